@@ -1,0 +1,90 @@
+//! Typed values: a literal of the type, or a token that yields one.
+
+use crate::Token;
+
+/// A literal, or a token that yields a value of the same type once the stack is deployed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<T> {
+    /// Known when the stack is rendered.
+    Literal(T),
+    /// Known when the stack is deployed.
+    Token(Token),
+}
+
+impl<T> Value<T> {
+    /// Returns the literal, or `None` where only the deployment knows.
+    pub fn literal(&self) -> Option<&T> {
+        match self {
+            Self::Literal(literal) => Some(literal),
+            Self::Token(_) => None,
+        }
+    }
+
+    /// Changes the type of a literal; a token is taken to yield the new type.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Value<U> {
+        match self {
+            Self::Literal(literal) => Value::Literal(change(literal)),
+            Self::Token(token) => Value::Token(token),
+        }
+    }
+}
+
+impl<T> From<T> for Value<T> {
+    fn from(literal: T) -> Self {
+        Self::Literal(literal)
+    }
+}
+
+impl From<&str> for Value<String> {
+    fn from(literal: &str) -> Self {
+        Self::Literal(literal.to_owned())
+    }
+}
+
+/// One property of a resource: absent, a literal, or a token.
+///
+/// Every field of a generated struct has this type, so `"text".into()`, `5.into()`, a handle's attribute and a
+/// nested struct all fit, and `..Default::default()` leaves the rest out of the template.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Property<T> {
+    /// Left out of the template.
+    #[default]
+    Absent,
+    /// Known when the stack is rendered.
+    Literal(T),
+    /// Known when the stack is deployed.
+    Token(Token),
+}
+
+impl<T> From<T> for Property<T> {
+    fn from(literal: T) -> Self {
+        Self::Literal(literal)
+    }
+}
+
+impl From<&str> for Property<String> {
+    fn from(literal: &str) -> Self {
+        Self::Literal(literal.to_owned())
+    }
+}
+
+impl<T> From<Value<T>> for Property<T> {
+    fn from(value: Value<T>) -> Self {
+        match value {
+            Value::Literal(literal) => Self::Literal(literal),
+            Value::Token(token) => Self::Token(token),
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Property<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Absent, Self::Literal)
+    }
+}
+
+impl<T> From<Option<Value<T>>> for Property<T> {
+    fn from(value: Option<Value<T>>) -> Self {
+        value.map_or(Self::Absent, Self::from)
+    }
+}
