@@ -1,1 +1,3 @@
-//! Under construction.
+//! A typed model of AWS stacks that renders CloudFormation.
+
+pub mod assembly;

@@ -1,0 +1,228 @@
+//! What a synth leaves on disk: a manifest, a template per stack, and what each stack needs to be deployed.
+//!
+//! The stacks package writes an assembly and the deployer reads it; these types are the one definition of the
+//! format between them. A directory holds `manifest.json` and `<stack>.template.json` per stack.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the format; a deployer refuses an assembly of another version.
+pub const FORMAT: u32 = 1;
+
+/// The file name of the manifest in an assembly.
+pub const MANIFEST_FILE: &str = "manifest.json";
+
+/// The file a failed synth leaves instead of a manifest: a [`Failure`].
+pub const FAILURE_FILE: &str = "failure.json";
+
+/// The template parameter that receives the name of the artifact bucket.
+pub const ARTIFACT_BUCKET_PARAMETER: &str = "ArtifactBucket";
+
+/// What the deployer asks the stacks binary for, as JSON on its standard input.
+///
+/// The binary is called as `<stacks> synth --out DIR`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SynthRequest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The stage to render.
+    pub stage: StageRequest,
+}
+
+/// One stage of `stackctl.toml`, as the stacks see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageRequest {
+    /// The name of the stage: lower case letters, digits and hyphens.
+    pub name: String,
+    /// The region that stacks are deployed to unless they say otherwise.
+    pub region: String,
+    /// The account that the stage is pinned to, twelve digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Whether data is retained and stacks are protected against deletion.
+    #[serde(default)]
+    pub protected: bool,
+    /// The architecture that functions are built for.
+    pub architecture: Architecture,
+    /// The variables of the stage, read by the stacks as a type of their own.
+    #[serde(default)]
+    pub variables: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The processor that a function runs on.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Architecture {
+    /// AWS Graviton, the default on AWS.
+    #[default]
+    #[serde(rename = "arm64")]
+    Arm64,
+    /// Intel and AMD.
+    #[serde(rename = "x86_64")]
+    X86_64,
+}
+
+impl Architecture {
+    /// Returns the name that AWS Lambda uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::X86_64 => "x86_64",
+        }
+    }
+}
+
+/// The manifest of an assembly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The stage that was rendered.
+    pub stage: String,
+    /// The stacks in an order in which they can be deployed: each after those it depends on.
+    pub stacks: Vec<StackManifest>,
+    /// The assets of all stacks, by name.
+    pub assets: BTreeMap<String, Asset>,
+    /// What each function declared that it needs, by asset name.
+    pub contracts: BTreeMap<String, Contract>,
+}
+
+/// What the deployer must know of one stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StackManifest {
+    /// The name in CloudFormation, with the stage: `intake-dev`.
+    pub name: String,
+    /// The name in the source, without the stage: `intake`.
+    pub id: String,
+    /// The template's file name in the assembly.
+    pub template: String,
+    /// The SHA-256 of the template's bytes, in lower case hexadecimal.
+    pub sha256: String,
+    /// The region, where it is not the stage's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The names (with the stage) of the stacks that must be deployed before this one.
+    #[serde(default)]
+    pub depends_on: Vec<String>,
+    /// The values of template parameters that the stacks give. Parameters of assets are not among them.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// The template parameters that receive the object key of an artifact in the artifact bucket: parameter name
+    /// to asset name. Where there are any, [`ARTIFACT_BUCKET_PARAMETER`] is a parameter too.
+    #[serde(default)]
+    pub artifacts: BTreeMap<String, String>,
+    /// The tags of the stack, which CloudFormation hands on to its resources.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// The capabilities that the template needs, such as `CAPABILITY_IAM`.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
+    /// Whether the stack is to be protected against deletion.
+    #[serde(default)]
+    pub termination_protection: bool,
+    /// The outputs by key.
+    #[serde(default)]
+    pub outputs: BTreeMap<String, Output>,
+    /// The resources by logical id.
+    #[serde(default)]
+    pub resources: BTreeMap<String, ResourceManifest>,
+    /// Logical ids that were renamed since an earlier release: old to new.
+    #[serde(default)]
+    pub moved: BTreeMap<String, String>,
+}
+
+/// One output of a stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// What the value is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The name of the export, where the value is exported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<String>,
+    /// A command that tries the output out; `{value}` stands for its value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
+}
+
+/// What is known of one resource beyond its template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceManifest {
+    /// The resource type.
+    #[serde(rename = "type")]
+    pub resource_type: String,
+    /// Where the resource is declared: `file:line:column`, relative to the workspace.
+    pub source: String,
+}
+
+/// Something that must be built and published before a stack can use it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Asset {
+    /// A Lambda function: one binary of one package of the workspace, zipped as `bootstrap`.
+    Function {
+        /// The Cargo package.
+        package: String,
+        /// The binary of the package.
+        binary: String,
+        /// The processor to build for.
+        architecture: Architecture,
+    },
+}
+
+/// What a function declared that it needs, and what its stack wired it to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contract {
+    /// One entry per binding, by field name.
+    pub bindings: BTreeMap<String, BindingContract>,
+}
+
+/// One binding of a contract.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BindingContract {
+    /// The kind: `table`, `queue`, `bucket`, `topic`, `variable`, `secret` or `parameter`.
+    pub kind: String,
+    /// The environment variable that carries it.
+    pub environment: String,
+    /// The IAM actions that the granted operations need.
+    #[serde(default)]
+    pub actions: Vec<String>,
+}
+
+/// Why a synth failed: every violation, so that one run shows them all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// What was wrong, in the order of the stacks and resources.
+    pub violations: Vec<FailureItem>,
+}
+
+/// One violation of a failed synth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FailureItem {
+    /// The stack, without the stage, where one is concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
+    /// The logical id, where a resource is concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logical_id: Option<String>,
+    /// The property path, such as `Properties.DelaySeconds`, where one is concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub property: Option<String>,
+    /// Where it is declared: `file:line:column`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// What is wrong and what to do, as a sentence fragment.
+    pub message: String,
+}
