@@ -1,1 +1,13 @@
-//! Under construction.
+//! The library behind `stackctl`: plans, deploys, watches and removes stacks.
+
+pub mod assembly;
+pub mod aws;
+pub mod build;
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod engine;
+pub mod error;
+pub mod local;
+pub mod toolchain;
+pub mod ui;

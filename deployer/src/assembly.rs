@@ -1,0 +1,1 @@
+//! Reads and checks an assembly, and makes one by running the stacks package.

@@ -1,0 +1,1 @@
+//! Narrow ports to the AWS services, and their adapters over the SDK.

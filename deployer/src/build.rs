@@ -1,0 +1,1 @@
+//! Builds functions with one cargo invocation and packs them into reproducible archives.

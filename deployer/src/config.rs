@@ -1,0 +1,1 @@
+//! Reads `stackctl.toml`.

@@ -1,0 +1,1 @@
+//! The deploy engine: change sets, events, failures, publishing, removal.

@@ -1,0 +1,1 @@
+//! Manages the local AWS engine.

@@ -1,0 +1,1 @@
+//! Finds and installs the build tools that a deploy needs.
