@@ -27,6 +27,14 @@ impl<T> Value<T> {
             Self::Token(token) => Value::Token(token),
         }
     }
+
+    /// Forgets what kind of text this is, such as the resource type of an ARN.
+    pub fn into_text(self) -> Value<String>
+    where
+        T: Into<String>,
+    {
+        self.map(Into::into)
+    }
 }
 
 impl<T> From<T> for Value<T> {

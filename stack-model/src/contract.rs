@@ -1,0 +1,158 @@
+//! What a function package tells the stacks about a function, and how a stack answers.
+//!
+//! These are the types between `stack-bindings` and this crate. A derive in the function package implements the
+//! traits; [`Stack::function`](crate::Stack::function) takes a [`Wired`] and makes the environment and the role
+//! from it.
+
+use std::marker::PhantomData;
+
+use stack_model_cfn::Value;
+
+use crate::policy::Statement;
+
+/// A Lambda function as its package declares it.
+pub trait FunctionContract {
+    /// The Cargo package that holds the binary.
+    const PACKAGE: &'static str;
+    /// The binary that is zipped as `bootstrap`.
+    const BINARY: &'static str;
+}
+
+/// A function that can be invoked with events of the kind `E`.
+///
+/// `E` is one of the types in [`event`]. A trigger demands it, so a queue of orders cannot feed a function that
+/// reads payments.
+#[diagnostic::on_unimplemented(
+    message = "the function `{Self}` does not accept `{E}`",
+    label = "this trigger sends `{E}`",
+    note = "declare the event with `#[function(accepts(..))]` on `{Self}`, or choose another trigger"
+)]
+pub trait Accepts<E>: FunctionContract {}
+
+/// The kinds of events that triggers send, as types without values.
+pub mod event {
+    use std::marker::PhantomData;
+
+    /// A batch of messages of type `M` from an SQS queue.
+    pub struct QueueBatch<M>(PhantomData<fn() -> M>);
+
+    /// The payload `P` of a direct invocation, as a non-proxy integration or another caller sends it.
+    pub struct Invocation<P>(PhantomData<fn() -> P>);
+
+    /// A request of an API with proxy integration.
+    pub struct ApiRequest;
+
+    /// Changes of the items of type `T` from a table's stream.
+    pub struct TableChanges<T>(PhantomData<fn() -> T>);
+
+    /// Notifications of objects created or removed in a bucket.
+    pub struct ObjectEvents;
+
+    /// Messages of type `M` from an SNS topic.
+    pub struct TopicMessages<M>(PhantomData<fn() -> M>);
+
+    /// An event with the detail `D` from an event bus.
+    pub struct BusEvent<D>(PhantomData<fn() -> D>);
+}
+
+/// The type of a table's items, from which the table takes its key schema and indexes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the item type of a table",
+    note = "derive `Item` for it and mark the partition key with `#[item(partition_key)]`"
+)]
+pub trait TableItem {
+    /// Returns the key schema and indexes.
+    fn schema() -> TableSchema;
+}
+
+/// The keys of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableSchema {
+    /// The partition (hash) key.
+    pub partition_key: KeyAttribute,
+    /// The sort (range) key.
+    pub sort_key: Option<KeyAttribute>,
+    /// The secondary indexes, at most 20 global and 5 local ones.
+    pub indexes: Vec<IndexSchema>,
+    /// The attribute that holds the time to live, in epoch seconds.
+    pub time_to_live: Option<String>,
+}
+
+/// One key attribute of a table or an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyAttribute {
+    /// The name of the attribute, at most 255 bytes.
+    pub name: String,
+    /// The type of the attribute.
+    pub kind: KeyKind,
+}
+
+/// The type of a key attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyKind {
+    /// `S`: a string.
+    String,
+    /// `N`: a number.
+    Number,
+    /// `B`: bytes.
+    Binary,
+}
+
+impl KeyKind {
+    /// Returns the letter that DynamoDB uses.
+    pub const fn letter(self) -> &'static str {
+        match self {
+            Self::String => "S",
+            Self::Number => "N",
+            Self::Binary => "B",
+        }
+    }
+}
+
+/// One secondary index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexSchema {
+    /// The name, 3 to 255 characters.
+    pub name: String,
+    /// The partition key, or `None` for a local index, which shares the table's.
+    pub partition_key: Option<KeyAttribute>,
+    /// The sort key.
+    pub sort_key: Option<KeyAttribute>,
+}
+
+/// One binding of a function, filled with a handle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WiredBinding {
+    /// The name of the field.
+    pub field: &'static str,
+    /// The kind: `table`, `queue`, `bucket`, `topic`, `variable`, `secret` or `parameter`.
+    pub kind: &'static str,
+    /// The name of the environment variable.
+    pub environment: &'static str,
+    /// The value of the environment variable.
+    pub value: Value<String>,
+    /// What the function's role must allow for the granted operations, and nothing else.
+    pub statements: Vec<Statement>,
+}
+
+/// The contract `F` with every binding filled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wired<F> {
+    pub(crate) bindings: Vec<WiredBinding>,
+    function: PhantomData<fn() -> F>,
+}
+
+impl<F: FunctionContract> Wired<F> {
+    /// Takes the filled bindings; called by the derive of the function package.
+    pub fn new(bindings: Vec<WiredBinding>) -> Self {
+        Self {
+            bindings,
+            function: PhantomData,
+        }
+    }
+
+    /// Returns the filled bindings in the order of the fields.
+    pub fn bindings(&self) -> &[WiredBinding] {
+        &self.bindings
+    }
+}

@@ -1,0 +1,47 @@
+//! What every handle has: the resource it stands for, and the tokens made from it.
+
+use std::sync::Arc;
+
+use stack_model_cfn::{ResourceId, Token, Value};
+
+/// A handle of a resource: returned when the resource is added, needed wherever it is used.
+pub trait Handle {
+    /// Returns the stack and logical id of the resource.
+    fn resource_id(&self) -> &ResourceId;
+
+    /// Returns an attribute that the handle has no method for, as a text.
+    ///
+    /// The attribute is checked against the registry when the stack is synthesised.
+    fn attribute(&self, name: &str) -> Value<String> {
+        get_att(self.resource_id(), name)
+    }
+}
+
+/// The handle of a resource that was added without a service module: generated or raw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceRef {
+    pub(crate) id: ResourceId,
+}
+
+impl ResourceRef {
+    /// Returns `Ref` of the resource: its physical id, or what the type returns instead.
+    pub fn reference(&self) -> Value<String> {
+        reference(&self.id)
+    }
+}
+
+impl Handle for ResourceRef {
+    fn resource_id(&self) -> &ResourceId {
+        &self.id
+    }
+}
+
+/// Makes `Ref` of a resource, as the type that the resource type's documentation gives it.
+pub(crate) fn reference<T>(id: &ResourceId) -> Value<T> {
+    Value::Token(Token::Ref(id.clone()))
+}
+
+/// Makes `Fn::GetAtt` of a resource, as the type that the attribute has.
+pub(crate) fn get_att<T>(id: &ResourceId, attribute: &str) -> Value<T> {
+    Value::Token(Token::GetAtt(id.clone(), Arc::from(attribute)))
+}

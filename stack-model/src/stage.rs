@@ -1,0 +1,84 @@
+//! The stage that an app is rendered for.
+
+use serde::de::DeserializeOwned;
+
+use crate::assembly::{Architecture, StageRequest};
+use crate::error::{Violation, Violations};
+
+/// The stage that an app is rendered for, with its variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    request: StageRequest,
+}
+
+impl Stage {
+    /// Takes a stage as the deployer hands it over.
+    pub fn new(request: StageRequest) -> Self {
+        Self { request }
+    }
+
+    /// Returns the name, such as `dev`.
+    pub fn name(&self) -> &str {
+        &self.request.name
+    }
+
+    /// Returns the region that stacks are deployed to unless they say otherwise.
+    pub fn region(&self) -> &str {
+        &self.request.region
+    }
+
+    /// Returns the account that the stage is pinned to.
+    pub fn account(&self) -> Option<&str> {
+        self.request.account.as_deref()
+    }
+
+    /// Returns whether data is retained and stacks are protected against deletion.
+    pub fn is_protected(&self) -> bool {
+        self.request.protected
+    }
+
+    /// Returns the processor that functions are built for.
+    pub fn architecture(&self) -> Architecture {
+        self.request.architecture
+    }
+
+    /// Reads the variables under `name` as a type of the stacks' own.
+    ///
+    /// They are the table `[stages.<stage>.variables.<name>]` of `stackctl.toml`; a table that is not there reads as
+    /// an empty one, so a type whose fields all have defaults needs no entry.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the name of the variable that is missing, unknown or of the wrong type.
+    pub fn variables<T: DeserializeOwned>(&self, name: &str) -> Result<T, Violations> {
+        let variables = self
+            .request
+            .variables
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()));
+        serde_json::from_value(variables).map_err(|error| {
+            Violation::new(format!(
+                "the variables of `{name}` do not fit: {error}; they stand in stackctl.toml under [stages.{}.variables.{name}]",
+                self.name()
+            ))
+            .into()
+        })
+    }
+
+    /// Checks what the names of stacks are made from.
+    pub(crate) fn violations(&self) -> Vec<Violation> {
+        let name = self.name();
+        let mut characters = name.chars();
+        let valid = characters.next().is_some_and(|c| c.is_ascii_lowercase())
+            && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            && name.len() <= 32;
+        if valid {
+            Vec::new()
+        } else {
+            vec![Violation::new(format!(
+                "`{name}` is not the name of a stage: use 1 to 32 lower case letters, digits and hyphens, a letter first"
+            ))]
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Text with tokens in it.
+
+use stack_model_cfn::{Part, Pseudo, Token, Value};
+
+/// Something that [`text!`](crate::text!) can put between two pieces of text.
+pub trait IntoPart {
+    /// Turns the argument into one piece of the text.
+    fn into_part(self) -> Part;
+}
+
+impl<T: Into<String>> IntoPart for Value<T> {
+    fn into_part(self) -> Part {
+        match self {
+            Self::Literal(literal) => Part::Text(literal.into()),
+            Self::Token(token) => Part::Token(token),
+        }
+    }
+}
+
+impl<T: Into<String> + Clone> IntoPart for &Value<T> {
+    fn into_part(self) -> Part {
+        self.clone().into_part()
+    }
+}
+
+impl IntoPart for &str {
+    fn into_part(self) -> Part {
+        Part::Text(self.to_owned())
+    }
+}
+
+impl IntoPart for String {
+    fn into_part(self) -> Part {
+        Part::Text(self)
+    }
+}
+
+impl IntoPart for &String {
+    fn into_part(self) -> Part {
+        Part::Text(self.clone())
+    }
+}
+
+impl IntoPart for Pseudo {
+    fn into_part(self) -> Part {
+        Part::Token(Token::Pseudo(self))
+    }
+}
+
+impl IntoPart for u32 {
+    fn into_part(self) -> Part {
+        Part::Text(self.to_string())
+    }
+}
+
+/// Puts values into the places of a text that `{}` marks, as `format!` does, and lets CloudFormation fill in what
+/// only the deployment knows.
+///
+/// The number of arguments is checked when the stack compiles.
+///
+/// ```
+/// use stack_model::{Pseudo, Value, text};
+///
+/// let host: Value<String> = text!("sqs.{}.{}", Pseudo::Region, Pseudo::UrlSuffix);
+/// assert!(host.literal().is_none());
+/// assert_eq!(text!("{}-{}", "orders", 7), Value::Literal("orders-7".to_owned()));
+/// ```
+#[macro_export]
+macro_rules! text {
+    ($format:literal $(, $argument:expr)* $(,)?) => {{
+        const ARGUMENTS: &[&str] = &[$(stringify!($argument)),*];
+        const _: () = assert!(
+            $crate::placeholders($format) == ARGUMENTS.len(),
+            "the text needs one argument for each {}"
+        );
+        $crate::interpolate($format, [$($crate::IntoPart::into_part($argument)),*])
+    }};
+}
+
+/// Counts the `{}` of a text.
+#[doc(hidden)]
+pub const fn placeholders(format: &str) -> usize {
+    let bytes = format.as_bytes();
+    let (mut count, mut at) = (0, 0);
+    while at + 1 < bytes.len() {
+        if bytes[at] == b'{' && bytes[at + 1] == b'}' {
+            count += 1;
+            at += 1;
+        }
+        at += 1;
+    }
+    count
+}
+
+/// Puts one part into each `{}` of a text; what [`text!`](crate::text!) expands to.
+#[doc(hidden)]
+pub fn interpolate<const N: usize>(format: &str, parts: [Part; N]) -> Value<String> {
+    let mut arguments = parts.into_iter();
+    let mut result: Vec<Part> = Vec::new();
+    for (position, piece) in format.split("{}").enumerate() {
+        if position > 0
+            && let Some(argument) = arguments.next()
+        {
+            push(&mut result, argument);
+        }
+        push(&mut result, Part::Text(piece.to_owned()));
+    }
+    match <[Part; 1]>::try_from(result) {
+        Ok([Part::Text(text)]) => Value::Literal(text),
+        Ok([Part::Token(token)]) => Value::Token(token),
+        Err(parts) if parts.is_empty() => Value::Literal(String::new()),
+        Err(parts) => Value::Token(Token::Sub(parts)),
+    }
+}
+
+/// Appends a part: neighbouring texts become one, and the parts of an inner text become parts of the outer one.
+fn push(parts: &mut Vec<Part>, part: Part) {
+    match part {
+        Part::Text(text) if text.is_empty() => {}
+        Part::Text(text) => {
+            if let Some(Part::Text(last)) = parts.last_mut() {
+                last.push_str(&text);
+            } else {
+                parts.push(Part::Text(text));
+            }
+        }
+        Part::Token(Token::Sub(inner)) => inner.into_iter().for_each(|part| push(parts, part)),
+        Part::Token(token) => parts.push(Part::Token(token)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_stay_literals() {
+        assert_eq!(text!("plain"), Value::Literal("plain".to_owned()));
+        assert_eq!(text!(""), Value::Literal(String::new()));
+        assert_eq!(
+            text!("{}/{}", "a", String::from("b")),
+            Value::Literal("a/b".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_lone_token_is_itself() {
+        assert_eq!(
+            text!("{}", Pseudo::Region),
+            Value::Token(Token::Pseudo(Pseudo::Region))
+        );
+    }
+
+    #[test]
+    fn inner_texts_are_flattened() {
+        let inner = text!("x-{}", Pseudo::Region);
+        assert_eq!(
+            text!("a-{}-b", inner),
+            Value::Token(Token::Sub(vec![
+                Part::Text("a-x-".to_owned()),
+                Part::Token(Token::Pseudo(Pseudo::Region)),
+                Part::Text("-b".to_owned()),
+            ]))
+        );
+    }
+}
