@@ -1,1 +1,101 @@
 //! Narrow ports to the AWS services, and their adapters over the SDK.
+//!
+//! [`connect`] makes the clients of one [`Target`] and asks AWS who is calling before anything else happens, so that
+//! missing credentials and a wrong account are found by every command in the same place with the same words. The
+//! engine calls the SDK clients; tests script those clients with `aws-smithy-mocks`, which replaces the answers and
+//! nothing else.
+
+mod connect;
+mod fault;
+
+pub use connect::{ConnectError, Identity, StaticCredentials, Target, connect, identity};
+pub use fault::{AwsError, Fault};
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+
+/// The clients of the services that the deployer calls, for one region.
+///
+/// Cloning is cheap: clones share one connection pool and one credentials cache.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// CloudFormation.
+    pub cloudformation: aws_sdk_cloudformation::Client,
+    /// S3, with path-style addresses where an endpoint was given.
+    pub s3: aws_sdk_s3::Client,
+    /// Lambda.
+    pub lambda: aws_sdk_lambda::Client,
+    /// CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    session: Arc<Session>,
+    region: Arc<str>,
+}
+
+/// What the clients of all regions of one target have in common.
+#[derive(Debug)]
+struct Session {
+    /// The configuration that clients of another region are made from; absent where clients were scripted.
+    config: Option<SdkConfig>,
+    profile: Option<String>,
+    endpoint_url: Option<String>,
+    identity: Identity,
+}
+
+impl Clients {
+    fn new(config: &SdkConfig, region: &str, session: Arc<Session>) -> Self {
+        let region_override = aws_config::Region::new(region.to_owned());
+        let s3 = aws_sdk_s3::config::Builder::from(config)
+            .region(region_override.clone())
+            .force_path_style(session.endpoint_url.is_some())
+            .build();
+        let cloudformation = aws_sdk_cloudformation::config::Builder::from(config)
+            .region(region_override.clone())
+            .build();
+        let lambda = aws_sdk_lambda::config::Builder::from(config)
+            .region(region_override.clone())
+            .build();
+        let logs = aws_sdk_cloudwatchlogs::config::Builder::from(config)
+            .region(region_override)
+            .build();
+        Self {
+            cloudformation: aws_sdk_cloudformation::Client::from_conf(cloudformation),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            lambda: aws_sdk_lambda::Client::from_conf(lambda),
+            logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs),
+            session,
+            region: region.into(),
+        }
+    }
+
+    /// Returns the clients of the same target in another region; `None` stands for this one.
+    #[must_use]
+    pub fn in_region(&self, region: Option<&str>) -> Self {
+        match (region, &self.session.config) {
+            (Some(region), Some(config)) if *region != *self.region => {
+                Self::new(config, region, Arc::clone(&self.session))
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// Returns the region.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Returns who is calling, as AWS answered when the clients were made.
+    pub fn identity(&self) -> &Identity {
+        &self.session.identity
+    }
+
+    /// Returns the endpoint that replaces those of AWS, where there is one.
+    pub fn endpoint_url(&self) -> Option<&str> {
+        self.session.endpoint_url.as_deref()
+    }
+
+    /// Returns the profile that the credentials come from, where one was named.
+    pub fn profile(&self) -> Option<&str> {
+        self.session.profile.as_deref()
+    }
+}

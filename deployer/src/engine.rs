@@ -1,1 +1,88 @@
 //! The deploy engine: change sets, events, failures, publishing, removal.
+//!
+//! Every operation is a function over a [`Context`]: the clients, a sink for typed [`Event`]s, a clock and a way to
+//! stop. Nothing here prints or asks; approval is a callback and progress is events. Operations may be stopped at any
+//! instant, by [`Cancel`] or by the end of the process: CloudFormation holds all the state, and the same command run
+//! again goes on from whatever status it finds ([`deploy()`] says how).
+
+mod bootstrap;
+mod cancel;
+mod change_set;
+mod deploy;
+mod destroy;
+mod event;
+mod explain;
+mod failure;
+mod inspect;
+mod invoke;
+mod logs;
+mod status;
+mod timing;
+
+pub use bootstrap::{BOOTSTRAP_STACK, bootstrap};
+pub use cancel::{Cancel, CancelHandle};
+pub use change_set::{Change, ProposedChanges, Replacement};
+pub use deploy::{
+    Approve, Artifact, Decision, DeployError, DeployReport, Deployment, StackDeployment,
+    StackReport, deploy,
+};
+pub use destroy::{DestroyError, DestroyReport, DestroyRequest, DestroyedStack, destroy};
+pub use event::{Event, EventSink, Outcome, ResourceEvent};
+pub use explain::Explained;
+pub use failure::{Failure, FirstCause};
+pub use inspect::{
+    DeployedFunction, DeployedStack, StackStatusReport, StackTarget, StatusReport, deployed,
+    deployed_template, events, functions, outputs, status,
+};
+pub use invoke::{Invocation, invoke};
+pub use logs::{LogLine, LogsRequest, logs};
+pub use status::StackStatus;
+pub use timing::{Pace, SystemTiming, Timing};
+
+use std::sync::Arc;
+
+use crate::aws::Clients;
+
+/// What every operation of the engine works with.
+#[derive(Clone)]
+pub struct Context {
+    /// The clients of the stage's region.
+    pub clients: Clients,
+    /// Receives the events.
+    pub events: EventSink,
+    /// Says that the person at the keyboard wants to stop.
+    pub cancel: Cancel,
+    /// The clock.
+    pub timing: Arc<dyn Timing>,
+    /// How often to ask AWS for news.
+    pub pace: Pace,
+}
+
+impl Context {
+    /// Makes a context with the clock of the system and the pace that suits the target.
+    pub fn new(clients: Clients, events: EventSink, cancel: Cancel) -> Self {
+        let pace = if clients.endpoint_url().is_some() {
+            Pace::endpoint()
+        } else {
+            Pace::aws()
+        };
+        Self {
+            clients,
+            events,
+            cancel,
+            timing: Arc::new(SystemTiming),
+            pace,
+        }
+    }
+
+    fn emit(&self, event: Event) {
+        self.events.emit(event);
+    }
+
+    fn in_region(&self, region: Option<&str>) -> Self {
+        Self {
+            clients: self.clients.in_region(region),
+            ..self.clone()
+        }
+    }
+}

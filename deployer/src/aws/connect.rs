@@ -1,0 +1,217 @@
+//! Makes the clients of a target and asks AWS who is calling.
+
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::{
+    Builder as HttpClientBuilder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use super::{AwsError, Clients, Session};
+use crate::error::Kind;
+
+/// How often a call is tried before it fails, the first time included.
+const ATTEMPTS: u32 = 6;
+
+/// Where to deploy to, and as whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The region, such as `eu-central-1`.
+    pub region: String,
+    /// The profile of the user's AWS configuration; the default chain applies where there is none.
+    pub profile: Option<String>,
+    /// An endpoint that replaces those of AWS: the local engine, or one of the user's own.
+    pub endpoint_url: Option<String>,
+    /// The account that the stage is pinned to. A caller from another one is refused.
+    pub account: Option<String>,
+    /// Credentials that are no secret: those of the local engine. Nothing else is read from the user's configuration
+    /// where they are given.
+    pub credentials: Option<StaticCredentials>,
+}
+
+/// Credentials that are known beforehand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticCredentials {
+    /// The access key id.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: String,
+}
+
+/// Who is calling, as AWS sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The account, twelve digits.
+    pub account: String,
+    /// The ARN of the user or of the assumed role.
+    pub arn: String,
+}
+
+/// Why there are no clients for a target.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// AWS does not say who is calling.
+    #[error("cannot find out who is calling")]
+    Identity(#[source] AwsError),
+    /// The caller belongs to another account than the stage.
+    #[error("the credentials belong to account {actual}, but the stage is pinned to account {expected}")]
+    WrongAccount {
+        /// The account of the stage.
+        expected: String,
+        /// The account of the caller.
+        actual: String,
+        /// The ARN of the caller.
+        arn: String,
+        /// The profile that was used.
+        profile: Option<String>,
+    },
+}
+
+impl ConnectError {
+    /// Returns the kind under which the command line reports this.
+    ///
+    /// A wrong account is a matter of configuration and not of consent: no `--yes` makes it right.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Identity(error) => error.kind(),
+            Self::WrongAccount { .. } => Kind::Configuration,
+        }
+    }
+
+    /// Returns what the reader can do about it.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Identity(error) => error.hints(),
+            Self::WrongAccount { arn, profile, .. } => vec![
+                format!("the caller is {arn}"),
+                match profile {
+                    Some(profile) => format!(
+                        "correct `profile` (now `{profile}`) or `account` of the stage in stackctl.toml"
+                    ),
+                    None => "set `profile` of the stage in stackctl.toml, or AWS_PROFILE".into(),
+                },
+            ],
+        }
+    }
+}
+
+/// Makes the clients of a target and checks who is calling.
+///
+/// One call: `GetCallerIdentity`, which needs no permission
+/// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
+pub async fn connect(target: &Target) -> Result<Clients, ConnectError> {
+    let config = configure(target).await;
+    let identity = ask_identity(&config)
+        .await
+        .map_err(|error| ConnectError::Identity(error.with_profile(target.profile.as_deref())))?;
+    check_account(target, &identity)?;
+    let session = Session {
+        config: Some(config.clone()),
+        profile: target.profile.clone(),
+        endpoint_url: target.endpoint_url.clone(),
+        identity,
+    };
+    Ok(Clients::new(&config, &target.region, Arc::new(session)))
+}
+
+/// Asks AWS who is calling, whatever account the stage is pinned to.
+pub async fn identity(target: &Target) -> Result<Identity, AwsError> {
+    ask_identity(&configure(target).await)
+        .await
+        .map_err(|error| error.with_profile(target.profile.as_deref()))
+}
+
+fn check_account(target: &Target, identity: &Identity) -> Result<(), ConnectError> {
+    match &target.account {
+        Some(expected) if *expected != identity.account => Err(ConnectError::WrongAccount {
+            expected: expected.clone(),
+            actual: identity.account.clone(),
+            arn: identity.arn.clone(),
+            profile: target.profile.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the user's AWS configuration, or none of it where the credentials are given.
+async fn configure(target: &Target) -> SdkConfig {
+    let http_client = http_client(target);
+    let app_name = aws_config::AppName::new(concat!("stackctl-", env!("CARGO_PKG_VERSION")))
+        .expect("the characters of a version number are allowed in an app name");
+    let region = Region::new(target.region.clone());
+    // Adaptive retries slow all calls down together once AWS says so, which is what a deploy of many stacks needs.
+    let retries = RetryConfig::adaptive().with_max_attempts(ATTEMPTS);
+    if let Some(credentials) = &target.credentials {
+        let credentials = Credentials::new(
+            &credentials.access_key_id,
+            &credentials.secret_access_key,
+            None,
+            None,
+            "stackctl",
+        );
+        let mut builder = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .app_name(app_name)
+            .region(region)
+            .retry_config(retries)
+            .timeout_config(timeouts())
+            .http_client(http_client)
+            .credentials_provider(
+                aws_credential_types::provider::SharedCredentialsProvider::new(credentials),
+            );
+        builder.set_endpoint_url(target.endpoint_url.clone());
+        return builder.build();
+    }
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .app_name(app_name)
+        .region(region)
+        .retry_config(retries)
+        .timeout_config(timeouts())
+        .http_client(http_client);
+    if let Some(profile) = &target.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(endpoint_url) = &target.endpoint_url {
+        loader = loader.endpoint_url(endpoint_url);
+    }
+    loader.load().await
+}
+
+/// A call that is not even connected after this time is tried again; nothing limits a slow upload.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(std::time::Duration::from_secs(5))
+        .build()
+}
+
+/// Makes the one HTTP client that all services share.
+///
+/// Against a plain `http` endpoint no TLS is set up: reading the root certificates of the system costs more than a
+/// deploy without changes.
+fn http_client(target: &Target) -> SharedHttpClient {
+    let plain = target
+        .endpoint_url
+        .as_deref()
+        .is_some_and(|url| url.starts_with("http://"));
+    if plain && target.credentials.is_some() {
+        return HttpClientBuilder::new().build_http();
+    }
+    HttpClientBuilder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https()
+}
+
+async fn ask_identity(config: &SdkConfig) -> Result<Identity, AwsError> {
+    let answer = aws_sdk_sts::Client::new(config)
+        .get_caller_identity()
+        .send()
+        .await
+        .map_err(|error| AwsError::of("GetCallerIdentity", error))?;
+    match (answer.account, answer.arn) {
+        (Some(account), Some(arn)) => Ok(Identity { account, arn }),
+        _ => Err(AwsError::incomplete("GetCallerIdentity", "account")),
+    }
+}

@@ -1,0 +1,278 @@
+//! What went wrong with one call, told apart by the error codes of AWS.
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::Clients;
+use crate::error::Kind;
+
+type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// A call that failed, with what is known of the reason.
+#[derive(Debug)]
+pub struct AwsError {
+    operation: &'static str,
+    fault: Fault,
+    profile: Option<String>,
+    source: Option<Source>,
+}
+
+/// The reason for which a call failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// No credentials could be loaded.
+    NoCredentials,
+    /// The credentials are expired.
+    ExpiredCredentials,
+    /// AWS does not know or trust the credentials.
+    InvalidCredentials {
+        /// The error code.
+        code: String,
+        /// What AWS said.
+        message: String,
+    },
+    /// The caller lacks a permission.
+    Denied {
+        /// The error code.
+        code: String,
+        /// What AWS said.
+        message: String,
+    },
+    /// AWS asked to slow down, again after the last retry.
+    Throttled {
+        /// The error code.
+        code: String,
+    },
+    /// No answer came: there is no connection, or it took too long.
+    Unreachable,
+    /// AWS answered with an error of the service.
+    Service {
+        /// The error code.
+        code: String,
+        /// What AWS said.
+        message: String,
+    },
+    /// An answer that could not be understood.
+    Unknown,
+}
+
+impl AwsError {
+    /// Makes the error of an operation from what the SDK reports.
+    pub fn new<E, R>(clients: &Clients, operation: &'static str, error: SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let mut made = Self::of(operation, error);
+        made.profile = clients.profile().map(str::to_owned);
+        made
+    }
+
+    /// Makes the error of an operation that was called before there were [`Clients`].
+    pub(super) fn of<E, R>(operation: &'static str, error: SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        Self {
+            operation,
+            fault: classify(&error),
+            profile: None,
+            source: error.into_source().ok(),
+        }
+    }
+
+    /// Makes an error of an answer that lacks what AWS documents that it holds.
+    pub(crate) fn incomplete(operation: &'static str, what: &'static str) -> Self {
+        Self {
+            operation,
+            fault: Fault::Unknown,
+            profile: None,
+            source: Some(format!("the answer holds no {what}").into()),
+        }
+    }
+
+    pub(super) fn with_profile(mut self, profile: Option<&str>) -> Self {
+        self.profile = profile.map(str::to_owned);
+        self
+    }
+
+    /// Returns the reason.
+    pub fn fault(&self) -> &Fault {
+        &self.fault
+    }
+
+    /// Returns the name of the operation.
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// Returns the error code, where AWS sent one.
+    pub fn code(&self) -> Option<&str> {
+        match &self.fault {
+            Fault::InvalidCredentials { code, .. }
+            | Fault::Denied { code, .. }
+            | Fault::Throttled { code }
+            | Fault::Service { code, .. } => Some(code),
+            Fault::NoCredentials
+            | Fault::ExpiredCredentials
+            | Fault::Unreachable
+            | Fault::Unknown => None,
+        }
+    }
+
+    /// Returns what AWS said, where it said anything.
+    pub fn message(&self) -> Option<&str> {
+        match &self.fault {
+            Fault::InvalidCredentials { message, .. }
+            | Fault::Denied { message, .. }
+            | Fault::Service { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Returns the kind under which the command line reports this.
+    pub fn kind(&self) -> Kind {
+        match self.fault {
+            Fault::NoCredentials | Fault::ExpiredCredentials | Fault::InvalidCredentials { .. } => {
+                Kind::Credentials
+            }
+            _ => Kind::Aws,
+        }
+    }
+
+    /// Returns what the reader can do about it.
+    pub fn hints(&self) -> Vec<String> {
+        let sign_in = match &self.profile {
+            Some(profile) => format!("run `aws sso login --profile {profile}`"),
+            None => "run `aws sso login`, or choose a profile for the stage in stackctl.toml".into(),
+        };
+        match &self.fault {
+            Fault::NoCredentials => vec![
+                sign_in,
+                "`--local` deploys to the local engine and needs no account".into(),
+            ],
+            Fault::ExpiredCredentials | Fault::InvalidCredentials { .. } => vec![sign_in],
+            Fault::Denied { .. } => vec![format!(
+                "allow the caller the action behind {}, or use another profile",
+                self.operation
+            )],
+            Fault::Throttled { .. } => {
+                vec!["run the same command again: it goes on where this one stopped".into()]
+            }
+            Fault::Unreachable => {
+                vec!["check the network, the region and any proxy or endpoint setting".into()]
+            }
+            Fault::Service { .. } | Fault::Unknown => Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Display for AwsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let operation = self.operation;
+        match &self.fault {
+            Fault::NoCredentials => write!(f, "no AWS credentials were found for {operation}"),
+            Fault::ExpiredCredentials => {
+                write!(f, "the AWS credentials are expired ({operation})")
+            }
+            Fault::InvalidCredentials { code, message } => write!(
+                f,
+                "AWS does not accept the credentials: {message} ({operation}: {code})"
+            ),
+            Fault::Denied { code, message } => {
+                write!(f, "AWS denied the call: {message} ({operation}: {code})")
+            }
+            Fault::Throttled { code } => write!(
+                f,
+                "AWS asked to slow down even after several retries ({operation}: {code})"
+            ),
+            Fault::Unreachable => write!(f, "AWS could not be reached for {operation}"),
+            Fault::Service { code, message } if message.is_empty() => {
+                write!(f, "{operation} failed with {code}")
+            }
+            Fault::Service { code, message } => write!(f, "{message} ({operation}: {code})"),
+            Fault::Unknown => write!(f, "the answer to {operation} was not understood"),
+        }
+    }
+}
+
+impl std::error::Error for AwsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self.fault {
+            // The code and the message of AWS are in our own text; the SDK's error repeats them.
+            Fault::NoCredentials | Fault::Unreachable | Fault::Unknown => {
+                self.source.as_deref().map(|source| source as _)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Tells errors apart by their codes.
+///
+/// The codes are those of <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>,
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html> and of the retry behaviour that the SDKs
+/// share.
+fn classify<E, R>(error: &SdkError<E, R>) -> Fault
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    match error {
+        SdkError::ConstructionFailure(_) if lacks_credentials(error) => Fault::NoCredentials,
+        SdkError::DispatchFailure(_) if lacks_credentials(error) => Fault::NoCredentials,
+        SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Fault::Unreachable,
+        SdkError::ServiceError(context) => {
+            let service = context.err();
+            match service.code() {
+                Some(code) => by_code(code, service.message().unwrap_or_default()),
+                None => Fault::Unknown,
+            }
+        }
+        _ => Fault::Unknown,
+    }
+}
+
+fn by_code(code: &str, message: &str) -> Fault {
+    let (code, message) = (code.to_owned(), message.to_owned());
+    match code.as_str() {
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Fault::ExpiredCredentials,
+        "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "InvalidToken"
+        | "AuthFailure" => Fault::InvalidCredentials { code, message },
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized"
+        | "OptInRequired" | "Forbidden" => Fault::Denied { code, message },
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "EC2ThrottledException"
+        | "BandwidthLimitExceeded"
+        | "PriorRequestNotComplete" => Fault::Throttled { code },
+        _ => Fault::Service { code, message },
+    }
+}
+
+/// Returns whether the chain of sources ends at the credentials: the SDK reports a missing identity as a call that
+/// could not be made.
+fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<aws_credential_types::provider::error::CredentialsError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}

@@ -1,0 +1,208 @@
+//! What happens during an operation, as typed events.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Serialize;
+
+use super::{Failure, ProposedChanges, StackStatus};
+
+/// One thing that happened. Under `--json` each is one line; `type` names the variant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The engine begins with a stack.
+    StackStarted {
+        /// The stack.
+        stack: String,
+    },
+    /// A stack is busy with an operation of ours, of an earlier run; the engine waits for it.
+    StackJoined {
+        /// The stack.
+        stack: String,
+        /// What it is doing.
+        status: StackStatus,
+    },
+    /// A stack is in a status that allows no update, and the engine mends that first.
+    StackRecovering {
+        /// The stack.
+        stack: String,
+        /// The status.
+        status: StackStatus,
+        /// What is done about it, as a fragment: `removing the failed first deploy`.
+        action: String,
+    },
+    /// An artifact is in the bucket already.
+    ArtifactPresent {
+        /// The asset.
+        asset: String,
+        /// The object key.
+        key: String,
+    },
+    /// An artifact is being uploaded.
+    ArtifactUploading {
+        /// The asset.
+        asset: String,
+        /// The object key.
+        key: String,
+        /// The size in bytes.
+        size: u64,
+    },
+    /// An artifact was uploaded.
+    ArtifactUploaded {
+        /// The asset.
+        asset: String,
+        /// The object key.
+        key: String,
+        /// The size in bytes.
+        size: u64,
+    },
+    /// A change set is being computed.
+    ChangeSetCreating {
+        /// The stack.
+        stack: String,
+        /// Whether the stack is new.
+        create: bool,
+    },
+    /// A change set is ready to be approved.
+    ChangeSetReady {
+        /// What it would do.
+        changes: ProposedChanges,
+    },
+    /// The approved change set is being executed.
+    ChangeSetExecuting {
+        /// The stack.
+        stack: String,
+        /// The number of resources that change.
+        changes: usize,
+    },
+    /// A stack is being deleted.
+    StackDeleting {
+        /// The stack.
+        stack: String,
+    },
+    /// A bucket was emptied before its stack is deleted.
+    BucketEmptied {
+        /// The stack.
+        stack: String,
+        /// The logical id.
+        logical_id: String,
+        /// The number of objects and versions that were removed.
+        objects: usize,
+    },
+    /// A resource of a stack changed its status.
+    Resource(ResourceEvent),
+    /// A stack was brought to the state it should have, or was in it.
+    StackFinished {
+        /// The stack.
+        stack: String,
+        /// What was done.
+        outcome: Outcome,
+        /// The outputs.
+        outputs: BTreeMap<String, String>,
+    },
+    /// A stack could not be brought to the state it should have.
+    StackFailed {
+        /// The stack.
+        stack: String,
+        /// Why.
+        failure: Failure,
+    },
+    /// A stack was left alone because of another.
+    StackSkipped {
+        /// The stack.
+        stack: String,
+        /// The stack it depends on, which failed or was not approved.
+        because: String,
+    },
+}
+
+/// How a stack ended up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was created.
+    Created,
+    /// It was updated.
+    Updated,
+    /// It was as it should be.
+    Unchanged,
+    /// It was deleted.
+    Deleted,
+    /// There was no such stack.
+    Absent,
+    /// Its change set was not approved.
+    Declined,
+    /// A stack it depends on failed or was not approved.
+    Skipped,
+    /// It failed.
+    Failed,
+    /// The run was stopped before it was done.
+    Interrupted,
+}
+
+impl Outcome {
+    /// Returns whether the stack is in the state it should have.
+    pub fn is_good(self) -> bool {
+        matches!(
+            self,
+            Self::Created | Self::Updated | Self::Unchanged | Self::Deleted | Self::Absent
+        )
+    }
+}
+
+/// A resource of a stack changed its status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ResourceEvent {
+    /// The stack.
+    pub stack: String,
+    /// The logical id; that of the stack itself is its name.
+    pub logical_id: String,
+    /// The resource type.
+    pub resource_type: String,
+    /// The physical id, once there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub physical_id: Option<String>,
+    /// The status of the resource.
+    pub status: String,
+    /// Why it has this status, where AWS says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it happened, in RFC 3339.
+    pub time: String,
+    /// Where the resource is declared in the Rust source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+impl ResourceEvent {
+    /// Returns whether this is about the stack as a whole.
+    pub fn is_stack(&self) -> bool {
+        self.resource_type == "AWS::CloudFormation::Stack" && self.logical_id == self.stack
+    }
+
+    /// Returns whether something failed.
+    pub fn is_failure(&self) -> bool {
+        self.status.ends_with("_FAILED")
+    }
+}
+
+/// Receives events, from several stacks at once.
+#[derive(Clone)]
+pub struct EventSink(Arc<dyn Fn(Event) + Send + Sync>);
+
+impl EventSink {
+    /// Makes a sink of a function. It must return at once: the engine waits for it.
+    pub fn new(sink: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(sink))
+    }
+
+    /// Makes a sink that forgets everything.
+    pub fn ignore() -> Self {
+        Self::new(|_| {})
+    }
+
+    /// Hands an event over.
+    pub fn emit(&self, event: Event) {
+        (self.0)(event);
+    }
+}
