@@ -3,17 +3,31 @@
 mod arn;
 pub mod assembly;
 pub mod contract;
+mod entry;
 mod error;
 mod handle;
 mod limit;
+mod logical_id;
+mod parameter;
 pub mod policy;
+mod resource;
+mod stack;
 mod stage;
+mod synth;
+mod template;
 mod text;
+#[cfg(feature = "yaml")]
+pub mod yaml;
 
 pub use arn::{Arn, ArnError};
+pub use entry::main;
 pub use error::{Violation, Violations};
 pub use handle::{Handle, ResourceRef};
 pub use limit::Limited;
+pub use parameter::{Condition, ConditionRef, MappingRef, Parameter};
+pub use resource::Removal;
+pub use stack::{App, OutputBuilder, Stack};
 pub use stack_model_cfn::{Expr, Part, Property, Pseudo, ResourceId, Token, Value};
 pub use stage::Stage;
+pub use synth::Assembly;
 pub use text::{IntoPart, interpolate, placeholders};

@@ -1,0 +1,177 @@
+//! Resources as a stack keeps them until the synth.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::Location;
+
+use stack_model_cfn::{Expr, ResourceId};
+
+use crate::policy::PolicyDocument;
+
+/// What CloudFormation does with a resource that leaves its stack.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Removal {
+    /// Deletes it, data and all.
+    Delete,
+    /// Keeps it, outside any stack.
+    Retain,
+    /// Takes a snapshot first, where the type can.
+    Snapshot,
+    /// Keeps it, unless the operation that created it is rolled back.
+    RetainExceptOnCreate,
+}
+
+impl Removal {
+    /// Returns the word that a template uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "Delete",
+            Self::Retain => "Retain",
+            Self::Snapshot => "Snapshot",
+            Self::RetainExceptOnCreate => "RetainExceptOnCreate",
+        }
+    }
+
+    /// Returns what to do where the resource is replaced: there, a retained resource is retained plainly.
+    pub(crate) const fn on_replace(self) -> Self {
+        match self {
+            Self::RetainExceptOnCreate => Self::Retain,
+            other => other,
+        }
+    }
+}
+
+/// One resource of a stack.
+#[derive(Clone, Debug)]
+pub(crate) struct Resource {
+    pub(crate) kind: String,
+    pub(crate) properties: Expr,
+    /// The inline policy of a role, filled by grants until the synth and rendered as one inline policy.
+    pub(crate) policy: PolicyDocument,
+    pub(crate) depends_on: BTreeSet<ResourceId>,
+    pub(crate) condition: Option<String>,
+    pub(crate) removal: Option<Removal>,
+    pub(crate) metadata: BTreeMap<String, Expr>,
+    /// Values that replace or remove (`None`) what the properties render, by path.
+    pub(crate) overrides: Vec<(String, Option<Expr>)>,
+    /// Whether the logical id gets a suffix that changes with the content of the resource and of everything it
+    /// depends on. API Gateway deployments need it: a deployment is a snapshot, so a changed API needs a new one.
+    pub(crate) identified_by_content: bool,
+    pub(crate) source: String,
+}
+
+impl Resource {
+    pub(crate) fn new(
+        kind: impl Into<String>,
+        properties: Expr,
+        source: &Location<'_>,
+    ) -> Self {
+        Self {
+            kind: kind.into(),
+            properties,
+            policy: PolicyDocument::default(),
+            depends_on: BTreeSet::new(),
+            condition: None,
+            removal: None,
+            metadata: BTreeMap::new(),
+            overrides: Vec::new(),
+            identified_by_content: false,
+            source: source_text(source),
+        }
+    }
+
+    /// Returns the properties with the inline policy and the overrides in them.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the path of an override that leads through something that is not a map or list.
+    pub(crate) fn rendered(&self) -> Result<Expr, String> {
+        let mut properties = self.properties.clone();
+        if !self.policy.is_empty()
+            && let Expr::Map(entries) = &mut properties
+        {
+            let policy = Expr::map([
+                ("PolicyName", Expr::from(INLINE_POLICY)),
+                ("PolicyDocument", self.policy.render()),
+            ]);
+            match entries.get_mut("Policies") {
+                Some(Expr::List(policies)) => policies.push(policy),
+                _ => {
+                    entries.insert("Policies".to_owned(), Expr::List(vec![policy]));
+                }
+            }
+        }
+        for (path, value) in &self.overrides {
+            set(&mut properties, path, value.clone()).ok_or_else(|| path.clone())?;
+        }
+        Ok(properties)
+    }
+}
+
+/// The name of the policy that holds what a stack granted to a role.
+const INLINE_POLICY: &str = "granted";
+
+pub(crate) fn source_text(location: &Location<'_>) -> String {
+    format!(
+        "{}:{}:{}",
+        location.file(),
+        location.line(),
+        location.column()
+    )
+}
+
+/// Sets or removes the value at a path of map keys and list positions, separated by dots.
+fn set(target: &mut Expr, path: &str, value: Option<Expr>) -> Option<()> {
+    let (step, rest) = match path.split_once('.') {
+        Some((step, rest)) => (step, Some(rest)),
+        None => (path, None),
+    };
+    match (target, rest, value) {
+        (Expr::Map(entries), None, Some(value)) => {
+            entries.insert(step.to_owned(), value);
+        }
+        (Expr::Map(entries), None, None) => {
+            entries.remove(step);
+        }
+        (Expr::Map(entries), Some(rest), value) => {
+            let entry = entries
+                .entry(step.to_owned())
+                .or_insert_with(|| Expr::Map(BTreeMap::new()));
+            return set(entry, rest, value);
+        }
+        (Expr::List(elements), rest, value) => {
+            let position: usize = step.parse().ok()?;
+            match (rest, value) {
+                (Some(rest), value) => return set(elements.get_mut(position)?, rest, value),
+                (None, Some(value)) => *elements.get_mut(position)? = value,
+                (None, None) if position < elements.len() => {
+                    elements.remove(position);
+                }
+                (None, None) => return None,
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overrides_reach_into_maps_and_lists() {
+        let mut expr = Expr::from(serde_json::json!({"A": {"B": [1, {"C": 2}]}, "D": 3}));
+        set(&mut expr, "A.B.1.C", Some(Expr::from(4))).unwrap();
+        set(&mut expr, "A.B.0", None).unwrap();
+        set(&mut expr, "D", None).unwrap();
+        set(&mut expr, "E.F", Some(Expr::from("new"))).unwrap();
+        assert_eq!(
+            expr,
+            Expr::from(serde_json::json!({"A": {"B": [{"C": 4}]}, "E": {"F": "new"}}))
+        );
+        assert_eq!(set(&mut expr, "E.F.G", Some(Expr::from(1))), None);
+        assert_eq!(set(&mut expr, "A.B.9", None), None);
+    }
+}

@@ -1,0 +1,226 @@
+//! Links between stacks: exports and imports, and the order they force.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stack_model_cfn::{Expr, Token};
+
+use super::{Rendered, output_key, walk_stack};
+use crate::error::Violation;
+use crate::stack::{OutputData, StackData};
+use crate::template::{ImportKey, import_key};
+
+/// What stacks take from each other.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    imports: BTreeMap<ImportKey, String>,
+    /// Stack to the stacks it needs, each with the place that needs it.
+    edges: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Links {
+    /// Returns the exports by the value they carry.
+    pub(super) fn imports(&self) -> &BTreeMap<ImportKey, String> {
+        &self.imports
+    }
+
+    /// Returns the stacks that must be deployed before the given one.
+    pub(super) fn before(&self, stack: &str) -> impl Iterator<Item = &str> {
+        self.edges
+            .get(stack)
+            .into_iter()
+            .flat_map(|needs| needs.keys().map(String::as_str))
+    }
+}
+
+/// Finds uses of other stacks' resources and adds the exports they need.
+pub(super) fn link(
+    stacks: &mut [StackData],
+    rendered: &Rendered,
+    stage: &str,
+    violations: &mut Vec<Violation>,
+) -> Links {
+    let mut links = Links::default();
+    let mut wanted: BTreeMap<ImportKey, Token> = BTreeMap::new();
+    for stack in &*stacks {
+        let mut report = |place: &str, path: &str, message: String| {
+            let source = stack.resources.get(place).map(|r| r.source.clone());
+            let mut violation = Violation::new(message)
+                .in_stack(&*stack.id)
+                .of(place)
+                .at(path);
+            violation.source = source;
+            violations.push(violation);
+        };
+        walk_stack(stack, rendered, &mut |place, path, token| {
+            let Some(key) = import_key(token) else {
+                return;
+            };
+            if key.0.stack() == &*stack.id {
+                return;
+            }
+            let Some(owner) = stacks.iter().find(|owner| &*owner.id == key.0.stack()) else {
+                let message = format!(
+                    "`{}` belongs to the stack `{}`, which is not part of this app: the handle is foreign",
+                    key.0.logical_id(),
+                    key.0.stack()
+                );
+                return report(place, path, message);
+            };
+            if owner.region != stack.region {
+                let message = format!(
+                    "`{}` of the stack `{}` is in another region, where exports do not reach: pass the value through a stage variable or Parameter Store",
+                    key.0.logical_id(),
+                    key.0.stack()
+                );
+                return report(place, path, message);
+            }
+            let edges = links.edges.entry(stack.id.to_string()).or_default();
+            edges
+                .entry(key.0.stack().to_owned())
+                .or_insert_with(|| format!("{place} ({path})"));
+            wanted.insert(key, token.clone());
+        });
+        for other in &stack.depends_on {
+            if stacks.iter().any(|stack| *stack.id == **other) {
+                let edges = links.edges.entry(stack.id.to_string()).or_default();
+                edges
+                    .entry(other.clone())
+                    .or_insert_with(|| "declared with `after`".to_owned());
+            } else {
+                violations.push(
+                    Violation::new(format!(
+                        "`after(\"{other}\")` names a stack that is not part of this app"
+                    ))
+                    .in_stack(&*stack.id),
+                );
+            }
+        }
+    }
+    for (key, token) in wanted {
+        if let Some(owner) = stacks.iter_mut().find(|stack| &*stack.id == key.0.stack()) {
+            let name = export(owner, &key, token, stage);
+            links.imports.insert(key, name);
+        }
+    }
+    links
+}
+
+/// Returns the name of the export that carries a value, adding it where the author wrote none.
+fn export(owner: &mut StackData, key: &ImportKey, token: Token, stage: &str) -> String {
+    let written = owner
+        .outputs
+        .values()
+        .find(|output| output_key(output).as_ref() == Some(key))
+        .and_then(|output| output.export.clone());
+    if let Some(name) = written {
+        return name;
+    }
+    let (id, attribute) = key;
+    let attribute = attribute.as_deref().unwrap_or_default();
+    let plain: String = attribute
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    let mut name = format!("{}-{stage}-{}", owner.id, id.logical_id());
+    if !plain.is_empty() {
+        name.push('-');
+        name.push_str(&plain);
+    }
+    let source = owner
+        .resources
+        .get(id.logical_id())
+        .map(|resource| resource.source.clone())
+        .unwrap_or_default();
+    owner.outputs.insert(
+        format!("Export{}{plain}", id.logical_id()),
+        OutputData {
+            value: Expr::Token(token),
+            description: None,
+            export: Some(name.clone()),
+            example: None,
+            source,
+        },
+    );
+    name
+}
+
+/// Puts the stacks in an order in which they can be deployed; stacks that need nothing of each other keep the
+/// order of their declaration.
+pub(super) fn sequence(
+    stacks: &[StackData],
+    links: &Links,
+    violations: &mut Vec<Violation>,
+) -> Vec<usize> {
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    let mut sequence = Vec::new();
+    loop {
+        let ready = stacks.iter().enumerate().find(|(_, stack)| {
+            !done.contains(&*stack.id)
+                && links.before(&stack.id).all(|before| done.contains(before))
+        });
+        match ready {
+            Some((index, stack)) => {
+                done.insert(&stack.id);
+                sequence.push(index);
+            }
+            None => break,
+        }
+    }
+    let stuck = stacks.iter().find(|stack| !done.contains(&*stack.id));
+    if let Some(stack) = stuck {
+        let edges: BTreeMap<&str, Vec<(&str, &str)>> = links
+            .edges
+            .iter()
+            .map(|(from, needs)| {
+                let needs = needs.iter().filter(|(to, _)| !done.contains(to.as_str()));
+                (
+                    from.as_str(),
+                    needs.map(|(to, why)| (to.as_str(), why.as_str())).collect(),
+                )
+            })
+            .collect();
+        if let Some(message) = cycle(&stack.id, &edges, "stacks") {
+            violations.push(Violation::new(message).in_stack(&*stack.id));
+        }
+    }
+    sequence
+}
+
+/// Describes a cycle that can be reached from `start`, with the edge to cut: the one that closes it.
+pub(super) fn cycle(
+    start: &str,
+    edges: &BTreeMap<&str, Vec<(&str, &str)>>,
+    what: &str,
+) -> Option<String> {
+    let mut path: Vec<&str> = vec![start];
+    let mut visited: BTreeSet<&str> = BTreeSet::new();
+    // An explicit stack of iterators keeps a long chain of dependencies off the call stack.
+    let mut pending = vec![
+        edges
+            .get(start)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+            .iter(),
+    ];
+    while let Some(next) = pending.last_mut() {
+        let Some((to, why)) = next.next() else {
+            pending.pop();
+            visited.extend(path.pop());
+            continue;
+        };
+        if let Some(position) = path.iter().position(|id| id == to) {
+            let members = path.get(position..).unwrap_or_default();
+            let last = members.last().copied().unwrap_or(to);
+            return Some(format!(
+                "the {what} {} -> {to} need each other: cut the edge {last} -> {to}, which comes from {why}",
+                members.join(" -> ")
+            ));
+        }
+        if visited.contains(to) {
+            continue;
+        }
+        path.push(to);
+        pending.push(edges.get(to).map(Vec::as_slice).unwrap_or_default().iter());
+    }
+    None
+}
