@@ -62,11 +62,7 @@ pub(crate) struct Resource {
 }
 
 impl Resource {
-    pub(crate) fn new(
-        kind: impl Into<String>,
-        properties: Expr,
-        source: &Location<'_>,
-    ) -> Self {
+    pub(crate) fn new(kind: impl Into<String>, properties: Expr, source: &Location<'_>) -> Self {
         Self {
             kind: kind.into(),
             properties,

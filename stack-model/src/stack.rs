@@ -208,7 +208,9 @@ impl Stack<'_> {
     /// Removes one property of a resource, by its path in the template.
     pub fn remove_property(&mut self, handle: &impl Handle, path: impl Into<String>) {
         let path = path.into();
-        self.change(handle, |resource| resource.overrides.push((path, None)););
+        self.change(handle, |resource| {
+            resource.overrides.push((path, None));
+        });
     }
 
     /// Adds metadata to a resource.
@@ -409,11 +411,11 @@ impl Stack<'_> {
         if let Some(resource) = self.data().resources.get_mut(id.logical_id()) {
             change(resource);
         } else {
-                let message = format!(
-                    "`{}` is not a resource of this stack: the handle comes from another app",
-                    id.logical_id()
-                );
-                self.violate(self.violation(message));
+            let message = format!(
+                "`{}` is not a resource of this stack: the handle comes from another app",
+                id.logical_id()
+            );
+            self.violate(self.violation(message));
         }
     }
 
