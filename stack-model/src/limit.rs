@@ -29,6 +29,11 @@ impl<const MIN: u32, const MAX: u32> Limited<MIN, MAX> {
         self.0
     }
 
+    /// Returns the number as templates hold it.
+    pub(crate) fn number(self) -> i64 {
+        i64::from(self.0)
+    }
+
     /// Returns what is wrong with the number, if anything.
     pub(crate) fn violation(self) -> Option<String> {
         (self.0 < MIN || self.0 > MAX).then(|| format!("{} is not between {MIN} and {MAX}", self.0))

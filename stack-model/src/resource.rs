@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 
-use stack_model_cfn::{Expr, ResourceId};
+use stack_model_cfn::{Expr, ResourceId, ResourceType};
 
 use crate::policy::PolicyDocument;
 
@@ -75,6 +75,13 @@ impl Resource {
             identified_by_content: false,
             source: source_text(source),
         }
+    }
+
+    /// Takes a generated struct.
+    pub(crate) fn of(properties: &impl ResourceType, source: &Location<'_>) -> Self {
+        let rendered = properties.render();
+        let rendered = rendered.unwrap_or_else(|| Expr::Map(BTreeMap::new()));
+        Self::new(properties.resource_type(), rendered, source)
     }
 
     /// Returns the properties with the inline policy and the overrides in them.

@@ -9,6 +9,7 @@ use stack_model_cfn::{Expr, ResourceId, ResourceType, Token, Value};
 use crate::assembly::{Asset, Contract};
 use crate::error::Violation;
 use crate::handle::{Handle, ResourceRef};
+use crate::limit::Limited;
 use crate::parameter::{Condition, ConditionRef, MappingRef, Parameter, parameter_token};
 use crate::policy::Statement;
 use crate::resource::{Removal, Resource, source_text};
@@ -165,14 +166,7 @@ impl Stack<'_> {
     /// Adds a resource of any type, with the generated struct of its properties.
     #[track_caller]
     pub fn add(&mut self, logical_id: &str, properties: &impl ResourceType) -> ResourceRef {
-        let kind = properties.resource_type();
-        let rendered = properties
-            .render()
-            .unwrap_or_else(|| Expr::Map(BTreeMap::new()));
-        self.insert(
-            logical_id,
-            Resource::new(kind, rendered, Location::caller()),
-        )
+        self.insert(logical_id, Resource::of(properties, Location::caller()))
     }
 
     /// Adds a resource of any type from raw JSON.
@@ -362,6 +356,38 @@ impl Stack<'_> {
     /// Makes a violation that concerns this stack.
     pub fn violation(&self, message: impl Into<String>) -> Violation {
         Violation::new(message).in_stack(self.id())
+    }
+
+    /// Reports something that is wrong with a resource, before or after it is added.
+    pub(crate) fn report(
+        &mut self,
+        logical_id: &str,
+        property: Option<&str>,
+        message: impl Into<String>,
+        source: &Location<'_>,
+    ) {
+        let mut violation = self.violation(message).of(logical_id);
+        violation.property = property.map(str::to_owned);
+        self.violate(violation.declared(source_text(source)));
+    }
+
+    /// Reports a number outside its limits.
+    pub(crate) fn check_limit<const MIN: u32, const MAX: u32>(
+        &mut self,
+        logical_id: &str,
+        property: &str,
+        number: Option<Limited<MIN, MAX>>,
+        source: &Location<'_>,
+    ) {
+        if let Some(message) = number.and_then(Limited::violation) {
+            self.report(logical_id, Some(property), message, source);
+        }
+    }
+
+    /// Returns the token of a template parameter that the synth declares.
+    pub(crate) fn parameter_value(&self, name: &str) -> Value<String> {
+        let stack = Arc::clone(&self.data_ref().id);
+        Value::Token(parameter_token(ResourceId::new(stack, name)))
     }
 
     /// Adds a resource and reports a logical id that is taken or wrong.

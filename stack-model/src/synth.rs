@@ -410,18 +410,18 @@ pub(crate) fn walk_stack(
     for id in stack.resources.keys() {
         if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
             walk_paths(properties, "Properties", &mut |path, token| {
-                visit(id, path, token)
+                visit(id, path, token);
             });
         }
     }
     for (key, output) in &stack.outputs {
         walk_paths(&output.value, "Value", &mut |path, token| {
-            visit(key, path, token)
+            visit(key, path, token);
         });
     }
     for (name, condition) in &stack.conditions {
         walk_paths(condition, "Condition", &mut |path, token| {
-            visit(name, path, token)
+            visit(name, path, token);
         });
     }
 }

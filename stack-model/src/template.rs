@@ -118,7 +118,7 @@ impl Scope {
                         text.push_str(&short);
                     } else {
                         let name = format!("Value{}", variables.len() + 1);
-                        text.push_str(&format!("${{{name}}}"));
+                        text.extend(["${", &name, "}"]);
                         variables.insert(name, self.token(token));
                     }
                 }

@@ -1,0 +1,326 @@
+//! AWS Lambda: functions, permissions and triggers.
+//!
+//! A function is added from the contract that its package declares, with every binding wired to a handle. The
+//! stack makes the execution role with exactly the granted actions, a log group with retention, and the
+//! environment.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::panic::Location;
+
+use stack_model_cfn::lambda as cfn;
+use stack_model_cfn::{Property, ResourceId, Value};
+
+use crate::arn::Arn;
+use crate::assembly::{ARTIFACT_BUCKET_PARAMETER, Asset, BindingContract, Contract};
+use crate::contract::{FunctionContract, Wired};
+use crate::handle::{Handle, get_att, reference};
+use crate::iam::{RoleProps, RoleRef};
+use crate::limit::Limited;
+use crate::logs::{LogGroupProps, LogGroupRef, Retention};
+use crate::policy::Statement;
+use crate::resource::Resource;
+use crate::stack::Stack;
+
+mod permission;
+mod trigger;
+
+pub use permission::PermissionProps;
+pub use trigger::{BatchSize, BatchWindow, MaximumConcurrency, QueueTrigger, Trigger};
+
+/// Marks the ARN of a function.
+#[derive(Debug)]
+pub enum Function {}
+
+/// The memory of a function in MB; the processor time grows with it.
+pub type MemorySize = Limited<128, 10240>;
+
+/// How long an invocation may take, in seconds.
+pub type Timeout = Limited<1, 900>;
+
+/// The size of `/tmp` in MB.
+pub type EphemeralStorage = Limited<512, 10240>;
+
+/// How many instances of a function may run at once.
+pub type ReservedConcurrency = Limited<0, 100_000>;
+
+/// The timeout that AWS gives a function without one, in seconds.
+const DEFAULT_TIMEOUT: u32 = 3;
+
+/// The most bytes that all environment variables may have together.
+const MAX_ENVIRONMENT_BYTES: usize = 4096;
+
+/// What a function is made of, beyond its contract.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html>.
+#[derive(Clone, Debug, Default)]
+pub struct FunctionProps {
+    /// What the function is for, at most 256 characters.
+    pub description: Option<String>,
+    /// The physical name, at most 64 characters. Leave it out: a named function cannot be replaced.
+    pub name: Option<Value<String>>,
+    /// The memory; 128 MB by default, which is AWS's.
+    pub memory: Option<MemorySize>,
+    /// How long an invocation may take; 3 s by default, which is AWS's.
+    pub timeout: Option<Timeout>,
+    /// The size of `/tmp`; 512 MB by default.
+    pub ephemeral_storage: Option<EphemeralStorage>,
+    /// How many instances may run at once; unlimited within the account by default.
+    pub reserved_concurrency: Option<ReservedConcurrency>,
+    /// How long log events are kept.
+    pub log_retention: Retention,
+    /// Whether AWS X-Ray traces invocations; the role then may send traces.
+    pub tracing: bool,
+    /// Environment variables beyond those of the bindings. No secret belongs here: bind a `Secret`.
+    pub environment: BTreeMap<String, Value<String>>,
+    /// What the role may do beyond the bindings, for what has no binding yet.
+    pub statements: Vec<Statement>,
+}
+
+/// The handle of a function whose contract is `F`.
+#[derive(Debug)]
+pub struct FunctionRef<F> {
+    id: ResourceId,
+    role: RoleRef,
+    log_group: LogGroupRef,
+    timeout: u32,
+    contract: PhantomData<fn() -> F>,
+}
+
+impl<F> Clone for FunctionRef<F> {
+    fn clone(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            role: self.role.clone(),
+            log_group: self.log_group.clone(),
+            timeout: self.timeout,
+            contract: PhantomData,
+        }
+    }
+}
+
+impl<F> FunctionRef<F> {
+    /// Returns the ARN.
+    pub fn arn(&self) -> Value<Arn<Function>> {
+        get_att(&self.id, "Arn")
+    }
+
+    /// Returns the physical name.
+    pub fn name(&self) -> Value<String> {
+        reference(&self.id)
+    }
+
+    /// Returns the execution role.
+    pub fn role(&self) -> &RoleRef {
+        &self.role
+    }
+
+    /// Returns the log group.
+    pub fn log_group(&self) -> &LogGroupRef {
+        &self.log_group
+    }
+
+    /// Returns how long an invocation may take, in seconds.
+    pub fn timeout(&self) -> u32 {
+        self.timeout
+    }
+
+    /// Returns what a caller's role must allow to invoke the function.
+    pub fn invoke_statement(&self) -> Statement {
+        Statement::allow(["lambda:InvokeFunction"]).on(self.arn())
+    }
+}
+
+impl<F> Handle for FunctionRef<F> {
+    fn resource_id(&self) -> &ResourceId {
+        &self.id
+    }
+}
+
+impl Stack<'_> {
+    /// Adds a function with its execution role `<Id>Role` and its log group `<Id>Logs`.
+    ///
+    /// The code is the binary that the contract names, built and published by the deployer; the template
+    /// parameter `<Id>Artifact` receives its key.
+    #[track_caller]
+    pub fn function<F: FunctionContract>(
+        &mut self,
+        logical_id: &str,
+        wired: Wired<F>,
+        props: FunctionProps,
+    ) -> FunctionRef<F> {
+        let source = Location::caller();
+        let timeout = props.timeout.map_or(DEFAULT_TIMEOUT, Limited::get);
+        self.check_limit(logical_id, "Properties.MemorySize", props.memory, source);
+        self.check_limit(logical_id, "Properties.Timeout", props.timeout, source);
+        self.check_limit(
+            logical_id,
+            "Properties.EphemeralStorage.Size",
+            props.ephemeral_storage,
+            source,
+        );
+        self.check_limit(
+            logical_id,
+            "Properties.ReservedConcurrentExecutions",
+            props.reserved_concurrency,
+            source,
+        );
+
+        let log_group = self.log_group(
+            &format!("{logical_id}Logs"),
+            LogGroupProps {
+                retention: props.log_retention,
+                ..LogGroupProps::default()
+            },
+        );
+        let role = self.role(
+            &format!("{logical_id}Role"),
+            RoleProps::for_service("lambda.amazonaws.com"),
+        );
+        self.grant(&role, [log_group.write_statement()]);
+        if props.tracing {
+            self.grant(&role, [tracing_statement()]);
+        }
+        self.grant(&role, props.statements);
+
+        let architecture = self.stage().architecture();
+        let asset = F::BINARY;
+        let key = self.artifact(
+            &format!("{logical_id}Artifact"),
+            asset,
+            Asset::Function {
+                package: F::PACKAGE.to_owned(),
+                binary: F::BINARY.to_owned(),
+                architecture,
+            },
+        );
+        let environment = self.wire(logical_id, asset, wired, &role, props.environment, source);
+        let bucket = self.parameter_value(ARTIFACT_BUCKET_PARAMETER);
+        let function = cfn::Function {
+            architectures: vec![architecture.name().into()].into(),
+            code: cfn::FunctionCode {
+                s3_bucket: bucket.into(),
+                s3_key: key.into(),
+                ..cfn::FunctionCode::default()
+            }
+            .into(),
+            description: props.description.into(),
+            environment: match environment.is_empty() {
+                true => Property::Absent,
+                false => cfn::FunctionEnvironment {
+                    variables: environment.into(),
+                }
+                .into(),
+            },
+            ephemeral_storage: props
+                .ephemeral_storage
+                .map(|size| cfn::FunctionEphemeralStorage {
+                    size: size.number().into(),
+                })
+                .into(),
+            function_name: props.name.into(),
+            // The runtime on Amazon Linux 2023 starts `bootstrap` whatever the handler says, but wants one.
+            handler: "bootstrap".into(),
+            logging_config: cfn::FunctionLoggingConfig {
+                log_format: "JSON".into(),
+                log_group: log_group.name().into(),
+                ..cfn::FunctionLoggingConfig::default()
+            }
+            .into(),
+            memory_size: props.memory.map(Limited::number).into(),
+            package_type: "Zip".into(),
+            reserved_concurrent_executions: props.reserved_concurrency.map(Limited::number).into(),
+            role: role.arn().into_text().into(),
+            runtime: "provided.al2023".into(),
+            timeout: i64::from(timeout).into(),
+            tracing_config: props
+                .tracing
+                .then(|| cfn::FunctionTracingConfig {
+                    mode: "Active".into(),
+                })
+                .into(),
+            ..cfn::Function::default()
+        };
+        FunctionRef {
+            id: self.insert(logical_id, Resource::of(&function, source)).id,
+            role,
+            log_group,
+            timeout,
+            contract: PhantomData,
+        }
+    }
+
+    /// Turns bindings into environment variables and grants.
+    fn wire<F: FunctionContract>(
+        &mut self,
+        logical_id: &str,
+        asset: &str,
+        wired: Wired<F>,
+        role: &RoleRef,
+        mut environment: BTreeMap<String, Value<String>>,
+        source: &Location<'_>,
+    ) -> BTreeMap<String, Value<String>> {
+        let path = "Properties.Environment.Variables";
+        let mut contract = Contract::default();
+        for binding in wired.bindings {
+            contract.bindings.insert(
+                binding.field.to_owned(),
+                BindingContract {
+                    kind: binding.kind.to_owned(),
+                    environment: binding.environment.to_owned(),
+                    actions: binding
+                        .statements
+                        .iter()
+                        .flat_map(|statement| statement.actions().iter().cloned())
+                        .collect(),
+                },
+            );
+            self.grant(role, binding.statements);
+            let name = binding.environment.to_owned();
+            if environment.insert(name.clone(), binding.value).is_some() {
+                let message = format!("the environment variable `{name}` is set twice");
+                self.report(logical_id, Some(path), message, source);
+            }
+        }
+        self.contract(asset, contract);
+        let bytes: usize = environment
+            .iter()
+            .map(|(name, value)| name.len() + value.literal().map_or(0, String::len))
+            .sum();
+        if bytes > MAX_ENVIRONMENT_BYTES {
+            let message = format!(
+                "the environment has {bytes} bytes and Lambda takes {MAX_ENVIRONMENT_BYTES}: move values to Parameter Store"
+            );
+            self.report(logical_id, Some(path), message, source);
+        }
+        for name in environment.keys() {
+            if let Some(message) = wrong_variable(name) {
+                self.report(logical_id, Some(path), message, source);
+            }
+        }
+        environment
+    }
+}
+
+/// Says what is wrong with the name of an environment variable, if anything; see
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>.
+fn wrong_variable(name: &str) -> Option<String> {
+    let mut characters = name.chars();
+    let valid = characters.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && name.len() >= 2
+        && characters.all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !valid {
+        return Some(format!(
+            "`{name}` is not the name of an environment variable: use at least two letters, digits and underscores, a letter first"
+        ));
+    }
+    let reserved = name.starts_with("AWS_") || ["LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "TZ"].contains(&name);
+    reserved.then(|| format!("the environment variable `{name}` is reserved by Lambda"))
+}
+
+/// What the role of a traced function must allow; the actions know no resource. See
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html>.
+fn tracing_statement() -> Statement {
+    Statement::allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"])
+        .on_everything("X-Ray has no resources that these actions could name")
+}
