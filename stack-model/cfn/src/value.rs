@@ -1,6 +1,8 @@
 //! Typed values: a literal of the type, or a token that yields one.
 
-use crate::Token;
+use std::collections::BTreeMap;
+
+use crate::{Expr, Token};
 
 /// A literal, or a token that yields a value of the same type once the stack is deployed.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,4 +97,77 @@ impl<T> From<Option<Value<T>>> for Property<T> {
     fn from(value: Option<Value<T>>) -> Self {
         value.map_or(Self::Absent, Self::from)
     }
+}
+
+impl<T> From<T> for Property<Box<T>> {
+    /// Takes a nested struct as it is; the box only keeps structs small.
+    fn from(literal: T) -> Self {
+        Self::Literal(Box::new(literal))
+    }
+}
+
+impl<T> From<Option<T>> for Property<Box<T>> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Absent, Self::from)
+    }
+}
+
+/// A list, any element of which may be a token.
+pub type List<T> = Vec<Value<T>>;
+
+/// A map with free keys, any value of which may be a token.
+pub type Map<T> = BTreeMap<String, Value<T>>;
+
+impl<T> From<Vec<T>> for Property<List<T>> {
+    fn from(elements: Vec<T>) -> Self {
+        Self::Literal(elements.into_iter().map(Value::Literal).collect())
+    }
+}
+
+impl<T, const N: usize> From<[T; N]> for Property<List<T>> {
+    fn from(elements: [T; N]) -> Self {
+        Self::Literal(elements.into_iter().map(Value::Literal).collect())
+    }
+}
+
+impl<T, const N: usize> From<[Value<T>; N]> for Property<List<T>> {
+    fn from(elements: [Value<T>; N]) -> Self {
+        Self::Literal(elements.into())
+    }
+}
+
+impl<const N: usize> From<[&str; N]> for Property<List<String>> {
+    fn from(elements: [&str; N]) -> Self {
+        Self::Literal(elements.into_iter().map(Value::from).collect())
+    }
+}
+
+impl<K: Into<String>, T, const N: usize> From<[(K, T); N]> for Property<Map<T>> {
+    /// Takes the entries of a map; a later entry replaces an earlier one of the same key.
+    fn from(entries: [(K, T); N]) -> Self {
+        Self::Literal(
+            entries
+                .into_iter()
+                .map(|(key, value)| (key.into(), Value::Literal(value)))
+                .collect(),
+        )
+    }
+}
+
+impl From<i32> for Property<f64> {
+    /// Takes a whole number where fractions are possible, so that `5.into()` fits.
+    fn from(literal: i32) -> Self {
+        Self::Literal(literal.into())
+    }
+}
+
+impl From<serde_json::Value> for Property<Expr> {
+    fn from(json: serde_json::Value) -> Self {
+        Self::Literal(json.into())
+    }
+}
+
+/// Makes a list of anything that turns into its elements: texts, numbers, structs, tokens, or values of any of them.
+pub fn list<T, E: Into<Value<T>>>(elements: impl IntoIterator<Item = E>) -> Property<List<T>> {
+    Property::Literal(elements.into_iter().map(Into::into).collect())
 }

@@ -212,7 +212,9 @@ impl<'a> TypeSpec<'a> {
                 _ => &mut spec.root,
             };
             if let Some(property) = line.strip_prefix("  ") {
-                shape.properties.push(parse_property(property).map_err(problem)?);
+                shape
+                    .properties
+                    .push(parse_property(property).map_err(problem)?);
                 continue;
             }
             let mut words = line.split(' ');
@@ -220,17 +222,27 @@ impl<'a> TypeSpec<'a> {
             if let Some((_, rule)) = RULES.iter().find(|(name, _)| *name == keyword) {
                 shape.groups.push(Group {
                     rule: *rule,
-                    sets: words.map(|set| set.split('+').map(unescape).collect()).collect(),
+                    sets: words
+                        .map(|set| set.split('+').map(unescape).collect())
+                        .collect(),
                 });
             } else if let Some((_, header)) = HEADERS.iter().find(|(name, _)| *name == keyword) {
                 spec.lists.push((*header, words.map(unescape).collect()));
             } else if keyword == "type" {
-                spec.name = unescape(words.next().ok_or_else(|| problem("a type without a name"))?);
+                spec.name = unescape(
+                    words
+                        .next()
+                        .ok_or_else(|| problem("a type without a name"))?,
+                );
                 spec.root.open = words.next() == Some("open");
             } else if keyword == "shape" {
                 nested = true;
                 spec.shapes.push(Shape {
-                    name: unescape(words.next().ok_or_else(|| problem("a shape without a name"))?),
+                    name: unescape(
+                        words
+                            .next()
+                            .ok_or_else(|| problem("a shape without a name"))?,
+                    ),
                     open: words.next() == Some("open"),
                     ..Shape::default()
                 });
@@ -243,7 +255,10 @@ impl<'a> TypeSpec<'a> {
 
     /// Returns the words of the header lines of one keyword.
     pub(crate) fn list(&self, header: Header) -> impl Iterator<Item = &Text<'a>> {
-        self.lists.iter().filter(move |(h, _)| *h == header).flat_map(|(_, words)| words)
+        self.lists
+            .iter()
+            .filter(move |(h, _)| *h == header)
+            .flat_map(|(_, words)| words)
     }
 
     /// Finds a nested shape by name.
@@ -275,7 +290,11 @@ fn parse_node(text: &str) -> Result<Node<'_>, &'static str> {
     };
     let mut words = own.split(' ');
     let kind = words.next().unwrap_or_default();
-    let item = || item.ok_or("a list or map without a type of element").and_then(parse_node).map(Box::new);
+    let item = || {
+        item.ok_or("a list or map without a type of element")
+            .and_then(parse_node)
+            .map(Box::new)
+    };
     let kind = match kind {
         "s" => Kind::String,
         "i" => Kind::Integer,
@@ -337,7 +356,12 @@ fn unescape(word: &str) -> Text<'_> {
             continue;
         }
         let code = chars.next().unwrap_or('~');
-        text.push(ESCAPES.iter().find(|(_, e)| *e == code).map_or(code, |(plain, _)| *plain));
+        text.push(
+            ESCAPES
+                .iter()
+                .find(|(_, e)| *e == code)
+                .map_or(code, |(plain, _)| *plain),
+        );
     }
     Cow::Owned(text)
 }
@@ -346,7 +370,9 @@ fn unescape(word: &str) -> Text<'_> {
 fn escape(out: &mut impl fmt::Write, word: &str, also: &str) -> fmt::Result {
     for c in word.chars() {
         match ESCAPES.iter().find(|(plain, _)| *plain == c) {
-            Some((plain, code)) if *plain == '~' || plain.is_whitespace() || also.contains(*plain) => {
+            Some((plain, code))
+                if *plain == '~' || plain.is_whitespace() || also.contains(*plain) =>
+            {
                 write!(out, "~{code}")?;
             }
             _ => out.write_char(c)?,
@@ -442,7 +468,11 @@ fn print_node(f: &mut fmt::Formatter<'_>, node: &Node<'_>) -> fmt::Result {
 
 fn print_words(f: &mut fmt::Formatter<'_>, name: &str, words: &[Text<'_>]) -> fmt::Result {
     // Only enumerations and formats are lists; a single word keeps its bars, which patterns are full of.
-    let also = if matches!(name, "enum" | "fmt") { "|" } else { "" };
+    let also = if matches!(name, "enum" | "fmt") {
+        "|"
+    } else {
+        ""
+    };
     for (index, word) in words.iter().enumerate() {
         if index == 0 {
             write!(f, " {name}=")?;

@@ -1,0 +1,3 @@
+//! The generated structs, used as a dependent uses them.
+
+mod structs;

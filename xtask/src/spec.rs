@@ -1,0 +1,197 @@
+//! `cargo xtask spec`: from the registry's schemas to the distilled facts.
+
+mod distil;
+// The format belongs to the crate that reads it; including its one file keeps the writer and the reader one.
+#[path = "../../stack-model/cfn/src/facts/spec.rs"]
+mod format;
+mod patch;
+mod wheel;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use format::TypeSpec;
+
+/// The files of the specification, and the manifest whose features follow from them.
+const CRATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../stack-model/cfn");
+
+/// What all files together may weigh.
+const MAX_BYTES: usize = 6_000_000;
+
+/// What to do with the facts.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Changes nothing and fails unless the committed files are what the pinned wheel yields.
+    #[arg(long)]
+    check: bool,
+    /// Reads this wheel of cfn-lint instead of downloading the pinned one.
+    #[arg(long, value_name = "FILE")]
+    wheel: Option<PathBuf>,
+}
+
+/// Why the facts could not be refreshed or checked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("cannot read the wheel")]
+    Wheel(#[from] wheel::Error),
+    #[error("cannot patch the schemas")]
+    Patch(#[from] patch::Error),
+    #[error("cannot distil `{resource_type}`: {problem}")]
+    Distil {
+        resource_type: String,
+        problem: String,
+    },
+    #[error("cannot use `{path}`")]
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("`{0}` has no lines that begin and end the generated features")]
+    Markers(PathBuf),
+    #[error("the facts weigh {0} bytes, more than the {MAX_BYTES} that the repository allows them")]
+    TooBig(usize),
+    #[error("{} of the committed files are not current, run `cargo xtask spec`: {}", .0.len(), .0.join(", "))]
+    Stale(Vec<String>),
+}
+
+/// Refreshes or checks the facts, and says what it did.
+pub(crate) fn run(args: &Args) -> Result<String, Error> {
+    let crate_dir = Path::new(CRATE);
+    let spec_dir = crate_dir.join("spec");
+    let mut schemas = wheel::schemas(&spec_dir, args.wheel.as_deref())?;
+    let patches = patch::read(&spec_dir.join("patches"))?;
+    patch::apply(&patches, &mut schemas)?;
+
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let mut dropped = 0;
+    for (name, schema) in &schemas {
+        let spec = distil::distil(name, schema, &mut dropped);
+        let text = spec.to_string();
+        let parsed = TypeSpec::parse(&text).map_err(|error| Error::Distil {
+            resource_type: name.clone(),
+            problem: error.to_string(),
+        })?;
+        if parsed != spec {
+            return Err(Error::Distil {
+                resource_type: name.clone(),
+                problem: "what was written does not read the same".to_owned(),
+            });
+        }
+        let service = name.split("::").nth(1).unwrap_or_default().to_lowercase();
+        files.entry(service).or_default().push_str(&text);
+    }
+    let bytes = files.values().map(String::len).sum();
+    if bytes > MAX_BYTES {
+        return Err(Error::TooBig(bytes));
+    }
+
+    let manifest = crate_dir.join("Cargo.toml");
+    let mut wanted: BTreeMap<PathBuf, Option<String>> = committed(&spec_dir)?
+        .into_iter()
+        .map(|path| (path, None))
+        .collect();
+    wanted.insert(
+        manifest.clone(),
+        Some(with_features(&manifest, files.keys())?),
+    );
+    for (service, text) in files {
+        wanted.insert(spec_dir.join(format!("{service}.txt")), Some(text));
+    }
+    let stale = difference(&wanted, args.check)?;
+    if args.check && !stale.is_empty() {
+        return Err(Error::Stale(stale));
+    }
+    Ok(format!(
+        "{} resource types in {} files of {bytes} bytes, {} {}; {} patches; {dropped} paths of the registry lead nowhere",
+        schemas.len(),
+        wanted.len() - 1,
+        stale.len(),
+        if args.check {
+            "stale"
+        } else {
+            "written or removed"
+        },
+        patches.len(),
+    ))
+}
+
+/// Lists the committed files of facts, so that those of a vanished service are noticed.
+fn committed(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let failed = |source| Error::File {
+        path: dir.to_owned(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "txt") {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// Compares the files with what they should hold (`None`: not exist), and makes them so unless `check`.
+fn difference(
+    wanted: &BTreeMap<PathBuf, Option<String>>,
+    check: bool,
+) -> Result<Vec<String>, Error> {
+    let mut stale = Vec::new();
+    for (path, text) in wanted {
+        let failed = |source| Error::File {
+            path: path.clone(),
+            source,
+        };
+        let found = match std::fs::read_to_string(path) {
+            Ok(found) => Some(found),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(failed(error)),
+        };
+        if found == *text {
+            continue;
+        }
+        stale.push(
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+        );
+        match text {
+            _ if check => {}
+            Some(text) => std::fs::write(path, text).map_err(failed)?,
+            None => std::fs::remove_file(path).map_err(failed)?,
+        }
+    }
+    Ok(stale)
+}
+
+/// Returns the manifest with one feature per service between its two marker lines.
+fn with_features<'a>(
+    path: &Path,
+    services: impl Iterator<Item = &'a String> + Clone,
+) -> Result<String, Error> {
+    const BEGIN: &str = "# One feature per service, written by `cargo xtask spec`.\n";
+    const END: &str = "# End of what `cargo xtask spec` writes.\n";
+    let manifest = std::fs::read_to_string(path).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    let (before, rest) = manifest
+        .split_once(BEGIN)
+        .ok_or_else(|| Error::Markers(path.to_owned()))?;
+    let (_, after) = rest
+        .split_once(END)
+        .ok_or_else(|| Error::Markers(path.to_owned()))?;
+    let mut text = format!("{before}{BEGIN}full = [\n");
+    for service in services.clone() {
+        let _ = writeln!(text, "    \"{service}\",");
+    }
+    text.push_str("]\n");
+    for service in services {
+        let _ = writeln!(text, "{service} = []");
+    }
+    text.push_str(END);
+    text.push_str(after);
+    Ok(text)
+}

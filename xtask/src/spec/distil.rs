@@ -1,0 +1,467 @@
+//! From one registry schema to the facts about its type.
+//!
+//! The registry speaks JSON Schema with references, alternatives and nesting without names. The facts are flat: every
+//! object with known properties becomes a shape with a name, everything else becomes a kind with limits.
+
+mod kinds;
+mod paths;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::format::{Group, Header, Kind, Node, Property, Rule, Shape, Text, TypeSpec};
+
+/// Deeper references than this are taken for endless.
+const MAX_DEPTH: usize = 16;
+
+/// Distils one schema; counts in `dropped` the paths that lead to no property.
+pub(crate) fn distil(name: &str, schema: &Value, dropped: &mut usize) -> TypeSpec<'static> {
+    let mut distiller = Distiller {
+        schema,
+        shapes: BTreeMap::new(),
+        names: BTreeMap::new(),
+    };
+    let top = distiller.flatten(schema, 0);
+    let mut root = distiller.shape_of(&top, "");
+    // Resource types are open only where the registry accepts any key.
+    root.open = root.open || top.contains_key("patternProperties");
+    let mut spec = TypeSpec {
+        name: Text::Owned(name.to_owned()),
+        lists: Vec::new(),
+        root,
+        shapes: distiller.shapes.into_values().flatten().collect(),
+    };
+    spec.shapes.sort_by(|a, b| a.name.cmp(&b.name));
+    spec.lists = lists(schema, &spec, dropped);
+    spec
+}
+
+/// The header lines, in the order of their keywords.
+fn lists(
+    schema: &Value,
+    spec: &TypeSpec<'_>,
+    dropped: &mut usize,
+) -> Vec<(Header, Vec<Text<'static>>)> {
+    let mut resolve = |pointers: Option<&Value>| -> Vec<Text<'static>> {
+        let mut found = Vec::new();
+        for pointer in pointers.and_then(Value::as_array).into_iter().flatten() {
+            match pointer
+                .as_str()
+                .and_then(|pointer| paths::resolve(spec, pointer))
+            {
+                Some(path) => found.push(Text::Owned(path)),
+                None => *dropped += 1,
+            }
+        }
+        found
+    };
+    let mut lists = vec![(Header::Identifier, resolve(schema.get("primaryIdentifier")))];
+    for more in schema
+        .get("additionalIdentifiers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        lists.push((Header::Alternative, resolve(Some(more))));
+    }
+    let tagging = schema.get("tagging");
+    if tagging.and_then(|t| t.get("taggable")) != Some(&Value::Bool(false)) {
+        let property = tagging
+            .and_then(|t| t.get("tagProperty"))
+            .cloned()
+            .unwrap_or_else(|| "/properties/Tags".into());
+        lists.push((Header::Tags, resolve(Some(&Value::Array(vec![property])))));
+    }
+    for (header, keyword) in [
+        (Header::CreateOnly, "createOnlyProperties"),
+        (Header::MaybeCreateOnly, "conditionalCreateOnlyProperties"),
+        (Header::ReadOnly, "readOnlyProperties"),
+        (Header::WriteOnly, "writeOnlyProperties"),
+        (Header::Deprecated, "deprecatedProperties"),
+    ] {
+        let mut found = resolve(schema.get(keyword));
+        found.sort();
+        found.dedup();
+        lists.push((header, found));
+    }
+    lists.push((Header::Attributes, kinds::texts(schema.get("attributes"))));
+    let mut traits = Vec::new();
+    if schema
+        .get("handlers")
+        .is_some_and(|handlers| handlers.get("update").is_none())
+    {
+        traits.push(Text::Borrowed("no-update"));
+    }
+    if schema.get("replacementStrategy").and_then(Value::as_str) == Some("delete_then_create") {
+        traits.push(Text::Borrowed("delete-first"));
+    }
+    lists.push((Header::Traits, traits));
+    lists.retain(|(_, words)| !words.is_empty());
+    lists
+}
+
+/// Schemas without references and `allOf`: one map of keywords.
+type Flat = Map<String, Value>;
+
+struct Distiller<'s> {
+    schema: &'s Value,
+    /// The shapes by name; `None` while one is being made, so that recursion ends.
+    shapes: BTreeMap<String, Option<Shape<'static>>>,
+    /// The names given to the objects that references lead to, by pointer.
+    names: BTreeMap<String, String>,
+}
+
+impl Distiller<'_> {
+    /// Follows references and merges `allOf`, local keywords winning over those referred to.
+    fn flatten(&self, schema: &Value, depth: usize) -> Flat {
+        let Some(own) = schema.as_object() else {
+            return Flat::new();
+        };
+        let mut flat = Flat::new();
+        if depth < MAX_DEPTH {
+            if let Some(target) = own
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|r| self.target(r))
+            {
+                flat = self.flatten(target, depth + 1);
+            }
+            for part in own
+                .get("allOf")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
+                merge(&mut flat, self.flatten(part, depth + 1));
+            }
+        }
+        let mut own = own.clone();
+        own.remove("$ref");
+        own.remove("allOf");
+        merge(&mut flat, own);
+        flat
+    }
+
+    fn target(&self, reference: &str) -> Option<&Value> {
+        self.schema.pointer(reference.strip_prefix('#')?)
+    }
+
+    /// Distils what a property or element holds; `hint` names the shape if it turns out to be one without a name.
+    fn node(&mut self, schema: &Value, hint: &str, depth: usize) -> Node<'static> {
+        let flat = self.flatten(schema, depth);
+        let limits = kinds::limits(&flat, self);
+        if depth >= MAX_DEPTH {
+            return Node {
+                kind: Kind::Json(Text::Borrowed("")),
+                limits,
+            };
+        }
+        let kinds = kinds::letters(&flat, self, 0);
+        let kind = match kinds.as_str() {
+            "s" => Kind::String,
+            "i" => Kind::Integer,
+            "n" => Kind::Number,
+            "b" => Kind::Boolean,
+            "a" => match flat.get("items") {
+                Some(items) => {
+                    let hint = if hint.is_empty() {
+                        "Item".to_owned()
+                    } else {
+                        format!("{hint}Item")
+                    };
+                    Kind::List(Box::new(self.node(items, &hint, depth + 1)))
+                }
+                None => Kind::List(Box::new(anything())),
+            },
+            "o" if self.has_properties(&flat) => {
+                Kind::Shape(Text::Owned(self.shape(schema, &flat, hint)))
+            }
+            "o" => match map_values(&flat) {
+                Some(values) => {
+                    let hint = if hint.is_empty() {
+                        "Value".to_owned()
+                    } else {
+                        format!("{hint}Value")
+                    };
+                    Kind::Map(Box::new(self.node(&values, &hint, depth + 1)))
+                }
+                None => Kind::Json(Text::Borrowed("o")),
+            },
+            letters => Kind::Json(Text::Owned(letters.to_owned())),
+        };
+        Node { kind, limits }
+    }
+
+    fn has_properties(&self, flat: &Flat) -> bool {
+        let own = flat
+            .get("properties")
+            .and_then(Value::as_object)
+            .is_some_and(|p| !p.is_empty());
+        own || alternatives(flat).any(|(_, some)| {
+            some.iter().any(|schema| {
+                let flat = self.flatten(schema, 1);
+                flat.get("properties")
+                    .and_then(Value::as_object)
+                    .is_some_and(|p| !p.is_empty())
+            })
+        })
+    }
+
+    /// Makes the shape of an object once, and returns its name.
+    fn shape(&mut self, schema: &Value, flat: &Flat, hint: &str) -> String {
+        // A reference without local properties names the shape that all such references share.
+        let pointer = self.final_reference(schema);
+        if let Some(name) = pointer.as_ref().and_then(|pointer| self.names.get(pointer)) {
+            return name.clone();
+        }
+        let wanted = match &pointer {
+            Some(pointer) => camel(pointer.rsplit('/').next().unwrap_or(pointer)),
+            None => camel(hint),
+        };
+        let mut name = wanted.clone();
+        let mut count = 2;
+        while self.shapes.contains_key(&name) || (pointer.is_none() && self.is_definition(&name)) {
+            name = format!("{wanted}{count}");
+            count += 1;
+        }
+        self.shapes.insert(name.clone(), None);
+        if let Some(pointer) = pointer {
+            self.names.insert(pointer, name.clone());
+        }
+        let shape = self.shape_of(flat, &name);
+        self.shapes.insert(name.clone(), Some(shape));
+        name
+    }
+
+    fn is_definition(&self, name: &str) -> bool {
+        self.schema
+            .get("definitions")
+            .and_then(Value::as_object)
+            .is_some_and(|definitions| definitions.keys().any(|key| camel(key) == name))
+    }
+
+    /// Follows references (and an `allOf` of a single one) to the pointer of the schema that has the properties.
+    fn final_reference(&self, schema: &Value) -> Option<String> {
+        let mut pointer = None;
+        let mut schema = schema;
+        for _ in 0..MAX_DEPTH {
+            if schema.get("properties").is_some() {
+                break;
+            }
+            let reference = schema.get("$ref").and_then(Value::as_str).or_else(|| {
+                let parts: Vec<_> = schema
+                    .get("allOf")?
+                    .as_array()?
+                    .iter()
+                    .filter_map(|part| part.get("$ref")?.as_str())
+                    .collect();
+                <[&str; 1]>::try_from(parts).ok().map(|[one]| one)
+            });
+            let Some(reference) = reference else { break };
+            pointer = reference.strip_prefix('#').map(str::to_owned);
+            schema = self.target(reference)?;
+        }
+        pointer
+    }
+
+    fn shape_of(&mut self, flat: &Flat, name: &str) -> Shape<'static> {
+        let mut required: BTreeSet<String> = strings(flat.get("required"));
+        let mut properties: BTreeMap<String, Value> = BTreeMap::new();
+        let mut open = !matches!(flat.get("additionalProperties"), Some(Value::Bool(false)));
+        if let Some(own) = flat.get("properties").and_then(Value::as_object) {
+            properties.extend(
+                own.iter()
+                    .map(|(name, schema)| (name.clone(), schema.clone())),
+            );
+        }
+        if flat.get("patternProperties").is_some() {
+            open = true;
+        }
+        let mut groups = groups(flat);
+        for (keyword, some) in alternatives(flat) {
+            let flats: Vec<Flat> = some.iter().map(|schema| self.flatten(schema, 1)).collect();
+            for alternative in &flats {
+                for (name, schema) in alternative
+                    .get("properties")
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten()
+                {
+                    if schema.is_object() {
+                        properties
+                            .entry(name.clone())
+                            .or_insert_with(|| schema.clone());
+                    }
+                }
+            }
+            // Alternatives that bring the properties also say whether others are accepted.
+            if flat.get("additionalProperties").is_none()
+                && flats
+                    .iter()
+                    .all(|f| f.get("additionalProperties") == Some(&Value::Bool(false)))
+            {
+                open = false;
+            }
+            groups.extend(required_alternatives(keyword, &flats));
+        }
+        // The registry requires a few properties that it does not list.
+        required.retain(|name| properties.contains_key(name));
+        groups.retain(|group| {
+            group
+                .sets
+                .iter()
+                .flatten()
+                .all(|name| properties.contains_key(&**name))
+        });
+        let properties = properties
+            .into_iter()
+            .map(|(property, schema)| Property {
+                required: required.contains(&property),
+                node: self.node(&schema, &format!("{name}{}", camel(&property)), 0),
+                name: Text::Owned(property),
+            })
+            .collect();
+        Shape {
+            name: Text::Owned(name.to_owned()),
+            open,
+            groups,
+            properties,
+        }
+    }
+}
+
+/// Merges keywords; the maps of properties and the lists of required ones are united.
+fn merge(flat: &mut Flat, more: Flat) {
+    for (keyword, value) in more {
+        match (keyword.as_str(), flat.get_mut(&keyword), value) {
+            ("properties" | "patternProperties", Some(Value::Object(old)), Value::Object(new)) => {
+                old.extend(new)
+            }
+            (
+                "required" | "oneOf" | "anyOf" | "requiredXor",
+                Some(Value::Array(old)),
+                Value::Array(new),
+            ) => {
+                old.extend(new);
+            }
+            (_, _, value) => {
+                flat.insert(keyword, value);
+            }
+        }
+    }
+}
+
+fn alternatives(flat: &Flat) -> impl Iterator<Item = (&'static str, &Vec<Value>)> {
+    ["oneOf", "anyOf"]
+        .into_iter()
+        .filter_map(|keyword| Some((keyword, flat.get(keyword)?.as_array()?)))
+}
+
+/// The schema of the values of a map whose keys are free.
+fn map_values(flat: &Flat) -> Option<Value> {
+    if let Some(patterns) = flat.get("patternProperties").and_then(Value::as_object) {
+        // Several patterns with different values have no common type.
+        let mut values = patterns.values();
+        let first = values.next()?;
+        return values.all(|value| value == first).then(|| first.clone());
+    }
+    flat.get("additionalProperties")
+        .filter(|values| values.is_object())
+        .cloned()
+}
+
+/// The rules over several properties that have keywords of their own.
+fn groups(flat: &Flat) -> Vec<Group<'static>> {
+    let mut groups = Vec::new();
+    for (keyword, rule) in [("requiredXor", Rule::OneOf), ("requiredOr", Rule::AnyOf)] {
+        let names: Vec<_> = strings(flat.get(keyword))
+            .into_iter()
+            .map(|name| vec![Text::Owned(name)])
+            .collect();
+        if names.len() > 1 {
+            groups.push(Group { rule, sets: names });
+        }
+    }
+    for (keyword, rule) in [
+        ("dependentRequired", Rule::Needs),
+        ("dependencies", Rule::Needs),
+        ("dependentExcluded", Rule::Excludes),
+    ] {
+        for (name, others) in flat
+            .get(keyword)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            let others: Vec<_> = strings(Some(others)).into_iter().map(Text::Owned).collect();
+            if !others.is_empty() {
+                groups.push(Group {
+                    rule,
+                    sets: vec![vec![Text::Owned(name.clone())], others],
+                });
+            }
+        }
+    }
+    groups
+}
+
+/// The rule that alternatives make by what each of them requires.
+///
+/// Only alternatives that consist of nothing else exclude one another for certain; of the others at least one holds.
+fn required_alternatives(keyword: &str, flats: &[Flat]) -> Option<Group<'static>> {
+    let sets: Vec<Vec<Text<'static>>> = flats
+        .iter()
+        .map(|flat| {
+            strings(flat.get("required"))
+                .into_iter()
+                .map(Text::Owned)
+                .collect()
+        })
+        .collect();
+    if sets.len() < 2 || sets.iter().any(Vec::is_empty) {
+        return None;
+    }
+    let bare = flats.iter().all(|flat| {
+        flat.keys()
+            .all(|key| matches!(key.as_str(), "required" | "title" | "description" | "type"))
+    });
+    let rule = if keyword == "oneOf" && bare {
+        Rule::OneOf
+    } else {
+        Rule::AnyOf
+    };
+    Some(Group { rule, sets })
+}
+
+fn strings(list: Option<&Value>) -> BTreeSet<String> {
+    list.and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn anything() -> Node<'static> {
+    Node {
+        kind: Kind::Json(Text::Borrowed("")),
+        limits: super::format::Limits::default(),
+    }
+}
+
+/// Turns a name of the registry into the name of a Rust type: words without separators, each with a capital.
+fn camel(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for word in name.split(|c: char| !c.is_ascii_alphanumeric()) {
+        let mut chars = word.chars();
+        if let Some(first) = chars.next() {
+            out.push(first.to_ascii_uppercase());
+            out.push_str(chars.as_str());
+        }
+    }
+    if out.is_empty() || out.starts_with(|c: char| c.is_ascii_digit()) || out == "Self" {
+        out.insert(0, 'N');
+    }
+    out
+}

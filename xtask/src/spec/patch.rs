@@ -1,0 +1,102 @@
+//! Corrections of the registry, as data with reasons.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Why the patches could not be read or applied.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("cannot read `{path}`")]
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("cannot parse `{path}`")]
+    Json {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
+    #[error(
+        "the patch of `{resource_type}` at `{at}` does not fit the schema any more; its reason was: {reason}"
+    )]
+    Outdated {
+        resource_type: String,
+        at: String,
+        reason: String,
+    },
+}
+
+/// One correction.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Patch {
+    /// The resource types, or one of them.
+    types: Vec<String>,
+    /// What is wrong in the registry and how we know.
+    reason: String,
+    /// A JSON pointer to an object of the schema, such as `/properties/Name`; empty for the whole schema.
+    at: String,
+    /// The keywords to set in that object; `null` takes a keyword away.
+    #[serde(default)]
+    set: serde_json::Map<String, Value>,
+    /// Attributes that the registry does not list as read-only properties; `*` makes every property one.
+    #[serde(default)]
+    attributes: Vec<String>,
+}
+
+/// Reads all files of a directory, in the order of their names.
+pub(crate) fn read(dir: &Path) -> Result<Vec<Patch>, Error> {
+    let failed = |path: &Path, source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|e| failed(dir, e))? {
+        paths.push(entry.map_err(|e| failed(dir, e))?.path());
+    }
+    paths.sort();
+    let mut patches = Vec::new();
+    for path in paths {
+        let text = std::fs::read_to_string(&path).map_err(|e| failed(&path, e))?;
+        let some: Vec<Patch> =
+            serde_json::from_str(&text).map_err(|source| Error::Json { path, source })?;
+        patches.extend(some);
+    }
+    Ok(patches)
+}
+
+/// Changes the schemas; a patch that changes nothing is outdated and refused, so that none outlives its reason.
+pub(crate) fn apply(patches: &[Patch], schemas: &mut BTreeMap<String, Value>) -> Result<(), Error> {
+    for patch in patches {
+        for name in &patch.types {
+            let outdated = || Error::Outdated {
+                resource_type: name.clone(),
+                at: patch.at.clone(),
+                reason: patch.reason.clone(),
+            };
+            let schema = schemas.get_mut(name).ok_or_else(outdated)?;
+            let target = schema
+                .pointer_mut(&patch.at)
+                .and_then(Value::as_object_mut)
+                .ok_or_else(outdated)?;
+            let before = target.clone();
+            for (keyword, value) in &patch.set {
+                if value.is_null() {
+                    target.remove(keyword);
+                } else {
+                    target.insert(keyword.clone(), value.clone());
+                }
+            }
+            if !patch.attributes.is_empty() {
+                target.insert("attributes".to_owned(), json!(patch.attributes));
+            }
+            if *target == before {
+                return Err(outdated());
+            }
+        }
+    }
+    Ok(())
+}
