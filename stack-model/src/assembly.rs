@@ -45,9 +45,6 @@ pub struct StageRequest {
     /// Whether data is retained and stacks are protected against deletion.
     #[serde(default)]
     pub protected: bool,
-    /// Whether the stacks go to the local engine, which is reached over plain HTTP on the loopback interface.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub local: bool,
     /// The architecture that functions are built for.
     pub architecture: Architecture,
     /// The variables of the stage, read by the stacks as a type of their own.

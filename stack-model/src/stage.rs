@@ -37,12 +37,6 @@ impl Stage {
         self.request.protected
     }
 
-    /// Returns whether the stacks go to the local engine. It is reached over plain HTTP on the loopback interface, so
-    /// policies that demand TLS are left out there.
-    pub fn is_local(&self) -> bool {
-        self.request.local
-    }
-
     /// Returns the processor that functions are built for.
     pub fn architecture(&self) -> Architecture {
         self.request.architecture
