@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use self::error::{PortHolder, StartError, StateError, StopError};
-pub use self::settings::{DEFAULT_PORT, Port, Settings, SettingsError};
+pub use self::settings::{DEFAULT_PORT, Lifetime, Port, Settings, SettingsError};
 
 use self::clock::{Clock, SystemClock};
 use self::state::StateDir;
@@ -31,8 +31,10 @@ mod tests;
 pub const ENGINE_VERSION: &str = "1.5.33";
 
 /// The packages of the engine.
-pub const REQUIREMENTS: Requirements =
-    Requirements { name: "engine", text: include_str!("local/requirements.txt") };
+pub const REQUIREMENTS: Requirements = Requirements {
+    name: "engine",
+    text: include_str!("local/requirements.txt"),
+};
 
 /// Manages the engine of one workspace.
 #[derive(Clone)]
@@ -136,7 +138,11 @@ impl Endpoint {
 impl LocalEngine {
     /// Manages the engine that these settings describe.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, clock: Arc::new(SystemClock), events: Arc::new(|_| {}) }
+        Self {
+            settings,
+            clock: Arc::new(SystemClock),
+            events: Arc::new(|_| {}),
+        }
     }
 
     /// Reports events to a function, which is called on another thread.
@@ -151,33 +157,46 @@ impl LocalEngine {
     /// Two processes may call this at once: one starts the engine, the other joins it.
     pub async fn ensure_started(&self) -> Result<Endpoint, StartError> {
         let this = self.clone();
-        tokio::task::spawn_blocking(move || this.start_blocking()).await.map_err(|_| StartError::Interrupted)?
+        tokio::task::spawn_blocking(move || this.start_blocking())
+            .await
+            .map_err(|_| StartError::Interrupted)?
     }
 
     /// Stops the engine and waits until it has saved its state and ended.
     pub async fn stop(&self) -> Result<Stopped, StopError> {
         let this = self.clone();
-        tokio::task::spawn_blocking(move || this.stop_blocking()).await.map_err(|_| StopError::Interrupted)?
+        tokio::task::spawn_blocking(move || this.stop_blocking())
+            .await
+            .map_err(|_| StopError::Interrupted)?
     }
 
     /// Stops the engine and deletes all its state.
     pub async fn reset(&self) -> Result<Stopped, StopError> {
         let this = self.clone();
-        tokio::task::spawn_blocking(move || this.reset_blocking()).await.map_err(|_| StopError::Interrupted)?
+        tokio::task::spawn_blocking(move || this.reset_blocking())
+            .await
+            .map_err(|_| StopError::Interrupted)?
     }
 
     /// Tells whether an engine runs and where.
     pub async fn status(&self) -> Result<Status, StateError> {
         let this = self.clone();
-        tokio::task::spawn_blocking(move || this.status_blocking()).await.map_err(|_| StateError::Interrupted)?
+        tokio::task::spawn_blocking(move || this.status_blocking())
+            .await
+            .map_err(|_| StateError::Interrupted)?
     }
 
     /// Returns the endpoint of the running engine, or nothing; starts none.
     pub async fn running(&self) -> Result<Option<Endpoint>, StateError> {
         let this = self.clone();
-        tokio::task::spawn_blocking(move || Ok(this.state().running()?.map(|record| Endpoint::at(record.port))))
-            .await
-            .map_err(|_| StateError::Interrupted)?
+        tokio::task::spawn_blocking(move || {
+            Ok(this
+                .state()
+                .running()?
+                .map(|record| Endpoint::at(record.port)))
+        })
+        .await
+        .map_err(|_| StateError::Interrupted)?
     }
 
     fn status_blocking(&self) -> Result<Status, StateError> {

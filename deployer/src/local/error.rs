@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::settings::SettingsError;
+use crate::error::{Error, Kind};
 use crate::toolchain::InstallError;
 
 /// Says why the engine's files could not be used.
@@ -71,7 +73,7 @@ pub enum StartError {
         source: io::Error,
     },
     /// The process ended before it answered.
-    #[error("the engine ended while starting ({status})\n{log_tail}")]
+    #[error("the engine ended while starting ({status})")]
     Died {
         /// The exit status in words.
         status: String,
@@ -81,7 +83,7 @@ pub enum StartError {
         log: PathBuf,
     },
     /// The process did not answer in time and was stopped.
-    #[error("the engine did not answer within {seconds} seconds\n{log_tail}")]
+    #[error("the engine did not answer within {seconds} seconds")]
     NotReady {
         /// How long it was given.
         seconds: u64,
@@ -157,53 +159,115 @@ impl fmt::Display for PortHolder {
 }
 
 impl StateError {
-    /// Tells what mends it.
-    pub fn hint(&self) -> Option<String> {
+    /// Returns what the reader can do about it.
+    pub fn hints(&self) -> Vec<String> {
         match self {
             Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                Some("free space on the disk".to_owned())
+                vec!["free space on the disk".to_owned()]
             }
             Self::File { .. } => {
-                Some("set STACKCTL_STATE_DIR to a directory that you may write to".to_owned())
+                vec!["set STACKCTL_STATE_DIR to a directory that you may write to".to_owned()]
             }
-            Self::NoRecord { .. } => Some("wait a second and try again".to_owned()),
-            Self::Interrupted => None,
+            Self::NoRecord { .. } => vec!["wait a second and try again".to_owned()],
+            Self::Interrupted => Vec::new(),
         }
     }
 }
 
 impl StartError {
-    /// Tells what mends it.
-    pub fn hint(&self) -> Option<String> {
+    /// Returns what the reader can do about it.
+    pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::Install(error) => error.hint(),
-            Self::State(error) => error.hint(),
-            Self::PortTaken { .. } => Some(
+            Self::Install(error) => error.hints(),
+            Self::State(error) => error.hints(),
+            Self::PortTaken { .. } => vec![
                 "choose another port: `stackctl local start --port 0` takes any free one, or set STACKCTL_LOCAL_PORT"
                     .to_owned(),
-            ),
-            Self::RunningElsewhere { .. } => Some("stop it first: `stackctl local stop`".to_owned()),
+            ],
+            Self::RunningElsewhere { .. } => vec!["stop it first: `stackctl local stop`".to_owned()],
             Self::Died { log, .. } | Self::NotReady { log, .. } => {
-                Some(format!("the whole log is in {}", log.display()))
+                vec![format!("the whole log is in {}", log.display())]
             }
-            Self::Unresponsive { .. } => Some("stop it: `stackctl local stop`".to_owned()),
-            Self::NoPort(_) | Self::Spawn { .. } | Self::Interrupted => None,
+            Self::Unresponsive { .. } => vec!["stop it: `stackctl local stop`".to_owned()],
+            Self::NoPort(_) | Self::Spawn { .. } | Self::Interrupted => Vec::new(),
+        }
+    }
+
+    /// Returns what the failed program wrote last.
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Install(error) => error.detail(),
+            Self::Died { log_tail, .. } | Self::NotReady { log_tail, .. } => Some(log_tail),
+            _ => None,
         }
     }
 }
 
 impl StopError {
-    /// Tells what mends it.
-    pub fn hint(&self) -> Option<String> {
+    /// Returns what the reader can do about it.
+    pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::State(error) => error.hint(),
+            Self::State(error) => error.hints(),
             Self::NotOurProcess { .. } => {
-                Some("stop the engine where it was started, perhaps in a container".to_owned())
+                vec!["stop the engine where it was started, perhaps in a container".to_owned()]
             }
             Self::Signal { pid, .. } | Self::StillRunning { pid } => {
-                Some(format!("look at it with `ps -p {pid}`"))
+                vec![format!("look at it with `ps -p {pid}`")]
             }
-            Self::Interrupted => None,
+            Self::Interrupted => Vec::new(),
         }
     }
+}
+
+impl From<StateError> for Error {
+    fn from(error: StateError) -> Self {
+        let kind = if matches!(error, StateError::Interrupted) {
+            Kind::Interrupted
+        } else {
+            Kind::Local
+        };
+        with_hints(Self::from_source(kind, &error), error.hints())
+    }
+}
+
+impl From<StartError> for Error {
+    fn from(error: StartError) -> Self {
+        let interrupted = matches!(
+            error,
+            StartError::Interrupted | StartError::State(StateError::Interrupted)
+        );
+        let kind = if interrupted {
+            Kind::Interrupted
+        } else {
+            Kind::Local
+        };
+        let report = with_hints(Self::from_source(kind, &error), error.hints());
+        report.detail(error.detail().unwrap_or_default())
+    }
+}
+
+impl From<StopError> for Error {
+    fn from(error: StopError) -> Self {
+        let interrupted = matches!(
+            error,
+            StopError::Interrupted | StopError::State(StateError::Interrupted)
+        );
+        let kind = if interrupted {
+            Kind::Interrupted
+        } else {
+            Kind::Local
+        };
+        with_hints(Self::from_source(kind, &error), error.hints())
+    }
+}
+
+impl From<SettingsError> for Error {
+    fn from(error: SettingsError) -> Self {
+        Self::from_source(Kind::Usage, &error)
+            .hint("give a number from 1 to 65535, or 0 for any free port")
+    }
+}
+
+fn with_hints(error: Error, hints: Vec<String>) -> Error {
+    hints.into_iter().fold(error, Error::hint)
 }

@@ -35,7 +35,9 @@ pub(crate) enum Answer {
 pub(crate) fn ask(port: u16) -> Answer {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     match TcpStream::connect_timeout(&address, TIMEOUT) {
-        Ok(stream) => talk(stream, port).and_then(|bytes| parse(&bytes)).map_or(Answer::Stranger, Answer::Engine),
+        Ok(stream) => talk(stream, port)
+            .and_then(|bytes| parse(&bytes))
+            .map_or(Answer::Stranger, Answer::Engine),
         Err(_) => Answer::Nothing,
     }
 }
@@ -43,8 +45,9 @@ pub(crate) fn ask(port: u16) -> Answer {
 fn talk(mut stream: TcpStream, port: u16) -> Option<Vec<u8>> {
     stream.set_read_timeout(Some(TIMEOUT)).ok()?;
     stream.set_write_timeout(Some(TIMEOUT)).ok()?;
-    let request =
-        format!("GET /_ministack/health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "GET /_ministack/health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = Vec::new();
     stream.take(LONGEST_ANSWER).read_to_end(&mut answer).ok()?;
@@ -81,7 +84,10 @@ mod tests {
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n\
              {\"services\": {\"s3\": \"available\"}, \"edition\": \"light\", \"version\": \"1.5.33\"}",
         );
-        let health = Health { version: "1.5.33".into(), edition: "light".into() };
+        let health = Health {
+            version: "1.5.33".into(),
+            edition: "light".into(),
+        };
         assert_eq!(ask(port), Answer::Engine(health));
     }
 
@@ -99,7 +105,11 @@ mod tests {
 
     #[test]
     fn an_unused_port_is_nothing() {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         assert_eq!(ask(port), Answer::Nothing);
     }
 }

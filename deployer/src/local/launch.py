@@ -4,7 +4,9 @@ import fcntl
 import json
 import logging
 import os
+import signal
 import sys
+import threading
 import time
 
 
@@ -33,6 +35,16 @@ while True:
         time.sleep(0.02)
 
 write("engine.json", {**record, "pid": os.getpid()})
+
+
+
+def end_with_input():
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if sys.argv[3] == "until-input-ends":
+    threading.Thread(target=end_with_input, daemon=True).start()
 
 failures = []
 

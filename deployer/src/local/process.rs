@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use super::settings::Lifetime;
 use super::state::{Record, StateDir};
 
 const LAUNCH: &str = include_str!("launch.py");
@@ -26,13 +27,24 @@ pub(crate) enum Signal {
 ///
 /// Its environment is empty but for what follows, because functions inherit it whole, secrets included. It is the
 /// leader of its own process group, so that Ctrl-C in the terminal does not reach it.
-pub(crate) fn spawn(python: &Path, state: &StateDir, record: &Record, log: File) -> io::Result<Child> {
+pub(crate) fn spawn(
+    python: &Path,
+    state: &StateDir,
+    record: &Record,
+    lifetime: Lifetime,
+    log: File,
+) -> io::Result<Child> {
     let port = record.port.to_string();
     let json = serde_json::to_string(record)?;
     Command::new(python)
         .args(["-I", "-u", "-X", "utf8", "-c", LAUNCH])
         .arg(state.root())
         .arg(json)
+        .arg(if lifetime == Lifetime::OfProcess {
+            "until-input-ends"
+        } else {
+            "until-stopped"
+        })
         .current_dir(state.root())
         .env_clear()
         // Every interface is the engine's default.
@@ -52,10 +64,18 @@ pub(crate) fn spawn(python: &Path, state: &StateDir, record: &Record, log: File)
         .env("HOME", state.temporary())
         .env("PATH", FUNCTION_PATH)
         // No socket is there: functions run as processes, and a Docker daemon of the user's is left alone.
-        .env("DOCKER_HOST", format!("unix://{}", state.root().join("no-docker").display()))
+        .env(
+            "DOCKER_HOST",
+            format!("unix://{}", state.root().join("no-docker").display()),
+        )
         // The health answer repeats this text, which proves that our engine is the one who answers.
         .env("MINISTACK_EDITION", &record.start_id)
-        .stdin(Stdio::null())
+        // The other end of a pipe is closed by the kernel however our process ends.
+        .stdin(if lifetime == Lifetime::OfProcess {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
         .stdout(log.try_clone()?)
         .stderr(log)
         .process_group(0)
@@ -73,7 +93,10 @@ fn command_line(pid: u32) -> Option<String> {
         let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         return Some(String::from_utf8_lossy(&bytes).into_owned());
     }
-    let output = Command::new("/bin/ps").args(["-ww", "-o", "command=", "-p", &pid.to_string()]).output().ok()?;
+    let output = Command::new("/bin/ps")
+        .args(["-ww", "-o", "command=", "-p", &pid.to_string()])
+        .output()
+        .ok()?;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -85,7 +108,10 @@ pub(crate) fn signal(pid: u32, signal: Signal) -> io::Result<()> {
         Signal::Terminate => Native::TERM,
         Signal::Kill => Native::KILL,
     };
-    let pid = i32::try_from(pid).ok().filter(|pid| *pid > 1).and_then(Pid::from_raw);
+    let pid = i32::try_from(pid)
+        .ok()
+        .filter(|pid| *pid > 1)
+        .and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     match kill_process(pid, native) {
         Err(rustix::io::Errno::SRCH) | Ok(()) => Ok(()),

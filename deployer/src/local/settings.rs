@@ -16,8 +16,20 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// The port to listen on.
     pub port: Port,
+    /// How long the engine is to live.
+    pub lifetime: Lifetime,
     /// The environment in which tools are searched and installed; the engine itself gets nothing of it.
     pub variables: Variables,
+}
+
+/// Says how long an engine lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// Until it is stopped, however the process that started it ends.
+    UntilStopped,
+    /// Until it is stopped or the process that started it ends, be it by a crash: for tests, which must leave nothing
+    /// behind.
+    OfProcess,
 }
 
 /// Chooses a port.
@@ -40,28 +52,44 @@ pub struct SettingsError {
 }
 
 impl Settings {
-    /// Reads the settings of a workspace's engine. The port of the command line wins over `STACKCTL_LOCAL_PORT`; the
-    /// port 0 stands for any free one. `STACKCTL_STATE_DIR` replaces `<workspace>/.stackctl`.
-    pub fn new(workspace: &Path, port: Option<u16>, variables: Variables) -> Result<Self, SettingsError> {
+    /// Makes the settings of the engine that belongs to a workspace's state directory, normally
+    /// `<workspace>/.stackctl`. The port of the command line wins over `STACKCTL_LOCAL_PORT`; the port 0 stands for
+    /// any free one.
+    pub fn new(
+        state_dir: &Path,
+        port: Option<u16>,
+        variables: Variables,
+    ) -> Result<Self, SettingsError> {
         let port = match (port, variables.get("STACKCTL_LOCAL_PORT")) {
             (Some(port), _) => Port::from_number(port),
             (None, Some(text)) => text
                 .to_str()
                 .and_then(|text| text.parse().ok())
                 .map(Port::from_number)
-                .ok_or_else(|| SettingsError { value: text.to_string_lossy().into_owned() })?,
+                .ok_or_else(|| SettingsError {
+                    value: text.to_string_lossy().into_owned(),
+                })?,
             (None, None) => Port::Default,
         };
-        let state = variables.get("STACKCTL_STATE_DIR").map_or_else(|| workspace.join(".stackctl"), PathBuf::from);
         // The engine works in another directory than its caller: a relative path would lead it elsewhere.
-        let state = std::path::absolute(&state).unwrap_or(state);
-        Ok(Self { state_dir: state.join("local"), port, variables })
+        let state_dir = state_dir.join("local");
+        let state_dir = std::path::absolute(&state_dir).unwrap_or(state_dir);
+        Ok(Self {
+            state_dir,
+            port,
+            lifetime: Lifetime::UntilStopped,
+            variables,
+        })
     }
 }
 
 impl Port {
     fn from_number(port: u16) -> Self {
-        if port == 0 { Self::Any } else { Self::Fixed(port) }
+        if port == 0 {
+            Self::Any
+        } else {
+            Self::Fixed(port)
+        }
     }
 }
 
@@ -85,15 +113,18 @@ mod tests {
     #[test]
     fn a_port_that_is_none_is_refused() {
         for wrong in ["http", "70000", "-1", "1.5"] {
-            assert_eq!(port(None, wrong), Err(SettingsError { value: wrong.to_owned() }));
+            assert_eq!(
+                port(None, wrong),
+                Err(SettingsError {
+                    value: wrong.to_owned()
+                })
+            );
         }
     }
 
     #[test]
-    fn the_state_directory_can_be_moved() {
-        let settings = |variables| Settings::new(Path::new("/w"), None, variables).unwrap().state_dir;
-        assert_eq!(settings(Variables::default()), Path::new("/w/.stackctl/local"));
-        let moved = Variables::default().with("STACKCTL_STATE_DIR", "/elsewhere");
-        assert_eq!(settings(moved), Path::new("/elsewhere/local"));
+    fn a_relative_state_directory_is_made_absolute() {
+        let settings = Settings::new(Path::new("state"), None, Variables::default()).unwrap();
+        assert!(settings.state_dir.is_absolute() && settings.state_dir.ends_with("state/local"));
     }
 }

@@ -13,9 +13,10 @@ use super::health::{self, Answer};
 use super::process::{self, Signal};
 use super::state::{Record, StateDir};
 use super::{DEFAULT_PORT, ENGINE_VERSION, Endpoint, LocalEngine, LocalEvent, Port, REQUIREMENTS};
+use crate::build::hex;
 
 /// An idle machine needs about a second, a loaded one several.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 /// How long a running engine may take to answer before it is called unresponsive.
 const JOIN_LIMIT: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(20);
@@ -48,26 +49,35 @@ impl LocalEngine {
         if let Port::Fixed(wanted) = self.settings.port
             && wanted != record.port
         {
-            return Err(StartError::RunningElsewhere { running: record.port, wanted });
+            return Err(StartError::RunningElsewhere {
+                running: record.port,
+                wanted,
+            });
         }
         // The one who started it may have been killed before it answered.
         let deadline = self.clock.now() + JOIN_LIMIT;
         while !answers(record) {
             if self.clock.now() >= deadline {
                 let pid = record.pid.unwrap_or_default();
-                return Err(StartError::Unresponsive { pid, port: record.port });
+                return Err(StartError::Unresponsive {
+                    pid,
+                    port: record.port,
+                });
             }
             self.clock.sleep(POLL);
         }
         let endpoint = Endpoint::at(record.port);
-        self.emit(LocalEvent::Joined { url: endpoint.url.clone() });
+        self.emit(LocalEvent::Joined {
+            url: endpoint.url.clone(),
+        });
         Ok(endpoint)
     }
 
     fn choose_port(&self) -> Result<u16, StartError> {
         let port = match self.settings.port {
             Port::Any => {
-                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(StartError::NoPort)?;
+                let listener =
+                    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(StartError::NoPort)?;
                 return Ok(listener.local_addr().map_err(StartError::NoPort)?.port());
             }
             Port::Fixed(port) => port,
@@ -76,39 +86,69 @@ impl LocalEngine {
         let taken = |holder| StartError::PortTaken { port, holder };
         // Binding alone does not tell: on some systems it succeeds beside a listener on every interface.
         match health::ask(port) {
-            Answer::Engine(health) => return Err(taken(PortHolder::Engine { version: health.version })),
+            Answer::Engine(health) => {
+                return Err(taken(PortHolder::Engine {
+                    version: health.version,
+                }));
+            }
             Answer::Stranger => return Err(taken(PortHolder::Unknown)),
             Answer::Nothing => {}
         }
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
             Ok(_) => Ok(port),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(taken(PortHolder::Unknown)),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                Err(taken(PortHolder::Unknown))
+            }
             Err(error) => Err(StartError::NoPort(error)),
         }
     }
 
     fn launch(&self, python: &Path, state: &StateDir, port: u16) -> Result<Endpoint, StartError> {
-        let record =
-            Record { pid: None, port, version: ENGINE_VERSION.to_owned(), start_id: new_start_id(state) };
+        let record = Record {
+            pid: None,
+            port,
+            version: ENGINE_VERSION.to_owned(),
+            start_id: new_start_id(state),
+        };
         let log = state.open_log()?;
-        let mut child = process::spawn(python, state, &record, log)
-            .map_err(|source| StartError::Spawn { program: python.to_owned(), source })?;
+        let mut child = process::spawn(python, state, &record, self.settings.lifetime, log)
+            .map_err(|source| StartError::Spawn {
+                program: python.to_owned(),
+                source,
+            })?;
         if let Err(error) = self.wait_until_ready(&mut child, state, &record) {
             // Nothing was kept in it yet, so the next start need not mourn it.
             state.forget(&record.start_id)?;
             return Err(error);
         }
-        // Whoever keeps running after this, a test for example, must not keep the engine as a zombie.
-        std::thread::spawn(move || child.wait());
+        // Whoever keeps running after this, a test for example, must not keep the engine as a zombie; and must keep
+        // the pipe open that an engine of its own lifetime reads from.
+        std::thread::spawn(move || {
+            let pipe = child.stdin.take();
+            let status = child.wait();
+            drop(pipe);
+            status
+        });
         let endpoint = Endpoint::at(port);
-        self.emit(LocalEvent::Started { url: endpoint.url.clone(), version: record.version });
+        self.emit(LocalEvent::Started {
+            url: endpoint.url.clone(),
+            version: record.version,
+        });
         Ok(endpoint)
     }
 
-    fn wait_until_ready(&self, child: &mut Child, state: &StateDir, record: &Record) -> Result<(), StartError> {
+    fn wait_until_ready(
+        &self,
+        child: &mut Child,
+        state: &StateDir,
+        record: &Record,
+    ) -> Result<(), StartError> {
         let deadline = self.clock.now() + START_LIMIT;
         loop {
-            let ended = child.try_wait().map_err(|source| StartError::Spawn { program: state.log(), source })?;
+            let ended = child.try_wait().map_err(|source| StartError::Spawn {
+                program: state.log(),
+                source,
+            })?;
             if let Some(status) = ended {
                 return Err(StartError::Died {
                     status: status.to_string(),
@@ -142,12 +182,14 @@ fn answers(record: &Record) -> bool {
 
 /// Makes a text that no other start has: it is compared, never sorted or parsed.
 fn new_start_id(state: &StateDir) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let digest = Sha256::new()
         .chain_update(now.as_nanos().to_le_bytes())
         .chain_update(std::process::id().to_le_bytes())
         .chain_update(state.root().as_os_str().as_encoded_bytes())
         .finalize();
-    let hash: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    format!("stackctl-{hash}")
+    let hash = hex(&digest);
+    format!("stackctl-{hash:.24}")
 }

@@ -80,7 +80,12 @@ impl StateDir {
 
     /// Makes the directories, readable by nobody else.
     pub(crate) fn create(&self) -> Result<(), StateError> {
-        for directory in [self.root.clone(), self.services(), self.objects(), self.temporary()] {
+        for directory in [
+            self.root.clone(),
+            self.services(),
+            self.objects(),
+            self.temporary(),
+        ] {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
@@ -93,7 +98,11 @@ impl StateDir {
     /// Waits until nobody else starts, stops or resets this engine; the returned file is the lock.
     pub(crate) fn lock(&self) -> Result<File, StateError> {
         let path = self.root.join("start.lock");
-        let file = private().create(true).append(true).open(&path).map_err(failed("open", &path))?;
+        let file = private()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(failed("open", &path))?;
         file.lock().map_err(failed("lock", &path))?;
         Ok(file)
     }
@@ -119,7 +128,11 @@ impl StateDir {
         if !self.is_alive()? {
             return Ok(None);
         }
-        self.record()?.map(Some).ok_or_else(|| StateError::NoRecord { path: self.record_file() })
+        self.record()?
+            .map(Some)
+            .ok_or_else(|| StateError::NoRecord {
+                path: self.record_file(),
+            })
     }
 
     /// Returns the record of the last start. A file that cannot be understood is taken for absent: it is only a note.
@@ -129,7 +142,9 @@ impl StateDir {
 
     /// Tells whether the last engine ended without having saved its state.
     pub(crate) fn lost_state(&self) -> Result<bool, StateError> {
-        let Some(record) = self.record()? else { return Ok(false) };
+        let Some(record) = self.record()? else {
+            return Ok(false);
+        };
         let saved = read_json::<Saved>(&self.saved_file())?;
         Ok(saved.is_none_or(|saved| saved.start_id != record.start_id))
     }
@@ -161,10 +176,16 @@ impl StateDir {
     pub(crate) fn open_log(&self) -> Result<File, StateError> {
         let path = self.log();
         match fs::rename(&path, path.with_extension("log.1")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("rename", &path)(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("rename", &path)(error));
+            }
             _ => {}
         }
-        private().create(true).append(true).open(&path).map_err(failed("open", &path))
+        private()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(failed("open", &path))
     }
 
     /// Returns the end of the log, or nothing when there is none.
@@ -190,7 +211,11 @@ fn private() -> fs::OpenOptions {
 }
 
 fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> StateError + 'a {
-    move |source| StateError::File { action, path: path.to_owned(), source }
+    move |source| StateError::File {
+        action,
+        path: path.to_owned(),
+        source,
+    }
 }
 
 fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, StateError> {

@@ -36,26 +36,26 @@ impl LocalEngine {
 
     /// Ends the engine; the caller holds the lock, so that no other one is started meanwhile.
     fn end(&self, state: &StateDir) -> Result<Stopped, StopError> {
-        let Some(record) = state.running()? else { return Ok(Stopped::NotRunning) };
-        let pid = record.pid.ok_or_else(|| StateError::NoRecord { path: state.record_file() })?;
-        self.send(state, pid, &record.start_id, Signal::Terminate)?;
+        let Some(record) = state.running()? else {
+            return Ok(Stopped::NotRunning);
+        };
+        let pid = record.pid.ok_or_else(|| StateError::NoRecord {
+            path: state.record_file(),
+        })?;
+        send(state, pid, &record.start_id, Signal::Terminate)?;
         self.emit(LocalEvent::Stopping);
         if !self.wait_for_end(state, SAVE_LIMIT)? {
-            self.send(state, pid, &record.start_id, Signal::Kill)?;
+            send(state, pid, &record.start_id, Signal::Kill)?;
             self.emit(LocalEvent::Killed);
             if !self.wait_for_end(state, KILL_LIMIT)? {
                 return Err(StopError::StillRunning { pid });
             }
         }
-        Ok(if state.lost_state()? { Stopped::Unsaved } else { Stopped::Saved })
-    }
-
-    fn send(&self, state: &StateDir, pid: u32, start_id: &str, signal: Signal) -> Result<(), StopError> {
-        if process::is_engine(pid, start_id) {
-            return process::signal(pid, signal).map_err(|source| StopError::Signal { pid, source });
-        }
-        // It may have ended by itself since we looked.
-        if state.is_alive()? { Err(StopError::NotOurProcess { pid }) } else { Ok(()) }
+        Ok(if state.lost_state()? {
+            Stopped::Unsaved
+        } else {
+            Stopped::Saved
+        })
     }
 
     fn wait_for_end(&self, state: &StateDir, limit: Duration) -> Result<bool, StateError> {
@@ -67,5 +67,17 @@ impl LocalEngine {
             self.clock.sleep(POLL);
         }
         Ok(true)
+    }
+}
+
+fn send(state: &StateDir, pid: u32, start_id: &str, signal: Signal) -> Result<(), StopError> {
+    if process::is_engine(pid, start_id) {
+        return process::signal(pid, signal).map_err(|source| StopError::Signal { pid, source });
+    }
+    // It may have ended by itself since we looked.
+    if state.is_alive()? {
+        Err(StopError::NotOurProcess { pid })
+    } else {
+        Ok(())
     }
 }

@@ -12,12 +12,17 @@ use thiserror::Error;
 
 use super::variables::CacheDirError;
 use super::{Python, PythonError, Variables};
+use crate::build::hex;
+use crate::error::{Error, Kind};
 
 /// Changes whenever the way environments are made changes, so that old ones are not taken for new ones.
 const LAYOUT: &str = "1";
 
 /// Names the file that is written last: an environment without it was interrupted and is made again.
 const COMPLETE: &str = "complete";
+
+/// What is being done when pip runs.
+const PIP_STEP: &str = "installing the pinned packages";
 
 /// Settings of pip that would put packages elsewhere or change what is installed. Everything else of the user's
 /// configuration (index, proxy, certificates, wheel directories) keeps working.
@@ -89,7 +94,7 @@ pub enum InstallError {
         source: io::Error,
     },
     /// Python or pip failed.
-    #[error("{step} failed ({status})\n{output}")]
+    #[error("{step} failed ({status})")]
     Failed {
         /// What was being done.
         step: &'static str,
@@ -101,26 +106,40 @@ pub enum InstallError {
 }
 
 impl InstallError {
-    /// Tells what mends it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::CacheDir(_) => Some("set STACKCTL_CACHE_DIR to a directory of yours".to_owned()),
-            Self::Python { source, .. } => Some(source.hint()),
-            Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some(full_disk_hint()),
-            Self::File { .. } => {
-                Some("set STACKCTL_CACHE_DIR to a directory that you may write to".to_owned())
+    /// Returns what the reader can do about it.
+    pub fn hints(&self) -> Vec<String> {
+        vec![match self {
+            Self::CacheDir(_) => "set STACKCTL_CACHE_DIR to a directory of yours".to_owned(),
+            Self::Python { source, .. } => source.hint(),
+            Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => full_disk_hint(),
+            Self::File { .. } => "set STACKCTL_CACHE_DIR to a directory that you may write to".to_owned(),
+            Self::Failed { output, .. } if output.contains("No space left on device") => full_disk_hint(),
+            Self::Failed { output, .. } if output.contains("DO NOT MATCH THE HASHES") => {
+                "the package index served other files than the pinned ones: check its configuration".to_owned()
             }
-            Self::Failed { output, .. } if output.contains("No space left on device") => Some(full_disk_hint()),
-            Self::Failed { output, .. } if output.contains("THESE PACKAGES DO NOT MATCH THE HASHES") => {
-                Some("the package index served other files than the pinned ones: check its configuration".to_owned())
-            }
-            Self::Failed { step, .. } if step.contains("install") => Some(
+            Self::Failed { step: PIP_STEP, .. } => {
                 "packages come from the Python Package Index; behind a proxy or a mirror set HTTPS_PROXY, \
                  PIP_INDEX_URL and PIP_CERT as pip documents them"
-                    .to_owned(),
-            ),
-            Self::Run { .. } | Self::Failed { .. } => None,
+                    .to_owned()
+            }
+            Self::Run { .. } | Self::Failed { .. } => "name another Python with STACKCTL_PYTHON".to_owned(),
+        }]
+    }
+
+    /// Returns what the failed program wrote last.
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Failed { output, .. } => Some(output),
+            _ => None,
         }
+    }
+}
+
+impl From<InstallError> for Error {
+    fn from(error: InstallError) -> Self {
+        let report =
+            Self::from_source(Kind::Toolchain, &error).detail(error.detail().unwrap_or_default());
+        error.hints().into_iter().fold(report, Self::hint)
     }
 }
 
@@ -131,13 +150,21 @@ fn full_disk_hint() -> String {
 impl Requirements {
     /// Returns where the environment lies in a cache directory, whether installed or not.
     fn directory(&self, cache: &Path) -> PathBuf {
-        let digest = Sha256::new().chain_update(LAYOUT).chain_update(self.text).finalize();
-        let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        cache.join("python").join(format!("{}-{hash}", self.name))
+        let digest = Sha256::new()
+            .chain_update(LAYOUT)
+            .chain_update(self.text)
+            .finalize();
+        let hash = hex(&digest);
+        cache
+            .join("python")
+            .join(format!("{}-{hash:.16}", self.name))
     }
 
     /// Returns the environment if it is installed and its Python is still there.
-    pub fn installed(&self, variables: &Variables) -> Result<Option<PythonEnvironment>, CacheDirError> {
+    pub fn installed(
+        &self,
+        variables: &Variables,
+    ) -> Result<Option<PythonEnvironment>, CacheDirError> {
         Ok(usable(self.directory(&variables.cache_dir()?)))
     }
 
@@ -160,16 +187,27 @@ impl Requirements {
             .recursive(true)
             .mode(0o700)
             .create(parent)
-            .map_err(|source| InstallError::File { action: "create", path: parent.to_owned(), source })?;
+            .map_err(|source| InstallError::File {
+                action: "create",
+                path: parent.to_owned(),
+                source,
+            })?;
         let _lock = lock(&directory.with_extension("lock"))?;
         if let Some(environment) = usable(directory.clone()) {
             return Ok(environment);
         }
         installing(&directory);
-        let python = Python::find(variables).map_err(|source| InstallError::Python { name: self.name, source })?;
+        let python = Python::find(variables).map_err(|source| InstallError::Python {
+            name: self.name,
+            source,
+        })?;
         match fs::remove_dir_all(&directory) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(InstallError::File { action: "remove", path: directory, source });
+                return Err(InstallError::File {
+                    action: "remove",
+                    path: directory,
+                    source,
+                });
             }
             _ => {}
         }
@@ -180,14 +218,32 @@ impl Requirements {
         Ok(PythonEnvironment { directory })
     }
 
-    fn make(&self, python: &Python, directory: &Path, variables: &Variables) -> Result<(), InstallError> {
-        let args = [OsString::from("-I"), "-m".into(), "venv".into(), directory.into()];
-        run("making a Python environment", &python.path, &args, variables)?;
+    fn make(
+        &self,
+        python: &Python,
+        directory: &Path,
+        variables: &Variables,
+    ) -> Result<(), InstallError> {
+        let args = [
+            OsString::from("-I"),
+            "-m".into(),
+            "venv".into(),
+            directory.into(),
+        ];
+        run(
+            "making a Python environment",
+            &python.path,
+            &args,
+            variables,
+        )?;
 
         let requirements = directory.join("requirements.txt");
         let write = |path: &Path, text: &str| {
-            fs::write(path, text)
-                .map_err(|source| InstallError::File { action: "write", path: path.to_owned(), source })
+            fs::write(path, text).map_err(|source| InstallError::File {
+                action: "write",
+                path: path.to_owned(),
+                source,
+            })
         };
         write(&requirements, self.text)?;
         let mut args: Vec<OsString> = [
@@ -208,7 +264,7 @@ impl Requirements {
         .map(OsString::from)
         .to_vec();
         args.push(requirements.into());
-        run("installing the pinned packages", &directory.join("bin/python"), &args, variables)?;
+        run(PIP_STEP, &directory.join("bin/python"), &args, variables)?;
 
         write(&directory.join(COMPLETE), &format!("{python}\n"))
     }
@@ -240,31 +296,60 @@ fn usable(directory: PathBuf) -> Option<PythonEnvironment> {
 
 /// Waits for the exclusive lock on a file, which is released when the returned file is dropped.
 fn lock(path: &Path) -> Result<File, InstallError> {
-    let failed = |source| InstallError::File { action: "lock", path: path.to_owned(), source };
-    let file = File::options().create(true).append(true).mode(0o600).open(path).map_err(failed)?;
+    let failed = |source| InstallError::File {
+        action: "lock",
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed)?;
     file.lock().map_err(failed)?;
     Ok(file)
 }
 
-fn run(step: &'static str, program: &Path, args: &[OsString], variables: &Variables) -> Result<(), InstallError> {
-    let kept = variables.iter().filter(|(name, _)| !UNWANTED.iter().any(|unwanted| name == unwanted));
+fn run(
+    step: &'static str,
+    program: &Path,
+    args: &[OsString],
+    variables: &Variables,
+) -> Result<(), InstallError> {
+    let kept = variables
+        .iter()
+        .filter(|(name, _)| !UNWANTED.iter().any(|unwanted| name == unwanted));
     let output = Command::new(program)
         .args(args)
         .env_clear()
         .envs(kept)
         .stdin(Stdio::null())
         .output()
-        .map_err(|source| InstallError::Run { program: program.to_owned(), source })?;
+        .map_err(|source| InstallError::Run {
+            program: program.to_owned(),
+            source,
+        })?;
     if output.status.success() {
         return Ok(());
     }
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.push_str(&String::from_utf8_lossy(&output.stderr));
-    Err(InstallError::Failed { step, status: output.status.to_string(), output: last_lines(&text, 12) })
+    Err(InstallError::Failed {
+        step,
+        status: output.status.to_string(),
+        output: last_lines(&text, 12),
+    })
 }
 
 /// Returns the last lines of a text that are not blank.
 pub(crate) fn last_lines(text: &str, count: usize) -> String {
-    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines.get(lines.len().saturating_sub(count)..).unwrap_or_default().join("\n")
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    lines
+        .get(lines.len().saturating_sub(count)..)
+        .unwrap_or_default()
+        .join("\n")
 }

@@ -73,7 +73,9 @@ impl PythonError {
             Self::NotFound | Self::Unsupported { .. } => format!(
                 "install Python 3.{OLDEST} to 3.{NEWEST}, or name one: STACKCTL_PYTHON=/path/to/python3"
             ),
-            Self::NotRunnable { .. } => "set STACKCTL_PYTHON to a Python interpreter, or unset it".to_owned(),
+            Self::NotRunnable { .. } => {
+                "set STACKCTL_PYTHON to a Python interpreter, or unset it".to_owned()
+            }
             Self::NoVenv { python } => format!(
                 "install the venv module (Debian, Ubuntu: `sudo apt install python{}.{}-venv`)",
                 python.version.0, python.version.1
@@ -85,7 +87,11 @@ impl PythonError {
 impl fmt::Display for Python {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (major, minor, patch) = self.version;
-        write!(f, "Python {major}.{minor}.{patch} at {}", self.path.display())
+        write!(
+            f,
+            "Python {major}.{minor}.{patch} at {}",
+            self.path.display()
+        )
     }
 }
 
@@ -96,14 +102,20 @@ impl Python {
             return Self::named(program, variables);
         }
         let names = std::iter::once("python3".to_owned())
-            .chain((OLDEST..=NEWEST).rev().map(|minor| format!("python3.{minor}")))
+            .chain(
+                (OLDEST..=NEWEST)
+                    .rev()
+                    .map(|minor| format!("python3.{minor}")),
+            )
             .chain(std::iter::once("python".to_owned()));
         let mut without_venv = None;
         let mut unsupported = Vec::new();
         for path in names.filter_map(|name| variables.find_program(name)) {
             // Version managers leave shims on PATH that fail when their version is not installed: such a name is
             // as good as absent.
-            let Ok(Some(found)) = probe(&path, variables) else { continue };
+            let Ok(Some(found)) = probe(&path, variables) else {
+                continue;
+            };
             match found.check() {
                 Ok(python) => return Ok(python),
                 Err(PythonError::NoVenv { python }) => without_venv = without_venv.or(Some(python)),
@@ -123,9 +135,17 @@ impl Python {
     }
 
     fn named(program: &OsStr, variables: &Variables) -> Result<Self, PythonError> {
-        let not_runnable = |source| PythonError::NotRunnable { program: program.to_owned(), source };
-        let path = variables.find_program(program).ok_or_else(|| not_runnable(None))?;
-        probe(&path, variables).map_err(|error| not_runnable(Some(error)))?.ok_or_else(|| not_runnable(None))?.check()
+        let not_runnable = |source| PythonError::NotRunnable {
+            program: program.to_owned(),
+            source,
+        };
+        let path = variables
+            .find_program(program)
+            .ok_or_else(|| not_runnable(None))?;
+        probe(&path, variables)
+            .map_err(|error| not_runnable(Some(error)))?
+            .ok_or_else(|| not_runnable(None))?
+            .check()
     }
 }
 
@@ -143,10 +163,19 @@ impl Probe {
             && self.version.0 == 3
             && (OLDEST..=NEWEST).contains(&self.version.1);
         if !supported {
-            return Err(PythonError::Unsupported { found: vec![self.to_string()] });
+            return Err(PythonError::Unsupported {
+                found: vec![self.to_string()],
+            });
         }
-        let python = Python { path: self.path.clone(), version: self.version };
-        if self.has_venv { Ok(python) } else { Err(PythonError::NoVenv { python }) }
+        let python = Python {
+            path: self.path.clone(),
+            version: self.version,
+        };
+        if self.has_venv {
+            Ok(python)
+        } else {
+            Err(PythonError::NoVenv { python })
+        }
     }
 
     fn parse(line: &str) -> Option<Self> {
@@ -157,14 +186,24 @@ impl Probe {
         let version = (number()?, number()?, number()?);
         let has_venv = words.next()? == "venv";
         let path = PathBuf::from(words.next()?);
-        Some(Self { implementation, version, has_venv, path })
+        Some(Self {
+            implementation,
+            version,
+            has_venv,
+            path,
+        })
     }
 }
 
 impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (major, minor, patch) = self.version;
-        write!(f, "{} {major}.{minor}.{patch} at {}", self.implementation, self.path.display())
+        write!(
+            f,
+            "{} {major}.{minor}.{patch} at {}",
+            self.implementation,
+            self.path.display()
+        )
     }
 }
 
@@ -181,7 +220,9 @@ fn probe(path: &Path, variables: &Variables) -> io::Result<Option<Probe>> {
     if !output.status.success() {
         return Ok(None);
     }
-    Ok(std::str::from_utf8(&output.stdout).ok().and_then(Probe::parse))
+    Ok(std::str::from_utf8(&output.stdout)
+        .ok()
+        .and_then(Probe::parse))
 }
 
 #[cfg(test)]
@@ -208,16 +249,34 @@ mod tests {
     #[test]
     fn a_newer_name_is_used_when_python3_is_too_old() {
         let directory = tempfile::tempdir().unwrap();
-        python_that_says(directory.path(), "python3", "cpython 3.9.2 venv /usr/bin/python3.9");
-        python_that_says(directory.path(), "python3.12", "cpython 3.12.1 venv /usr/bin/python3.12");
+        python_that_says(
+            directory.path(),
+            "python3",
+            "cpython 3.9.2 venv /usr/bin/python3.9",
+        );
+        python_that_says(
+            directory.path(),
+            "python3.12",
+            "cpython 3.12.1 venv /usr/bin/python3.12",
+        );
         let python = Python::find(&variables(directory.path())).unwrap();
-        assert_eq!(python, Python { path: "/usr/bin/python3.12".into(), version: (3, 12, 1) });
+        assert_eq!(
+            python,
+            Python {
+                path: "/usr/bin/python3.12".into(),
+                version: (3, 12, 1)
+            }
+        );
     }
 
     #[test]
     fn only_old_ones_are_listed() {
         let directory = tempfile::tempdir().unwrap();
-        python_that_says(directory.path(), "python3", "cpython 3.9.2 venv /usr/bin/python3.9");
+        python_that_says(
+            directory.path(),
+            "python3",
+            "cpython 3.9.2 venv /usr/bin/python3.9",
+        );
         python_that_says(directory.path(), "python", "pypy 3.11.1 venv /opt/pypy");
         write_script(&directory.path().join("python3.11"), "exit 127");
         let error = Python::find(&variables(directory.path())).unwrap_err();
@@ -230,25 +289,43 @@ mod tests {
     #[test]
     fn a_python_without_venv_says_how_to_get_it() {
         let directory = tempfile::tempdir().unwrap();
-        python_that_says(directory.path(), "python3", "cpython 3.11.2 no-venv /usr/bin/python3.11");
+        python_that_says(
+            directory.path(),
+            "python3",
+            "cpython 3.11.2 no-venv /usr/bin/python3.11",
+        );
         let error = Python::find(&variables(directory.path())).unwrap_err();
-        assert_eq!(error.to_string(), "Python 3.11.2 at /usr/bin/python3.11 has no usable venv module");
+        assert_eq!(
+            error.to_string(),
+            "Python 3.11.2 at /usr/bin/python3.11 has no usable venv module"
+        );
         assert!(error.hint().contains("python3.11-venv"));
     }
 
     #[test]
     fn the_named_python_is_the_only_one_tried() {
         let directory = tempfile::tempdir().unwrap();
-        python_that_says(directory.path(), "python3", "cpython 3.11.2 venv /usr/bin/python3.11");
+        python_that_says(
+            directory.path(),
+            "python3",
+            "cpython 3.11.2 venv /usr/bin/python3.11",
+        );
         let variables = variables(directory.path()).with("STACKCTL_PYTHON", "/nowhere/python");
         let error = Python::find(&variables).unwrap_err();
-        assert_eq!(error.to_string(), "STACKCTL_PYTHON names \"/nowhere/python\", which cannot be run");
+        assert_eq!(
+            error.to_string(),
+            "STACKCTL_PYTHON names \"/nowhere/python\", which cannot be run"
+        );
     }
 
     #[test]
     fn a_path_with_spaces_survives() {
         let directory = tempfile::tempdir().unwrap();
-        python_that_says(directory.path(), "python3", "cpython 3.13.0 venv /opt/my python/bin/python3.13");
+        python_that_says(
+            directory.path(),
+            "python3",
+            "cpython 3.13.0 venv /opt/my python/bin/python3.13",
+        );
         assert_eq!(
             Python::find(&variables(directory.path())).unwrap().path,
             Path::new("/opt/my python/bin/python3.13")

@@ -13,7 +13,9 @@ pub struct Variables(BTreeMap<OsString, OsString>);
 
 /// Says that no directory for downloaded tools could be determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("no cache directory: neither STACKCTL_CACHE_DIR nor XDG_CACHE_HOME nor HOME names an absolute path")]
+#[error(
+    "no cache directory: neither STACKCTL_CACHE_DIR nor XDG_CACHE_HOME nor HOME names an absolute path"
+)]
 pub struct CacheDirError;
 
 impl Variables {
@@ -24,7 +26,10 @@ impl Variables {
 
     /// Returns a variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+        self.0
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// Sets a variable of the snapshot.
@@ -43,7 +48,9 @@ impl Variables {
 
     /// Iterates over all variables, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
     /// Finds an executable file on `PATH`; a name that is a path already is taken as it is.
@@ -61,22 +68,33 @@ impl Variables {
     /// Returns the directory in which private tools are kept: `STACKCTL_CACHE_DIR`, or `stackctl` in the user's
     /// cache directory.
     pub fn cache_dir(&self) -> Result<PathBuf, CacheDirError> {
-        let absolute = |name| self.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let absolute = |name| {
+            self.get(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
         if let Some(directory) = absolute("STACKCTL_CACHE_DIR") {
             return Ok(directory);
         }
         if let Some(directory) = absolute("XDG_CACHE_HOME") {
             return Ok(directory.join("stackctl"));
         }
-        let user_caches = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
-        absolute("HOME").map(|home| home.join(user_caches).join("stackctl")).ok_or(CacheDirError)
+        let user_caches = if cfg!(target_os = "macos") {
+            "Library/Caches"
+        } else {
+            ".cache"
+        };
+        absolute("HOME")
+            .map(|home| home.join(user_caches).join("stackctl"))
+            .ok_or(CacheDirError)
     }
 }
 
 fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
 
-    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    path.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
@@ -96,7 +114,9 @@ mod tests {
     #[test]
     fn relative_and_empty_directories_are_passed_over() {
         // The XDG base directory specification: a relative path is invalid and is to be ignored.
-        let variables = Variables::default().with("XDG_CACHE_HOME", "relative").with("STACKCTL_CACHE_DIR", "");
+        let variables = Variables::default()
+            .with("XDG_CACHE_HOME", "relative")
+            .with("STACKCTL_CACHE_DIR", "");
         assert_eq!(variables.cache_dir(), Err(CacheDirError));
     }
 
@@ -107,7 +127,8 @@ mod tests {
         std::fs::write(&tool, "").unwrap();
         let variables = Variables::default().with("PATH", directory.path());
         assert_eq!(variables.find_program("tool"), None);
-        std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
         assert_eq!(variables.find_program("tool"), Some(tool));
     }
 }
