@@ -7,8 +7,10 @@
 
 mod connect;
 mod fault;
+pub(crate) mod texts;
 
 pub use connect::{ConnectError, Identity, StaticCredentials, Target, connect, identity};
+pub(crate) use fault::OrAws;
 pub use fault::{AwsError, Fault};
 
 use std::sync::Arc;

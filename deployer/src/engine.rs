@@ -5,6 +5,7 @@
 //! instant, by [`Cancel`] or by the end of the process: CloudFormation holds all the state, and the same command run
 //! again goes on from whatever status it finds ([`deploy()`] says how).
 
+mod activity;
 mod bootstrap;
 mod cancel;
 mod change_set;
@@ -13,11 +14,16 @@ mod destroy;
 mod event;
 mod explain;
 mod failure;
+mod graph;
 mod inspect;
 mod invoke;
 mod logs;
+mod publish;
+mod recover;
+mod stack;
 mod status;
 mod timing;
+mod unchanged;
 
 pub use bootstrap::{BOOTSTRAP_STACK, bootstrap};
 pub use cancel::{Cancel, CancelHandle};
@@ -30,12 +36,15 @@ pub use destroy::{DestroyError, DestroyReport, DestroyRequest, DestroyedStack, d
 pub use event::{Event, EventSink, Outcome, ResourceEvent};
 pub use explain::Explained;
 pub use failure::{Failure, FirstCause};
+pub use activity::events;
 pub use inspect::{
     DeployedFunction, DeployedStack, StackStatusReport, StackTarget, StatusReport, deployed,
-    deployed_template, events, functions, outputs, status,
+    deployed_template, functions, outputs, status,
 };
 pub use invoke::{Invocation, invoke};
 pub use logs::{LogLine, LogsRequest, logs};
+pub use publish::PublishError;
+pub use recover::StackError;
 pub use status::StackStatus;
 pub use timing::{Pace, SystemTiming, Timing};
 

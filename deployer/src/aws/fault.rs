@@ -56,6 +56,22 @@ pub enum Fault {
     Unknown,
 }
 
+/// Names the operation behind an error of the SDK.
+pub(crate) trait OrAws<T> {
+    /// Turns the SDK's error into ours.
+    fn or_aws(self, clients: &Clients, operation: &'static str) -> Result<T, AwsError>;
+}
+
+impl<T, E, R> OrAws<T> for Result<T, SdkError<E, R>>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    fn or_aws(self, clients: &Clients, operation: &'static str) -> Result<T, AwsError> {
+        self.map_err(|error| AwsError::new(clients, operation, error))
+    }
+}
+
 impl AwsError {
     /// Makes the error of an operation from what the SDK reports.
     pub fn new<E, R>(clients: &Clients, operation: &'static str, error: SdkError<E, R>) -> Self

@@ -1,6 +1,29 @@
-//! Change sets: made, read, removed.
+//! Change sets: made, read, executed, removed.
 
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use aws_sdk_cloudformation::types::{
+    Capability, ChangeSetType, Parameter, ResourceChange, Tag,
+};
 use serde::Serialize;
+use stack_model::assembly::StackManifest;
+
+use super::{
+    Context,
+    inspect::{present, time},
+    publish::TemplateSource,
+};
+use crate::aws::{AwsError, Clients, OrAws, texts};
+
+/// What every change set of ours is named by: the name continues with a hash.
+pub(super) const PREFIX: &str = "stackctl-";
+
+/// A change set of ours that nobody executed is removed after this time: a run that was killed left it.
+const LEFTOVER_AGE: Duration = Duration::from_secs(60 * 60);
 
 /// What a change set would do, as CloudFormation computed it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,4 +78,310 @@ pub enum Replacement {
     Conditional,
     /// An answer that is not known here.
     Unknown,
+}
+
+/// What a change set is made from.
+#[derive(Debug)]
+pub(super) struct ChangeSetRequest<'a> {
+    pub(super) stack: &'a Arc<StackManifest>,
+    pub(super) create: bool,
+    /// The name, which is the token of its execution too.
+    pub(super) name: &'a str,
+    pub(super) template: TemplateSource<'a>,
+    pub(super) parameters: &'a BTreeMap<String, String>,
+    pub(super) tags: &'a BTreeMap<String, String>,
+}
+
+/// A change set that exists.
+#[derive(Clone, Debug)]
+pub(super) struct ChangeSet {
+    pub(super) id: String,
+    pub(super) stack_id: String,
+}
+
+/// What became of a change set.
+#[derive(Debug)]
+pub(super) enum Computed {
+    /// It can be executed.
+    Ready(ProposedChanges),
+    /// There is nothing to change.
+    Nothing,
+    /// CloudFormation refuses it.
+    Failed(String),
+    /// The run was stopped.
+    Cancelled,
+}
+
+/// Asks CloudFormation to compute a change set.
+pub(super) async fn create(
+    clients: &Clients,
+    request: &ChangeSetRequest<'_>,
+) -> Result<ChangeSet, AwsError> {
+    const OPERATION: &str = "CreateChangeSet";
+    let mut call = clients
+        .cloudformation
+        .create_change_set()
+        .stack_name(&request.stack.name)
+        .change_set_name(request.name)
+        .client_token(request.name)
+        .change_set_type(if request.create {
+            ChangeSetType::Create
+        } else {
+            ChangeSetType::Update
+        })
+        .set_parameters(Some(
+            request
+                .parameters
+                .iter()
+                .map(|(key, value)| {
+                    Parameter::builder()
+                        .parameter_key(key)
+                        .parameter_value(value)
+                        .build()
+                })
+                .collect(),
+        ))
+        .set_tags(Some(
+            request
+                .tags
+                .iter()
+                .map(|(key, value)| Tag::builder().key(key).value(value).build())
+                .collect(),
+        ))
+        .set_capabilities(Some(
+            request
+                .stack
+                .capabilities
+                .iter()
+                .map(|name| Capability::from(name.as_str()))
+                .collect(),
+        ));
+    call = match request.template {
+        TemplateSource::Body(body) => call.template_body(body),
+        TemplateSource::Url(ref url) => call.template_url(url),
+    };
+    let answer = call.send().await.or_aws(clients, OPERATION)?;
+    Ok(ChangeSet {
+        id: answer
+            .id
+            .ok_or_else(|| AwsError::incomplete(OPERATION, "change set id"))?,
+        stack_id: answer
+            .stack_id
+            .ok_or_else(|| AwsError::incomplete(OPERATION, "stack id"))?,
+    })
+}
+
+/// Waits until a change set is computed.
+pub(super) async fn computed(
+    context: &Context,
+    change_set: &ChangeSet,
+    request: &ChangeSetRequest<'_>,
+) -> Result<Computed, AwsError> {
+    const OPERATION: &str = "DescribeChangeSet";
+    let clients = &context.clients;
+    for wait in context.pace.waits() {
+        let mut answer = clients
+            .cloudformation
+            .describe_change_set()
+            .change_set_name(&change_set.id)
+            .send()
+            .await
+            .or_aws(clients, OPERATION)?;
+        let status = answer
+            .status
+            .take()
+            .ok_or_else(|| AwsError::incomplete(OPERATION, "status"))?;
+        match status.as_str() {
+            "CREATE_COMPLETE" => {
+                let mut changes = answer.changes.take().unwrap_or_default();
+                let mut next = answer.next_token;
+                while next.is_some() {
+                    let page = clients
+                        .cloudformation
+                        .describe_change_set()
+                        .change_set_name(&change_set.id)
+                        .set_next_token(next)
+                        .send()
+                        .await
+                        .or_aws(clients, OPERATION)?;
+                    changes.extend(page.changes.unwrap_or_default());
+                    next = page.next_token;
+                }
+                let mut changes: Vec<Change> = changes
+                    .into_iter()
+                    .filter_map(|change| change.resource_change)
+                    .map(|change| read_change(change, request.stack))
+                    .collect();
+                changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+                return Ok(Computed::Ready(ProposedChanges {
+                    stack: request.stack.name.clone(),
+                    create: request.create,
+                    change_set: request.name.to_owned(),
+                    changes,
+                }));
+            }
+            "FAILED" => {
+                let reason = answer.status_reason.unwrap_or_default();
+                return Ok(if texts::says_nothing_to_change(&reason) {
+                    Computed::Nothing
+                } else {
+                    Computed::Failed(reason)
+                });
+            }
+            "CREATE_PENDING" | "CREATE_IN_PROGRESS" => {}
+            other => {
+                return Ok(Computed::Failed(format!(
+                    "somebody else acted on the change set: it is {other}"
+                )));
+            }
+        }
+        tokio::select! {
+            () = context.timing.sleep(wait) => {}
+            () = context.cancel.cancelled() => return Ok(Computed::Cancelled),
+        }
+    }
+    Ok(Computed::Cancelled)
+}
+
+/// Begins to execute a change set. The token marks the events of the operation, and makes a repeated call harmless.
+pub(super) async fn execute(
+    clients: &Clients,
+    change_set: &ChangeSet,
+    token: &str,
+) -> Result<(), AwsError> {
+    clients
+        .cloudformation
+        .execute_change_set()
+        .change_set_name(&change_set.id)
+        .client_request_token(token)
+        .send()
+        .await
+        .or_aws(clients, "ExecuteChangeSet")?;
+    Ok(())
+}
+
+/// Removes a change set, and the stack where it exists for this change set only.
+pub(super) async fn remove(
+    clients: &Clients,
+    change_set: &ChangeSet,
+    with_stack: bool,
+) -> Result<(), AwsError> {
+    clients
+        .cloudformation
+        .delete_change_set()
+        .change_set_name(&change_set.id)
+        .send()
+        .await
+        .or_aws(clients, "DeleteChangeSet")?;
+    if with_stack {
+        clients
+            .cloudformation
+            .delete_stack()
+            .stack_name(&change_set.stack_id)
+            .send()
+            .await
+            .or_aws(clients, "DeleteStack")?;
+    }
+    Ok(())
+}
+
+/// A change set that a stack holds.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    pub(super) id: String,
+    pub(super) name: String,
+    created: Option<SystemTime>,
+    executable: bool,
+}
+
+impl Listed {
+    /// Returns whether a run of ours made it.
+    pub(super) fn is_ours(&self) -> bool {
+        self.name.starts_with(PREFIX)
+    }
+
+    /// Returns whether a run of ours left it behind: it is older than any run takes to ask for approval.
+    pub(super) fn is_leftover(&self, now: SystemTime) -> bool {
+        self.is_ours()
+            && self.executable
+            && self
+                .created
+                .and_then(|created| now.duration_since(created).ok())
+                .is_some_and(|age| age > LEFTOVER_AGE)
+    }
+}
+
+/// Lists the change sets of a stack.
+pub(super) async fn list(clients: &Clients, stack: &str) -> Result<Vec<Listed>, AwsError> {
+    let mut listed = Vec::new();
+    let mut next = None;
+    loop {
+        let page = clients
+            .cloudformation
+            .list_change_sets()
+            .stack_name(stack)
+            .set_next_token(next)
+            .send()
+            .await
+            .or_aws(clients, "ListChangeSets")?;
+        for summary in page.summaries.unwrap_or_default() {
+            if let (Some(id), Some(name)) = (summary.change_set_id, summary.change_set_name) {
+                listed.push(Listed {
+                    id,
+                    name,
+                    created: summary.creation_time.and_then(time),
+                    executable: summary
+                        .execution_status
+                        .is_some_and(|status| matches!(status.as_str(), "AVAILABLE" | "UNAVAILABLE")),
+                });
+            }
+        }
+        next = page.next_token;
+        if next.is_none() {
+            return Ok(listed);
+        }
+    }
+}
+
+fn read_change(change: ResourceChange, stack: &StackManifest) -> Change {
+    let logical_id = change.logical_resource_id.unwrap_or_default();
+    let mut properties: Vec<String> = change
+        .details
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|detail| detail.target?.name)
+        .collect();
+    properties.sort();
+    properties.dedup();
+    Change {
+        resource_type: change.resource_type.unwrap_or_default(),
+        physical_id: present(change.physical_resource_id),
+        action: change
+            .action
+            .map(|action| action.as_str().to_owned())
+            .unwrap_or_default(),
+        replacement: change
+            .replacement
+            .map(|replacement| match replacement.as_str() {
+                "True" => Replacement::Always,
+                "False" => Replacement::Never,
+                "Conditional" => Replacement::Conditional,
+                _ => Replacement::Unknown,
+            }),
+        policy_action: change
+            .policy_action
+            .map(|action| action.as_str().to_owned()),
+        scope: change
+            .scope
+            .unwrap_or_default()
+            .into_iter()
+            .map(|scope| scope.as_str().to_owned())
+            .collect(),
+        properties,
+        source: stack
+            .resources
+            .get(&logical_id)
+            .map(|resource| resource.source.clone()),
+        logical_id,
+    }
 }

@@ -1,11 +1,23 @@
 //! Deploys stacks along their dependency graph.
 
-use std::{collections::BTreeMap, future::Future, path::PathBuf, pin::Pin, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    path::PathBuf,
+    pin::Pin,
+    sync::Arc,
+};
 
 use serde::Serialize;
 use stack_model::assembly::StackManifest;
+use tokio::sync::{Mutex, Semaphore};
 
-use super::{Context, Explained, Failure, ProposedChanges, event::Outcome};
+use super::{
+    Context, Event, Explained, Failure, ProposedChanges, bootstrap,
+    event::Outcome,
+    graph, publish,
+    stack::{self, Run, Work},
+};
 use crate::error::Kind;
 
 /// What to deploy.
@@ -113,31 +125,237 @@ impl DeployError {
 
 impl Explained for DeployError {
     fn kind(&self) -> Kind {
-        todo!()
+        match self {
+            Self::Invalid(_) => Kind::Assembly,
+            // One kind for one error: that of the first stack that failed, the others are in the report.
+            Self::Failed(report) => failures(report)
+                .next()
+                .map_or(Kind::Deploy, |(_, failure)| failure.kind),
+            Self::Declined(_) => Kind::Refused,
+            Self::Interrupted(_) => Kind::Interrupted,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
-        todo!()
+        let mut hints = Vec::new();
+        for (_, failure) in self.report().into_iter().flat_map(failures) {
+            for hint in &failure.hints {
+                if !hints.contains(hint) {
+                    hints.push(hint.clone());
+                }
+            }
+        }
+        hints
+    }
+
+    fn details(&self) -> Vec<String> {
+        self.report()
+            .into_iter()
+            .flat_map(failures)
+            .flat_map(|(_, failure)| std::iter::once(&failure.message).chain(&failure.causes))
+            .cloned()
+            .collect()
     }
 }
 
-fn failed_stacks(_report: &DeployReport) -> String {
-    todo!()
-}
-
-fn declined_stacks(_report: &DeployReport) -> String {
-    todo!()
-}
-
-fn interrupted_stacks(_report: &DeployReport) -> String {
-    todo!()
-}
-
 /// Deploys stacks along their dependency graph, as many at a time as are independent.
+///
+/// What a stack needs is decided by what CloudFormation says of it, so that a deploy that was killed at any instant is
+/// finished by running it again:
+///
+/// - a stack that is as it should be is left alone, which costs two calls;
+/// - an operation that an earlier run began is waited for, and then the deploy goes on; somebody else's is an error;
+/// - a first deploy that failed has left an empty stack, which is removed, and the stack is created anew. A failed
+///   first deploy is rolled back and kept until then (`OnStackFailure` is left at its default), so that its events can
+///   be looked at;
+/// - otherwise a change set is made, approved, and exactly this one is executed and followed to its end. A change set
+///   that is not executed is removed, and with it the stack where it was made for this change set only.
+///
+/// A failure stops the stacks that depend on the failed one; all others are finished. The artifact bucket is made
+/// where a stack needs it and there is none; its change set is approved like any other.
 pub async fn deploy(
-    _context: &Context,
-    _deployment: Deployment,
-    _approve: Arc<dyn Approve>,
+    context: &Context,
+    deployment: Deployment,
+    approve: Arc<dyn Approve>,
 ) -> Result<DeployReport, DeployError> {
-    todo!()
+    let graph: Vec<(String, Vec<String>)> = deployment
+        .stacks
+        .iter()
+        .map(|stack| (stack.manifest.name.clone(), stack.manifest.depends_on.clone()))
+        .collect();
+    graph::check(&graph).map_err(DeployError::Invalid)?;
+    let run = Arc::new(Run {
+        context: context.clone(),
+        stage: deployment.stage,
+        artifacts: deployment.artifacts,
+        approve,
+        approving: Mutex::new(()),
+        uploads: Arc::new(Semaphore::new(publish::UPLOADS)),
+    });
+    let buckets = match buckets(&run, &deployment.stacks).await {
+        Ok(buckets) => buckets,
+        Err(report) => return Err(verdict(DeployReport { stacks: vec![report] })),
+    };
+    let works: Vec<Arc<Work>> = deployment
+        .stacks
+        .into_iter()
+        .map(|stack| {
+            let bucket = needs_bucket(&stack)
+                .then(|| buckets.get(&stack.manifest.region).cloned())
+                .flatten();
+            Arc::new(Work {
+                manifest: Arc::new(stack.manifest),
+                template: stack.template,
+                bucket,
+            })
+        })
+        .collect();
+    let ended = graph::run(&graph, |node| {
+        let (run, work) = (Arc::clone(&run), Arc::clone(&works[node]));
+        async move {
+            let report = report(&run, &work).await;
+            if report.outcome.is_good() {
+                Ok(report)
+            } else {
+                Err(report)
+            }
+        }
+    })
+    .await;
+    let stacks = graph
+        .into_iter()
+        .zip(ended)
+        .map(|((stack, _), ended)| match ended {
+            graph::Ended::Done(report) | graph::Ended::Failed(report) => report,
+            graph::Ended::Skipped(because) => {
+                context.emit(Event::StackSkipped {
+                    stack: stack.clone(),
+                    because,
+                });
+                StackReport {
+                    stack,
+                    outcome: Outcome::Skipped,
+                    outputs: BTreeMap::new(),
+                    failure: None,
+                }
+            }
+        })
+        .collect();
+    let report = DeployReport { stacks };
+    if report.stacks.iter().all(|stack| stack.outcome.is_good()) {
+        Ok(report)
+    } else {
+        Err(verdict(report))
+    }
+}
+
+/// Brings one stack to the state it should have, and tells how that went.
+pub(super) async fn report(run: &Run, work: &Work) -> StackReport {
+    let stack = work.manifest.name.clone();
+    match stack::deploy(run, work).await {
+        Ok((outcome, outputs)) => {
+            run.context.emit(Event::StackFinished {
+                stack: stack.clone(),
+                outcome,
+                outputs: outputs.clone(),
+            });
+            StackReport {
+                stack,
+                outcome,
+                outputs,
+                failure: None,
+            }
+        }
+        Err(error) => {
+            let failure = Failure::of(&error, error.first_cause());
+            run.context.emit(Event::StackFailed {
+                stack: stack.clone(),
+                failure: failure.clone(),
+            });
+            StackReport {
+                stack,
+                outcome: if failure.kind == Kind::Interrupted {
+                    Outcome::Interrupted
+                } else {
+                    Outcome::Failed
+                },
+                outputs: BTreeMap::new(),
+                failure: Some(failure),
+            }
+        }
+    }
+}
+
+/// Makes the error of a report that is not good.
+pub(super) fn verdict(report: DeployReport) -> DeployError {
+    let any = |outcome| report.stacks.iter().any(|stack| stack.outcome == outcome);
+    if any(Outcome::Interrupted) {
+        DeployError::Interrupted(report)
+    } else if any(Outcome::Failed) {
+        DeployError::Failed(report)
+    } else {
+        DeployError::Declined(report)
+    }
+}
+
+/// Returns the artifact bucket of every region that needs one, and makes those that are missing.
+async fn buckets(
+    run: &Arc<Run>,
+    stacks: &[StackDeployment],
+) -> Result<BTreeMap<Option<String>, String>, StackReport> {
+    let regions: BTreeSet<Option<String>> = stacks
+        .iter()
+        .filter(|stack| needs_bucket(stack))
+        .map(|stack| stack.manifest.region.clone())
+        .collect();
+    let mut buckets = BTreeMap::new();
+    for region in regions {
+        let bucket = bootstrap::ensure(run, region.as_deref()).await?;
+        buckets.insert(region, bucket);
+    }
+    Ok(buckets)
+}
+
+fn needs_bucket(stack: &StackDeployment) -> bool {
+    !stack.manifest.artifacts.is_empty() || publish::needs_bucket(&stack.template)
+}
+
+fn failures(report: &DeployReport) -> impl Iterator<Item = (&str, &Failure)> {
+    report
+        .stacks
+        .iter()
+        .filter_map(|stack| Some((stack.stack.as_str(), stack.failure.as_ref()?)))
+}
+
+fn failed_stacks(report: &DeployReport) -> String {
+    let failed: Vec<&str> = failures(report).map(|(stack, _)| stack).collect();
+    match failed.as_slice() {
+        [one] => format!("stack {one} was not deployed"),
+        all => format!(
+            "{} of {} stacks were not deployed: {}",
+            all.len(),
+            report.stacks.len(),
+            all.join(", ")
+        ),
+    }
+}
+
+fn declined_stacks(report: &DeployReport) -> String {
+    let declined: Vec<&str> = report
+        .stacks
+        .iter()
+        .filter(|stack| stack.outcome == Outcome::Declined)
+        .map(|stack| stack.stack.as_str())
+        .collect();
+    format!("not approved, and left as it was: {}", declined.join(", "))
+}
+
+fn interrupted_stacks(report: &DeployReport) -> String {
+    let stopped: Vec<&str> = report
+        .stacks
+        .iter()
+        .filter(|stack| stack.outcome == Outcome::Interrupted)
+        .map(|stack| stack.stack.as_str())
+        .collect();
+    format!("stopped before it was done: {}", stopped.join(", "))
 }

@@ -12,11 +12,19 @@ pub trait Explained: std::error::Error {
 
     /// Returns what the reader can do about it.
     fn hints(&self) -> Vec<String>;
+
+    /// Returns what is to be told beside the chain of sources.
+    fn details(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl<E: Explained> From<E> for Error {
     fn from(explained: E) -> Self {
         let mut error = Error::from_source(explained.kind(), &explained);
+        for detail in explained.details() {
+            error = error.cause(detail);
+        }
         for hint in explained.hints() {
             error = error.hint(hint);
         }

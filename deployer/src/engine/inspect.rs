@@ -1,12 +1,19 @@
-//! What is deployed: statuses, outputs, events, functions.
+//! What is deployed: statuses, outputs, templates, functions.
 
-use std::{collections::BTreeMap, time::SystemTime};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
+use aws_sdk_cloudformation::types::Stack;
 use serde::Serialize;
 use stack_model::assembly::StackManifest;
 
-use super::{Context, ResourceEvent, StackStatus};
-use crate::aws::AwsError;
+use super::{Context, StackStatus};
+use crate::aws::{AwsError, Clients, OrAws, texts};
+
+/// What [`status`] reports of a stack that does not exist.
+const NOT_DEPLOYED: &str = "NOT_DEPLOYED";
 
 /// Names one stack.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,8 +50,8 @@ pub struct DeployedStack {
     pub tags: BTreeMap<String, String>,
     /// The outputs.
     pub outputs: BTreeMap<String, String>,
-    /// The capabilities that were given.
-    pub capabilities: Vec<String>,
+    /// The exports: names by output key.
+    pub exports: BTreeMap<String, String>,
     /// Whether the stack is protected against deletion.
     pub termination_protection: bool,
 }
@@ -67,48 +74,6 @@ pub struct StackStatusReport {
     pub settled: bool,
 }
 
-/// Describes a stack, where there is one.
-pub async fn deployed(
-    _context: &Context,
-    _stack: &StackTarget,
-) -> Result<Option<DeployedStack>, AwsError> {
-    todo!()
-}
-
-/// Returns the template of a deployed stack as it was submitted, where there is such a stack.
-pub async fn deployed_template(
-    _context: &Context,
-    _stack: &StackTarget,
-) -> Result<Option<String>, AwsError> {
-    todo!()
-}
-
-/// Returns the statuses of stacks.
-pub async fn status(
-    _context: &Context,
-    _stacks: &[StackTarget],
-) -> Result<StatusReport, AwsError> {
-    todo!()
-}
-
-/// Returns the outputs of the stacks that are deployed, by stack and key.
-pub async fn outputs(
-    _context: &Context,
-    _stacks: &[StackTarget],
-) -> Result<BTreeMap<String, BTreeMap<String, String>>, AwsError> {
-    todo!()
-}
-
-/// Returns what happened to the resources of a stack since a time, the oldest first; nothing, where there is no such
-/// stack. AWS keeps events for 90 days.
-pub async fn events(
-    _context: &Context,
-    _stack: &StackTarget,
-    _since: Option<SystemTime>,
-) -> Result<Vec<ResourceEvent>, AwsError> {
-    todo!()
-}
-
 /// A function of a deployed stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeployedFunction {
@@ -123,10 +88,229 @@ pub struct DeployedFunction {
     pub name: String,
 }
 
-/// Returns the functions of stacks, by stack and logical id.
+/// Describes a stack, where there is one.
+pub async fn deployed(
+    context: &Context,
+    stack: &StackTarget,
+) -> Result<Option<DeployedStack>, AwsError> {
+    let clients = context.clients.in_region(stack.region.as_deref());
+    describe(&clients, &stack.name).await
+}
+
+/// Returns the template of a deployed stack as it was submitted, where there is such a stack.
+pub async fn deployed_template(
+    context: &Context,
+    stack: &StackTarget,
+) -> Result<Option<String>, AwsError> {
+    let clients = context.clients.in_region(stack.region.as_deref());
+    template(&clients, &stack.name).await
+}
+
+/// Returns the statuses of stacks.
+pub async fn status(context: &Context, stacks: &[StackTarget]) -> Result<StatusReport, AwsError> {
+    let mut report = Vec::with_capacity(stacks.len());
+    for stack in stacks {
+        let status = deployed(context, stack)
+            .await?
+            .map_or_else(|| StackStatus::new(NOT_DEPLOYED), |stack| stack.status);
+        report.push(StackStatusReport {
+            stack: stack.name.clone(),
+            settled: status.is_settled(),
+            status,
+        });
+    }
+    Ok(StatusReport { stacks: report })
+}
+
+/// Returns the outputs of the stacks that are deployed, by stack and key.
+pub async fn outputs(
+    context: &Context,
+    stacks: &[StackTarget],
+) -> Result<BTreeMap<String, BTreeMap<String, String>>, AwsError> {
+    let mut outputs = BTreeMap::new();
+    for stack in stacks {
+        if let Some(deployed) = deployed(context, stack).await? {
+            outputs.insert(stack.name.clone(), deployed.outputs);
+        }
+    }
+    Ok(outputs)
+}
+
+/// Returns the functions of stacks, by stack and logical id. A stack that does not exist has none.
 pub async fn functions(
-    _context: &Context,
-    _stacks: &[StackTarget],
+    context: &Context,
+    stacks: &[StackTarget],
 ) -> Result<Vec<DeployedFunction>, AwsError> {
-    todo!()
+    let mut functions = Vec::new();
+    for stack in stacks {
+        let clients = context.clients.in_region(stack.region.as_deref());
+        for resource in resources(&clients, &stack.name).await? {
+            if resource.resource_type == "AWS::Lambda::Function" {
+                functions.push(DeployedFunction {
+                    stack: stack.name.clone(),
+                    region: stack.region.clone(),
+                    logical_id: resource.logical_id,
+                    name: resource.physical_id,
+                });
+            }
+        }
+    }
+    functions.sort_by(|a, b| (&a.stack, &a.logical_id).cmp(&(&b.stack, &b.logical_id)));
+    Ok(functions)
+}
+
+/// A resource that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DeployedResource {
+    pub(super) logical_id: String,
+    pub(super) resource_type: String,
+    pub(super) physical_id: String,
+}
+
+/// Lists the resources of a stack that have a physical id and are not deleted; none, where there is no such stack.
+pub(super) async fn resources(
+    clients: &Clients,
+    name_or_id: &str,
+) -> Result<Vec<DeployedResource>, AwsError> {
+    const OPERATION: &str = "ListStackResources";
+    let mut resources = Vec::new();
+    let mut next = None;
+    loop {
+        let page = clients
+            .cloudformation
+            .list_stack_resources()
+            .stack_name(name_or_id)
+            .set_next_token(next)
+            .send()
+            .await
+            .or_aws(clients, OPERATION);
+        let page = match page {
+            Ok(page) => page,
+            Err(error) if says_absent(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        for summary in page.stack_resource_summaries.unwrap_or_default() {
+            let deleted = summary
+                .resource_status
+                .is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
+            if let (Some(logical_id), Some(resource_type), Some(physical_id), false) = (
+                summary.logical_resource_id,
+                summary.resource_type,
+                present(summary.physical_resource_id),
+                deleted,
+            ) {
+                resources.push(DeployedResource {
+                    logical_id,
+                    resource_type,
+                    physical_id,
+                });
+            }
+        }
+        next = page.next_token;
+        if next.is_none() {
+            return Ok(resources);
+        }
+    }
+}
+
+/// Describes a stack by its name or ARN. Only the ARN finds a stack that is deleted.
+pub(super) async fn describe(
+    clients: &Clients,
+    name_or_id: &str,
+) -> Result<Option<DeployedStack>, AwsError> {
+    const OPERATION: &str = "DescribeStacks";
+    let answer = clients
+        .cloudformation
+        .describe_stacks()
+        .stack_name(name_or_id)
+        .send()
+        .await
+        .or_aws(clients, OPERATION);
+    match answer {
+        Ok(answer) => match answer.stacks.unwrap_or_default().pop() {
+            Some(stack) => read_stack(stack).map(Some),
+            None => Ok(None),
+        },
+        Err(error) if says_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the template of a stack as it was submitted, where there is such a stack.
+pub(super) async fn template(
+    clients: &Clients,
+    name_or_id: &str,
+) -> Result<Option<String>, AwsError> {
+    let answer = clients
+        .cloudformation
+        .get_template()
+        .stack_name(name_or_id)
+        .template_stage(aws_sdk_cloudformation::types::TemplateStage::Original)
+        .send()
+        .await
+        .or_aws(clients, "GetTemplate");
+    match answer {
+        Ok(answer) => Ok(answer.template_body),
+        Err(error) if says_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns whether a call failed because there is no such stack.
+pub(super) fn says_absent(error: &AwsError) -> bool {
+    texts::says_stack_is_absent(error.code(), error.message())
+}
+
+/// Returns a text unless it is empty.
+pub(super) fn present(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// Returns a time of AWS; one before 1970 stands for no time.
+pub(super) fn time(time: aws_smithy_types::DateTime) -> Option<SystemTime> {
+    let nanos = u64::try_from(time.as_nanos()).ok()?;
+    Some(SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos))
+}
+
+fn read_stack(stack: Stack) -> Result<DeployedStack, AwsError> {
+    const OPERATION: &str = "DescribeStacks";
+    let status = stack
+        .stack_status
+        .ok_or_else(|| AwsError::incomplete(OPERATION, "status"))?;
+    let mut outputs = BTreeMap::new();
+    let mut exports = BTreeMap::new();
+    for output in stack.outputs.unwrap_or_default() {
+        if let (Some(key), Some(value)) = (output.output_key, output.output_value) {
+            if let Some(name) = present(output.export_name) {
+                exports.insert(key.clone(), name);
+            }
+            outputs.insert(key, value);
+        }
+    }
+    Ok(DeployedStack {
+        id: stack
+            .stack_id
+            .ok_or_else(|| AwsError::incomplete(OPERATION, "stack id"))?,
+        status: StackStatus::new(status.as_str()),
+        reason: present(stack.stack_status_reason),
+        changed: stack
+            .last_updated_time
+            .or(stack.creation_time)
+            .and_then(time),
+        parameters: stack
+            .parameters
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|parameter| Some((parameter.parameter_key?, parameter.parameter_value?)))
+            .collect(),
+        tags: stack
+            .tags
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|tag| Some((tag.key?, tag.value?)))
+            .collect(),
+        outputs,
+        exports,
+        termination_protection: stack.enable_termination_protection.unwrap_or_default(),
+    })
 }
