@@ -6,7 +6,7 @@
 use std::panic::Location;
 
 use stack_model_cfn::iam as cfn;
-use stack_model_cfn::{Expr, Render, ResourceId, Value};
+use stack_model_cfn::{ResourceId, Value};
 
 use crate::arn::Arn;
 use crate::handle::{Handle, get_att, reference};

@@ -198,33 +198,33 @@ impl Stack<'_> {
         let bucket = self.parameter_value(ARTIFACT_BUCKET_PARAMETER);
         let function = cfn::Function {
             architectures: vec![architecture.name().into()].into(),
-            code: cfn::FunctionCode {
+            code: cfn::function::Code {
                 s3_bucket: bucket.into(),
                 s3_key: key.into(),
-                ..cfn::FunctionCode::default()
+                ..cfn::function::Code::default()
             }
             .into(),
             description: props.description.into(),
             environment: match environment.is_empty() {
                 true => Property::Absent,
-                false => cfn::FunctionEnvironment {
+                false => cfn::function::Environment {
                     variables: environment.into(),
                 }
                 .into(),
             },
             ephemeral_storage: props
                 .ephemeral_storage
-                .map(|size| cfn::FunctionEphemeralStorage {
+                .map(|size| cfn::function::EphemeralStorage {
                     size: size.number().into(),
                 })
                 .into(),
             function_name: props.name.into(),
             // The runtime on Amazon Linux 2023 starts `bootstrap` whatever the handler says, but wants one.
             handler: "bootstrap".into(),
-            logging_config: cfn::FunctionLoggingConfig {
+            logging_config: cfn::function::LoggingConfig {
                 log_format: "JSON".into(),
                 log_group: log_group.name().into(),
-                ..cfn::FunctionLoggingConfig::default()
+                ..cfn::function::LoggingConfig::default()
             }
             .into(),
             memory_size: props.memory.map(Limited::number).into(),
@@ -235,7 +235,7 @@ impl Stack<'_> {
             timeout: i64::from(timeout).into(),
             tracing_config: props
                 .tracing
-                .then(|| cfn::FunctionTracingConfig {
+                .then(|| cfn::function::TracingConfig {
                     mode: "Active".into(),
                 })
                 .into(),

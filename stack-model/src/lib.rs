@@ -6,6 +6,7 @@ pub mod contract;
 mod entry;
 mod error;
 mod handle;
+pub mod iam;
 mod limit;
 mod logical_id;
 mod parameter;

@@ -119,7 +119,7 @@ impl<F: Accepts<event::QueueBatch<M>>, M> Trigger<F> for QueueTrigger<M> {
             maximum_batching_window_in_seconds: self.window.map(Limited::number).into(),
             scaling_config: self
                 .concurrency
-                .map(|concurrency| cfn::EventSourceMappingScalingConfig {
+                .map(|concurrency| cfn::event_source_mapping::ScalingConfig {
                     maximum_concurrency: concurrency.number().into(),
                 })
                 .into(),
