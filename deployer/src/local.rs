@@ -16,6 +16,7 @@ use self::clock::{Clock, SystemClock};
 use self::state::StateDir;
 use crate::toolchain::Requirements;
 
+pub mod adapt;
 mod clock;
 mod error;
 mod health;
