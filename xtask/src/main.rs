@@ -1,5 +1,6 @@
 //! Developer tasks that need more than a shell line: `cargo xtask --help` lists them.
 
+mod bench;
 mod spec;
 
 use std::error::Error;
@@ -18,12 +19,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measures what the project costs, each figure beside a floor or a target.
+    Bench(bench::Args),
     /// Refreshes the distilled facts of every CloudFormation resource type.
     Spec(spec::Args),
 }
 
 fn main() -> ExitCode {
     let done: Result<String, Box<dyn Error>> = match Cli::parse().task {
+        Task::Bench(args) => bench::run(&args),
         Task::Spec(args) => spec::run(&args).map_err(Into::into),
     };
     // Nothing is left to do about a closed standard stream.

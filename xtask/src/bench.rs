@@ -1,0 +1,76 @@
+//! Benchmarks: each measures in one run what the project does and a floor or a target beside it, and prints the
+//! ratio. Nothing here fails because a number is high; the reader judges.
+
+mod compile;
+mod measure;
+mod rebuild;
+mod render;
+mod synth;
+mod table;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, ValueEnum};
+
+/// Which benchmark to run.
+#[derive(Parser)]
+pub(crate) struct Args {
+    /// The benchmark; all of them where none is named.
+    which: Option<Which>,
+    /// How often the short ones are repeated; the median counts.
+    #[arg(long, default_value_t = 15)]
+    runs: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    /// What `cargo check` of the generated resource types costs.
+    Compile,
+    /// Rendering 1, 100 and 500 resources inside one process.
+    Render,
+    /// A whole synth as a process, against copying the same files.
+    Synth,
+    /// From a touched stack file to fresh templates, and the cold build of the stacks package.
+    Rebuild,
+    /// First, unchanged and one-property deploys, against the same calls made by a bare loop.
+    Deploy,
+}
+
+/// Runs the benchmarks.
+pub(crate) fn run(args: &Args) -> Result<String, Box<dyn Error>> {
+    let workspace = workspace();
+    let wanted = |which| args.which.is_none_or(|named| named == which);
+    let mut sections = Vec::new();
+    if wanted(Which::Compile) {
+        sections.push(compile::run(&workspace)?);
+    }
+    if wanted(Which::Render) {
+        sections.push(render::run(&workspace)?);
+    }
+    if wanted(Which::Synth) {
+        sections.push(synth::run(&workspace, args.runs)?);
+    }
+    if wanted(Which::Rebuild) {
+        sections.push(rebuild::run(&workspace, args.runs)?);
+    }
+    if wanted(Which::Deploy) {
+        let mut bench = measure::cargo(&workspace);
+        bench.args([
+            "bench",
+            "--quiet",
+            "-p",
+            "system-tests",
+            "--bench",
+            "deploy",
+        ]);
+        sections.push(measure::output(&mut bench)?);
+    }
+    Ok(sections.join("\n"))
+}
+
+/// Returns the root of the workspace.
+fn workspace() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_owned()
+}
