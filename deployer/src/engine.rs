@@ -11,6 +11,7 @@ mod cancel;
 mod change_set;
 mod deploy;
 mod destroy;
+mod empty;
 mod event;
 mod explain;
 mod failure;

@@ -57,7 +57,9 @@ pub enum ConnectError {
     #[error("cannot find out who is calling")]
     Identity(#[source] AwsError),
     /// The caller belongs to another account than the stage.
-    #[error("the credentials belong to account {actual}, but the stage is pinned to account {expected}")]
+    #[error(
+        "the credentials belong to account {actual}, but the stage is pinned to account {expected}"
+    )]
     WrongAccount {
         /// The account of the stage.
         expected: String,

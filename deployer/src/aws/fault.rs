@@ -108,6 +108,16 @@ impl AwsError {
         }
     }
 
+    /// Makes an error of a code that came inside of an answer.
+    pub(crate) fn service(operation: &'static str, code: String, message: String) -> Self {
+        Self {
+            operation,
+            fault: by_code(&code, &message),
+            profile: None,
+            source: None,
+        }
+    }
+
     pub(super) fn with_profile(mut self, profile: Option<&str>) -> Self {
         self.profile = profile.map(str::to_owned);
         self
@@ -161,7 +171,9 @@ impl AwsError {
     pub fn hints(&self) -> Vec<String> {
         let sign_in = match &self.profile {
             Some(profile) => format!("run `aws sso login --profile {profile}`"),
-            None => "run `aws sso login`, or choose a profile for the stage in stackctl.toml".into(),
+            None => {
+                "run `aws sso login`, or choose a profile for the stage in stackctl.toml".into()
+            }
         };
         match &self.fault {
             Fault::NoCredentials => vec![
@@ -263,8 +275,12 @@ fn by_code(code: &str, message: &str) -> Fault {
         | "MissingAuthenticationToken"
         | "InvalidToken"
         | "AuthFailure" => Fault::InvalidCredentials { code, message },
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized"
-        | "OptInRequired" | "Forbidden" => Fault::Denied { code, message },
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "NotAuthorized"
+        | "OptInRequired"
+        | "Forbidden" => Fault::Denied { code, message },
         "Throttling"
         | "ThrottlingException"
         | "ThrottledException"

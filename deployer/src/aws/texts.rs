@@ -4,7 +4,8 @@
 /// anything else it does not like about a request.
 pub(crate) fn says_stack_is_absent(code: Option<&str>, message: Option<&str>) -> bool {
     code == Some("ValidationError")
-        && message.is_some_and(|text| text.starts_with("Stack ") && text.ends_with("does not exist"))
+        && message
+            .is_some_and(|text| text.starts_with("Stack ") && text.ends_with("does not exist"))
 }
 
 /// Returns whether the reason of a failed change set says that there is nothing to change.
@@ -39,7 +40,9 @@ mod tests {
         let absent = |message| says_stack_is_absent(Some("ValidationError"), Some(message));
         assert!(absent("Stack with id intake-dev does not exist"));
         assert!(absent("Stack [intake-dev] does not exist"));
-        assert!(!absent("Template format error: Unresolved resource dependencies"));
+        assert!(!absent(
+            "Template format error: Unresolved resource dependencies"
+        ));
         assert!(!absent("Parameters: [X] do not exist in the template"));
         assert!(!says_stack_is_absent(
             Some("AccessDenied"),
@@ -62,7 +65,9 @@ mod tests {
     fn cancelled_resources_are_no_cause() {
         assert!(says_cancelled("Resource creation cancelled"));
         assert!(says_cancelled("Resource update cancelled"));
-        assert!(!says_cancelled("Resource creation cancelled by the user's hook"));
+        assert!(!says_cancelled(
+            "Resource creation cancelled by the user's hook"
+        ));
     }
 
     #[test]
@@ -70,6 +75,8 @@ mod tests {
         assert!(says_export_in_use(
             "Export user-dev-UserTableArn cannot be deleted as it is in use by user-order-dev"
         ));
-        assert!(!says_export_in_use("Export with name x is already exported by stack y"));
+        assert!(!says_export_in_use(
+            "Export with name x is already exported by stack y"
+        ));
     }
 }

@@ -34,7 +34,10 @@ pub async fn events(
     })
     .await;
     match read {
-        Ok(events) => Ok(events.into_iter().map(|event| resource(event, None)).collect()),
+        Ok(events) => Ok(events
+            .into_iter()
+            .map(|event| resource(event, None))
+            .collect()),
         Err(error) if says_absent(&error) => Ok(Vec::new()),
         Err(error) => Err(error),
     }

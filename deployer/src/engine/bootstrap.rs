@@ -19,7 +19,7 @@ use super::{
 pub const BOOTSTRAP_STACK: &str = "stackctl-bootstrap";
 
 /// The output that names the bucket.
-const BUCKET_OUTPUT: &str = "ArtifactBucket";
+pub(super) const BUCKET_OUTPUT: &str = "ArtifactBucket";
 
 /// The tag that holds the version of the bucket's template. A newer one is left alone, so that an older stackctl never
 /// takes back what a newer one did.

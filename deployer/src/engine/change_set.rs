@@ -6,9 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetType, Parameter, ResourceChange, Tag,
-};
+use aws_sdk_cloudformation::types::{Capability, ChangeSetType, Parameter, ResourceChange, Tag};
 use serde::Serialize;
 use stack_model::assembly::StackManifest;
 
@@ -330,9 +328,9 @@ pub(super) async fn list(clients: &Clients, stack: &str) -> Result<Vec<Listed>, 
                     id,
                     name,
                     created: summary.creation_time.and_then(time),
-                    executable: summary
-                        .execution_status
-                        .is_some_and(|status| matches!(status.as_str(), "AVAILABLE" | "UNAVAILABLE")),
+                    executable: summary.execution_status.is_some_and(|status| {
+                        matches!(status.as_str(), "AVAILABLE" | "UNAVAILABLE")
+                    }),
                 });
             }
         }

@@ -181,7 +181,12 @@ pub async fn deploy(
     let graph: Vec<(String, Vec<String>)> = deployment
         .stacks
         .iter()
-        .map(|stack| (stack.manifest.name.clone(), stack.manifest.depends_on.clone()))
+        .map(|stack| {
+            (
+                stack.manifest.name.clone(),
+                stack.manifest.depends_on.clone(),
+            )
+        })
         .collect();
     graph::check(&graph).map_err(DeployError::Invalid)?;
     let run = Arc::new(Run {
@@ -194,7 +199,11 @@ pub async fn deploy(
     });
     let buckets = match buckets(&run, &deployment.stacks).await {
         Ok(buckets) => buckets,
-        Err(report) => return Err(verdict(DeployReport { stacks: vec![report] })),
+        Err(report) => {
+            return Err(verdict(DeployReport {
+                stacks: vec![report],
+            }));
+        }
     };
     let works: Vec<Arc<Work>> = deployment
         .stacks

@@ -1,10 +1,23 @@
 //! Removes stacks, and waits until nothing is left.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use serde::Serialize;
+use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
-use super::{Context, Explained, Failure, event::Outcome};
-use crate::error::Kind;
+use super::{
+    BOOTSTRAP_STACK, Context, DeployedStack, Event, Explained, Failure, StackError,
+    bootstrap::BUCKET_OUTPUT,
+    empty,
+    event::Outcome,
+    graph, inspect,
+    stack::{self, aws, check_cancelled},
+};
+use crate::{
+    aws::{AwsError, OrAws},
+    error::Kind,
+};
 
 /// What to remove.
 #[derive(Clone, Debug, Default)]
@@ -32,42 +45,369 @@ pub struct DestroyedStack {
     /// Why it failed, where it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// The resources that the template retains, which still exist: logical id and physical id.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub retained: Vec<(String, String)>,
+    /// The resources that the template retains, which still exist: physical ids by logical id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub retained: BTreeMap<String, String>,
 }
 
 /// Why stacks were not removed.
 #[derive(Debug, thiserror::Error)]
 pub enum DestroyError {
+    /// The request contradicts itself; nothing was called.
+    #[error("the stacks cannot be removed: {0}")]
+    Invalid(String),
     /// Stacks are protected; nothing was removed.
     #[error("protected against deletion: {}", .0.join(", "))]
     Protected(Vec<String>),
     /// Stacks failed.
-    #[error("{0:?}")]
+    #[error("not removed: {}", names(.0))]
     Failed(DestroyReport),
     /// The run was stopped.
-    #[error("{0:?}")]
+    #[error("stopped before these were removed: {}", names(.0))]
     Interrupted(DestroyReport),
-    /// The stacks could not be read.
+    /// The stacks could not be read; nothing was removed.
     #[error("cannot read the stacks")]
-    Aws(#[from] crate::aws::AwsError),
+    Aws(#[from] AwsError),
+}
+
+impl DestroyError {
+    /// Returns what was done, where anything was begun.
+    pub fn report(&self) -> Option<&DestroyReport> {
+        match self {
+            Self::Failed(report) | Self::Interrupted(report) => Some(report),
+            Self::Invalid(_) | Self::Protected(_) | Self::Aws(_) => None,
+        }
+    }
+
+    fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.report()
+            .into_iter()
+            .flat_map(|report| &report.stacks)
+            .filter_map(|stack| stack.failure.as_ref())
+    }
 }
 
 impl Explained for DestroyError {
     fn kind(&self) -> Kind {
-        todo!()
+        match self {
+            Self::Invalid(_) => Kind::Assembly,
+            Self::Protected(_) => Kind::Refused,
+            Self::Failed(_) => self
+                .failures()
+                .next()
+                .map_or(Kind::Deploy, |failure| failure.kind),
+            Self::Interrupted(_) => Kind::Interrupted,
+            Self::Aws(error) => error.kind(),
+        }
     }
 
     fn hints(&self) -> Vec<String> {
-        todo!()
+        match self {
+            Self::Protected(_) => {
+                vec![
+                    "consent to the removal of protected stacks explicitly, if that is meant"
+                        .into(),
+                ]
+            }
+            Self::Aws(error) => error.hints(),
+            _ => {
+                let mut hints = Vec::new();
+                for hint in self.failures().flat_map(|failure| &failure.hints) {
+                    if !hints.contains(hint) {
+                        hints.push(hint.clone());
+                    }
+                }
+                hints
+            }
+        }
+    }
+
+    fn details(&self) -> Vec<String> {
+        self.failures()
+            .flat_map(|failure| std::iter::once(&failure.message).chain(&failure.causes))
+            .cloned()
+            .collect()
     }
 }
 
-/// Removes stacks, each before those it depends on.
+/// Removes stacks, each before those it depends on, and waits until they are gone.
+///
+/// All stacks are looked at before the first is touched: where one is protected and `unprotect` was not given, nothing
+/// happens. Buckets that the template deletes are emptied first, every version of every object, because AWS deletes no
+/// bucket that holds anything; what the template retains is left alone and reported. The artifacts of a removed stack
+/// go too; the artifact bucket itself stays. A stack that does not exist is no error, so a destroy that was stopped is
+/// finished by running it again.
 pub async fn destroy(
-    _context: &Context,
-    _request: DestroyRequest,
+    context: &Context,
+    request: DestroyRequest,
 ) -> Result<DestroyReport, DestroyError> {
-    todo!()
+    let graph: Vec<(String, Vec<String>)> = request
+        .stacks
+        .iter()
+        .map(|stack| (stack.name.clone(), stack.depends_on.clone()))
+        .collect();
+    graph::check(&graph).map_err(DestroyError::Invalid)?;
+    let mut protected = Vec::new();
+    for stack in &request.stacks {
+        let found = inspect::deployed(context, &stack.into()).await?;
+        if !request.unprotect && found.is_some_and(|found| found.termination_protection) {
+            protected.push(stack.name.clone());
+        }
+    }
+    if !protected.is_empty() {
+        return Err(DestroyError::Protected(protected));
+    }
+    let graph = graph::reversed(&graph);
+    let stacks: Vec<Arc<StackManifest>> = request.stacks.into_iter().map(Arc::new).collect();
+    let ended = graph::run(&graph, |node| {
+        let stack = Arc::clone(&stacks[node]);
+        let context = context.in_region(stack.region.as_deref());
+        async move {
+            let report = report(&context, &stack, request.unprotect).await;
+            if report.outcome.is_good() {
+                Ok(report)
+            } else {
+                Err(report)
+            }
+        }
+    })
+    .await;
+    let stacks = graph
+        .into_iter()
+        .zip(ended)
+        .rev()
+        .map(|((stack, _), ended)| match ended {
+            graph::Ended::Done(report) | graph::Ended::Failed(report) => report,
+            graph::Ended::Skipped(because) => {
+                context.emit(Event::StackSkipped {
+                    stack: stack.clone(),
+                    because,
+                });
+                DestroyedStack {
+                    stack,
+                    outcome: Outcome::Skipped,
+                    failure: None,
+                    retained: BTreeMap::new(),
+                }
+            }
+        })
+        .collect();
+    let report = DestroyReport { stacks };
+    let any = |outcome| report.stacks.iter().any(|stack| stack.outcome == outcome);
+    if any(Outcome::Interrupted) {
+        Err(DestroyError::Interrupted(report))
+    } else if any(Outcome::Failed) {
+        Err(DestroyError::Failed(report))
+    } else {
+        Ok(report)
+    }
+}
+
+fn names(report: &DestroyReport) -> String {
+    let names: Vec<&str> = report
+        .stacks
+        .iter()
+        .filter(|stack| !stack.outcome.is_good())
+        .map(|stack| stack.stack.as_str())
+        .collect();
+    names.join(", ")
+}
+
+async fn report(context: &Context, stack: &Arc<StackManifest>, unprotect: bool) -> DestroyedStack {
+    match remove(context, stack, unprotect).await {
+        Ok((outcome, retained)) => {
+            context.emit(Event::StackFinished {
+                stack: stack.name.clone(),
+                outcome,
+                outputs: BTreeMap::new(),
+            });
+            DestroyedStack {
+                stack: stack.name.clone(),
+                outcome,
+                failure: None,
+                retained,
+            }
+        }
+        Err(error) => {
+            let failure = Failure::of(&error, error.first_cause());
+            context.emit(Event::StackFailed {
+                stack: stack.name.clone(),
+                failure: failure.clone(),
+            });
+            DestroyedStack {
+                stack: stack.name.clone(),
+                outcome: if failure.kind == Kind::Interrupted {
+                    Outcome::Interrupted
+                } else {
+                    Outcome::Failed
+                },
+                failure: Some(failure),
+                retained: BTreeMap::new(),
+            }
+        }
+    }
+}
+
+async fn remove(
+    context: &Context,
+    stack: &Arc<StackManifest>,
+    unprotect: bool,
+) -> Result<(Outcome, BTreeMap<String, String>), StackError> {
+    context.emit(Event::StackStarted {
+        stack: stack.name.clone(),
+    });
+    let Some(deployed) = settle(context, stack).await? else {
+        remove_artifacts(context, stack).await?;
+        return Ok((Outcome::Absent, BTreeMap::new()));
+    };
+    if deployed.termination_protection && unprotect {
+        context
+            .clients
+            .cloudformation
+            .update_termination_protection()
+            .stack_name(&deployed.id)
+            .enable_termination_protection(false)
+            .send()
+            .await
+            .or_aws(&context.clients, "UpdateTerminationProtection")
+            .map_err(|source| aws(stack, source))?;
+    }
+    let kept = empty_buckets(context, stack, &deployed).await?;
+    check_cancelled(context, stack)?;
+    context.emit(Event::StackDeleting {
+        stack: stack.name.clone(),
+    });
+    stack::delete(context, stack, &deployed.id).await?;
+    remove_artifacts(context, stack).await?;
+    Ok((Outcome::Deleted, kept))
+}
+
+/// Waits until nothing runs. Returns the stack, or nothing where it is gone.
+async fn settle(
+    context: &Context,
+    stack: &Arc<StackManifest>,
+) -> Result<Option<DeployedStack>, StackError> {
+    loop {
+        check_cancelled(context, stack)?;
+        let deployed = inspect::describe(&context.clients, &stack.name)
+            .await
+            .map_err(|source| aws(stack, source))?;
+        match deployed {
+            Some(deployed) if deployed.status.is_in_progress() => {
+                stack::join(context, stack, &deployed).await?;
+            }
+            Some(deployed) if !deployed.status.is_deleted() => return Ok(Some(deployed)),
+            _ => return Ok(None),
+        }
+    }
+}
+
+/// Empties the buckets that the deletion of the stack deletes. Returns what it retains: physical ids by logical id.
+async fn empty_buckets(
+    context: &Context,
+    stack: &Arc<StackManifest>,
+    deployed: &DeployedStack,
+) -> Result<BTreeMap<String, String>, StackError> {
+    let clients = &context.clients;
+    let template = inspect::template(clients, &deployed.id)
+        .await
+        .map_err(|source| aws(stack, source))?
+        // Somebody else may have written the template in YAML, which tells nothing here.
+        .and_then(|template| serde_json::from_str(&template).ok())
+        .unwrap_or(Value::Null);
+    let resources = inspect::resources(clients, &deployed.id)
+        .await
+        .map_err(|source| aws(stack, source))?;
+    let mut kept = BTreeMap::new();
+    for resource in resources {
+        match fate(&template, &resource.logical_id) {
+            Fate::Kept => {
+                kept.insert(resource.logical_id, resource.physical_id);
+            }
+            Fate::Deleted if resource.resource_type == "AWS::S3::Bucket" => {
+                check_cancelled(context, stack)?;
+                let objects = empty::everything(clients, &resource.physical_id, None)
+                    .await
+                    .map_err(|source| aws(stack, source))?;
+                if objects > 0 {
+                    context.emit(Event::BucketEmptied {
+                        stack: stack.name.clone(),
+                        logical_id: resource.logical_id,
+                        objects,
+                    });
+                }
+            }
+            Fate::Deleted | Fate::Unknown => {}
+        }
+    }
+    Ok(kept)
+}
+
+/// Removes what was published for a stack.
+async fn remove_artifacts(context: &Context, stack: &StackManifest) -> Result<(), StackError> {
+    let clients = &context.clients;
+    let bootstrap = inspect::describe(clients, BOOTSTRAP_STACK)
+        .await
+        .map_err(|source| aws(stack, source))?;
+    let Some(bucket) = bootstrap.and_then(|stack| stack.outputs.get(BUCKET_OUTPUT).cloned()) else {
+        return Ok(());
+    };
+    empty::everything(clients, &bucket, Some(&format!("{}/", stack.name)))
+        .await
+        .map_err(|source| aws(stack, source))?;
+    Ok(())
+}
+
+/// What the deletion of a stack does to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Deleted,
+    Kept,
+    /// The template does not tell: somebody else wrote it in YAML. Then nothing of the resource is touched.
+    Unknown,
+}
+
+fn fate(template: &Value, logical_id: &str) -> Fate {
+    let Some(resource) = template
+        .get("Resources")
+        .and_then(|resources| resources.get(logical_id))
+    else {
+        return Fate::Unknown;
+    };
+    match resource.get("DeletionPolicy").map(Value::as_str) {
+        None | Some(Some("Delete")) => Fate::Deleted,
+        Some(Some("Retain" | "RetainExceptOnCreate")) => Fate::Kept,
+        Some(_) => Fate::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_the_template_deletes_is_deleted() {
+        let template = json!({"Resources": {
+            "A": {"Type": "AWS::S3::Bucket"},
+            "B": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Delete"},
+            "C": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"},
+            "D": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "RetainExceptOnCreate"},
+            "E": {"Type": "AWS::S3::Bucket", "DeletionPolicy": {"Fn::If": ["X", "Delete", "Retain"]}}
+        }});
+        let fates = ["A", "B", "C", "D", "E", "F"].map(|id| fate(&template, id));
+        assert_eq!(
+            fates,
+            [
+                Fate::Deleted,
+                Fate::Deleted,
+                Fate::Kept,
+                Fate::Kept,
+                Fate::Unknown,
+                Fate::Unknown
+            ]
+        );
+        assert_eq!(fate(&Value::Null, "A"), Fate::Unknown);
+    }
 }

@@ -140,7 +140,11 @@ mod tests {
     fn the_first_cause_is_the_earliest_failure_with_a_reason_of_its_own() {
         let events = [
             event("intake-dev", "CREATE_IN_PROGRESS", Some("User Initiated")),
-            event("Table", "CREATE_FAILED", Some("Resource creation cancelled")),
+            event(
+                "Table",
+                "CREATE_FAILED",
+                Some("Resource creation cancelled"),
+            ),
             event("Orders", "CREATE_FAILED", Some("a queue must have a name")),
             event("Other", "CREATE_FAILED", Some("something else")),
             event(
@@ -161,7 +165,11 @@ mod tests {
     fn a_stack_that_fails_by_itself_is_its_own_cause() {
         let events = [
             event("intake-dev", "DELETE_IN_PROGRESS", None),
-            event("intake-dev", "DELETE_FAILED", Some("Export x cannot be deleted")),
+            event(
+                "intake-dev",
+                "DELETE_FAILED",
+                Some("Export x cannot be deleted"),
+            ),
         ];
         let cause = FirstCause::find(&events).expect("there is a failure");
         assert_eq!(cause.logical_id, "intake-dev");

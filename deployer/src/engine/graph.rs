@@ -163,7 +163,10 @@ mod tests {
             check(&nodes(&[("a", &[]), ("a", &[])])),
             Err("stack `a` is there twice".into())
         );
-        assert_eq!(check(&nodes(&[("a", &["elsewhere"]), ("b", &["a"])])), Ok(()));
+        assert_eq!(
+            check(&nodes(&[("a", &["elsewhere"]), ("b", &["a"])])),
+            Ok(())
+        );
     }
 
     #[tokio::test]
@@ -180,7 +183,11 @@ mod tests {
             let (name, order) = (graph[node].0.clone(), Arc::clone(&order));
             async move {
                 order.lock().expect("no test panics").push(name.clone());
-                if name == "broken" { Err(name) } else { Ok(name) }
+                if name == "broken" {
+                    Err(name)
+                } else {
+                    Ok(name)
+                }
             }
         })
         .await;
@@ -203,7 +210,10 @@ mod tests {
     #[tokio::test]
     async fn independent_nodes_run_at_once_up_to_the_limit() {
         let names: Vec<String> = (0..AT_ONCE + 4).map(|n| format!("s{n:02}")).collect();
-        let graph: Vec<_> = names.iter().map(|name| (name.clone(), Vec::new())).collect();
+        let graph: Vec<_> = names
+            .iter()
+            .map(|name| (name.clone(), Vec::new()))
+            .collect();
         let state = Arc::new(Mutex::new((0_usize, 0_usize)));
         run(&graph, |_| {
             let state = Arc::clone(&state);
@@ -225,7 +235,11 @@ mod tests {
     #[test]
     fn a_graph_is_turned_around() {
         assert_eq!(
-            reversed(&nodes(&[("a", &[]), ("b", &["a"]), ("c", &["a", "elsewhere"])])),
+            reversed(&nodes(&[
+                ("a", &[]),
+                ("b", &["a"]),
+                ("c", &["a", "elsewhere"])
+            ])),
             nodes(&[("a", &["b", "c"]), ("b", &[]), ("c", &[])])
         );
     }

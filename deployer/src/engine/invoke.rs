@@ -1,9 +1,10 @@
 //! Calls a function once.
 
+use aws_sdk_lambda::{primitives::Blob, types::LogType};
 use serde::Serialize;
 
-use super::{Context, DeployedFunction};
-use crate::aws::AwsError;
+use super::{Context, DeployedFunction, inspect::present};
+use crate::aws::{AwsError, OrAws};
 
 /// What a function answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,10 +21,38 @@ pub struct Invocation {
 }
 
 /// Calls a function with a payload and waits for its answer.
+///
+/// A function that fails is no error of this call: see [`Invocation::function_error`]
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>).
 pub async fn invoke(
-    _context: &Context,
-    _function: &DeployedFunction,
-    _payload: Vec<u8>,
+    context: &Context,
+    function: &DeployedFunction,
+    payload: Vec<u8>,
 ) -> Result<Invocation, AwsError> {
-    todo!()
+    const OPERATION: &str = "Invoke";
+    let clients = context.clients.in_region(function.region.as_deref());
+    let answer = clients
+        .lambda
+        .invoke()
+        .function_name(&function.name)
+        .log_type(LogType::Tail)
+        .payload(Blob::new(payload))
+        .send()
+        .await
+        .or_aws(&clients, OPERATION)?;
+    let log_tail = match present(answer.log_result) {
+        Some(encoded) => aws_smithy_types::base64::decode(encoded)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .map_err(|_| AwsError::incomplete(OPERATION, "readable log"))?,
+        None => String::new(),
+    };
+    Ok(Invocation {
+        function: function.name.clone(),
+        payload: answer
+            .payload
+            .map(|payload| String::from_utf8_lossy(payload.as_ref()).into_owned())
+            .unwrap_or_default(),
+        function_error: present(answer.function_error),
+        log_tail,
+    })
 }

@@ -1,11 +1,19 @@
 //! Reads the logs of functions, merged by time.
 
-use std::time::SystemTime;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, SystemTime},
+};
 
+use aws_smithy_types::{DateTime, date_time::Format};
 use serde::Serialize;
 
 use super::{Context, DeployedFunction};
-use crate::aws::AwsError;
+use crate::aws::{AwsError, Clients, OrAws};
+
+/// CloudWatch Logs may show a line some seconds after lines that were written later, so a follower looks back by this
+/// much and remembers what it has shown.
+const LOOK_BACK: i64 = 30_000;
 
 /// What to read.
 #[derive(Clone, Debug)]
@@ -37,9 +45,133 @@ pub struct LogLine {
 ///
 /// A function that was never called has no log; it has no lines. With `follow` this returns when the run is stopped.
 pub async fn logs(
-    _context: &Context,
-    _request: &LogsRequest,
-    _sink: &mut (dyn FnMut(LogLine) + Send),
+    context: &Context,
+    request: &LogsRequest,
+    sink: &mut (dyn FnMut(LogLine) + Send),
 ) -> Result<(), AwsError> {
-    todo!()
+    let mut sources = Vec::with_capacity(request.functions.len());
+    for function in &request.functions {
+        let clients = context.clients.in_region(function.region.as_deref());
+        let group = log_group(&clients, function).await?;
+        sources.push(Source {
+            function,
+            clients,
+            group,
+            shown: BTreeSet::new(),
+        });
+    }
+    let mut since = millis(request.since);
+    loop {
+        let mut lines = Vec::new();
+        for source in &mut sources {
+            source
+                .read(since, request.filter.as_deref(), &mut lines)
+                .await?;
+        }
+        lines.sort_by_key(|(time, _)| *time);
+        let newest = lines.last().map(|(time, _)| *time);
+        for (_, line) in lines {
+            sink(line);
+        }
+        if !request.follow {
+            return Ok(());
+        }
+        if let Some(newest) = newest {
+            since = since.max(newest - LOOK_BACK);
+            for source in &mut sources {
+                source.forget_before(since);
+            }
+        }
+        tokio::select! {
+            () = context.timing.sleep(context.pace.longest()) => {}
+            () = context.cancel.cancelled() => return Ok(()),
+        }
+    }
+}
+
+struct Source<'a> {
+    function: &'a DeployedFunction,
+    clients: Clients,
+    group: String,
+    /// The time and id of every line that was handed on and may be read again.
+    shown: BTreeSet<(i64, String)>,
+}
+
+impl Source<'_> {
+    async fn read(
+        &mut self,
+        since: i64,
+        filter: Option<&str>,
+        lines: &mut Vec<(i64, LogLine)>,
+    ) -> Result<(), AwsError> {
+        let mut next = None;
+        loop {
+            let page = self
+                .clients
+                .logs
+                .filter_log_events()
+                .log_group_name(&self.group)
+                .start_time(since)
+                .set_filter_pattern(filter.map(str::to_owned))
+                .set_next_token(next)
+                .send()
+                .await
+                .or_aws(&self.clients, "FilterLogEvents");
+            let page = match page {
+                Ok(page) => page,
+                Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            for event in page.events.unwrap_or_default() {
+                let time = event.timestamp.unwrap_or_default();
+                let message = event.message.unwrap_or_default();
+                let id = event.event_id.unwrap_or_else(|| message.clone());
+                if time < since || !self.shown.insert((time, id)) {
+                    continue;
+                }
+                lines.push((
+                    time,
+                    LogLine {
+                        stack: self.function.stack.clone(),
+                        function: self.function.logical_id.clone(),
+                        time: DateTime::from_millis(time)
+                            .fmt(Format::DateTime)
+                            .unwrap_or_default(),
+                        message: message.trim_end().to_owned(),
+                    },
+                ));
+            }
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn forget_before(&mut self, since: i64) {
+        self.shown = self.shown.split_off(&(since, String::new()));
+    }
+}
+
+/// Returns the log group of a function: its own setting, or the one that Lambda makes by itself.
+async fn log_group(clients: &Clients, function: &DeployedFunction) -> Result<String, AwsError> {
+    let answer = clients
+        .lambda
+        .get_function_configuration()
+        .function_name(&function.name)
+        .send()
+        .await
+        .or_aws(clients, "GetFunctionConfiguration")?;
+    Ok(answer
+        .logging_config
+        .and_then(|logging| logging.log_group)
+        .filter(|group| !group.is_empty())
+        .unwrap_or_else(|| format!("/aws/lambda/{}", function.name)))
+}
+
+fn millis(time: SystemTime) -> i64 {
+    let since = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -264,7 +264,11 @@ fn object_url(clients: &Clients, bucket: &str, key: &str) -> String {
 fn from_hex(text: &str) -> Result<Vec<u8>, PublishError> {
     let digits: Option<Vec<u8>> = text
         .chars()
-        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .map(|digit| {
+            digit
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        })
         .collect();
     match digits {
         Some(digits) if digits.len() == 64 => Ok(digits

@@ -71,7 +71,9 @@ pub enum StackError {
         source: PublishError,
     },
     /// The artifact bucket cannot be had.
-    #[error("stack {stack} needs the artifact bucket, and stack {bootstrap} has no output `{output}`")]
+    #[error(
+        "stack {stack} needs the artifact bucket, and stack {bootstrap} has no output `{output}`"
+    )]
     NoBucket {
         /// The stack.
         stack: String,
@@ -130,9 +132,9 @@ impl Explained for StackError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Busy { stack, .. } => vec![
-                format!("wait until it is done (`stackctl status {stack}` tells), and deploy again"),
-            ],
+            Self::Busy { stack, .. } => vec![format!(
+                "wait until it is done (`stackctl status {stack}` tells), and deploy again"
+            )],
             Self::InReview { stack, change_set } => vec![format!(
                 "execute it, or remove it with `aws cloudformation delete-change-set --stack-name {stack} --change-set-name {change_set}`"
             )],

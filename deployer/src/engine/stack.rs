@@ -11,7 +11,8 @@ use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    Approve, Artifact, Context, Decision, DeployedStack, Event, FirstCause, StackError, StackStatus,
+    Approve, Artifact, Context, Decision, DeployedStack, Event, FirstCause, StackError,
+    StackStatus,
     activity::{self, Stopped},
     change_set::{self, ChangeSet, ChangeSetRequest, Computed, PREFIX},
     event::Outcome,
@@ -345,13 +346,7 @@ async fn publish<'a>(
         if let Some(bucket) = &work.bucket {
             publish::artifacts(context, &run.uploads, bucket, stack, &run.artifacts).await?;
         }
-        publish::template(
-            context,
-            work.bucket.as_deref(),
-            &stack.name,
-            &work.template,
-        )
-        .await
+        publish::template(context, work.bucket.as_deref(), &stack.name, &work.template).await
     };
     published.await.map_err(|source| StackError::Publish {
         stack: stack.name.clone(),

@@ -52,6 +52,11 @@ impl Pace {
         Self::new(Duration::from_millis(10), Duration::from_millis(500))
     }
 
+    /// Returns the longest wait.
+    pub(super) const fn longest(self) -> Duration {
+        self.longest
+    }
+
     /// Returns the waits, without an end.
     pub(super) fn waits(self) -> impl Iterator<Item = Duration> + Send {
         std::iter::successors(Some(self.first), move |wait| {

@@ -152,6 +152,11 @@ mod tests {
         let hidden = r#"{"Parameters": {"P": {"Type": "String", "NoEcho": true}}}"#;
         let mut stack = deployed("CREATE_COMPLETE");
         stack.parameters = map(&[("P", "****")]);
-        assert!(!is_unchanged(&stack, hidden, hidden, &map(&[("P", "****")])));
+        assert!(!is_unchanged(
+            &stack,
+            hidden,
+            hidden,
+            &map(&[("P", "****")])
+        ));
     }
 }

@@ -157,7 +157,12 @@ mod tests {
     fn every_entry_can_be_found() {
         for entry in CATALOGUE {
             let found = find(entry.resource_type, &entry.reason.join(" .. "));
-            assert_eq!(found, [entry.hint], "an earlier entry hides {:?}", entry.reason);
+            assert_eq!(
+                found,
+                [entry.hint],
+                "an earlier entry hides {:?}",
+                entry.reason
+            );
         }
     }
 }
