@@ -5,6 +5,11 @@ use std::sync::Arc;
 use stack_model_cfn::{ResourceId, Token, Value};
 
 /// A handle of a resource: returned when the resource is added, needed wherever it is used.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the handle of a resource",
+    label = "expected a handle, such as `QueueRef` or `TableRef`",
+    note = "handles are returned by the methods of `Stack` that add resources"
+)]
 pub trait Handle {
     /// Returns the stack and logical id of the resource.
     fn resource_id(&self) -> &ResourceId;
@@ -45,3 +50,31 @@ pub(crate) fn reference<T>(id: &ResourceId) -> Value<T> {
 pub(crate) fn get_att<T>(id: &ResourceId, attribute: &str) -> Value<T> {
     Value::Token(Token::GetAtt(id.clone(), Arc::from(attribute)))
 }
+
+/// Implements what every handle with a type parameter has: the parameter stands for what the resource holds and
+/// needs no trait of its own, so the derives, which would demand them, do not fit.
+macro_rules! typed_handle {
+    ($handle:ident { $($field:ident),* $(,)? }) => {
+        impl<T> Clone for $handle<T> {
+            fn clone(&self) -> Self {
+                Self { $($field: self.$field.clone()),* }
+            }
+        }
+
+        impl<T> std::fmt::Debug for $handle<T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($handle))
+                    .field("id", &self.id)
+                    .finish_non_exhaustive()
+            }
+        }
+
+        impl<T> $crate::Handle for $handle<T> {
+            fn resource_id(&self) -> &stack_model_cfn::ResourceId {
+                &self.id
+            }
+        }
+    };
+}
+
+pub(crate) use typed_handle;

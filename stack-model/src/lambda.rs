@@ -197,7 +197,7 @@ impl Stack<'_> {
         let environment = self.wire(logical_id, asset, wired, &role, props.environment, source);
         let bucket = self.parameter_value(ARTIFACT_BUCKET_PARAMETER);
         let function = cfn::Function {
-            architectures: vec![architecture.name().into()].into(),
+            architectures: [architecture.name()].into(),
             code: cfn::function::Code {
                 s3_bucket: bucket.into(),
                 s3_key: key.into(),
@@ -314,7 +314,8 @@ fn wrong_variable(name: &str) -> Option<String> {
             "`{name}` is not the name of an environment variable: use at least two letters, digits and underscores, a letter first"
         ));
     }
-    let reserved = name.starts_with("AWS_") || ["LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "TZ"].contains(&name);
+    let reserved = name.starts_with("AWS_")
+        || ["LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "TZ"].contains(&name);
     reserved.then(|| format!("the environment variable `{name}` is reserved by Lambda"))
 }
 

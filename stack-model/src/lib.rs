@@ -1,17 +1,24 @@
 //! A typed model of AWS stacks that renders CloudFormation.
 
+pub mod apigateway;
 mod arn;
 pub mod assembly;
 pub mod contract;
+pub mod dynamodb;
 mod entry;
 mod error;
 mod handle;
 pub mod iam;
+pub mod kms;
+pub mod lambda;
 mod limit;
 mod logical_id;
+pub mod logs;
+mod name;
 mod parameter;
 pub mod policy;
 mod resource;
+pub mod sqs;
 mod stack;
 mod stage;
 mod synth;

@@ -42,6 +42,7 @@ pub struct Statement {
     principals: Vec<Principal>,
     conditions: BTreeMap<String, BTreeMap<String, Expr>>,
     reason: Option<String>,
+    problem: Option<String>,
 }
 
 impl Statement {
@@ -63,7 +64,20 @@ impl Statement {
             principals: Vec::new(),
             conditions: BTreeMap::new(),
             reason: None,
+            problem: None,
         }
+    }
+
+    /// Denies every action of a service on a resource to callers without TLS.
+    ///
+    /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>, under
+    /// `aws:SecureTransport`.
+    pub(crate) fn tls_only(service: &str, resources: impl IntoIterator<Item = Expr>) -> Self {
+        let mut statement = Self::deny([format!("{service}:*")])
+            .to(Principal::Anyone)
+            .when("Bool", "aws:SecureTransport", "false");
+        statement.resources.extend(resources);
+        statement
     }
 
     /// Names a resource that the statement is about, by its ARN.
@@ -108,6 +122,21 @@ impl Statement {
         self
     }
 
+    /// Names a resource where the statement names none yet.
+    pub(crate) fn or_on(self, resource: impl Into<Expr>) -> Self {
+        if self.resources.is_empty() {
+            self.on(resource)
+        } else {
+            self
+        }
+    }
+
+    /// Says that the statement cannot be right; the synth reports it where the statement is used.
+    pub(crate) fn wrong(mut self, problem: impl Into<String>) -> Self {
+        self.problem = Some(problem.into());
+        self
+    }
+
     /// Returns the actions.
     pub fn actions(&self) -> &[String] {
         &self.actions
@@ -115,6 +144,9 @@ impl Statement {
 
     /// Returns what is wrong with the statement, if anything: a wildcard without a reason, or nothing to allow.
     pub(crate) fn violation(&self) -> Option<String> {
+        if let Some(problem) = &self.problem {
+            return Some(problem.clone());
+        }
         if self.actions.is_empty() {
             return Some("a policy statement names no action".to_owned());
         }
@@ -183,6 +215,20 @@ impl Statement {
         }
         Expr::Map(entries)
     }
+}
+
+/// Allows the given actions on one resource, each named once; nothing where there is no action.
+pub(crate) fn allow_on(
+    actions: impl IntoIterator<Item = &'static str>,
+    resource: impl Into<Expr>,
+) -> Option<Statement> {
+    let mut named: Vec<&'static str> = Vec::new();
+    for action in actions {
+        if !named.contains(&action) {
+            named.push(action);
+        }
+    }
+    (!named.is_empty()).then(|| Statement::allow(named).on(resource))
 }
 
 fn is_action(action: &str) -> bool {

@@ -47,8 +47,10 @@ impl Removal {
 pub(crate) struct Resource {
     pub(crate) kind: String,
     pub(crate) properties: Expr,
-    /// The inline policy of a role, filled by grants until the synth and rendered as one inline policy.
+    /// What was granted until the synth: the inline policy of a role, or the policy that the resource itself is.
     pub(crate) policy: PolicyDocument,
+    /// The property that the policy is rendered to as a document; without one, it is an inline policy of a role.
+    pub(crate) policy_property: Option<&'static str>,
     pub(crate) depends_on: BTreeSet<ResourceId>,
     pub(crate) condition: Option<String>,
     pub(crate) removal: Option<Removal>,
@@ -67,6 +69,7 @@ impl Resource {
             kind: kind.into(),
             properties,
             policy: PolicyDocument::default(),
+            policy_property: None,
             depends_on: BTreeSet::new(),
             condition: None,
             removal: None,
@@ -84,7 +87,14 @@ impl Resource {
         Self::new(properties.resource_type(), rendered, source)
     }
 
-    /// Returns the properties with the inline policy and the overrides in them.
+    /// Renders the statements added to the resource as the document at a property of it.
+    #[must_use]
+    pub(crate) fn with_policy_at(mut self, property: &'static str) -> Self {
+        self.policy_property = Some(property);
+        self
+    }
+
+    /// Returns the properties with the granted policy and the overrides in them.
     ///
     /// # Errors
     ///
@@ -94,14 +104,19 @@ impl Resource {
         if !self.policy.is_empty()
             && let Expr::Map(entries) = &mut properties
         {
-            let policy = Expr::map([
-                ("PolicyName", Expr::from(INLINE_POLICY)),
-                ("PolicyDocument", self.policy.render()),
-            ]);
-            match entries.get_mut("Policies") {
-                Some(Expr::List(policies)) => policies.push(policy),
-                _ => {
-                    entries.insert("Policies".to_owned(), Expr::List(vec![policy]));
+            let document = self.policy.render();
+            if let Some(property) = self.policy_property {
+                entries.insert(property.to_owned(), document);
+            } else {
+                let policy = Expr::map([
+                    ("PolicyName", Expr::from(INLINE_POLICY)),
+                    ("PolicyDocument", document),
+                ]);
+                match entries.get_mut("Policies") {
+                    Some(Expr::List(policies)) => policies.push(policy),
+                    _ => {
+                        entries.insert("Policies".to_owned(), Expr::List(vec![policy]));
+                    }
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The app and its stacks: where resources are added and handles come from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -55,6 +55,8 @@ pub(crate) struct StackData {
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) moved: BTreeMap<String, String>,
     pub(crate) depends_on: Vec<String>,
+    /// The logical ids of the policies that stand in resources of their own.
+    pub(crate) policies: BTreeSet<String>,
 }
 
 /// One output until the synth.
@@ -135,6 +137,12 @@ impl Stack<'_> {
     /// Returns the stage that the stack is rendered for.
     pub fn stage(&self) -> &Stage {
         &self.app.stage
+    }
+
+    /// Returns the region that the stack is deployed to.
+    pub fn region(&self) -> &str {
+        let own = self.data_ref().region.as_deref();
+        own.unwrap_or_else(|| self.stage().region())
     }
 
     /// Says what the stack is for, in at most 1,024 bytes.
@@ -337,15 +345,7 @@ impl Stack<'_> {
     /// one that it depends on.
     #[track_caller]
     pub fn grant(&mut self, role: &impl Handle, statements: impl IntoIterator<Item = Statement>) {
-        let id = role.resource_id().clone();
-        let source = source_text(Location::caller());
-        for statement in statements {
-            if let Some(message) = statement.violation() {
-                let violation = self.violation(message).of(id.logical_id());
-                self.violate(violation.declared(&source));
-            }
-            self.change(role, |resource| resource.policy.add(statement));
-        }
+        self.add_statements(role, statements, Location::caller());
     }
 
     /// Reports something that is wrong; the synth shows it with everything else.
@@ -382,6 +382,53 @@ impl Stack<'_> {
         if let Some(message) = number.and_then(Limited::violation) {
             self.report(logical_id, Some(property), message, source);
         }
+    }
+
+    /// Adds statements to the policy of a resource of this stack, and reports those that are wrong.
+    pub(crate) fn add_statements(
+        &mut self,
+        to: &impl Handle,
+        statements: impl IntoIterator<Item = Statement>,
+        source: &Location<'_>,
+    ) {
+        let logical_id = to.resource_id().logical_id();
+        for statement in statements {
+            if let Some(message) = statement.violation() {
+                self.report(logical_id, None, message, source);
+            }
+            self.change(to, |resource| resource.policy.add(statement));
+        }
+    }
+
+    /// Adds statements to the policy of a resource, which stands in a resource of its own: `<Id>Policy`, made with
+    /// the first statement.
+    pub(crate) fn attach_resource_policy(
+        &mut self,
+        of: &impl Handle,
+        statements: impl IntoIterator<Item = Statement>,
+        source: &Location<'_>,
+        make: impl FnOnce() -> Resource,
+    ) {
+        let owner = of.resource_id();
+        if owner.stack() != self.id() {
+            let message = format!(
+                "`{}` belongs to the stack `{}`, and its policy can only be changed there",
+                owner.logical_id(),
+                owner.stack()
+            );
+            self.report(owner.logical_id(), None, message, source);
+            return;
+        }
+        let logical_id = format!("{}Policy", owner.logical_id());
+        let policy = if self.data_ref().policies.contains(&logical_id) {
+            ResourceRef {
+                id: ResourceId::new(Arc::clone(&self.data_ref().id), logical_id),
+            }
+        } else {
+            self.data().policies.insert(logical_id.clone());
+            self.insert(&logical_id, make())
+        };
+        self.add_statements(&policy, statements, source);
     }
 
     /// Returns the token of a template parameter that the synth declares.

@@ -71,7 +71,7 @@ macro_rules! text {
         const ARGUMENTS: &[&str] = &[$(stringify!($argument)),*];
         const _: () = assert!(
             $crate::placeholders($format) == ARGUMENTS.len(),
-            "the text needs one argument for each {}"
+            "the text needs one argument for each {{}}"
         );
         $crate::interpolate($format, [$($crate::IntoPart::into_part($argument)),*])
     }};

@@ -115,7 +115,7 @@ impl<F: Accepts<event::QueueBatch<M>>, M> Trigger<F> for QueueTrigger<M> {
             batch_size: self.batch_size.number().into(),
             event_source_arn: self.queue.arn().into_text().into(),
             function_name: function.arn().into_text().into(),
-            function_response_types: vec!["ReportBatchItemFailures".into()].into(),
+            function_response_types: ["ReportBatchItemFailures"].into(),
             maximum_batching_window_in_seconds: self.window.map(Limited::number).into(),
             scaling_config: self
                 .concurrency

@@ -1,0 +1,233 @@
+//! AWS KMS: keys of the customer's own.
+//!
+//! The services encrypt with keys of AWS's own by default. A key of the customer's own costs money and calls; it is
+//! for data whose use must be seen, limited or ended through the key. Every service of this crate that takes one
+//! adds the key's actions to what its handle grants.
+
+use std::panic::Location;
+
+use stack_model_cfn::kms as cfn;
+use stack_model_cfn::{Pseudo, ResourceId, Value};
+
+use crate::arn::Arn;
+use crate::handle::{Handle, get_att, reference};
+use crate::limit::Limited;
+use crate::name::NameRule;
+use crate::policy::{Principal, Statement, allow_on};
+use crate::resource::Resource;
+use crate::stack::Stack;
+use crate::text;
+
+/// Marks the ARN of a key.
+#[derive(Debug)]
+pub enum Key {}
+
+/// How many days pass between two rotations of a key.
+pub type RotationDays = Limited<90, 2560>;
+
+/// How many days a key that is deleted can still be brought back.
+pub type PendingWindowDays = Limited<7, 30>;
+
+/// What a symmetric key is made of.
+///
+/// Keys for signatures and other uses are added with [`stack_model_cfn::kms::Key`] and
+/// [`Stack::add`](crate::Stack::add). See
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html>.
+#[derive(Clone, Debug, Default)]
+pub struct KeyProps {
+    /// What the key is for, at most 8,192 characters.
+    pub description: Option<String>,
+    /// A name for the key, without `alias/`: at most 250 letters, digits, `/`, `_` and `-`. It is unique in the account and
+    /// region, and becomes the resource `<Id>Alias`.
+    pub alias: Option<Value<String>>,
+    /// How often the key material changes; yearly by default, where AWS's default is never.
+    pub rotation: Rotation,
+    /// How long a deleted key can be brought back; 30 days by default, which is AWS's.
+    pub pending_window: Option<PendingWindowDays>,
+    /// What the key policy allows beyond the account itself, which is always there: without it nobody could change
+    /// the key any more. [`Stack::key_policy`] adds to it.
+    pub statements: Vec<Statement>,
+}
+
+/// How often the material of a key changes. Old material stays, so nothing has to be encrypted anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rotation {
+    /// Every 365 days.
+    #[default]
+    Yearly,
+    /// Every so many days.
+    Every(RotationDays),
+    /// Never.
+    Off,
+}
+
+/// What a caller may do with a key.
+///
+/// See <https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyOperation {
+    /// Encrypts up to 4 KB.
+    Encrypt,
+    /// Decrypts what was encrypted with the key.
+    Decrypt,
+    /// Makes a data key, in plain text and encrypted.
+    GenerateDataKey,
+    /// Decrypts what another call encrypts anew.
+    ReEncryptFrom,
+    /// Encrypts what another call decrypts.
+    ReEncryptTo,
+    /// Reads what the key is.
+    Describe,
+}
+
+impl KeyOperation {
+    /// Returns the IAM action.
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::Encrypt => "kms:Encrypt",
+            Self::Decrypt => "kms:Decrypt",
+            Self::GenerateDataKey => "kms:GenerateDataKey",
+            Self::ReEncryptFrom => "kms:ReEncryptFrom",
+            Self::ReEncryptTo => "kms:ReEncryptTo",
+            Self::Describe => "kms:DescribeKey",
+        }
+    }
+}
+
+/// The handle of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRef {
+    id: ResourceId,
+}
+
+impl KeyRef {
+    /// Returns the ARN.
+    pub fn arn(&self) -> Value<Arn<Key>> {
+        get_att(&self.id, "Arn")
+    }
+
+    /// Returns the key id, a UUID.
+    pub fn key_id(&self) -> Value<String> {
+        reference(&self.id)
+    }
+
+    /// Returns what a role must allow for the given operations.
+    pub fn statements(&self, operations: &[KeyOperation]) -> Vec<Statement> {
+        let actions = operations.iter().map(|operation| operation.action());
+        allow_on(actions, self.arn()).into_iter().collect()
+    }
+
+    /// Returns what a role must allow so that a service may use the key for it, and for nothing else; see
+    /// <https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service>.
+    pub(crate) fn through(
+        &self,
+        service: &str,
+        operations: impl IntoIterator<Item = KeyOperation>,
+    ) -> Option<Statement> {
+        let actions = operations.into_iter().map(KeyOperation::action);
+        let service = text!("{}.{}.{}", service, Pseudo::Region, Pseudo::UrlSuffix);
+        Some(allow_on(actions, self.arn())?.when("StringEquals", "kms:ViaService", service))
+    }
+}
+
+impl Handle for KeyRef {
+    fn resource_id(&self) -> &ResourceId {
+        &self.id
+    }
+}
+
+impl Stack<'_> {
+    /// Adds a symmetric key that rotates, and its alias `<Id>Alias` where one is given.
+    ///
+    /// In a protected stage it outlives its stack, as the data does that only it can decrypt.
+    ///
+    /// ```
+    /// use stack_model::kms::KeyProps;
+    /// use stack_model::sqs::{Encryption, QueueProps};
+    /// # use stack_model::{App, Stage};
+    /// # let request = serde_json::from_str(r#"{"name": "dev", "region": "us-east-1", "architecture": "arm64"}"#).unwrap();
+    /// # let mut app = App::new(Stage::new(request));
+    /// # let mut stack = app.stack("orders");
+    ///
+    /// let key = stack.key("OrdersKey", KeyProps::default());
+    /// let orders = stack.queue::<String>("Orders", QueueProps {
+    ///     encryption: Encryption::customer_key(&key),
+    ///     ..QueueProps::default()
+    /// });
+    /// # app.synth().unwrap();
+    /// ```
+    #[track_caller]
+    pub fn key(&mut self, logical_id: &str, props: KeyProps) -> KeyRef {
+        let source = Location::caller();
+        let (rotates, period) = match props.rotation {
+            Rotation::Yearly => (true, None),
+            Rotation::Every(days) => (true, Some(days)),
+            Rotation::Off => (false, None),
+        };
+        self.check_limit(
+            logical_id,
+            "Properties.RotationPeriodInDays",
+            period,
+            source,
+        );
+        let window = props.pending_window;
+        self.check_limit(logical_id, "Properties.PendingWindowInDays", window, source);
+        let key = cfn::Key {
+            description: props.description.into(),
+            enable_key_rotation: rotates.into(),
+            pending_window_in_days: window.map(Limited::number).into(),
+            rotation_period_in_days: period.map(Limited::number).into(),
+            ..cfn::Key::default()
+        };
+        let resource = Resource::of(&key, source).with_policy_at("KeyPolicy");
+        let handle = KeyRef {
+            id: self.insert_data(logical_id, resource).id,
+        };
+        let root = text!("arn:{}:iam::{}:root", Pseudo::Partition, Pseudo::AccountId);
+        let account = Statement::allow(["kms:*"])
+            .to(Principal::Aws(root))
+            .on_everything(OWN_KEY);
+        self.add_statements(&handle, [account], source);
+        self.key_policy_from(&handle, props.statements, source);
+        if let Some(alias) = props.alias {
+            let id = format!("{logical_id}Alias");
+            self.check_name(&id, "Properties.AliasName", Some(&alias), ALIAS, source);
+            let alias = cfn::Alias {
+                alias_name: text!("alias/{}", alias).into(),
+                target_key_id: handle.key_id().into(),
+            };
+            self.insert(&id, Resource::of(&alias, source));
+        }
+        handle
+    }
+
+    /// Adds statements to the policy of a key. They need no resource: in a key policy, it is always the key.
+    #[track_caller]
+    pub fn key_policy(&mut self, key: &KeyRef, statements: impl IntoIterator<Item = Statement>) {
+        self.key_policy_from(key, statements, Location::caller());
+    }
+
+    /// Adds statements to the policy of a key on behalf of a resource declared at `source`.
+    pub(crate) fn key_policy_from(
+        &mut self,
+        key: &KeyRef,
+        statements: impl IntoIterator<Item = Statement>,
+        source: &Location<'_>,
+    ) {
+        let statements = statements
+            .into_iter()
+            .map(|statement| statement.or_on("*").because(OWN_KEY));
+        self.add_statements(key, statements, source);
+    }
+}
+
+/// Why `*` is right in a key policy.
+const OWN_KEY: &str = "in a key policy, `*` is the key that the policy belongs to";
+
+/// The alias without its prefix `alias/`, which counts as six of 256 characters; see
+/// <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html>.
+const ALIAS: NameRule = NameRule {
+    min: 1,
+    max: 250,
+    others: "/_-",
+};
