@@ -1,1 +1,114 @@
-//! Under construction.
+#![doc = include_str!("../README.md")]
+
+// The derives name this crate by its public name, in its own tests too.
+extern crate self as stack_bindings;
+
+mod binding;
+mod bucket;
+mod bytes;
+#[cfg(feature = "runtime")]
+mod environment;
+#[cfg(feature = "runtime")]
+mod error;
+mod event;
+mod function;
+mod grant;
+mod item;
+pub mod kind;
+mod operation;
+mod parameter;
+mod queue;
+#[cfg(feature = "runtime")]
+mod run;
+mod secret;
+mod table;
+mod topic;
+mod variable;
+#[cfg(feature = "wiring")]
+mod wiring;
+
+pub use binding::Binding;
+#[doc(hidden)]
+pub use binding::{VariableName, distinct};
+pub use bucket::Bucket;
+pub use bytes::Bytes;
+#[cfg(feature = "runtime")]
+pub use environment::{
+    Connect, Environment, EnvironmentError, FromEnvironment, VariableFault, VariableProblem,
+};
+#[cfg(feature = "runtime")]
+pub use error::{CallError, Reason};
+pub use event::{
+    ApiRequest, ApiResponse, BatchFailures, Decode, Event, EventError, Invocation, QueueBatch,
+    QueueMessage,
+};
+pub use function::Function;
+pub use grant::{Allows, Grants, Operation};
+pub use item::{
+    Index, Item, ItemKey, KeyAttribute, KeyKind, NoSortKey, Prefixed, SortAttribute, TimeToLive,
+};
+pub use operation::{
+    BatchGet, BatchWrite, ChangeVisibility, ConditionCheck, Delete, Get, GetAttributes,
+    GetDecrypted, List, Publish, Put, Query, QueryIndex, Read, Receive, Scan, ScanIndex, Send,
+    Update,
+};
+pub use parameter::Parameter;
+pub use queue::Queue;
+#[cfg(feature = "runtime")]
+pub use run::run;
+pub use secret::Secret;
+/// Implements the contract of a function from a struct of its bindings.
+pub use stack_bindings_derive::Bindings;
+/// Implements [`Item`](trait@Item) for the items of a table.
+pub use stack_bindings_derive::Item;
+pub use table::Table;
+pub use topic::Topic;
+pub use variable::Var;
+#[cfg(feature = "wiring")]
+pub use wiring::Wire;
+
+#[cfg(feature = "bucket")]
+pub use bucket::{Listed, ListObjects, Listing, Object, PutObject};
+#[cfg(feature = "queue")]
+pub use queue::{QueueAttributes, Received, SendMessage, Sent, SentBatch, SendFailure};
+#[cfg(feature = "secret")]
+pub use secret::SecretValue;
+#[cfg(feature = "table")]
+pub use table::{
+    Cursor, DeleteItem, Expression, GetItem, Page, PutItem, QueryItems, Receipt, ScanItems,
+    Transaction, UpdateItem,
+};
+#[cfg(feature = "topic")]
+pub use topic::PublishMessage;
+
+/// The clients of the SDK that the bindings use, for tests and for what the bindings do not offer.
+#[cfg(feature = "runtime")]
+pub mod sdk {
+    pub use aws_config as config;
+    #[cfg(feature = "table")]
+    pub use aws_sdk_dynamodb as dynamodb;
+    #[cfg(feature = "bucket")]
+    pub use aws_sdk_s3 as s3;
+    #[cfg(feature = "secret")]
+    pub use aws_sdk_secretsmanager as secretsmanager;
+    #[cfg(feature = "topic")]
+    pub use aws_sdk_sns as sns;
+    #[cfg(feature = "queue")]
+    pub use aws_sdk_sqs as sqs;
+    #[cfg(feature = "parameter")]
+    pub use aws_sdk_ssm as ssm;
+}
+
+/// What the derives use; not for use by hand.
+#[doc(hidden)]
+pub mod derived {
+    pub use serde;
+    pub use serde_json;
+    #[cfg(feature = "wiring")]
+    pub use stack_model;
+}
+
+/// An answer that is awaited.
+#[cfg(feature = "runtime")]
+pub type Call<'a, T> =
+    std::pin::Pin<Box<dyn Future<Output = Result<T, CallError>> + std::marker::Send + 'a>>;

@@ -1,0 +1,54 @@
+//! The events that functions accept, as the services send them.
+
+mod api;
+mod invocation;
+mod queue;
+
+use serde_json::Value;
+
+pub use api::{ApiRequest, ApiResponse};
+pub use invocation::Invocation;
+pub use queue::{BatchFailures, QueueBatch, QueueMessage};
+
+/// An event that a function can declare in `#[function(accepts(..))]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    note = "events are `QueueBatch<M>`, `Invocation<P>` and `ApiRequest`"
+)]
+pub trait Event: Decode {
+    /// What a trigger of the stacks calls the event.
+    #[cfg(feature = "wiring")]
+    type Sent;
+
+    /// Whether every payload is taken to be such an event, so that nothing can be declared after it.
+    const CATCHES_ALL: bool = false;
+
+    /// Returns whether the payload has the shape of such an event.
+    fn recognises(payload: &Value) -> bool;
+}
+
+/// A value that is made from the payload of an invocation.
+pub trait Decode: Sized + Send + 'static {
+    /// Reads the payload.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the payload does not have the shape of the event, and says what is wrong with it.
+    fn decode(payload: Value) -> Result<Self, EventError>;
+}
+
+/// A payload that is none of the events which a function accepts.
+///
+/// A caller sees its text, so it starts with `invalid event`, whatever is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// The payload has the shape of an event, but not the content.
+    #[error("invalid event: {0}")]
+    Content(serde_json::Error),
+    /// The payload has the shape of no event that the function accepts.
+    #[error("invalid event: expected {expected}")]
+    Shape {
+        /// The events that the function accepts.
+        expected: &'static str,
+    },
+}

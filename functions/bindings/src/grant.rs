@@ -1,0 +1,78 @@
+//! Grants as types: which operations a binding offers, and nothing else.
+
+use crate::kind::Kind;
+
+/// An operation on a resource of the kind `K`, such as [`Put`](crate::Put) on a table.
+///
+/// The same operation may exist for several kinds: [`Get`](crate::Get) reads an item of a table, an object of a
+/// bucket and a parameter.
+pub trait Operation<K: Kind> {
+    /// Returns the operation as the model of the stacks knows it.
+    #[cfg(feature = "wiring")]
+    fn operation() -> K::Operation;
+}
+
+/// The operations granted on a binding of the kind `K`: one [`Operation`] or a tuple of up to twelve.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be granted on a `{K}`",
+    label = "not an operation of a `{K}`, or not a tuple of its operations",
+    note = "grant one operation, as in `Table<Order, Get>`, or a tuple of up to twelve, as in `Table<Order, (Get, Put)>`"
+)]
+pub trait Grants<K: Kind> {
+    /// Returns the operations as the model of the stacks knows them.
+    #[cfg(feature = "wiring")]
+    fn operations() -> Vec<K::Operation>;
+}
+
+/// Grants that contain the operation `Op`.
+///
+/// The methods of a binding demand it. `At` says where in the tuple the operation stands; it is always inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Op}` is not granted on this binding",
+    label = "this needs the operation `{Op}`, and the binding grants `{Self}`",
+    note = "add `{Op}` to the grants in the type of the field; the role of the function then allows it too"
+)]
+pub trait Allows<Op, At> {}
+
+/// Where an operation stands when it is granted alone.
+#[derive(Debug)]
+pub enum Alone {}
+
+/// Where an operation stands in a tuple of grants.
+#[derive(Debug)]
+pub enum At<const POSITION: usize> {}
+
+impl<Op> Allows<Op, Alone> for Op {}
+
+macro_rules! tuples {
+    ($($position:literal $first:ident),+) => {
+        impl<K: Kind, $($first: Operation<K>),+> Grants<K> for ($($first,)+) {
+            #[cfg(feature = "wiring")]
+            fn operations() -> Vec<K::Operation> {
+                vec![$($first::operation()),+]
+            }
+        }
+        tuples!(@allows [$($first),+] $($position $first),+);
+    };
+    (@allows $all:tt $position:literal $first:ident $(, $positions:literal $rest:ident)*) => {
+        tuples!(@one $all $position $first);
+        tuples!(@allows $all $($positions $rest),*);
+    };
+    (@allows $all:tt) => {};
+    (@one [$($all:ident),+] $position:literal $first:ident) => {
+        impl<$($all),+> Allows<$first, At<$position>> for ($($all,)+) {}
+    };
+}
+
+tuples!(0 A);
+tuples!(0 A, 1 B);
+tuples!(0 A, 1 B, 2 C);
+tuples!(0 A, 1 B, 2 C, 3 D);
+tuples!(0 A, 1 B, 2 C, 3 D, 4 E);
+tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F);
+tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G);
+tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H);
+tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I);
+tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J);
+tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J, 10 K1);
+tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J, 10 K1, 11 L);

@@ -1,0 +1,64 @@
+//! The kinds of resources that a function can be bound to, as types without values.
+
+use std::marker::PhantomData;
+
+/// A kind of resource.
+pub trait Kind {
+    /// The operations on the kind, as the model of the stacks knows them.
+    #[cfg(feature = "wiring")]
+    type Operation;
+}
+
+/// A DynamoDB table of items of type `T`.
+#[derive(Debug)]
+pub struct Table<T>(PhantomData<fn() -> T>);
+
+/// An SQS queue.
+#[derive(Debug)]
+pub enum Queue {}
+
+/// An S3 bucket.
+#[derive(Debug)]
+pub enum Bucket {}
+
+/// An SNS topic.
+#[derive(Debug)]
+pub enum Topic {}
+
+/// A secret of Secrets Manager.
+#[derive(Debug)]
+pub enum Secret {}
+
+/// A parameter of Systems Manager's Parameter Store.
+#[derive(Debug)]
+pub enum Parameter {}
+
+impl<T> Kind for Table<T> {
+    #[cfg(feature = "wiring")]
+    type Operation = stack_model::dynamodb::TableOperation;
+}
+
+impl Kind for Queue {
+    #[cfg(feature = "wiring")]
+    type Operation = stack_model::sqs::QueueOperation;
+}
+
+impl Kind for Bucket {
+    #[cfg(feature = "wiring")]
+    type Operation = stack_model::s3::BucketOperation;
+}
+
+impl Kind for Topic {
+    #[cfg(feature = "wiring")]
+    type Operation = stack_model::sns::TopicOperation;
+}
+
+impl Kind for Secret {
+    #[cfg(feature = "wiring")]
+    type Operation = stack_model::secretsmanager::SecretOperation;
+}
+
+impl Kind for Parameter {
+    #[cfg(feature = "wiring")]
+    type Operation = stack_model::ssm::ParameterOperation;
+}

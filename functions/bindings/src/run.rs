@@ -1,0 +1,143 @@
+//! From the start of the process to the handler.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde_json::Value;
+use tracing::error;
+use tracing_subscriber::EnvFilter;
+
+use crate::environment::{Environment, FromEnvironment, short_type_name};
+use crate::event::Decode;
+use crate::function::Function;
+
+/// Runs a function: reads its bindings once, then hands every event to the handler.
+///
+/// A function's `main` is this call and nothing else. Logs go to standard output as JSON lines, from the level that
+/// `RUST_LOG` or `LOG_LEVEL` names, `info` where neither does. An error of the handler becomes the function's error:
+/// `errorType` is the name of its type and `errorMessage` is exactly its text; the causes are logged. A payload that
+/// the function does not accept is an `EventError`.
+///
+/// ```no_run
+/// use std::convert::Infallible;
+/// use std::process::ExitCode;
+///
+/// use stack_bindings::{Bindings, Invocation, Var};
+///
+/// #[derive(Bindings)]
+/// #[function(binary = "greeter", accepts(Invocation<String>))]
+/// struct Greeter {
+///     greeting: Var<String>,
+/// }
+///
+/// async fn handle(bindings: &Greeter, name: Invocation<String>) -> Result<String, Infallible> {
+///     Ok(format!("{} {}", *bindings.greeting, *name))
+/// }
+///
+/// fn main() -> ExitCode {
+///     stack_bindings::run(handle)
+/// }
+/// ```
+pub fn run<B, H, F, R, E>(handler: H) -> ExitCode
+where
+    B: Function + FromEnvironment + Send + Sync + 'static,
+    H: Fn(&'static B, B::Event) -> F,
+    F: Future<Output = Result<R, E>>,
+    R: Serialize,
+    E: Error,
+{
+    log();
+    let outcome = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(lambda_runtime::Error::from)
+        .and_then(|runtime| runtime.block_on(serve(handler)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            error!(error = chain(failure.as_ref()), "the function cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve<B, H, F, R, E>(handler: H) -> Result<(), lambda_runtime::Error>
+where
+    B: Function + FromEnvironment + Send + Sync + 'static,
+    H: Fn(&'static B, B::Event) -> F,
+    F: Future<Output = Result<R, E>>,
+    R: Serialize,
+    E: Error,
+{
+    let environment = Environment::from_process().await;
+    // The bindings live as long as the process, so a handler may borrow them for as long as it likes.
+    let bindings: &'static B = Box::leak(Box::new(B::from_environment(&environment)?));
+    let handler = &handler;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        answer(bindings, handler, event.payload).await
+    }))
+    .await
+}
+
+/// Hands one payload to the handler, and turns what it returns into what Lambda expects.
+async fn answer<B, H, F, R, E>(
+    bindings: &'static B,
+    handler: &H,
+    payload: Value,
+) -> Result<Value, Diagnostic>
+where
+    B: Function,
+    H: Fn(&'static B, B::Event) -> F,
+    F: Future<Output = Result<R, E>>,
+    R: Serialize,
+    E: Error,
+{
+    let event = B::Event::decode(payload).map_err(|failure| report(&failure))?;
+    let response = handler(bindings, event)
+        .await
+        .map_err(|failure| report(&failure))?;
+    serde_json::to_value(response).map_err(|failure| report(&failure))
+}
+
+/// Logs an error with its causes, and returns what the caller gets to see: the type and the text.
+fn report<E: Error>(failure: &E) -> Diagnostic {
+    let error_type = short_type_name::<E>();
+    error!(error_type, error = chain(failure), "the invocation failed");
+    Diagnostic {
+        error_type: error_type.to_owned(),
+        error_message: failure.to_string(),
+    }
+}
+
+/// Joins the texts of an error and its causes.
+pub(crate) fn chain(failure: &dyn Error) -> String {
+    let mut text = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(inner) = cause {
+        // Writing to a string cannot fail.
+        let _ = write!(text, ": {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+/// Sends the logs to standard output as JSON lines, which CloudWatch can query by field.
+fn log() {
+    let filter = ["RUST_LOG", "LOG_LEVEL"]
+        .into_iter()
+        .filter_map(|variable| std::env::var(variable).ok())
+        .find_map(|levels| EnvFilter::try_new(levels).ok())
+        .unwrap_or_else(|| EnvFilter::new("info"));
+    // Fails only where the process has a subscriber already, which then keeps its place.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .try_init();
+}

@@ -1,0 +1,6 @@
+//! Tests of the bindings as functions and stacks use them.
+
+mod declared;
+mod environment;
+mod event;
+mod table;
