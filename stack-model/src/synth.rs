@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
-use stack_model_cfn::{Expr, ResourceId};
+use stack_model_cfn::{Expr, Token};
 
 use crate::assembly::{
     ARTIFACT_BUCKET_PARAMETER, FORMAT, Manifest, Output, ResourceManifest, StackManifest,
@@ -199,10 +199,22 @@ fn scope(stack: &StackData, rendered: &Rendered, links: &order::Links) -> Scope 
             continue;
         }
         let mut hash = Sha256::new();
-        let dependencies = resource.depends_on.iter().map(ResourceId::logical_id);
-        let members: BTreeSet<&str> = dependencies.chain([id.as_str()]).collect();
+        let mut members: BTreeSet<String> = resource
+            .depends_on
+            .iter()
+            .map(|dependency| dependency.logical_id().to_owned())
+            .chain([id.clone()])
+            .collect();
+        // A resource depends on what its tokens name, too.
+        if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
+            properties.walk(&mut |token| {
+                if let Token::Ref(named) | Token::GetAtt(named, _) = token {
+                    members.insert(named.logical_id().to_owned());
+                }
+            });
+        }
         for member in members {
-            if let Some(properties) = rendered.get(&(stack.id.to_string(), member.to_owned())) {
+            if let Some(properties) = rendered.get(&(stack.id.to_string(), member.clone())) {
                 hash.update(member.as_bytes());
                 hash.update(scope.lower(properties).to_string().as_bytes());
             }

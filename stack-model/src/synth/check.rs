@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stack_model_cfn::Token;
+use stack_model_cfn::{Token, facts};
 
 use super::{Rendered, order, walk_stack};
 use crate::error::Violation;
@@ -24,7 +24,8 @@ pub(super) fn stack(stack: &StackData, rendered: &Rendered, violations: &mut Vec
     counts(stack, violations);
     references(stack, rendered, violations);
     resource_cycles(stack, rendered, violations);
-    facts(stack, rendered, violations);
+    properties(stack, rendered, violations);
+    crate::apigateway::check(stack, rendered, violations);
 }
 
 /// Checks the rendered bytes of a template.
@@ -219,8 +220,9 @@ fn references(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Viola
 }
 
 /// Says what is wrong with an attribute that a resource type does not have.
-fn unknown_attribute(_resource_type: &str, _attribute: &str) -> Option<String> {
-    None
+fn unknown_attribute(kind: &str, attribute: &str) -> Option<String> {
+    let finding = facts::resource_type(kind)?.validate_attribute(attribute)?;
+    Some(finding.message)
 }
 
 /// Reports resources of a stack that need each other.
@@ -266,8 +268,19 @@ fn resource_cycles(stack: &StackData, rendered: &Rendered, violations: &mut Vec<
 }
 
 /// Checks the properties of every resource against the registry.
-fn facts(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
-    let _ = (stack, rendered, violations);
+fn properties(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
+    for (id, resource) in &stack.resources {
+        let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) else {
+            continue;
+        };
+        for finding in facts::validate(&resource.kind, properties) {
+            let mut violation = Violation::new(finding.message).in_stack(&*stack.id).of(id);
+            if !finding.path.is_empty() {
+                violation = violation.at(format!("Properties.{}", finding.path.replace('/', ".")));
+            }
+            violations.push(violation.declared(&resource.source));
+        }
+    }
 }
 
 fn source_of(stack: &StackData, place: &str) -> Option<String> {

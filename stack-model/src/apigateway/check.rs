@@ -1,0 +1,219 @@
+//! What is checked when all of a stack is known, however its resources were added: typed, generated or raw.
+
+use std::collections::BTreeMap;
+
+use stack_model_cfn::Expr;
+
+use crate::error::Violation;
+use crate::resource::Resource;
+use crate::stack::StackData;
+use crate::synth::Rendered;
+
+const METHOD: &str = "AWS::ApiGateway::Method";
+const RESOURCE: &str = "AWS::ApiGateway::Resource";
+const REST_API: &str = "AWS::ApiGateway::RestApi";
+const STAGE: &str = "AWS::ApiGateway::Stage";
+
+/// Checks the REST APIs of a stack.
+pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
+    let parts: Vec<Part<'_>> = stack
+        .resources
+        .iter()
+        .filter(|(_, resource)| resource.kind.starts_with("AWS::ApiGateway::"))
+        .filter_map(|(id, resource)| {
+            let properties = rendered.get(&(stack.id.to_string(), id.clone()))?;
+            Some(Part {
+                id,
+                resource,
+                properties,
+            })
+        })
+        .collect();
+    let mut findings = Vec::new();
+    for part in &parts {
+        match part.resource.kind.as_str() {
+            METHOD => method(part, &mut findings),
+            REST_API => empty_api(part, &parts, &mut findings),
+            _ => {}
+        }
+    }
+    twice(&parts, &mut findings);
+    literal_stages(&parts, &mut findings);
+    violations.extend(findings.into_iter().map(|(part, path, message)| {
+        Violation::new(message)
+            .in_stack(&*stack.id)
+            .of(part.id)
+            .at(path)
+            .declared(&part.resource.source)
+    }));
+}
+
+/// One resource of the service.
+struct Part<'stack> {
+    id: &'stack str,
+    resource: &'stack Resource,
+    properties: &'stack Expr,
+}
+
+type Findings<'a, 'stack> = Vec<(&'a Part<'stack>, &'static str, String)>;
+
+impl Part<'_> {
+    fn get(&self, path: &str) -> Option<&Expr> {
+        get(self.properties, path)
+    }
+
+    fn text(&self, path: &str) -> Option<&str> {
+        self.get(path).and_then(Expr::as_str)
+    }
+}
+
+/// Returns the value at a path of map keys, separated by dots.
+fn get<'expr>(expr: &'expr Expr, path: &str) -> Option<&'expr Expr> {
+    path.split('.').try_fold(expr, |expr, key| match expr {
+        Expr::Map(entries) => entries.get(key),
+        _ => None,
+    })
+}
+
+fn elements(expr: Option<&Expr>) -> impl Iterator<Item = &Expr> {
+    match expr {
+        Some(Expr::List(elements)) => elements.as_slice(),
+        _ => &[],
+    }
+    .iter()
+}
+
+fn method<'a, 'stack>(part: &'a Part<'stack>, findings: &mut Findings<'a, 'stack>) {
+    let guarded = part
+        .text("AuthorizationType")
+        .is_some_and(|kind| kind != "NONE")
+        || part.get("ApiKeyRequired") == Some(&Expr::Bool(true));
+    if part.text("HttpMethod") == Some("OPTIONS") && guarded {
+        let message = "a browser sends its preflight without credentials and without a key, so this OPTIONS method would refuse every one: let anybody call it";
+        findings.push((part, "Properties.AuthorizationType", message.to_owned()));
+    }
+    if part.text("Integration.Type") == Some("AWS") {
+        let maps_errors = elements(part.get("Integration.IntegrationResponses")).any(|response| {
+            let selects = match get(response, "SelectionPattern") {
+                Some(Expr::String(pattern)) => !pattern.is_empty(),
+                Some(_) => true,
+                None => false,
+            };
+            let success = match get(response, "StatusCode") {
+                Some(Expr::String(status)) => status.starts_with('2'),
+                Some(Expr::Number(status)) => {
+                    status.as_u64().is_some_and(|status| status / 100 == 2)
+                }
+                _ => false,
+            };
+            selects && !success
+        });
+        if !maps_errors {
+            let message = "every error of the integration would be answered with 200: add a response with a selection pattern and a status that says it failed";
+            findings.push((
+                part,
+                "Properties.Integration.IntegrationResponses",
+                message.to_owned(),
+            ));
+        }
+    }
+}
+
+/// Reports an API without methods, which API Gateway refuses to deploy.
+fn empty_api<'a, 'stack>(
+    part: &'a Part<'stack>,
+    parts: &'a [Part<'stack>],
+    findings: &mut Findings<'a, 'stack>,
+) {
+    let imported = ["Body", "BodyS3Location", "CloneFrom"];
+    if imported.iter().any(|property| part.get(property).is_some()) {
+        return;
+    }
+    let belongs = |kind: &str| {
+        parts.iter().any(|other| {
+            other.resource.kind == kind
+                && matches!(other.get("RestApiId"), Some(Expr::Token(token)) if names(token, part.id))
+        })
+    };
+    // An API whose methods all stand in other stacks has no deployment of its own.
+    if belongs("AWS::ApiGateway::Deployment") && !belongs(METHOD) {
+        let message = "the API has no method, and API Gateway deploys none without one: add one with `rest_method`";
+        findings.push((part, "Properties", message.to_owned()));
+    }
+}
+
+fn names(token: &stack_model_cfn::Token, logical_id: &str) -> bool {
+    let mut found = false;
+    token.walk(&mut |token| {
+        if let stack_model_cfn::Token::Ref(id) = token {
+            found |= id.logical_id() == logical_id;
+        }
+    });
+    found
+}
+
+/// Reports a segment or method that is there twice: API Gateway refuses the second.
+fn twice<'a, 'stack>(parts: &'a [Part<'stack>], findings: &mut Findings<'a, 'stack>) {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for part in parts {
+        let (what, keys) = match part.resource.kind.as_str() {
+            METHOD => ("HTTP method", ["ResourceId", "HttpMethod"]),
+            RESOURCE => ("segment", ["ParentId", "PathPart"]),
+            _ => continue,
+        };
+        let [place, name] = keys.map(|key| part.get(key));
+        let (Some(place), Some(name)) = (place, name) else {
+            continue;
+        };
+        // Only equality matters here, and the debug form of two expressions is equal where they are.
+        let key = format!("{what} {place:?} {name:?}");
+        if let Some(earlier) = seen.insert(key, part.id) {
+            let message =
+                format!("`{earlier}` is the same {what} at the same place: API Gateway takes one");
+            findings.push((part, "Properties", message));
+        }
+    }
+}
+
+/// Reports what names a stage of this template by a text: nothing would make it wait for the stage.
+fn literal_stages<'a, 'stack>(parts: &'a [Part<'stack>], findings: &mut Findings<'a, 'stack>) {
+    let stages: BTreeMap<&str, &str> = parts
+        .iter()
+        .filter(|part| part.resource.kind == STAGE)
+        .filter_map(|part| Some((part.text("StageName")?, part.id)))
+        .collect();
+    for part in parts {
+        let (path, named): (_, Vec<Option<&str>>) = match part.resource.kind.as_str() {
+            "AWS::ApiGateway::UsagePlan" => (
+                "Properties.ApiStages",
+                elements(part.get("ApiStages"))
+                    .map(|stage| get(stage, "Stage").and_then(Expr::as_str))
+                    .collect(),
+            ),
+            "AWS::ApiGateway::ApiKey" => (
+                "Properties.StageKeys",
+                elements(part.get("StageKeys"))
+                    .map(|stage| get(stage, "StageName").and_then(Expr::as_str))
+                    .collect(),
+            ),
+            "AWS::ApiGateway::BasePathMapping" => ("Properties.Stage", vec![part.text("Stage")]),
+            _ => continue,
+        };
+        for name in named.into_iter().flatten() {
+            let Some(stage) = stages.get(name) else {
+                continue;
+            };
+            let waits = part
+                .resource
+                .depends_on
+                .iter()
+                .any(|id| id.logical_id() == *stage);
+            if !waits {
+                let message = format!(
+                    "the text `{name}` names the stage `{stage}` without waiting for it: use `name()` of the stage's handle"
+                );
+                findings.push((part, path, message));
+            }
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Methods: what an API answers under a path.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::Location;
+
+use stack_model_cfn::apigateway as cfn;
+use stack_model_cfn::lambda::Permission;
+use stack_model_cfn::{ResourceId, Value};
+
+use super::integration::Integration;
+use super::model::{RestModelRef, RestValidatorRef, Validation};
+use super::resource::RestResourceRef;
+use crate::handle::Handle;
+use crate::resource::Resource;
+use crate::stack::Stack;
+
+/// The HTTP method of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HttpMethod {
+    /// Every method that has no method of its own.
+    Any,
+    /// `DELETE`
+    Delete,
+    /// `GET`
+    Get,
+    /// `HEAD`
+    Head,
+    /// `OPTIONS`
+    Options,
+    /// `PATCH`
+    Patch,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+}
+
+impl HttpMethod {
+    /// Returns the name in capital letters, as a template has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Any => "ANY",
+            Self::Delete => "DELETE",
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
+            Self::Patch => "PATCH",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        }
+    }
+}
+
+/// Who may call a method. There is no default: a method that anybody may call says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Authorization {
+    /// Anybody.
+    None,
+    /// Callers that sign with credentials of AWS and are allowed `execute-api:Invoke`.
+    Iam,
+}
+
+impl Authorization {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Iam => "AWS_IAM",
+        }
+    }
+}
+
+/// Where a parameter of a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterPlace {
+    /// A header.
+    Header,
+    /// A segment of the path, which the resource declares as `{name}`.
+    Path,
+    /// The query string.
+    Query,
+}
+
+/// A parameter that a method knows, and so its integration can be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestParameter {
+    /// Where the parameter stands.
+    pub place: ParameterPlace,
+    /// Its name.
+    pub name: String,
+    /// Whether a validator refuses requests without it.
+    pub required: bool,
+}
+
+impl RequestParameter {
+    fn key(&self) -> String {
+        let place = match self.place {
+            ParameterPlace::Header => "header",
+            ParameterPlace::Path => "path",
+            ParameterPlace::Query => "querystring",
+        };
+        format!("method.request.{place}.{}", self.name)
+    }
+}
+
+/// What a method is made of.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-method.html>.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MethodProps {
+    http_method: HttpMethod,
+    authorization: Authorization,
+    integration: Integration,
+    /// Whether callers need an API key of a usage plan.
+    pub api_key_required: bool,
+    /// The name that generated clients give the method.
+    pub operation_name: Option<String>,
+    /// Parameters that the method knows beyond those of its path.
+    pub parameters: Vec<RequestParameter>,
+    /// What bodies must look like, one model per media type; needs a validator of bodies.
+    pub models: Vec<RestModelRef>,
+    /// What looks at requests before the integration does.
+    pub validator: Option<RestValidatorRef>,
+}
+
+impl MethodProps {
+    /// Answers requests of one HTTP method with an integration.
+    pub fn new(
+        http_method: HttpMethod,
+        authorization: Authorization,
+        integration: Integration,
+    ) -> Self {
+        Self {
+            http_method,
+            authorization,
+            integration,
+            api_key_required: false,
+            operation_name: None,
+            parameters: Vec::new(),
+            models: Vec::new(),
+            validator: None,
+        }
+    }
+}
+
+/// The handle of a method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestMethodRef {
+    id: ResourceId,
+    http_method: HttpMethod,
+    resource: RestResourceRef,
+}
+
+impl RestMethodRef {
+    /// Returns the ARN of the method's requests in a stage, or in every stage by `*`: what a policy about
+    /// `execute-api:Invoke` names.
+    pub fn execute_arn(&self, stage: impl Into<Value<String>>) -> Value<String> {
+        let method = match self.http_method {
+            HttpMethod::Any => "*",
+            method => method.name(),
+        };
+        self.resource
+            .api
+            .execute_arn(stage, method, &self.resource.path_in_arn())
+    }
+}
+
+impl Handle for RestMethodRef {
+    fn resource_id(&self) -> &ResourceId {
+        &self.id
+    }
+}
+
+impl Stack<'_> {
+    /// Adds a method to a resource of an API.
+    ///
+    /// A method with a function gets the permission `<Id>Permission`, which lets this method of this API invoke the
+    /// function, and no other.
+    #[track_caller]
+    pub fn rest_method(
+        &mut self,
+        logical_id: &str,
+        resource: &RestResourceRef,
+        props: MethodProps,
+    ) -> RestMethodRef {
+        self.add_method(logical_id, resource, props, Location::caller())
+    }
+
+    pub(super) fn add_method(
+        &mut self,
+        logical_id: &str,
+        resource: &RestResourceRef,
+        props: MethodProps,
+        source: &'static Location<'static>,
+    ) -> RestMethodRef {
+        self.check_method(logical_id, &props, source);
+        let mut integration = props.integration;
+        if let Some(cors) = &resource.cors {
+            for response in &mut integration.responses {
+                response.headers.append(&mut cors.response_headers());
+            }
+        }
+        if let Some((role, statements)) = integration.grants.take() {
+            self.grant(&role, statements);
+        }
+        let invokes = integration.invokes.take();
+        let responses: Vec<_> = integration
+            .responses
+            .iter()
+            .map(super::response::Response::render_method)
+            .collect();
+        let parameters: BTreeMap<String, Value<String>> = props
+            .parameters
+            .iter()
+            .map(|parameter| (parameter.key(), parameter.required.to_string().into()))
+            .collect();
+        let models: BTreeMap<String, Value<String>> = props
+            .models
+            .iter()
+            .map(|model| (model.content_type.clone(), model.name()))
+            .collect();
+        let method = cfn::Method {
+            api_key_required: props.api_key_required.then_some(true).into(),
+            authorization_type: props.authorization.name().into(),
+            http_method: props.http_method.name().into(),
+            integration: integration.render().into(),
+            method_responses: (!responses.is_empty()).then_some(responses).into(),
+            operation_name: props.operation_name.into(),
+            request_models: (!models.is_empty()).then_some(models).into(),
+            request_parameters: (!parameters.is_empty()).then_some(parameters).into(),
+            request_validator_id: props
+                .validator
+                .as_ref()
+                .map(RestValidatorRef::validator_id)
+                .into(),
+            resource_id: resource.rest_resource_id().into(),
+            rest_api_id: resource.api.rest_api_id().into(),
+            ..Default::default()
+        };
+        let id = self.insert(logical_id, Resource::of(&method, source)).id;
+        self.deploy_with(&resource.api, &id);
+        let handle = RestMethodRef {
+            id,
+            http_method: props.http_method,
+            resource: resource.clone(),
+        };
+        if let Some(function) = invokes {
+            let permission = Permission {
+                action: "lambda:InvokeFunction".into(),
+                function_name: function.into_text().into(),
+                principal: "apigateway.amazonaws.com".into(),
+                // The stage is free, because a method is part of every stage of its API; the method is not.
+                source_arn: handle.execute_arn("*").into(),
+                ..Default::default()
+            };
+            self.insert(
+                &format!("{logical_id}Permission"),
+                Resource::of(&permission, source),
+            );
+        }
+        handle
+    }
+
+    fn check_method(&mut self, logical_id: &str, props: &MethodProps, source: &Location<'_>) {
+        let path = "Properties.Integration.TimeoutInMillis";
+        self.check_limit(logical_id, path, props.integration.timeout, source);
+        if let Some(message) = props.integration.violation {
+            self.report(logical_id, Some("Properties.Integration"), message, source);
+        }
+        let mut statuses = BTreeSet::new();
+        for response in &props.integration.responses {
+            let path = "Properties.Integration.IntegrationResponses";
+            self.check_limit(logical_id, path, Some(response.status), source);
+            if !statuses.insert(response.status) {
+                let message = format!(
+                    "the status {} is answered twice, and API Gateway keeps one answer per status: join the patterns that lead to it with `|`",
+                    response.status.get()
+                );
+                self.report(logical_id, Some(path), message, source);
+            }
+        }
+        let validation = props
+            .validator
+            .as_ref()
+            .map(|validator| validator.validation);
+        if !props.models.is_empty() && validation.is_none_or(|v| v == Validation::Parameters) {
+            let message = "the method has models and no validator of bodies, so nothing would be refused: set `validator`";
+            self.report(
+                logical_id,
+                Some("Properties.RequestValidatorId"),
+                message,
+                source,
+            );
+        }
+        let mut media_types = BTreeSet::new();
+        for model in &props.models {
+            if !media_types.insert(model.content_type.as_str()) {
+                let message = format!("the method has two models for `{}`", model.content_type);
+                self.report(
+                    logical_id,
+                    Some("Properties.RequestModels"),
+                    message,
+                    source,
+                );
+            }
+        }
+    }
+}

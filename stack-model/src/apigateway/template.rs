@@ -1,0 +1,139 @@
+//! Mapping templates: how a body is turned into another one.
+
+use std::fmt::Write as _;
+
+use stack_model_cfn::Value;
+
+/// A mapping template: a text of the Velocity Template Language (VTL) from which API Gateway makes the body that an
+/// integration gets, or the body that the caller gets.
+///
+/// In a template `$input` is the body that comes in, `$context` what is known of the request, and `$util` a set of
+/// functions; everything else stands for itself. See
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>.
+///
+/// ```
+/// use stack_model::apigateway::MappingTemplate;
+///
+/// let greeting = MappingTemplate::vtl(r#"{"greeting": "Hello $input.params('name')"}"#);
+/// # let _ = greeting;
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct MappingTemplate {
+    pub(super) text: Value<String>,
+}
+
+impl MappingTemplate {
+    /// Takes a text of the Velocity Template Language as it is.
+    pub fn vtl(text: impl Into<Value<String>>) -> Self {
+        Self { text: text.into() }
+    }
+
+    /// Hands the incoming JSON on as it is.
+    pub fn body() -> Self {
+        Self::vtl("$input.json('$')")
+    }
+
+    /// Answers JSON that is the same for every request.
+    ///
+    /// A text in it must hold neither `$` nor `#`, which begin what VTL replaces.
+    pub fn json(json: &serde_json::Value) -> Self {
+        Self::vtl(json.to_string())
+    }
+
+    /// Answers `{"message": ".."}` with the message of a function's error, in the form of API Gateway's own errors.
+    ///
+    /// The caller sees the message, so this is for errors that the caller can mend.
+    pub fn error_message() -> Self {
+        // `$input.json` yields the message as JSON, quotes and escapes included.
+        Self::vtl(r#"{"message": $input.json('$.errorMessage')}"#)
+    }
+
+    /// Answers `{"message": ".."}` with a fixed message, in the form of API Gateway's own errors.
+    pub fn message(message: &str) -> Self {
+        Self::json(&serde_json::json!({ "message": message }))
+    }
+
+    /// Makes a form (`application/x-www-form-urlencoded`), which is how AWS's Query APIs take their arguments.
+    pub fn form<N: AsRef<str>>(fields: impl IntoIterator<Item = (N, FormField)>) -> Self {
+        let mut form = String::new();
+        for (name, field) in fields {
+            if !form.is_empty() {
+                form.push('&');
+            }
+            push_encoded(&mut form, name.as_ref());
+            form.push('=');
+            match field {
+                FormField::Text(text) => push_encoded(&mut form, &text),
+                FormField::Expression(expression) => {
+                    form.push_str("$util.urlEncode(");
+                    form.push_str(&expression);
+                    form.push(')');
+                }
+            }
+        }
+        Self::vtl(form)
+    }
+}
+
+/// The value of one field of [`MappingTemplate::form`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FormField {
+    /// A text, which is URL-encoded when the stack is rendered.
+    Text(String),
+    /// A VTL expression such as `$input.body`, whose value is URL-encoded for each request.
+    Expression(String),
+}
+
+impl FormField {
+    /// Takes a text that is the same for every request.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// Takes a VTL expression.
+    pub fn expression(expression: impl Into<String>) -> Self {
+        Self::Expression(expression.into())
+    }
+}
+
+/// Encodes a text for a form. `$` and `#` are encoded too, so that VTL sees none.
+fn push_encoded(form: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.*".contains(&byte) {
+            form.push(char::from(byte));
+        } else if byte == b' ' {
+            form.push('+');
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(form, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn form_fields_are_encoded_now_or_for_each_request() {
+        let form = MappingTemplate::form([
+            ("Action", FormField::text("SendMessage")),
+            ("Note", FormField::text("50 % of $x & ü#")),
+            ("MessageBody", FormField::expression("$input.body")),
+        ]);
+        let text = form.text.literal().unwrap();
+        assert_eq!(
+            text,
+            "Action=SendMessage&Note=50+%25+of+%24x+%26+%C3%BC%23&MessageBody=$util.urlEncode($input.body)"
+        );
+    }
+
+    #[test]
+    fn messages_are_escaped() {
+        let template = MappingTemplate::message("say \"please\"");
+        assert_eq!(
+            template.text.literal().unwrap(),
+            r#"{"message":"say \"please\""}"#
+        );
+    }
+}
