@@ -1,0 +1,23 @@
+//! Waiting for something that happens in another process.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a test waits for something that should happen soon, on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks until there is an answer, and returns it.
+///
+/// # Panics
+///
+/// Panics where there is no answer in time, and says what was waited for.
+pub fn eventually<T>(what: &str, patience: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "waited {patience:?} for {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
