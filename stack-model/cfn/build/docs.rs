@@ -69,10 +69,10 @@ fn groups(code: &mut String, shape: &Shape<'_>) -> Result<(), Error> {
             (Rule::OneOf, _) => writeln!(code, "Exactly one of: {}.", sets.join("; "))?,
             (Rule::AnyOf, _) => writeln!(code, "At least one of: {}.", sets.join("; "))?,
             (Rule::Needs, Some((first, rest))) => {
-                writeln!(code, "{first} needs {}.", rest.join("; "))?
+                writeln!(code, "{first} needs {}.", rest.join("; "))?;
             }
             (Rule::Excludes, Some((first, rest))) => {
-                writeln!(code, "{first} excludes {}.", rest.join("; "))?
+                writeln!(code, "{first} excludes {}.", rest.join("; "))?;
             }
             (_, None) => code.push('\n'),
         }

@@ -242,7 +242,7 @@ fn find<'a>(
     let mut own = true;
     let mut steps = path.split('/').filter(|step| *step != "*").peekable();
     while let Some(step) = steps.next() {
-        let property = shape.properties.iter().find(|p| p.name == step)?;
+        let property = shape.property(step)?;
         if steps.peek().is_none() {
             return Some((&shape.name, &property.name, own));
         }

@@ -1,6 +1,7 @@
 //! Every CloudFormation resource type as a Rust struct, and the registry's facts about it.
 
 mod expr;
+pub mod facts;
 mod render;
 mod tag;
 mod token;

@@ -1,3 +1,5 @@
-//! The generated structs, used as a dependent uses them.
+//! The crate, used as a dependent uses it.
 
+mod facts;
 mod structs;
+mod validate;

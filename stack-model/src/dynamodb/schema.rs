@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 
 use stack_model_cfn::dynamodb as cfn;
-use stack_model_cfn::{Expr, Property, Value};
+use stack_model_cfn::{Property, Value};
 
 use super::CapacityUnits;
 use crate::contract::{IndexSchema, KeyAttribute, KeyKind, TableSchema};
@@ -32,16 +32,17 @@ pub(super) fn attributes(schema: &TableSchema) -> Vec<cfn::table::AttributeDefin
         .collect()
 }
 
-/// Returns the key schema of a table.
-pub(super) fn keys(partition: &KeyAttribute, sort: Option<&KeyAttribute>) -> Expr {
-    let key = |name: &str, role: &str| {
-        Expr::map([("AttributeName", name.into()), ("KeyType", role.into())])
-    };
-    Expr::List(
-        roles(partition, sort)
-            .map(|(name, role)| key(name, role))
-            .collect(),
-    )
+/// Returns the key schema of a table or an index.
+pub(super) fn keys(
+    partition: &KeyAttribute,
+    sort: Option<&KeyAttribute>,
+) -> Vec<cfn::table::KeySchema> {
+    roles(partition, sort)
+        .map(|(name, role)| cfn::table::KeySchema {
+            attribute_name: name.into(),
+            key_type: role.into(),
+        })
+        .collect()
 }
 
 /// Returns the global and the local indexes; a table without any has none of the properties.
@@ -59,13 +60,7 @@ pub(super) fn indexes(
         if let Some(partition) = &index.partition_key {
             global.push(Value::Literal(cfn::table::GlobalSecondaryIndex {
                 index_name: index.name.as_str().into(),
-                key_schema: roles(partition, sort)
-                    .map(|(name, role)| cfn::table::GlobalSecondaryIndexKeySchemaItem {
-                        attribute_name: name.into(),
-                        key_type: role.into(),
-                    })
-                    .collect::<Vec<_>>()
-                    .into(),
+                key_schema: keys(partition, sort).into(),
                 projection: all_attributes().into(),
                 provisioned_throughput: capacity.map(throughput).into(),
                 ..cfn::table::GlobalSecondaryIndex::default()
@@ -73,13 +68,7 @@ pub(super) fn indexes(
         } else {
             local.push(Value::Literal(cfn::table::LocalSecondaryIndex {
                 index_name: index.name.as_str().into(),
-                key_schema: roles(&schema.partition_key, sort)
-                    .map(|(name, role)| cfn::table::LocalSecondaryIndexKeySchemaItem {
-                        attribute_name: name.into(),
-                        key_type: role.into(),
-                    })
-                    .collect::<Vec<_>>()
-                    .into(),
+                key_schema: keys(&schema.partition_key, sort).into(),
                 projection: all_attributes().into(),
             }));
         }

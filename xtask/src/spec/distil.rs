@@ -104,6 +104,14 @@ fn lists(
 /// Schemas without references and `allOf`: one map of keywords.
 type Flat = Map<String, Value>;
 
+/// Where a schema without a name of its own stands.
+struct Place {
+    /// What to call the shape it may turn out to be.
+    hint: String,
+    /// Its pointer, if others reach it too.
+    pointer: Option<String>,
+}
+
 struct Distiller<'s> {
     schema: &'s Value,
     /// The shapes by name; `None` while one is being made, so that recursion ends.
@@ -147,8 +155,8 @@ impl Distiller<'_> {
         self.schema.pointer(reference.strip_prefix('#')?)
     }
 
-    /// Distils what a property or element holds; `hint` names the shape if it turns out to be one without a name.
-    fn node(&mut self, schema: &Value, hint: &str, depth: usize) -> Node<'static> {
+    /// Distils what a property or element holds.
+    fn node(&mut self, schema: &Value, place: &Place, depth: usize) -> Node<'static> {
         let flat = self.flatten(schema, depth);
         let limits = kinds::limits(&flat, self);
         if depth >= MAX_DEPTH {
@@ -165,26 +173,31 @@ impl Distiller<'_> {
             "b" => Kind::Boolean,
             "a" => match flat.get("items") {
                 Some(items) => {
-                    let hint = if hint.is_empty() {
-                        "Item".to_owned()
-                    } else {
-                        format!("{hint}Item")
+                    // The elements of a list with a name belong to that name, wherever the list is used.
+                    let list = self.final_reference(schema);
+                    let pointer = list.as_ref().map(|list| format!("{list}/items"));
+                    let hint = match &list {
+                        Some(list) => camel(list.rsplit('/').next().unwrap_or(list)),
+                        None => place.hint.clone(),
                     };
-                    Kind::List(Box::new(self.node(items, &hint, depth + 1)))
+                    let at = Place {
+                        hint: format!("{hint}Item"),
+                        pointer,
+                    };
+                    Kind::List(Box::new(self.node(items, &at, depth + 1)))
                 }
                 None => Kind::List(Box::new(anything())),
             },
             "o" if self.has_properties(&flat) => {
-                Kind::Shape(Text::Owned(self.shape(schema, &flat, hint)))
+                Kind::Shape(Text::Owned(self.shape(schema, &flat, place)))
             }
             "o" => match map_values(&flat) {
                 Some(values) => {
-                    let hint = if hint.is_empty() {
-                        "Value".to_owned()
-                    } else {
-                        format!("{hint}Value")
+                    let at = Place {
+                        hint: format!("{}Value", place.hint),
+                        pointer: None,
                     };
-                    Kind::Map(Box::new(self.node(&values, &hint, depth + 1)))
+                    Kind::Map(Box::new(self.node(&values, &at, depth + 1)))
                 }
                 None => Kind::Json(Text::Borrowed("o")),
             },
@@ -209,19 +222,21 @@ impl Distiller<'_> {
     }
 
     /// Makes the shape of an object once, and returns its name.
-    fn shape(&mut self, schema: &Value, flat: &Flat, hint: &str) -> String {
+    fn shape(&mut self, schema: &Value, flat: &Flat, place: &Place) -> String {
         // A reference without local properties names the shape that all such references share.
-        let pointer = self.final_reference(schema);
+        let reference = self.final_reference(schema);
+        let wanted = match &reference {
+            Some(pointer) => camel(pointer.rsplit('/').next().unwrap_or(pointer)),
+            None => camel(&place.hint),
+        };
+        let named = reference.is_some();
+        let pointer = reference.or_else(|| place.pointer.clone());
         if let Some(name) = pointer.as_ref().and_then(|pointer| self.names.get(pointer)) {
             return name.clone();
         }
-        let wanted = match &pointer {
-            Some(pointer) => camel(pointer.rsplit('/').next().unwrap_or(pointer)),
-            None => camel(hint),
-        };
         let mut name = wanted.clone();
         let mut count = 2;
-        while self.shapes.contains_key(&name) || (pointer.is_none() && self.is_definition(&name)) {
+        while self.shapes.contains_key(&name) || (!named && self.is_definition(&name)) {
             name = format!("{wanted}{count}");
             count += 1;
         }
@@ -318,7 +333,14 @@ impl Distiller<'_> {
             .into_iter()
             .map(|(property, schema)| Property {
                 required: required.contains(&property),
-                node: self.node(&schema, &format!("{name}{}", camel(&property)), 0),
+                node: self.node(
+                    &schema,
+                    &Place {
+                        hint: format!("{name}{}", camel(&property)),
+                        pointer: None,
+                    },
+                    0,
+                ),
                 name: Text::Owned(property),
             })
             .collect();

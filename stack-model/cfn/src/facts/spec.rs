@@ -193,7 +193,7 @@ pub(crate) fn split_types(text: &str) -> impl Iterator<Item = (&str, &str)> {
         let (block, tail) = rest.split_at(end);
         rest = tail;
         let first = block.lines().next().unwrap_or_default();
-        Some((first.trim_start_matches("type "), block))
+        Some((first.split(' ').nth(1).unwrap_or_default(), block))
     })
 }
 
@@ -261,12 +261,22 @@ impl<'a> TypeSpec<'a> {
             .flat_map(|(_, words)| words)
     }
 
-    /// Finds a nested shape by name.
+    /// Finds a nested shape by name; they are in the order of their names.
     pub(crate) fn shape(&self, name: &str) -> Option<&Shape<'a>> {
         self.shapes
             .binary_search_by(|shape| (*shape.name).cmp(name))
             .ok()
             .and_then(|index| self.shapes.get(index))
+    }
+}
+
+impl<'a> Shape<'a> {
+    /// Finds a property by name; they are in the order of their names.
+    pub(crate) fn property(&self, name: &str) -> Option<&Property<'a>> {
+        self.properties
+            .binary_search_by(|property| (*property.name).cmp(name))
+            .ok()
+            .and_then(|index| self.properties.get(index))
     }
 }
 

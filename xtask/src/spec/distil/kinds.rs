@@ -128,8 +128,10 @@ fn own_limits(flat: &Flat) -> Limits<'static> {
     limits.formats = flat.get("format").and_then(text).into_iter().collect();
     limits.unique = flat.get("uniqueItems") == Some(&Value::Bool(true));
     limits.unordered = flat.get("insertionOrder") == Some(&Value::Bool(false));
+    // Only scalars are facts that a reader or a planner has a use for.
     limits.default = flat
         .get("default")
+        .filter(|value| text(value).is_some())
         .map(|value| Text::Owned(value.to_string()));
     limits
 }

@@ -34,7 +34,7 @@ fn walk<'a>(
     };
     match at {
         At::Shape(shape) => {
-            if let Some(property) = shape.properties.iter().find(|p| p.name == *step) {
+            if let Some(property) = shape.property(step) {
                 path.push(step);
                 return walk(spec, At::Kind(&property.node.kind), rest, path);
             }
