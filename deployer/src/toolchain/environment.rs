@@ -135,6 +135,13 @@ impl InstallError {
     }
 }
 
+impl From<CacheDirError> for Error {
+    fn from(error: CacheDirError) -> Self {
+        Self::from_source(Kind::Toolchain, &error)
+            .hint("set STACKCTL_CACHE_DIR to a directory of yours")
+    }
+}
+
 impl From<InstallError> for Error {
     fn from(error: InstallError) -> Self {
         let report =

@@ -1,0 +1,211 @@
+//! `doctor`: says what is wrong with the tools, the configuration and the credentials, and what mends it.
+
+mod checks;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::json;
+
+use self::checks::{Check, State};
+use super::Session;
+use super::place::{self, Place};
+use crate::aws;
+use crate::cli::Doctor;
+use crate::config::{Project, Stage};
+use crate::error::{Error, Kind, Result};
+use crate::local::{LocalEngine, REQUIREMENTS};
+use crate::toolchain::{BUILD_TOOLS, LambdaBuilder, Requirements, Variables};
+use crate::ui::paint;
+
+/// A credentials provider or a network that does not answer for this long will not answer a deploy either.
+const AWS_LIMIT: Duration = Duration::from_secs(15);
+
+/// Checks everything, installs what is missing if that is wanted, and returns 1 when something is wrong.
+pub(super) async fn run(session: &Session, arguments: Doctor) -> Result<u8> {
+    let variables = Variables::of_process();
+    let project = session.project();
+    if arguments.install {
+        install(session, &variables, REQUIREMENTS, "the local engine").await?;
+        if LambdaBuilder::find(&variables)?.is_none() {
+            install(session, &variables, BUILD_TOOLS, "cargo-lambda").await?;
+        }
+    } else if offer(session, &variables).await? {
+        install(session, &variables, BUILD_TOOLS, "cargo-lambda").await?;
+    }
+    let checks = gather(session, project, variables).await?;
+    let failed = checks.iter().any(|check| check.state == State::Fail);
+    if session.ui.json() {
+        session.ui.document(&json!({ "checks": checks }));
+    } else {
+        session.ui.out(render(&checks));
+    }
+    Ok(u8::from(failed))
+}
+
+/// Asks whether cargo-lambda is to be installed, where it is missing and there is somebody to ask.
+async fn offer(session: &Session, variables: &Variables) -> Result<bool> {
+    if session.global.local
+        || session.ui.json()
+        || !session.ui.can_ask()
+        || LambdaBuilder::find(variables)?.is_some()
+    {
+        return Ok(false);
+    }
+    let question =
+        "cargo-lambda is missing: deploys to AWS need it. Install it privately (about 470 MB)?";
+    session.guard(session.ui.confirm(question)).await
+}
+
+async fn install(
+    session: &Session,
+    variables: &Variables,
+    requirements: Requirements,
+    name: &'static str,
+) -> Result<()> {
+    if requirements.installed(variables)?.is_some() {
+        return Ok(());
+    }
+    let task = session.ui.task("install", name);
+    let variables = variables.clone();
+    let work = tokio::task::spawn_blocking(move || requirements.install(&variables, |_| {}));
+    session
+        .guard(work)
+        .await?
+        .map_err(|error| Error::new(Kind::Interrupted, "interrupted").caused_by(&error))??;
+    task.done(name);
+    Ok(())
+}
+
+async fn gather(
+    session: &Session,
+    project: Result<Project>,
+    variables: Variables,
+) -> Result<Vec<Check>> {
+    let task = session
+        .ui
+        .task("doctor", "looking at tools and credentials");
+    let root = project.as_ref().map_or_else(
+        |_| session.directory.clone(),
+        |project| project.root.clone(),
+    );
+    let mut found = vec![checks::configuration(
+        &project,
+        session.global.stage.as_deref(),
+    )];
+    let stages = match &project {
+        Ok(project) => chosen_stages(project, session.global.stage.as_deref()),
+        Err(_) => BTreeMap::new(),
+    };
+    let local_only = session.global.local;
+    let architectures = checks::architectures(&stages);
+    let tools = tokio::task::spawn_blocking(move || {
+        let mut found = vec![checks::rust(&variables, &root), checks::python(&variables)];
+        if !local_only {
+            found.push(checks::lambda_builder(&variables));
+            found.extend(
+                architectures
+                    .into_iter()
+                    .map(|architecture| checks::rust_target(architecture, &variables, &root)),
+            );
+        }
+        found.push(checks::engine_installed(&variables));
+        found
+    });
+    found.extend(
+        session
+            .guard(tools)
+            .await?
+            .map_err(|error| Error::new(Kind::Interrupted, "interrupted").caused_by(&error))?,
+    );
+    if let Ok(project) = &project {
+        let engine: Result<LocalEngine> = place::engine(session, project, None);
+        found.push(match engine {
+            Ok(engine) => checks::engine_running(engine.status().await.map_err(Error::from)),
+            Err(error) => checks::engine_running(Err(error)),
+        });
+    }
+    if !local_only {
+        for (name, stage) in stages {
+            let identity = session.guard(identity(stage)).await?;
+            found.push(checks::credentials(name, stage, identity));
+        }
+    }
+    drop(task);
+    Ok(found)
+}
+
+/// Returns the stage that was asked for, or all of them.
+fn chosen_stages<'a>(project: &'a Project, wanted: Option<&str>) -> BTreeMap<&'a str, &'a Stage> {
+    let stages = project.config.stages.iter();
+    stages
+        .map(|(name, stage)| (name.as_str(), stage))
+        .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))
+        .collect()
+}
+
+async fn identity(stage: &Stage) -> Result<aws::Identity> {
+    let target = place::target(stage, &Place::Aws, None);
+    match tokio::time::timeout(AWS_LIMIT, aws::identity(&target)).await {
+        Ok(answer) => answer.map_err(Error::from),
+        Err(_) => Err(Error::new(
+            Kind::Aws,
+            format!(
+                "AWS did not say within {} seconds who is calling",
+                AWS_LIMIT.as_secs()
+            ),
+        )
+        .hint("check the network and the proxy settings")),
+    }
+}
+
+fn render(checks: &[Check]) -> String {
+    let width = checks
+        .iter()
+        .map(|check| check.name.len())
+        .max()
+        .unwrap_or_default();
+    let mut text = String::new();
+    for check in checks {
+        let style: Style = match check.state {
+            State::Ok => AnsiColor::Green.on_default(),
+            State::Warn => AnsiColor::Yellow.on_default(),
+            State::Fail => AnsiColor::Red.on_default(),
+        };
+        let state = paint(style, format_args!("{:<4}", check.state.name()));
+        let mut lines = vec![format!(
+            "{state}  {:<width$}  {}",
+            check.name, check.message
+        )];
+        let indent = " ".repeat(width + 8);
+        lines.extend(check.mend.iter().map(|mend| format!("{indent}{mend}")));
+        for line in lines {
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_are_aligned_and_what_mends_stands_below() {
+        let checks = [
+            Check::ok("rust", "1.95.0"),
+            Check::warn(
+                "cargo-lambda",
+                "not installed",
+                "`stackctl doctor --install`",
+            ),
+        ];
+        assert_eq!(
+            anstream::adapter::strip_str(&render(&checks)).to_string(),
+            "ok    rust          1.95.0\n\
+             warn  cargo-lambda  not installed\n                    `stackctl doctor --install`\n"
+        );
+    }
+}
