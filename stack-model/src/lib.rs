@@ -35,6 +35,7 @@ pub use limit::Limited;
 pub use parameter::{Condition, ConditionRef, MappingRef, Parameter};
 pub use resource::Removal;
 pub use stack::{App, OutputBuilder, Stack};
+pub use stack_model_cfn as cfn;
 pub use stack_model_cfn::{Expr, Part, Property, Pseudo, ResourceId, Token, Value};
 pub use stage::Stage;
 pub use synth::Assembly;
