@@ -49,8 +49,8 @@ impl Environment {
             .http_client(https)
             .load()
             .await;
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        let variables =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         Self::new(variables, sdk)
     }
 

@@ -174,9 +174,7 @@ fn reason_of(code: Option<&str>) -> Reason {
         return Reason::Service;
     };
     // SQS still sends the codes of its older protocol with this prefix.
-    let code = code
-        .strip_prefix("AWS.SimpleQueueService.")
-        .unwrap_or(code);
+    let code = code.strip_prefix("AWS.SimpleQueueService.").unwrap_or(code);
     match code {
         "ConditionalCheckFailedException" | "PreconditionFailed" => Reason::ConditionFailed,
         "TransactionConflictException" | "TransactionInProgressException" => Reason::Conflict,
@@ -246,10 +244,7 @@ mod tests {
             ("AWS.SimpleQueueService.NonExistentQueue", Reason::NotFound),
             ("NoSuchBucket", Reason::NotFound),
             ("AccessDeniedException", Reason::AccessDenied),
-            (
-                "ProvisionedThroughputExceededException",
-                Reason::Throttled,
-            ),
+            ("ProvisionedThroughputExceededException", Reason::Throttled),
             ("ValidationException", Reason::Invalid),
             ("InternalServerError", Reason::Service),
         ] {

@@ -68,9 +68,9 @@ pub use variable::Var;
 pub use wiring::Wire;
 
 #[cfg(feature = "bucket")]
-pub use bucket::{Listed, ListObjects, Listing, Object, PutObject};
+pub use bucket::{ListObjects, Listed, Listing, Object, PutObject};
 #[cfg(feature = "queue")]
-pub use queue::{QueueAttributes, Received, SendMessage, Sent, SentBatch, SendFailure};
+pub use queue::{QueueAttributes, Received, SendFailure, SendMessage, Sent, SentBatch};
 #[cfg(feature = "secret")]
 pub use secret::SecretValue;
 #[cfg(feature = "table")]

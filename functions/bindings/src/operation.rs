@@ -87,10 +87,7 @@ macro_rules! operation_of {
 }
 
 #[cfg(feature = "wiring")]
-use stack_model::{
-    dynamodb::TableOperation, s3::BucketOperation, secretsmanager::SecretOperation,
-    sns::TopicOperation, sqs::QueueOperation, ssm::ParameterOperation,
-};
+use stack_model::{dynamodb::TableOperation, sqs::QueueOperation};
 
 macro_rules! table_operations {
     ($($operation:ident),+ $(,)?) => {
@@ -109,8 +106,8 @@ table_operations!(
     BatchWrite,
     ConditionCheck,
 );
-operation_of!(@one [I: Index] kind::Table<I::Item>, QueryIndex<I>, TableOperation::QueryIndex(I::NAME.to_owned()));
-operation_of!(@one [I: Index] kind::Table<I::Item>, ScanIndex<I>, TableOperation::ScanIndex(I::NAME.to_owned()));
+operation_of!(@one [I: Index] kind::Table<I::Item>, QueryIndex<I>, TableOperation::QueryIndex(I::NAME));
+operation_of!(@one [I: Index] kind::Table<I::Item>, ScanIndex<I>, TableOperation::ScanIndex(I::NAME));
 operation_of! {
     kind::Queue:
         Send => QueueOperation::Send,
@@ -119,15 +116,15 @@ operation_of! {
         ChangeVisibility => QueueOperation::ChangeVisibility,
         GetAttributes => QueueOperation::GetAttributes;
     kind::Bucket:
-        Get => BucketOperation::Get,
-        Put => BucketOperation::Put,
-        Delete => BucketOperation::Delete,
-        List => BucketOperation::List;
+        Get => (),
+        Put => (),
+        Delete => (),
+        List => ();
     kind::Topic:
-        Publish => TopicOperation::Publish;
+        Publish => ();
     kind::Secret:
-        Read => SecretOperation::Read;
+        Read => ();
     kind::Parameter:
-        Get => ParameterOperation::Get,
-        GetDecrypted => ParameterOperation::GetDecrypted;
+        Get => (),
+        GetDecrypted => ();
 }

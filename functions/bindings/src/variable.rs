@@ -55,8 +55,11 @@ impl<T: FromStr> Connect for Var<T> {
 
     fn connect(_: &Environment, value: &str) -> Result<Self, VariableFault> {
         // The error of the type is dropped on purpose: many quote the text they could not read.
-        value.parse().map(Self::of).map_err(|_| VariableFault::Unreadable {
-            type_name: short_type_name::<T>(),
-        })
+        value
+            .parse()
+            .map(Self::of)
+            .map_err(|_| VariableFault::Unreadable {
+                type_name: short_type_name::<T>(),
+            })
     }
 }

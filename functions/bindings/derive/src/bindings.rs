@@ -1,7 +1,7 @@
 //! `#[derive(Bindings)]`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::Parse;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
@@ -258,7 +258,7 @@ fn environment(ident: &Ident, bindings: &[Binding]) -> TokenStream {
             quote! { const #constant: &'static str = #literal; }
         } else {
             let field = field_name(&binding.ident);
-            quote! {
+            quote_spanned! {ty.span()=>
                 const #constant: &'static str = {
                     const NAME: ::stack_bindings::VariableName = ::stack_bindings::VariableName::new(
                         #field,
@@ -363,7 +363,7 @@ fn runtime(ident: &Ident, bindings: &[Binding]) -> TokenStream {
         let (field, ty) = (&binding.ident, &binding.ty);
         let name = field_name(field);
         let variable = variable_const(field);
-        quote! {
+        quote_spanned! {ty.span()=>
             let #field = environment.read::<#ty>(#name, Self::#variable, &mut problems);
         }
     });
@@ -402,7 +402,7 @@ fn wiring(
     let fields = bindings.iter().map(|binding| {
         let (field, ty) = (&binding.ident, &binding.ty);
         let doc = format!("Fills `{}`.", field_name(field));
-        quote! {
+        quote_spanned! {ty.span()=>
             #[doc = #doc]
             pub #field: <#ty as ::stack_bindings::Wire>::Handle<'a>
         }
@@ -411,19 +411,28 @@ fn wiring(
         let (field, ty) = (&binding.ident, &binding.ty);
         let name = field_name(field);
         let variable = variable_const(field);
-        quote! {
+        quote_spanned! {ty.span()=>
             <#ty as ::stack_bindings::Wire>::wire(wiring.#field, #name, Self::#variable)
         }
     });
-    let accepts = function.accepts.iter().map(|event| {
+    // Coherence cannot see through an associated type of a foreign trait, so two events named by their `Sent` would
+    // count as one. They are named by the last segment instead, and asserted to be the same.
+    let accepts = function.accepts.iter().filter_map(|event| {
         let span = event.span();
-        quote::quote_spanned! {span=>
+        let sent = event.segments.last()?;
+        Some(quote_spanned! {span=>
             #[cfg(feature = "wiring")]
             #[automatically_derived]
             impl ::stack_bindings::derived::stack_model::contract::Accepts<
-                <#event as ::stack_bindings::Event>::Sent,
+                ::stack_bindings::derived::stack_model::contract::event::#sent,
             > for #ident {}
-        }
+
+            #[cfg(feature = "wiring")]
+            const _: fn() = || {
+                fn is_sent<E: ::stack_bindings::Event<Sent = S>, S>() {}
+                is_sent::<#event, ::stack_bindings::derived::stack_model::contract::event::#sent>();
+            };
+        })
     });
     let unused = bindings
         .is_empty()

@@ -56,9 +56,9 @@ impl<G: Grants<kind::Bucket>> Bucket<G> {
         let answer = match answer {
             Ok(answer) => answer,
             Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(aws_sdk_s3::operation::get_object::GetObjectError::is_no_such_key) =>
+                if error.as_service_error().is_some_and(
+                    aws_sdk_s3::operation::get_object::GetObjectError::is_no_such_key,
+                ) =>
             {
                 return Ok(None);
             }
@@ -123,11 +123,7 @@ impl<G: Grants<kind::Bucket>> Bucket<G> {
 
     /// Makes a URL with which anyone can read an object for the given time, at most seven days, and no longer than
     /// the credentials of the function live.
-    pub async fn presigned_get<At>(
-        &self,
-        key: &str,
-        valid: Duration,
-    ) -> Result<String, CallError>
+    pub async fn presigned_get<At>(&self, key: &str, valid: Duration) -> Result<String, CallError>
     where
         G: Allows<Get, At>,
     {
@@ -145,11 +141,7 @@ impl<G: Grants<kind::Bucket>> Bucket<G> {
 
     /// Makes a URL with which anyone can write an object for the given time, at most seven days, and no longer than
     /// the credentials of the function live.
-    pub async fn presigned_put<At>(
-        &self,
-        key: &str,
-        valid: Duration,
-    ) -> Result<String, CallError>
+    pub async fn presigned_put<At>(&self, key: &str, valid: Duration) -> Result<String, CallError>
     where
         G: Allows<Put, At>,
     {
@@ -298,7 +290,11 @@ impl<'a> ListObjects<'a> {
             .send()
             .await
             .map_err(|error| {
-                CallError::from_sdk("list the objects of", &format!("bucket `{}`", self.name), error)
+                CallError::from_sdk(
+                    "list the objects of",
+                    &format!("bucket `{}`", self.name),
+                    error,
+                )
             })?;
         let objects = answer.contents.unwrap_or_default().into_iter();
         Ok(Listing {

@@ -118,7 +118,12 @@ impl<M> QueueBatch<M> {
                 Err(error) => Some(format!("the body cannot be read: {error}")),
             };
             if let Some(failure) = failure {
-                tracing::warn!(message_id = id, receive_count, error = failure, "message failed");
+                tracing::warn!(
+                    message_id = id,
+                    receive_count,
+                    error = failure,
+                    "message failed"
+                );
                 failures.add(id);
             }
         }

@@ -127,11 +127,7 @@ impl<M, G: Grants<kind::Queue>> Queue<M, G> {
     /// Receives up to ten messages, waiting for the first as long as given, at most 20 seconds.
     ///
     /// For functions that poll by themselves; a trigger hands over a [`QueueBatch`](crate::QueueBatch) instead.
-    pub async fn receive<At>(
-        &self,
-        most: u8,
-        wait: Duration,
-    ) -> Result<Vec<Received<M>>, CallError>
+    pub async fn receive<At>(&self, most: u8, wait: Duration) -> Result<Vec<Received<M>>, CallError>
     where
         M: DeserializeOwned,
         G: Allows<Receive, At>,

@@ -58,10 +58,7 @@ impl<T> Connect for Secret<T> {
 
 impl<T> Secret<T> {
     /// Binds to the secret with the given ARN, for tests.
-    pub fn with_client(
-        client: aws_sdk_secretsmanager::Client,
-        arn: impl Into<String>,
-    ) -> Self {
+    pub fn with_client(client: aws_sdk_secretsmanager::Client, arn: impl Into<String>) -> Self {
         Self {
             inner: Cached {
                 client,

@@ -92,9 +92,12 @@ pub(crate) async fn write<'i, T: Item>(
         let request = DeleteRequest::builder().set_key(Some(key)).build();
         writes.push(request.map(|delete| WriteRequest::builder().delete_request(delete).build()));
     }
-    let writes = writes.into_iter().collect::<Result<Vec<_>, _>>().map_err(
-        |error| CallError::new(ACTION, &table.described(), Reason::Encode).caused_by(error),
-    )?;
+    let writes = writes
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| {
+            CallError::new(ACTION, &table.described(), Reason::Encode).caused_by(error)
+        })?;
     for chunk in writes.chunks(WRITES) {
         let mut left = chunk.to_vec();
         for attempt in 0..TRIES {

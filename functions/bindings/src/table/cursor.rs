@@ -37,7 +37,11 @@ enum KeyValue {
     String(String),
     #[serde(rename = "N")]
     Number(String),
-    #[serde(rename = "B", serialize_with = "to_base64", deserialize_with = "from_base64")]
+    #[serde(
+        rename = "B",
+        serialize_with = "to_base64",
+        deserialize_with = "from_base64"
+    )]
     Binary(Vec<u8>),
 }
 
@@ -49,8 +53,9 @@ impl Cursor {
     /// Fails where the key cannot be encoded.
     pub fn after<T: Item>(key: &T::Key) -> Result<Self, serde_dynamo::Error> {
         let attributes: HashMap<String, AttributeValue> = serde_dynamo::to_item(key)?;
-        Self::from_attributes(attributes)
-            .ok_or_else(|| serde_dynamo::Error::custom("a key attribute is a string, a number or bytes"))
+        Self::from_attributes(attributes).ok_or_else(|| {
+            serde_dynamo::Error::custom("a key attribute is a string, a number or bytes")
+        })
     }
 
     /// Reads the key of the item after which the next page starts.

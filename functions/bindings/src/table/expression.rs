@@ -42,10 +42,8 @@ impl Expression {
     /// Says which value a `:value` of the text stands for.
     #[must_use]
     pub fn value(mut self, placeholder: impl Into<String>, value: impl Serialize) -> Self {
-        self.values.push((
-            placeholder.into(),
-            serde_dynamo::to_attribute_value(&value),
-        ));
+        self.values
+            .push((placeholder.into(), serde_dynamo::to_attribute_value(&value)));
         self
     }
 

@@ -244,10 +244,7 @@ impl<T, S: KeyAttribute> QueryItems<'_, T, S> {
     where
         S: Prefixed,
     {
-        self.sorted(
-            "begins_with(#binding_sort, :binding_sort)",
-            &prefix.into(),
-        )
+        self.sorted("begins_with(#binding_sort, :binding_sort)", &prefix.into())
     }
 
     /// Sets the condition on the sort key; DynamoDB takes one, so a later one replaces an earlier one.
@@ -427,9 +424,8 @@ impl<'a, T: Item> Prepared<'a, T> {
         let next = last
             .filter(|key| !key.is_empty())
             .map(|key| {
-                Cursor::from_attributes(key).ok_or_else(|| {
-                    CallError::new(action, &self.table.described(), Reason::Decode)
-                })
+                Cursor::from_attributes(key)
+                    .ok_or_else(|| CallError::new(action, &self.table.described(), Reason::Decode))
             })
             .transpose()?;
         Ok(Page {

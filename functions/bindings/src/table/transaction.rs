@@ -72,9 +72,7 @@ impl Transaction {
         self.add(table.handle(), |table| {
             let mut placeholders = Placeholders::default();
             let change = placeholders.take(change);
-            let (names, values) = placeholders
-                .render()
-                .map_err(table.unencodable(ACTION))?;
+            let (names, values) = placeholders.render().map_err(table.unencodable(ACTION))?;
             let update = Update::builder()
                 .table_name(table.name())
                 .set_key(Some(encode(&key).map_err(table.unencodable(ACTION))?))
@@ -117,9 +115,7 @@ impl Transaction {
         self.add(table.handle(), |table| {
             let mut placeholders = Placeholders::default();
             let condition = placeholders.take(condition);
-            let (names, values) = placeholders
-                .render()
-                .map_err(table.unencodable(ACTION))?;
+            let (names, values) = placeholders.render().map_err(table.unencodable(ACTION))?;
             let check = ConditionCheck::builder()
                 .table_name(table.name())
                 .set_key(Some(encode(&key).map_err(table.unencodable(ACTION))?))
@@ -168,9 +164,7 @@ impl Transaction {
         placeholders: Placeholders,
     ) -> Self {
         self.add(table, |table| {
-            let (names, values) = placeholders
-                .render()
-                .map_err(table.unencodable(ACTION))?;
+            let (names, values) = placeholders.render().map_err(table.unencodable(ACTION))?;
             let put = Put::builder()
                 .table_name(table.name())
                 .set_item(Some(encode(item).map_err(table.unencodable(ACTION))?))

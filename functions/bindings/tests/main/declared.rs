@@ -78,6 +78,15 @@ pub(crate) enum LogLevel {
 #[derive(Debug)]
 pub(crate) struct UnknownLevel(#[expect(dead_code, reason = "shown by Debug alone")] String);
 
+impl std::fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Info => "info",
+            Self::Debug => "debug",
+        })
+    }
+}
+
 impl FromStr for LogLevel {
     type Err = UnknownLevel;
 

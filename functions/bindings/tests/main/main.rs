@@ -3,4 +3,6 @@
 mod declared;
 mod environment;
 mod event;
+mod support;
 mod table;
+mod wiring;

@@ -1,0 +1,87 @@
+//! The stack's side: handles fill bindings, and grants become statements of a role.
+
+use std::fmt::Display;
+
+use stack_model::Value;
+use stack_model::contract::{self, WiredBinding};
+use stack_model::dynamodb::TableRef;
+use stack_model::policy::Statement;
+use stack_model::sqs::QueueRef;
+
+use crate::binding::Binding;
+use crate::grant::Grants;
+use crate::item::{Item, KeyKind};
+use crate::kind;
+use crate::queue::Queue;
+use crate::table::Table;
+use crate::variable::Var;
+
+/// A binding that a stack can fill.
+#[diagnostic::on_unimplemented(
+    message = "a stack cannot fill `{Self}`",
+    note = "the type of a `Var` must implement `Display`, whose text the function reads with `FromStr`"
+)]
+pub trait Wire: Binding {
+    /// What the stack fills the binding with.
+    type Handle<'a>;
+
+    /// Fills the binding.
+    #[doc(hidden)]
+    fn wire(
+        handle: Self::Handle<'_>,
+        field: &'static str,
+        environment: &'static str,
+    ) -> WiredBinding;
+}
+
+fn wired<B: Binding>(
+    field: &'static str,
+    environment: &'static str,
+    value: Value<String>,
+    statements: Vec<Statement>,
+) -> WiredBinding {
+    WiredBinding {
+        field,
+        kind: B::KIND,
+        environment,
+        value,
+        statements,
+    }
+}
+
+impl<T: Item, G: Grants<kind::Table<T>>> Wire for Table<T, G> {
+    type Handle<'a> = &'a TableRef<T>;
+
+    fn wire(handle: &TableRef<T>, field: &'static str, environment: &'static str) -> WiredBinding {
+        let statements = handle.statements(&G::operations());
+        wired::<Self>(field, environment, handle.name(), statements)
+    }
+}
+
+impl<M: 'static, G: Grants<kind::Queue>> Wire for Queue<M, G> {
+    type Handle<'a> = &'a QueueRef<M>;
+
+    fn wire(handle: &QueueRef<M>, field: &'static str, environment: &'static str) -> WiredBinding {
+        let statements = handle.statements(&G::operations());
+        wired::<Self>(field, environment, handle.url(), statements)
+    }
+}
+
+impl<T: Display> Wire for Var<T> {
+    type Handle<'a> = Value<T>;
+
+    fn wire(value: Value<T>, field: &'static str, environment: &'static str) -> WiredBinding {
+        let value = value.map(|literal| literal.to_string());
+        wired::<Self>(field, environment, value, Vec::new())
+    }
+}
+
+impl From<KeyKind> for contract::KeyKind {
+    fn from(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::String => Self::String,
+            KeyKind::Number => Self::Number,
+            KeyKind::Binary => Self::Binary,
+        }
+    }
+}
