@@ -1,1 +1,14 @@
-//! Under construction.
+//! The stacks that stackctl ships: one module per system.
+
+use stack_model::{App, Violations};
+
+pub mod intake;
+
+/// Adds every shipped stack to an app.
+///
+/// # Errors
+///
+/// Fails where the variables of a stage do not fit what a system reads from them.
+pub fn describe(app: &mut App) -> Result<(), Violations> {
+    intake::describe(app)
+}

@@ -1,0 +1,7 @@
+//! Synthesises the shipped stacks; `stackctl` builds and calls this binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stack_model::main(stacks::describe)
+}

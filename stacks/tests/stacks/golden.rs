@@ -1,0 +1,84 @@
+//! Templates as plain files that a person reads in a review.
+//!
+//! `UPDATE_GOLDENS=1 cargo test -p stacks` writes them anew; what changed then shows in the diff of the repository.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use stack_model::assembly::StageRequest;
+use stack_model::{App, Assembly, Stage};
+
+/// The stages that have goldens: those of the shipped `stackctl.toml`, and one per variant that no stage chooses.
+fn stages() -> Vec<StageRequest> {
+    vec![
+        stage("dev", false, &json!({})),
+        stage("direct", false, &json!({"intake": {"mode": "direct"}})),
+        stage("prod", true, &json!({"intake": {"api_logs": true}})),
+    ]
+}
+
+pub(crate) fn stage(name: &str, protected: bool, variables: &Value) -> StageRequest {
+    serde_json::from_value(json!({
+        "name": name,
+        "region": "us-east-1",
+        "protected": protected,
+        "architecture": "arm64",
+        "variables": variables,
+    }))
+    .unwrap()
+}
+
+pub(crate) fn synth(request: StageRequest) -> Assembly {
+    let mut app = App::new(Stage::new(request));
+    stacks::describe(&mut app).unwrap();
+    app.synth()
+        .unwrap_or_else(|violations| panic!("{violations}"))
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
+}
+
+#[test]
+fn templates_are_as_the_goldens() {
+    let update = std::env::var_os("UPDATE_GOLDENS").is_some_and(|value| value == "1");
+    let mut expected = BTreeSet::new();
+    let mut differing = Vec::new();
+    for request in stages() {
+        let assembly = synth(request);
+        for stack in &assembly.manifest().stacks {
+            // `<stack>.<stage>.template.json`, so that the stages of one stack stand together.
+            let name = format!("{}.{}.template.json", stack.id, assembly.manifest().stage);
+            let template = assembly.template(&stack.id).unwrap();
+            let path = directory().join(&name);
+            if update {
+                fs::write(&path, template).unwrap();
+            } else if fs::read_to_string(&path).ok().as_deref() != Some(template) {
+                differing.push(name.clone());
+            }
+            expected.insert(name);
+        }
+    }
+    assert!(
+        differing.is_empty(),
+        "{differing:?} differ from what the stacks render: look at the difference after \
+         `UPDATE_GOLDENS=1 cargo test -p stacks`, which writes them anew"
+    );
+    let present: BTreeSet<String> = fs::read_dir(directory())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(present, expected, "a golden belongs to no stack and stage");
+}
+
+#[test]
+fn rendering_twice_gives_the_same_bytes() {
+    for request in stages() {
+        let first = synth(request.clone());
+        let second = synth(request);
+        assert_eq!(first.manifest_json(), second.manifest_json());
+        assert!(first.files().eq(second.files()));
+    }
+}

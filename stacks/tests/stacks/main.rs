@@ -1,0 +1,5 @@
+//! Tests of the shipped stacks.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod golden;
+mod intake;
