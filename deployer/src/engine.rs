@@ -19,10 +19,13 @@ mod graph;
 mod inspect;
 mod invoke;
 mod logs;
+pub mod plan;
 mod publish;
 mod recover;
 mod stack;
 mod status;
+#[cfg(test)]
+mod tests;
 mod timing;
 mod unchanged;
 
