@@ -1,1 +1,110 @@
 //! Reads and checks an assembly, and makes one by running the stacks package.
+
+mod read;
+mod run;
+mod validate;
+mod write;
+
+use std::collections::BTreeMap;
+
+use stack_model::assembly::{Manifest, ResourceManifest, StackManifest};
+
+use crate::cli::Name;
+use crate::error::{Error, Kind, Result};
+
+pub use read::ReadError;
+pub use run::{Output, SynthError, Synthesis, synth};
+pub(crate) use write::replace;
+pub use write::write;
+
+/// The largest template that CloudFormation takes, in bytes.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
+pub const MAX_TEMPLATE_BYTES: u64 = 1_000_000;
+
+/// An assembly in memory, checked: what its manifest says holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assembly {
+    /// The manifest.
+    pub manifest: Manifest,
+    templates: BTreeMap<String, Template>,
+}
+
+/// One template of an assembly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    /// The bytes as the stacks wrote them, which are what is deployed.
+    pub text: String,
+    /// The same, parsed: an object.
+    pub json: serde_json::Value,
+}
+
+impl Assembly {
+    /// Returns the template of the stack of that name (with the stage).
+    pub fn template(&self, stack: &str) -> Option<&Template> {
+        self.templates.get(stack)
+    }
+
+    /// Returns the stacks with their templates, each after those it depends on.
+    pub fn stacks(&self) -> impl Iterator<Item = (&StackManifest, &Template)> {
+        self.manifest
+            .stacks
+            .iter()
+            .filter_map(|stack| Some((stack, self.templates.get(&stack.name)?)))
+    }
+
+    /// Returns the names of the stacks, for selecting among them.
+    pub fn names(&self) -> Vec<Name<'_>> {
+        self.manifest
+            .stacks
+            .iter()
+            .map(|stack| Name {
+                id: &stack.id,
+                name: &stack.name,
+            })
+            .collect()
+    }
+
+    /// Returns the first resource that uses the asset, with its stack and logical id.
+    ///
+    /// The template parameter that receives the artifact's key leads to it.
+    pub fn user_of_asset(&self, asset: &str) -> Option<(&StackManifest, &str, &ResourceManifest)> {
+        self.stacks().find_map(|(stack, template)| {
+            let parameters: Vec<&str> = stack
+                .artifacts
+                .iter()
+                .filter_map(|(parameter, name)| (name == asset).then_some(parameter.as_str()))
+                .collect();
+            let resources = template.json.get("Resources")?.as_object()?;
+            resources.iter().find_map(|(logical_id, body)| {
+                let used = parameters
+                    .iter()
+                    .any(|parameter| refers_to(body, parameter));
+                let (logical_id, resource) = stack.resources.get_key_value(logical_id)?;
+                used.then_some((stack, logical_id.as_str(), resource))
+            })
+        })
+    }
+}
+
+/// Renders a template as YAML, for people.
+pub(crate) fn to_yaml(template: &Template) -> Result<String> {
+    stack_model::yaml::from_json(&template.text)
+        .map_err(|error| Error::from_source(Kind::Assembly, &error))
+}
+
+/// Returns whether JSON holds a `Ref` of the parameter.
+fn refers_to(json: &serde_json::Value, parameter: &str) -> bool {
+    match json {
+        serde_json::Value::Object(entries) => entries.iter().any(|(key, value)| {
+            (key == "Ref" && value.as_str() == Some(parameter)) || refers_to(value, parameter)
+        }),
+        serde_json::Value::Array(elements) => {
+            elements.iter().any(|element| refers_to(element, parameter))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

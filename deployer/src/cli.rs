@@ -1,1 +1,345 @@
 //! The command line: arguments, as typed.
+//!
+//! Parsing stops at what clap can say without reading a file; a command resolves stages and stacks.
+
+pub mod env;
+mod select;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+pub use select::{Name, nearest, select};
+
+/// What `--help` says about exit codes; scripts rely on them.
+const AFTER_HELP: &str = "\
+Exit codes:
+  0    done, or nothing to do
+  1    failed
+  2    wrong usage or configuration
+  3    `diff --exit-code` found changes
+  4    refused by a safety rule without consent
+  130  interrupted
+
+Environment:
+  STACKCTL_STAGE       the stage, where --stage is not given
+  STACKCTL_STATE_DIR   the state of the workspace, instead of .stackctl
+  STACKCTL_CACHE_DIR   downloaded tools, instead of the user's cache
+  STACKCTL_PYTHON      the Python that installs the local engine
+  STACKCTL_LOCAL_PORT  the port of the local engine";
+
+/// Deploys stacks written in Rust, with their Lambda functions, to AWS or to this machine.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "stackctl",
+    version,
+    after_help = AFTER_HELP,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// Options of every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The stage of stackctl.toml to work on.
+    #[arg(long, global = true, value_name = "NAME", env = env::STAGE.name, hide_env = true)]
+    pub stage: Option<String>,
+    /// Work on the local engine instead of AWS, starting it when needed.
+    #[arg(long, global = true, conflicts_with = "endpoint_url")]
+    pub local: bool,
+    /// Send every AWS call to this endpoint.
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Print one JSON document, or JSON lines, on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Approve what the command is about to do.
+    #[arg(long, short = 'y', global = true)]
+    pub yes: bool,
+    /// Read this file instead of looking for stackctl.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say more; twice for everything.
+    #[arg(long, short = 'v', global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal that shows it, unless the environment says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Verb {
+    /// Render the stacks of a stage to templates.
+    Synth(Synth),
+    /// Build, publish and deploy stacks, and follow them to the end.
+    Deploy(Deploy),
+    /// Show what a deploy would change.
+    Diff(Diff),
+    /// Delete stacks and what they hold.
+    Destroy(Destroy),
+    /// Print the outputs of deployed stacks.
+    Outputs(Stacks),
+    /// Print the status of stacks.
+    Status(Stacks),
+    /// Print what happened to stacks, the oldest first.
+    Events(Events),
+    /// Call a deployed function and print its answer.
+    Invoke(Invoke),
+    /// Print the logs of deployed functions, merged by time.
+    Logs(Logs),
+    /// Create or update the stack that holds the artifact bucket.
+    Bootstrap,
+    /// Start, stop or look at the local engine.
+    Local(Local),
+    /// Check the tools, the credentials and the configuration.
+    Doctor(Doctor),
+    /// Print a completion script for a shell.
+    Completions(Completions),
+}
+
+/// Which stacks.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Stacks {
+    /// Names or patterns such as 'orders-*', with or without the stage; all by default.
+    #[arg(value_name = "STACK")]
+    pub stacks: Vec<String>,
+}
+
+/// Arguments of `synth`.
+#[derive(Clone, Debug, Args)]
+pub struct Synth {
+    /// Which stacks.
+    #[command(flatten)]
+    pub stacks: Stacks,
+    /// Write manifest.json and <stack>.template.json to this directory instead of printing the templates.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The form of the templates; with --out, YAML is written beside JSON.
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub format: Format,
+}
+
+/// The form of a template.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// JSON, what is deployed.
+    #[default]
+    Json,
+    /// YAML, for people.
+    Yaml,
+}
+
+/// Arguments of `deploy`.
+#[derive(Clone, Debug, Args)]
+pub struct Deploy {
+    /// Which stacks; what they depend on must be deployed already.
+    #[command(flatten)]
+    pub stacks: Stacks,
+    /// Consent to losing data in a protected stage, by its name.
+    #[arg(long, value_name = "STAGE")]
+    pub confirm: Option<String>,
+}
+
+/// Arguments of `diff`.
+#[derive(Clone, Debug, Args)]
+pub struct Diff {
+    /// Which stacks.
+    #[command(flatten)]
+    pub stacks: Stacks,
+    /// End with exit code 3 when there are changes.
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Do not build the functions: their code is then taken as unchanged.
+    #[arg(long)]
+    pub no_build: bool,
+    /// Compare with the templates in this directory instead of what is deployed.
+    #[arg(long, value_name = "DIR")]
+    pub against: Option<PathBuf>,
+}
+
+/// Arguments of `destroy`.
+#[derive(Clone, Debug, Args)]
+pub struct Destroy {
+    /// Which stacks.
+    #[command(flatten)]
+    pub stacks: Stacks,
+    /// Consent to deleting a protected stage, by its name.
+    #[arg(long, value_name = "STAGE")]
+    pub confirm: Option<String>,
+}
+
+/// Arguments of `events`.
+#[derive(Clone, Debug, Args)]
+pub struct Events {
+    /// Which stacks.
+    #[command(flatten)]
+    pub stacks: Stacks,
+    /// How many of the newest events of each stack.
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    pub limit: usize,
+}
+
+/// Arguments of `invoke`.
+#[derive(Clone, Debug, Args)]
+pub struct Invoke {
+    /// The logical id of the function, with its stack where it is not unique: STACK/FUNCTION.
+    pub function: String,
+    /// The event, as JSON.
+    #[arg(long, value_name = "JSON", conflicts_with = "payload_file")]
+    pub payload: Option<String>,
+    /// A file that holds the event, or - for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub payload_file: Option<PathBuf>,
+}
+
+/// Arguments of `logs`.
+#[derive(Clone, Debug, Args)]
+pub struct Logs {
+    /// Logical ids of functions, or stacks for all of theirs; all by default.
+    #[arg(value_name = "FUNCTION|STACK")]
+    pub functions: Vec<String>,
+    /// Keep printing what comes.
+    #[arg(long, short = 'f')]
+    pub follow: bool,
+    /// How far to look back, such as 30s, 10m, 2h or 1d.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_span)]
+    pub since: Duration,
+    /// A CloudWatch filter pattern.
+    #[arg(long, value_name = "PATTERN")]
+    pub filter: Option<String>,
+}
+
+/// Arguments of `local`.
+#[derive(Clone, Debug, Args)]
+pub struct Local {
+    /// What to do with the engine.
+    #[command(subcommand)]
+    pub verb: LocalVerb,
+}
+
+/// What to do with the local engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum LocalVerb {
+    /// Start the engine, installing it first when needed.
+    Start {
+        /// The port on 127.0.0.1; 0 for any free one.
+        #[arg(long, value_name = "PORT", env = env::LOCAL_PORT.name, hide_env = true)]
+        port: Option<u16>,
+    },
+    /// Stop the engine; its state is kept.
+    Stop,
+    /// Say whether the engine runs, and where.
+    Status,
+    /// Stop the engine and delete its state.
+    Reset,
+}
+
+/// Arguments of `doctor`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Doctor {
+    /// Install what is missing into the tool's private environment.
+    #[arg(long)]
+    pub install: bool,
+}
+
+/// Arguments of `completions`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Completions {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+/// Reads a length of time: a whole number and `s`, `m`, `h` or `d`.
+fn parse_span(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected a number and a unit, such as 30s, 10m, 2h or 1d".to_owned();
+    let unit = text.chars().next_back().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - unit.len_utf8()]
+        .parse()
+        .map_err(|_| wrong())?;
+    number
+        .checked_mul(seconds)
+        .map(Duration::from_secs)
+        .ok_or_else(wrong)
+}
+
+/// Returns whether the arguments ask for JSON, where they could not be parsed.
+pub fn asks_for_json(arguments: &[std::ffi::OsString]) -> bool {
+    arguments
+        .iter()
+        .take_while(|argument| *argument != "--")
+        .any(|argument| argument == "--json")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_names_every_exit_code_and_variable() {
+        for (kind, _, code, _) in crate::error::KINDS {
+            assert!(AFTER_HELP.contains(&format!("\n  {code}  ")), "{kind:?}");
+        }
+        assert!(AFTER_HELP.contains(&format!("\n  {}  ", crate::error::EXIT_CHANGES)));
+        for variable in env::VARIABLES {
+            assert!(AFTER_HELP.contains(variable.name), "{}", variable.name);
+        }
+    }
+
+    #[test]
+    fn spans_are_read() {
+        assert_eq!(parse_span("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_span("2h"), Ok(Duration::from_hours(2)));
+        for bad in ["", "m", "10", "1.5h", "-1m", "5ä", "99999999999999999999d"] {
+            assert!(parse_span(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn global_options_stand_before_and_after_the_verb() {
+        for arguments in [
+            ["stackctl", "--stage", "dev", "--json", "status"],
+            ["stackctl", "status", "--json", "--stage", "dev"],
+        ] {
+            let cli = Cli::try_parse_from(arguments).expect("is valid");
+            assert_eq!(cli.global.stage.as_deref(), Some("dev"));
+            assert!(cli.global.json);
+        }
+    }
+}

@@ -1,1 +1,151 @@
 //! One module per verb of the command line.
+
+mod approval;
+mod bootstrap;
+mod completions;
+mod deploy;
+mod destroy;
+mod diff;
+mod doctor;
+mod explain;
+mod interrupt;
+mod invoke;
+mod local;
+mod lock;
+mod logs;
+mod outputs;
+mod place;
+mod prepare;
+mod stacks;
+mod synth;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Global, Verb, asks_for_json};
+use crate::config::{Project, Stage, StageName, list};
+use crate::engine::Cancel;
+use crate::error::{Error, Kind, Result};
+use crate::ui::Ui;
+
+/// What every verb works with.
+pub(crate) struct Session {
+    /// The printer.
+    pub(crate) ui: Ui,
+    /// The options of every verb.
+    pub(crate) global: Global,
+    /// The directory that the command was called in.
+    pub(crate) directory: PathBuf,
+    /// Says that the person at the keyboard wants to stop.
+    pub(crate) cancel: Cancel,
+}
+
+impl Session {
+    /// Finds and reads the configuration.
+    pub(crate) fn project(&self) -> Result<Project> {
+        Project::load(&self.directory, self.global.config.as_deref())
+    }
+
+    /// Returns the stage to work on.
+    pub(crate) fn stage<'a>(&'a self, project: &'a Project) -> Result<(&'a str, &'a Stage)> {
+        let Some(name) = self.global.stage.as_deref() else {
+            let names: Vec<&str> = project
+                .config
+                .stages
+                .keys()
+                .map(StageName::as_str)
+                .collect();
+            return Err(Error::new(Kind::Usage, "no stage is given")
+                .hint("name one with `--stage NAME`, or set STACKCTL_STAGE")
+                .hint(format!("the stages are {}", list(&names))));
+        };
+        Ok((name, project.stage(name)?))
+    }
+
+    /// Runs a step that changes nothing and may be dropped when the run is stopped.
+    pub(crate) async fn guard<T>(&self, step: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(interrupt::error("nothing was changed")),
+            value = step => Ok(value),
+        }
+    }
+}
+
+/// Runs the command line of this process and returns its exit code.
+pub fn run() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(usage(&error, asks_for_json(&arguments))),
+    };
+    let ui = Ui::new(&cli.global);
+    let code = match start(cli, &ui) {
+        Ok(code) => ui.check().map(|()| code),
+        Err(error) => Err(error),
+    };
+    ExitCode::from(code.unwrap_or_else(|error| {
+        ui.error(&error);
+        error.kind().exit_code()
+    }))
+}
+
+/// Reports what clap says. Help and version are no errors.
+fn usage(error: &clap::Error, json: bool) -> u8 {
+    // Nothing can be told where the terminal is gone.
+    let _ = error.print();
+    if error.use_stderr() && json {
+        let text = error.render().to_string();
+        let message = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        let error = Error::new(Kind::Usage, message).hint("see `stackctl --help`");
+        Ui::print_error_document(&error);
+    }
+    u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.exit_code())
+}
+
+fn start(cli: Cli, ui: &Ui) -> Result<u8> {
+    let directory = std::env::current_dir().map_err(|error| {
+        Error::new(Kind::Io, "cannot find the current directory").caused_by(&error)
+    })?;
+    // One thread is enough: the work is waiting. What computes or blocks has threads of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Kind::Io, "cannot start").caused_by(&error))?;
+    let code = runtime.block_on(async {
+        let session = Session {
+            ui: ui.clone(),
+            global: cli.global,
+            directory,
+            cancel: interrupt::listen(ui),
+        };
+        dispatch(&session, cli.verb).await
+    });
+    // A step that was dropped may still block a thread; the process does not wait for it.
+    runtime.shutdown_background();
+    code
+}
+
+async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
+    match verb {
+        Verb::Synth(arguments) => synth::run(session, &arguments).await,
+        Verb::Deploy(arguments) => deploy::run(session, &arguments).await,
+        Verb::Diff(arguments) => diff::run(session, &arguments).await,
+        Verb::Destroy(arguments) => destroy::run(session, &arguments).await,
+        Verb::Outputs(arguments) => outputs::run(session, &arguments).await,
+        Verb::Status(arguments) => stacks::status(session, &arguments).await,
+        Verb::Events(arguments) => stacks::events(session, &arguments).await,
+        Verb::Invoke(arguments) => invoke::run(session, &arguments).await,
+        Verb::Logs(arguments) => logs::run(session, &arguments).await,
+        Verb::Bootstrap => bootstrap::run(session).await,
+        Verb::Local(arguments) => local::run(session, &arguments).await,
+        Verb::Doctor(arguments) => doctor::run(session, arguments).await,
+        Verb::Completions(arguments) => completions::run(session, arguments),
+    }
+}

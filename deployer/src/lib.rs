@@ -11,3 +11,5 @@ pub mod error;
 pub mod local;
 pub mod toolchain;
 pub mod ui;
+
+pub use command::run;

@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The binary `stackctl`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    deployer::run()
+}

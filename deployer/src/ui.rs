@@ -1,1 +1,208 @@
 //! The only place that prints.
+//!
+//! What a command was asked for goes to standard output: text for people, or JSON. Everything else goes to standard
+//! error: progress, questions, errors. Colours follow what `anstream` finds (`NO_COLOR`, `CLICOLOR_FORCE`, pipes);
+//! progress is drawn on a terminal, and is plain lines that do not change their form otherwise.
+
+mod activity;
+mod palette;
+mod report;
+mod table;
+mod task;
+mod terminal;
+mod tree;
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use serde::Serialize;
+
+use crate::cli::{Color, Global};
+use crate::error::{Error, Kind};
+
+pub use activity::{Activity, event_line, log_line};
+pub use palette::paint;
+pub use report::{Trial, trials, violation};
+pub use table::{Table, outputs};
+pub use task::Task;
+pub use tree::plan;
+
+/// The width that text is laid out for where there is no terminal to ask.
+pub const WIDTH: usize = 80;
+
+/// Prints. Clones print to the same terminal.
+#[derive(Clone, Debug)]
+pub struct Ui {
+    json: bool,
+    verbose: u8,
+    bars: Option<MultiProgress>,
+    /// The first failure to write to standard output, other than a reader that left.
+    broken: Arc<Mutex<Option<io::Error>>>,
+}
+
+impl Ui {
+    /// Makes the printer that the options ask for, and sets when colours are used.
+    pub fn new(global: &Global) -> Self {
+        let choice = match global.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+        let draw = io::stderr().is_terminal()
+            && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
+        Self {
+            json: global.json,
+            verbose: global.verbose,
+            bars: draw
+                .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10))),
+            broken: Arc::default(),
+        }
+    }
+
+    /// Returns whether results are JSON.
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Returns how much more than usual is said.
+    pub fn verbose(&self) -> u8 {
+        self.verbose
+    }
+
+    /// Returns whether there is somebody to ask: input and errors are a terminal.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Prints a line for people on standard error, above whatever progress is drawn.
+    pub fn line(&self, text: impl AsRef<str>) {
+        let text = text.as_ref();
+        let print = || {
+            // Nothing can be told where standard error is gone.
+            let _ = writeln!(anstream::stderr().lock(), "{text}");
+        };
+        match &self.bars {
+            Some(bars) => bars.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// Prints what was done, with the verb in front.
+    pub fn done(&self, verb: &str, text: impl AsRef<str>) {
+        self.line(task::labelled(verb, palette::GOOD, text.as_ref()));
+    }
+
+    /// Prints something that deserves attention and is no error.
+    pub fn warn(&self, text: impl AsRef<str>) {
+        self.line(format!(
+            "{} {}",
+            paint(palette::WARNING, "warning:"),
+            text.as_ref()
+        ));
+    }
+
+    /// Starts a step that takes time.
+    pub fn task(&self, verb: &'static str, subject: impl Into<String>) -> Task {
+        Task::start(self.clone(), verb, subject.into())
+    }
+
+    /// Prints text on standard output as it is.
+    pub fn out(&self, text: impl AsRef<str>) {
+        let text = text.as_ref();
+        let print = || {
+            let mut out = anstream::stdout().lock();
+            if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+                self.note_broken(error);
+            }
+        };
+        match &self.bars {
+            Some(bars) => bars.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// Prints one JSON document on standard output.
+    pub fn document(&self, value: &impl Serialize) {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.out(text + "\n"),
+            Err(error) => self.note_broken(error.into()),
+        }
+    }
+
+    /// Prints one JSON document on one line of standard output.
+    pub fn json_line(&self, value: &impl Serialize) {
+        match serde_json::to_string(value) {
+            Ok(text) => self.out(text + "\n"),
+            Err(error) => self.note_broken(error.into()),
+        }
+    }
+
+    /// Returns whether nobody reads standard output any more.
+    pub fn is_closed(&self) -> bool {
+        self.lock_broken()
+            .as_ref()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// Returns the error of a result that could not be printed. A reader that left had what it wanted.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.lock_broken().take() {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::new(Kind::Io, "cannot write to standard output").caused_by(&error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints an error: for people on standard error, under `--json` as a document on standard output too.
+    pub fn error(&self, error: &Error) {
+        self.line(report::error(error).trim_end());
+        if self.json {
+            // One line, so that it ends a stream of JSON lines as well as it stands alone.
+            self.json_line(&error.to_json());
+        }
+    }
+
+    /// Prints an error as a document on standard output, where there is no printer yet.
+    pub fn print_error_document(error: &Error) {
+        // Nothing can be told where standard output is gone.
+        let _ = writeln!(io::stdout().lock(), "{}", error.to_json());
+    }
+
+    /// Asks a question that is answered with yes or no; anything but a clear yes is no.
+    ///
+    /// The caller has made sure that there is somebody to ask. The answer is awaited without blocking, so that
+    /// Ctrl-C is heard meanwhile.
+    pub async fn confirm(&self, question: &str) -> bool {
+        let answer = self.ask(&format!("{question} [y/N] ")).await;
+        matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Asks for a line of text.
+    pub async fn ask(&self, question: &str) -> String {
+        let print = || {
+            let mut stderr = anstream::stderr().lock();
+            let _ = write!(stderr, "{}", paint(palette::STRONG, question))
+                .and_then(|()| stderr.flush());
+        };
+        match &self.bars {
+            Some(bars) => bars.suspend(print),
+            None => print(),
+        }
+        terminal::read_line().await.unwrap_or_default()
+    }
+
+    fn bars(&self) -> Option<&MultiProgress> {
+        self.bars.as_ref()
+    }
+
+    fn note_broken(&self, error: io::Error) {
+        self.lock_broken().get_or_insert(error);
+    }
+
+    fn lock_broken(&self) -> std::sync::MutexGuard<'_, Option<io::Error>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

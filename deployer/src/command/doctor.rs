@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use serde_json::json;
+use serde::Serialize;
 
 use self::checks::{Check, State};
 use super::Session;
@@ -21,6 +21,12 @@ use crate::ui::paint;
 
 /// A credentials provider or a network that does not answer for this long will not answer a deploy either.
 const AWS_LIMIT: Duration = Duration::from_secs(15);
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Document<'a> {
+    checks: &'a [Check],
+}
 
 /// Checks everything, installs what is missing if that is wanted, and returns 1 when something is wrong.
 pub(super) async fn run(session: &Session, arguments: Doctor) -> Result<u8> {
@@ -37,7 +43,7 @@ pub(super) async fn run(session: &Session, arguments: Doctor) -> Result<u8> {
     let checks = gather(session, project, variables).await?;
     let failed = checks.iter().any(|check| check.state == State::Fail);
     if session.ui.json() {
-        session.ui.document(&json!({ "checks": checks }));
+        session.ui.document(&Document { checks: &checks });
     } else {
         session.ui.out(render(&checks));
     }
@@ -73,7 +79,7 @@ async fn install(
     session
         .guard(work)
         .await?
-        .map_err(|error| Error::new(Kind::Interrupted, "interrupted").caused_by(&error))??;
+        .map_err(|error| interrupted(&error))??;
     task.done(name);
     Ok(())
 }
@@ -117,7 +123,7 @@ async fn gather(
         session
             .guard(tools)
             .await?
-            .map_err(|error| Error::new(Kind::Interrupted, "interrupted").caused_by(&error))?,
+            .map_err(|error| interrupted(&error))?,
     );
     if let Ok(project) = &project {
         let engine: Result<LocalEngine> = place::engine(session, project, None);
@@ -127,8 +133,19 @@ async fn gather(
         });
     }
     if !local_only {
-        for (name, stage) in stages {
-            let identity = session.guard(identity(stage)).await?;
+        // All at once: each may have to wait for a network that is not there.
+        let asked: Vec<_> = stages
+            .into_iter()
+            .map(|(name, stage)| {
+                let target = place::target(stage, &Place::Aws, None);
+                (name, stage, tokio::spawn(identity(target)))
+            })
+            .collect();
+        for (name, stage, answer) in asked {
+            let identity = session
+                .guard(answer)
+                .await?
+                .map_err(|error| interrupted(&error))?;
             found.push(checks::credentials(name, stage, identity));
         }
     }
@@ -145,8 +162,7 @@ fn chosen_stages<'a>(project: &'a Project, wanted: Option<&str>) -> BTreeMap<&'a
         .collect()
 }
 
-async fn identity(stage: &Stage) -> Result<aws::Identity> {
-    let target = place::target(stage, &Place::Aws, None);
+async fn identity(target: aws::Target) -> Result<aws::Identity> {
     match tokio::time::timeout(AWS_LIMIT, aws::identity(&target)).await {
         Ok(answer) => answer.map_err(Error::from),
         Err(_) => Err(Error::new(
@@ -158,6 +174,11 @@ async fn identity(stage: &Stage) -> Result<aws::Identity> {
         )
         .hint("check the network and the proxy settings")),
     }
+}
+
+/// Makes the error of a step that was cut off.
+fn interrupted(error: &tokio::task::JoinError) -> Error {
+    Error::new(Kind::Interrupted, "interrupted").caused_by(error)
 }
 
 fn render(checks: &[Check]) -> String {

@@ -8,7 +8,7 @@ use stack_model::assembly::Architecture;
 
 use crate::aws::Identity;
 use crate::config::{Project, Stage};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::local::{ENGINE_VERSION, REQUIREMENTS, Status};
 use crate::toolchain::{self, LambdaBuilder, Python, Rust, Variables};
 
@@ -205,7 +205,11 @@ pub(super) fn credentials(name: &str, stage: &Stage, identity: Result<Identity>)
                 ),
             ),
         },
-        // Who only works locally needs none.
+        // Who only works locally needs none. What every provider of credentials says about itself is noise here.
+        Err(error) if error.kind() == Kind::Credentials => Check {
+            message: error.message().to_owned(),
+            ..Check::of_error(&title, State::Warn, &error)
+        },
         Err(error) => Check::of_error(&title, State::Warn, &error),
     }
 }
@@ -213,7 +217,6 @@ pub(super) fn credentials(name: &str, stage: &Stage, identity: Result<Identity>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
 
     fn stage(text: &str) -> Stage {
         toml::from_str(text).unwrap()

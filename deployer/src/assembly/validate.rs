@@ -1,0 +1,172 @@
+//! Checks that a manifest agrees with itself and with its templates.
+//!
+//! The stacks package is written by the user and may be of another version, so nothing it wrote is taken on
+//! trust: a file name that leads out of the directory or a parameter that no template has is an error here and
+//! not a surprise in the middle of a deploy.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, Asset, Manifest, StackManifest};
+
+use super::{Assembly, ReadError, Template};
+
+/// Checks what can be said before a template is read: names, file names, order, references between them.
+pub(super) fn names(manifest: &Manifest) -> Result<(), ReadError> {
+    let mut seen = BTreeSet::new();
+    for stack in &manifest.stacks {
+        let name = &stack.name;
+        if !is_stack_name(name) {
+            return contradiction(format!(
+                "`{name}` is not the name of a stack: use up to 128 letters, digits and hyphens, starting with a letter"
+            ));
+        }
+        if stack.template != format!("{name}.template.json") {
+            return contradiction(format!(
+                "the template of stack {name} must be {name}.template.json, not `{}`",
+                stack.template
+            ));
+        }
+        for dependency in &stack.depends_on {
+            if !seen.contains(dependency.as_str()) {
+                return contradiction(format!(
+                    "stack {name} depends on {dependency}, which does not stand before it"
+                ));
+            }
+        }
+        for (parameter, asset) in &stack.artifacts {
+            if !manifest.assets.contains_key(asset) {
+                return contradiction(format!(
+                    "parameter {parameter} of stack {name} takes the artifact of {asset}, which is not among the assets"
+                ));
+            }
+        }
+        if !seen.insert(name.as_str()) {
+            return contradiction(format!("there are two stacks named {name}"));
+        }
+    }
+    binaries(manifest)
+}
+
+/// Checks the names that are handed to Cargo, and that no two packages build a binary of one name: Cargo would
+/// write both to the same file.
+fn binaries(manifest: &Manifest) -> Result<(), ReadError> {
+    let mut packages: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    for (name, asset) in &manifest.assets {
+        let Asset::Function {
+            package, binary, ..
+        } = asset;
+        for text in [package, binary] {
+            if !is_cargo_name(text) {
+                return contradiction(format!(
+                    "asset {name} names `{text}`, which Cargo does not accept as a name"
+                ));
+            }
+        }
+        if let Some((other, first)) = packages.insert(binary, (package, name))
+            && other != package
+        {
+            return contradiction(format!(
+                "assets {first} and {name} are binaries named `{binary}` of two packages, {other} and {package}; rename one, Cargo would overwrite one with the other"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the manifest against the templates.
+pub(super) fn contents(assembly: &Assembly) -> Result<(), ReadError> {
+    for (stack, template) in assembly.stacks() {
+        let name = &stack.name;
+        let resources = template.json.get("Resources").and_then(Value::as_object);
+        let Some(resources) = resources.filter(|resources| !resources.is_empty()) else {
+            return contradiction(format!("the template of stack {name} has no resources"));
+        };
+        for logical_id in stack.resources.keys() {
+            if !resources.contains_key(logical_id) {
+                return contradiction(format!(
+                    "resource {logical_id} of stack {name} is in the manifest and not in the template"
+                ));
+            }
+        }
+        let outputs = section(template, "Outputs");
+        for output in stack.outputs.keys() {
+            if !outputs.contains(output.as_str()) {
+                return contradiction(format!(
+                    "output {output} of stack {name} is in the manifest and not in the template"
+                ));
+            }
+        }
+        parameters(stack, template)?;
+    }
+    Ok(())
+}
+
+fn parameters(stack: &StackManifest, template: &Template) -> Result<(), ReadError> {
+    let name = &stack.name;
+    let declared = section(template, "Parameters");
+    let mut given: BTreeSet<&str> = stack.parameters.keys().map(String::as_str).collect();
+    if !stack.artifacts.is_empty() {
+        given.insert(ARTIFACT_BUCKET_PARAMETER);
+    }
+    for parameter in stack.artifacts.keys() {
+        if !given.insert(parameter) {
+            return contradiction(format!(
+                "parameter {parameter} of stack {name} has a value and an artifact"
+            ));
+        }
+    }
+    if let Some(parameter) = given
+        .iter()
+        .find(|parameter| !declared.contains(**parameter))
+    {
+        return contradiction(format!(
+            "stack {name} is given parameter {parameter}, which its template does not have"
+        ));
+    }
+    let no_default = |parameter: &&&str| {
+        template
+            .json
+            .get("Parameters")
+            .and_then(|parameters| parameters.get(**parameter))
+            .is_some_and(|parameter| parameter.get("Default").is_none())
+    };
+    match declared
+        .iter()
+        .filter(|parameter| !given.contains(**parameter))
+        .find(no_default)
+    {
+        Some(parameter) => contradiction(format!(
+            "parameter {parameter} of stack {name} has no default and is given no value"
+        )),
+        None => Ok(()),
+    }
+}
+
+fn section<'a>(template: &'a Template, name: &str) -> BTreeSet<&'a str> {
+    template
+        .json
+        .get(name)
+        .and_then(Value::as_object)
+        .map(|entries| entries.keys().map(String::as_str).collect())
+        .unwrap_or_default()
+}
+
+fn contradiction(message: String) -> Result<(), ReadError> {
+    Err(ReadError::Contradiction(message))
+}
+
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html>.
+fn is_stack_name(text: &str) -> bool {
+    text.len() <= 128
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// Keeps options and paths out of the arguments of Cargo.
+fn is_cargo_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}

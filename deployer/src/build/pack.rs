@@ -1,0 +1,338 @@
+//! Packs a binary into a zip archive: the same bytes for the same binary, on every machine.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::hex;
+
+/// The name that AWS Lambda runs in an archive for `provided.al2023`.
+///
+/// See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-provided.html>.
+const ENTRY: &str = "bootstrap";
+
+/// How long an archive that nothing names any more is kept for a run that may still be uploading it.
+const GRACE: Duration = Duration::from_hours(1);
+
+/// Why a binary could not be packed.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// The binary could not be read.
+    #[error("cannot read {}", .0.display())]
+    Read(PathBuf, #[source] io::Error),
+    /// The archive could not be written.
+    #[error("cannot write the artifact of {asset} to {}", .directory.display())]
+    Write {
+        /// The asset.
+        asset: String,
+        /// Where archives are kept.
+        directory: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl PackError {
+    /// Returns whether the disk is full.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Write { source, .. } if matches!(
+            source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        ))
+    }
+}
+
+/// One archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Packed {
+    /// The SHA-256 of the archive, in lower case hexadecimal.
+    pub(super) sha256: String,
+    /// Its size in bytes.
+    pub(super) size: u64,
+}
+
+/// Archives on disk, and which binary each was made of.
+///
+/// A binary is taken as unchanged when its length and time stamp are: Cargo goes by the same.
+#[derive(Debug)]
+pub(super) struct Store {
+    directory: PathBuf,
+    index: BTreeMap<String, Entry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    modified: u128,
+    length: u64,
+    level: i64,
+    packed: Packed,
+}
+
+impl Store {
+    /// Opens the store in a directory; an index that cannot be read only costs the time to pack again.
+    pub(super) fn open(directory: PathBuf) -> Self {
+        let index = fs::read(directory.join("index.json"))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        Self { directory, index }
+    }
+
+    /// Returns the file of an archive.
+    pub(super) fn file(&self, packed: &Packed) -> PathBuf {
+        self.directory.join(format!("{}.zip", packed.sha256))
+    }
+
+    /// Returns the archive of a binary, if it was packed before and is still there.
+    pub(super) fn find(&self, binary: &Path, level: i64) -> Option<Packed> {
+        let (modified, length) = stamp(&fs::metadata(binary).ok()?)?;
+        let entry = self.index.get(binary.to_str()?)?;
+        let fresh = entry.modified == modified && entry.length == length && entry.level == level;
+        let there = fs::metadata(self.file(&entry.packed))
+            .is_ok_and(|metadata| metadata.len() == entry.packed.size);
+        (fresh && there).then(|| entry.packed.clone())
+    }
+
+    /// Packs a binary into the store, by way of a temporary file, so that no partial archive is ever found.
+    pub(super) fn pack(&self, asset: &str, binary: &Path, level: i64) -> Result<Packed, PackError> {
+        let read = |error| PackError::Read(binary.to_owned(), error);
+        let write = |source| PackError::Write {
+            asset: asset.to_owned(),
+            directory: self.directory.clone(),
+            source,
+        };
+        let input = File::open(binary).map_err(read)?;
+        fs::create_dir_all(&self.directory).map_err(write)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".packing-")
+            .tempfile_in(&self.directory)
+            .map_err(write)?;
+        archive(input, file.as_file_mut(), level).map_err(write)?;
+        let mut hash = HashWriter::default();
+        file.as_file_mut().rewind().map_err(write)?;
+        let size = io::copy(file.as_file_mut(), &mut hash).map_err(write)?;
+        let packed = Packed {
+            sha256: hex(&hash.0.finalize()),
+            size,
+        };
+        file.persist(self.file(&packed))
+            .map_err(|error| write(error.error))?;
+        Ok(packed)
+    }
+
+    /// Remembers what was packed, and removes archives that nothing names any more.
+    pub(super) fn remember(&mut self, packed: &[(PathBuf, i64, Packed)]) -> Result<(), PackError> {
+        for (binary, level, packed) in packed {
+            let stamp = fs::metadata(binary).ok().and_then(|file| stamp(&file));
+            if let (Some((modified, length)), Some(name)) = (stamp, binary.to_str()) {
+                let entry = Entry {
+                    modified,
+                    length,
+                    level: *level,
+                    packed: packed.clone(),
+                };
+                self.index.insert(name.to_owned(), entry);
+            }
+        }
+        self.index.retain(|binary, _| Path::new(binary).exists());
+        let write = |source| PackError::Write {
+            asset: "every function".to_owned(),
+            directory: self.directory.clone(),
+            source,
+        };
+        let bytes = serde_json::to_vec_pretty(&self.index)
+            .map_err(|error| write(io::Error::other(error)))?;
+        crate::assembly::replace(&self.directory.join("index.json"), &bytes).map_err(write)?;
+        self.sweep();
+        Ok(())
+    }
+
+    /// Removes archives that are old and unnamed. What cannot be removed is tried again by the next run.
+    fn sweep(&self) {
+        let Ok(files) = fs::read_dir(&self.directory) else {
+            return;
+        };
+        for file in files.flatten() {
+            let name = file.file_name();
+            let Some(hash) = name.to_str().and_then(|name| name.strip_suffix(".zip")) else {
+                continue;
+            };
+            let named = self.index.values().any(|entry| entry.packed.sha256 == hash);
+            let old = file
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .is_ok_and(|time| {
+                    SystemTime::now()
+                        .duration_since(time)
+                        .is_ok_and(|age| age > GRACE)
+                });
+            if !named && old {
+                let _ = fs::remove_file(file.path());
+            }
+        }
+    }
+}
+
+fn stamp(metadata: &fs::Metadata) -> Option<(u128, u64)> {
+    let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some((modified.as_nanos(), metadata.len()))
+}
+
+/// Writes the archive: one executable entry with the earliest time that zip can express.
+fn archive(mut input: impl Read, output: impl Write + Seek, level: i64) -> io::Result<()> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(level))
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o755)
+        .large_file(false);
+    let mut zip = ZipWriter::new(output);
+    zip.start_file(ENTRY, options)?;
+    io::copy(&mut input, &mut zip)?;
+    zip.finish()?.flush()
+}
+
+#[derive(Default)]
+struct HashWriter(Sha256);
+
+impl Write for HashWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn binary(directory: &Path, bytes: &[u8]) -> PathBuf {
+        let file = directory.join("binary");
+        fs::write(&file, bytes).expect("a file");
+        file
+    }
+
+    #[test]
+    fn the_same_binary_gives_the_same_bytes() {
+        let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+        let mut first = io::Cursor::new(Vec::new());
+        let mut second = io::Cursor::new(Vec::new());
+        archive(&bytes[..], &mut first, 6).expect("packs");
+        archive(&bytes[..], &mut second, 6).expect("packs");
+        assert_eq!(first.into_inner(), second.into_inner());
+        // Any change of the zip or deflate library that changes what is uploaded must be seen here.
+        let mut small = io::Cursor::new(Vec::new());
+        archive(&b"\x7fELF and so on"[..], &mut small, 6).expect("packs");
+        insta::assert_snapshot!(hex(&Sha256::digest(small.into_inner())), @"");
+    }
+
+    #[test]
+    fn the_archive_holds_an_executable_bootstrap() {
+        let mut bytes = io::Cursor::new(Vec::new());
+        archive(&b"code"[..], &mut bytes, 6).expect("packs");
+        let mut zip = zip::ZipArchive::new(bytes).expect("is a zip");
+        assert_eq!(zip.len(), 1);
+        let mut entry = zip.by_name("bootstrap").expect("is there");
+        assert_eq!(entry.unix_mode().map(|mode| mode & 0o777), Some(0o755));
+        assert_eq!(entry.last_modified().map(|time| time.year()), Some(1980));
+        let mut text = String::new();
+        entry.read_to_string(&mut text).expect("reads");
+        assert_eq!(text, "code");
+    }
+
+    #[test]
+    fn an_unchanged_binary_is_not_packed_again() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = binary(directory.path(), b"one");
+        let mut store = Store::open(directory.path().join("store"));
+        assert_eq!(store.find(&file, 6), None);
+        let packed = store.pack("a", &file, 6).expect("packs");
+        store
+            .remember(&[(file.clone(), 6, packed.clone())])
+            .expect("remembers");
+        let store = Store::open(directory.path().join("store"));
+        assert_eq!(store.find(&file, 6), Some(packed.clone()));
+        assert_eq!(
+            store.find(&file, 1),
+            None,
+            "another level is another archive"
+        );
+        fs::write(&file, b"other").expect("a file");
+        assert_eq!(store.find(&file, 6), None, "the binary changed");
+        fs::write(store.file(&packed), b"cut").expect("a file");
+        assert_eq!(store.find(&file, 6), None, "the archive was damaged");
+    }
+
+    #[test]
+    fn a_broken_index_is_forgotten() {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::write(directory.path().join("index.json"), b"{garbage").expect("a file");
+        let store = Store::open(directory.path().to_owned());
+        assert!(store.index.is_empty());
+    }
+
+    /// Fails like a file system that runs full after some bytes.
+    struct Full(usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self
+                .0
+                .checked_sub(bytes.len())
+                .ok_or(io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Seek for Full {
+        fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {
+            Ok(0)
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_such() {
+        let error = archive(io::repeat(7).take(1 << 20), Full(100), 0).expect_err("is full");
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        let error = PackError::Write {
+            asset: "a".into(),
+            directory: "/x".into(),
+            source: error,
+        };
+        assert!(error.is_disk_full());
+    }
+
+    #[test]
+    fn nothing_partial_is_left_where_packing_fails() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = Store::open(directory.path().join("store"));
+        let error = store
+            .pack("a", &directory.path().join("missing"), 6)
+            .expect_err("cannot be read");
+        assert!(matches!(error, PackError::Read(..)));
+        assert!(!directory.path().join("store").exists());
+        // A directory opens and cannot be read, so this fails after the temporary file was made.
+        let error = store
+            .pack("a", directory.path(), 6)
+            .expect_err("cannot be read");
+        assert!(matches!(error, PackError::Write { .. }), "{error:?}");
+        let left = fs::read_dir(directory.path().join("store")).expect("lists");
+        assert_eq!(left.count(), 0);
+    }
+}

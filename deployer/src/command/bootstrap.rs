@@ -1,0 +1,50 @@
+//! `bootstrap`: creates or updates the stack that holds the artifact bucket.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::approval::{self, Approval};
+use super::place::{self, Place};
+use super::{Session, lock};
+use crate::engine;
+use crate::error::Result;
+use crate::ui::{self, Activity};
+
+pub(super) async fn run(session: &Session) -> Result<u8> {
+    let project = session.project()?;
+    let (name, stage) = session.stage(&project)?;
+    let place = Place::of(session);
+    let _lock = lock::take(&project.state_dir, name, place.is_local())?;
+    let endpoint = place::ensure(session, &project, &place).await?;
+    let activity = Activity::new(&session.ui);
+    let context = session
+        .guard(place::connect(
+            session,
+            stage,
+            &place,
+            endpoint.as_ref(),
+            activity.sink(),
+        ))
+        .await??;
+    let question = format!(
+        "Deploy stack {} to account {} in {}?",
+        engine::BOOTSTRAP_STACK,
+        context.clients.identity().account,
+        context.clients.region()
+    );
+    let consent = approval::ask(session, place.is_local(), &question).await?;
+    let approval = Arc::new(Approval::new(session.ui.clone(), consent, None));
+    let result = engine::bootstrap(&context, None, approval).await;
+    activity.finish();
+    let report = result?;
+    if session.ui.json() {
+        session
+            .ui
+            .json_line(&json!({"type": "summary", "stacks": [report]}));
+    } else {
+        let outputs = [(report.stack, report.outputs)].into_iter().collect();
+        session.ui.out(ui::outputs(&outputs));
+    }
+    Ok(0)
+}

@@ -1,0 +1,225 @@
+//! `deploy`: builds, publishes and deploys stacks, and follows them to the end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::approval::{self, Approval, Consent};
+use super::outputs::{self, Outputs};
+use super::place::{self, Place};
+use super::{Session, lock, prepare};
+use crate::assembly::Assembly;
+use crate::cli;
+use crate::config::Stage;
+use crate::engine::plan::{self, Grade, Plan, Registry, Wanted};
+use crate::engine::{
+    self, Artifact, Context, DeployReport, Deployment, EventSink, StackDeployment,
+};
+use crate::error::{Error, Result};
+use crate::ui::{self, Activity};
+
+pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8> {
+    let project = session.project()?;
+    let (name, stage) = session.stage(&project)?;
+    let place = Place::of(session);
+    let _lock = lock::take(&project.state_dir, name, place.is_local())?;
+    let (assembly, endpoint) = tokio::try_join!(
+        prepare::assembly(session, &project, name, stage),
+        place::ensure(session, &project, &place),
+    )?;
+    let selected = prepare::select(&assembly, &arguments.stacks)?;
+    let artifacts = prepare::functions(session, &project, &assembly, &selected, &place).await?;
+    let activity = Activity::new(&session.ui);
+    let base = place::api_base(&place, endpoint.as_ref());
+    let sink = {
+        let (activity, base) = (activity.clone(), base.clone());
+        EventSink::new(move |event| {
+            activity.take(&outputs::reachable_event(event, base.as_deref()));
+        })
+    };
+    let context = session
+        .guard(place::connect(
+            session,
+            stage,
+            &place,
+            endpoint.as_ref(),
+            sink,
+        ))
+        .await??;
+
+    // Nothing local is worth a question, and a plan costs two calls per stack.
+    let plan = if place.is_local() && session.ui.verbose() == 0 {
+        None
+    } else {
+        Some(show_plan(session, &context, &assembly, &selected, &artifacts).await?)
+    };
+    if plan.is_some() {
+        session
+            .ui
+            .done("account", &context.clients.identity().account);
+    }
+    let consent = match &plan {
+        Some(plan) if !plan.is_empty() => {
+            consent(session, arguments, name, stage, place.is_local(), plan).await?
+        }
+        // An empty plan may still meet a stack that needs mending; its change set is checked against the plan.
+        _ if place.is_local() => Consent::NotNeeded,
+        _ => Consent::Given,
+    };
+    let deployment = Deployment {
+        stage: name.to_owned(),
+        stacks: deployments(&assembly, &selected),
+        artifacts,
+    };
+    let approval = Arc::new(Approval::new(session.ui.clone(), consent, plan));
+    let result = engine::deploy(&context, deployment, approval).await;
+    activity.finish();
+    match result {
+        Ok(report) => {
+            finish(session, &assembly, &report, base.as_deref());
+            Ok(0)
+        }
+        Err(error) => {
+            let summary = error
+                .report()
+                .map(|report| summary(report, base.as_deref()));
+            let error = Error::from(error);
+            Err(match summary {
+                Some(fields) => error.with_fields(fields),
+                None => error,
+            })
+        }
+    }
+}
+
+async fn show_plan(
+    session: &Session,
+    context: &Context,
+    assembly: &Assembly,
+    selected: &[usize],
+    artifacts: &BTreeMap<String, Artifact>,
+) -> Result<Plan> {
+    let plan = make_plan(session, context, assembly, selected, artifacts).await?;
+    if session.ui.json() {
+        session
+            .ui
+            .json_line(&json!({"type": "plan", "stacks": plan.stacks}));
+    }
+    session
+        .ui
+        .line(ui::plan(&plan, session.ui.verbose() > 1).trim_end());
+    Ok(plan)
+}
+
+/// Compares the selected stacks with what is deployed.
+pub(super) async fn make_plan(
+    session: &Session,
+    context: &Context,
+    assembly: &Assembly,
+    selected: &[usize],
+    artifacts: &BTreeMap<String, Artifact>,
+) -> Result<Plan> {
+    let task = session.ui.task("diff", "comparing with what is deployed");
+    let stacks: Vec<_> = assembly.stacks().collect();
+    let wanted: Vec<Wanted<'_>> = selected
+        .iter()
+        .filter_map(|position| stacks.get(*position))
+        .map(|(manifest, template)| Wanted {
+            manifest,
+            template: &template.json,
+        })
+        .collect();
+    let plan = session
+        .guard(plan::plan(context, &wanted, artifacts, &Registry))
+        .await??;
+    drop(task);
+    Ok(plan)
+}
+
+/// Asks for what the plan needs: in a protected stage losing data needs more than a yes.
+async fn consent(
+    session: &Session,
+    arguments: &cli::Deploy,
+    name: &str,
+    stage: &Stage,
+    local: bool,
+    plan: &Plan,
+) -> Result<Consent> {
+    let lost: Vec<String> = plan
+        .of_grade(Grade::DataLoss)
+        .map(|(stack, change)| format!("{}/{}", stack.stack, change.logical_id))
+        .collect();
+    if stage.protected && !local && !lost.is_empty() {
+        approval::confirm_stage(
+            session,
+            name,
+            arguments.confirm.as_deref(),
+            &format!("data would be lost: {}", lost.join(", ")),
+        )
+        .await?;
+    }
+    approval::ask(
+        session,
+        local,
+        &format!("Deploy these changes to stage {name}?"),
+    )
+    .await
+}
+
+fn deployments(assembly: &Assembly, selected: &[usize]) -> Vec<StackDeployment> {
+    let stacks: Vec<_> = assembly.stacks().collect();
+    selected
+        .iter()
+        .filter_map(|position| stacks.get(*position))
+        .map(|(manifest, template)| StackDeployment {
+            manifest: (*manifest).clone(),
+            template: template.text.clone(),
+        })
+        .collect()
+}
+
+fn finish(session: &Session, assembly: &Assembly, report: &DeployReport, base: Option<&str>) {
+    if session.ui.json() {
+        session.ui.json_line(&summary(report, base));
+    } else {
+        outputs::show(session, assembly, &collect(report, base));
+    }
+}
+
+fn collect(report: &DeployReport, base: Option<&str>) -> Outputs {
+    let mut outputs: Outputs = report
+        .stacks
+        .iter()
+        .filter(|stack| stack.outcome.is_good())
+        .map(|stack| (stack.stack.clone(), stack.outputs.clone()))
+        .collect();
+    if let Some(base) = base {
+        outputs::reachable(&mut outputs, base);
+    }
+    outputs
+}
+
+/// The last line of the stream: how every stack ended up, and the outputs.
+fn summary(
+    report: &DeployReport,
+    base: Option<&str>,
+) -> serde_json::Map<String, serde_json::Value> {
+    let outputs = collect(report, base);
+    let stacks: Vec<_> = report
+        .stacks
+        .iter()
+        .map(|stack| {
+            json!({
+                "stack": stack.stack,
+                "outcome": stack.outcome,
+                "outputs": outputs.get(&stack.stack),
+                "failure": stack.failure,
+            })
+        })
+        .collect();
+    let mut fields = serde_json::Map::new();
+    fields.insert("type".to_owned(), "summary".into());
+    fields.insert("stacks".to_owned(), stacks.into());
+    fields
+}

@@ -1,0 +1,106 @@
+//! Keeps two runs from changing one stage at once.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::Path;
+
+use crate::error::{Error, Kind, Result};
+
+/// Holds a stage until it is dropped. The operating system lets go of it however the process ends.
+#[derive(Debug)]
+pub(super) struct StageLock {
+    _file: File,
+}
+
+/// Takes a stage, or says who has it.
+///
+/// This guards one workspace on one machine; between machines CloudFormation itself refuses a second operation.
+pub(super) fn take(directory: &Path, stage: &str, local: bool) -> Result<StageLock> {
+    let locks = directory.join("locks");
+    let name = if local {
+        format!("{stage}.local.lock")
+    } else {
+        format!("{stage}.lock")
+    };
+    let path = locks.join(name);
+    let failed = |error: io::Error| {
+        Error::new(Kind::Io, format!("cannot lock {}", path.display())).caused_by(&error)
+    };
+    prepare(directory).map_err(failed)?;
+    fs::create_dir_all(&locks).map_err(failed)?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // The holder may be between locking and writing its name.
+            let _ = file.read_to_string(&mut holder);
+            let error = Error::new(
+                Kind::Locked,
+                format!("another run is working on stage `{stage}`"),
+            );
+            let error = match holder.trim() {
+                "" => error,
+                holder => error.cause(format!("it is {holder}")),
+            };
+            return Err(error.hint("wait until it is done, and run this command again"));
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    let holder = format!(
+        "process {} since {}\n",
+        std::process::id(),
+        jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC")
+    );
+    file.set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| file.write_all(holder.as_bytes()))
+        .map_err(failed)?;
+    Ok(StageLock { _file: file })
+}
+
+/// Makes the state directory, and keeps it out of version control.
+pub(super) fn prepare(state: &Path) -> io::Result<()> {
+    fs::create_dir_all(state)?;
+    let ignore = state.join(".gitignore");
+    if !ignore.exists() {
+        fs::write(ignore, "*\n")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_is_held_by_one_run() {
+        let state = tempfile::tempdir().expect("a directory");
+        let held = take(state.path(), "dev", false).expect("is free");
+        let error = take(state.path(), "dev", false).expect_err("is held");
+        assert_eq!(error.kind(), Kind::Locked);
+        let cause = error.causes().first().expect("names the holder");
+        assert!(
+            cause.starts_with(&format!("it is process {} since 2", std::process::id())),
+            "{cause}"
+        );
+        take(state.path(), "dev", true).expect("the local engine is another place");
+        take(state.path(), "prod", false).expect("another stage is free");
+        drop(held);
+        take(state.path(), "dev", false).expect("is free again");
+    }
+
+    #[test]
+    fn the_state_is_kept_out_of_version_control() {
+        let state = tempfile::tempdir().expect("a directory");
+        prepare(state.path()).expect("is made");
+        let ignore = fs::read_to_string(state.path().join(".gitignore")).expect("is there");
+        assert_eq!(ignore, "*\n");
+    }
+}

@@ -1,0 +1,105 @@
+//! `logs`: prints the logs of deployed functions, merged by time.
+
+use std::time::SystemTime;
+
+use super::place::{self, Place};
+use super::{Session, invoke, prepare};
+use crate::cli;
+use crate::engine::{self, Cancel, DeployedFunction, EventSink, LogsRequest};
+use crate::error::{Error, Kind, Result};
+use crate::ui;
+
+pub(super) async fn run(session: &Session, arguments: &cli::Logs) -> Result<u8> {
+    let since = SystemTime::now()
+        .checked_sub(arguments.since)
+        .ok_or_else(|| Error::new(Kind::Usage, "`--since` lies before all time"))?;
+    let project = session.project()?;
+    let (name, stage) = session.stage(&project)?;
+    let place = Place::of(session);
+    let assembly = prepare::assembly(session, &project, name, stage).await?;
+    let endpoint = place::ensure(session, &project, &place).await?;
+    let mut context = session
+        .guard(place::connect(
+            session,
+            stage,
+            &place,
+            endpoint.as_ref(),
+            EventSink::ignore(),
+        ))
+        .await??;
+    let all: Vec<usize> = (0..assembly.manifest.stacks.len()).collect();
+    let targets = prepare::targets(&assembly, &all);
+    let functions = session
+        .guard(engine::functions(&context, &targets))
+        .await??;
+    let names: Vec<(String, String)> = assembly
+        .manifest
+        .stacks
+        .iter()
+        .map(|stack| (stack.id.clone(), stack.name.clone()))
+        .collect();
+    let request = LogsRequest {
+        functions: choose(functions, &names, &arguments.functions)?,
+        since,
+        filter: arguments.filter.clone(),
+        follow: arguments.follow,
+    };
+    // Following ends by Ctrl-C, or when whoever reads the output leaves.
+    let (handle, closed) = Cancel::new();
+    context.cancel = closed;
+    let outer = session.cancel.clone();
+    let stopper = handle.clone();
+    let forward = tokio::spawn(async move {
+        outer.cancelled().await;
+        stopper.cancel();
+    });
+    let result = engine::logs(&context, &request, &mut |line| {
+        if session.ui.json() {
+            session.ui.json_line(&line);
+        } else {
+            session.ui.out(ui::log_line(&line) + "\n");
+        }
+        if session.ui.is_closed() {
+            handle.cancel();
+        }
+    })
+    .await;
+    forward.abort();
+    result?;
+    // Ctrl-C is how following ends; anything else was cut short by it.
+    if session.cancel.is_cancelled() && !arguments.follow {
+        return Err(super::interrupt::error("nothing was changed"));
+    }
+    Ok(0)
+}
+
+/// Returns the functions that the arguments name: by stack, or one by one; all, where there are no arguments.
+fn choose(
+    functions: Vec<DeployedFunction>,
+    stacks: &[(String, String)],
+    wanted: &[String],
+) -> Result<Vec<DeployedFunction>> {
+    if wanted.is_empty() {
+        return Ok(functions);
+    }
+    let mut chosen: Vec<DeployedFunction> = Vec::new();
+    for name in wanted {
+        let stack = stacks
+            .iter()
+            .find(|(id, full)| id == name || full == name)
+            .map(|(_, full)| full);
+        let found: Vec<&DeployedFunction> = match stack {
+            Some(stack) => functions
+                .iter()
+                .filter(|function| function.stack == *stack)
+                .collect(),
+            None => vec![invoke::find(&functions, stacks, name)?],
+        };
+        for function in found {
+            if !chosen.contains(function) {
+                chosen.push(function.clone());
+            }
+        }
+    }
+    Ok(chosen)
+}

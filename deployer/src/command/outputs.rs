@@ -1,0 +1,154 @@
+//! `outputs`: prints the outputs of deployed stacks.
+
+use std::collections::BTreeMap;
+
+use super::place::{self, Place};
+use super::{Session, prepare};
+use crate::assembly::Assembly;
+use crate::cli;
+use crate::engine::{self, Event, EventSink};
+use crate::error::Result;
+use crate::ui::{self, Trial};
+
+/// Outputs by stack and key.
+pub(super) type Outputs = BTreeMap<String, BTreeMap<String, String>>;
+
+pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
+    let project = session.project()?;
+    let (name, stage) = session.stage(&project)?;
+    let place = Place::of(session);
+    let assembly = prepare::assembly(session, &project, name, stage).await?;
+    let selected = prepare::select(&assembly, arguments)?;
+    let endpoint = place::ensure(session, &project, &place).await?;
+    let context = place::connect(
+        session,
+        stage,
+        &place,
+        endpoint.as_ref(),
+        EventSink::ignore(),
+    )
+    .await?;
+    let targets = prepare::targets(&assembly, &selected);
+    let mut outputs = session.guard(engine::outputs(&context, &targets)).await??;
+    if let Some(base) = place::api_base(&place, endpoint.as_ref()) {
+        reachable(&mut outputs, &base);
+    }
+    if session.ui.json() {
+        session.ui.document(&outputs);
+    } else {
+        show(session, &assembly, &outputs);
+    }
+    Ok(0)
+}
+
+/// Shows outputs and how to try them.
+pub(super) fn show(session: &Session, assembly: &Assembly, outputs: &Outputs) {
+    let text = ui::outputs(outputs) + &ui::trials(&trials(assembly, outputs));
+    session.ui.out(text);
+}
+
+/// Returns the commands that the stacks give for trying their outputs.
+fn trials(assembly: &Assembly, outputs: &Outputs) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for stack in &assembly.manifest.stacks {
+        for (key, output) in &stack.outputs {
+            let value = outputs.get(&stack.name).and_then(|values| values.get(key));
+            if let (Some(example), Some(value)) = (&output.example, value) {
+                trials.push(Trial {
+                    stack: stack.name.clone(),
+                    about: output.description.clone().unwrap_or_else(|| key.clone()),
+                    command: example.replace("{value}", value),
+                });
+            }
+        }
+    }
+    trials
+}
+
+/// Replaces the addresses of API Gateway in outputs by those at which a local place answers.
+pub(super) fn reachable(outputs: &mut Outputs, base: &str) {
+    for value in outputs.values_mut().flat_map(BTreeMap::values_mut) {
+        *value = reachable_text(value, base);
+    }
+}
+
+/// Does the same to an event, for whoever reads the stream.
+pub(super) fn reachable_event(mut event: Event, base: Option<&str>) -> Event {
+    if let (Event::StackFinished { outputs, .. }, Some(base)) = (&mut event, base) {
+        for value in outputs.values_mut() {
+            *value = reachable_text(value, base);
+        }
+    }
+    event
+}
+
+/// Turns every `https://{api}.execute-api.{region}.amazonaws.com/{stage}/..` of a text into
+/// `{base}/_aws/execute-api/{api}/{stage}/..`, which answers without DNS.
+fn reachable_text(text: &str, base: &str) -> String {
+    const SCHEME: &str = "https://";
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(SCHEME) {
+        let (before, from) = rest.split_at(start);
+        result.push_str(before);
+        let after = &from[SCHEME.len()..];
+        let end = after
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.'))
+            .unwrap_or(after.len());
+        let (host, tail) = after.split_at(end);
+        if let Some(api) = api_of(host) {
+            result.push_str(base);
+            result.push_str("/_aws/execute-api/");
+            result.push_str(api);
+        } else {
+            result.push_str(SCHEME);
+            result.push_str(host);
+        }
+        rest = tail;
+    }
+    result.push_str(rest);
+    result
+}
+
+/// Returns the API in a host name of API Gateway.
+fn api_of(host: &str) -> Option<&str> {
+    let (api, rest) = host.split_once(".execute-api.")?;
+    let region = rest
+        .strip_suffix(".amazonaws.com.cn")
+        .or_else(|| rest.strip_suffix(".amazonaws.com"))?;
+    let plain = |text: &str| !text.is_empty() && !text.contains('.');
+    (plain(api) && plain(region)).then_some(api)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_apis_become_reachable() {
+        let base = "http://127.0.0.1:4577";
+        for (text, expected) in [
+            (
+                "https://a1b2.execute-api.us-east-1.amazonaws.com/prod/orders?x=1",
+                "http://127.0.0.1:4577/_aws/execute-api/a1b2/prod/orders?x=1",
+            ),
+            (
+                "https://a.execute-api.cn-north-1.amazonaws.com.cn",
+                "http://127.0.0.1:4577/_aws/execute-api/a",
+            ),
+            (
+                "one https://a.execute-api.us-east-1.amazonaws.com/x, two https://b.execute-api.us-east-1.amazonaws.com/y",
+                "one http://127.0.0.1:4577/_aws/execute-api/a/x, two http://127.0.0.1:4577/_aws/execute-api/b/y",
+            ),
+            ("https://example.com/x", "https://example.com/x"),
+            (
+                "https://a.execute-api.us-east-1.amazonaws.com.evil.org/",
+                "https://a.execute-api.us-east-1.amazonaws.com.evil.org/",
+            ),
+            ("arn:aws:sqs:us-east-1:0:q", "arn:aws:sqs:us-east-1:0:q"),
+            ("", ""),
+        ] {
+            assert_eq!(reachable_text(text, base), expected);
+        }
+    }
+}

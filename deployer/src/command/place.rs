@@ -1,0 +1,199 @@
+//! Where a command works: AWS, the local engine, or an endpoint of the user's own.
+
+use std::sync::Arc;
+
+use super::Session;
+use crate::aws::{self, StaticCredentials, Target};
+use crate::config::{Project, Stage};
+use crate::engine::{Context, EventSink};
+use crate::error::Result;
+use crate::local::{Endpoint, LocalEngine, LocalEvent, Settings};
+use crate::toolchain::Variables;
+
+/// Where a command works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// AWS itself.
+    Aws,
+    /// The engine that this tool manages.
+    Engine,
+    /// An engine of the user's own on this machine.
+    Own(String),
+    /// Another endpoint that stands in for AWS.
+    Remote(String),
+}
+
+impl Place {
+    /// Reads the options.
+    pub(super) fn of(session: &Session) -> Self {
+        match &session.global.endpoint_url {
+            Some(url) if is_loopback(url) => Self::Own(url.trim_end_matches('/').to_owned()),
+            Some(url) => Self::Remote(url.trim_end_matches('/').to_owned()),
+            None if session.global.local => Self::Engine,
+            None => Self::Aws,
+        }
+    }
+
+    /// Returns whether functions run on this machine and nothing that is deployed is worth a question.
+    pub(super) fn is_local(&self) -> bool {
+        matches!(self, Self::Engine | Self::Own(_))
+    }
+}
+
+/// Returns whether a URL leads to this machine.
+fn is_loopback(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let host = if authority.starts_with('[') {
+        authority
+            .split(']')
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches('[')
+    } else {
+        authority.split(':').next().unwrap_or_default()
+    };
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// Returns the manager of the workspace's engine, which tells the terminal what it does.
+pub(super) fn engine(
+    session: &Session,
+    project: &Project,
+    port: Option<u16>,
+) -> Result<LocalEngine> {
+    let variables = Variables::of_process();
+    let settings = Settings::new(&project.state_dir, port, variables)?;
+    let ui = session.ui.clone();
+    Ok(LocalEngine::new(settings).with_events(move |event| match event {
+        LocalEvent::Installing { version, into } => ui.done(
+            "install",
+            format!("local engine {version} into {into}, once"),
+        ),
+        LocalEvent::Starting { .. } => {}
+        LocalEvent::StateLost => ui.warn(
+            "the local engine was killed the last time: what it held is gone, and is deployed again",
+        ),
+        LocalEvent::Started { url, version } => {
+            ui.done("engine", format!("{version} started on {url}"));
+        }
+        LocalEvent::Joined { url } => {
+            if ui.verbose() > 0 {
+                ui.done("engine", format!("running on {url}"));
+            }
+        }
+        LocalEvent::Stopping => ui.done("engine", "saving its state and stopping"),
+        LocalEvent::Killed => {
+            ui.warn("the local engine did not stop in time and was killed: its state is lost");
+        }
+    }))
+}
+
+/// Makes sure that the engine runs, where the place is the engine.
+pub(super) async fn ensure(
+    session: &Session,
+    project: &Project,
+    place: &Place,
+) -> Result<Option<Endpoint>> {
+    if *place != Place::Engine {
+        return Ok(None);
+    }
+    let task = session.ui.task("engine", "starting the local engine");
+    let endpoint = engine(session, project, None)?.ensure_started().await?;
+    drop(task);
+    Ok(Some(endpoint))
+}
+
+/// Makes the clients of the place and checks who is calling.
+pub(super) async fn connect(
+    session: &Session,
+    stage: &Stage,
+    place: &Place,
+    endpoint: Option<&Endpoint>,
+    events: EventSink,
+) -> Result<Context> {
+    let target = target(stage, place, endpoint);
+    // The future of the SDK is large, and every verb would carry it.
+    let clients = Box::pin(aws::connect(&target)).await?;
+    Ok(Context::new(clients, events, session.cancel.clone()))
+}
+
+/// Returns where the calls go and as whom.
+pub(super) fn target(stage: &Stage, place: &Place, endpoint: Option<&Endpoint>) -> Target {
+    let region = stage.region.as_str().to_owned();
+    match place {
+        Place::Aws => Target {
+            region,
+            profile: stage.profile.clone(),
+            account: stage
+                .account
+                .as_ref()
+                .map(|account| account.as_str().to_owned()),
+            ..Target::default()
+        },
+        Place::Engine => Target {
+            region,
+            endpoint_url: endpoint.map(|endpoint| endpoint.url.clone()),
+            credentials: endpoint.map(|endpoint| StaticCredentials {
+                access_key_id: endpoint.access_key_id.to_owned(),
+                secret_access_key: endpoint.secret_access_key.to_owned(),
+            }),
+            ..Target::default()
+        },
+        // An engine of the user's own has accounts of its own, and mostly takes any credentials.
+        Place::Own(url) => Target {
+            region,
+            endpoint_url: Some(url.clone()),
+            credentials: std::env::var_os("AWS_ACCESS_KEY_ID").is_none().then(|| {
+                StaticCredentials {
+                    access_key_id: "test".to_owned(),
+                    secret_access_key: "test".to_owned(),
+                }
+            }),
+            ..Target::default()
+        },
+        Place::Remote(url) => Target {
+            endpoint_url: Some(url.clone()),
+            ..self::target(stage, &Place::Aws, None)
+        },
+    }
+}
+
+/// Returns the base URL at which the APIs of a local place answer.
+pub(super) fn api_base(place: &Place, endpoint: Option<&Endpoint>) -> Option<Arc<str>> {
+    match place {
+        Place::Engine => endpoint.map(|endpoint| endpoint.url.as_str().into()),
+        Place::Own(url) => Some(url.as_str().into()),
+        Place::Aws | Place::Remote(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_recognised() {
+        for url in [
+            "http://127.0.0.1:4566",
+            "http://localhost:4566/",
+            "http://x.localhost",
+            "http://[::1]:1/x",
+            "127.0.0.1:80",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "https://example.com",
+            "http://10.0.0.1:4566",
+            "http://localhost.example.com",
+            "http://[fe80::1]",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+}

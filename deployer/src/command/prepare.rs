@@ -1,0 +1,142 @@
+//! What most verbs begin with: the assembly, and the functions built.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stack_model::assembly::{Architecture, Asset};
+
+use super::place::Place;
+use super::{Session, explain, lock};
+use crate::assembly::{self, Assembly, Synthesis};
+use crate::build::{self, Platform};
+use crate::cli;
+use crate::config::{Project, Stage};
+use crate::engine::{Artifact, StackTarget};
+use crate::error::{Error, Kind, Result};
+use crate::toolchain::{self, LambdaBuilder, MissingLambdaBuilder, Variables};
+
+/// Renders the stacks of a stage.
+pub(super) async fn assembly(
+    session: &Session,
+    project: &Project,
+    name: &str,
+    stage: &Stage,
+) -> Result<Assembly> {
+    lock::prepare(&project.state_dir).map_err(|error| {
+        Error::new(
+            Kind::Io,
+            format!("cannot write to {}", project.state_dir.display()),
+        )
+        .caused_by(&error)
+        .hint("set STACKCTL_STATE_DIR to a directory that you may write to")
+    })?;
+    let request = stage.request(name);
+    let package = &project.config.workspace.stacks;
+    let synthesis = Synthesis {
+        root: &project.root,
+        package,
+        request: &request,
+        scratch: &project.state_dir,
+    };
+    let task = session.ui.task("synth", package.clone());
+    let progress = |text: &str| task.message(text);
+    let result = session
+        .guard(assembly::synth(&synthesis, &progress))
+        .await?;
+    let (assembly, output) = result.map_err(|error| explain::synth(&project.root, error))?;
+    task.done(count(assembly.manifest.stacks.len(), "stack"));
+    for text in [output.stdout, output.stderr] {
+        if !text.is_empty() {
+            session.ui.line(text.trim_end());
+        }
+    }
+    Ok(assembly)
+}
+
+/// Builds and packs the functions of the selected stacks, each once.
+pub(super) async fn functions(
+    session: &Session,
+    project: &Project,
+    assembly: &Assembly,
+    selected: &[usize],
+    place: &Place,
+) -> Result<BTreeMap<String, Artifact>> {
+    let assets: BTreeMap<&str, _> = selected
+        .iter()
+        .filter_map(|position| assembly.manifest.stacks.get(*position))
+        .flat_map(|stack| stack.artifacts.values())
+        .filter_map(|name| assembly.manifest.assets.get_key_value(name))
+        .map(|(name, asset)| (name.as_str(), asset))
+        .collect();
+    if assets.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let platform = platform(project, &assets, place)?;
+    let request = build::Request {
+        root: &project.root,
+        state: &project.state_dir,
+        assets,
+        platform: &platform,
+    };
+    let subject = count(request.assets.len(), "function");
+    let task = session.ui.task("build", subject.clone());
+    let progress = |text: &str| task.message(text);
+    let artifacts = session
+        .guard(build::functions(&request, &progress))
+        .await?
+        .map_err(|error| explain::build(assembly, error))?;
+    task.done(subject);
+    Ok(artifacts)
+}
+
+/// Finds what builds the functions for the place, and makes sure that it can.
+fn platform(
+    project: &Project,
+    assets: &BTreeMap<&str, &Asset>,
+    place: &Place,
+) -> Result<Platform> {
+    if place.is_local() {
+        return Ok(Platform::Host);
+    }
+    let variables = Variables::of_process();
+    let builder = LambdaBuilder::find(&variables)
+        .map_err(|error| Error::from_source(Kind::Toolchain, &error))?
+        .ok_or(MissingLambdaBuilder)?;
+    let architectures: BTreeSet<Architecture> = assets
+        .values()
+        .map(|asset| {
+            let Asset::Function { architecture, .. } = asset;
+            *architecture
+        })
+        .collect();
+    for architecture in architectures {
+        toolchain::check_target(architecture, &variables, &project.root).map_err(|error| {
+            Error::from_source(Kind::Toolchain, &error).hint(error.hint())
+        })?;
+    }
+    Ok(Platform::Aws {
+        cargo_lambda: builder.program,
+        environment: builder.environment,
+    })
+}
+
+/// Returns the positions of the stacks that the arguments select.
+pub(super) fn select(assembly: &Assembly, stacks: &cli::Stacks) -> Result<Vec<usize>> {
+    cli::select(&assembly.names(), &stacks.stacks)
+}
+
+/// Returns the names of the selected stacks and where they are.
+pub(super) fn targets(assembly: &Assembly, selected: &[usize]) -> Vec<StackTarget> {
+    selected
+        .iter()
+        .filter_map(|position| assembly.manifest.stacks.get(*position))
+        .map(StackTarget::from)
+        .collect()
+}
+
+/// Writes a number with a noun.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}

@@ -1,0 +1,170 @@
+//! Compares the assembly with what is deployed, and says how dangerous each difference is.
+//!
+//! The comparison needs two templates and the values of their parameters and calls nobody. Intrinsics are compared by
+//! what they mean: `Fn::Join` with an empty delimiter and the `Fn::Sub` of the same text are the same, so are a policy's
+//! actions in another order, and a parameter is its value.
+
+mod canonical;
+mod compare;
+mod grade;
+mod knowledge;
+mod online;
+mod references;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+pub use compare::compare;
+pub use knowledge::{Knowledge, Registry, Update};
+pub use online::{PlanError, Wanted, plan};
+
+/// What a deploy would do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Plan {
+    /// The stacks, each after those it depends on.
+    pub stacks: Vec<StackPlan>,
+}
+
+/// What a deploy would do to one stack.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StackPlan {
+    /// The name of the stack, with the stage.
+    pub stack: String,
+    /// The resources that change, by logical id.
+    pub changes: Vec<ResourceChange>,
+    /// What changes besides resources: outputs, conditions, tags of the stack. Paths begin with the section.
+    pub other: Vec<PropertyChange>,
+    /// Whether the stack is new.
+    #[serde(skip)]
+    pub create: bool,
+}
+
+/// What a deploy would do to one resource.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ResourceChange {
+    /// The logical id.
+    pub logical_id: String,
+    /// The resource type.
+    pub resource_type: String,
+    /// What happens to it.
+    pub action: Action,
+    /// How dangerous that is.
+    pub grade: Grade,
+    /// Why, the weightiest first.
+    pub reasons: Vec<String>,
+    /// The properties that differ, by path.
+    pub properties: Vec<PropertyChange>,
+    /// Where the resource is declared in the Rust source.
+    #[serde(skip)]
+    pub source: Option<String>,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PropertyChange {
+    /// The path, such as `Properties.Code.S3Key`.
+    pub path: String,
+    /// What is deployed, where there is anything.
+    pub before: Option<Value>,
+    /// What it becomes, where there is anything.
+    pub after: Option<Value>,
+}
+
+/// What happens to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is created.
+    Create,
+    /// It is changed and stays the same resource.
+    Update,
+    /// A new one takes its place.
+    Replace,
+    /// It is deleted.
+    Delete,
+    /// It becomes part of the stack as it is.
+    Import,
+    /// It leaves the stack and stays.
+    Retain,
+}
+
+/// How dangerous a change is, the least first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// Nothing that exists is touched.
+    #[default]
+    None,
+    /// It changes without being interrupted.
+    UpdateInPlace,
+    /// It is away for a while, or for good without holding data.
+    Interruption,
+    /// A new one with another identity takes its place.
+    Replacement,
+    /// Somebody may do more than before.
+    PermissionWidened,
+    /// More of the world can reach it.
+    ExposureWidened,
+    /// Data is deleted.
+    DataLoss,
+}
+
+/// A template with the values that it is deployed with.
+#[derive(Clone, Debug, Default)]
+pub struct Side<'a> {
+    /// The template.
+    pub template: Option<&'a Value>,
+    /// The values of its parameters, as far as they are known.
+    pub parameters: BTreeMap<String, String>,
+    /// The tags of the stack.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Plan {
+    /// Returns whether nothing would change.
+    pub fn is_empty(&self) -> bool {
+        self.stacks.iter().all(StackPlan::is_empty)
+    }
+
+    /// Returns the changes of a grade, with their stacks.
+    pub fn of_grade(&self, grade: Grade) -> impl Iterator<Item = (&StackPlan, &ResourceChange)> {
+        self.stacks.iter().flat_map(move |stack| {
+            stack
+                .changes
+                .iter()
+                .filter(move |change| change.grade == grade)
+                .map(move |change| (stack, change))
+        })
+    }
+}
+
+impl StackPlan {
+    /// Returns whether nothing would change.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.other.is_empty()
+    }
+}
+
+/// Returns the default values of a template's parameters.
+pub fn defaults(template: &Value) -> BTreeMap<String, String> {
+    template
+        .get("Parameters")
+        .and_then(Value::as_object)
+        .map(|parameters| {
+            parameters
+                .iter()
+                .filter_map(|(name, parameter)| {
+                    let text = match parameter.get("Default")? {
+                        Value::String(text) => text.clone(),
+                        other => other.to_string(),
+                    };
+                    Some((name.clone(), text))
+                })
+                .collect()
+        })
+        .unwrap_or_default()
+}

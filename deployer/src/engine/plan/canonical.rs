@@ -1,0 +1,263 @@
+//! Brings what means the same to the same form.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+/// The values of parameters.
+pub(super) type Parameters = BTreeMap<String, String>;
+
+/// What CloudFormation shows instead of the value of a `NoEcho` parameter.
+const MASK: &str = "****";
+
+/// Returns the canonical form of a template value: parameters are their values, `Fn::Sub` and `Fn::Join` are one form,
+/// `AWS::NoValue` is gone, and policies and tags are sorted where their order means nothing.
+pub(super) fn canonical(value: &Value, parameters: &Parameters) -> Value {
+    match value {
+        Value::Array(elements) => Value::Array(
+            elements
+                .iter()
+                .map(|element| canonical(element, parameters))
+                .filter(|element| !is_no_value(element))
+                .collect(),
+        ),
+        Value::Object(entries) => match intrinsic(entries) {
+            Some((name, argument)) => function(name, argument, parameters),
+            None => object(entries, parameters),
+        },
+        other => other.clone(),
+    }
+}
+
+/// Returns the name and argument of an intrinsic: the one entry of a map of one.
+pub(super) fn intrinsic(entries: &Map<String, Value>) -> Option<(&str, &Value)> {
+    let mut iterator = entries.iter();
+    match (iterator.next(), iterator.next()) {
+        (Some((name, argument)), None)
+            if name == "Ref" || name == "Condition" || name.starts_with("Fn::") =>
+        {
+            Some((name, argument))
+        }
+        _ => None,
+    }
+}
+
+/// Compares canonical values. CloudFormation takes `5` for `"5"` and `true` for `"true"`.
+pub(super) fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| same(left, right))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .all(|(key, value)| right.get(key).is_some_and(|other| same(value, other)))
+        }
+        _ => left == right || scalar(left).is_some_and(|text| scalar(right) == Some(text)),
+    }
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+fn is_no_value(value: &Value) -> bool {
+    value.get("Ref").and_then(Value::as_str) == Some("AWS::NoValue")
+}
+
+fn object(entries: &Map<String, Value>, parameters: &Parameters) -> Value {
+    let mut object: Map<String, Value> = entries
+        .iter()
+        .map(|(key, value)| (key.clone(), canonical(value, parameters)))
+        .filter(|(_, value)| !is_no_value(value))
+        .collect();
+    if object.contains_key("Statement") {
+        policy(&mut object);
+    }
+    if let Some(Value::Array(tags)) = object.get_mut("Tags")
+        && tags.iter().all(|tag| tag.get("Key").is_some())
+    {
+        sort(tags);
+    }
+    Value::Object(object)
+}
+
+fn function(name: &str, argument: &Value, parameters: &Parameters) -> Value {
+    match (name, argument) {
+        ("Ref", Value::String(name)) => reference(name, parameters),
+        ("Fn::GetAtt", Value::String(path)) => attribute(path),
+        ("Fn::Sub", Value::String(text)) => substitute(text, &Map::new(), parameters),
+        ("Fn::Sub", Value::Array(elements)) => match elements.as_slice() {
+            [Value::String(text)] => substitute(text, &Map::new(), parameters),
+            [Value::String(text), Value::Object(variables)] => {
+                substitute(text, variables, parameters)
+            }
+            _ => unchanged(name, argument, parameters),
+        },
+        ("Fn::Join", Value::Array(elements)) => match elements.as_slice() {
+            [Value::String(delimiter), Value::Array(list)] => {
+                let mut pieces = Vec::new();
+                for (position, element) in list.iter().enumerate() {
+                    if position > 0 {
+                        pieces.push(Value::String(delimiter.clone()));
+                    }
+                    pieces.push(canonical(element, parameters));
+                }
+                joined(pieces)
+            }
+            _ => unchanged(name, argument, parameters),
+        },
+        ("Fn::Select", Value::Array(elements)) => match elements.as_slice() {
+            [index, Value::Array(list)] => scalar(index)
+                .and_then(|index| list.get(index.parse::<usize>().ok()?))
+                .map_or_else(
+                    || unchanged(name, argument, parameters),
+                    |element| canonical(element, parameters),
+                ),
+            _ => unchanged(name, argument, parameters),
+        },
+        _ => unchanged(name, argument, parameters),
+    }
+}
+
+fn unchanged(name: &str, argument: &Value, parameters: &Parameters) -> Value {
+    json!({ name: canonical(argument, parameters) })
+}
+
+fn reference(name: &str, parameters: &Parameters) -> Value {
+    match parameters.get(name) {
+        Some(value) if value != MASK => Value::String(value.clone()),
+        _ => json!({ "Ref": name }),
+    }
+}
+
+fn attribute(path: &str) -> Value {
+    match path.split_once('.') {
+        Some((resource, attribute)) => json!({ "Fn::GetAtt": [resource, attribute] }),
+        None => json!({ "Fn::GetAtt": path }),
+    }
+}
+
+/// Takes the text of an `Fn::Sub` apart.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html>.
+fn substitute(text: &str, variables: &Map<String, Value>, parameters: &Parameters) -> Value {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        pieces.push(Value::String(before.to_owned()));
+        let Some((name, after)) = after.split_once('}') else {
+            pieces.push(Value::String(format!("${{{after}")));
+            return joined(pieces);
+        };
+        pieces.push(if let Some(literal) = name.strip_prefix('!') {
+            Value::String(format!("${{{literal}}}"))
+        } else if let Some(value) = variables.get(name) {
+            canonical(value, parameters)
+        } else if name.contains('.') {
+            attribute(name)
+        } else {
+            reference(name, parameters)
+        });
+        rest = after;
+    }
+    pieces.push(Value::String(rest.to_owned()));
+    joined(pieces)
+}
+
+/// Joins pieces of text without a delimiter: nested joins are opened, neighbouring texts merged, and what is left of
+/// one piece is that piece.
+fn joined(pieces: Vec<Value>) -> Value {
+    let mut merged: Vec<Value> = Vec::new();
+    for piece in pieces {
+        for piece in open(piece) {
+            match (merged.last_mut(), scalar(&piece)) {
+                (Some(Value::String(last)), Some(text)) => last.push_str(&text),
+                (_, Some(text)) if text.is_empty() => {}
+                (_, Some(text)) => merged.push(Value::String(text)),
+                (_, None) => merged.push(piece),
+            }
+        }
+    }
+    match merged.len() {
+        0 => Value::String(String::new()),
+        1 => merged.swap_remove(0),
+        _ => json!({ "Fn::Join": ["", merged] }),
+    }
+}
+
+fn open(piece: Value) -> Vec<Value> {
+    let inner = piece
+        .get("Fn::Join")
+        .and_then(Value::as_array)
+        .and_then(|join| match join.as_slice() {
+            [Value::String(delimiter), Value::Array(pieces)] if delimiter.is_empty() => {
+                Some(pieces.clone())
+            }
+            _ => None,
+        });
+    inner.unwrap_or_else(|| vec![piece])
+}
+
+/// Sorts what has no order in a policy document, and makes lists of what may be written without one.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>.
+fn policy(document: &mut Map<String, Value>) {
+    let Some(statements) = document.get_mut("Statement") else {
+        return;
+    };
+    listed(statements);
+    let Value::Array(statements) = statements else {
+        return;
+    };
+    for statement in statements.iter_mut().filter_map(Value::as_object_mut) {
+        for key in ["Action", "NotAction", "Resource", "NotResource"] {
+            if let Some(value) = statement.get_mut(key) {
+                set(value);
+            }
+        }
+        for key in ["Principal", "NotPrincipal"] {
+            if let Some(Value::Object(principals)) = statement.get_mut(key) {
+                principals.values_mut().for_each(set);
+            }
+        }
+        if let Some(Value::Object(conditions)) = statement.get_mut("Condition") {
+            for keys in conditions.values_mut().filter_map(Value::as_object_mut) {
+                keys.values_mut().for_each(set);
+            }
+        }
+    }
+    sort(statements);
+}
+
+fn listed(value: &mut Value) {
+    if !value.is_array() {
+        *value = Value::Array(vec![value.take()]);
+    }
+}
+
+fn set(value: &mut Value) {
+    // An intrinsic may yield a list by itself.
+    if value.is_object() {
+        return;
+    }
+    listed(value);
+    if let Value::Array(elements) = value {
+        sort(elements);
+        elements.dedup();
+    }
+}
+
+fn sort(elements: &mut [Value]) {
+    elements.sort_by_cached_key(Value::to_string);
+}

@@ -1,0 +1,414 @@
+//! Compares two templates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use stack_model::assembly::ResourceManifest;
+
+use super::canonical::{canonical, intrinsic, same};
+use super::knowledge::{Knowledge, Update};
+use super::{Action, Grade, PropertyChange, ResourceChange, Side, StackPlan, grade, references};
+
+/// The sections of a template that are compared as they are. Parameters are not: their values are, wherever they are
+/// used.
+const SECTIONS: &[&str] = &[
+    "Description",
+    "Conditions",
+    "Mappings",
+    "Outputs",
+    "Rules",
+    "Transform",
+    "Hooks",
+];
+
+/// Compares what is deployed with what is to be deployed.
+///
+/// `sources` says where resources are declared.
+pub fn compare(
+    stack: &str,
+    deployed: &Side<'_>,
+    wanted: &Side<'_>,
+    sources: &BTreeMap<String, ResourceManifest>,
+    knowledge: &dyn Knowledge,
+) -> StackPlan {
+    let old = resources(deployed);
+    let new = resources(wanted);
+    let mut changes: BTreeMap<String, ResourceChange> = BTreeMap::new();
+    for id in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+        let change = match (old.get(id), new.get(id)) {
+            (None, Some(new)) => Some(created(id, new)),
+            (Some(old), None) => Some(removed(id, old)),
+            (Some(old), Some(new)) => changed(id, old, new, knowledge),
+            (None, None) => None,
+        };
+        if let Some(change) = change {
+            changes.insert(id.clone(), change);
+        }
+    }
+    follow(&mut changes, &old, &new, knowledge);
+    for change in changes.values_mut() {
+        change.source = sources
+            .get(&change.logical_id)
+            .map(|resource| resource.source.clone());
+    }
+    StackPlan {
+        stack: stack.to_owned(),
+        changes: changes.into_values().collect(),
+        other: other(deployed, wanted),
+        create: deployed.template.is_none(),
+    }
+}
+
+/// Returns the canonical resources of one side.
+fn resources(side: &Side<'_>) -> BTreeMap<String, Value> {
+    side.template
+        .and_then(|template| template.get("Resources"))
+        .and_then(Value::as_object)
+        .map(|resources| {
+            resources
+                .iter()
+                .map(|(id, body)| (id.clone(), canonical(body, &side.parameters)))
+                .collect()
+        })
+        .unwrap_or_default()
+}
+
+fn type_of(resource: &Value) -> &str {
+    resource
+        .get("Type")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+fn created(id: &str, new: &Value) -> ResourceChange {
+    ResourceChange {
+        logical_id: id.to_owned(),
+        resource_type: type_of(new).to_owned(),
+        action: Action::Create,
+        grade: Grade::None,
+        reasons: vec!["it is new".to_owned()],
+        properties: Vec::new(),
+        source: None,
+    }
+}
+
+fn removed(id: &str, old: &Value) -> ResourceChange {
+    let resource_type = type_of(old);
+    let (action, grade, reason) = grade::removal(old, resource_type);
+    ResourceChange {
+        logical_id: id.to_owned(),
+        resource_type: resource_type.to_owned(),
+        action,
+        grade,
+        reasons: vec![reason],
+        properties: Vec::new(),
+        source: None,
+    }
+}
+
+fn changed(
+    id: &str,
+    old: &Value,
+    new: &Value,
+    knowledge: &dyn Knowledge,
+) -> Option<ResourceChange> {
+    let resource_type = type_of(new);
+    let mut properties = Vec::new();
+    let empty = Map::new();
+    let old_entries = old.as_object().unwrap_or(&empty);
+    let new_entries = new.as_object().unwrap_or(&empty);
+    let mut difference = Difference {
+        resource_type,
+        knowledge,
+        found: &mut properties,
+    };
+    for key in old_entries
+        .keys()
+        .chain(new_entries.keys())
+        .collect::<BTreeSet<_>>()
+    {
+        // An absent map of properties and an empty one are the same.
+        let default = (key == "Properties").then(|| Value::Object(Map::new()));
+        let before = old_entries.get(key).or(default.as_ref());
+        let after = new_entries.get(key).or(default.as_ref());
+        difference.entry(key, &mut vec![key.as_str()], before, after);
+    }
+    if properties.is_empty() {
+        return None;
+    }
+    let mut change = ResourceChange {
+        logical_id: id.to_owned(),
+        resource_type: resource_type.to_owned(),
+        action: Action::Update,
+        grade: Grade::UpdateInPlace,
+        reasons: Vec::new(),
+        properties,
+        source: None,
+    };
+    judge(&mut change, new, knowledge);
+    Some(change)
+}
+
+/// Sets action, grade and reasons of a change from its properties.
+fn judge(change: &mut ResourceChange, new: &Value, knowledge: &dyn Knowledge) {
+    let mut replacing = Vec::new();
+    let mut perhaps = Vec::new();
+    let mut unknown = Vec::new();
+    for property in &change.properties {
+        if property.path == "Type" {
+            replacing.push("a resource cannot change its type: CloudFormation refuses this, give the new one another logical id".to_owned());
+            continue;
+        }
+        let Some(path) = property.path.strip_prefix("Properties.") else {
+            continue;
+        };
+        let names = names(path);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        match knowledge.update(&change.resource_type, &names) {
+            Update::InPlace => {}
+            Update::Replacement => {
+                replacing.push(format!("{path} cannot change without replacement"));
+            }
+            Update::Conditional => perhaps.push(format!("{path} may need replacement")),
+            Update::Unknown => unknown.push(format!("nothing is known of {path}")),
+        }
+    }
+    if !replacing.is_empty() {
+        let (grade, reason) = grade::replacement(new, &change.resource_type);
+        change.action = Action::Replace;
+        change.grade = grade;
+        change.reasons = reason.into_iter().chain(replacing).chain(perhaps).collect();
+    } else if !perhaps.is_empty() {
+        let (grade, reason) = grade::replacement(new, &change.resource_type);
+        change.grade = grade;
+        change.reasons = perhaps;
+        change
+            .reasons
+            .extend(reason.map(|reason| format!("if so, {reason}")));
+    } else {
+        change.grade = Grade::UpdateInPlace;
+        change.reasons = unknown;
+    }
+}
+
+/// Takes a path apart into the names that facts are looked up by: list positions have none.
+fn names(path: &str) -> Vec<String> {
+    path.split('.')
+        .map(|part| part.split('[').next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// Finds what differs in one resource.
+struct Difference<'a> {
+    resource_type: &'a str,
+    knowledge: &'a dyn Knowledge,
+    found: &'a mut Vec<PropertyChange>,
+}
+
+impl Difference<'_> {
+    /// Compares what stands at one path. `names` is the path without list positions.
+    fn entry(
+        &mut self,
+        path: &str,
+        names: &mut Vec<&str>,
+        before: Option<&Value>,
+        after: Option<&Value>,
+    ) {
+        match (before, after) {
+            (Some(before), Some(after)) if same(before, after) => {}
+            (Some(Value::Object(before)), Some(Value::Object(after)))
+                if intrinsic(before).is_none() && intrinsic(after).is_none() =>
+            {
+                for key in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
+                    // The names live as long as the path being looked at, which is longer than this entry.
+                    let mut inner: Vec<&str> = names.clone();
+                    inner.push(key);
+                    self.entry(
+                        &format!("{path}.{key}"),
+                        &mut inner,
+                        before.get(key),
+                        after.get(key),
+                    );
+                }
+            }
+            (Some(Value::Array(before)), Some(Value::Array(after))) => {
+                let unordered = names
+                    .strip_prefix(&["Properties"])
+                    .is_some_and(|names| self.knowledge.is_unordered(self.resource_type, names));
+                if unordered && same_set(before, after) {
+                    return;
+                }
+                if before.len() == after.len() {
+                    for (position, (before, after)) in before.iter().zip(after).enumerate() {
+                        self.entry(
+                            &format!("{path}[{position}]"),
+                            names,
+                            Some(before),
+                            Some(after),
+                        );
+                    }
+                } else {
+                    self.found(
+                        path,
+                        Some(&Value::Array(before.clone())),
+                        Some(&Value::Array(after.clone())),
+                    );
+                }
+            }
+            (None, None) => {}
+            _ => self.found(path, before, after),
+        }
+    }
+
+    fn found(&mut self, path: &str, before: Option<&Value>, after: Option<&Value>) {
+        self.found.push(PropertyChange {
+            path: path.to_owned(),
+            before: before.cloned(),
+            after: after.cloned(),
+        });
+    }
+}
+
+fn same_set(before: &[Value], after: &[Value]) -> bool {
+    before.len() == after.len()
+        && before
+            .iter()
+            .all(|left| after.iter().any(|right| same(left, right)))
+        && after
+            .iter()
+            .all(|right| before.iter().any(|left| same(left, right)))
+}
+
+/// Follows references: what names a replaced resource changes too, and may be replaced in turn.
+fn follow(
+    changes: &mut BTreeMap<String, ResourceChange>,
+    old: &BTreeMap<String, Value>,
+    new: &BTreeMap<String, Value>,
+    knowledge: &dyn Knowledge,
+) {
+    let mut todo: Vec<String> = replaced(changes).collect();
+    let mut done: BTreeSet<String> = BTreeSet::new();
+    while let Some(target) = todo.pop() {
+        if !done.insert(target.clone()) {
+            continue;
+        }
+        for (id, body) in new.iter().filter(|(id, _)| old.contains_key(*id)) {
+            let Some(properties) = body.get("Properties") else {
+                continue;
+            };
+            let mut paths = BTreeSet::new();
+            references::walk(properties, "Properties", &mut |path, name| {
+                if name == target {
+                    paths.insert(path.to_owned());
+                }
+            });
+            if paths.is_empty() {
+                continue;
+            }
+            let change = changes.entry(id.clone()).or_insert_with(|| ResourceChange {
+                logical_id: id.clone(),
+                resource_type: type_of(body).to_owned(),
+                action: Action::Update,
+                grade: Grade::UpdateInPlace,
+                reasons: Vec::new(),
+                properties: Vec::new(),
+                source: None,
+            });
+            let was_replaced = change.action == Action::Replace;
+            for path in &paths {
+                if change.properties.iter().all(|known| known.path != *path) {
+                    change.properties.push(PropertyChange {
+                        path: path.clone(),
+                        before: at(old.get(id), path),
+                        after: at(Some(body), path),
+                    });
+                }
+            }
+            change
+                .properties
+                .sort_by(|left, right| left.path.cmp(&right.path));
+            let earlier: Vec<String> = change
+                .reasons
+                .drain(..)
+                .filter(|reason| reason.ends_with(FOLLOWED))
+                .collect();
+            judge(change, body, knowledge);
+            change.reasons.extend(earlier);
+            change
+                .reasons
+                .push(format!("it refers to {target}{FOLLOWED}"));
+            if change.action == Action::Replace && !was_replaced {
+                todo.push(id.clone());
+            }
+        }
+    }
+}
+
+/// How a reason ends that comes from another resource.
+const FOLLOWED: &str = ", which is replaced";
+
+fn replaced(changes: &BTreeMap<String, ResourceChange>) -> impl Iterator<Item = String> {
+    changes
+        .values()
+        .filter(|change| change.action == Action::Replace)
+        .map(|change| change.logical_id.clone())
+}
+
+/// Returns what stands at a path such as `Properties.Targets[0].Arn`.
+fn at(resource: Option<&Value>, path: &str) -> Option<Value> {
+    let mut value = resource?;
+    for part in path.split('.') {
+        let mut pieces = part.split('[');
+        value = value.get(pieces.next()?)?;
+        for position in pieces {
+            value = value.get(position.trim_end_matches(']').parse::<usize>().ok()?)?;
+        }
+    }
+    Some(value.clone())
+}
+
+/// Compares what is not a resource.
+fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChange> {
+    let mut found = Vec::new();
+    let Some(old) = deployed.template else {
+        // All of a new stack is new.
+        return found;
+    };
+    let nothing = super::Registry;
+    let mut difference = Difference {
+        resource_type: "",
+        knowledge: &nothing,
+        found: &mut found,
+    };
+    for section in SECTIONS {
+        let side = |template: Option<&Value>, parameters| {
+            template
+                .and_then(|template| template.get(section))
+                .map(|value| canonical(value, parameters))
+        };
+        let before = side(Some(old), &deployed.parameters);
+        let after = side(wanted.template, &wanted.parameters);
+        // An absent section and an empty one are the same.
+        let empty = Value::Object(Map::new());
+        let (before, after) = match (before, after) {
+            (None, Some(Value::Object(after))) => (Some(empty), Some(Value::Object(after))),
+            (Some(Value::Object(before)), None) => (Some(Value::Object(before)), Some(empty)),
+            sides => sides,
+        };
+        difference.entry(section, &mut vec![section], before.as_ref(), after.as_ref());
+    }
+    let tags = |tags: &BTreeMap<String, String>| {
+        Value::Object(
+            tags.iter()
+                .map(|(key, value)| (key.clone(), Value::String(value.clone())))
+                .collect(),
+        )
+    };
+    difference.entry(
+        "Tags",
+        &mut vec!["Tags"],
+        Some(&tags(&deployed.tags)),
+        Some(&tags(&wanted.tags)),
+    );
+    found
+}

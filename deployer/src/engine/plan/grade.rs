@@ -1,0 +1,75 @@
+//! Says how dangerous a change of a resource is, and why.
+
+use serde_json::Value;
+
+use super::knowledge::holds_data;
+use super::{Action, Grade};
+
+/// What becomes of a resource that leaves a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Deleted,
+    Kept,
+    Snapshot,
+}
+
+/// Reads a policy attribute. Where there is none, CloudFormation deletes, but for a few types of databases, for which it
+/// takes a snapshot: those always state a policy here.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>.
+fn fate(resource: &Value, attribute: &str) -> Fate {
+    match resource.get(attribute).and_then(Value::as_str) {
+        Some("Retain" | "RetainExceptOnCreate") => Fate::Kept,
+        Some("Snapshot") => Fate::Snapshot,
+        _ => Fate::Deleted,
+    }
+}
+
+/// Grades the removal of a resource from its stack. What counts is the policy of the template that is deployed.
+pub(super) fn removal(deployed: &Value, resource_type: &str) -> (Action, Grade, String) {
+    match fate(deployed, "DeletionPolicy") {
+        Fate::Kept => (
+            Action::Retain,
+            Grade::None,
+            "its deletion policy retains it outside the stack".to_owned(),
+        ),
+        Fate::Snapshot => (
+            Action::Delete,
+            Grade::Interruption,
+            "it is deleted, and a snapshot of its data is kept".to_owned(),
+        ),
+        Fate::Deleted if holds_data(resource_type) => (
+            Action::Delete,
+            Grade::DataLoss,
+            "it is deleted with the data that it holds".to_owned(),
+        ),
+        Fate::Deleted => (
+            Action::Delete,
+            Grade::Interruption,
+            "it is deleted".to_owned(),
+        ),
+    }
+}
+
+/// Grades the replacement of a resource: the old one goes the way of the new template's policy.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html>.
+pub(super) fn replacement(new: &Value, resource_type: &str) -> (Grade, Option<String>) {
+    if !holds_data(resource_type) {
+        return (Grade::Replacement, None);
+    }
+    match fate(new, "UpdateReplacePolicy") {
+        Fate::Deleted => (
+            Grade::DataLoss,
+            Some("the replaced resource is deleted with the data that it holds".to_owned()),
+        ),
+        Fate::Kept => (
+            Grade::Replacement,
+            Some("the replaced resource stays outside the stack; the new one is empty".to_owned()),
+        ),
+        Fate::Snapshot => (
+            Grade::Replacement,
+            Some("a snapshot of the replaced resource is kept; the new one is empty".to_owned()),
+        ),
+    }
+}

@@ -1,0 +1,153 @@
+//! Errors, and how to try a deployed system out.
+
+use std::fmt::Write as _;
+
+use stack_model::assembly::FailureItem;
+
+use super::{paint, palette};
+use crate::error::Error;
+
+/// Renders an error: what was quoted, the message, its causes, and what to do.
+pub(super) fn error(error: &Error) -> String {
+    let mut text = String::new();
+    if let Some(detail) = error.detail_text() {
+        text.push_str(detail.trim_end());
+        text.push_str("\n\n");
+    }
+    let _ = writeln!(
+        text,
+        "{} {}",
+        paint(palette::BAD, "error:"),
+        paint(palette::STRONG, error.message())
+    );
+    for cause in error.causes() {
+        section(&mut text, "cause:", palette::STRONG, cause);
+    }
+    for hint in error.hints() {
+        section(&mut text, "hint:", palette::HINT, hint);
+    }
+    text
+}
+
+/// Writes a labelled paragraph. Lines after the first stand under each other, so that quoted source stays aligned.
+fn section(text: &mut String, label: &str, style: anstyle::Style, body: &str) {
+    let mut lines = body.lines();
+    let first = lines.next().unwrap_or_default();
+    let rest: Vec<&str> = lines.collect();
+    if rest.is_empty() {
+        let _ = writeln!(text, "  {} {first}", paint(style, label));
+    } else {
+        let _ = writeln!(text, "  {}", paint(style, label));
+        for line in std::iter::once(first).chain(rest) {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+}
+
+/// Renders a violation of a failed synth as the compiler would: the message, where it is declared, and that line.
+pub fn violation(item: &FailureItem, line: Option<&str>) -> String {
+    let mut text = format!("{} ", paint(palette::BAD, "error:"));
+    let place: Vec<&str> = [&item.stack, &item.logical_id, &item.property]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    if !place.is_empty() {
+        let _ = write!(text, "{}: ", paint(palette::STRONG, place.join("/")));
+    }
+    text.push_str(&item.message);
+    text.push('\n');
+    if let Some(source) = &item.source {
+        let number = source.rsplit(':').nth(1).unwrap_or_default();
+        let margin = " ".repeat(number.len());
+        let arrow = paint(palette::HINT, "-->");
+        let _ = writeln!(text, "{margin}{arrow} {source}");
+        if let Some(line) = line {
+            let bar = paint(palette::HINT, "|");
+            let _ = writeln!(
+                text,
+                "{margin} {bar}\n{} {bar} {line}\n{margin} {bar}",
+                paint(palette::HINT, number)
+            );
+        }
+    }
+    text
+}
+
+/// A command that tries an output out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// The stack.
+    pub stack: String,
+    /// The output's description, or its key.
+    pub about: String,
+    /// The command, complete.
+    pub command: String,
+}
+
+/// Renders commands, each on a line of its own with nothing before or behind it that pasting would catch.
+pub fn trials(trials: &[Trial]) -> String {
+    let mut text = String::new();
+    for trial in trials {
+        let _ = writeln!(
+            text,
+            "\n{}\n{}",
+            paint(
+                palette::WEAK,
+                format_args!("# {}: {}", trial.stack, trial.about)
+            ),
+            trial.command
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn violations_quote_the_source() {
+        let item = FailureItem {
+            stack: Some("intake".into()),
+            logical_id: Some("Orders".into()),
+            property: Some("Properties.DelaySeconds".into()),
+            source: Some("stacks/src/intake.rs:12:17".into()),
+            message: "1000 is more than the limit of 900".into(),
+        };
+        let line = "    let queue = stack.queue(\"Orders\", props);";
+        let plain = anstream::adapter::strip_str(&violation(&item, Some(line))).to_string();
+        insta::assert_snapshot!(plain, @"");
+        let item = FailureItem {
+            stack: None,
+            logical_id: None,
+            property: None,
+            source: None,
+            message: "there are no stacks".into(),
+        };
+        let plain = anstream::adapter::strip_str(&violation(&item, None)).to_string();
+        assert_eq!(plain, "error: there are no stacks\n");
+    }
+
+    #[test]
+    fn errors_show_message_causes_and_hints_apart() {
+        let failure = Error::new(Kind::Build, "the stacks package does not build")
+            .cause("one error in the code")
+            .cause("line 3\n  |\n  ^")
+            .hint("mend it")
+            .detail("error[E0425]: no such value\n");
+        let plain = anstream::adapter::strip_str(&error(&failure)).to_string();
+        insta::assert_snapshot!(plain, @r"
+        error[E0425]: no such value
+
+        error: the stacks package does not build
+          cause: one error in the code
+          cause:
+            line 3
+              |
+              ^
+          hint: mend it
+        ");
+    }
+}

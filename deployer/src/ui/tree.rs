@@ -1,0 +1,226 @@
+//! A plan as a tree.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use serde_json::Value;
+
+use super::{paint, palette, terminal};
+use crate::engine::plan::{Action, Grade, Plan, PropertyChange, ResourceChange, StackPlan};
+
+/// How much of a tree is shown.
+const MIN_VALUE: usize = 20;
+
+/// Renders a plan. With `full`, values are not shortened.
+pub fn plan(plan: &Plan, full: bool) -> String {
+    let width = if full { usize::MAX } else { terminal::width() };
+    let mut text = String::new();
+    for stack in &plan.stacks {
+        render_stack(&mut text, stack, width);
+    }
+    text.push_str(&summary(plan));
+    text
+}
+
+fn render_stack(text: &mut String, stack: &StackPlan, width: usize) {
+    let note = if stack.create {
+        " (new)"
+    } else if stack.is_empty() {
+        " (unchanged)"
+    } else {
+        ""
+    };
+    let _ = writeln!(
+        text,
+        "{}{}",
+        paint(palette::STRONG, &stack.stack),
+        paint(palette::WEAK, note)
+    );
+    for change in &stack.changes {
+        render_resource(text, change, width);
+    }
+    for change in &stack.other {
+        render_property(text, change, 2, width);
+    }
+}
+
+fn render_resource(text: &mut String, change: &ResourceChange, width: usize) {
+    let (sign, word, style) = match change.action {
+        Action::Create => ("+", "create", palette::GOOD),
+        Action::Update => ("~", "update", palette::WARNING),
+        Action::Replace => ("±", "replace", palette::BAD),
+        Action::Delete => ("-", "delete", palette::BAD),
+        Action::Import => ("<", "import", palette::GOOD),
+        Action::Retain => (">", "retain", palette::WARNING),
+    };
+    let _ = write!(
+        text,
+        "  {} {:7} {} {}",
+        paint(style, sign),
+        word,
+        paint(palette::STRONG, &change.logical_id),
+        paint(palette::WEAK, &change.resource_type)
+    );
+    if let Some((label, style)) = label(change.grade) {
+        let _ = write!(text, " {}", paint(style, label));
+    }
+    text.push('\n');
+    let silent = matches!(change.action, Action::Create);
+    for reason in change.reasons.iter().filter(|_| !silent) {
+        let _ = writeln!(text, "      {}", paint(palette::WEAK, reason));
+    }
+    for property in &change.properties {
+        render_property(text, property, 6, width);
+    }
+}
+
+fn label(grade: Grade) -> Option<(&'static str, Style)> {
+    match grade {
+        Grade::None | Grade::UpdateInPlace => None,
+        Grade::Interruption => Some(("interruption", palette::WARNING)),
+        Grade::Replacement => Some(("replacement", palette::WARNING)),
+        Grade::PermissionWidened => Some(("permission widened", palette::BAD)),
+        Grade::ExposureWidened => Some(("exposure widened", palette::BAD)),
+        Grade::DataLoss => Some(("DATA LOSS", palette::BAD)),
+    }
+}
+
+fn render_property(text: &mut String, change: &PropertyChange, indent: usize, width: usize) {
+    let path = change
+        .path
+        .strip_prefix("Properties.")
+        .unwrap_or(&change.path);
+    let space = width.saturating_sub(indent + path.chars().count() + 2 + 4);
+    let each = (space / 2).max(MIN_VALUE);
+    let value = |value: &Option<Value>| match value {
+        Some(value) => shorten(&render_value(value), each),
+        None => "(absent)".to_owned(),
+    };
+    let _ = writeln!(
+        text,
+        "{:indent$}{path}: {} {} {}",
+        "",
+        paint(palette::WEAK, value(&change.before)),
+        paint(palette::WEAK, "→"),
+        value(&change.after)
+    );
+}
+
+fn render_value(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{text:?}"),
+        other => other.to_string(),
+    }
+}
+
+fn shorten(text: &str, width: usize) -> String {
+    console::truncate_str(text, width, "…").into_owned()
+}
+
+/// Counts what happens: `2 to create, 1 to replace (1 with data loss)`.
+fn summary(plan: &Plan) -> String {
+    let changes: Vec<&ResourceChange> = plan
+        .stacks
+        .iter()
+        .flat_map(|stack| &stack.changes)
+        .collect();
+    let count = |action: Action| {
+        changes
+            .iter()
+            .filter(|change| change.action == action)
+            .count()
+    };
+    let mut parts: Vec<String> = [
+        (Action::Create, "create"),
+        (Action::Update, "update"),
+        (Action::Replace, "replace"),
+        (Action::Delete, "delete"),
+        (Action::Import, "import"),
+        (Action::Retain, "retain"),
+    ]
+    .into_iter()
+    .map(|(action, word)| (count(action), word))
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} to {word}"))
+    .collect();
+    let other: usize = plan.stacks.iter().map(|stack| stack.other.len()).sum();
+    if other > 0 {
+        parts.push(format!("{other} besides resources"));
+    }
+    if parts.is_empty() {
+        return "nothing would change\n".to_owned();
+    }
+    let mut line = parts.join(", ");
+    let lost = plan.of_grade(Grade::DataLoss).count();
+    if lost > 0 {
+        let _ = write!(
+            line,
+            " {}",
+            paint(palette::BAD, format_args!("({lost} with data loss)"))
+        );
+    }
+    line + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_plan_is_a_tree_that_fits() {
+        let sample = Plan {
+            stacks: vec![
+                StackPlan {
+                    stack: "intake-dev".into(),
+                    changes: vec![
+                        ResourceChange {
+                            logical_id: "Orders".into(),
+                            resource_type: "AWS::DynamoDB::Table".into(),
+                            action: Action::Replace,
+                            grade: Grade::DataLoss,
+                            reasons: vec!["TableName cannot change without replacement".into()],
+                            properties: vec![PropertyChange {
+                                path: "Properties.TableName".into(),
+                                before: Some(json!("a".repeat(100))),
+                                after: None,
+                            }],
+                            source: None,
+                        },
+                        ResourceChange {
+                            logical_id: "Queue".into(),
+                            resource_type: "AWS::SQS::Queue".into(),
+                            action: Action::Create,
+                            grade: Grade::None,
+                            reasons: vec!["it is new".into()],
+                            properties: vec![],
+                            source: None,
+                        },
+                    ],
+                    other: vec![PropertyChange {
+                        path: "Outputs.Url".into(),
+                        before: None,
+                        after: Some(json!({"Ref": "Queue"})),
+                    }],
+                    create: false,
+                },
+                StackPlan {
+                    stack: "other-dev".into(),
+                    ..StackPlan::default()
+                },
+            ],
+        };
+        let mut text = String::new();
+        for stack in &sample.stacks {
+            render_stack(&mut text, stack, 80);
+        }
+        text.push_str(&summary(&sample));
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert!(
+            plain.lines().all(|line| line.chars().count() <= 80),
+            "{plain}"
+        );
+        insta::assert_snapshot!(plain, @"");
+    }
+}
