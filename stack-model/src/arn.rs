@@ -45,6 +45,14 @@ impl<R: ?Sized> Arn<R> {
         }
     }
 
+    /// Takes a text that this crate put together with all six parts.
+    pub(crate) fn composed(text: String) -> Self {
+        Self {
+            text,
+            kind: PhantomData,
+        }
+    }
+
     /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -215,22 +215,19 @@ impl Stack<'_> {
             TableClass::Standard => None,
             TableClass::StandardInfrequentAccess => Some("STANDARD_INFREQUENT_ACCESS".to_owned()),
         };
-        let (global, local) = schema::indexes(&schema, throughput);
         let table = cfn::Table {
             attribute_definitions: schema::attributes(&schema).into(),
             billing_mode: billing_mode.into(),
             deletion_protection_enabled: deletion_protection.then_some(true).into(),
-            global_secondary_indexes: global.into(),
+            global_secondary_indexes: schema::global_indexes(&schema, throughput).into(),
             key_schema: schema::keys(&schema.partition_key, schema.sort_key.as_ref()).into(),
-            local_secondary_indexes: local.into(),
-            point_in_time_recovery_specification: match recovery {
-                true => cfn::table::PointInTimeRecoverySpecification {
+            local_secondary_indexes: schema::local_indexes(&schema).into(),
+            point_in_time_recovery_specification: recovery
+                .then(|| cfn::table::PointInTimeRecoverySpecification {
                     point_in_time_recovery_enabled: true.into(),
                     recovery_period_in_days: props.recovery_period.map(Limited::number).into(),
-                }
+                })
                 .into(),
-                false => Property::Absent,
-            },
             provisioned_throughput: throughput.map(schema::throughput).into(),
             sse_specification: encryption(props.encryption).into(),
             stream_specification: props

@@ -68,14 +68,16 @@ impl Statement {
         }
     }
 
-    /// Denies every action of a service on a resource to callers without TLS.
+    /// Denies an action on resources to callers without TLS.
     ///
     /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>, under
     /// `aws:SecureTransport`.
-    pub(crate) fn tls_only(service: &str, resources: impl IntoIterator<Item = Expr>) -> Self {
-        let mut statement = Self::deny([format!("{service}:*")])
-            .to(Principal::Anyone)
-            .when("Bool", "aws:SecureTransport", "false");
+    pub(crate) fn tls_only(action: &str, resources: impl IntoIterator<Item = Expr>) -> Self {
+        let mut statement = Self::deny([action]).to(Principal::Anyone).when(
+            "Bool",
+            "aws:SecureTransport",
+            "false",
+        );
         statement.resources.extend(resources);
         statement
     }
@@ -129,6 +131,11 @@ impl Statement {
         } else {
             self
         }
+    }
+
+    /// Returns whether the statement names a resource.
+    pub(crate) fn names_resource(&self) -> bool {
+        !self.resources.is_empty()
     }
 
     /// Says that the statement cannot be right; the synth reports it where the statement is used.

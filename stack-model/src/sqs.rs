@@ -158,6 +158,11 @@ impl<M> QueueRef<M> {
         self.fifo
     }
 
+    /// Returns the key of the customer's own, where the queue has one.
+    pub(crate) fn key(&self) -> Option<&KeyRef> {
+        self.key.as_ref()
+    }
+
     /// Takes messages of another queue once they were received so many times.
     ///
     /// ```
@@ -217,7 +222,7 @@ impl Stack<'_> {
             queue_name: props.name.into(),
             receive_message_wait_time_seconds: props.receive_wait_time.map(Limited::number).into(),
             redrive_allow_policy: props.redrive_allow.render().into(),
-            redrive_policy: props.redrive.map(|redrive| redrive.render()).into(),
+            redrive_policy: props.redrive.map(Redrive::render).into(),
             sqs_managed_sse_enabled: key.is_none().then_some(true).into(),
             visibility_timeout: props.visibility_timeout.map(Limited::number).into(),
             ..cfn::Queue::default()
@@ -233,7 +238,7 @@ impl Stack<'_> {
             key,
             message: PhantomData,
         };
-        let statement = Statement::tls_only("sqs", [handle.arn().into()]);
+        let statement = Statement::tls_only("sqs:*", [handle.arn().into()]);
         self.attach_queue_policy(&handle, [statement], source);
         handle
     }
@@ -248,7 +253,8 @@ impl Stack<'_> {
         self.attach_queue_policy(queue, statements, Location::caller());
     }
 
-    fn attach_queue_policy<M>(
+    /// Adds statements to the policy of a queue on behalf of a resource declared at `source`.
+    pub(crate) fn attach_queue_policy<M>(
         &mut self,
         queue: &QueueRef<M>,
         statements: impl IntoIterator<Item = Statement>,

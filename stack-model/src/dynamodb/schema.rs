@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 
-use stack_model_cfn::dynamodb as cfn;
-use stack_model_cfn::{Property, Value};
+use stack_model_cfn::dynamodb::table as cfn;
+use stack_model_cfn::{List, Value};
 
 use super::CapacityUnits;
 use crate::contract::{IndexSchema, KeyAttribute, KeyKind, TableSchema};
@@ -19,13 +19,13 @@ const MAX_LOCAL_INDEXES: usize = 5;
 pub(super) type Throughput = (CapacityUnits, CapacityUnits);
 
 /// Returns every attribute that is part of a key, once.
-pub(super) fn attributes(schema: &TableSchema) -> Vec<cfn::table::AttributeDefinition> {
+pub(super) fn attributes(schema: &TableSchema) -> Vec<cfn::AttributeDefinition> {
     let attributes: BTreeMap<&str, KeyKind> = key_attributes(schema)
         .map(|attribute| (attribute.name.as_str(), attribute.kind))
         .collect();
     attributes
         .into_iter()
-        .map(|(name, kind)| cfn::table::AttributeDefinition {
+        .map(|(name, kind)| cfn::AttributeDefinition {
             attribute_name: name.into(),
             attribute_type: kind.letter().into(),
         })
@@ -33,80 +33,69 @@ pub(super) fn attributes(schema: &TableSchema) -> Vec<cfn::table::AttributeDefin
 }
 
 /// Returns the key schema of a table or an index.
-pub(super) fn keys(
-    partition: &KeyAttribute,
-    sort: Option<&KeyAttribute>,
-) -> Vec<cfn::table::KeySchema> {
-    roles(partition, sort)
-        .map(|(name, role)| cfn::table::KeySchema {
-            attribute_name: name.into(),
+pub(super) fn keys(partition: &KeyAttribute, sort: Option<&KeyAttribute>) -> Vec<cfn::KeySchema> {
+    [Some((partition, "HASH")), sort.map(|sort| (sort, "RANGE"))]
+        .into_iter()
+        .flatten()
+        .map(|(attribute, role)| cfn::KeySchema {
+            attribute_name: attribute.name.as_str().into(),
             key_type: role.into(),
         })
         .collect()
 }
 
-/// Returns the global and the local indexes; a table without any has none of the properties.
-pub(super) fn indexes(
+/// Returns the global indexes, where there are any.
+pub(super) fn global_indexes(
     schema: &TableSchema,
     capacity: Option<Throughput>,
-) -> (
-    Property<Vec<Value<cfn::table::GlobalSecondaryIndex>>>,
-    Property<Vec<Value<cfn::table::LocalSecondaryIndex>>>,
-) {
-    let mut global = Vec::new();
-    let mut local = Vec::new();
-    for index in &schema.indexes {
-        let sort = index.sort_key.as_ref();
-        if let Some(partition) = &index.partition_key {
-            global.push(Value::Literal(cfn::table::GlobalSecondaryIndex {
-                index_name: index.name.as_str().into(),
-                key_schema: keys(partition, sort).into(),
-                projection: all_attributes().into(),
-                provisioned_throughput: capacity.map(throughput).into(),
-                ..cfn::table::GlobalSecondaryIndex::default()
-            }));
-        } else {
-            local.push(Value::Literal(cfn::table::LocalSecondaryIndex {
-                index_name: index.name.as_str().into(),
-                key_schema: keys(&schema.partition_key, sort).into(),
-                projection: all_attributes().into(),
-            }));
-        }
-    }
-    (some(global), some(local))
+) -> Option<List<cfn::GlobalSecondaryIndex>> {
+    let indexes = schema.indexes.iter().filter_map(|index| {
+        let partition = index.partition_key.as_ref()?;
+        Some(Value::Literal(cfn::GlobalSecondaryIndex {
+            index_name: index.name.as_str().into(),
+            key_schema: keys(partition, index.sort_key.as_ref()).into(),
+            projection: all_attributes().into(),
+            provisioned_throughput: capacity.map(throughput).into(),
+            ..cfn::GlobalSecondaryIndex::default()
+        }))
+    });
+    some(indexes.collect())
 }
 
-pub(super) fn throughput((read, write): Throughput) -> cfn::table::ProvisionedThroughput {
-    cfn::table::ProvisionedThroughput {
+/// Returns the local indexes, where there are any.
+pub(super) fn local_indexes(schema: &TableSchema) -> Option<List<cfn::LocalSecondaryIndex>> {
+    let indexes = schema.indexes.iter().filter(|index| is_local(index));
+    let indexes = indexes.map(|index| {
+        Value::Literal(cfn::LocalSecondaryIndex {
+            index_name: index.name.as_str().into(),
+            key_schema: keys(&schema.partition_key, index.sort_key.as_ref()).into(),
+            projection: all_attributes().into(),
+        })
+    });
+    some(indexes.collect())
+}
+
+pub(super) fn throughput((read, write): Throughput) -> cfn::ProvisionedThroughput {
+    cfn::ProvisionedThroughput {
         read_capacity_units: read.number().into(),
         write_capacity_units: write.number().into(),
     }
 }
 
 /// A typed item can be read from an index only if the index holds all of it.
-fn all_attributes() -> cfn::table::Projection {
-    cfn::table::Projection {
+fn all_attributes() -> cfn::Projection {
+    cfn::Projection {
         projection_type: "ALL".into(),
-        ..cfn::table::Projection::default()
+        ..cfn::Projection::default()
     }
 }
 
-fn some<T>(elements: Vec<Value<T>>) -> Property<Vec<Value<T>>> {
-    if elements.is_empty() {
-        Property::Absent
-    } else {
-        Property::Literal(elements)
-    }
+fn some<T>(elements: List<T>) -> Option<List<T>> {
+    (!elements.is_empty()).then_some(elements)
 }
 
-fn roles<'a>(
-    partition: &'a KeyAttribute,
-    sort: Option<&'a KeyAttribute>,
-) -> impl Iterator<Item = (&'a str, &'static str)> {
-    [Some((partition, "HASH")), sort.map(|sort| (sort, "RANGE"))]
-        .into_iter()
-        .flatten()
-        .map(|(attribute, role)| (attribute.name.as_str(), role))
+fn is_local(index: &IndexSchema) -> bool {
+    index.partition_key.is_none()
 }
 
 fn key_attributes(schema: &TableSchema) -> impl Iterator<Item = &KeyAttribute> {
@@ -146,7 +135,7 @@ impl Stack<'_> {
         let mut names = BTreeSet::new();
         for index in &schema.indexes {
             let name = &index.name;
-            let local = index.partition_key.is_none();
+            let local = is_local(index);
             let path = if local {
                 "Properties.LocalSecondaryIndexes"
             } else {
@@ -172,7 +161,7 @@ impl Stack<'_> {
         let locals = schema
             .indexes
             .iter()
-            .filter(|index| index.partition_key.is_none())
+            .filter(|index| is_local(index))
             .count();
         let counted = [
             ("global", schema.indexes.len() - locals, MAX_GLOBAL_INDEXES),

@@ -1,0 +1,127 @@
+//! Who hears of what is published.
+
+use std::panic::Location;
+
+use stack_model_cfn::sns as cfn;
+use stack_model_cfn::{Expr, Value};
+
+use super::TopicRef;
+use crate::handle::{Handle, ResourceRef};
+use crate::kms::KeyOperation;
+use crate::policy::{Principal, Statement};
+use crate::resource::Resource;
+use crate::sqs::{QueueOperation, QueueRef};
+use crate::stack::Stack;
+
+/// The principal that SNS delivers as.
+const SERVICE: &str = "sns.amazonaws.com";
+
+/// Who hears of messages of type `M`.
+#[derive(Debug)]
+pub enum Endpoint<'a, M> {
+    /// A queue, which gets the messages as they were published. Its policy lets the topic send, and so does that of
+    /// its key.
+    Queue(&'a QueueRef<M>),
+    /// A mail address. AWS writes to it first, and it hears nothing until it agrees.
+    Email(Value<String>),
+    /// A URL that starts with `https://`. It hears nothing until it confirms the subscription.
+    Https(Value<String>),
+}
+
+/// What a subscription is made of, beyond its topic and endpoint.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html>.
+#[derive(Clone, Debug, Default)]
+pub struct SubscriptionProps {
+    /// Which messages are delivered, by their attributes; all by default. See
+    /// <https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html>.
+    pub filter: Option<serde_json::Value>,
+    /// Whether the filter looks at the body instead of the attributes.
+    pub filter_on_body: bool,
+}
+
+impl Stack<'_> {
+    /// Subscribes an endpoint to a topic.
+    ///
+    /// A queue belongs to this stack, as its policy changes; the topic may belong to another.
+    #[track_caller]
+    pub fn subscription<M>(
+        &mut self,
+        logical_id: &str,
+        topic: &TopicRef<M>,
+        endpoint: Endpoint<'_, M>,
+        props: SubscriptionProps,
+    ) -> ResourceRef {
+        let source = Location::caller();
+        let (protocol, address, raw) = match endpoint {
+            Endpoint::Queue(queue) => {
+                self.deliver(logical_id, topic, queue, source);
+                ("sqs", queue.arn().into_text(), true)
+            }
+            Endpoint::Email(address) => ("email", address, false),
+            Endpoint::Https(url) => {
+                if url
+                    .literal()
+                    .is_some_and(|url| !url.starts_with("https://"))
+                {
+                    let message = "the URL does not start with `https://`";
+                    self.report(logical_id, Some("Properties.Endpoint"), message, source);
+                }
+                ("https", url, false)
+            }
+        };
+        if props.filter_on_body && props.filter.is_none() {
+            let message = "a scope without a filter says nothing: give `SubscriptionProps::filter`";
+            self.report(
+                logical_id,
+                Some("Properties.FilterPolicyScope"),
+                message,
+                source,
+            );
+        }
+        let subscription = cfn::Subscription {
+            endpoint: address.into(),
+            filter_policy: props.filter.map(Expr::from).into(),
+            filter_policy_scope: props
+                .filter_on_body
+                .then(|| "MessageBody".to_owned())
+                .into(),
+            protocol: protocol.into(),
+            raw_message_delivery: raw.then_some(true).into(),
+            topic_arn: topic.arn().into_text().into(),
+            ..cfn::Subscription::default()
+        };
+        self.insert(logical_id, Resource::of(&subscription, source))
+    }
+
+    /// Lets a topic send to a queue and use its key; see
+    /// <https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html>.
+    fn deliver<M>(
+        &mut self,
+        logical_id: &str,
+        topic: &TopicRef<M>,
+        queue: &QueueRef<M>,
+        source: &Location<'_>,
+    ) {
+        if topic.is_fifo() && !queue.is_fifo() {
+            let message = format!(
+                "the FIFO topic `{}` delivers in order: subscribe a FIFO queue",
+                topic.resource_id().logical_id()
+            );
+            self.report(logical_id, Some("Properties.Endpoint"), message, source);
+        }
+        let send = Statement::allow([QueueOperation::Send.action()])
+            .to(Principal::Service(SERVICE.to_owned()))
+            .when("ArnEquals", "aws:SourceArn", topic.arn());
+        self.attach_queue_policy(queue, [send], source);
+        if let Some(key) = queue.key()
+            && key.resource_id().stack() == self.id()
+        {
+            let operations = [KeyOperation::GenerateDataKey, KeyOperation::Decrypt];
+            let statement = Statement::allow(operations.map(KeyOperation::action))
+                .to(Principal::Service(SERVICE.to_owned()))
+                .when("ArnEquals", "aws:SourceArn", topic.arn());
+            self.key_policy_from(key, [statement], source);
+        }
+    }
+}
