@@ -14,12 +14,12 @@ const LAUNCH: &str = include_str!("launch.py");
 /// Where functions find programs; the user's own PATH would make a laptop's functions differ from AWS's.
 const FUNCTION_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// Asks a process to end, or ends it.
+/// Asks an engine to end, or ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// Asks it to save and end.
+    /// Asks it to save, to end its functions and to end.
     Terminate,
-    /// Ends it at once.
+    /// Ends it and its functions at once.
     Kill,
 }
 
@@ -100,20 +100,22 @@ fn command_line(pid: u32) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Sends a signal; a process that is gone already is no error.
+/// Sends a signal to an engine; one that is gone already is no error.
+///
+/// The engine leads a process group of its own, to which the functions belong that it runs.
 pub(crate) fn signal(pid: u32, signal: Signal) -> io::Result<()> {
-    use rustix::process::{Pid, Signal as Native, kill_process};
+    use rustix::process::{Pid, Signal as Native, kill_process, kill_process_group};
 
-    let native = match signal {
-        Signal::Terminate => Native::TERM,
-        Signal::Kill => Native::KILL,
-    };
     let pid = i32::try_from(pid)
         .ok()
         .filter(|pid| *pid > 1)
-        .and_then(Pid::from_raw);
-    let pid = pid.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    match kill_process(pid, native) {
+        .and_then(Pid::from_raw)
+        .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let sent = match signal {
+        Signal::Terminate => kill_process(pid, Native::TERM),
+        Signal::Kill => kill_process_group(pid, Native::KILL),
+    };
+    match sent {
         Err(rustix::io::Errno::SRCH) | Ok(()) => Ok(()),
         Err(error) => Err(error.into()),
     }
