@@ -9,6 +9,8 @@ mod connect;
 mod fault;
 pub(crate) mod texts;
 
+#[cfg(test)]
+pub(crate) use connect::check_caller;
 pub use connect::{ConnectError, Identity, StaticCredentials, Target, connect, identity};
 pub(crate) use fault::OrAws;
 pub use fault::{AwsError, Fault};
@@ -67,6 +69,32 @@ impl Clients {
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs),
             session,
             region: region.into(),
+        }
+    }
+
+    /// Makes clients of scripted services, as account 123456789012 in eu-central-1 sees them.
+    #[cfg(test)]
+    pub(crate) fn scripted(
+        cloudformation: aws_sdk_cloudformation::Client,
+        s3: aws_sdk_s3::Client,
+        lambda: aws_sdk_lambda::Client,
+        logs: aws_sdk_cloudwatchlogs::Client,
+    ) -> Self {
+        Self {
+            cloudformation,
+            s3,
+            lambda,
+            logs,
+            session: Arc::new(Session {
+                config: None,
+                profile: Some("work".into()),
+                endpoint_url: None,
+                identity: Identity {
+                    account: "123456789012".into(),
+                    arn: "arn:aws:iam::123456789012:user/dev".into(),
+                },
+            }),
+            region: "eu-central-1".into(),
         }
     }
 

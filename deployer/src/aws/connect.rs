@@ -106,10 +106,7 @@ impl ConnectError {
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
 pub async fn connect(target: &Target) -> Result<Clients, ConnectError> {
     let config = configure(target).await;
-    let identity = ask_identity(&config)
-        .await
-        .map_err(|error| ConnectError::Identity(error.with_profile(target.profile.as_deref())))?;
-    check_account(target, &identity)?;
+    let identity = check_caller(&aws_sdk_sts::Client::new(&config), target).await?;
     let session = Session {
         config: Some(config.clone()),
         profile: target.profile.clone(),
@@ -121,20 +118,25 @@ pub async fn connect(target: &Target) -> Result<Clients, ConnectError> {
 
 /// Asks AWS who is calling, whatever account the stage is pinned to.
 pub async fn identity(target: &Target) -> Result<Identity, AwsError> {
-    ask_identity(&configure(target).await)
-        .await
-        .map_err(|error| error.with_profile(target.profile.as_deref()))
+    ask_identity(&aws_sdk_sts::Client::new(&configure(target).await), target).await
 }
 
-fn check_account(target: &Target, identity: &Identity) -> Result<(), ConnectError> {
+/// Asks AWS who is calling, and refuses the caller of another account than the target's.
+pub(crate) async fn check_caller(
+    sts: &aws_sdk_sts::Client,
+    target: &Target,
+) -> Result<Identity, ConnectError> {
+    let identity = ask_identity(sts, target)
+        .await
+        .map_err(ConnectError::Identity)?;
     match &target.account {
         Some(expected) if *expected != identity.account => Err(ConnectError::WrongAccount {
             expected: expected.clone(),
-            actual: identity.account.clone(),
-            arn: identity.arn.clone(),
+            actual: identity.account,
+            arn: identity.arn,
             profile: target.profile.clone(),
         }),
-        _ => Ok(()),
+        _ => Ok(identity),
     }
 }
 
@@ -206,14 +208,18 @@ fn http_client(target: &Target) -> SharedHttpClient {
         .build_https()
 }
 
-async fn ask_identity(config: &SdkConfig) -> Result<Identity, AwsError> {
-    let answer = aws_sdk_sts::Client::new(config)
-        .get_caller_identity()
-        .send()
-        .await
-        .map_err(|error| AwsError::of("GetCallerIdentity", error))?;
+async fn ask_identity(sts: &aws_sdk_sts::Client, target: &Target) -> Result<Identity, AwsError> {
+    const OPERATION: &str = "GetCallerIdentity";
+    let answer = sts.get_caller_identity().send().await.map_err(|error| {
+        AwsError::of(
+            OPERATION,
+            error,
+            target.profile.as_deref(),
+            target.endpoint_url.as_deref(),
+        )
+    })?;
     match (answer.account, answer.arn) {
         (Some(account), Some(arn)) => Ok(Identity { account, arn }),
-        _ => Err(AwsError::incomplete("GetCallerIdentity", "account")),
+        _ => Err(AwsError::incomplete(OPERATION, "account")),
     }
 }

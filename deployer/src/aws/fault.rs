@@ -10,10 +10,14 @@ type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// A call that failed, with what is known of the reason.
 #[derive(Debug)]
-pub struct AwsError {
+pub struct AwsError(Box<Call>);
+
+#[derive(Debug)]
+struct Call {
     operation: &'static str,
     fault: Fault,
     profile: Option<String>,
+    endpoint_url: Option<String>,
     source: Option<Source>,
 }
 
@@ -79,63 +83,64 @@ impl AwsError {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        let mut made = Self::of(operation, error);
-        made.profile = clients.profile().map(str::to_owned);
-        made
+        Self::of(operation, error, clients.profile(), clients.endpoint_url())
     }
 
     /// Makes the error of an operation that was called before there were [`Clients`].
-    pub(super) fn of<E, R>(operation: &'static str, error: SdkError<E, R>) -> Self
+    pub(super) fn of<E, R>(
+        operation: &'static str,
+        error: SdkError<E, R>,
+        profile: Option<&str>,
+        endpoint_url: Option<&str>,
+    ) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        Self {
+        Self(Box::new(Call {
             operation,
             fault: classify(&error),
-            profile: None,
+            profile: profile.map(str::to_owned),
+            endpoint_url: endpoint_url.map(str::to_owned),
             source: error.into_source().ok(),
-        }
+        }))
     }
 
     /// Makes an error of an answer that lacks what AWS documents that it holds.
     pub(crate) fn incomplete(operation: &'static str, what: &'static str) -> Self {
-        Self {
+        Self(Box::new(Call {
             operation,
             fault: Fault::Unknown,
             profile: None,
+            endpoint_url: None,
             source: Some(format!("the answer holds no {what}").into()),
-        }
+        }))
     }
 
     /// Makes an error of a code that came inside of an answer.
-    pub(crate) fn service(operation: &'static str, code: String, message: String) -> Self {
-        Self {
+    pub(crate) fn service(operation: &'static str, code: &str, message: &str) -> Self {
+        Self(Box::new(Call {
             operation,
-            fault: by_code(&code, &message),
+            fault: by_code(code, message),
             profile: None,
+            endpoint_url: None,
             source: None,
-        }
-    }
-
-    pub(super) fn with_profile(mut self, profile: Option<&str>) -> Self {
-        self.profile = profile.map(str::to_owned);
-        self
+        }))
     }
 
     /// Returns the reason.
     pub fn fault(&self) -> &Fault {
-        &self.fault
+        &self.0.fault
     }
 
     /// Returns the name of the operation.
     pub fn operation(&self) -> &'static str {
-        self.operation
+        self.0.operation
     }
 
     /// Returns the error code, where AWS sent one.
     pub fn code(&self) -> Option<&str> {
-        match &self.fault {
+        match &self.0.fault {
             Fault::InvalidCredentials { code, .. }
             | Fault::Denied { code, .. }
             | Fault::Throttled { code }
@@ -149,7 +154,7 @@ impl AwsError {
 
     /// Returns what AWS said, where it said anything.
     pub fn message(&self) -> Option<&str> {
-        match &self.fault {
+        match &self.0.fault {
             Fault::InvalidCredentials { message, .. }
             | Fault::Denied { message, .. }
             | Fault::Service { message, .. } => Some(message),
@@ -159,7 +164,7 @@ impl AwsError {
 
     /// Returns the kind under which the command line reports this.
     pub fn kind(&self) -> Kind {
-        match self.fault {
+        match self.0.fault {
             Fault::NoCredentials | Fault::ExpiredCredentials | Fault::InvalidCredentials { .. } => {
                 Kind::Credentials
             }
@@ -169,13 +174,13 @@ impl AwsError {
 
     /// Returns what the reader can do about it.
     pub fn hints(&self) -> Vec<String> {
-        let sign_in = match &self.profile {
+        let sign_in = match &self.0.profile {
             Some(profile) => format!("run `aws sso login --profile {profile}`"),
             None => {
                 "run `aws sso login`, or choose a profile for the stage in stackctl.toml".into()
             }
         };
-        match &self.fault {
+        match &self.0.fault {
             Fault::NoCredentials => vec![
                 sign_in,
                 "`--local` deploys to the local engine and needs no account".into(),
@@ -183,14 +188,15 @@ impl AwsError {
             Fault::ExpiredCredentials | Fault::InvalidCredentials { .. } => vec![sign_in],
             Fault::Denied { .. } => vec![format!(
                 "allow the caller the action behind {}, or use another profile",
-                self.operation
+                self.0.operation
             )],
             Fault::Throttled { .. } => {
                 vec!["run the same command again: it goes on where this one stopped".into()]
             }
-            Fault::Unreachable => {
-                vec!["check the network, the region and any proxy or endpoint setting".into()]
-            }
+            Fault::Unreachable => vec![match &self.0.endpoint_url {
+                Some(endpoint_url) => format!("check that something answers at {endpoint_url}"),
+                None => "check the network, the region and the proxy".into(),
+            }],
             Fault::Service { .. } | Fault::Unknown => Vec::new(),
         }
     }
@@ -198,8 +204,8 @@ impl AwsError {
 
 impl std::fmt::Display for AwsError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let operation = self.operation;
-        match &self.fault {
+        let operation = self.0.operation;
+        match &self.0.fault {
             Fault::NoCredentials => write!(f, "no AWS credentials were found for {operation}"),
             Fault::ExpiredCredentials => {
                 write!(f, "the AWS credentials are expired ({operation})")
@@ -227,10 +233,10 @@ impl std::fmt::Display for AwsError {
 
 impl std::error::Error for AwsError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self.fault {
+        match self.0.fault {
             // The code and the message of AWS are in our own text; the SDK's error repeats them.
             Fault::NoCredentials | Fault::Unreachable | Fault::Unknown => {
-                self.source.as_deref().map(|source| source as _)
+                self.0.source.as_deref().map(|source| source as _)
             }
             _ => None,
         }
@@ -248,8 +254,11 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     match error {
-        SdkError::ConstructionFailure(_) if lacks_credentials(error) => Fault::NoCredentials,
-        SdkError::DispatchFailure(_) if lacks_credentials(error) => Fault::NoCredentials,
+        SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_)
+            if lacks_credentials(error) =>
+        {
+            Fault::NoCredentials
+        }
         SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Fault::Unreachable,
         SdkError::ServiceError(context) => {
             let service = context.err();

@@ -7,12 +7,12 @@ use stack_model::assembly::StackManifest;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    Approve, Context, DeployError, DeployReport, Explained, Failure, StackError, StackReport,
+    Approve, Context, DeployError, DeployReport, Failure, StackError, StackReport,
     deploy::{report, verdict},
     event::Outcome,
     inspect, publish,
     recover::STAGE_TAG,
-    stack::{Run, Work, aws},
+    stack::{Run, Work},
 };
 
 /// The name of the stack that holds the artifact bucket.
@@ -44,7 +44,16 @@ pub async fn bootstrap(
         approving: Mutex::new(()),
         uploads: Arc::new(Semaphore::new(publish::UPLOADS)),
     };
-    let report = report(&run, &work(region)).await;
+    let report = match current(&run.context, region).await {
+        Ok(Some(outputs)) => StackReport {
+            stack: BOOTSTRAP_STACK.into(),
+            outcome: Outcome::Unchanged,
+            outputs,
+            failure: None,
+        },
+        Ok(None) => report(&run, &work(region)).await,
+        Err(error) => failed(&error),
+    };
     if report.outcome.is_good() {
         Ok(report)
     } else {
@@ -57,19 +66,16 @@ pub async fn bootstrap(
 /// Returns the name of the artifact bucket, and makes the bucket where there is none. A bucket that is up to date costs
 /// one call.
 pub(super) async fn ensure(run: &Run, region: Option<&str>) -> Result<String, StackReport> {
-    let context = run.context.in_region(region);
-    let work = work(region);
-    let deployed = inspect::describe(&context.clients, BOOTSTRAP_STACK)
-        .await
-        .map_err(|source| failed(&aws(&work.manifest, source)))?;
-    if let Some(deployed) = deployed
-        && deployed.status.is_updatable()
-        && is_current(&deployed.tags)
-        && let Some(bucket) = deployed.outputs.get(BUCKET_OUTPUT)
-    {
-        return Ok(bucket.clone());
+    match current(&run.context, region).await {
+        Ok(Some(mut outputs)) => {
+            if let Some(bucket) = outputs.remove(BUCKET_OUTPUT) {
+                return Ok(bucket);
+            }
+        }
+        Ok(None) => {}
+        Err(error) => return Err(failed(&error)),
     }
-    let report = report(run, &work).await;
+    let report = report(run, &work(region)).await;
     match report.outputs.get(BUCKET_OUTPUT) {
         Some(bucket) if report.outcome.is_good() => Ok(bucket.clone()),
         _ if report.outcome.is_good() => Err(failed(&StackError::NoBucket {
@@ -79,6 +85,24 @@ pub(super) async fn ensure(run: &Run, region: Option<&str>) -> Result<String, St
         })),
         _ => Err(report),
     }
+}
+
+/// Returns the outputs of the stack where it is there and up to date.
+async fn current(
+    context: &Context,
+    region: Option<&str>,
+) -> Result<Option<BTreeMap<String, String>>, StackError> {
+    let context = context.in_region(region);
+    let deployed = inspect::describe(&context.clients, BOOTSTRAP_STACK)
+        .await
+        .map_err(|source| StackError::Aws {
+            stack: BOOTSTRAP_STACK.into(),
+            source,
+        })?;
+    Ok(deployed
+        .filter(|stack| stack.status.is_updatable() && is_current(&stack.tags))
+        .map(|stack| stack.outputs)
+        .filter(|outputs| outputs.contains_key(BUCKET_OUTPUT)))
 }
 
 fn is_current(tags: &BTreeMap<String, String>) -> bool {

@@ -21,7 +21,7 @@ use crate::aws::{AwsError, Clients, OrAws, texts};
 pub(super) const PREFIX: &str = "stackctl-";
 
 /// A change set of ours that nobody executed is removed after this time: a run that was killed left it.
-const LEFTOVER_AGE: Duration = Duration::from_secs(60 * 60);
+const LEFTOVER_AGE: Duration = Duration::from_hours(1);
 
 /// What a change set would do, as CloudFormation computed it.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -90,8 +90,8 @@ async fn delete(
         None => Ok(()),
         Some(error) => Err(AwsError::service(
             OPERATION,
-            error.code.unwrap_or_default(),
-            format!(
+            &error.code.unwrap_or_default(),
+            &format!(
                 "{}: {}",
                 error.key.unwrap_or_default(),
                 error.message.unwrap_or_default()

@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::{operation::head_object::HeadObjectError, primitives::ByteStream};
 use sha2::{Digest, Sha256};
 use stack_model::assembly::StackManifest;
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -213,7 +213,13 @@ async fn is_present(
         Ok(head) => Ok(head
             .content_length
             .is_some_and(|length| u64::try_from(length) == Ok(size))),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(false),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(HeadObjectError::is_not_found) =>
+        {
+            Ok(false)
+        }
         Err(error) => Err(PublishError::Upload {
             key: key.to_owned(),
             source: AwsError::new(clients, "HeadObject", error),

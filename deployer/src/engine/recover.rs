@@ -39,6 +39,16 @@ pub enum StackError {
         /// The commands that lead on.
         hints: Vec<String>,
     },
+    /// CloudFormation refuses to delete the stack.
+    #[error("stack {stack} cannot be deleted")]
+    InUse {
+        /// The stack.
+        stack: String,
+        /// Why, as AWS said it.
+        reason: String,
+        /// What is known to help.
+        hints: Vec<String>,
+    },
     /// CloudFormation refuses the change set.
     #[error("CloudFormation refuses the change set of stack {stack}: {reason}")]
     ChangeSet {
@@ -138,7 +148,9 @@ impl Explained for StackError {
             Self::InReview { stack, change_set } => vec![format!(
                 "execute it, or remove it with `aws cloudformation delete-change-set --stack-name {stack} --change-set-name {change_set}`"
             )],
-            Self::Stuck { hints, .. } | Self::ChangeSet { hints, .. } => hints.clone(),
+            Self::Stuck { hints, .. }
+            | Self::InUse { hints, .. }
+            | Self::ChangeSet { hints, .. } => hints.clone(),
             Self::Ended { cause, status, .. } => {
                 let mut hints = cause
                     .as_ref()
@@ -173,7 +185,8 @@ impl Explained for StackError {
             | Self::Stuck {
                 reason: Some(reason),
                 ..
-            } => vec![reason.clone()],
+            }
+            | Self::InUse { reason, .. } => vec![reason.clone()],
             _ => Vec::new(),
         }
     }

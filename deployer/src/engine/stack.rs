@@ -171,10 +171,9 @@ pub(super) async fn delete(
         .await
         .or_aws(&context.clients, "DeleteStack")
         .map_err(|source| match source.message() {
-            Some(message) if texts::says_export_in_use(message) => StackError::Stuck {
+            Some(message) if texts::says_export_in_use(message) => StackError::InUse {
                 stack: stack.name.clone(),
-                status: StackStatus::new("in use"),
-                reason: Some(message.to_owned()),
+                reason: message.to_owned(),
                 hints: recover_hints(message),
             },
             _ => aws(stack, source),
@@ -447,7 +446,9 @@ fn token(context: &Context, texts: &[&str], maps: &[&BTreeMap<String, String>]) 
         hash.update(text.len().to_le_bytes());
         hash.update(text);
     };
-    texts.iter().for_each(|text| add(text));
+    for text in texts {
+        add(text);
+    }
     for (key, value) in maps.iter().copied().flatten() {
         add(key);
         add(value);
@@ -458,7 +459,6 @@ fn token(context: &Context, texts: &[&str], maps: &[&BTreeMap<String, String>]) 
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);
     add(&age.as_nanos().to_string());
-    add(&std::process::id().to_string());
     let digest = hash.finalize();
     digest
         .iter()

@@ -1,0 +1,15 @@
+//! The engine against scripted answers: what AWS sends, byte for byte as far as it matters.
+//!
+//! The shapes are those of the API reference
+//! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/Welcome.html>); statuses and reasons are what a
+//! real stack shows. A script is a conversation: calls must come in its order, and all of them must come.
+
+mod answers;
+mod connect;
+mod deploy;
+mod destroy;
+mod faults;
+mod publish;
+mod read;
+mod recover;
+mod script;

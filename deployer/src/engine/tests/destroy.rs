@@ -1,0 +1,407 @@
+//! Removal: protection, buckets, artifacts, failures.
+
+use aws_sdk_cloudformation::types::ChangeSetType;
+use aws_sdk_s3::{Client as S3, types::Delete};
+use aws_smithy_mocks::mock;
+
+use super::{
+    answers::{self, STACK_ID, Stack},
+    script::{Answer, STACK, Script, TEMPLATE, http, names, stack},
+};
+use crate::{
+    engine::{BOOTSTRAP_STACK, DestroyError, DestroyRequest, Explained, Outcome, deploy, destroy},
+    error::{Error, Kind},
+};
+
+fn request(names: &[(&str, &[&str])]) -> DestroyRequest {
+    DestroyRequest {
+        stacks: names
+            .iter()
+            .map(|(name, depends_on)| stack(name, depends_on).manifest)
+            .collect(),
+        unprotect: false,
+    }
+}
+
+/// The end of a conversation that removes the stack: nothing was ever published.
+fn gone(script: Script) -> Script {
+    script
+        .delete_stack()
+        .events(&[
+            ("5", STACK, "DELETE_COMPLETE", "", "*"),
+            ("4", "Orders", "DELETE_COMPLETE", "", "*"),
+            ("3", STACK, "DELETE_IN_PROGRESS", "User Initiated", "*"),
+            ("2", STACK, "CREATE_COMPLETE", "", "stackctl-older"),
+        ])
+        .events(&[("5", STACK, "DELETE_COMPLETE", "", "*")])
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+}
+
+#[tokio::test]
+async fn a_stack_is_deleted_and_waited_for() {
+    let script = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(TEMPLATE)
+        .resources(&[("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE")]);
+    let played = gone(script).play();
+    let report = destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect("the stack is gone");
+    assert_eq!(report.stacks[0].outcome, Outcome::Deleted);
+    assert!(report.stacks[0].retained.is_empty());
+    assert_eq!(
+        names(&played.finish()),
+        [
+            "stack_started",
+            "stack_deleting",
+            "intake-dev DELETE_IN_PROGRESS",
+            "Orders DELETE_COMPLETE",
+            "intake-dev DELETE_COMPLETE",
+            "finished deleted"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_stack_that_does_not_exist_is_no_error() {
+    let played = Script::new()
+        .describe(STACK, answers::absent(STACK))
+        .describe(STACK, answers::absent(STACK))
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .play();
+    let report = destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect("nothing is there");
+    assert_eq!(report.stacks[0].outcome, Outcome::Absent);
+    played.finish();
+}
+
+#[tokio::test]
+async fn one_protected_stack_keeps_all_others() {
+    let mut protected = Stack::new("CREATE_COMPLETE");
+    protected.protected = true;
+    let played = Script::new()
+        .describe("open-dev", Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, protected.xml())
+        .play();
+    let error = destroy(
+        &played.context,
+        request(&[("open-dev", &[]), (STACK, &["open-dev"])]),
+    )
+    .await
+    .expect_err("a stack is protected");
+    assert_eq!(error.kind(), Kind::Refused);
+    assert_eq!(error.to_string(), "protected against deletion: intake-dev");
+    assert!(names(&played.finish()).is_empty());
+}
+
+#[tokio::test]
+async fn with_consent_the_protection_is_taken_away_first() {
+    let mut protected = Stack::new("CREATE_COMPLETE");
+    protected.protected = true;
+    let script = Script::new()
+        .describe(STACK, protected.xml())
+        .describe(STACK, protected.xml())
+        .protect(false)
+        .template(TEMPLATE)
+        .resources(&[]);
+    let played = gone(script).play();
+    let mut request = request(&[(STACK, &[])]);
+    request.unprotect = true;
+    destroy(&played.context, request)
+        .await
+        .expect("the stack is gone");
+    played.finish();
+}
+
+/// Two pages of versions; the second holds a delete marker only
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>).
+const VERSIONS: [&str; 2] = [
+    "<?xml version=\"1.0\"?><ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+     <IsTruncated>true</IsTruncated><NextKeyMarker>a</NextKeyMarker><NextVersionIdMarker>v1</NextVersionIdMarker>\
+     <Version><Key>a</Key><VersionId>v2</VersionId><IsLatest>true</IsLatest></Version>\
+     <Version><Key>a</Key><VersionId>v1</VersionId><IsLatest>false</IsLatest></Version></ListVersionsResult>",
+    "<?xml version=\"1.0\"?><ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+     <IsTruncated>false</IsTruncated>\
+     <DeleteMarker><Key>b</Key><VersionId>v3</VersionId><IsLatest>true</IsLatest></DeleteMarker></ListVersionsResult>",
+];
+
+const NO_VERSIONS: &str = "<?xml version=\"1.0\"?><ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+     <IsTruncated>false</IsTruncated></ListVersionsResult>";
+
+fn lists(
+    script: Script,
+    bucket: &'static str,
+    prefix: Option<&'static str>,
+    marker: Option<&'static str>,
+    body: &'static str,
+) -> Script {
+    script.s3(
+        "list_object_versions",
+        mock!(S3::list_object_versions)
+            .match_requests(move |input| {
+                input.bucket() == Some(bucket)
+                    && input.prefix() == prefix
+                    && input.key_marker() == marker
+            })
+            .then_http_response(move || http(200, body)),
+    )
+}
+
+fn deletes(
+    script: Script,
+    versions: &'static [(&'static str, &'static str)],
+    body: &'static str,
+) -> Script {
+    script.s3(
+        "delete_objects",
+        mock!(S3::delete_objects)
+            .match_requests(move |input| {
+                let objects: Vec<_> = input
+                    .delete()
+                    .map(Delete::objects)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|object| (object.key(), object.version_id().unwrap_or_default()))
+                    .collect();
+                objects == versions
+            })
+            .then_http_response(move || http(200, body)),
+    )
+}
+
+const DELETED: &str =
+    "<?xml version=\"1.0\"?><DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>";
+
+#[tokio::test]
+async fn buckets_that_are_deleted_are_emptied_and_others_are_kept() {
+    let template = r#"{"Resources":{
+        "Photos":{"Type":"AWS::S3::Bucket"},
+        "Kept":{"Type":"AWS::S3::Bucket","DeletionPolicy":"Retain"},
+        "Gone":{"Type":"AWS::S3::Bucket"}}}"#;
+    let mut script = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(template)
+        .resources(&[
+            ("Photos", "AWS::S3::Bucket", "photos-1", "CREATE_COMPLETE"),
+            ("Kept", "AWS::S3::Bucket", "kept-1", "CREATE_COMPLETE"),
+            ("Gone", "AWS::S3::Bucket", "gone-1", "DELETE_COMPLETE"),
+        ]);
+    script = lists(script, "photos-1", None, None, VERSIONS[0]);
+    script = deletes(script, &[("a", "v2"), ("a", "v1")], DELETED);
+    script = lists(script, "photos-1", None, Some("a"), VERSIONS[1]);
+    script = deletes(script, &[("b", "v3")], DELETED);
+    let played = gone(script).play();
+    let report = destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect("the stack is gone");
+    assert_eq!(report.stacks[0].retained["Kept"], "kept-1");
+    assert_eq!(report.stacks[0].retained.len(), 1);
+    assert_eq!(names(&played.finish())[1], "bucket_emptied");
+}
+
+#[tokio::test]
+async fn an_object_that_may_not_be_deleted_ends_the_removal() {
+    let mut script = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(r#"{"Resources":{"Photos":{"Type":"AWS::S3::Bucket"}}}"#)
+        .resources(&[("Photos", "AWS::S3::Bucket", "photos-1", "CREATE_COMPLETE")]);
+    script = lists(script, "photos-1", None, None, VERSIONS[1]);
+    script = deletes(
+        script,
+        &[("b", "v3")],
+        "<?xml version=\"1.0\"?><DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+         <Error><Key>b</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error></DeleteResult>",
+    );
+    let played = script.play();
+    let error = destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect_err("an object stays");
+    assert_eq!(
+        Error::from(error).causes(),
+        [
+            "a call for stack intake-dev failed",
+            "AWS denied the call: b: Access Denied (DeleteObjects: AccessDenied)"
+        ]
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn the_artifacts_of_a_stack_go_with_it() {
+    let mut bucket = Stack::new("CREATE_COMPLETE");
+    bucket.name = BOOTSTRAP_STACK;
+    bucket.outputs = vec![("ArtifactBucket", "artifacts-1")];
+    let mut script = Script::new()
+        .describe(STACK, answers::absent(STACK))
+        .describe(STACK, answers::absent(STACK))
+        .describe(BOOTSTRAP_STACK, bucket.xml());
+    script = lists(
+        script,
+        "artifacts-1",
+        Some("intake-dev/"),
+        None,
+        NO_VERSIONS,
+    );
+    let played = script.play();
+    destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect("nothing is left");
+    played.finish();
+}
+
+#[tokio::test]
+async fn an_export_in_use_is_explained() {
+    let message =
+        "Export user-dev-UserTableArn cannot be deleted as it is in use by user-order-dev";
+    let played = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(TEMPLATE)
+        .resources(&[])
+        .refuse_delete("ValidationError", message)
+        .play();
+    let error = destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect_err("another stack needs it");
+    assert_eq!(
+        error.hints(),
+        ["another stack imports that value: deploy or destroy that stack first"]
+    );
+    assert_eq!(
+        Error::from(error).causes(),
+        ["stack intake-dev cannot be deleted", message]
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_deletion_that_fails_names_the_first_cause() {
+    let played = Script::new()
+        .describe(STACK, Stack::new("DELETE_FAILED").xml())
+        .describe(STACK, Stack::new("DELETE_FAILED").xml())
+        .template(TEMPLATE)
+        .resources(&[])
+        .delete_stack()
+        .events(&[
+            (
+                "5",
+                STACK,
+                "DELETE_FAILED",
+                "The following resource(s) failed to delete: [Orders].",
+                "*",
+            ),
+            (
+                "4",
+                "Orders",
+                "DELETE_FAILED",
+                "User is not authorized to perform: sqs:DeleteQueue",
+                "*",
+            ),
+        ])
+        .events(&[("5", STACK, "DELETE_FAILED", "", "*")])
+        .play();
+    let error = destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect_err("the queue stays");
+    assert!(matches!(error, DestroyError::Failed(_)), "{error:?}");
+    assert_eq!(
+        error.hints(),
+        ["the credentials of the deploy lack the action that the reason names"]
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn dependants_go_first_and_a_failure_keeps_what_they_need() {
+    let played = Script::new()
+        .describe("base-dev", Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
+        .events(&[("2", STACK, "UPDATE_IN_PROGRESS", "", "")])
+        .play();
+    let error = destroy(
+        &played.context,
+        request(&[("base-dev", &[]), (STACK, &["base-dev"])]),
+    )
+    .await
+    .expect_err("the stack is busy");
+    let outcomes: Vec<_> = error
+        .report()
+        .expect("it was begun")
+        .stacks
+        .iter()
+        .map(|stack| (stack.stack.as_str(), stack.outcome))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [(STACK, Outcome::Failed), ("base-dev", Outcome::Skipped)]
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_removal_of_an_earlier_run_is_waited_for() {
+    const OURS: &str = "stackctl-0123456789";
+    let played = Script::new()
+        .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
+        .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
+        .events(&[("2", STACK, "DELETE_IN_PROGRESS", "User Initiated", OURS)])
+        .events(&[("3", STACK, "DELETE_COMPLETE", "", OURS)])
+        .events(&[("3", STACK, "DELETE_COMPLETE", "", OURS)])
+        .describe(STACK, answers::absent(STACK))
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .play();
+    destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect("the stack is gone");
+    played.finish();
+}
+
+#[tokio::test]
+async fn stopping_a_removal_says_what_goes_on() {
+    let played = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(TEMPLATE)
+        .resources(&[])
+        .delete_stack()
+        .events(&[("3", STACK, "DELETE_IN_PROGRESS", "User Initiated", "*")])
+        .play();
+    let handle = played.handle.clone();
+    played.at_wait(1, move || handle.cancel());
+    let error = destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect_err("the run was stopped");
+    assert_eq!(error.kind(), Kind::Interrupted);
+    assert_eq!(
+        Error::from(error).causes(),
+        ["stopped; CloudFormation goes on with stack intake-dev, which is DELETE_IN_PROGRESS"]
+    );
+    played.finish();
+}
+
+/// After a removal the stack is new again: names are reused, ARNs are not.
+#[tokio::test]
+async fn a_deleted_stack_is_deployed_as_a_new_one() {
+    let played = Script::new()
+        .describe(STACK, answers::absent(STACK))
+        .create_change_set(|input| input.change_set_type() == Some(&ChangeSetType::Create))
+        .change_set("CREATE_COMPLETE", "", answers::ADD_ORDERS)
+        .execute()
+        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .describe(STACK_ID, Stack::new("CREATE_COMPLETE").xml())
+        .play();
+    deploy(
+        &played.context,
+        super::script::one(stack(STACK, &[])),
+        Answer::yes(),
+    )
+    .await
+    .expect("the stack is created");
+    played.finish();
+}

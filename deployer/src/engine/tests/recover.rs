@@ -1,0 +1,209 @@
+//! From every status there is one way forward.
+
+use aws_sdk_cloudformation::types::ChangeSetType;
+
+use super::{
+    answers::{self, ADD_ORDERS, CHANGE_SET_ID, STACK_ID, Stack},
+    script::{Answer, STACK, Script, names, one, stack},
+};
+use crate::{
+    engine::{Explained, Outcome, deploy},
+    error::{Error, Kind},
+};
+
+/// The rest of a conversation that creates the stack.
+fn creates(script: Script) -> Script {
+    script
+        .create_change_set(|input| input.change_set_type() == Some(&ChangeSetType::Create))
+        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .execute()
+        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .describe(STACK_ID, Stack::new("CREATE_COMPLETE").xml())
+}
+
+#[tokio::test]
+async fn a_first_deploy_that_failed_is_removed_and_made_anew() {
+    for status in ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED"] {
+        let script = Script::new()
+            .describe(STACK, Stack::new(status).xml())
+            .delete_stack()
+            .events(&[("4", STACK, "DELETE_COMPLETE", "", "*")])
+            .events(&[("4", STACK, "DELETE_COMPLETE", "", "*")])
+            .describe(STACK, answers::absent(STACK));
+        let played = creates(script).play();
+        let report = deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
+            .await
+            .expect("the stack is created");
+        assert_eq!(report.stacks[0].outcome, Outcome::Created);
+        assert_eq!(names(&played.finish())[1], "stack_recovering");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_stack_of_somebody_else_is_left_alone() {
+    let mut foreign = Stack::new("ROLLBACK_COMPLETE");
+    foreign.tags = vec![("team", "blue")];
+    let played = Script::new().describe(STACK, foreign.xml()).play();
+    let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+        .await
+        .expect_err("it is not ours");
+    assert!(error.hints()[0].contains("delete-stack --stack-name intake-dev"));
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_removal_that_fails_ends_the_deploy() {
+    let played = Script::new()
+        .describe(STACK, Stack::new("ROLLBACK_COMPLETE").xml())
+        .delete_stack()
+        .events(&[
+            (
+                "5",
+                STACK,
+                "DELETE_FAILED",
+                "The following resource(s) failed to delete: [Orders].",
+                "*",
+            ),
+            ("4", "Orders", "DELETE_FAILED", "it is stuck", "*"),
+        ])
+        .events(&[("5", STACK, "DELETE_FAILED", "", "*")])
+        .play();
+    let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+        .await
+        .expect_err("it cannot be removed");
+    assert_eq!(
+        Error::from(error).causes(),
+        [
+            "stack intake-dev ended as DELETE_FAILED",
+            "Orders (AWS::SQS::Queue): it is stuck (declared at stacks/src/intake.rs:12:9)"
+        ]
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_stack_that_was_never_executed_is_created_by_a_new_change_set() {
+    let script = Script::new()
+        .describe(STACK, Stack::new("REVIEW_IN_PROGRESS").xml())
+        .list_change_sets(&[("stackctl-0123", 0)]);
+    let played = creates(script).play();
+    deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
+        .await
+        .expect("the stack is created");
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_stack_that_waits_for_somebodys_review_is_left_alone() {
+    let played = Script::new()
+        .describe(STACK, Stack::new("REVIEW_IN_PROGRESS").xml())
+        .list_change_sets(&[("stackctl-0123", 0), ("reviewed-by-hand", 3)])
+        .play();
+    let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+        .await
+        .expect_err("somebody reviews it");
+    assert_eq!(
+        Error::from(error).causes(),
+        ["stack intake-dev waits for somebody to review change set reviewed-by-hand"]
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn an_operation_of_ours_is_waited_for_and_the_deploy_goes_on() {
+    const OURS: &str = "stackctl-0123456789";
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
+        .events(&[("2", STACK, "UPDATE_IN_PROGRESS", "User Initiated", OURS)])
+        .events(&[("2", STACK, "UPDATE_IN_PROGRESS", "User Initiated", OURS)])
+        .events(&[
+            ("3", STACK, "UPDATE_COMPLETE", "", OURS),
+            ("2", STACK, "UPDATE_IN_PROGRESS", "User Initiated", OURS),
+        ])
+        .events(&[("3", STACK, "UPDATE_COMPLETE", "", OURS)])
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(super::script::TEMPLATE)
+        .play();
+    let report = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+        .await
+        .expect("the earlier run had done it all");
+    assert_eq!(report.stacks[0].outcome, Outcome::Unchanged);
+    assert_eq!(played.waits(), [1]);
+    assert_eq!(
+        names(&played.finish()),
+        [
+            "stack_started",
+            "stack_joined",
+            "intake-dev UPDATE_IN_PROGRESS",
+            "intake-dev UPDATE_COMPLETE",
+            "finished unchanged"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_operation_of_somebody_else_is_an_error_that_says_since_when() {
+    // Whoever updates a stack in the console sends a token too, but none of ours.
+    for token in ["", "Console-UpdateStack-1"] {
+        let played = Script::new()
+            .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
+            .events(&[
+                ("3", "Orders", "UPDATE_IN_PROGRESS", "", token),
+                ("2", STACK, "UPDATE_IN_PROGRESS", "User Initiated", token),
+                ("1", STACK, "CREATE_COMPLETE", "", "stackctl-older"),
+            ])
+            .play();
+        let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+            .await
+            .expect_err("it is busy");
+        assert_eq!(error.kind(), Kind::Deploy);
+        assert_eq!(
+            Error::from(error).causes(),
+            [
+                "stack intake-dev is busy: it is UPDATE_IN_PROGRESS since 2026-07-28T06:00:03Z, \
+                 and stackctl did not begin that"
+            ]
+        );
+        played.finish();
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_that_failed_is_explained_with_the_command() {
+    let mut stuck = Stack::new("UPDATE_ROLLBACK_FAILED");
+    stuck.reason = "The following resource(s) failed to update: [Orders].";
+    let played = Script::new().describe(STACK, stuck.xml()).play();
+    let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+        .await
+        .expect_err("it is stuck");
+    assert!(
+        error.hints()[0]
+            .contains("aws cloudformation continue-update-rollback --stack-name intake-dev")
+    );
+    assert_eq!(
+        Error::from(error).causes(),
+        [
+            "stack intake-dev is UPDATE_ROLLBACK_FAILED and cannot be updated",
+            "The following resource(s) failed to update: [Orders]."
+        ]
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn change_sets_of_killed_runs_are_removed_and_others_are_kept() {
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
+        // The first may be waiting for somebody's answer right now; the last is not ours.
+        .list_change_sets(&[("stackctl-young", 0), ("stackctl-old", 2), ("by-hand", 9)])
+        .delete_change_set(CHANGE_SET_ID)
+        .create_change_set(|_| true)
+        .change_set("FAILED", "No updates are to be performed.", "")
+        .delete_change_set(CHANGE_SET_ID)
+        .play();
+    deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+        .await
+        .expect("nothing is to be done");
+    played.finish();
+}

@@ -1,0 +1,580 @@
+//! Plays a script: clients whose answers are written down, a clock that never waits, and a record of the events.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+
+use aws_sdk_cloudformation::{
+    Client as CloudFormation,
+    config::{AsyncSleep, BehaviorVersion, Credentials, Region, Sleep, retry::RetryConfig},
+    operation::create_change_set::CreateChangeSetInput,
+};
+use aws_sdk_s3::Client as S3;
+use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
+use aws_smithy_runtime_api::{client::orchestrator::HttpResponse, http::StatusCode};
+use aws_smithy_types::body::SdkBody;
+use stack_model::assembly::{ResourceManifest, StackManifest};
+
+use super::answers;
+use crate::{
+    aws::Clients,
+    engine::{
+        Approve, Cancel, CancelHandle, Context, Decision, Deployment, Event, EventSink, Pace,
+        ProposedChanges, StackDeployment, Timing,
+    },
+};
+
+/// The stack of most scripts.
+pub(super) const STACK: &str = "intake-dev";
+
+/// Makes a client of a service from its part of the script.
+macro_rules! scripted {
+    ($service:ident, $rules:expr) => {{
+        let mut answers = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
+        for (_, rule) in &$rules {
+            answers = answers.with_rule(rule);
+        }
+        let config = $service::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("AKIA", "secret", None, None, "script"))
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .sleep_impl(NoSleep)
+            .http_client(create_mock_http_client())
+            .interceptor(answers)
+            .build();
+        $service::Client::from_conf(config)
+    }};
+}
+pub(super) use scripted;
+
+/// What an XML answer is sent with: HTTP status and body.
+pub(super) fn http(status: u16, body: &str) -> HttpResponse {
+    let status = StatusCode::try_from(status).expect("scripts use real statuses");
+    HttpResponse::new(status, SdkBody::from(body))
+}
+
+/// A conversation with AWS, written down call by call.
+#[derive(Default)]
+pub(super) struct Script {
+    cloudformation: Vec<(&'static str, Rule)>,
+    s3: Vec<(&'static str, Rule)>,
+    lambda: Vec<(&'static str, Rule)>,
+    logs: Vec<(&'static str, Rule)>,
+    /// The name of the last change set or operation, which later answers repeat.
+    token: Token,
+}
+
+/// The token that the engine chose, as a call brought it.
+#[derive(Clone, Default)]
+pub(super) struct Token(Arc<Mutex<String>>);
+
+impl Token {
+    pub(super) fn get(&self) -> String {
+        self.0.lock().expect("no holder panics").clone()
+    }
+
+    fn set(&self, token: Option<&str>) {
+        *self.0.lock().expect("no holder panics") = token.unwrap_or_default().to_owned();
+    }
+}
+
+/// Adds a call to the script: what its input must be, and what is answered.
+macro_rules! call {
+    ($self:ident.$service:ident, $client:ident::$operation:ident, $check:expr, $status:expr, $body:expr) => {{
+        let body = $body;
+        let rule = mock!($client::$operation)
+            .match_requests($check)
+            .then_http_response(move || http($status, &body()));
+        $self.$service.push((stringify!($operation), rule));
+        $self
+    }};
+}
+
+impl Script {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// `DescribeStacks` of a name or ARN.
+    pub(super) fn describe(mut self, name: &'static str, body: String) -> Self {
+        let status = answers::status_of(&body);
+        call!(
+            self.cloudformation,
+            CloudFormation::describe_stacks,
+            move |input| input.stack_name() == Some(name),
+            status,
+            move || body.clone()
+        )
+    }
+
+    /// `GetTemplate`.
+    pub(super) fn template(mut self, template: &str) -> Self {
+        let body = answers::template(template);
+        call!(
+            self.cloudformation,
+            CloudFormation::get_template,
+            |_| true,
+            200,
+            move || body.clone()
+        )
+    }
+
+    /// `ListChangeSets` with these names, each with its age in hours.
+    pub(super) fn list_change_sets(mut self, names: &[(&str, u64)]) -> Self {
+        let body = answers::change_sets(names);
+        call!(
+            self.cloudformation,
+            CloudFormation::list_change_sets,
+            |_| true,
+            200,
+            move || body.clone()
+        )
+    }
+
+    /// `CreateChangeSet`, of which `check` sees the input.
+    pub(super) fn create_change_set(
+        mut self,
+        check: impl Fn(&CreateChangeSetInput) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let token = self.token.clone();
+        call!(
+            self.cloudformation,
+            CloudFormation::create_change_set,
+            move |input| {
+                token.set(input.change_set_name());
+                input.client_token() == input.change_set_name() && check(input)
+            },
+            200,
+            || answers::CREATED_CHANGE_SET.to_owned()
+        )
+    }
+
+    /// `CreateChangeSet` that is refused with a code and a message.
+    pub(super) fn refuse_change_set(
+        mut self,
+        status: u16,
+        code: &'static str,
+        message: &'static str,
+    ) -> Self {
+        call!(
+            self.cloudformation,
+            CloudFormation::create_change_set,
+            |_| true,
+            status,
+            move || answers::error(code, message)
+        )
+    }
+
+    /// `DescribeChangeSet` with a status, a reason and changes.
+    pub(super) fn change_set(mut self, status: &str, reason: &str, changes: &str) -> Self {
+        let body = answers::change_set(status, reason, changes, None);
+        call!(
+            self.cloudformation,
+            CloudFormation::describe_change_set,
+            |input| input.change_set_name() == Some(answers::CHANGE_SET_ID),
+            200,
+            move || body.clone()
+        )
+    }
+
+    /// `DescribeChangeSet` of one page of several.
+    pub(super) fn change_set_page(
+        mut self,
+        token: Option<&'static str>,
+        changes: &str,
+        next: Option<&str>,
+    ) -> Self {
+        let body = answers::change_set("CREATE_COMPLETE", "", changes, next);
+        call!(
+            self.cloudformation,
+            CloudFormation::describe_change_set,
+            move |input| input.next_token() == token,
+            200,
+            move || body.clone()
+        )
+    }
+
+    /// `ExecuteChangeSet` of the change set that was made last, with its name as the token.
+    pub(super) fn execute(mut self) -> Self {
+        let token = self.token.clone();
+        call!(
+            self.cloudformation,
+            CloudFormation::execute_change_set,
+            move |input| input.change_set_name() == Some(answers::CHANGE_SET_ID)
+                && input.client_request_token() == Some(token.get().as_str()),
+            200,
+            || answers::empty("ExecuteChangeSet")
+        )
+    }
+
+    /// `DeleteChangeSet`.
+    pub(super) fn delete_change_set(mut self, id: &'static str) -> Self {
+        call!(
+            self.cloudformation,
+            CloudFormation::delete_change_set,
+            move |input| input.change_set_name() == Some(id),
+            200,
+            || answers::empty("DeleteChangeSet")
+        )
+    }
+
+    /// `DeleteStack`, whose token later events repeat.
+    pub(super) fn delete_stack(mut self) -> Self {
+        let token = self.token.clone();
+        call!(
+            self.cloudformation,
+            CloudFormation::delete_stack,
+            move |input| {
+                token.set(input.client_request_token());
+                input.stack_name() == Some(answers::STACK_ID)
+            },
+            200,
+            || answers::empty("DeleteStack")
+        )
+    }
+
+    /// `DeleteStack` that is refused.
+    pub(super) fn refuse_delete(mut self, code: &'static str, message: &'static str) -> Self {
+        call!(
+            self.cloudformation,
+            CloudFormation::delete_stack,
+            |_| true,
+            400,
+            move || answers::error(code, message)
+        )
+    }
+
+    /// `UpdateTerminationProtection`.
+    pub(super) fn protect(mut self, on: bool) -> Self {
+        call!(
+            self.cloudformation,
+            CloudFormation::update_termination_protection,
+            move |input| input.enable_termination_protection() == Some(on),
+            200,
+            || answers::empty("UpdateTerminationProtection")
+        )
+    }
+
+    /// `DescribeStackEvents`: the newest first, as AWS sends them. The token `*` stands for the one of the operation.
+    pub(super) fn events(self, events: &[answers::EventRow]) -> Self {
+        self.events_page(events, None, None)
+    }
+
+    /// `DescribeStackEvents` of one page of several.
+    pub(super) fn events_page(
+        mut self,
+        events: &[answers::EventRow],
+        page: Option<&'static str>,
+        next: Option<&'static str>,
+    ) -> Self {
+        let token = self.token.clone();
+        let events = events.to_vec();
+        call!(
+            self.cloudformation,
+            CloudFormation::describe_stack_events,
+            move |input| input.next_token() == page,
+            200,
+            move || answers::events(&events, &token.get(), next)
+        )
+    }
+
+    /// `ListStackResources`.
+    pub(super) fn resources(mut self, rows: &[(&str, &str, &str, &str)]) -> Self {
+        let body = answers::resources(rows);
+        call!(
+            self.cloudformation,
+            CloudFormation::list_stack_resources,
+            |_| true,
+            200,
+            move || body.clone()
+        )
+    }
+
+    /// Any call of CloudFormation.
+    pub(super) fn cloudformation(mut self, operation: &'static str, rule: Rule) -> Self {
+        self.cloudformation.push((operation, rule));
+        self
+    }
+
+    /// Any call of S3.
+    pub(super) fn s3(mut self, operation: &'static str, rule: Rule) -> Self {
+        self.s3.push((operation, rule));
+        self
+    }
+
+    /// Any call of Lambda.
+    pub(super) fn lambda(mut self, operation: &'static str, rule: Rule) -> Self {
+        self.lambda.push((operation, rule));
+        self
+    }
+
+    /// Any call of CloudWatch Logs.
+    pub(super) fn logs(mut self, operation: &'static str, rule: Rule) -> Self {
+        self.logs.push((operation, rule));
+        self
+    }
+
+    /// `HeadObject` of an object that is there.
+    pub(super) fn object_present(self, key: &'static str, size: u64) -> Self {
+        let rule = mock!(S3::head_object)
+            .match_requests(move |input| input.key() == Some(key))
+            .then_http_response(move || {
+                let mut answer = http(200, "");
+                answer
+                    .headers_mut()
+                    .insert("content-length", size.to_string());
+                answer
+            });
+        self.s3("head_object", rule)
+    }
+
+    /// `HeadObject` of an object that is not there: an answer to HEAD has no body.
+    pub(super) fn object_absent(self) -> Self {
+        let rule = mock!(S3::head_object).then_http_response(|| http(404, ""));
+        self.s3("head_object", rule)
+    }
+
+    /// Makes the clients and everything around them.
+    pub(super) fn play(self) -> Played {
+        let (handle, cancel) = Cancel::new();
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let record = Arc::clone(&events);
+        let clock = Arc::new(Clock::default());
+        let clients = Clients::scripted(
+            scripted!(aws_sdk_cloudformation, self.cloudformation),
+            scripted!(aws_sdk_s3, self.s3),
+            scripted!(aws_sdk_lambda, self.lambda),
+            scripted!(aws_sdk_cloudwatchlogs, self.logs),
+        );
+        let context = Context {
+            clients,
+            events: EventSink::new(move |event| {
+                record.lock().expect("no holder panics").push(event);
+            }),
+            cancel,
+            timing: Arc::clone(&clock) as Arc<dyn Timing>,
+            pace: Pace::new(Duration::from_secs(1), Duration::from_secs(4)),
+        };
+        let rules = [self.cloudformation, self.s3, self.lambda, self.logs].concat();
+        Played {
+            context,
+            handle,
+            rules,
+            events,
+            clock,
+        }
+    }
+}
+
+/// A script that is being played.
+pub(super) struct Played {
+    pub(super) context: Context,
+    pub(super) handle: CancelHandle,
+    rules: Vec<(&'static str, Rule)>,
+    events: Arc<Mutex<Vec<Event>>>,
+    clock: Arc<Clock>,
+}
+
+impl Played {
+    /// Checks that every call of the script came. Returns the events.
+    #[track_caller]
+    pub(super) fn finish(self) -> Vec<Event> {
+        let missing: Vec<_> = self
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, rule))| rule.num_calls() == 0)
+            .map(|(index, (operation, _))| format!("{index}: {operation}"))
+            .collect();
+        assert!(missing.is_empty(), "calls that never came: {missing:?}");
+        self.events.lock().expect("no holder panics").clone()
+    }
+
+    /// Returns the seconds of every wait so far.
+    pub(super) fn waits(&self) -> Vec<u64> {
+        let waits = self.clock.waits.lock().expect("no holder panics");
+        waits.iter().map(Duration::as_secs).collect()
+    }
+
+    /// Calls a function at the wait of this number, counted from one.
+    pub(super) fn at_wait(&self, number: usize, then: impl Fn() + Send + Sync + 'static) {
+        *self.clock.then.lock().expect("no holder panics") = Some((number, Box::new(then)));
+    }
+}
+
+/// Names what happened, in order: the variant and what it is about.
+pub(super) fn names(events: &[Event]) -> Vec<String> {
+    events
+        .iter()
+        .map(|event| {
+            let json = serde_json::to_value(event).expect("events are plain data");
+            let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
+            match event {
+                Event::Resource(event) => format!("{} {}", event.logical_id, event.status),
+                Event::StackFinished { .. } => format!("finished {}", text("outcome")),
+                _ => text("type"),
+            }
+        })
+        .collect()
+}
+
+/// What happens at a wait.
+type Then = Box<dyn Fn() + Send + Sync>;
+
+/// A clock that moves when somebody waits, and at once.
+struct Clock {
+    now: Mutex<SystemTime>,
+    waits: Mutex<Vec<Duration>>,
+    then: Mutex<Option<(usize, Then)>>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self {
+            now: Mutex::new(answers::now()),
+            waits: Mutex::default(),
+            then: Mutex::default(),
+        }
+    }
+}
+
+impl Timing for Clock {
+    fn now(&self) -> SystemTime {
+        *self.now.lock().expect("no holder panics")
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        *self.now.lock().expect("no holder panics") += duration;
+        let mut waits = self.waits.lock().expect("no holder panics");
+        waits.push(duration);
+        match &*self.then.lock().expect("no holder panics") {
+            Some((number, then)) if *number == waits.len() => {
+                then();
+                // Whoever waits finds out by what was called, and not because the time is over.
+                Box::pin(std::future::pending())
+            }
+            _ => Box::pin(std::future::ready(())),
+        }
+    }
+}
+
+/// Retries of the SDK do not wait either.
+#[derive(Debug)]
+pub(super) struct NoSleep;
+
+impl AsyncSleep for NoSleep {
+    fn sleep(&self, _duration: Duration) -> Sleep {
+        Sleep::new(std::future::ready(()))
+    }
+}
+
+/// Approves or declines everything, and remembers what it was shown.
+#[derive(Default)]
+pub(super) struct Answer {
+    decline: bool,
+    pub(super) shown: Mutex<Vec<ProposedChanges>>,
+    cancel: Mutex<Option<CancelHandle>>,
+}
+
+impl Answer {
+    pub(super) fn yes() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub(super) fn no() -> Arc<Self> {
+        Arc::new(Self {
+            decline: true,
+            ..Self::default()
+        })
+    }
+
+    /// Stops the run instead of an answer.
+    pub(super) fn ctrl_c(handle: &CancelHandle) -> Arc<Self> {
+        Arc::new(Self {
+            cancel: Mutex::new(Some(handle.clone())),
+            ..Self::default()
+        })
+    }
+
+    /// Fails where it was asked at all.
+    pub(super) fn never() -> Arc<dyn Approve> {
+        struct Never;
+        impl Approve for Never {
+            fn approve<'a>(
+                &'a self,
+                changes: &'a ProposedChanges,
+            ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
+                panic!("nothing was to be approved: {changes:?}")
+            }
+        }
+        Arc::new(Never)
+    }
+}
+
+impl Approve for Answer {
+    fn approve<'a>(
+        &'a self,
+        changes: &'a ProposedChanges,
+    ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
+        self.shown
+            .lock()
+            .expect("no holder panics")
+            .push(changes.clone());
+        if let Some(handle) = &*self.cancel.lock().expect("no holder panics") {
+            handle.cancel();
+            return Box::pin(std::future::pending());
+        }
+        let decision = if self.decline {
+            Decision::Decline
+        } else {
+            Decision::Execute
+        };
+        Box::pin(async move { decision })
+    }
+}
+
+/// A small template.
+pub(super) const TEMPLATE: &str = r#"{"Resources":{"Orders":{"Type":"AWS::SQS::Queue"}}}"#;
+
+/// A stack of the stage `dev` without artifacts.
+pub(super) fn stack(name: &str, depends_on: &[&str]) -> StackDeployment {
+    StackDeployment {
+        manifest: StackManifest {
+            name: name.to_owned(),
+            id: name.trim_end_matches("-dev").to_owned(),
+            template: format!("{name}.template.json"),
+            sha256: String::new(),
+            region: None,
+            depends_on: depends_on.iter().map(|name| (*name).to_owned()).collect(),
+            parameters: BTreeMap::new(),
+            artifacts: BTreeMap::new(),
+            tags: BTreeMap::from([("team".to_owned(), "blue".to_owned())]),
+            capabilities: vec!["CAPABILITY_IAM".to_owned()],
+            termination_protection: false,
+            outputs: BTreeMap::new(),
+            resources: BTreeMap::from([(
+                "Orders".to_owned(),
+                ResourceManifest {
+                    resource_type: "AWS::SQS::Queue".to_owned(),
+                    source: "stacks/src/intake.rs:12:9".to_owned(),
+                },
+            )]),
+            moved: BTreeMap::new(),
+        },
+        template: TEMPLATE.to_owned(),
+    }
+}
+
+/// A deployment of one stack.
+pub(super) fn one(stack: StackDeployment) -> Deployment {
+    Deployment {
+        stage: "dev".to_owned(),
+        stacks: vec![stack],
+        artifacts: BTreeMap::new(),
+    }
+}
