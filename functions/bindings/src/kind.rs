@@ -45,20 +45,20 @@ impl Kind for Queue {
 
 impl Kind for Bucket {
     #[cfg(feature = "wiring")]
-    type Operation = ();
+    type Operation = stack_model::s3::BucketOperation;
 }
 
 impl Kind for Topic {
     #[cfg(feature = "wiring")]
-    type Operation = ();
+    type Operation = stack_model::sns::TopicOperation;
 }
 
 impl Kind for Secret {
     #[cfg(feature = "wiring")]
-    type Operation = ();
+    type Operation = stack_model::secretsmanager::SecretOperation;
 }
 
 impl Kind for Parameter {
     #[cfg(feature = "wiring")]
-    type Operation = ();
+    type Operation = stack_model::ssm::ParameterOperation;
 }

@@ -87,7 +87,10 @@ macro_rules! operation_of {
 }
 
 #[cfg(feature = "wiring")]
-use stack_model::{dynamodb::TableOperation, sqs::QueueOperation};
+use stack_model::{
+    dynamodb::TableOperation, s3::BucketOperation, secretsmanager::SecretOperation,
+    sns::TopicOperation, sqs::QueueOperation, ssm::ParameterOperation,
+};
 
 macro_rules! table_operations {
     ($($operation:ident),+ $(,)?) => {
@@ -116,15 +119,15 @@ operation_of! {
         ChangeVisibility => QueueOperation::ChangeVisibility,
         GetAttributes => QueueOperation::GetAttributes;
     kind::Bucket:
-        Get => (),
-        Put => (),
-        Delete => (),
-        List => ();
+        Get => BucketOperation::Get,
+        Put => BucketOperation::Put,
+        Delete => BucketOperation::Delete,
+        List => BucketOperation::List;
     kind::Topic:
-        Publish => ();
+        Publish => TopicOperation::Publish;
     kind::Secret:
-        Read => ();
+        Read => SecretOperation::Read;
     kind::Parameter:
-        Get => (),
-        GetDecrypted => ();
+        Get => ParameterOperation::Get,
+        GetDecrypted => ParameterOperation::GetDecrypted;
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tracing::error;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::environment::{Environment, FromEnvironment, short_type_name};
 use crate::event::Decode;
@@ -72,6 +73,7 @@ where
     R: Serialize,
     E: Error,
 {
+    check_runtime()?;
     let environment = Environment::from_process().await;
     // The bindings live as long as the process, so a handler may borrow them for as long as it likes.
     let bindings: &'static B = Box::leak(Box::new(B::from_environment(&environment)?));
@@ -81,6 +83,35 @@ where
     }))
     .await
 }
+
+/// The process was not started by Lambda, nor by anything that acts like it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "this is a Lambda function, and only Lambda or a local engine can run it: {variable} is not set as they set it"
+)]
+struct NotLambda {
+    variable: &'static str,
+}
+
+/// Checks what the runtime would otherwise panic over; see
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>.
+fn check_runtime() -> Result<(), NotLambda> {
+    let wrong = [
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        MEMORY,
+    ]
+    .into_iter()
+    .find(|variable| {
+        std::env::var(variable).map_or(true, |value| {
+            *variable == MEMORY && value.parse::<i32>().is_err()
+        })
+    });
+    wrong.map_or(Ok(()), |variable| Err(NotLambda { variable }))
+}
+
+const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 
 /// Hands one payload to the handler, and turns what it returns into what Lambda expects.
 async fn answer<B, H, F, R, E>(
@@ -126,11 +157,12 @@ pub(crate) fn chain(failure: &dyn Error) -> String {
 
 /// Sends the logs to standard output as JSON lines, which CloudWatch can query by field.
 fn log() {
-    let filter = ["RUST_LOG", "LOG_LEVEL"]
-        .into_iter()
-        .filter_map(|variable| std::env::var(variable).ok())
-        .find_map(|levels| EnvFilter::try_new(levels).ok())
-        .unwrap_or_else(|| EnvFilter::new("info"));
+    let filter = std::env::var("RUST_LOG")
+        .ok()
+        .and_then(|directives| EnvFilter::try_new(directives).ok())
+        .unwrap_or_else(|| {
+            EnvFilter::new(directives(std::env::var("LOG_LEVEL").ok().as_deref()))
+        });
     // Fails only where the process has a subscriber already, which then keeps its place.
     let _ = tracing_subscriber::fmt()
         .json()
@@ -140,4 +172,46 @@ fn log() {
         .with_env_filter(filter)
         .with_ansi(false)
         .try_init();
+}
+
+/// Returns the filter for a level: it is about the function's own code, so what the SDK, the runtime and the HTTP
+/// client have to say below `info` needs `RUST_LOG`.
+fn directives(level: Option<&str>) -> String {
+    let level = level
+        .and_then(|level| level.parse::<LevelFilter>().ok())
+        .unwrap_or(LevelFilter::INFO);
+    let mut directives = level.to_string();
+    if level > LevelFilter::INFO {
+        for target in [
+            "aws_config",
+            "aws_runtime",
+            "aws_sdk_",
+            "aws_sigv4",
+            "aws_smithy_",
+            "h2",
+            "hyper",
+            "lambda_runtime",
+            "rustls",
+            "tower",
+        ] {
+            directives.push(',');
+            directives.push_str(target);
+            directives.push_str("=info");
+        }
+    }
+    directives
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_level_is_that_of_the_function() {
+        assert_eq!(directives(None), "info");
+        assert_eq!(directives(Some("WARN")), "warn");
+        assert_eq!(directives(Some("loud")), "info");
+        assert!(directives(Some("debug")).starts_with("debug,aws_config=info,"));
+        assert!(EnvFilter::try_new(directives(Some("trace"))).is_ok());
+    }
 }

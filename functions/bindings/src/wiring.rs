@@ -6,14 +6,23 @@ use stack_model::Value;
 use stack_model::contract::{self, WiredBinding};
 use stack_model::dynamodb::TableRef;
 use stack_model::policy::Statement;
+use stack_model::s3::BucketRef;
+use stack_model::secretsmanager::SecretRef;
+use stack_model::sns::TopicRef;
 use stack_model::sqs::QueueRef;
+use stack_model::ssm::ParameterRef;
 
 use crate::binding::Binding;
+use crate::bucket::Bucket;
 use crate::grant::Grants;
 use crate::item::{Item, KeyKind};
 use crate::kind;
+use crate::operation::Read;
+use crate::parameter::Parameter;
 use crate::queue::Queue;
+use crate::secret::Secret;
 use crate::table::Table;
+use crate::topic::Topic;
 use crate::variable::Var;
 
 /// A binding that a stack can fill.
@@ -64,6 +73,58 @@ impl<M: 'static, G: Grants<kind::Queue>> Wire for Queue<M, G> {
     fn wire(handle: &QueueRef<M>, field: &'static str, environment: &'static str) -> WiredBinding {
         let statements = handle.statements(&G::operations());
         wired::<Self>(field, environment, handle.url(), statements)
+    }
+}
+
+impl<G: Grants<kind::Bucket>> Wire for Bucket<G> {
+    type Handle<'a> = &'a BucketRef;
+
+    fn wire(
+        handle: &BucketRef,
+        field: &'static str,
+        environment: &'static str,
+    ) -> WiredBinding {
+        let statements = handle.statements(&G::operations());
+        wired::<Self>(field, environment, handle.name(), statements)
+    }
+}
+
+impl<M: 'static, G: Grants<kind::Topic>> Wire for Topic<M, G> {
+    type Handle<'a> = &'a TopicRef<M>;
+
+    fn wire(
+        handle: &TopicRef<M>,
+        field: &'static str,
+        environment: &'static str,
+    ) -> WiredBinding {
+        let statements = handle.statements(&G::operations());
+        wired::<Self>(field, environment, handle.arn().into_text(), statements)
+    }
+}
+
+impl<T: 'static> Wire for Secret<T> {
+    type Handle<'a> = &'a SecretRef<T>;
+
+    fn wire(
+        handle: &SecretRef<T>,
+        field: &'static str,
+        environment: &'static str,
+    ) -> WiredBinding {
+        let statements = handle.statements(&<Read as Grants<kind::Secret>>::operations());
+        wired::<Self>(field, environment, handle.arn().into_text(), statements)
+    }
+}
+
+impl<T: 'static, G: Grants<kind::Parameter>> Wire for Parameter<T, G> {
+    type Handle<'a> = &'a ParameterRef<T>;
+
+    fn wire(
+        handle: &ParameterRef<T>,
+        field: &'static str,
+        environment: &'static str,
+    ) -> WiredBinding {
+        let statements = handle.statements(&G::operations());
+        wired::<Self>(field, environment, handle.name(), statements)
     }
 }
 
