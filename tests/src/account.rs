@@ -3,7 +3,7 @@
 //! What the tool says about its own work proves little, so the tests ask the services themselves.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
@@ -303,6 +303,3 @@ fn percent_encoded(value: &str) -> String {
         })
         .collect()
 }
-
-/// How long a queue keeps a message from other receivers in these tests, so that five receives pass quickly.
-pub const SHORT_VISIBILITY: Duration = Duration::from_secs(1);

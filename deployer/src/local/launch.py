@@ -61,6 +61,8 @@ logging.getLogger("persistence").addHandler(failed)
 sys.argv = ["ministack"]
 from ministack.app import main  # noqa: E402  (after the lock, so that a second engine ends before it reads any state)
 
+correct_lambda_integrations()  # noqa: F821  (the file of corrections comes before this one)
+
 try:
     main()
 except SystemExit as exit:

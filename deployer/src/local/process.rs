@@ -9,7 +9,11 @@ use std::process::{Child, Command, Stdio};
 use super::settings::Lifetime;
 use super::state::{Record, StateDir};
 
-const LAUNCH: &str = include_str!("launch.py");
+const LAUNCH: &str = concat!(
+    include_str!("corrections.py"),
+    "\n\n",
+    include_str!("launch.py")
+);
 
 /// Where functions find programs; the user's own PATH would make a laptop's functions differ from AWS's.
 const FUNCTION_PATH: &str = "/usr/local/bin:/usr/bin:/bin";

@@ -1,0 +1,79 @@
+# What the pinned engine does differently from AWS in a way that deployed code would notice.
+import json
+
+
+def correct_lambda_integrations():
+    """Gives an integration with a function that is no proxy its mapping templates and its error responses.
+
+    The engine sends such a function the event of a proxy, and answers every error with 200. AWS sends the mapped
+    body, or the body itself, and selects the response by the whole error message; see
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/handle-errors-in-lambda-integration.html.
+    """
+    from ministack.services import apigateway_v1 as gateway
+
+    def essence(content_type):
+        return content_type.split(";", 1)[0].strip().lower()
+
+    def header(headers, name, default):
+        values = [value for key, value in (headers or {}).items() if key.lower() == name]
+        return essence(values[0].split(",", 1)[0]) if values and isinstance(values[0], str) else default
+
+    def first(value):
+        return value[0] if isinstance(value, (list, tuple)) else value
+
+    async def invoke(
+        integration, api_id, stage_name, stage, resource, request_path, method, headers, body, query_params,
+        path_params, *, owner_account_id=None, owner_region=None, authorizer_context=None, **_unused,
+    ):
+        text = body.decode("utf-8", errors="replace") if body else ""
+        parameters = {
+            key: first(value)
+            for source in (headers, query_params, path_params)
+            for key, value in (source or {}).items()
+        }
+        context = {"authorizer": authorizer_context} if authorizer_context else {}
+        content_type = header(headers, "content-type", "application/json")
+        for key, template in (integration.get("requestTemplates") or {}).items():
+            if essence(key) == content_type:
+                text = gateway._render_request_template_v1(template, text, parameters, context)
+                break
+
+        try:
+            event = json.loads(text) if text else {}
+        except ValueError as error:
+            answer = {"message": "Could not parse request body into json: %s" % error, "Type": "User"}
+            return 400, {"Content-Type": "application/json"}, json.dumps(answer).encode()
+        function = gateway._extract_lambda_ref_from_integration_uri(integration.get("uri", ""))
+        result, missing = await gateway._call_lambda_raw(
+            function, event, account_id=owner_account_id, region=owner_region
+        )
+        if missing or result.get("throttle"):
+            answer = {"message": "Internal server error"}
+            return 500, {"Content-Type": "application/json"}, json.dumps(answer).encode()
+
+        payload = result.get("body")
+        if isinstance(payload, (bytes, bytearray)):
+            payload = payload.decode("utf-8", errors="replace")
+        failed = result.get("error")
+        if isinstance(payload, str) and (failed or result.get("raw_payload")):
+            text = payload
+        else:
+            text = json.dumps(payload, ensure_ascii=False)
+
+        message = ""
+        responses = {}
+        if failed:
+            parsed = payload if isinstance(payload, dict) else {}
+            message = str(parsed.get("errorMessage") or text)
+        for key, response in (integration.get("integrationResponses") or {}).items():
+            pattern = (response or {}).get("selectionPattern")
+            # Only a failure has a message that a pattern could match.
+            if failed or not pattern:
+                # Patterns are Java's, where \z is what Python writes as \Z.
+                responses[key] = {**response, "selectionPattern": (pattern or "").replace(r"\z", r"\Z")}
+        accept = header(headers, "accept", "application/json")
+        return gateway._service_integration_response(
+            {**integration, "integrationResponses": responses}, message, text, accept, parameters, context
+        )
+
+    gateway._invoke_lambda_custom_v1 = invoke

@@ -1,0 +1,26 @@
+//! The whole system against local engines: one binary, so that it links once.
+
+mod adversity;
+mod fixture;
+mod intake;
+mod interrupted;
+mod rows;
+
+use std::path::Path;
+
+use system_tests::sandbox::Sandbox;
+
+/// The tool.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_stackctl-under-test");
+
+/// Returns the workspace that ships the systems.
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("this package lies in the workspace")
+}
+
+/// Starts a sandbox for the shipped systems.
+fn shipped(config: &str) -> Sandbox {
+    Sandbox::new(PROGRAM, repository(), config)
+}
