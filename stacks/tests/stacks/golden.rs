@@ -10,13 +10,22 @@ use serde_json::{Value, json};
 use stack_model::assembly::StageRequest;
 use stack_model::{App, Assembly, Stage};
 
-/// The stages that have goldens: those of the shipped `stackctl.toml`, and one per variant that no stage chooses.
+/// The stages that have goldens: those of the shipped `stackctl.toml`, and one per variant that none of them chooses.
 fn stages() -> Vec<StageRequest> {
-    vec![
-        stage("dev", false, &json!({})),
-        stage("direct", false, &json!({"intake": {"mode": "direct"}})),
-        stage("prod", true, &json!({"intake": {"api_logs": true}})),
-    ]
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stackctl.toml");
+    let file: Value = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let shipped = file["stages"].as_object().unwrap().iter();
+    shipped
+        .map(|(name, settings)| {
+            let protected = settings["protected"].as_bool().unwrap_or_default();
+            stage(name, protected, &settings["variables"])
+        })
+        .chain([stage(
+            "direct",
+            false,
+            &json!({"intake": {"mode": "direct"}}),
+        )])
+        .collect()
 }
 
 pub(crate) fn stage(name: &str, protected: bool, variables: &Value) -> StageRequest {
@@ -25,7 +34,7 @@ pub(crate) fn stage(name: &str, protected: bool, variables: &Value) -> StageRequ
         "region": "us-east-1",
         "protected": protected,
         "architecture": "arm64",
-        "variables": variables,
+        "variables": variables.as_object().cloned().unwrap_or_default(),
     }))
     .unwrap()
 }
