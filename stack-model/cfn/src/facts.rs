@@ -356,3 +356,82 @@ impl ShapeFacts {
             .map(|property| (&*property.name, property.required))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FILES, Header, Kind, entries, resource_type, spec::TypeSpec};
+
+    #[test]
+    fn every_file_reads_back_as_it_was_written() {
+        for (index, (service, text)) in FILES.iter().enumerate() {
+            let printed: String = entries(index)
+                .iter()
+                .map(|entry| TypeSpec::parse(entry.text).unwrap().to_string())
+                .collect();
+            assert!(printed == *text, "{service}");
+        }
+    }
+
+    #[test]
+    fn every_path_and_name_leads_somewhere() {
+        for entry in (0..FILES.len()).flat_map(entries) {
+            let facts = resource_type(entry.name).unwrap();
+            for header in [
+                Header::Identifier,
+                Header::CreateOnly,
+                Header::MaybeCreateOnly,
+                Header::ReadOnly,
+            ] {
+                for path in facts.paths(header) {
+                    let below_json = |path: &str| {
+                        path.rsplit_once('/').is_some_and(|(parent, _)| {
+                            facts.property(parent).is_some_and(|p| p.is_free())
+                        })
+                    };
+                    let element = path.strip_suffix("/*").unwrap_or(path);
+                    assert!(
+                        facts.property(element).is_some() || below_json(path),
+                        "{}: {path}",
+                        entry.name
+                    );
+                }
+            }
+            for shape in facts.spec.shapes.iter().chain([&facts.spec.root]) {
+                assert!(
+                    shape.properties.is_sorted_by(|a, b| a.name < b.name),
+                    "{}: {}",
+                    entry.name,
+                    shape.name
+                );
+                for property in &shape.properties {
+                    let mut kind = &property.node.kind;
+                    while let Kind::List(item) | Kind::Map(item) = kind {
+                        kind = &item.kind;
+                    }
+                    if let Kind::Shape(name) = kind {
+                        assert!(facts.spec.shape(name).is_some(), "{}: {name}", entry.name);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lines_that_are_not_of_the_format() {
+        for (text, problem) in [
+            ("type", "line 1: a type without a name"),
+            ("type A\ncolour red", "line 2: an unknown keyword"),
+            ("type A\nshape", "line 2: a shape without a name"),
+            ("type A\n  Name", "line 2: a property without a kind"),
+            ("type A\n  Name x", "line 2: an unknown kind"),
+            (
+                "type A\n  Name [",
+                "line 2: a list or map without a type of element",
+            ),
+            ("type A\n  Name s len=5", "line 2: a range without `..`"),
+            ("type A\n  Name s colour=red", "line 2: an unknown limit"),
+        ] {
+            assert_eq!(TypeSpec::parse(text).unwrap_err().to_string(), problem);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! The crate, used as a dependent uses it.
 
 mod facts;
+mod names;
+mod samples;
 mod structs;
 mod validate;

@@ -208,8 +208,50 @@ fn rules_over_several_properties() {
         findings("AWS::CloudFront::Distribution", both),
         [
             "DistributionConfig/Origins/0: `CustomOriginConfig` and `S3OriginConfig` exclude one another",
-            "DistributionConfig/Origins/0: `S3OriginConfig` and `CustomOriginConfig` exclude one another",
         ]
+    );
+}
+
+#[test]
+fn one_of_several() {
+    let policy = json!({"PolicyName": "p", "PolicyDocument": {}});
+    let message = "at least one is missing of `Users`, `Groups`, `Roles`";
+    assert_eq!(findings("AWS::IAM::Policy", policy), [message]);
+    let policy = json!({"PolicyName": "p", "PolicyDocument": {}, "Roles": [{"Ref": "Role"}]});
+    assert_eq!(findings("AWS::IAM::Policy", policy), [""; 0]);
+
+    let ingress =
+        json!({"IpProtocol": "tcp", "GroupId": "sg-1", "CidrIp": "0.0.0.0/0", "CidrIpv6": "::/0"});
+    let finding = findings("AWS::EC2::SecurityGroupIngress", ingress);
+    assert!(
+        finding[0].starts_with("only one is possible of `CidrIp`"),
+        "{finding:?}"
+    );
+
+    let table = json!({
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "SSESpecification": {"SSEEnabled": true, "KMSMasterKeyId": "alias/key"},
+    });
+    assert_eq!(
+        findings("AWS::DynamoDB::Table", table),
+        ["SSESpecification: `KMSMasterKeyId` needs `SSEType`"]
+    );
+
+    // An empty list says nothing.
+    let alarm = json!({
+        "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Threshold": 1,
+        "Dimensions": [], "Metrics": [{"Id": "e1", "Expression": "m1"}],
+    });
+    assert_eq!(findings("AWS::CloudWatch::Alarm", alarm), [""; 0]);
+}
+
+#[test]
+fn duplicates() {
+    let arn = |name: &str| format!("arn:aws:iam::aws:policy/{name}");
+    let group = json!({"ManagedPolicyArns": [arn("A"), arn("B"), arn("A")]});
+    assert_eq!(
+        findings("AWS::IAM::Group", group),
+        ["ManagedPolicyArns/2: the same element is in the list before"]
     );
 }
 

@@ -1,15 +1,17 @@
 //! Checks the properties of a resource against the facts.
 
+mod groups;
 mod literal;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use super::pattern;
-use super::spec::{Group, Kind, Node, Rule, Shape, Text};
+use super::spec::{Kind, Node, Shape};
 use super::value::bounds;
 use super::{ResourceFacts, resource_type, resource_types};
 use crate::{Expr, Pseudo, Token};
+
+use groups::{Presence, presence};
 
 /// Something about the properties of a resource that CloudFormation would refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +49,7 @@ pub fn validate(name: &str, properties: &Expr) -> Vec<Finding> {
         let foreign = !["AWS::", "Alexa::", "AMZN::"]
             .iter()
             .any(|prefix| name.starts_with(prefix));
-        // `AWS::Service::Type::MODULE` and `Publisher::Service::Type` are shaped as CloudFormation asks.
-        if name.split("::").count() >= 3 && (foreign || name.ends_with("::MODULE")) {
+        if (foreign && name.split("::").count() >= 3) || name.ends_with("::MODULE") {
             return Vec::new();
         }
         return vec![Finding {
@@ -82,29 +83,6 @@ fn nearest<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a s
         .filter(|(distance, _)| distance * 3 <= word.len())
         .min()
         .map(|(_, other)| other)
-}
-
-/// Whether a property is there once the stack is deployed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    Yes,
-    No,
-    /// A condition decides.
-    Maybe,
-}
-
-fn presence(value: Option<&Expr>) -> Presence {
-    match value {
-        None => Presence::No,
-        Some(value) => match branches(value) {
-            Some((then, otherwise)) => match (presence(Some(then)), presence(Some(otherwise))) {
-                (a, b) if a == b => a,
-                _ => Presence::Maybe,
-            },
-            None if is_no_value(value) => Presence::No,
-            None => Presence::Yes,
-        },
-    }
 }
 
 /// The two values an `Fn::If` chooses from.
@@ -231,59 +209,8 @@ impl Check {
                 self.report(format!("the property `{}` is missing", property.name));
             }
         }
-        for group in &shape.groups {
-            self.group(group, entries);
-        }
-    }
-
-    fn group(&mut self, group: &Group<'_>, entries: &BTreeMap<String, Expr>) {
-        let complete = |set: &Vec<Text<'_>>| {
-            set.iter().fold(Presence::Yes, |all, name| {
-                match (all, presence(entries.get(&**name))) {
-                    (Presence::No, _) | (_, Presence::No) => Presence::No,
-                    (Presence::Maybe, _) | (_, Presence::Maybe) => Presence::Maybe,
-                    _ => Presence::Yes,
-                }
-            })
-        };
-        let present: Vec<Presence> = group.sets.iter().map(complete).collect();
-        let count = |wanted| present.iter().filter(|p| **p == wanted).count();
-        let (yes, maybe) = (count(Presence::Yes), count(Presence::Maybe));
-        let names = |sets: &[Vec<Text<'_>>]| {
-            sets.iter()
-                .map(|set| format!("`{}`", set.join("` with `")))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        match group.rule {
-            Rule::OneOf if yes > 1 => {
-                self.report(format!("only one is possible of {}", names(&group.sets)));
-            }
-            Rule::OneOf if yes + maybe == 0 => {
-                self.report(format!("one is missing of {}", names(&group.sets)));
-            }
-            Rule::AnyOf if yes + maybe == 0 => {
-                self.report(format!("at least one is missing of {}", names(&group.sets)));
-            }
-            Rule::Needs | Rule::Excludes if present.first() == Some(&Presence::Yes) => {
-                let first = group
-                    .sets
-                    .first()
-                    .map(|set| set.join("` with `"))
-                    .unwrap_or_default();
-                for name in group.sets.iter().skip(1).flatten() {
-                    match (group.rule, presence(entries.get(&**name))) {
-                        (Rule::Needs, Presence::No) => {
-                            self.report(format!("`{first}` needs `{name}`"));
-                        }
-                        (Rule::Excludes, Presence::Yes) => {
-                            self.report(format!("`{first}` and `{name}` exclude one another"));
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            _ => {}
+        for message in groups::broken(&shape.groups, entries) {
+            self.report(message);
         }
     }
 
