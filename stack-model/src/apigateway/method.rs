@@ -10,6 +10,7 @@ use stack_model_cfn::{ResourceId, Value};
 use super::integration::Integration;
 use super::model::{RestModelRef, RestValidatorRef, Validation};
 use super::resource::RestResourceRef;
+use super::response::StatusCode;
 use crate::handle::Handle;
 use crate::resource::Resource;
 use crate::stack::Stack;
@@ -204,15 +205,17 @@ impl Stack<'_> {
             self.grant(&role, statements);
         }
         let invokes = integration.invokes.take();
-        let responses: Vec<_> = integration
+        // One per status; a status that is there twice was reported above.
+        let responses: BTreeMap<StatusCode, _> = integration
             .responses
             .iter()
-            .map(super::response::Response::render_method)
+            .map(|response| (response.status, response.render_method()))
             .collect();
-        let parameters: BTreeMap<String, Value<String>> = props
+        let responses: Vec<_> = responses.into_values().collect();
+        let parameters: BTreeMap<String, Value<bool>> = props
             .parameters
             .iter()
-            .map(|parameter| (parameter.key(), parameter.required.to_string().into()))
+            .map(|parameter| (parameter.key(), parameter.required.into()))
             .collect();
         let models: BTreeMap<String, Value<String>> = props
             .models

@@ -62,10 +62,10 @@ impl Response {
     }
 
     pub(super) fn render_method(&self) -> Value<cfn::MethodResponse> {
-        let parameters: BTreeMap<String, Value<String>> = self
+        let parameters: BTreeMap<String, Value<bool>> = self
             .headers
             .keys()
-            .map(|name| (header(name), "true".into()))
+            .map(|name| (header(name), true.into()))
             .collect();
         Value::Literal(cfn::MethodResponse {
             response_parameters: (!parameters.is_empty()).then_some(parameters).into(),
