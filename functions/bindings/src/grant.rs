@@ -6,6 +6,11 @@ use crate::kind::Kind;
 ///
 /// The same operation may exist for several kinds: [`Get`](crate::Get) reads an item of a table, an object of a
 /// bucket and a parameter.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an operation of a `{K}`",
+    label = "this cannot be granted on a `{K}`",
+    note = "the documentation of the binding lists its operations"
+)]
 pub trait Operation<K: Kind> {
     /// Returns the operation as the model of the stacks knows it.
     #[cfg(feature = "wiring")]
@@ -42,10 +47,12 @@ pub enum Alone {}
 #[derive(Debug)]
 pub enum At<const POSITION: usize> {}
 
+#[diagnostic::do_not_recommend]
 impl<Op> Allows<Op, Alone> for Op {}
 
 macro_rules! tuples {
     ($($position:literal $first:ident),+) => {
+        #[diagnostic::do_not_recommend]
         impl<K: Kind, $($first: Operation<K>),+> Grants<K> for ($($first,)+) {
             #[cfg(feature = "wiring")]
             fn operations() -> Vec<K::Operation> {
@@ -60,6 +67,7 @@ macro_rules! tuples {
     };
     (@allows $all:tt) => {};
     (@one [$($all:ident),+] $position:literal $first:ident) => {
+        #[diagnostic::do_not_recommend]
         impl<$($all),+> Allows<$first, At<$position>> for ($($all,)+) {}
     };
 }

@@ -70,6 +70,7 @@ macro_rules! operation_of {
         $($(operation_of!(@one [] $kind, $operation, $model);)+)+
     };
     (@one [$($generics:tt)*] $kind:ty, $operation:ty, $model:expr) => {
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> Operation<$kind> for $operation {
             #[cfg(feature = "wiring")]
             fn operation() -> <$kind as kind::Kind>::Operation {
@@ -77,6 +78,7 @@ macro_rules! operation_of {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> Grants<$kind> for $operation {
             #[cfg(feature = "wiring")]
             fn operations() -> Vec<<$kind as kind::Kind>::Operation> {

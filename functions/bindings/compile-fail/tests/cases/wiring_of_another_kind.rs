@@ -1,0 +1,21 @@
+use serde::{Deserialize, Serialize};
+use stack_bindings::{Bindings, Get, Invocation, Item, Table};
+use stack_model::sqs::QueueRef;
+
+#[derive(Serialize, Deserialize, Item)]
+pub struct Order {
+    #[item(partition_key)]
+    id: String,
+}
+
+#[derive(Bindings)]
+#[function(binary = "orders-read", accepts(Invocation<String>))]
+pub struct ReadOrder {
+    orders: Table<Order, Get>,
+}
+
+fn wire(queue: &QueueRef<Order>) {
+    ReadOrder::bind(ReadOrderWiring { orders: queue });
+}
+
+fn main() {}
