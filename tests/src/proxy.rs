@@ -35,6 +35,8 @@ struct State {
     /// The pattern of the call to hold, until it is let go.
     hold: Option<String>,
     reached: bool,
+    /// Whether the held calls are dropped when they are let go.
+    abandoned: bool,
     closed: bool,
 }
 
@@ -95,6 +97,7 @@ impl Proxy {
         let mut state = self.shared.lock();
         state.hold = Some(pattern.to_owned());
         state.reached = false;
+        state.abandoned = false;
         drop(state);
         Hold {
             shared: Arc::clone(&self.shared),
@@ -135,6 +138,11 @@ impl Hold {
 
     /// Lets the held calls go on; those that come later are not held.
     pub fn release(self) {}
+
+    /// Drops the held calls: the engine never sees them.
+    pub fn abandon(self) {
+        self.shared.lock().abandoned = true;
+    }
 }
 
 impl Drop for Hold {
@@ -150,21 +158,23 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a call, and waits while it is to be held.
-    fn pass(&self, call: String) {
+    /// Notes a call, waits while it is to be held, and returns whether it goes on.
+    fn pass(&self, call: &str) -> bool {
         let mut state = self.lock();
         let held = |state: &State| state.hold.as_ref().is_some_and(|hold| call.contains(hold));
-        state.calls.push(call.clone());
-        if held(&state) {
-            state.reached = true;
-            self.changed.notify_all();
+        state.calls.push(call.to_owned());
+        if !held(&state) {
+            return true;
         }
+        state.reached = true;
+        self.changed.notify_all();
         while held(&state) && !state.closed {
             state = self
                 .changed
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+        !state.abandoned
     }
 }
 
@@ -211,7 +221,9 @@ fn serve(client: &TcpStream, upstream: &str, shared: &Shared) -> io::Result<()> 
         .find(|field| field.starts_with("Action="))
         .unwrap_or_default();
     let target = first.trim_end_matches(" HTTP/1.1");
-    shared.pass(format!("{target} {action}").trim_end().to_owned());
+    if !shared.pass(format!("{target} {action}").trim_end()) {
+        return Ok(());
+    }
 
     let mut server = TcpStream::connect(upstream)?;
     server.write_all(head.as_bytes())?;

@@ -1,1 +1,260 @@
-//! Placeholder.
+//! A small workspace whose phases can be held: the stacks, the build of its function, and the stack itself.
+//!
+//! It depends on nothing, so that it compiles in a moment, and its stacks binary copies an assembly that the test wrote.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use system_tests::account::{Account, texts};
+use system_tests::http;
+use system_tests::poll::{PATIENCE, eventually};
+use system_tests::sandbox::Sandbox;
+use tempfile::TempDir;
+
+use crate::PROGRAM;
+
+/// The only stack of the workspace.
+pub(crate) const STACK: &str = "slow-dev";
+
+/// How many bytes of the function cannot be compressed, so that its artifact is larger than a small disk.
+const NOISE: usize = 3 << 20;
+
+const CONFIG: &str =
+    "[workspace]\nstacks = \"slow-stacks\"\n\n[stages.dev]\nregion = \"us-east-1\"\n";
+
+/// Waits while the file is there; says that it does so by making another one.
+const WAIT: &str = r#"
+fn wait_for(hold: &std::path::Path) {
+    while hold.exists() {
+        std::fs::write(hold.with_extension("reached"), "").expect("the directory can be written");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+"#;
+
+/// The workspace and a sandbox to run the tool in.
+pub(crate) struct Fixture {
+    pub(crate) sandbox: Sandbox,
+    workspace: TempDir,
+}
+
+/// A phase that waits for the test.
+pub(crate) struct Held {
+    file: PathBuf,
+}
+
+impl Fixture {
+    /// Makes a workspace with one stack: a queue, a function, and whatever else is given.
+    pub(crate) fn new(resources: &Value) -> Self {
+        let workspace =
+            TempDir::with_prefix("stackctl-workspace-").expect("a directory can be made");
+        let sandbox = Sandbox::new(PROGRAM, workspace.path(), CONFIG).with_own_target();
+        let fixture = Self { sandbox, workspace };
+        fixture.write(
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"stacks\", \"worker\"]\nresolver = \"3\"\n",
+        );
+        fixture.package("stacks", "slow-stacks");
+        fixture.write(
+            "stacks/src/main.rs",
+            &format!(
+                r#"{WAIT}
+fn main() {{
+    let out = std::env::args().skip_while(|argument| argument != "--out").nth(1).expect("--out DIR");
+    wait_for("hold-synth".as_ref());
+    for file in std::fs::read_dir("assembly").expect("there is an assembly") {{
+        let file = file.expect("it can be listed");
+        std::fs::copy(file.path(), std::path::Path::new(&out).join(file.file_name())).expect("it can be copied");
+    }}
+}}
+"#
+            ),
+        );
+        fixture.package("worker", "slow-worker");
+        fixture.write(
+            "worker/build.rs",
+            &format!(
+                r#"{WAIT}
+fn main() {{
+    println!("cargo::rerun-if-changed=version");
+    wait_for("../hold-build".as_ref());
+}}
+"#
+            ),
+        );
+        fixture.write("worker/version", "1");
+        fixture.write(
+            "worker/src/main.rs",
+            "fn main() {\n    let noise: &[u8] = std::hint::black_box(include_bytes!(\"../noise\"));\n    \
+             println!(\"{}\", noise.len());\n}\n",
+        );
+        fs::write(fixture.path("worker/noise"), noise()).expect("the workspace can be written");
+        fixture.describe(resources);
+        fixture
+    }
+
+    /// Makes a stack that is not done before the test says so.
+    pub(crate) fn slow() -> Self {
+        Self::new(&json!({
+            "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+            "Wait": {
+                "Type": "AWS::CloudFormation::WaitCondition",
+                "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "600"},
+            },
+        }))
+    }
+
+    /// Replaces what the stack holds beside the queue and the function.
+    pub(crate) fn describe(&self, resources: &Value) {
+        let trust = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+        let mut all = json!({
+            "Queue": {"Type": "AWS::SQS::Queue"},
+            "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}},
+            "Worker": {"Type": "AWS::Lambda::Function", "Properties": {
+                "Runtime": "provided.al2023", "Handler": "bootstrap",
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Code": {"S3Bucket": {"Ref": "ArtifactBucket"}, "S3Key": {"Ref": "WorkerArtifact"}},
+            }},
+        });
+        for (id, resource) in resources.as_object().expect("resources are an object") {
+            all[id] = resource.clone();
+        }
+        let types: serde_json::Map<String, Value> = all
+            .as_object()
+            .expect("resources are an object")
+            .iter()
+            .map(|(id, resource)| {
+                let entry = json!({"type": resource["Type"], "source": "stacks/src/main.rs:1:1"});
+                (id.clone(), entry)
+            })
+            .collect();
+        let template = json!({
+            "Parameters": {"ArtifactBucket": {"Type": "String"}, "WorkerArtifact": {"Type": "String"}},
+            "Resources": all,
+            "Outputs": {"QueueUrl": {"Value": {"Ref": "Queue"}}},
+        })
+        .to_string();
+        let digest = Sha256::digest(&template);
+        let manifest = json!({
+            "format": 1, "stage": "dev", "contracts": {},
+            "assets": {"worker": {"kind": "function", "package": "slow-worker", "binary": "slow-worker",
+                                  "architecture": "arm64"}},
+            "stacks": [{
+                "name": STACK, "id": "slow", "template": format!("{STACK}.template.json"),
+                "sha256": digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+                "artifacts": {"WorkerArtifact": "worker"}, "capabilities": ["CAPABILITY_IAM"],
+                "outputs": {"QueueUrl": {}}, "resources": types,
+            }],
+        });
+        self.write(&format!("assembly/{STACK}.template.json"), &template);
+        self.write("assembly/manifest.json", &manifest.to_string());
+    }
+
+    /// Holds the run of the stacks binary.
+    pub(crate) fn hold_synth(&self) -> Held {
+        self.hold("hold-synth")
+    }
+
+    /// Changes the function, and holds its build.
+    pub(crate) fn hold_build(&self, version: &str) -> Held {
+        self.write("worker/version", version);
+        self.hold("hold-build")
+    }
+
+    fn hold(&self, name: &str) -> Held {
+        self.write(name, "");
+        Held {
+            file: self.path(name),
+        }
+    }
+
+    /// Ends the wait of a slow stack, as whatever it waits for would.
+    pub(crate) fn signal(&self) {
+        let account = self.sandbox.account();
+        let url = eventually("the handle of the wait condition", PATIENCE, || {
+            handle(&account)
+        });
+        let body = json!({"Status": "SUCCESS", "Reason": "done", "UniqueId": "1", "Data": "-"});
+        let answer = http::send("PUT", &url, &[], &body.to_string());
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    /// Returns the status of the stack; `None` where there is none.
+    pub(crate) fn status(&self) -> Option<String> {
+        status(&self.sandbox.account())
+    }
+
+    fn package(&self, directory: &str, name: &str) {
+        let manifest =
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        self.write(&format!("{directory}/Cargo.toml"), &manifest);
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.workspace.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        let directory = path.parent().expect("it lies in the workspace");
+        fs::create_dir_all(directory).expect("the workspace can be written");
+        fs::write(path, text).expect("the workspace can be written");
+    }
+}
+
+impl Held {
+    /// Waits until the phase has begun.
+    pub(crate) fn reached(&self) {
+        let marker = self.file.with_extension("reached");
+        eventually("the held phase", PATIENCE * 2, || {
+            marker.exists().then_some(())
+        });
+    }
+
+    /// Lets the phase go on.
+    pub(crate) fn release(self) {}
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Gone already is as good as removed.
+        let _ = fs::remove_file(&self.file);
+    }
+}
+
+/// Returns the status of the stack; `None` where there is none.
+fn status(account: &Account) -> Option<String> {
+    let stacks = account.query("cloudformation", "2010-05-15", "DescribeStacks", &[]);
+    let names = texts(&stacks, "StackName");
+    let position = names.iter().position(|name| name == STACK)?;
+    texts(&stacks, "StackStatus").get(position).cloned()
+}
+
+fn handle(account: &Account) -> Option<String> {
+    let arguments = [("StackName", STACK), ("LogicalResourceId", "Handle")];
+    let resources = account.query(
+        "cloudformation",
+        "2010-05-15",
+        "DescribeStackResources",
+        &arguments,
+    );
+    let url = texts(&resources, "PhysicalResourceId").into_iter().next();
+    url.filter(|url| url.starts_with("http"))
+}
+
+/// Makes bytes that no compression shortens, the same in every run.
+fn noise() -> Vec<u8> {
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    (0..NOISE)
+        .map(|_| {
+            // The xorshift generator of Marsaglia.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[3]
+        })
+        .collect()
+}

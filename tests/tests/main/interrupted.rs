@@ -1,1 +1,141 @@
-//! Placeholder.
+//! Ctrl-C in every phase: the run ends with 130, says what that means, and the next run finishes the work.
+
+use system_tests::proxy::Proxy;
+use system_tests::sandbox::{Run, Running};
+
+use crate::fixture::Fixture;
+
+const DEPLOY: [&str; 4] = ["deploy", "--stage", "dev", "--local"];
+
+/// Interrupts a run and lets go of what held it, once the run has noticed.
+fn interrupt(running: Running, release: impl FnOnce()) -> Run {
+    running.interrupt();
+    running.says("stopping");
+    release();
+    let run = running.end_soon();
+    assert_eq!(run.code, Some(130), "{run}");
+    run
+}
+
+/// Runs the deploy again, without anything in its way.
+#[track_caller]
+fn converges(fixture: &Fixture) {
+    fixture.sandbox.succeed(&DEPLOY);
+    let status = fixture.status();
+    assert!(
+        status
+            .as_deref()
+            .is_some_and(|status| status.ends_with("_COMPLETE")),
+        "{status:?}"
+    );
+    let again = fixture.sandbox.succeed(&DEPLOY);
+    assert!(again.stderr.contains("unchanged"), "{again}");
+    // No change set is left that nobody will execute.
+    let listed = fixture.sandbox.account().query(
+        "cloudformation",
+        "2010-05-15",
+        "ListChangeSets",
+        &[("StackName", crate::fixture::STACK)],
+    );
+    assert!(!listed.contains("<ExecutionStatus>AVAILABLE<"), "{listed}");
+    assert!(
+        !listed.contains("<ExecutionStatus>UNAVAILABLE<"),
+        "{listed}"
+    );
+}
+
+#[test]
+fn the_work_before_the_first_change_can_be_stopped() {
+    let fixture = Fixture::new(&serde_json::json!({}));
+
+    let held = fixture.hold_synth();
+    let running = fixture.sandbox.spawn(&DEPLOY);
+    held.reached();
+    // The run does not wait for the stacks binary: it is ended with it.
+    let run = interrupt(running, || {});
+    assert!(run.stderr.contains("nothing was changed"), "{run}");
+    held.release();
+    assert_eq!(fixture.status(), None);
+
+    let held = fixture.hold_build("2");
+    let running = fixture.sandbox.spawn(&DEPLOY);
+    held.reached();
+    let run = interrupt(running, || {});
+    assert!(run.stderr.contains("nothing was changed"), "{run}");
+    held.release();
+    assert_eq!(fixture.status(), None);
+
+    converges(&fixture);
+}
+
+#[test]
+fn an_upload_can_be_stopped() {
+    stopped_at("PUT /", None);
+}
+
+#[test]
+fn a_change_set_can_be_stopped() {
+    stopped_at("Action=CreateChangeSet", None);
+}
+
+/// Stops a run while one call is held.
+fn stopped_at(call: &str, status: Option<&str>) {
+    let fixture = Fixture::new(&serde_json::json!({}));
+    // The artifact bucket has a stack and a change set of its own; it is there when the test begins.
+    fixture
+        .sandbox
+        .succeed(&["bootstrap", "--stage", "dev", "--local"]);
+    let proxy = Proxy::start(fixture.sandbox.engine().url());
+    let hold = proxy.hold(call);
+    let url = proxy.url();
+    let running = fixture
+        .sandbox
+        .spawn(&["deploy", "--stage", "dev", "--endpoint-url", &url]);
+    hold.reached();
+    let run = interrupt(running, || hold.release());
+    assert!(run.stderr.contains("slow-dev"), "{run}");
+    assert_eq!(proxy.count("Action=ExecuteChangeSet"), 0, "{run}");
+    assert_eq!(fixture.status().as_deref(), status, "{run}");
+    converges(&fixture);
+}
+
+#[test]
+fn an_execution_goes_on_without_the_run_and_the_next_run_joins_it() {
+    let fixture = Fixture::slow();
+    let running = fixture.sandbox.spawn(&DEPLOY);
+    // The handle exists: CloudFormation is busy, and waits for the signal.
+    running.says("Handle");
+    let run = interrupt(running, || {});
+    assert!(run.stderr.contains("CREATE_IN_PROGRESS"), "{run}");
+    assert_eq!(fixture.status().as_deref(), Some("CREATE_IN_PROGRESS"));
+
+    let running = fixture.sandbox.spawn(&DEPLOY);
+    running.says("CREATE_IN_PROGRESS");
+    fixture.signal();
+    let run = running.end_soon();
+    assert_eq!(run.code, Some(0), "{run}");
+    converges(&fixture);
+}
+
+#[test]
+fn a_second_interrupt_ends_the_run_at_once() {
+    let fixture = Fixture::new(&serde_json::json!({}));
+    fixture
+        .sandbox
+        .succeed(&["bootstrap", "--stage", "dev", "--local"]);
+    let proxy = Proxy::start(fixture.sandbox.engine().url());
+    let hold = proxy.hold("PUT /");
+    let url = proxy.url();
+    let running = fixture
+        .sandbox
+        .spawn(&["deploy", "--stage", "dev", "--endpoint-url", &url]);
+    hold.reached();
+    running.interrupt();
+    running.says("stopping");
+    running.interrupt();
+    // The call is still held: only giving up on it ends the run.
+    let run = running.end_soon();
+    assert_eq!(run.code, Some(130), "{run}");
+    hold.release();
+    converges(&fixture);
+}
