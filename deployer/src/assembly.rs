@@ -7,8 +7,10 @@ mod write;
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest as _, Sha256};
 use stack_model::assembly::{Manifest, ResourceManifest, StackManifest};
 
+use crate::build::hex;
 use crate::cli::Name;
 use crate::error::{Error, Kind, Result};
 
@@ -51,6 +53,33 @@ impl Assembly {
             .stacks
             .iter()
             .filter_map(|stack| Some((stack, self.templates.get(&stack.name)?)))
+    }
+
+    /// Changes every template, and returns what `change` answered by stack. The hashes in the manifest follow.
+    pub(crate) fn change_templates<T>(
+        &mut self,
+        change: impl Fn(&mut serde_json::Value) -> T,
+    ) -> Result<Vec<(String, T)>> {
+        let mut answers = Vec::new();
+        for stack in &mut self.manifest.stacks {
+            let Some(template) = self.templates.get_mut(&stack.name) else {
+                continue;
+            };
+            let before = template.json.clone();
+            let answer = change(&mut template.json);
+            if template.json != before {
+                template.text = serde_json::to_string(&template.json).map_err(|error| {
+                    Error::new(Kind::Assembly, "a template cannot be written").caused_by(&error)
+                })?;
+                stack.sha256 = hex(&Sha256::digest(&template.text));
+                let left = template.json.get("Resources");
+                stack
+                    .resources
+                    .retain(|id, _| left.is_some_and(|left| left.get(id).is_some()));
+            }
+            answers.push((stack.name.clone(), answer));
+        }
+        Ok(answers)
     }
 
     /// Returns the names of the stacks, for selecting among them.

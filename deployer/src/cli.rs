@@ -72,8 +72,15 @@ pub struct Global {
     /// Say more; twice for everything.
     #[arg(long, short = 'v', global = true, action = ArgAction::Count)]
     pub verbose: u8,
-    /// When to use colour.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// When to use colour: auto, always or never.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub color: Color,
 }
 

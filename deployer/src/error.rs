@@ -126,6 +126,8 @@ struct Contents {
     causes: Vec<String>,
     hints: Vec<String>,
     detail: Option<String>,
+    /// Whether the detail says all that the causes do, and more.
+    told: bool,
     fields: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -141,6 +143,7 @@ impl Error {
             causes: Vec::new(),
             hints: Vec::new(),
             detail: None,
+            told: false,
             fields: serde_json::Map::new(),
         }))
     }
@@ -179,6 +182,19 @@ impl Error {
         let detail = detail.into();
         self.0.detail = (!detail.trim().is_empty()).then_some(detail);
         self
+    }
+
+    /// Adds text that is shown as it is in place of the causes, because it says them at length.
+    #[must_use]
+    pub fn told(mut self, detail: impl Into<String>) -> Self {
+        self = self.detail(detail);
+        self.0.told = self.0.detail.is_some();
+        self
+    }
+
+    /// Returns the causes that the detail does not tell.
+    pub fn untold_causes(&self) -> &[String] {
+        if self.0.told { &[] } else { &self.0.causes }
     }
 
     /// Adds fields that stand beside `error` in the document of `--json`.

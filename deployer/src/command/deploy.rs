@@ -24,10 +24,11 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     let (name, stage) = session.stage(&project)?;
     let place = Place::of(session);
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
-    let (assembly, endpoint) = tokio::try_join!(
+    let (mut assembly, endpoint) = tokio::try_join!(
         prepare::assembly(session, &project, name, stage),
         place::ensure(session, &project, &place),
     )?;
+    prepare::adapt(session, &mut assembly, &place)?;
     let selected = prepare::select(&assembly, &arguments.stacks)?;
     let artifacts = prepare::functions(session, &project, &assembly, &selected, &place).await?;
     let activity = Activity::new(&session.ui);

@@ -16,6 +16,17 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
     let assembly = prepare::assembly(session, &project, name, stage).await?;
     let selected = prepare::select(&assembly, &arguments.stacks)?;
+    let stacks: Vec<_> = selected
+        .iter()
+        .filter_map(|position| assembly.manifest.stacks.get(*position))
+        .cloned()
+        .collect();
+    let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+    let protected = stage.protected && !place.is_local();
+    if protected {
+        let danger = format!("this deletes {}", names.join(", "));
+        approval::confirm_stage(session, name, arguments.confirm.as_deref(), &danger).await?;
+    }
     let endpoint = place::ensure(session, &project, &place).await?;
     let activity = Activity::new(&session.ui);
     let context = session
@@ -27,17 +38,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
             activity.sink(),
         ))
         .await??;
-    let stacks: Vec<_> = selected
-        .iter()
-        .filter_map(|position| assembly.manifest.stacks.get(*position))
-        .cloned()
-        .collect();
-    let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
-    let protected = stage.protected && !place.is_local();
-    if protected {
-        let danger = format!("this deletes {}", names.join(", "));
-        approval::confirm_stage(session, name, arguments.confirm.as_deref(), &danger).await?;
-    } else {
+    if !protected {
         let question = format!(
             "Delete {} in account {}?",
             names.join(", "),

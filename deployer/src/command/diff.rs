@@ -16,11 +16,12 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
     let project = session.project()?;
     let (name, stage) = session.stage(&project)?;
     let place = Place::of(session);
-    let assembly = prepare::assembly(session, &project, name, stage).await?;
+    let mut assembly = prepare::assembly(session, &project, name, stage).await?;
     let selected = prepare::select(&assembly, &arguments.stacks)?;
     let plan = if let Some(directory) = &arguments.against {
         offline(&assembly, &selected, &session.directory.join(directory))?
     } else {
+        prepare::adapt(session, &mut assembly, &place)?;
         let artifacts = if arguments.no_build {
             BTreeMap::new()
         } else {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use stack_model::assembly::FailureItem;
+use stack_model::assembly::{FailureItem, MANIFEST_FILE};
 
 use crate::assembly::{Assembly, Output, ReadError, SynthError};
 use crate::build::{BuildError, cargo::CargoError};
@@ -57,9 +57,12 @@ fn invalid(message: String, source: &ReadError, output: &Output) -> Error {
         ReadError::NoManifest(_) => Kind::Synth,
         _ => Kind::Assembly,
     };
-    let error = Error::new(kind, message)
-        .caused_by(source)
-        .detail(printed(output));
+    let error = Error::new(kind, message).detail(printed(output));
+    let error = match source {
+        // The directory was temporary and is gone.
+        ReadError::NoManifest(_) => error.cause(format!("it wrote no {MANIFEST_FILE}")),
+        _ => error.caused_by(source),
+    };
     match source {
         ReadError::Format(_) => {
             error.hint("use the same version of stackctl and of stack-model in the workspace")
@@ -104,7 +107,7 @@ fn violations(root: &Path, message: String, items: &[FailureItem]) -> Error {
         }
         error = error.cause(cause);
     }
-    error.detail(detail)
+    error.told(detail)
 }
 
 /// Returns the line of the source that a violation names.
@@ -163,10 +166,9 @@ pub(super) fn build(assembly: &Assembly, error: BuildError) -> Error {
 
 fn cargo(error: Error, source: CargoError) -> Error {
     match source {
-        CargoError::Compile { errors, rendered } => errors
-            .into_iter()
-            .fold(error, Error::cause)
-            .detail(rendered),
+        CargoError::Compile { errors, rendered } => {
+            errors.into_iter().fold(error, Error::cause).told(rendered)
+        }
         CargoError::Failed { output } => error.detail(output).cause("cargo failed"),
         CargoError::Start { .. } => {
             let error = error.caused_by(&source);

@@ -12,6 +12,7 @@ use crate::cli;
 use crate::config::{Project, Stage};
 use crate::engine::{Artifact, StackTarget};
 use crate::error::{Error, Kind, Result};
+use crate::local::adapt::{self, LeftOut};
 use crate::toolchain::{self, LambdaBuilder, MissingLambdaBuilder, Variables};
 
 /// Renders the stacks of a stage.
@@ -52,6 +53,34 @@ pub(super) async fn assembly(
     Ok(assembly)
 }
 
+/// Leaves out of the templates what the local engine cannot run, and says so.
+pub(super) fn adapt(session: &Session, assembly: &mut Assembly, place: &Place) -> Result<()> {
+    if !place.is_local() {
+        return Ok(());
+    }
+    for (stack, left_out) in assembly.change_templates(adapt::adapt)? {
+        for part in left_out {
+            match part {
+                LeftOut::Resource {
+                    logical_id,
+                    resource_type,
+                } => session.ui.warn(format!(
+                    "{stack}/{logical_id} is left out: the local engine does not know {resource_type}"
+                )),
+                LeftOut::TlsOnly { logical_id } => {
+                    if session.ui.verbose() > 0 {
+                        session.ui.done(
+                            "adapt",
+                            format!("{stack}/{logical_id} allows plain HTTP, on this machine only"),
+                        );
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Builds and packs the functions of the selected stacks, each once.
 pub(super) async fn functions(
     session: &Session,
@@ -89,11 +118,7 @@ pub(super) async fn functions(
 }
 
 /// Finds what builds the functions for the place, and makes sure that it can.
-fn platform(
-    project: &Project,
-    assets: &BTreeMap<&str, &Asset>,
-    place: &Place,
-) -> Result<Platform> {
+fn platform(project: &Project, assets: &BTreeMap<&str, &Asset>, place: &Place) -> Result<Platform> {
     if place.is_local() {
         return Ok(Platform::Host);
     }
@@ -109,9 +134,8 @@ fn platform(
         })
         .collect();
     for architecture in architectures {
-        toolchain::check_target(architecture, &variables, &project.root).map_err(|error| {
-            Error::from_source(Kind::Toolchain, &error).hint(error.hint())
-        })?;
+        toolchain::check_target(architecture, &variables, &project.root)
+            .map_err(|error| Error::from_source(Kind::Toolchain, &error).hint(error.hint()))?;
     }
     Ok(Platform::Aws {
         cargo_lambda: builder.program,

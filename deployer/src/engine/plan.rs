@@ -9,6 +9,7 @@ mod compare;
 mod grade;
 mod knowledge;
 mod online;
+mod path;
 mod references;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use serde_json::Value;
 pub use compare::compare;
 pub use knowledge::{Knowledge, Registry, Update};
 pub use online::{PlanError, Wanted, plan};
+pub use path::{Path, Step};
 
 /// What a deploy would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -66,8 +68,8 @@ pub struct ResourceChange {
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PropertyChange {
-    /// The path, such as `Properties.Code.S3Key`.
-    pub path: String,
+    /// Where it is.
+    pub path: Path,
     /// What is deployed, where there is anything.
     pub before: Option<Value>,
     /// What it becomes, where there is anything.

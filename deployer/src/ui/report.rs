@@ -20,7 +20,7 @@ pub(super) fn error(error: &Error) -> String {
         paint(palette::BAD, "error:"),
         paint(palette::STRONG, error.message())
     );
-    for cause in error.causes() {
+    for cause in error.untold_causes() {
         section(&mut text, "cause:", palette::STRONG, cause);
     }
     for hint in error.hints() {
@@ -118,7 +118,17 @@ mod tests {
         };
         let line = "    let queue = stack.queue(\"Orders\", props);";
         let plain = anstream::adapter::strip_str(&violation(&item, Some(line))).to_string();
-        insta::assert_snapshot!(plain, @"");
+        snapbox::assert_data_eq!(
+            plain,
+            snapbox::str![[r#"
+error: intake/Orders/Properties.DelaySeconds: 1000 is more than the limit of 900
+  --> stacks/src/intake.rs:12:17
+   |
+12 |     let queue = stack.queue("Orders", props);
+   |
+
+"#]]
+        );
         let item = FailureItem {
             stack: None,
             logical_id: None,

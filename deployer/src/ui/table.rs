@@ -106,6 +106,13 @@ mod tests {
     fn tables_have_no_trailing_space() {
         let mut table = Table::new(&["Stack", "Status"]);
         table.row(["intake-dev", "CREATE_COMPLETE"]);
-        insta::assert_snapshot!(table.render(), @"");
+        snapbox::assert_data_eq!(
+            table.render(),
+            snapbox::str![[r#"
+ Stack       Status
+ intake-dev  CREATE_COMPLETE
+
+"#]]
+        );
     }
 }

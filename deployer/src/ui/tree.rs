@@ -86,10 +86,8 @@ fn label(grade: Grade) -> Option<(&'static str, Style)> {
 }
 
 fn render_property(text: &mut String, change: &PropertyChange, indent: usize, width: usize) {
-    let path = change
-        .path
-        .strip_prefix("Properties.")
-        .unwrap_or(&change.path);
+    let path = change.path.to_string();
+    let path = path.strip_prefix("Properties.").unwrap_or(&path);
     let space = width.saturating_sub(indent + path.chars().count() + 2 + 4);
     let each = (space / 2).max(MIN_VALUE);
     let value = |value: &Option<Value>| match value {
@@ -167,6 +165,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::engine::plan::Path;
 
     #[test]
     fn a_plan_is_a_tree_that_fits() {
@@ -182,7 +181,7 @@ mod tests {
                             grade: Grade::DataLoss,
                             reasons: vec!["TableName cannot change without replacement".into()],
                             properties: vec![PropertyChange {
-                                path: "Properties.TableName".into(),
+                                path: Path::new("Properties").key("TableName"),
                                 before: Some(json!("a".repeat(100))),
                                 after: None,
                             }],
@@ -199,7 +198,7 @@ mod tests {
                         },
                     ],
                     other: vec![PropertyChange {
-                        path: "Outputs.Url".into(),
+                        path: Path::new("Outputs").key("Url"),
                         before: None,
                         after: Some(json!({"Ref": "Queue"})),
                     }],
@@ -221,6 +220,19 @@ mod tests {
             plain.lines().all(|line| line.chars().count() <= 80),
             "{plain}"
         );
-        insta::assert_snapshot!(plain, @"");
+        snapbox::assert_data_eq!(
+            plain,
+            snapbox::str![[r#"
+intake-dev
+  ± replace Orders AWS::DynamoDB::Table DATA LOSS
+      TableName cannot change without replacement
+      TableName: "aaaaaaaaaaaaaaaaaaaaaaaaaaa… → (absent)
+  + create  Queue AWS::SQS::Queue
+  Outputs.Url: (absent) → {"Ref":"Queue"}
+other-dev (unchanged)
+1 to create, 1 to replace, 1 besides resources (1 with data loss)
+
+"#]]
+        );
     }
 }

@@ -7,6 +7,7 @@ use stack_model::assembly::ResourceManifest;
 
 use super::canonical::{canonical, intrinsic, same};
 use super::knowledge::{Knowledge, Update};
+use super::path::{Path, display};
 use super::{Action, Grade, PropertyChange, ResourceChange, Side, StackPlan, grade, references};
 
 /// The sections of a template that are compared as they are. Parameters are not: their values are, wherever they are
@@ -131,7 +132,7 @@ fn changed(
         let default = (key == "Properties").then(|| Value::Object(Map::new()));
         let before = old_entries.get(key).or(default.as_ref());
         let after = new_entries.get(key).or(default.as_ref());
-        difference.entry(key, &mut vec![key.as_str()], before, after);
+        difference.entry(&Path::new(key), before, after);
     }
     if properties.is_empty() {
         return None;
@@ -155,16 +156,15 @@ fn judge(change: &mut ResourceChange, new: &Value, knowledge: &dyn Knowledge) {
     let mut perhaps = Vec::new();
     let mut unknown = Vec::new();
     for property in &change.properties {
-        if property.path == "Type" {
+        if property.path == Path::new("Type") {
             replacing.push("a resource cannot change its type: CloudFormation refuses this, give the new one another logical id".to_owned());
             continue;
         }
-        let Some(path) = property.path.strip_prefix("Properties.") else {
+        let Some(place) = property.path.property() else {
             continue;
         };
-        let names = names(path);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        match knowledge.update(&change.resource_type, &names) {
+        let path = display(place);
+        match knowledge.update(&change.resource_type, place) {
             Update::InPlace => {}
             Update::Replacement => {
                 replacing.push(format!("{path} cannot change without replacement"));
@@ -191,13 +191,6 @@ fn judge(change: &mut ResourceChange, new: &Value, knowledge: &dyn Knowledge) {
     }
 }
 
-/// Takes a path apart into the names that facts are looked up by: list positions have none.
-fn names(path: &str) -> Vec<String> {
-    path.split('.')
-        .map(|part| part.split('[').next().unwrap_or_default().to_owned())
-        .collect()
-}
-
 /// Finds what differs in one resource.
 struct Difference<'a> {
     resource_type: &'a str,
@@ -206,63 +199,40 @@ struct Difference<'a> {
 }
 
 impl Difference<'_> {
-    /// Compares what stands at one path. `names` is the path without list positions.
-    fn entry(
-        &mut self,
-        path: &str,
-        names: &mut Vec<&str>,
-        before: Option<&Value>,
-        after: Option<&Value>,
-    ) {
+    /// Compares what stands at one path.
+    fn entry(&mut self, path: &Path, before: Option<&Value>, after: Option<&Value>) {
         match (before, after) {
+            (None, None) => {}
             (Some(before), Some(after)) if same(before, after) => {}
             (Some(Value::Object(before)), Some(Value::Object(after)))
                 if intrinsic(before).is_none() && intrinsic(after).is_none() =>
             {
                 for key in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
-                    // The names live as long as the path being looked at, which is longer than this entry.
-                    let mut inner: Vec<&str> = names.clone();
-                    inner.push(key);
-                    self.entry(
-                        &format!("{path}.{key}"),
-                        &mut inner,
-                        before.get(key),
-                        after.get(key),
-                    );
+                    self.entry(&path.key(key), before.get(key), after.get(key));
                 }
             }
-            (Some(Value::Array(before)), Some(Value::Array(after))) => {
-                let unordered = names
-                    .strip_prefix(&["Properties"])
-                    .is_some_and(|names| self.knowledge.is_unordered(self.resource_type, names));
-                if unordered && same_set(before, after) {
+            (Some(Value::Array(old)), Some(Value::Array(new))) => {
+                let unordered = path
+                    .property()
+                    .is_some_and(|place| self.knowledge.is_unordered(self.resource_type, place));
+                if unordered && same_set(old, new) {
                     return;
                 }
-                if before.len() == after.len() {
-                    for (position, (before, after)) in before.iter().zip(after).enumerate() {
-                        self.entry(
-                            &format!("{path}[{position}]"),
-                            names,
-                            Some(before),
-                            Some(after),
-                        );
+                if old.len() == new.len() && !unordered {
+                    for (position, (old, new)) in old.iter().zip(new).enumerate() {
+                        self.entry(&path.position(position), Some(old), Some(new));
                     }
                 } else {
-                    self.found(
-                        path,
-                        Some(&Value::Array(before.clone())),
-                        Some(&Value::Array(after.clone())),
-                    );
+                    self.found(path, before, after);
                 }
             }
-            (None, None) => {}
             _ => self.found(path, before, after),
         }
     }
 
-    fn found(&mut self, path: &str, before: Option<&Value>, after: Option<&Value>) {
+    fn found(&mut self, path: &Path, before: Option<&Value>, after: Option<&Value>) {
         self.found.push(PropertyChange {
-            path: path.to_owned(),
+            path: path.clone(),
             before: before.cloned(),
             after: after.cloned(),
         });
@@ -297,9 +267,9 @@ fn follow(
                 continue;
             };
             let mut paths = BTreeSet::new();
-            references::walk(properties, "Properties", &mut |path, name| {
+            references::walk(properties, &Path::new("Properties"), &mut |path, name| {
                 if name == target {
-                    paths.insert(path.to_owned());
+                    paths.insert(path.clone());
                 }
             });
             if paths.is_empty() {
@@ -319,8 +289,8 @@ fn follow(
                 if change.properties.iter().all(|known| known.path != *path) {
                     change.properties.push(PropertyChange {
                         path: path.clone(),
-                        before: at(old.get(id), path),
-                        after: at(Some(body), path),
+                        before: old.get(id).and_then(|old| path.find(old)).cloned(),
+                        after: path.find(body).cloned(),
                     });
                 }
             }
@@ -354,19 +324,6 @@ fn replaced(changes: &BTreeMap<String, ResourceChange>) -> impl Iterator<Item = 
         .map(|change| change.logical_id.clone())
 }
 
-/// Returns what stands at a path such as `Properties.Targets[0].Arn`.
-fn at(resource: Option<&Value>, path: &str) -> Option<Value> {
-    let mut value = resource?;
-    for part in path.split('.') {
-        let mut pieces = part.split('[');
-        value = value.get(pieces.next()?)?;
-        for position in pieces {
-            value = value.get(position.trim_end_matches(']').parse::<usize>().ok()?)?;
-        }
-    }
-    Some(value.clone())
-}
-
 /// Compares what is not a resource.
 fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChange> {
     let mut found = Vec::new();
@@ -395,7 +352,7 @@ fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChange> {
             (Some(Value::Object(before)), None) => (Some(Value::Object(before)), Some(empty)),
             sides => sides,
         };
-        difference.entry(section, &mut vec![section], before.as_ref(), after.as_ref());
+        difference.entry(&Path::new(section), before.as_ref(), after.as_ref());
     }
     let tags = |tags: &BTreeMap<String, String>| {
         Value::Object(
@@ -405,8 +362,7 @@ fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChange> {
         )
     };
     difference.entry(
-        "Tags",
-        &mut vec!["Tags"],
+        &Path::new("Tags"),
         Some(&tags(&deployed.tags)),
         Some(&tags(&wanted.tags)),
     );

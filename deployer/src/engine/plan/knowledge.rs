@@ -1,5 +1,9 @@
 //! What is known of resource types.
 
+use stack_model_cfn::facts::{self, UpdateBehaviour};
+
+use super::path::Step;
+
 /// How CloudFormation applies a change of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Update {
@@ -15,11 +19,11 @@ pub enum Update {
 
 /// What the comparison asks about resource types.
 pub trait Knowledge {
-    /// Returns how a change of the property at a path such as `Code.S3Key` is applied.
-    fn update(&self, resource_type: &str, path: &[&str]) -> Update;
+    /// Returns how a change at a place in the properties is applied.
+    fn update(&self, resource_type: &str, place: &[Step]) -> Update;
 
-    /// Returns whether the order of a list means nothing.
-    fn is_unordered(&self, resource_type: &str, path: &[&str]) -> bool;
+    /// Returns whether the order of the list at a place means nothing.
+    fn is_unordered(&self, resource_type: &str, place: &[Step]) -> bool;
 }
 
 /// The facts of the CloudFormation registry.
@@ -27,13 +31,40 @@ pub trait Knowledge {
 pub struct Registry;
 
 impl Knowledge for Registry {
-    fn update(&self, _resource_type: &str, _path: &[&str]) -> Update {
-        Update::Unknown
+    /// Below what the registry describes, such as inside a policy, the innermost property that it does counts.
+    fn update(&self, resource_type: &str, place: &[Step]) -> Update {
+        let Some(resource) = facts::resource_type(resource_type) else {
+            return Update::Unknown;
+        };
+        let known = (1..=place.len())
+            .rev()
+            .filter_map(|length| place.get(..length))
+            .find_map(|outer| resource.update(&slashed(outer)));
+        match known {
+            Some(UpdateBehaviour::InPlace) => Update::InPlace,
+            Some(UpdateBehaviour::Conditional) => Update::Conditional,
+            Some(UpdateBehaviour::Replacement) => Update::Replacement,
+            None => Update::Unknown,
+        }
     }
 
-    fn is_unordered(&self, _resource_type: &str, _path: &[&str]) -> bool {
-        false
+    fn is_unordered(&self, resource_type: &str, place: &[Step]) -> bool {
+        facts::resource_type(resource_type)
+            .and_then(|resource| resource.property(&slashed(place)))
+            .is_some_and(|property| !property.value().ordered())
     }
+}
+
+/// Writes a place as the facts take it: `KeySchema/0/AttributeName`.
+fn slashed(place: &[Step]) -> String {
+    let steps: Vec<String> = place
+        .iter()
+        .map(|step| match step {
+            Step::Key(key) => key.clone(),
+            Step::Position(position) => position.to_string(),
+        })
+        .collect();
+    steps.join("/")
 }
 
 /// Resource types that hold data of their own: deleting one deletes what is in it.

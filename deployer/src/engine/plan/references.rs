@@ -3,13 +3,16 @@
 use serde_json::Value;
 
 use super::canonical::intrinsic;
+use super::path::Path;
 
 /// Calls `visit` with the path of every reference in a canonical value and the logical id that it names.
-pub(super) fn walk(value: &Value, path: &str, visit: &mut dyn FnMut(&str, &str)) {
+///
+/// The path of an intrinsic is that of the property it stands for, however deep in it the reference is.
+pub(super) fn walk(value: &Value, path: &Path, visit: &mut dyn FnMut(&Path, &str)) {
     match value {
         Value::Array(elements) => {
             for (position, element) in elements.iter().enumerate() {
-                walk(element, &format!("{path}[{position}]"), visit);
+                walk(element, &path.position(position), visit);
             }
         }
         Value::Object(entries) => match intrinsic(entries) {
@@ -19,11 +22,10 @@ pub(super) fn walk(value: &Value, path: &str, visit: &mut dyn FnMut(&str, &str))
                     visit(path, name);
                 }
             }
-            // The path of an intrinsic is that of the property it stands for.
             Some((_, argument)) => walk_inside(argument, path, visit),
             None => {
                 for (key, entry) in entries {
-                    walk(entry, &format!("{path}.{key}"), visit);
+                    walk(entry, &path.key(key), visit);
                 }
             }
         },
@@ -31,7 +33,7 @@ pub(super) fn walk(value: &Value, path: &str, visit: &mut dyn FnMut(&str, &str))
     }
 }
 
-fn walk_inside(value: &Value, path: &str, visit: &mut dyn FnMut(&str, &str)) {
+fn walk_inside(value: &Value, path: &Path, visit: &mut dyn FnMut(&Path, &str)) {
     match value {
         Value::Array(elements) => elements
             .iter()

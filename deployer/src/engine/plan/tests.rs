@@ -9,18 +9,21 @@ use super::*;
 struct Sample;
 
 impl Knowledge for Sample {
-    fn update(&self, resource_type: &str, path: &[&str]) -> Update {
-        match (resource_type, path) {
-            (_, ["QueueName" | "TableName" | "FunctionName"])
-            | ("AWS::Lambda::EventSourceMapping", ["EventSourceArn"]) => Update::Replacement,
-            (_, ["Maybe"]) => Update::Conditional,
-            (_, ["Strange", ..]) => Update::Unknown,
+    fn update(&self, resource_type: &str, place: &[Step]) -> Update {
+        let Some(Step::Key(first)) = place.first() else {
+            return Update::Unknown;
+        };
+        match (resource_type, first.as_str()) {
+            (_, "QueueName" | "TableName" | "FunctionName")
+            | ("AWS::Lambda::EventSourceMapping", "EventSourceArn") => Update::Replacement,
+            (_, "Maybe") => Update::Conditional,
+            (_, "Strange") => Update::Unknown,
             _ => Update::InPlace,
         }
     }
 
-    fn is_unordered(&self, _: &str, path: &[&str]) -> bool {
-        path == ["Layers"]
+    fn is_unordered(&self, _: &str, place: &[Step]) -> bool {
+        place == [Step::Key("Layers".to_owned())]
     }
 }
 
@@ -69,7 +72,44 @@ fn the_json_shape_is_the_contract() {
             ),
         )],
     };
-    insta::assert_json_snapshot!(plan, @"");
+    let text = serde_json::to_string_pretty(&plan).expect("is JSON");
+    snapbox::assert_data_eq!(
+        text,
+        snapbox::str![[r#"
+{
+  "stacks": [
+    {
+      "stack": "intake-dev",
+      "changes": [
+        {
+          "logical_id": "Queue",
+          "resource_type": "AWS::SQS::Queue",
+          "action": "replace",
+          "grade": "data_loss",
+          "reasons": [
+            "the replaced resource is deleted with the data that it holds",
+            "QueueName cannot change without replacement"
+          ],
+          "properties": [
+            {
+              "path": "Properties.DelaySeconds",
+              "before": 1,
+              "after": 2
+            },
+            {
+              "path": "Properties.QueueName",
+              "before": "a",
+              "after": "b"
+            }
+          ]
+        }
+      ],
+      "other": []
+    }
+  ]
+}
+"#]]
+    );
 }
 
 #[test]
@@ -113,7 +153,23 @@ fn every_action_has_its_grade_and_reason() {
             )
         })
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    snapbox::assert_data_eq!(
+        lines.join("\n"),
+        snapbox::str![[r#"
+Changed Update UpdateInPlace: 
+GoneRetained Retain None: its deletion policy retains it outside the stack
+GoneSnapshot Delete Interruption: it is deleted, and a snapshot of its data is kept
+GoneTable Delete DataLoss: it is deleted with the data that it holds
+GoneTopic Delete Interruption: it is deleted
+Moved Replace DataLoss: the replaced resource is deleted with the data that it holds; TableName cannot change without replacement
+New Create None: it is new
+Other Replace DataLoss: the replaced resource is deleted with the data that it holds; a resource cannot change its type: CloudFormation refuses this, give the new one another logical id
+Perhaps Update DataLoss: Maybe may need replacement; if so, the replaced resource is deleted with the data that it holds
+Renamed Replace Replacement: FunctionName cannot change without replacement
+Saved Replace Replacement: the replaced resource stays outside the stack; the new one is empty; TableName cannot change without replacement
+Unknown Update UpdateInPlace: nothing is known of Strange.Thing
+"#]]
+    );
 }
 
 #[test]
@@ -141,7 +197,7 @@ fn what_refers_to_a_replaced_resource_changes_too() {
             let paths: Vec<_> = change
                 .properties
                 .iter()
-                .map(|property| property.path.as_str())
+                .map(|property| property.path.to_string())
                 .collect();
             (
                 change.logical_id.as_str(),
@@ -157,25 +213,25 @@ fn what_refers_to_a_replaced_resource_changes_too() {
             (
                 "Alarm",
                 Action::Update,
-                vec!["Properties.Dimensions[0].Value"],
+                vec!["Properties.Dimensions[0].Value".to_owned()],
                 Some("it refers to Mapping, which is replaced")
             ),
             (
                 "Function",
                 Action::Update,
-                vec!["Properties.Environment.Variables.TABLE"],
+                vec!["Properties.Environment.Variables.TABLE".to_owned()],
                 Some("it refers to Table, which is replaced")
             ),
             (
                 "Mapping",
                 Action::Replace,
-                vec!["Properties.EventSourceArn"],
+                vec!["Properties.EventSourceArn".to_owned()],
                 Some("it refers to Table, which is replaced")
             ),
             (
                 "Table",
                 Action::Replace,
-                vec!["Properties.TableName"],
+                vec!["Properties.TableName".to_owned()],
                 Some("TableName cannot change without replacement")
             ),
         ]
@@ -206,7 +262,7 @@ fn parameters_are_compared_by_value() {
     assert_eq!(
         change.properties,
         [PropertyChange {
-            path: "Properties.Code.S3Key".into(),
+            path: Path::new("Properties").key("Code").key("S3Key"),
             before: Some(json!("one")),
             after: Some(json!("two")),
         }]
@@ -295,7 +351,10 @@ fn lists_without_order_are_sets() {
         &template(json!(["a", "b"])),
         &template(json!(["a", "b", "c"])),
     );
-    assert_eq!(plan.changes[0].properties[0].path, "Properties.Layers");
+    assert_eq!(
+        plan.changes[0].properties[0].path,
+        Path::new("Properties").key("Layers")
+    );
 }
 
 #[test]
@@ -306,7 +365,7 @@ fn sections_besides_resources_are_compared() {
     let paths: Vec<_> = plan
         .other
         .iter()
-        .map(|change| change.path.as_str())
+        .map(|change| change.path.to_string())
         .collect();
     assert_eq!(paths, ["Outputs.A.Value", "Outputs.B"]);
     assert!(plan.changes.is_empty() && !plan.is_empty());
@@ -323,4 +382,30 @@ fn a_new_stack_creates_everything() {
     assert!(plan.create);
     assert_eq!(plan.changes[0].action, Action::Create);
     assert!(plan.other.is_empty());
+}
+
+#[test]
+fn the_registry_knows_what_replaces() {
+    let key = |names: &[&str]| -> Vec<Step> {
+        names
+            .iter()
+            .map(|name| Step::Key((*name).to_owned()))
+            .collect()
+    };
+    let update = |resource_type: &str, names: &[&str]| Registry.update(resource_type, &key(names));
+    assert_eq!(
+        update("AWS::SQS::Queue", &["QueueName"]),
+        Update::Replacement
+    );
+    assert_eq!(
+        update("AWS::SQS::Queue", &["DelaySeconds"]),
+        Update::InPlace
+    );
+    assert_eq!(
+        update("AWS::IAM::Role", &["AssumeRolePolicyDocument", "Statement"]),
+        Update::InPlace,
+        "inside free JSON the property itself counts"
+    );
+    assert_eq!(update("AWS::SQS::Queue", &["Nonsense"]), Update::Unknown);
+    assert_eq!(update("Custom::Thing", &["Name"]), Update::Unknown);
 }

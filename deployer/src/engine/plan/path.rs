@@ -1,0 +1,88 @@
+//! Places in a resource.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+/// One step on the way to a value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Into a map.
+    Key(String),
+    /// Into a list.
+    Position(usize),
+}
+
+/// The place of a value, such as `Properties.Code.S3Key` or `Properties.KeySchema[0]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Path(Vec<Step>);
+
+impl Path {
+    /// Makes the path of a key.
+    pub fn new(key: &str) -> Self {
+        Self::default().key(key)
+    }
+
+    /// Returns the path of an entry below this one.
+    #[must_use]
+    pub fn key(&self, key: &str) -> Self {
+        self.step(Step::Key(key.to_owned()))
+    }
+
+    /// Returns the path of an element below this one.
+    #[must_use]
+    pub fn position(&self, position: usize) -> Self {
+        self.step(Step::Position(position))
+    }
+
+    fn step(&self, step: Step) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step);
+        Self(steps)
+    }
+
+    /// Returns the steps below the properties of a resource, where the path leads there.
+    pub fn property(&self) -> Option<&[Step]> {
+        match self.0.split_first() {
+            Some((Step::Key(first), rest)) if first == "Properties" => Some(rest),
+            _ => None,
+        }
+    }
+
+    /// Returns what stands at the path.
+    pub(super) fn find<'a>(&self, value: &'a Value) -> Option<&'a Value> {
+        self.0.iter().try_fold(value, |value, step| match step {
+            Step::Key(key) => value.get(key),
+            Step::Position(position) => value.get(position),
+        })
+    }
+}
+
+/// Writes steps as a person would.
+pub(super) fn display(steps: &[Step]) -> String {
+    steps.iter().fold(String::new(), |mut text, step| {
+        match step {
+            Step::Key(key) => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(key);
+            }
+            Step::Position(position) => text.push_str(&format!("[{position}]")),
+        }
+        text
+    })
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&display(&self.0))
+    }
+}
+
+impl Serialize for Path {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
