@@ -199,3 +199,33 @@ fn with_features<'a>(
     text.push_str(after);
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::difference;
+
+    #[test]
+    fn a_check_names_what_is_stale_and_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        std::fs::write(path("same"), "1").unwrap();
+        std::fs::write(path("changed"), "1").unwrap();
+        std::fs::write(path("gone"), "1").unwrap();
+        let wanted = BTreeMap::from([
+            (path("same"), Some("1".to_owned())),
+            (path("changed"), Some("2".to_owned())),
+            (path("gone"), None),
+            (path("new"), Some("3".to_owned())),
+        ]);
+        assert_eq!(
+            difference(&wanted, true).unwrap(),
+            ["changed", "gone", "new"]
+        );
+        assert!(path("gone").exists() && !path("new").exists());
+        assert_eq!(difference(&wanted, false).unwrap().len(), 3);
+        assert_eq!(difference(&wanted, true).unwrap(), [""; 0]);
+        assert!(!path("gone").exists());
+    }
+}

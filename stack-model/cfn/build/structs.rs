@@ -84,7 +84,7 @@ fn resource(code: &mut String, spec: &TypeSpec<'_>) -> Result<(), Error> {
     if !used.is_empty() {
         writeln!(
             code,
-            "/// The nested types of [`{resource}`](super::{resource}).\npub mod {module} {{"
+            "/// The nested types of [`{resource}`].\npub mod {module} {{"
         )?;
         for shape in spec
             .shapes

@@ -5,6 +5,8 @@
 
 mod kinds;
 mod paths;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

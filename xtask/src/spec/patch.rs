@@ -100,3 +100,52 @@ pub(crate) fn apply(patches: &[Patch], schemas: &mut BTreeMap<String, Value>) ->
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::{Error, Patch, apply};
+
+    fn patch(at: &str) -> Vec<Patch> {
+        let patch = json!([{
+            "types": ["A::B::C"],
+            "reason": "it is so",
+            "at": at,
+            "set": {"type": "string", "enum": null},
+            "attributes": ["Arn"],
+        }]);
+        serde_json::from_value(patch).unwrap()
+    }
+
+    #[test]
+    fn sets_and_takes_away() {
+        let mut schemas = BTreeMap::from([(
+            "A::B::C".to_owned(),
+            json!({"p": {"enum": [1], "minimum": 2}}),
+        )]);
+        apply(&patch("/p"), &mut schemas).unwrap();
+        assert_eq!(
+            schemas["A::B::C"],
+            json!({"p": {"minimum": 2, "type": "string", "attributes": ["Arn"]}})
+        );
+    }
+
+    #[test]
+    fn a_patch_without_effect_is_outdated() {
+        let done = json!({"p": {"type": "string", "attributes": ["Arn"]}});
+        for (name, at, schema) in [
+            ("A::B::C", "/p", done.clone()),
+            ("A::B::C", "/q", done.clone()),
+            ("A::B::D", "/p", done),
+        ] {
+            let mut schemas = BTreeMap::from([(name.to_owned(), schema)]);
+            assert!(
+                matches!(apply(&patch(at), &mut schemas), Err(Error::Outdated { .. })),
+                "{name} {at}"
+            );
+        }
+    }
+}

@@ -173,3 +173,22 @@ fn read_json<T: serde::de::DeserializeOwned>(
         source,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, schemas};
+
+    #[test]
+    fn another_wheel_than_the_pinned_one_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let pin = r#"{"package": "p", "version": "1", "file": "p.whl", "sha256": "00"}"#;
+        std::fs::write(dir.path().join("source.json"), pin).unwrap();
+        let wheel = dir.path().join("other.whl");
+        std::fs::write(&wheel, "anything").unwrap();
+        let Err(Error::Hash { found, pinned, .. }) = schemas(dir.path(), Some(&wheel)) else {
+            panic!("the hash differs");
+        };
+        assert_eq!(pinned, "00");
+        assert_eq!(found.len(), 64);
+    }
+}
