@@ -46,6 +46,8 @@ pub(crate) enum Error {
         resource_type: String,
         problem: String,
     },
+    #[error("these pointers of the registry lead to no property, mend them with a patch: {}", .0.join(", "))]
+    Paths(Vec<String>),
     #[error("cannot use `{path}`")]
     File {
         path: PathBuf,
@@ -68,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<String, Error> {
     patch::apply(&patches, &mut schemas)?;
 
     let mut files: BTreeMap<String, String> = BTreeMap::new();
-    let mut dropped = 0;
+    let mut dropped = Vec::new();
     for (name, schema) in &schemas {
         let spec = distil::distil(name, schema, &mut dropped);
         let text = spec.to_string();
@@ -84,6 +86,9 @@ pub(crate) fn run(args: &Args) -> Result<String, Error> {
         }
         let service = name.split("::").nth(1).unwrap_or_default().to_lowercase();
         files.entry(service).or_default().push_str(&text);
+    }
+    if !dropped.is_empty() {
+        return Err(Error::Paths(dropped));
     }
     let bytes = files.values().map(String::len).sum();
     if bytes > MAX_BYTES {
@@ -107,7 +112,7 @@ pub(crate) fn run(args: &Args) -> Result<String, Error> {
         return Err(Error::Stale(stale));
     }
     Ok(format!(
-        "{} resource types in {} files of {bytes} bytes, {} {}; {} patches; {dropped} paths of the registry lead nowhere",
+        "{} resource types in {} files of {bytes} bytes, {} {}; {} patches",
         schemas.len(),
         wanted.len() - 1,
         stale.len(),

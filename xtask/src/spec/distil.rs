@@ -17,8 +17,8 @@ use super::format::{Group, Header, Kind, Node, Property, Rule, Shape, Text, Type
 /// Deeper references than this are taken for endless.
 const MAX_DEPTH: usize = 16;
 
-/// Distils one schema; counts in `dropped` the paths that lead to no property.
-pub(crate) fn distil(name: &str, schema: &Value, dropped: &mut usize) -> TypeSpec<'static> {
+/// Distils one schema; collects in `dropped` the pointers that lead to no property.
+pub(crate) fn distil(name: &str, schema: &Value, dropped: &mut Vec<String>) -> TypeSpec<'static> {
     let mut distiller = Distiller {
         schema,
         shapes: BTreeMap::new(),
@@ -43,7 +43,7 @@ pub(crate) fn distil(name: &str, schema: &Value, dropped: &mut usize) -> TypeSpe
 fn lists(
     schema: &Value,
     spec: &TypeSpec<'_>,
-    dropped: &mut usize,
+    dropped: &mut Vec<String>,
 ) -> Vec<(Header, Vec<Text<'static>>)> {
     let mut resolve = |pointers: Option<&Value>| -> Vec<Text<'static>> {
         let mut found = Vec::new();
@@ -53,7 +53,7 @@ fn lists(
                 .and_then(|pointer| paths::resolve(spec, pointer))
             {
                 Some(path) => found.push(Text::Owned(path)),
-                None => *dropped += 1,
+                None => dropped.push(format!("{} {pointer}", spec.name)),
             }
         }
         found
@@ -69,11 +69,15 @@ fn lists(
     }
     let tagging = schema.get("tagging");
     if tagging.and_then(|t| t.get("taggable")) != Some(&Value::Bool(false)) {
-        let property = tagging
-            .and_then(|t| t.get("tagProperty"))
-            .cloned()
-            .unwrap_or_else(|| "/properties/Tags".into());
-        lists.push((Header::Tags, resolve(Some(&Value::Array(vec![property])))));
+        let property = match tagging.and_then(|t| t.get("tagProperty")) {
+            Some(property) => Some(property.clone()),
+            // What the registry assumes where nothing is said.
+            None => spec
+                .root
+                .property("Tags")
+                .map(|_| "/properties/Tags".into()),
+        };
+        lists.push((Header::Tags, resolve(Some(&Value::from_iter(property)))));
     }
     for (header, keyword) in [
         (Header::CreateOnly, "createOnlyProperties"),
@@ -360,7 +364,7 @@ fn merge(flat: &mut Flat, more: Flat) {
     for (keyword, value) in more {
         match (keyword.as_str(), flat.get_mut(&keyword), value) {
             ("properties" | "patternProperties", Some(Value::Object(old)), Value::Object(new)) => {
-                old.extend(new)
+                old.extend(new);
             }
             (
                 "required" | "oneOf" | "anyOf" | "requiredXor",

@@ -18,6 +18,7 @@ pub(super) fn resolve(spec: &TypeSpec<'_>, pointer: &str) -> Option<String> {
 }
 
 /// Where a walk stands.
+#[derive(Clone, Copy)]
 enum At<'a> {
     Shape(&'a Shape<'a>),
     Kind(&'a Kind<'a>),
