@@ -61,7 +61,9 @@ logging.getLogger("persistence").addHandler(failed)
 sys.argv = ["ministack"]
 from ministack.app import main  # noqa: E402  (after the lock, so that a second engine ends before it reads any state)
 
-correct_lambda_integrations()  # noqa: F821  (the file of corrections comes before this one)
+# The file of corrections comes before this one.
+correct_lambda_integrations()  # noqa: F821
+correct_json_of_texts()  # noqa: F821
 
 try:
     main()

@@ -127,7 +127,7 @@ fn shows_outputs(run: &Run, system: &Deployed) {
         .expect("there is a shell");
     let answer = String::from_utf8_lossy(&pasted.stdout);
     assert!(
-        pasted.status.success() && answer.contains("MessageId"),
+        pasted.status.success() && answer.contains("messageId"),
         "{line}\n{answer}\n{}",
         String::from_utf8_lossy(&pasted.stderr)
     );

@@ -187,7 +187,7 @@ fn invoke(system: &Deployed, request: &Value) -> (Value, bool) {
 pub(crate) fn answers_with_a_message_id(system: &Deployed) {
     let answer = post(system, &json!({"operation": "ping"}));
     assert_eq!(answer.status, 200, "{answer:?}");
-    let id = answer.json()["MessageId"].as_str().map(str::len);
+    let id = answer.json()["messageId"].as_str().map(str::len);
     assert_eq!(id, Some(36), "{answer:?}");
 }
 
