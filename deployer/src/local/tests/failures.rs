@@ -288,22 +288,48 @@ fn is_running(pid: &str) -> bool {
 #[test]
 fn the_engine_gets_nothing_of_the_users_environment() {
     let scripted = Scripted::new("", "env > \"$HOME_OF_ENGINE/environment\"; exit 1");
-    let variables = scripted
-        .variables()
-        .with("AWS_SECRET_ACCESS_KEY", "secret")
-        .with("MY_TOKEN", "secret");
+    // The environment of this test holds what Cargo set, and variables of the settings hold this.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    let variables = scripted.variables().with("AWS_SECRET_ACCESS_KEY", "secret");
     scripted
         .engine_with(Port::Any, variables)
         .start_blocking()
         .unwrap_err();
     let seen = fs::read_to_string(scripted.path("state/local/environment")).unwrap();
-    assert!(!seen.contains("secret"), "{seen}");
+    let of_shell = ["PWD", "OLDPWD", "SHLVL", "_"];
+    let names: Vec<_> = seen
+        .lines()
+        .filter_map(|line| line.split_once('=').map(|(name, _)| name))
+        .filter(|name| !of_shell.contains(name))
+        .collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!(
+        sorted,
+        [
+            "AUTH",
+            "AWS_ENDPOINT_URL",
+            "BIND_HOST",
+            "DOCKER_HOST",
+            "GATEWAY_PORT",
+            "HOME",
+            "IOT_MTLS_ENABLED",
+            "MINISTACK_EDITION",
+            "PATH",
+            "PERSIST_STATE",
+            "S3_DATA_DIR",
+            "S3_PERSIST",
+            "STATE_DIR",
+            "TMPDIR",
+        ]
+    );
     for expected in [
         "BIND_HOST=127.0.0.1",
         "AUTH=true",
         "IOT_MTLS_ENABLED=0",
         "PERSIST_STATE=1",
         "S3_PERSIST=1",
+        "PATH=/usr/local/bin:/usr/bin:/bin",
     ] {
         assert!(
             seen.lines().any(|line| line == expected),
@@ -399,26 +425,24 @@ fn a_running_engine_without_a_record_is_an_error() {
 #[test]
 fn lost_state_is_told_unless_it_was_saved() {
     let scripted = Scripted::new("", "exit 1");
-    let local = scripted.left_behind(1);
-    scripted.start();
+    let told_with = |saved: Option<&str>| {
+        let local = scripted.left_behind(1);
+        let file = local.join("saved.json");
+        match saved {
+            Some(start_id) => {
+                fs::write(file, format!("{{\"start_id\": \"{start_id}\"}}")).unwrap();
+            }
+            None => assert!(!file.exists()),
+        }
+        scripted.start();
+        std::mem::take(&mut *scripted.events.lock().unwrap()).contains(&LocalEvent::StateLost)
+    };
+    assert!(told_with(None));
     assert!(
-        scripted
-            .events
-            .lock()
-            .unwrap()
-            .contains(&LocalEvent::StateLost)
+        told_with(Some("stackctl-0")),
+        "an earlier start saved, the last one did not"
     );
-    scripted.events.lock().unwrap().clear();
-    scripted.left_behind(1);
-    fs::write(local.join("saved.json"), "{\"start_id\": \"stackctl-1\"}").unwrap();
-    scripted.start();
-    assert!(
-        !scripted
-            .events
-            .lock()
-            .unwrap()
-            .contains(&LocalEvent::StateLost)
-    );
+    assert!(!told_with(Some("stackctl-1")));
 }
 
 #[test]
@@ -448,4 +472,17 @@ fn nothing_to_stop_makes_no_directories() {
     assert_eq!(engine.reset_blocking().unwrap(), Stopped::NotRunning);
     assert!(!scripted.path("state").exists());
     assert!(Path::new(&engine.status_blocking().unwrap().state_dir).ends_with("state/local"));
+}
+
+#[test]
+fn the_status_has_the_shape_of_the_contract() {
+    let scripted = Scripted::new("", "exit 1");
+    let status = scripted.engine(Port::Any).status_blocking().unwrap();
+    let expected = serde_json::json!({
+        "running": false,
+        "endpoint": null,
+        "version": crate::local::ENGINE_VERSION,
+        "state_dir": scripted.path("state/local"),
+    });
+    assert_eq!(serde_json::to_value(status).unwrap(), expected);
 }
