@@ -8,6 +8,7 @@
 mod activity;
 mod bootstrap;
 mod cancel;
+mod capability;
 mod change_set;
 mod deploy;
 mod destroy;

@@ -153,7 +153,7 @@ fn work(region: Option<&str>) -> Work {
 /// The bucket is encrypted with keys of S3, which cost nothing and need no permission; reached over TLS only; private;
 /// owned by the account whoever writes to it; versioned, with old versions and broken uploads removed after a while;
 /// and kept when the stack is deleted, because a rollback of any stack may need an artifact.
-fn template() -> Value {
+pub(super) fn template() -> Value {
     json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "The artifacts that stackctl deploys",

@@ -59,6 +59,14 @@ pub enum StackError {
         /// What is known to help.
         hints: Vec<String>,
     },
+    /// The template needs a capability that the assembly does not give.
+    #[error("stack {stack} needs {capability}, which the assembly does not give")]
+    Capability {
+        /// The stack.
+        stack: String,
+        /// The capability.
+        capability: &'static str,
+    },
     /// The operation ended badly.
     #[error("stack {stack} ended as {status}")]
     Ended {
@@ -136,6 +144,7 @@ impl Explained for StackError {
             Self::Publish { source, .. } => source.kind(),
             Self::Aws { source, .. } => source.kind(),
             Self::Interrupted { .. } => Kind::Interrupted,
+            Self::Capability { .. } => Kind::Assembly,
             _ => Kind::Deploy,
         }
     }
@@ -163,6 +172,9 @@ impl Explained for StackError {
                     );
                 }
                 hints
+            }
+            Self::Capability { .. } => {
+                vec!["render the assembly again with `stackctl synth`, and deploy that".into()]
             }
             Self::Publish { source, .. } => source.hints(),
             Self::NoBucket { .. } => vec!["run `stackctl bootstrap`".into()],

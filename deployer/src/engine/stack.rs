@@ -14,6 +14,7 @@ use super::{
     Approve, Artifact, Context, Decision, DeployedStack, Event, FirstCause, StackError,
     StackStatus,
     activity::{self, Stopped},
+    capability,
     change_set::{self, ChangeSet, ChangeSetRequest, Computed, PREFIX},
     event::Outcome,
     inspect,
@@ -61,6 +62,12 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
         return unchanged(&context, stack, deployed).await;
     }
     check_cancelled(&context, stack)?;
+    if let Some(capability) = capability::missing(&work.template, &stack.capabilities) {
+        return Err(StackError::Capability {
+            stack: stack.name.clone(),
+            capability,
+        });
+    }
     let template = publish(run, &context, work).await?;
     let name = token(
         &context,
@@ -98,7 +105,7 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
             };
         }
         Computed::Failed(reason) => {
-            let mut hints = recover_hints(&reason);
+            let mut hints = known_hints(&reason);
             if let Err(error) = remove(&context, stack, &change_set, request.create).await {
                 hints.push(format!("change set {name} is still there: {error}"));
             }
@@ -174,7 +181,7 @@ pub(super) async fn delete(
             Some(message) if texts::says_export_in_use(message) => StackError::InUse {
                 stack: stack.name.clone(),
                 reason: message.to_owned(),
-                hints: recover_hints(message),
+                hints: known_hints(message),
             },
             _ => aws(stack, source),
         })?;
@@ -477,14 +484,14 @@ fn refused(stack: &StackManifest, source: AwsError) -> StackError {
             StackError::ChangeSet {
                 stack: stack.name.clone(),
                 reason: message.to_owned(),
-                hints: recover_hints(message),
+                hints: known_hints(message),
             }
         }
         _ => aws(stack, source),
     }
 }
 
-fn recover_hints(reason: &str) -> Vec<String> {
+fn known_hints(reason: &str) -> Vec<String> {
     super::failure::hints("", reason)
 }
 
@@ -496,7 +503,7 @@ fn stopped_error(stack: &StackManifest, stopped: Stopped) -> StackError {
         ),
         Stopped::NotStarted(reason) => StackError::ChangeSet {
             stack: stack.name.clone(),
-            hints: recover_hints(&reason),
+            hints: known_hints(&reason),
             reason,
         },
         Stopped::Aws(source) => aws(stack, source),

@@ -6,6 +6,7 @@
 
 mod answers;
 mod connect;
+mod consent;
 mod deploy;
 mod destroy;
 mod faults;

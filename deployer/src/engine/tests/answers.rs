@@ -146,11 +146,11 @@ pub(super) fn template(template: &str) -> String {
     )
 }
 
-/// `ListChangeSets`: names and ages in hours.
+/// `ListChangeSets`: names and ages in minutes.
 pub(super) fn change_sets(rows: &[(&str, u64)]) -> String {
     let mut body = String::from("<Summaries>");
-    for (name, hours) in rows {
-        let created = aws_smithy_types::DateTime::from(now() - Duration::from_hours(*hours))
+    for (name, minutes) in rows {
+        let created = aws_smithy_types::DateTime::from(now() - Duration::from_mins(*minutes))
             .fmt(aws_smithy_types::date_time::Format::DateTime)
             .expect("the time of a script can be written");
         let _ = write!(

@@ -27,7 +27,7 @@ async fn check(status: u16, body: &'static str, account: &str) -> Result<(), Con
         "get_caller_identity",
         mock!(Sts::get_caller_identity).then_http_response(move || http(status, body)),
     )];
-    let sts = scripted!(aws_sdk_sts, rules);
+    let sts = scripted!(aws_sdk_sts, rules, RuleMode::Sequential);
     aws::check_caller(&sts, &target(account)).await.map(|_| ())
 }
 

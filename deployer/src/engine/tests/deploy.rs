@@ -9,7 +9,7 @@ use super::{
     script::{Answer, STACK, Script, TEMPLATE, names, one, stack},
 };
 use crate::{
-    engine::{Change, DeployError, Deployment, Event, Explained, Outcome, Replacement, deploy},
+    engine::{Change, Deployment, Event, Explained, Outcome, Replacement, deploy},
     error::{Error, Kind},
 };
 
@@ -195,6 +195,7 @@ async fn a_change_set_without_changes_is_removed() {
         "No updates are to be performed.",
     ] {
         let mut changed = stack(STACK, &[]);
+        changed.manifest.capabilities = vec!["CAPABILITY_AUTO_EXPAND".into()];
         changed.template = TEMPLATE.replace("}}}", "}},\"Transform\":[]}");
         let played = Script::new()
             .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
@@ -260,6 +261,23 @@ async fn an_update_whose_change_set_fails_keeps_the_stack() {
 }
 
 #[tokio::test]
+async fn a_capability_that_lacks_is_found_before_anything_is_made() {
+    let mut iam = stack(STACK, &[]);
+    iam.template = TEMPLATE.replace("AWS::SQS::Queue", "AWS::IAM::Role");
+    iam.manifest.capabilities.clear();
+    let played = Script::new().describe(STACK, answers::absent(STACK)).play();
+    let error = deploy(&played.context, one(iam), Answer::never())
+        .await
+        .expect_err("a role needs a capability");
+    assert_eq!(error.kind(), Kind::Assembly);
+    assert_eq!(
+        Error::from(error).causes(),
+        ["stack intake-dev needs CAPABILITY_IAM, which the assembly does not give"]
+    );
+    played.finish();
+}
+
+#[tokio::test]
 async fn a_template_that_is_refused_at_once_is_explained() {
     let played = Script::new()
         .describe(STACK, answers::absent(STACK))
@@ -277,27 +295,6 @@ async fn a_template_that_is_refused_at_once_is_explained() {
         [
             "CloudFormation refuses the change set of stack intake-dev: Requires capabilities : [CAPABILITY_NAMED_IAM]"
         ]
-    );
-    played.finish();
-}
-
-#[tokio::test]
-async fn what_is_not_approved_is_not_done() {
-    let played = Script::new()
-        .describe(STACK, answers::absent(STACK))
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
-        .delete_change_set(CHANGE_SET_ID)
-        .delete_stack()
-        .play();
-    let error = deploy(&played.context, one(stack(STACK, &[])), Answer::no())
-        .await
-        .expect_err("it was declined");
-    assert!(matches!(error, DeployError::Declined(_)), "{error:?}");
-    assert_eq!(error.kind(), Kind::Refused);
-    assert_eq!(
-        error.to_string(),
-        "not approved, and left as it was: intake-dev"
     );
     played.finish();
 }
@@ -476,82 +473,6 @@ async fn protection_is_turned_on_and_never_off() {
             .expect("nothing else is to be done");
         played.finish();
     }
-}
-
-#[tokio::test]
-async fn stopping_before_the_approval_removes_the_change_set() {
-    let played = Script::new()
-        .describe(STACK, answers::absent(STACK))
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
-        .delete_change_set(CHANGE_SET_ID)
-        .delete_stack()
-        .play();
-    let answer = Answer::ctrl_c(&played.handle);
-    let error = deploy(&played.context, one(stack(STACK, &[])), answer)
-        .await
-        .expect_err("the run was stopped");
-    assert_eq!(error.kind(), Kind::Interrupted);
-    assert_eq!(
-        Error::from(error).causes(),
-        ["stopped; stack intake-dev is as it was"]
-    );
-    played.finish();
-}
-
-#[tokio::test]
-async fn stopping_during_the_execution_says_what_goes_on() {
-    let played = Script::new()
-        .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", REPLACE_ORDERS)
-        .execute()
-        .events(&[("2", STACK, "UPDATE_IN_PROGRESS", "User Initiated", "*")])
-        .play();
-    let handle = played.handle.clone();
-    played.at_wait(1, move || handle.cancel());
-    let error = deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
-        .await
-        .expect_err("the run was stopped");
-    assert!(matches!(error, DeployError::Interrupted(_)), "{error:?}");
-    assert_eq!(
-        error.hints(),
-        ["run the same command again: it goes on where this one stopped"]
-    );
-    assert_eq!(
-        Error::from(error).causes(),
-        ["stopped; CloudFormation goes on with stack intake-dev, which is UPDATE_IN_PROGRESS"]
-    );
-    played.finish();
-}
-
-#[tokio::test]
-async fn stopping_while_the_change_set_is_computed_removes_it() {
-    let played = Script::new()
-        .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_PENDING", "", "")
-        .delete_change_set(CHANGE_SET_ID)
-        .play();
-    let handle = played.handle.clone();
-    played.at_wait(1, move || handle.cancel());
-    deploy(&played.context, one(stack(STACK, &[])), Answer::never())
-        .await
-        .expect_err("the run was stopped");
-    played.finish();
-}
-
-#[tokio::test]
-async fn a_stopped_run_calls_nothing() {
-    let played = Script::new().play();
-    played.handle.cancel();
-    let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
-        .await
-        .expect_err("the run was stopped");
-    assert_eq!(error.kind(), Kind::Interrupted);
-    played.finish();
 }
 
 #[tokio::test]

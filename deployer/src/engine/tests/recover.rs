@@ -196,7 +196,11 @@ async fn change_sets_of_killed_runs_are_removed_and_others_are_kept() {
     let played = Script::new()
         .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
         // The first may be waiting for somebody's answer right now; the last is not ours.
-        .list_change_sets(&[("stackctl-young", 0), ("stackctl-old", 2), ("by-hand", 9)])
+        .list_change_sets(&[
+            ("stackctl-young", 59),
+            ("stackctl-old", 61),
+            ("by-hand", 600),
+        ])
         .delete_change_set(CHANGE_SET_ID)
         .create_change_set(|_| true)
         .change_set("FAILED", "No updates are to be performed.", "")

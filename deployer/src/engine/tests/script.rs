@@ -33,8 +33,8 @@ pub(super) const STACK: &str = "intake-dev";
 
 /// Makes a client of a service from its part of the script.
 macro_rules! scripted {
-    ($service:ident, $rules:expr) => {{
-        let mut answers = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
+    ($service:ident, $rules:expr, $mode:expr) => {{
+        let mut answers = MockResponseInterceptor::new().rule_mode($mode);
         for (_, rule) in &$rules {
             answers = answers.with_rule(rule);
         }
@@ -124,7 +124,7 @@ impl Script {
         )
     }
 
-    /// `ListChangeSets` with these names, each with its age in hours.
+    /// `ListChangeSets` with these names, each with its age in minutes.
     pub(super) fn list_change_sets(mut self, names: &[(&str, u64)]) -> Self {
         let body = answers::change_sets(names);
         call!(
@@ -339,17 +339,26 @@ impl Script {
         self.s3("head_object", rule)
     }
 
+    /// Plays the answers in any order and as often as they are asked for: for stacks that are worked on at once.
+    pub(super) fn play_in_any_order(self) -> Played {
+        self.play_as(RuleMode::MatchAny)
+    }
+
     /// Makes the clients and everything around them.
     pub(super) fn play(self) -> Played {
+        self.play_as(RuleMode::Sequential)
+    }
+
+    fn play_as(self, mode: RuleMode) -> Played {
         let (handle, cancel) = Cancel::new();
         let events = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&events);
         let clock = Arc::new(Clock::default());
         let clients = Clients::scripted(
-            scripted!(aws_sdk_cloudformation, self.cloudformation),
-            scripted!(aws_sdk_s3, self.s3),
-            scripted!(aws_sdk_lambda, self.lambda),
-            scripted!(aws_sdk_cloudwatchlogs, self.logs),
+            scripted!(aws_sdk_cloudformation, self.cloudformation, mode),
+            scripted!(aws_sdk_s3, self.s3, mode),
+            scripted!(aws_sdk_lambda, self.lambda, mode),
+            scripted!(aws_sdk_cloudwatchlogs, self.logs, mode),
         );
         let context = Context {
             clients,
