@@ -12,88 +12,102 @@ use stack_model::sqs::QueueProps;
 use super::support::{Answer, deployment, properties, template};
 
 /// What one rendering of the API differs in.
-#[derive(Default)]
-struct Variation {
-    name: Option<&'static str>,
-    path: Option<&'static str>,
-    message: Option<&'static str>,
-    iam: bool,
-    second_method: bool,
-    methods_backwards: bool,
-    schema: Option<Value>,
-    validation: Option<Validation>,
-    overridden: bool,
-    neighbour: bool,
-    memory: Option<u32>,
-    stage: Option<&'static str>,
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Change {
+    Nothing,
+    ApiName,
+    Path,
+    Answer,
+    Authorization,
+    SecondMethod,
+    Schema,
+    Validator,
+    Override,
+    OrderOfMethods,
+    Neighbour,
+    FunctionMemory,
+    StageName,
 }
 
-fn render(variation: &Variation) -> Value {
+fn render(change: Change) -> Value {
+    let changed = |by: Change| change == by;
     template(|stack| {
         let props = FunctionProps {
-            memory: variation.memory.map(Into::into),
+            memory: changed(Change::FunctionMemory).then(|| 512.into()),
             ..FunctionProps::default()
         };
         let answer = stack.function("Answer", Wired::<Answer>::new(Vec::new()), props);
         let api = stack.rest_api(
             "Api",
             RestApiProps {
-                name: variation.name.map(Into::into),
+                name: changed(Change::ApiName).then(|| "Coffee".into()),
                 ..RestApiProps::default()
             },
         );
-        let orders = stack.rest_resource("Orders", &api.root(), variation.path.unwrap_or("orders"));
-        let message = MappingTemplate::message(variation.message.unwrap_or("Hello"));
-        let who = if variation.iam {
+        let path = if changed(Change::Path) {
+            "order"
+        } else {
+            "orders"
+        };
+        let orders = stack.rest_resource("Orders", &api.root(), path);
+        let kind = if changed(Change::Schema) {
+            "array"
+        } else {
+            "object"
+        };
+        let schema = ModelProps::schema(json!({ "type": kind }));
+        let model = stack.rest_model("Model", &api, schema);
+        let validation = if changed(Change::Validator) {
+            Validation::BodyAndParameters
+        } else {
+            Validation::Body
+        };
+        let validator = stack.rest_validator("Validator", &api, validation);
+
+        let message = if changed(Change::Answer) {
+            "Good day"
+        } else {
+            "Hello"
+        };
+        let hello = Integration::mock(200, MappingTemplate::message(message));
+        let who = if changed(Change::Authorization) {
             Authorization::Iam
         } else {
             Authorization::None
         };
+        let mut post = MethodProps::new(
+            HttpMethod::Post,
+            Authorization::None,
+            Integration::lambda_proxy(&answer),
+        );
+        post.models = vec![model];
+        post.validator = Some(validator);
         let mut methods = vec![
-            ("Get", HttpMethod::Get, who, Integration::mock(200, message)),
-            (
-                "Post",
-                HttpMethod::Post,
-                Authorization::None,
-                Integration::lambda_proxy(&answer),
-            ),
+            ("Get", MethodProps::new(HttpMethod::Get, who, hello)),
+            ("Post", post),
         ];
-        if variation.second_method {
-            let mock = Integration::mock(200, MappingTemplate::message("Bye"));
-            methods.push(("Delete", HttpMethod::Delete, Authorization::None, mock));
+        if changed(Change::SecondMethod) {
+            let bye = Integration::mock(200, MappingTemplate::message("Bye"));
+            let delete = MethodProps::new(HttpMethod::Delete, Authorization::None, bye);
+            methods.push(("Delete", delete));
         }
-        if variation.methods_backwards {
+        if changed(Change::OrderOfMethods) {
             methods.reverse();
         }
-        let model = stack.rest_model(
-            "Model",
-            &api,
-            ModelProps::schema(
-                variation
-                    .schema
-                    .clone()
-                    .unwrap_or_else(|| json!({"type": "object"})),
-            ),
-        );
-        let validation = variation.validation.unwrap_or(Validation::Body);
-        let validator = stack.rest_validator("Validator", &api, validation);
-        for (id, http_method, who, integration) in methods {
-            let mut props = MethodProps::new(http_method, who, integration);
-            if id == "Post" && variation.validation.is_none() {
-                props.models = vec![model.clone()];
-                props.validator = Some(validator.clone());
-            }
+        for (id, props) in methods {
             let method = stack.rest_method(id, &orders, props);
-            if id == "Get" && variation.overridden {
+            if id == "Get" && changed(Change::Override) {
                 stack.override_property(&method, "OperationName", "GetOrder");
             }
         }
-        stack.rest_stage(
-            "Live",
-            &api,
-            StageProps::named(variation.stage.unwrap_or("live")),
-        );
-        if variation.neighbour {
+
+        let name = if changed(Change::StageName) {
+            "production"
+        } else {
+            "live"
+        };
+        stack.rest_stage("Live", &api, StageProps::named(name));
+        if changed(Change::Neighbour) {
             stack.queue::<u32>("Neighbour", QueueProps::default());
         }
     })
@@ -101,7 +115,7 @@ fn render(variation: &Variation) -> Value {
 
 #[test]
 fn a_deployment_waits_for_everything_and_the_stage_shows_it() {
-    let template = render(&Variation::default());
+    let template = render(Change::Nothing);
     let id = deployment(&template);
     let suffix = id.strip_prefix("ApiDeployment").unwrap();
     assert_eq!(suffix.len(), 10);
@@ -122,71 +136,33 @@ fn a_deployment_waits_for_everything_and_the_stage_shows_it() {
 
 #[test]
 fn new_content_is_a_new_deployment() {
-    let mut seen = vec![deployment(&render(&Variation::default()))];
-    let variations = [
-        Variation {
-            name: Some("Coffee"),
-            ..Variation::default()
-        },
-        Variation {
-            path: Some("order"),
-            ..Variation::default()
-        },
-        Variation {
-            message: Some("Good day"),
-            ..Variation::default()
-        },
-        Variation {
-            iam: true,
-            ..Variation::default()
-        },
-        Variation {
-            second_method: true,
-            ..Variation::default()
-        },
-        Variation {
-            schema: Some(json!({"type": "array"})),
-            ..Variation::default()
-        },
-        Variation {
-            validation: Some(Validation::BodyAndParameters),
-            ..Variation::default()
-        },
-        Variation {
-            overridden: true,
-            ..Variation::default()
-        },
-    ];
-    for variation in variations {
-        let id = deployment(&render(&variation));
-        assert!(!seen.contains(&id), "{id} is not new");
+    let mut seen = vec![deployment(&render(Change::Nothing))];
+    for change in [
+        Change::ApiName,
+        Change::Path,
+        Change::Answer,
+        Change::Authorization,
+        Change::SecondMethod,
+        Change::Schema,
+        Change::Validator,
+        Change::Override,
+    ] {
+        let id = deployment(&render(change));
+        assert!(!seen.contains(&id), "{change:?} makes no new deployment");
         seen.push(id);
     }
 }
 
 #[test]
 fn the_same_content_is_the_same_deployment() {
-    let id = deployment(&render(&Variation::default()));
-    let variations = [
-        Variation::default(),
-        Variation {
-            methods_backwards: true,
-            ..Variation::default()
-        },
-        Variation {
-            neighbour: true,
-            ..Variation::default()
-        },
-        Variation {
-            memory: Some(512),
-            ..Variation::default()
-        },
-        Variation {
-            stage: Some("production"),
-            ..Variation::default()
-        },
-    ];
-    for variation in variations {
-        assert_eq!(deployment(&render(&variation)), id);
+    let id = deployment(&render(Change::Nothing));
+    for change in [
+        Change::Nothing,
+        Change::OrderOfMethods,
+        Change::Neighbour,
+        Change::FunctionMemory,
+        Change::StageName,
+    ] {
+        assert_eq!(deployment(&render(change)), id, "{change:?}");
     }
 }

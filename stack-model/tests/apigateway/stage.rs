@@ -210,9 +210,9 @@ fn lines_of_json_name_the_request() {
     let live = &template["Resources"]["Live"];
     assert_eq!(live.get("DependsOn"), None);
     let format = live["Properties"]["AccessLogSetting"]["Format"].as_str();
-    let line: Value = serde_json::from_str(format.unwrap()).unwrap();
-    assert_eq!(line["requestId"], "$context.requestId");
-    assert_eq!(line["status"], "$context.status");
+    let fields: Value = serde_json::from_str(format.unwrap()).unwrap();
+    assert_eq!(fields["requestId"], "$context.requestId");
+    assert_eq!(fields["status"], "$context.status");
 }
 
 #[test]
