@@ -64,12 +64,20 @@ fn resource(code: &mut String, spec: &TypeSpec<'_>) -> Result<(), Error> {
         "    /// The name of the resource type.\n    pub const TYPE: &'static str = \"{}\";",
         spec.name
     )?;
-    let attributes: BTreeSet<String> = spec
+    let mut attributes: BTreeSet<String> = spec
         .list(Header::ReadOnly)
         .chain(spec.list(Header::Attributes))
         .filter(|path| !path.contains('*'))
         .map(|path| path.replace('/', "."))
         .collect();
+    if spec.list(Header::Attributes).any(|name| name == "*") {
+        let plain = spec
+            .root
+            .properties
+            .iter()
+            .filter(|p| p.node.kind.is_plain());
+        attributes.extend(plain.map(|property| property.name.to_string()));
+    }
     let constants = fields(attributes.iter().map(String::as_str));
     for (attribute, name) in attributes.iter().zip(constants) {
         let name = name.trim_end_matches('_').to_uppercase();

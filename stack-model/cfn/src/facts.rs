@@ -132,13 +132,12 @@ impl ResourceFacts {
             .map(|path| path.replace('/', "."))
             .collect();
         if self.properties_are_attributes() {
-            // Lists of maps have no attribute, and a nested map is reached through its parts.
             names.extend(
                 self.spec
                     .root
                     .properties
                     .iter()
-                    .filter(|p| is_plain(&p.node.kind))
+                    .filter(|p| p.node.kind.is_plain())
                     .map(|p| p.name.to_string()),
             );
         }
@@ -253,14 +252,6 @@ impl ResourceFacts {
     /// can be set.
     fn only_read(&self, path: &str, required: bool) -> bool {
         !required && self.covers(Header::ReadOnly, path) && !self.covers(Header::CreateOnly, path)
-    }
-}
-
-fn is_plain(kind: &Kind<'_>) -> bool {
-    match kind {
-        Kind::List(item) => !matches!(item.kind, Kind::Shape(_) | Kind::List(_) | Kind::Map(_)),
-        Kind::Shape(_) | Kind::Map(_) => false,
-        _ => true,
     }
 }
 

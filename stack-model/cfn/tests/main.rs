@@ -2,6 +2,7 @@
 
 mod facts;
 mod names;
+mod properties;
 mod samples;
 mod structs;
 mod validate;

@@ -21,6 +21,7 @@ fn nothing() {
     renders(&sns::Topic::default(), "AWS::SNS::Topic", json!({}));
     assert_eq!(sns::Topic::TYPE, "AWS::SNS::Topic");
     assert_eq!(sns::Topic::ATTRIBUTE_TOPIC_ARN, "TopicArn");
+    assert_eq!(sns::Topic::ATTRIBUTE_TOPIC_NAME, "TopicName");
     assert_eq!(
         lambda::Function::ATTRIBUTE_SNAP_START_RESPONSE_APPLY_ON,
         "SnapStartResponse.ApplyOn"

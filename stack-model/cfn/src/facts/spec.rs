@@ -139,6 +139,17 @@ pub(crate) enum Kind<'a> {
     Shape(Text<'a>),
 }
 
+impl Kind<'_> {
+    /// Tells whether `Fn::GetAtt` can answer it: nested maps and lists of them have no attribute of their own.
+    pub(crate) fn is_plain(&self) -> bool {
+        match self {
+            Self::List(item) => !matches!(item.kind, Self::Shape(_) | Self::List(_) | Self::Map(_)),
+            Self::Shape(_) | Self::Map(_) => false,
+            _ => true,
+        }
+    }
+}
+
 /// The limits of a [`Node`]; absent ones are `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Limits<'a> {
