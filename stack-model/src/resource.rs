@@ -94,12 +94,9 @@ impl Resource {
         self
     }
 
-    /// Returns the properties with the granted policy and the overrides in them.
-    ///
-    /// # Errors
-    ///
-    /// Fails with the path of an override that leads through something that is not a map or list.
-    pub(crate) fn rendered(&self) -> Result<Expr, String> {
+    /// Returns the properties with the granted policy and the overrides in them, and the paths of the overrides that
+    /// lead through something that is not a map or list, or remove what is not there.
+    pub(crate) fn rendered(&self) -> (Expr, Vec<&str>) {
         let mut properties = self.properties.clone();
         if !self.policy.is_empty()
             && let Expr::Map(entries) = &mut properties
@@ -120,10 +117,13 @@ impl Resource {
                 }
             }
         }
+        let mut astray = Vec::new();
         for (path, value) in &self.overrides {
-            set(&mut properties, path, value.clone()).ok_or_else(|| path.clone())?;
+            if set(&mut properties, path, value.clone()).is_none() {
+                astray.push(path.as_str());
+            }
         }
-        Ok(properties)
+        (properties, astray)
     }
 }
 
@@ -150,8 +150,10 @@ fn set(target: &mut Expr, path: &str, value: Option<Expr>) -> Option<()> {
             entries.insert(step.to_owned(), value);
         }
         (Expr::Map(entries), None, None) => {
-            entries.remove(step);
+            entries.remove(step)?;
         }
+        // Nothing is made only to be left empty.
+        (Expr::Map(entries), Some(rest), None) => return set(entries.get_mut(step)?, rest, None),
         (Expr::Map(entries), Some(rest), value) => {
             let entry = entries
                 .entry(step.to_owned())
@@ -191,5 +193,7 @@ mod tests {
         );
         assert_eq!(set(&mut expr, "E.F.G", Some(Expr::from(1))), None);
         assert_eq!(set(&mut expr, "A.B.9", None), None);
+        assert_eq!(set(&mut expr, "A.C", None), None);
+        assert_eq!(set(&mut expr, "F.0", None), None);
     }
 }

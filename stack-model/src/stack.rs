@@ -425,8 +425,14 @@ impl Stack<'_> {
                 id: ResourceId::new(Arc::clone(&self.data_ref().id), logical_id),
             }
         } else {
-            self.data().policies.insert(logical_id.clone());
-            self.insert(&logical_id, make())
+            let taken = self.data_ref().resources.contains_key(&logical_id);
+            let policy = self.insert(&logical_id, make());
+            if taken {
+                // The clash is reported; the statements have no place in what took the logical id.
+                return;
+            }
+            self.data().policies.insert(logical_id);
+            policy
         };
         self.add_statements(&policy, statements, source);
     }

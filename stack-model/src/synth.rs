@@ -168,19 +168,16 @@ fn render_resources(stacks: &[StackData], violations: &mut Vec<Violation>) -> Re
     let mut rendered = Rendered::new();
     for stack in stacks {
         for (id, resource) in &stack.resources {
-            let properties = match resource.rendered() {
-                Ok(properties) => properties,
-                Err(path) => {
-                    violations.push(
-                        Violation::new("the override leads to no map or list: check its path")
-                            .in_stack(&*stack.id)
-                            .of(id)
-                            .at(path)
-                            .declared(&resource.source),
-                    );
-                    resource.properties.clone()
-                }
-            };
+            let (properties, astray) = resource.rendered();
+            for path in astray {
+                violations.push(
+                    Violation::new("the override leads nowhere: check its path")
+                        .in_stack(&*stack.id)
+                        .of(id)
+                        .at(path)
+                        .declared(&resource.source),
+                );
+            }
             rendered.insert((stack.id.to_string(), id.clone()), properties);
         }
     }

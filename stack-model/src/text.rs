@@ -3,6 +3,11 @@
 use stack_model_cfn::{Part, Pseudo, Token, Value};
 
 /// Something that [`text!`](crate::text!) can put between two pieces of text.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand in a text",
+    label = "expected a text, a value or a pseudo parameter",
+    note = "a handle stands in a text by one of its attributes, such as `queue.name()`"
+)]
 pub trait IntoPart {
     /// Turns the argument into one piece of the text.
     fn into_part(self) -> Part;

@@ -232,6 +232,8 @@ fn resource_cycles(stack: &StackData, rendered: &Rendered, violations: &mut Vec<
         if let Token::Ref(id) | Token::GetAtt(id, _) = token
             && id.stack() == &*stack.id
             && stack.resources.contains_key(place)
+            // An output may have the name of a resource, and needs nothing on its behalf.
+            && path.starts_with("Properties")
         {
             needs
                 .entry(place.to_owned())
@@ -277,6 +279,16 @@ fn properties(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Viola
             let mut violation = Violation::new(finding.message).in_stack(&*stack.id).of(id);
             if !finding.path.is_empty() {
                 violation = violation.at(format!("Properties.{}", finding.path.replace('/', ".")));
+            }
+            // The service modules check much of this too, in better words.
+            let reported = violation.property.is_some()
+                && violations.iter().any(|earlier| {
+                    earlier.stack == violation.stack
+                        && earlier.logical_id == violation.logical_id
+                        && earlier.property == violation.property
+                });
+            if reported {
+                continue;
             }
             violations.push(violation.declared(&resource.source));
         }

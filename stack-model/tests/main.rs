@@ -1,0 +1,36 @@
+//! The tests of the model, in one binary.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "Clippy allows it in tests, but not in what they call"
+)]
+
+mod core {
+    mod app;
+    mod limits;
+    mod links;
+    mod output;
+    mod policy;
+    mod tokens;
+    mod violations;
+}
+
+mod apigateway {
+    mod check;
+    mod deployment;
+    mod integration;
+    mod method;
+    mod stage;
+    mod support;
+}
+
+mod compile_fail;
+mod dynamodb;
+mod kms;
+mod logs;
+mod s3;
+mod secretsmanager;
+mod sns;
+mod sqs;
+mod ssm;
+mod support;
