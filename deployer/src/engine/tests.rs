@@ -5,11 +5,13 @@
 //! real stack shows. A script is a conversation: calls must come in its order, and all of them must come.
 
 mod answers;
+mod clock;
 mod connect;
 mod consent;
 mod deploy;
 mod destroy;
 mod faults;
+mod given;
 mod publish;
 mod read;
 mod recover;

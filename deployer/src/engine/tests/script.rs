@@ -1,31 +1,28 @@
 //! Plays a script: clients whose answers are written down, a clock that never waits, and a record of the events.
 
 use std::{
-    collections::BTreeMap,
-    future::Future,
-    pin::Pin,
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use aws_sdk_cloudformation::{
     Client as CloudFormation,
-    config::{AsyncSleep, BehaviorVersion, Credentials, Region, Sleep, retry::RetryConfig},
+    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
     operation::create_change_set::CreateChangeSetInput,
 };
 use aws_sdk_s3::Client as S3;
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
 use aws_smithy_runtime_api::{client::orchestrator::HttpResponse, http::StatusCode};
 use aws_smithy_types::body::SdkBody;
-use stack_model::assembly::{ResourceManifest, StackManifest};
 
-use super::answers;
+use super::{answers, clock::Clock};
+pub(super) use super::{
+    clock::NoSleep,
+    given::{Answer, TEMPLATE, one, stack},
+};
 use crate::{
     aws::Clients,
-    engine::{
-        Approve, Cancel, CancelHandle, Context, Decision, Deployment, Event, EventSink, Pace,
-        ProposedChanges, StackDeployment, Timing,
-    },
+    engine::{Cancel, CancelHandle, Context, Event, EventSink, Pace, Timing},
 };
 
 /// The stack of most scripts.
@@ -430,160 +427,4 @@ pub(super) fn names(events: &[Event]) -> Vec<String> {
             }
         })
         .collect()
-}
-
-/// What happens at a wait.
-type Then = Box<dyn Fn() + Send + Sync>;
-
-/// A clock that moves when somebody waits, and at once.
-struct Clock {
-    now: Mutex<SystemTime>,
-    waits: Mutex<Vec<Duration>>,
-    then: Mutex<Option<(usize, Then)>>,
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self {
-            now: Mutex::new(answers::now()),
-            waits: Mutex::default(),
-            then: Mutex::default(),
-        }
-    }
-}
-
-impl Timing for Clock {
-    fn now(&self) -> SystemTime {
-        *self.now.lock().expect("no holder panics")
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        *self.now.lock().expect("no holder panics") += duration;
-        let mut waits = self.waits.lock().expect("no holder panics");
-        waits.push(duration);
-        match &*self.then.lock().expect("no holder panics") {
-            Some((number, then)) if *number == waits.len() => {
-                then();
-                // Whoever waits finds out by what was called, and not because the time is over.
-                Box::pin(std::future::pending())
-            }
-            _ => Box::pin(std::future::ready(())),
-        }
-    }
-}
-
-/// Retries of the SDK do not wait either.
-#[derive(Debug)]
-pub(super) struct NoSleep;
-
-impl AsyncSleep for NoSleep {
-    fn sleep(&self, _duration: Duration) -> Sleep {
-        Sleep::new(std::future::ready(()))
-    }
-}
-
-/// Approves or declines everything, and remembers what it was shown.
-#[derive(Default)]
-pub(super) struct Answer {
-    decline: bool,
-    pub(super) shown: Mutex<Vec<ProposedChanges>>,
-    cancel: Mutex<Option<CancelHandle>>,
-}
-
-impl Answer {
-    pub(super) fn yes() -> Arc<Self> {
-        Arc::default()
-    }
-
-    pub(super) fn no() -> Arc<Self> {
-        Arc::new(Self {
-            decline: true,
-            ..Self::default()
-        })
-    }
-
-    /// Stops the run instead of an answer.
-    pub(super) fn ctrl_c(handle: &CancelHandle) -> Arc<Self> {
-        Arc::new(Self {
-            cancel: Mutex::new(Some(handle.clone())),
-            ..Self::default()
-        })
-    }
-
-    /// Fails where it was asked at all.
-    pub(super) fn never() -> Arc<dyn Approve> {
-        struct Never;
-        impl Approve for Never {
-            fn approve<'a>(
-                &'a self,
-                changes: &'a ProposedChanges,
-            ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
-                panic!("nothing was to be approved: {changes:?}")
-            }
-        }
-        Arc::new(Never)
-    }
-}
-
-impl Approve for Answer {
-    fn approve<'a>(
-        &'a self,
-        changes: &'a ProposedChanges,
-    ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
-        self.shown
-            .lock()
-            .expect("no holder panics")
-            .push(changes.clone());
-        if let Some(handle) = &*self.cancel.lock().expect("no holder panics") {
-            handle.cancel();
-            return Box::pin(std::future::pending());
-        }
-        let decision = if self.decline {
-            Decision::Decline
-        } else {
-            Decision::Execute
-        };
-        Box::pin(async move { decision })
-    }
-}
-
-/// A small template.
-pub(super) const TEMPLATE: &str = r#"{"Resources":{"Orders":{"Type":"AWS::SQS::Queue"}}}"#;
-
-/// A stack of the stage `dev` without artifacts.
-pub(super) fn stack(name: &str, depends_on: &[&str]) -> StackDeployment {
-    StackDeployment {
-        manifest: StackManifest {
-            name: name.to_owned(),
-            id: name.trim_end_matches("-dev").to_owned(),
-            template: format!("{name}.template.json"),
-            sha256: String::new(),
-            region: None,
-            depends_on: depends_on.iter().map(|name| (*name).to_owned()).collect(),
-            parameters: BTreeMap::new(),
-            artifacts: BTreeMap::new(),
-            tags: BTreeMap::from([("team".to_owned(), "blue".to_owned())]),
-            capabilities: vec!["CAPABILITY_IAM".to_owned()],
-            termination_protection: false,
-            outputs: BTreeMap::new(),
-            resources: BTreeMap::from([(
-                "Orders".to_owned(),
-                ResourceManifest {
-                    resource_type: "AWS::SQS::Queue".to_owned(),
-                    source: "stacks/src/intake.rs:12:9".to_owned(),
-                },
-            )]),
-            moved: BTreeMap::new(),
-        },
-        template: TEMPLATE.to_owned(),
-    }
-}
-
-/// A deployment of one stack.
-pub(super) fn one(stack: StackDeployment) -> Deployment {
-    Deployment {
-        stage: "dev".to_owned(),
-        stacks: vec![stack],
-        artifacts: BTreeMap::new(),
-    }
 }

@@ -1,0 +1,120 @@
+//! What scripts are about: a small stack, and somebody who answers.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+
+use stack_model::assembly::{ResourceManifest, StackManifest};
+
+use crate::engine::{
+    Approve, CancelHandle, Decision, Deployment, ProposedChanges, StackDeployment,
+};
+
+/// Approves or declines everything, and remembers what it was shown.
+#[derive(Default)]
+pub(super) struct Answer {
+    decline: bool,
+    pub(super) shown: Mutex<Vec<ProposedChanges>>,
+    cancel: Mutex<Option<CancelHandle>>,
+}
+
+impl Answer {
+    pub(super) fn yes() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub(super) fn no() -> Arc<Self> {
+        Arc::new(Self {
+            decline: true,
+            ..Self::default()
+        })
+    }
+
+    /// Stops the run instead of an answer.
+    pub(super) fn ctrl_c(handle: &CancelHandle) -> Arc<Self> {
+        Arc::new(Self {
+            cancel: Mutex::new(Some(handle.clone())),
+            ..Self::default()
+        })
+    }
+
+    /// Fails where it was asked at all.
+    pub(super) fn never() -> Arc<dyn Approve> {
+        struct Never;
+        impl Approve for Never {
+            fn approve<'a>(
+                &'a self,
+                changes: &'a ProposedChanges,
+            ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
+                panic!("nothing was to be approved: {changes:?}")
+            }
+        }
+        Arc::new(Never)
+    }
+}
+
+impl Approve for Answer {
+    fn approve<'a>(
+        &'a self,
+        changes: &'a ProposedChanges,
+    ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
+        self.shown
+            .lock()
+            .expect("no holder panics")
+            .push(changes.clone());
+        if let Some(handle) = &*self.cancel.lock().expect("no holder panics") {
+            handle.cancel();
+            return Box::pin(std::future::pending());
+        }
+        let decision = if self.decline {
+            Decision::Decline
+        } else {
+            Decision::Execute
+        };
+        Box::pin(async move { decision })
+    }
+}
+
+/// A small template.
+pub(super) const TEMPLATE: &str = r#"{"Resources":{"Orders":{"Type":"AWS::SQS::Queue"}}}"#;
+
+/// A stack of the stage `dev` without artifacts.
+pub(super) fn stack(name: &str, depends_on: &[&str]) -> StackDeployment {
+    StackDeployment {
+        manifest: StackManifest {
+            name: name.to_owned(),
+            id: name.trim_end_matches("-dev").to_owned(),
+            template: format!("{name}.template.json"),
+            sha256: String::new(),
+            region: None,
+            depends_on: depends_on.iter().map(|name| (*name).to_owned()).collect(),
+            parameters: BTreeMap::new(),
+            artifacts: BTreeMap::new(),
+            tags: BTreeMap::from([("team".to_owned(), "blue".to_owned())]),
+            capabilities: vec!["CAPABILITY_IAM".to_owned()],
+            termination_protection: false,
+            outputs: BTreeMap::new(),
+            resources: BTreeMap::from([(
+                "Orders".to_owned(),
+                ResourceManifest {
+                    resource_type: "AWS::SQS::Queue".to_owned(),
+                    source: "stacks/src/intake.rs:12:9".to_owned(),
+                },
+            )]),
+            moved: BTreeMap::new(),
+        },
+        template: TEMPLATE.to_owned(),
+    }
+}
+
+/// A deployment of one stack.
+pub(super) fn one(stack: StackDeployment) -> Deployment {
+    Deployment {
+        stage: "dev".to_owned(),
+        stacks: vec![stack],
+        artifacts: BTreeMap::new(),
+    }
+}
