@@ -7,7 +7,7 @@ use serde::Serialize;
 use stack_model::assembly::Architecture;
 
 use crate::aws::Identity;
-use crate::config::{Project, Stage};
+use crate::config::{Project, Stage, StageName};
 use crate::error::{Error, Kind, Result};
 use crate::local::{ENGINE_VERSION, REQUIREMENTS, Status};
 use crate::toolchain::{self, LambdaBuilder, Python, Rust, Variables};
@@ -91,7 +91,7 @@ pub(super) fn configuration(project: &Result<Project>, stage: Option<&str>) -> C
         .config
         .stages
         .keys()
-        .map(|name| name.as_str())
+        .map(StageName::as_str)
         .collect();
     if stages.is_empty() {
         let mend = "add `[stages.dev]` with a `region`";
