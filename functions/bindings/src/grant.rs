@@ -52,7 +52,6 @@ impl<Op> Allows<Op, Alone> for Op {}
 
 macro_rules! tuples {
     ($($position:literal $first:ident),+) => {
-        #[diagnostic::do_not_recommend]
         impl<K: Kind, $($first: Operation<K>),+> Grants<K> for ($($first,)+) {
             #[cfg(feature = "wiring")]
             fn operations() -> Vec<K::Operation> {

@@ -160,9 +160,7 @@ fn log() {
     let filter = std::env::var("RUST_LOG")
         .ok()
         .and_then(|directives| EnvFilter::try_new(directives).ok())
-        .unwrap_or_else(|| {
-            EnvFilter::new(directives(std::env::var("LOG_LEVEL").ok().as_deref()))
-        });
+        .unwrap_or_else(|| EnvFilter::new(directives(std::env::var("LOG_LEVEL").ok().as_deref())));
     // Fails only where the process has a subscriber already, which then keeps its place.
     let _ = tracing_subscriber::fmt()
         .json()

@@ -28,7 +28,7 @@ use crate::variable::Var;
 /// A binding that a stack can fill.
 #[diagnostic::on_unimplemented(
     message = "a stack cannot fill `{Self}`",
-    note = "the type of a `Var` must implement `Display`, whose text the function reads with `FromStr`"
+    note = "a stack fills `Table`, `Queue`, `Bucket`, `Topic`, `Secret`, `Parameter`, and `Var<T>` where `T` implements `Display`"
 )]
 pub trait Wire: Binding {
     /// What the stack fills the binding with.
@@ -79,11 +79,7 @@ impl<M: 'static, G: Grants<kind::Queue>> Wire for Queue<M, G> {
 impl<G: Grants<kind::Bucket>> Wire for Bucket<G> {
     type Handle<'a> = &'a BucketRef;
 
-    fn wire(
-        handle: &BucketRef,
-        field: &'static str,
-        environment: &'static str,
-    ) -> WiredBinding {
+    fn wire(handle: &BucketRef, field: &'static str, environment: &'static str) -> WiredBinding {
         let statements = handle.statements(&G::operations());
         wired::<Self>(field, environment, handle.name(), statements)
     }
@@ -92,11 +88,7 @@ impl<G: Grants<kind::Bucket>> Wire for Bucket<G> {
 impl<M: 'static, G: Grants<kind::Topic>> Wire for Topic<M, G> {
     type Handle<'a> = &'a TopicRef<M>;
 
-    fn wire(
-        handle: &TopicRef<M>,
-        field: &'static str,
-        environment: &'static str,
-    ) -> WiredBinding {
+    fn wire(handle: &TopicRef<M>, field: &'static str, environment: &'static str) -> WiredBinding {
         let statements = handle.statements(&G::operations());
         wired::<Self>(field, environment, handle.arn().into_text(), statements)
     }
@@ -105,11 +97,7 @@ impl<M: 'static, G: Grants<kind::Topic>> Wire for Topic<M, G> {
 impl<T: 'static> Wire for Secret<T> {
     type Handle<'a> = &'a SecretRef<T>;
 
-    fn wire(
-        handle: &SecretRef<T>,
-        field: &'static str,
-        environment: &'static str,
-    ) -> WiredBinding {
+    fn wire(handle: &SecretRef<T>, field: &'static str, environment: &'static str) -> WiredBinding {
         let statements = handle.statements(&<Read as Grants<kind::Secret>>::operations());
         wired::<Self>(field, environment, handle.arn().into_text(), statements)
     }

@@ -61,9 +61,12 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let case = errors
         .take(container_case(&input.attrs))
         .unwrap_or(Case::Unchanged);
-    let marks = errors.take(marks(&fields)).unwrap_or_default();
+    let known = errors.take(marks(&fields));
+    let marks_are_read = known.is_some();
+    let marks = known.unwrap_or_default();
     let partition_key = match marks.partition_key {
         Some(field) => errors.take(key(field, case)),
+        None if !marks_are_read => None,
         None => {
             errors.push(Error::new(
                 input.ident.span(),

@@ -1,8 +1,279 @@
 //! The stack's side: environment, schema and exactly the needed permissions.
 
-use stack_model::contract::{Accepts, FunctionContract, KeyKind, TableItem, event};
+use serde_json::{Value, json};
+use stack_bindings::{
+    BatchGet, BatchWrite, Bindings, Bucket, ChangeVisibility, ConditionCheck, Delete, Get,
+    GetAttributes, GetDecrypted, Invocation, List, Parameter, Publish, Put, Query, QueryIndex,
+    Queue, Receive, Scan, ScanIndex, Secret, Send, Table, Topic, Update, Var, Wire,
+};
+use stack_model::contract::{
+    Accepts, FunctionContract, KeyKind, TableItem, Wired, WiredBinding, event,
+};
+use stack_model::dynamodb::{self, TableProps, TableRef};
+use stack_model::kms::{KeyProps, KeyRef};
+use stack_model::lambda::FunctionProps;
+use stack_model::s3::{self, BucketProps, BucketRef};
+use stack_model::secretsmanager::{SecretProps, SecretRef};
+use stack_model::sns::{self, TopicProps, TopicRef};
+use stack_model::sqs::{self, QueueProps, QueueRef};
+use stack_model::ssm::{ParameterProps, ParameterRef};
+use stack_model::{App, Stack, Stage};
 
-use crate::declared::{Operation, Operations, Order};
+use crate::declared::{ByDrink, ByState, LogLevel, Operation, Operations, Order};
+
+/// One resource of every kind.
+struct Resources {
+    table: TableRef<Order>,
+    queue: QueueRef<String>,
+    bucket: BucketRef,
+    topic: TopicRef<String>,
+    secret: SecretRef<String>,
+    parameter: ParameterRef<u32>,
+}
+
+fn resources(stack: &mut Stack<'_>, key: Option<&KeyRef>) -> Resources {
+    let mut queue = QueueProps::default();
+    let mut table = TableProps::default();
+    let mut bucket = BucketProps::default();
+    let mut topic = TopicProps::default();
+    let mut secret = SecretProps::default();
+    if let Some(key) = key {
+        queue.encryption = sqs::Encryption::customer_key(key);
+        table.encryption = dynamodb::Encryption::CustomerKey(key.clone());
+        bucket.encryption = s3::Encryption::CustomerKey(key.clone());
+        topic.encryption = sns::Encryption::CustomerKey(key.clone());
+        secret.key = Some(key.clone());
+    }
+    Resources {
+        table: stack.table("Table", table),
+        queue: stack.queue("Queue", queue),
+        bucket: stack.bucket("Bucket", bucket),
+        topic: stack.topic("Topic", topic),
+        secret: stack.secret("Secret", secret),
+        parameter: stack.ssm_parameter("Parameter", "5", ParameterProps::default()),
+    }
+}
+
+fn app() -> App {
+    let stage = json!({"name": "dev", "region": "eu-west-1", "architecture": "arm64"});
+    App::new(Stage::new(serde_json::from_value(stage).unwrap()))
+}
+
+/// Returns the template of a stack with one function.
+fn template(with_key: bool, wire: impl FnOnce(&Resources) -> Wired<Operations>) -> Value {
+    let mut app = app();
+    let mut stack = app.stack("stack");
+    let key = with_key.then(|| stack.key("Key", KeyProps::default()));
+    let resources = resources(&mut stack, key.as_ref());
+    stack.function("Function", wire(&resources), FunctionProps::default());
+    let assembly = app.synth().unwrap();
+    serde_json::from_str(assembly.template("stack").unwrap()).unwrap()
+}
+
+/// Returns what the role of a function with one binding allows beyond writing its logs.
+fn allowed(
+    with_key: bool,
+    wire: impl FnOnce(&Resources) -> WiredBinding,
+) -> Vec<(Vec<String>, Value)> {
+    let template = template(with_key, |resources| Wired::new(vec![wire(resources)]));
+    let policies = &template["Resources"]["FunctionRole"]["Properties"]["Policies"];
+    let statements = policies
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
+    statements
+        .map(|statement| {
+            assert_eq!(statement["Effect"], "Allow");
+            let actions = match &statement["Action"] {
+                Value::Array(actions) => actions.clone(),
+                action => vec![action.clone()],
+            };
+            let actions = actions
+                .iter()
+                .map(|action| action.as_str().unwrap().to_owned());
+            (actions.collect::<Vec<_>>(), statement["Resource"].clone())
+        })
+        .filter(|(actions, _)| !actions.iter().any(|action| action.starts_with("logs:")))
+        .collect()
+}
+
+fn arn(logical_id: &str) -> Value {
+    json!({"Fn::GetAtt": [logical_id, "Arn"]})
+}
+
+fn reference(logical_id: &str) -> Value {
+    json!({"Ref": logical_id})
+}
+
+/// Asserts that a binding of the given type allows exactly one statement.
+macro_rules! allows_exactly {
+    ($($binding:ty, $resource:ident => [$($action:literal),+], $on:expr;)+) => {
+        $(
+            assert_eq!(
+                allowed(false, |resources| {
+                    <$binding as Wire>::wire(&resources.$resource, "field", "FIELD")
+                }),
+                [(vec![$($action.to_owned()),+], $on)],
+                stringify!($binding)
+            );
+        )+
+    };
+}
+
+#[test]
+fn every_operation_allows_exactly_its_action_on_exactly_its_resource() {
+    let objects = json!({"Fn::Sub": "${Bucket.Arn}/*"});
+    let parameter = json!({
+        "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${Parameter}"
+    });
+    let index = |name: &str| json!({"Fn::Sub": format!("${{Table.Arn}}/index/{name}")});
+    allows_exactly! {
+        Table<Order, Get>, table => ["dynamodb:GetItem"], arn("Table");
+        Table<Order, Put>, table => ["dynamodb:PutItem"], arn("Table");
+        Table<Order, Update>, table => ["dynamodb:UpdateItem"], arn("Table");
+        Table<Order, Delete>, table => ["dynamodb:DeleteItem"], arn("Table");
+        Table<Order, Query>, table => ["dynamodb:Query"], arn("Table");
+        Table<Order, Scan>, table => ["dynamodb:Scan"], arn("Table");
+        Table<Order, BatchGet>, table => ["dynamodb:BatchGetItem"], arn("Table");
+        Table<Order, BatchWrite>, table => ["dynamodb:BatchWriteItem"], arn("Table");
+        Table<Order, ConditionCheck>, table => ["dynamodb:ConditionCheckItem"], arn("Table");
+        Table<Order, QueryIndex<ByState>>, table => ["dynamodb:Query"], index("state-index");
+        Table<Order, QueryIndex<ByDrink>>, table => ["dynamodb:Query"], index("drink.local");
+        Table<Order, ScanIndex<ByState>>, table => ["dynamodb:Scan"], index("state-index");
+        Queue<String, Send>, queue => ["sqs:SendMessage"], arn("Queue");
+        Queue<String, Receive>, queue => ["sqs:ReceiveMessage"], arn("Queue");
+        Queue<String, Delete>, queue => ["sqs:DeleteMessage"], arn("Queue");
+        Queue<String, ChangeVisibility>, queue => ["sqs:ChangeMessageVisibility"], arn("Queue");
+        Queue<String, GetAttributes>, queue => ["sqs:GetQueueAttributes"], arn("Queue");
+        Bucket<Get>, bucket => ["s3:GetObject"], objects.clone();
+        Bucket<Put>, bucket => ["s3:PutObject"], objects.clone();
+        Bucket<Delete>, bucket => ["s3:DeleteObject"], objects.clone();
+        Bucket<List>, bucket => ["s3:ListBucket"], arn("Bucket");
+        Topic<String, Publish>, topic => ["sns:Publish"], reference("Topic");
+        Secret, secret => ["secretsmanager:GetSecretValue"], reference("Secret");
+        Parameter<u32, Get>, parameter => ["ssm:GetParameter"], parameter.clone();
+        Parameter<u32, GetDecrypted>, parameter => ["ssm:GetParameter"], parameter.clone();
+        Table<Order, (Get, Put, Delete)>, table =>
+            ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"], arn("Table");
+    }
+}
+
+#[test]
+fn a_table_and_its_index_are_two_resources() {
+    let allowed = allowed(false, |resources| {
+        type Both = Table<Order, (Query, QueryIndex<ByState>)>;
+        Both::wire(&resources.table, "table", "TABLE_NAME")
+    });
+    assert_eq!(
+        allowed,
+        [
+            (vec!["dynamodb:Query".to_owned()], arn("Table")),
+            (
+                vec!["dynamodb:Query".to_owned()],
+                json!({"Fn::Sub": "${Table.Arn}/index/state-index"})
+            ),
+        ]
+    );
+}
+
+/// Asserts which actions of the key a binding allows beside its own.
+macro_rules! allows_of_the_key {
+    ($($binding:ty, $resource:ident => [$($action:literal),*];)+) => {
+        $(
+            let of_the_key: Vec<_> = allowed(true, |resources| {
+                <$binding as Wire>::wire(&resources.$resource, "field", "FIELD")
+            })
+            .into_iter()
+            .filter(|(_, on)| *on == arn("Key"))
+            .flat_map(|(actions, _)| actions)
+            .collect();
+            let expected: &[&str] = &[$($action),*];
+            assert_eq!(of_the_key, expected, stringify!($binding));
+        )+
+    };
+}
+
+#[test]
+fn a_key_of_the_customers_own_is_allowed_as_the_operation_needs_it() {
+    allows_of_the_key! {
+        Table<Order, Get>, table => ["kms:Decrypt", "kms:DescribeKey"];
+        Queue<String, Send>, queue => ["kms:Decrypt", "kms:GenerateDataKey"];
+        Queue<String, Receive>, queue => ["kms:Decrypt"];
+        Queue<String, Delete>, queue => [];
+        Bucket<Get>, bucket => ["kms:Decrypt"];
+        Bucket<Put>, bucket => ["kms:Decrypt", "kms:GenerateDataKey"];
+        Bucket<List>, bucket => [];
+        Topic<String>, topic => ["kms:Decrypt", "kms:GenerateDataKey"];
+        Secret, secret => ["kms:Decrypt"];
+    }
+}
+
+/// A function with a binding of every kind.
+#[derive(Bindings)]
+#[function(binary = "everything", accepts(Invocation<String>))]
+struct Everything {
+    table: Table<Order, Get>,
+    queue: Queue<String, Send>,
+    bucket: Bucket<Get>,
+    topic: Topic<String>,
+    secret: Secret,
+    parameter: Parameter<u32>,
+    level: Var<LogLevel>,
+    #[binding(environment = "STAGE")]
+    r#type: Var<String>,
+}
+
+#[test]
+fn the_environment_names_every_resource_and_no_secret() {
+    let mut app = app();
+    let mut stack = app.stack("stack");
+    let resources = resources(&mut stack, None);
+    let wired = Everything::bind(EverythingWiring {
+        table: &resources.table,
+        queue: &resources.queue,
+        bucket: &resources.bucket,
+        topic: &resources.topic,
+        secret: &resources.secret,
+        parameter: &resources.parameter,
+        level: LogLevel::Debug.into(),
+        r#type: "dev".into(),
+    });
+    let kinds: Vec<_> = wired
+        .bindings()
+        .iter()
+        .map(|binding| (binding.field, binding.kind))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            ("table", "table"),
+            ("queue", "queue"),
+            ("bucket", "bucket"),
+            ("topic", "topic"),
+            ("secret", "secret"),
+            ("parameter", "parameter"),
+            ("level", "variable"),
+            ("type", "variable"),
+        ]
+    );
+    stack.function("Function", wired, FunctionProps::default());
+    let assembly = app.synth().unwrap();
+    let template: Value = serde_json::from_str(assembly.template("stack").unwrap()).unwrap();
+    assert_eq!(
+        template["Resources"]["Function"]["Properties"]["Environment"]["Variables"],
+        json!({
+            "TABLE_NAME": reference("Table"),
+            "QUEUE_URL": reference("Queue"),
+            "BUCKET_NAME": reference("Bucket"),
+            "TOPIC_ARN": reference("Topic"),
+            "SECRET_ARN": reference("Secret"),
+            "PARAMETER_NAME": reference("Parameter"),
+            "LEVEL": "debug",
+            "STAGE": "dev",
+        })
+    );
+}
 
 #[test]
 fn the_schema_follows_serde() {

@@ -1,4 +1,4 @@
-use stack_bindings::{Bindings, Invocation, Var};
+use stack_bindings::{Bindings, Var};
 
 #[derive(Bindings)]
 pub struct Undescribed {
