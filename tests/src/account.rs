@@ -129,7 +129,7 @@ impl Account {
     ) -> String {
         let mut form = format!("Action={action}&Version={version}");
         for (name, value) in arguments {
-            form.push_str(&format!("&{name}={}", percent_encoded(value)));
+            form.extend(["&", name, "=", &percent_encoded(value)]);
         }
         let headers = [(
             "content-type",
@@ -147,6 +147,10 @@ impl Account {
     }
 
     /// Sends one signed request.
+    ///
+    /// # Panics
+    ///
+    /// Panics where nobody answers.
     #[track_caller]
     pub fn request(
         &self,

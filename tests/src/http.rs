@@ -61,7 +61,7 @@ pub fn try_send(
 ) -> Result<Answer, ureq::Error> {
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(60)))
+        .timeout_global(Some(Duration::from_mins(1)))
         .proxy(None)
         .build()
         .into();

@@ -137,7 +137,9 @@ impl Hold {
     }
 
     /// Lets the held calls go on; those that come later are not held.
-    pub fn release(self) {}
+    pub fn release(self) {
+        drop(self);
+    }
 
     /// Drops the held calls: the engine never sees them.
     pub fn abandon(self) {
@@ -180,7 +182,7 @@ impl Shared {
 
 /// Passes one call on, and its answer back; each call has a connection of its own.
 fn serve(client: &TcpStream, upstream: &str, shared: &Shared) -> io::Result<()> {
-    client.set_read_timeout(Some(Duration::from_secs(120)))?;
+    client.set_read_timeout(Some(Duration::from_mins(2)))?;
     let mut reader = BufReader::new(client.try_clone()?);
     let mut head = String::new();
     let mut length = 0;

@@ -15,7 +15,7 @@ use crate::poll::{PATIENCE, eventually};
 use crate::support::TestEngine;
 
 /// How long a command may take that compiles something.
-const BUILD_PATIENCE: Duration = Duration::from_secs(600);
+const BUILD_PATIENCE: Duration = Duration::from_mins(10);
 
 /// A place to run the tool in.
 pub struct Sandbox {

@@ -144,7 +144,7 @@ fn main() {{
                                   "architecture": "arm64"}},
             "stacks": [{
                 "name": STACK, "id": "slow", "template": format!("{STACK}.template.json"),
-                "sha256": digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+                "sha256": hexadecimal(&digest),
                 "artifacts": {"WorkerArtifact": "worker"}, "capabilities": ["CAPABILITY_IAM"],
                 "outputs": {"QueueUrl": {}}, "resources": types,
             }],
@@ -215,7 +215,9 @@ impl Held {
     }
 
     /// Lets the phase go on.
-    pub(crate) fn release(self) {}
+    pub(crate) fn release(self) {
+        drop(self);
+    }
 }
 
 impl Drop for Held {
@@ -243,6 +245,11 @@ fn handle(account: &Account) -> Option<String> {
     );
     let url = texts(&resources, "PhysicalResourceId").into_iter().next();
     url.filter(|url| url.starts_with("http"))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 /// Makes bytes that no compression shortens, the same in every run.

@@ -74,6 +74,10 @@ fn queue_mode_works_from_the_first_deploy_to_nothing_left() {
 
     let first = deploy(&sandbox);
     assert_eq!(status(&account), "CREATE_COMPLETE");
+    for (kind, names) in account.inventory() {
+        // Grants are part of their roles: the system has no policies of its own.
+        assert_eq!(names.is_empty(), kind == "policies", "{kind}: {names:?}");
+    }
     let system = deployed(&sandbox);
     shows_outputs(&first, &system);
 

@@ -107,6 +107,7 @@ pub(crate) fn direct(system: &Deployed) {
     assert_eq!(item(system, "1234ABCD"), None);
 
     errors_have_statuses(system);
+    a_missing_grant_really_fails(system);
 
     // The queue feeds the same function in either mode.
     send(
@@ -149,6 +150,40 @@ fn errors_have_statuses(system: &Deployed) {
         status == 400 && text.contains("salaries"),
         "{status} {text}"
     );
+}
+
+/// What the role of the function does not allow fails, and the caller learns nothing of the inside.
+fn a_missing_grant_really_fails(system: &Deployed) {
+    let version = "2010-05-08";
+    let role = role_of_function(system);
+    let denial = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "*"}]})
+    .to_string();
+    let (role, policy) = (("RoleName", role.as_str()), ("PolicyName", "denial"));
+    let arguments = [role, policy, ("PolicyDocument", denial.as_str())];
+    system
+        .account
+        .query("iam", version, "PutRolePolicy", &arguments);
+    let denied = post(system, &create(system, &json!({"id": "denied"})));
+    assert_eq!(
+        (denied.status, denied.json()),
+        (500, json!({"message": "Internal server error"}))
+    );
+    assert_eq!(item(system, "denied"), None);
+    system
+        .account
+        .query("iam", version, "DeleteRolePolicy", &[role, policy]);
+    let allowed = post(system, &create(system, &json!({"id": "denied"})));
+    assert_eq!(allowed.status, 200, "{allowed:?}");
+}
+
+fn role_of_function(system: &Deployed) -> String {
+    let path = format!("/2015-03-31/functions/{}", system.function_arn);
+    let function = system.account.get("lambda", &path).json();
+    let arn = function["Configuration"]["Role"].as_str();
+    let name = arn.and_then(|arn| arn.rsplit('/').next());
+    name.unwrap_or_else(|| panic!("no role in {function}"))
+        .to_owned()
 }
 
 /// The rows that call the function itself.
@@ -325,7 +360,7 @@ fn send(system: &Deployed, body: &str) {
 /// Waits for a message among the dead letters, and takes it.
 fn receive(system: &Deployed) -> Value {
     let url = &system.dead_letter_queue_url;
-    let message = eventually("a dead letter", Duration::from_secs(120), || {
+    let message = eventually("a dead letter", Duration::from_mins(2), || {
         let request = json!({"QueueUrl": url, "WaitTimeSeconds": 1});
         let answer = system
             .account

@@ -9,10 +9,11 @@ fn check(request: Value) -> Result<Operation, RequestError> {
 }
 
 /// Returns the message that the caller reads.
-fn refusal(request: Value) -> String {
-    check(request.clone())
-        .expect_err(&format!("{request} is refused"))
-        .to_string()
+fn refusal(request: impl Into<Value>) -> String {
+    match check(request.into()) {
+        Ok(operation) => panic!("{operation:?} is not refused"),
+        Err(refusal) => refusal.to_string(),
+    }
 }
 
 #[test]
