@@ -66,9 +66,18 @@ impl Session {
 
     /// Runs a step that changes nothing and may be dropped when the run is stopped.
     pub(crate) async fn guard<T>(&self, step: impl Future<Output = T>) -> Result<T> {
+        self.guard_saying("nothing was changed", step).await
+    }
+
+    /// Runs a step that may be dropped when the run is stopped, and says what that means.
+    pub(crate) async fn guard_saying<T>(
+        &self,
+        consequence: &str,
+        step: impl Future<Output = T>,
+    ) -> Result<T> {
         tokio::select! {
             biased;
-            () = self.cancel.cancelled() => Err(interrupt::error("nothing was changed")),
+            () = self.cancel.cancelled() => Err(interrupt::error(consequence)),
             value = step => Ok(value),
         }
     }
@@ -125,7 +134,8 @@ fn start(cli: Cli, ui: &Ui) -> Result<u8> {
             directory,
             cancel: interrupt::listen(ui),
         };
-        dispatch(&session, cli.verb).await
+        // The futures of the verbs are large and differ; one of them is enough on the heap.
+        Box::pin(dispatch(&session, cli.verb)).await
     });
     // A step that was dropped may still block a thread; the process does not wait for it.
     runtime.shutdown_background();

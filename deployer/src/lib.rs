@@ -1,5 +1,13 @@
 //! The library behind `stackctl`: plans, deploys, watches and removes stacks.
 
+#![cfg_attr(
+    test,
+    expect(
+        clippy::needless_raw_string_hashes,
+        reason = "snapbox writes snapshots with them"
+    )
+)]
+
 pub mod assembly;
 pub mod aws;
 pub mod build;

@@ -3,6 +3,11 @@
 //! Every workspace has no dependencies and a target directory of its own, so that a test takes a second and needs no
 //! network. Nothing here talks to AWS or to an engine.
 
+#![expect(
+    clippy::needless_raw_string_hashes,
+    reason = "snapbox writes snapshots with them"
+)]
+
 mod cli {
     mod build;
     mod configuration;

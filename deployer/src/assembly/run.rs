@@ -112,7 +112,7 @@ pub enum SynthError {
         package: String,
         /// What is wrong with it.
         #[source]
-        source: ReadError,
+        source: Box<ReadError>,
         /// What the binary printed.
         output: Output,
     },
@@ -188,7 +188,7 @@ pub async fn synth(
         Err(source) => {
             return Err(SynthError::Invalid {
                 package,
-                source,
+                source: Box::new(source),
                 output,
             });
         }

@@ -7,6 +7,9 @@ use sha2::{Digest as _, Sha256};
 use super::*;
 use crate::build::hex;
 
+/// Changes a template and a manifest.
+type Change = Box<dyn FnOnce(&mut Value, &mut Value)>;
+
 /// Writes an assembly of one stack after changing its template and its manifest.
 fn write_assembly(directory: &Path, change: impl FnOnce(&mut Value, &mut Value)) {
     let mut template = json!({
@@ -101,7 +104,7 @@ fn a_changed_template_is_refused() {
 #[test]
 fn contradictions_are_refused() {
     let stack = |manifest: &mut Value, key: &str, value: Value| manifest["stacks"][0][key] = value;
-    let cases: Vec<(&str, Box<dyn FnOnce(&mut Value, &mut Value)>)> = vec![
+    let cases: Vec<(&str, Change)> = vec![
         (
             "must be orders-dev.template.json, not `../secret.json`",
             Box::new(move |_, m| stack(m, "template", "../secret.json".into())),

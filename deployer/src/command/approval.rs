@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Mutex;
 
 use super::Session;
-use super::interrupt;
 use crate::engine::plan::{Action, Grade, Plan};
 use crate::engine::{Approve, Change, Decision, ProposedChanges, Replacement};
 use crate::error::{Error, Kind, Result};
@@ -37,7 +36,7 @@ pub(super) async fn ask(session: &Session, local: bool, question: &str) -> Resul
         )
         .hint("read what would change with `stackctl diff`, then approve with `--yes`"));
     }
-    if until_cancelled(session, session.ui.confirm(question)).await? {
+    if session.guard(session.ui.confirm(question)).await? {
         Ok(Consent::Answered)
     } else {
         Err(Error::new(Kind::Refused, "not approved").hint("nothing was changed"))
@@ -56,7 +55,7 @@ pub(super) async fn confirm_stage(
     }
     if given.is_none() && session.ui.can_ask() {
         let question = format!("{danger}. Type the name of the stage to go on: ");
-        if until_cancelled(session, session.ui.ask(&question)).await? == stage {
+        if session.guard(session.ui.ask(&question)).await? == stage {
             return Ok(());
         }
     }
@@ -65,14 +64,6 @@ pub(super) async fn confirm_stage(
             .cause(danger.to_owned())
             .hint(format!("to do it all the same, add `--confirm {stage}`")),
     )
-}
-
-async fn until_cancelled<T>(session: &Session, answer: impl Future<Output = T>) -> Result<T> {
-    tokio::select! {
-        biased;
-        () = session.cancel.cancelled() => Err(interrupt::error("nothing was changed")),
-        answer = answer => Ok(answer),
-    }
 }
 
 /// Approves the change sets that do what the plan said, and asks again about those that do more.

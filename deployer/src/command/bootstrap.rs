@@ -17,7 +17,7 @@ pub(super) async fn run(session: &Session) -> Result<u8> {
     let place = Place::of(session);
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
     let endpoint = place::ensure(session, &project, &place).await?;
-    let activity = Activity::new(&session.ui);
+    let activity = Activity::new(&session.ui, "bootstrap");
     let context = session
         .guard(place::connect(
             session,

@@ -31,7 +31,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     prepare::adapt(session, &mut assembly, &place)?;
     let selected = prepare::select(&assembly, &arguments.stacks)?;
     let artifacts = prepare::functions(session, &project, &assembly, &selected, &place).await?;
-    let activity = Activity::new(&session.ui);
+    let activity = Activity::new(&session.ui, "deploy");
     let base = place::api_base(&place, endpoint.as_ref());
     let sink = {
         let (activity, base) = (activity.clone(), base.clone());
@@ -132,7 +132,7 @@ pub(super) async fn make_plan(
         })
         .collect();
     let plan = session
-        .guard(plan::plan(context, &wanted, artifacts, &Registry))
+        .guard(Box::pin(plan::plan(context, &wanted, artifacts, &Registry)))
         .await??;
     drop(task);
     Ok(plan)

@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
         approval::confirm_stage(session, name, arguments.confirm.as_deref(), &danger).await?;
     }
     let endpoint = place::ensure(session, &project, &place).await?;
-    let activity = Activity::new(&session.ui);
+    let activity = Activity::new(&session.ui, "destroy");
     let context = session
         .guard(place::connect(
             session,

@@ -37,7 +37,10 @@ pub(super) async fn run(session: &Session, arguments: &cli::Invoke) -> Result<u8
         .collect();
     let function = find(&functions, &names, &arguments.function)?;
     let answer = session
-        .guard(engine::invoke(&context, function, payload))
+        .guard_saying(
+            "the function was called and may still be running",
+            engine::invoke(&context, function, payload),
+        )
         .await??;
     if session.ui.json() {
         let parsed = serde_json::from_str::<serde_json::Value>(&answer.payload)

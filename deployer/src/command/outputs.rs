@@ -36,6 +36,12 @@ pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8
     if session.ui.json() {
         session.ui.document(&outputs);
     } else {
+        for target in targets
+            .iter()
+            .filter(|target| !outputs.contains_key(&target.name))
+        {
+            session.ui.warn(format!("{} is not deployed", target.name));
+        }
         show(session, &assembly, &outputs);
     }
     Ok(0)

@@ -50,7 +50,7 @@ pub(super) async fn events(session: &Session, arguments: &cli::Events) -> Result
         found.append(&mut events);
     }
     // The sort is stable, so that events of one moment keep the order that AWS gives them.
-    found.sort_by(|left, right| left.time.cmp(&right.time));
+    found.sort_by_cached_key(|event| event.time.parse::<jiff::Timestamp>().ok());
     for event in &found {
         if session.ui.json() {
             session.ui.json_line(event);

@@ -14,6 +14,7 @@ use crate::engine::{Event, EventSink, LogLine, Outcome, ResourceEvent};
 #[derive(Clone)]
 pub struct Activity {
     ui: Ui,
+    verb: &'static str,
     stacks: Arc<Mutex<BTreeMap<String, Running>>>,
 }
 
@@ -26,10 +27,11 @@ struct Running {
 }
 
 impl Activity {
-    /// Makes one that draws with `ui`, or under `--json` prints a line per event on standard output.
-    pub fn new(ui: &Ui) -> Self {
+    /// Makes one that draws with `ui` what a verb does; under `--json` every event is a line on standard output too.
+    pub fn new(ui: &Ui, verb: &'static str) -> Self {
         Self {
             ui: ui.clone(),
+            verb,
             stacks: Arc::default(),
         }
     }
@@ -124,7 +126,7 @@ impl Activity {
             if let Ok(style) = ProgressStyle::with_template("{prefix} {spinner} {wide_msg}") {
                 bar.set_style(style.tick_chars("-\\|/ "));
             }
-            bar.set_prefix("   deploy");
+            bar.set_prefix(task::column(self.verb));
             bar.set_message(stack.to_owned());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
@@ -178,6 +180,7 @@ impl Activity {
                 }
             });
         }
+        // What rolls back or is skipped is told; what merely begins is not, unless it is asked for.
         if event.is_failure() || complete || self.ui.verbose() > 0 {
             self.ui.line(resource_line(event));
         }
@@ -237,43 +240,62 @@ fn word(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Renders an event of a resource.
+/// Renders an event of a resource while it happens: a sign for what was done, or the status in full where that says
+/// more.
 fn resource_line(event: &ResourceEvent) -> String {
-    let (style, failed) = if event.is_failure() {
-        (palette::BAD, true)
-    } else if event.status.ends_with("_COMPLETE") {
-        (palette::WEAK, false)
-    } else {
-        (palette::ACTIVE, false)
-    };
-    let mut line = format!(
-        "{:10}{}/{} {} {}",
-        "",
+    let name = format!(
+        "{}/{} {}",
         event.stack,
         paint(palette::STRONG, &event.logical_id),
-        paint(palette::WEAK, &event.resource_type),
-        paint(style, &event.status)
+        paint(palette::WEAK, &event.resource_type)
     );
-    if let Some(reason) = &event.reason
-        && failed
-    {
-        let _ = write!(line, "\n{:12}{reason}", "");
-    }
-    if let Some(source) = &event.source
-        && failed
-    {
-        let _ = write!(line, "\n{:12}declared at {source}", "");
+    let (sign, style) = match event.status.as_str() {
+        "CREATE_COMPLETE" | "IMPORT_COMPLETE" => ("+", palette::GOOD),
+        "UPDATE_COMPLETE" => ("~", palette::WARNING),
+        "DELETE_COMPLETE" => ("-", palette::BAD),
+        "DELETE_SKIPPED" => (">", palette::WARNING),
+        _ if event.is_failure() => ("!", palette::BAD),
+        _ => return format!("{:12}{name} {}", "", paint(palette::WEAK, &event.status)),
+    };
+    let mut line = format!("{:10}{} {name}", "", paint(style, sign));
+    if event.is_failure() {
+        let _ = write!(line, " {}", paint(palette::BAD, &event.status));
+        if let Some(reason) = &event.reason {
+            let _ = write!(line, "\n{:12}{reason}", "");
+        }
+        if let Some(source) = &event.source {
+            let _ = write!(line, "\n{:12}declared at {source}", "");
+        }
     }
     line
 }
 
 /// Renders an event of a stack that lies in the past.
 pub fn event_line(event: &ResourceEvent) -> String {
-    format!(
-        "{} {}",
+    let style = if event.is_failure() {
+        palette::BAD
+    } else if event.status.ends_with("_COMPLETE") {
+        palette::GOOD
+    } else {
+        palette::ACTIVE
+    };
+    let mut line = format!(
+        "{} {} {}/{} {}",
         paint(palette::WEAK, &event.time),
-        resource_line(event).trim_start()
-    )
+        paint(style, &event.status),
+        event.stack,
+        paint(palette::STRONG, &event.logical_id),
+        paint(palette::WEAK, &event.resource_type),
+    );
+    if let Some(reason) = &event.reason {
+        let _ = write!(line, "\n  {reason}");
+    }
+    if let Some(source) = &event.source
+        && event.is_failure()
+    {
+        let _ = write!(line, "\n  declared at {source}");
+    }
+    line
 }
 
 /// Renders a line of a log.
@@ -298,6 +320,47 @@ fn bytes(size: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn event(status: &str) -> ResourceEvent {
+        ResourceEvent {
+            stack: "intake-dev".to_owned(),
+            logical_id: "Queue".to_owned(),
+            resource_type: "AWS::SQS::Queue".to_owned(),
+            physical_id: None,
+            status: status.to_owned(),
+            reason: Some("the name is taken".to_owned()),
+            time: "2024-01-02T03:04:05Z".to_owned(),
+            source: Some("stacks/src/intake.rs:7:5".to_owned()),
+        }
+    }
+
+    #[test]
+    fn events_are_lines() {
+        let lines: Vec<String> = [
+            "CREATE_COMPLETE",
+            "UPDATE_COMPLETE",
+            "DELETE_COMPLETE",
+            "CREATE_IN_PROGRESS",
+            "CREATE_FAILED",
+        ]
+        .into_iter()
+        .map(|status| resource_line(&event(status)))
+        .chain([event_line(&event("CREATE_FAILED"))])
+        .collect();
+        let plain = anstream::adapter::strip_str(&lines.join("\n")).to_string();
+        snapbox::assert_data_eq!(plain, snapbox::str![[r#"
+          + intake-dev/Queue AWS::SQS::Queue
+          ~ intake-dev/Queue AWS::SQS::Queue
+          - intake-dev/Queue AWS::SQS::Queue
+            intake-dev/Queue AWS::SQS::Queue CREATE_IN_PROGRESS
+          ! intake-dev/Queue AWS::SQS::Queue CREATE_FAILED
+            the name is taken
+            declared at stacks/src/intake.rs:7:5
+2024-01-02T03:04:05Z CREATE_FAILED intake-dev/Queue AWS::SQS::Queue
+  the name is taken
+  declared at stacks/src/intake.rs:7:5
+"#]]);
+    }
 
     #[test]
     fn sizes_read_well() {

@@ -12,10 +12,12 @@ const VERB_WIDTH: usize = 9;
 
 /// Writes a line with a verb in front.
 pub(super) fn labelled(verb: &str, style: Style, text: &str) -> String {
-    format!(
-        "{} {text}",
-        paint(style, format_args!("{verb:>VERB_WIDTH$}"))
-    )
+    format!("{} {text}", paint(style, column(verb)))
+}
+
+/// Writes a verb as wide as its column.
+pub(super) fn column(verb: &str) -> String {
+    format!("{verb:>VERB_WIDTH$}")
 }
 
 /// A running step. Dropping it clears what it drew.
@@ -35,7 +37,7 @@ impl Task {
             if let Ok(style) = ProgressStyle::with_template("{prefix} {spinner} {wide_msg}") {
                 bar.set_style(style.tick_chars("-\\|/ "));
             }
-            bar.set_prefix(format!("{verb:>VERB_WIDTH$}"));
+            bar.set_prefix(column(verb));
             bar.set_message(subject.clone());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
@@ -49,10 +51,12 @@ impl Task {
         }
     }
 
-    /// Says what the step is doing right now. Only a terminal shows it.
+    /// Says what the step is doing right now: on a terminal in its line, elsewhere only where more is asked for.
     pub fn message(&self, text: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{}: {text}", self.subject));
+        } else if self.ui.verbose() > 0 {
+            self.ui.line(labelled(self.verb, palette::ACTIVE, text));
         }
     }
 

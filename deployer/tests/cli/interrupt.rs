@@ -26,7 +26,7 @@ fn signal(name: &str, pid: u32) {
 
 /// Waits until something is so, which takes no longer than a slow build.
 fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(120);
+    let end = Instant::now() + Duration::from_mins(2);
     while !so() {
         assert!(Instant::now() < end, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(10));

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
 
-use super::{Knowledge, Plan, Side, compare};
+use super::{Knowledge, Plan, Side, StackPlan, compare};
 use crate::aws::AwsError;
+use crate::engine::bootstrap::template;
 use crate::engine::publish::artifact_key;
 use crate::engine::{
-    Artifact, Context, DeployedStack, Explained, StackTarget, deployed, deployed_template,
+    Artifact, BOOTSTRAP_STACK, Context, DeployedStack, Explained, StackTarget, deployed,
+    deployed_template,
 };
 use crate::error::Kind;
 
@@ -67,6 +69,12 @@ pub async fn plan(
     knowledge: &dyn Knowledge,
 ) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
+    let publishes = stacks
+        .iter()
+        .any(|stack| !stack.manifest.artifacts.is_empty());
+    if publishes && let Some(bootstrap) = missing_bootstrap(context, knowledge).await? {
+        plan.stacks.push(bootstrap);
+    }
     for wanted in stacks {
         let target = StackTarget::from(wanted.manifest);
         let found = deployed(context, &target)
@@ -108,6 +116,36 @@ pub async fn plan(
         ));
     }
     Ok(plan)
+}
+
+/// Returns the plan for the stack that holds the artifact bucket, where a deploy would create it.
+async fn missing_bootstrap(
+    context: &Context,
+    knowledge: &dyn Knowledge,
+) -> Result<Option<StackPlan>, PlanError> {
+    let target = StackTarget {
+        name: BOOTSTRAP_STACK.to_owned(),
+        region: None,
+    };
+    if deployed(context, &target)
+        .await?
+        .is_some_and(|stack| !stack.status.is_review() && !stack.status.is_deleted())
+    {
+        return Ok(None);
+    }
+    let template = template();
+    let wanted = Side {
+        template: Some(&template),
+        ..Side::default()
+    };
+    let none = BTreeMap::new();
+    Ok(Some(compare(
+        BOOTSTRAP_STACK,
+        &Side::default(),
+        &wanted,
+        &none,
+        knowledge,
+    )))
 }
 
 /// Returns the values that a deploy gives the parameters, and the defaults of the others.

@@ -1,6 +1,6 @@
 //! Places in a resource.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -69,7 +69,8 @@ pub(super) fn display(steps: &[Step]) -> String {
                 }
                 text.push_str(key);
             }
-            Step::Position(position) => text.push_str(&format!("[{position}]")),
+            // Writing to a String cannot fail.
+            Step::Position(position) => drop(write!(text, "[{position}]")),
         }
         text
     })
