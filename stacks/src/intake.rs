@@ -1,8 +1,11 @@
 //! The intake system: operations arrive over HTTP, and a function carries them out on a table.
 //!
-//! A stage chooses how they get from the API to the function ([`Mode`]): through a queue, which answers at once and
-//! keeps what cannot be carried out yet, or directly, which answers with the result. Both ways end at the same function,
-//! and the queue feeds it in either mode, so that messages which wait in it survive a change of the mode.
+//! A stage chooses how they get from the API to the function (its variable `mode`): through a queue, which answers at
+//! once and keeps what cannot be carried out yet, or directly, which answers with the result. Both ways end at the same
+//! function, and the queue feeds it in either mode, so that messages which wait in it survive a change of the mode.
+//!
+//! What people and clients know by name has a name with the stage in it; roles and the dead-letter queue keep what
+//! CloudFormation calls them, because a named role cannot be replaced.
 
 use intake::{CLIENT_ERROR_PATTERN, Operations, OperationsWiring, Record, Request};
 use serde::Deserialize;
