@@ -26,6 +26,7 @@ mod apigateway {
 
 mod compile_fail;
 mod dynamodb;
+mod golden;
 mod kms;
 mod logs;
 mod s3;

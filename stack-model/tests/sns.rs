@@ -191,9 +191,9 @@ fn a_subscribed_queue_lets_the_topic_send() {
         "kms:GenerateDataKey"
       ],
       "Condition": {
-        "ArnEquals": {
+        "ArnLike": {
           "aws:SourceArn": {
-            "Ref": "Placed"
+            "Fn::Sub": "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:*"
           }
         }
       },

@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use stack_model_cfn::sns as cfn;
-use stack_model_cfn::{Expr, Value};
+use stack_model_cfn::{Expr, Pseudo, Value};
 
 use super::TopicRef;
 use crate::handle::{Handle, ResourceRef};
@@ -12,6 +12,7 @@ use crate::policy::{Principal, Statement};
 use crate::resource::Resource;
 use crate::sqs::{QueueOperation, QueueRef};
 use crate::stack::Stack;
+use crate::text;
 
 /// The principal that SNS delivers as.
 const SERVICE: &str = "sns.amazonaws.com";
@@ -117,10 +118,17 @@ impl Stack<'_> {
         if let Some(key) = queue.key()
             && key.resource_id().stack() == self.id()
         {
+            // The key cannot name the topic: a topic that the same key encrypts needs the key in turn.
+            let topics = text!(
+                "arn:{}:sns:{}:{}:*",
+                Pseudo::Partition,
+                Pseudo::Region,
+                Pseudo::AccountId
+            );
             let operations = [KeyOperation::GenerateDataKey, KeyOperation::Decrypt];
             let statement = Statement::allow(operations.map(KeyOperation::action))
                 .to(Principal::Service(SERVICE.to_owned()))
-                .when("ArnEquals", "aws:SourceArn", topic.arn());
+                .when("ArnLike", "aws:SourceArn", topics);
             self.key_policy_from(key, [statement], source);
         }
     }
