@@ -205,12 +205,13 @@ impl Stack<'_> {
             }
             .into(),
             description: props.description.into(),
-            environment: match environment.is_empty() {
-                true => Property::Absent,
-                false => cfn::function::Environment {
+            environment: if environment.is_empty() {
+                Property::Absent
+            } else {
+                cfn::function::Environment {
                     variables: environment.into(),
                 }
-                .into(),
+                .into()
             },
             ephemeral_storage: props
                 .ephemeral_storage
