@@ -93,6 +93,24 @@ fn a_part_that_replaces_makes_the_whole_conditional() {
 }
 
 #[test]
+fn how_a_type_is_replaced() {
+    let permission = resource_type("AWS::Lambda::Permission").unwrap();
+    assert!(!permission.updatable());
+    assert!(
+        permission
+            .properties()
+            .all(|property| property.update() == UpdateBehaviour::Replacement)
+    );
+    let selection = resource_type("AWS::Backup::RestoreTestingSelection").unwrap();
+    assert!(selection.deletes_before_create());
+    assert!(
+        !resource_type("AWS::SQS::Queue")
+            .unwrap()
+            .deletes_before_create()
+    );
+}
+
+#[test]
 fn custom_resources_share_their_facts() {
     let custom = resource_type("Custom::Anything").unwrap();
     assert_eq!(custom.name(), "AWS::CloudFormation::CustomResource");

@@ -77,3 +77,15 @@ fn tokens_fit_everywhere() {
     ]);
     assert_eq!(function.render(), Some(wanted));
 }
+
+#[test]
+fn what_only_aws_sets_is_no_field() {
+    // Every field is named here, so one for the read-only `Id` would not compile.
+    let policy = sqs::QueuePolicy {
+        policy_document: serde_json::json!({"Statement": []}).into(),
+        queues: ["url"].into(),
+    };
+    let wanted = serde_json::json!({"PolicyDocument": {"Statement": []}, "Queues": ["url"]});
+    assert_eq!(policy.render(), Some(Expr::from(wanted)));
+    assert_eq!(sqs::QueuePolicy::ATTRIBUTE_ID, "Id");
+}

@@ -173,11 +173,14 @@ fn both_branches_of_a_condition_are_checked() {
     let permission = json!({
         "Action": {"Ref": "AWS::NoValue"},
         "FunctionName": {"Fn::If": ["A", "f", {"Ref": "AWS::NoValue"}]},
-        "Principal": "s3.amazonaws.com",
+        "Principal": {"Fn::If": ["A", {"Ref": "AWS::NoValue"}, {"Ref": "AWS::NoValue"}]},
     });
     assert_eq!(
         findings("AWS::Lambda::Permission", permission),
-        ["the property `Action` is missing"]
+        [
+            "the property `Action` is missing",
+            "the property `Principal` is missing"
+        ]
     );
 }
 
