@@ -102,7 +102,7 @@ mod client {
         attributes: Vec<(String, String)>,
     }
 
-    impl<'a> PublishMessage<'a> {
+    impl PublishMessage<'_> {
         /// Sets the subject line of mails that subscribers get.
         pub fn subject(mut self, subject: impl Into<String>) -> Self {
             self.subject = Some(subject.into());

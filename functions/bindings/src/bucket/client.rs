@@ -200,7 +200,7 @@ pub struct PutObject<'a> {
     if_absent: bool,
 }
 
-impl<'a> PutObject<'a> {
+impl PutObject<'_> {
     /// Sets the media type.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
@@ -249,7 +249,7 @@ pub struct ListObjects<'a> {
     start: Option<String>,
 }
 
-impl<'a> ListObjects<'a> {
+impl ListObjects<'_> {
     /// Returns at most so many objects in a page, 1,000 at most.
     pub fn limit(mut self, objects: u16) -> Self {
         self.limit = Some(i32::from(objects.clamp(1, 1000)));

@@ -247,7 +247,7 @@ pub struct SendMessage<'a> {
     deduplication: Option<String>,
 }
 
-impl<'a> SendMessage<'a> {
+impl SendMessage<'_> {
     /// Hides the message for the given time, at most 15 minutes; FIFO queues do not take it.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);

@@ -37,7 +37,6 @@ macro_rules! conditional {
         impl<$($generics)*> $name {
             /// Writes only where the condition holds; otherwise fails with
             /// [`Reason::ConditionFailed`](crate::Reason::ConditionFailed).
-            #[must_use]
             pub fn when(mut self, condition: Expression) -> Self {
                 let text = self.placeholders.take(condition);
                 self.conditions.add(text);
@@ -45,7 +44,6 @@ macro_rules! conditional {
             }
 
             /// Writes only where there is an item with the key.
-            #[must_use]
             pub fn if_present(mut self) -> Self {
                 self.placeholders.name(PARTITION_NAME, self.partition_key);
                 self.conditions.add(IS_PRESENT.to_owned());

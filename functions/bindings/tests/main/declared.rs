@@ -18,7 +18,7 @@ pub(crate) struct Order {
     #[serde(rename = "PK")]
     pub(crate) user: String,
     #[item(sort_key)]
-    pub(crate) order_number: u64,
+    pub(crate) sequence_number: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<String>,
     pub(crate) placed_at: i64,
@@ -30,7 +30,7 @@ pub(crate) struct Order {
 pub(crate) fn order() -> Order {
     Order {
         user: "u1".to_owned(),
-        order_number: 7,
+        sequence_number: 7,
         state: Some("placed".to_owned()),
         placed_at: 1_700_000_000,
         drink: "latte".to_owned(),

@@ -1,5 +1,7 @@
 //! Tests of the bindings as functions and stacks use them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod clients;
 mod declared;
 mod environment;

@@ -36,9 +36,12 @@ async fn greet(bindings: &Greeter, name: Invocation<String>) -> Result<String, G
 
 /// The function itself, when the tests below start this program once more.
 #[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "a test has no exit code of its own to show"
+)]
 fn as_function() {
     if std::env::var_os(AS_FUNCTION).is_some() {
-        // Shown, because a test has no exit code of its own.
         println!("exit: {:?}", stack_bindings::run(greet));
     }
 }

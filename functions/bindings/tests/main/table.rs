@@ -21,7 +21,8 @@ use stack_bindings::sdk::dynamodb::types::error::{
     ConditionalCheckFailedException, TransactionCanceledException,
 };
 use stack_bindings::sdk::dynamodb::types::{
-    AttributeValue, CancellationReason, KeysAndAttributes, ReturnValue,
+    AttributeValue, CancellationReason, Delete, DeleteRequest, KeysAndAttributes, PutRequest,
+    ReturnValue,
 };
 use stack_bindings::{Bytes, Cursor, Expression, Get, Item, Put, Reason, Scan, Table};
 
@@ -50,7 +51,7 @@ fn attributes<const N: usize>(attributes: [(&str, AttributeValue); N]) -> Attrib
 fn order_attributes() -> Attributes {
     attributes([
         ("PK", text("u1")),
-        ("orderNumber", number("7")),
+        ("sequenceNumber", number("7")),
         ("state", text("placed")),
         ("placedAt", number("1700000000")),
         ("drink", text("latte")),
@@ -59,7 +60,7 @@ fn order_attributes() -> Attributes {
 }
 
 fn key_attributes() -> Attributes {
-    attributes([("PK", text("u1")), ("orderNumber", number("7"))])
+    attributes([("PK", text("u1")), ("sequenceNumber", number("7"))])
 }
 
 fn key() -> OrderKey {
@@ -254,7 +255,7 @@ async fn query_narrows_the_sort_key_and_pages() {
                 && request.expression_attribute_names()
                     == Some(&names([
                         ("#binding_partition", "PK"),
-                        ("#binding_sort", "orderNumber"),
+                        ("#binding_sort", "sequenceNumber"),
                     ]))
                 && request.expression_attribute_values()
                     == Some(&attributes([
@@ -440,9 +441,9 @@ async fn a_batch_is_split_and_what_was_left_out_is_asked_for_again() {
         })
         .then_output(|| BatchGetItemOutput::builder().build());
     let table = orders(scripted!(dynamodb, [&first, &again, &second]));
-    let keys = (0..101).map(|order_number| OrderKey {
+    let keys = (0..101).map(|sequence_number| OrderKey {
         user: "u1".to_owned(),
-        order_number,
+        sequence_number,
     });
     assert_eq!(table.batch_get(keys).await.unwrap(), [order(), order()]);
     assert_eq!(second.num_calls(), 1);
@@ -456,8 +457,8 @@ async fn a_batch_of_writes_puts_and_deletes() {
                 return false;
             };
             writes.len() == 2
-                && writes[0].put_request().map(|put| put.item()) == Some(&order_attributes())
-                && writes[1].delete_request().map(|delete| delete.key()) == Some(&key_attributes())
+                && writes[0].put_request().map(PutRequest::item) == Some(&order_attributes())
+                && writes[1].delete_request().map(DeleteRequest::key) == Some(&key_attributes())
         })
         .then_output(|| BatchWriteItemOutput::builder().build());
     let table = orders(scripted!(dynamodb, [&rule]));
@@ -479,7 +480,7 @@ async fn a_transaction_writes_to_several_tables() {
             }) && update
                 .update()
                 .is_some_and(|update| update.update_expression() == "SET #s = :s")
-                && delete.delete().map(|delete| delete.key()) == Some(&key_attributes())
+                && delete.delete().map(Delete::key) == Some(&key_attributes())
                 && check
                     .condition_check()
                     .is_some_and(|check| check.condition_expression() == "attribute_exists(PK)")

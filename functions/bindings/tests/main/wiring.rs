@@ -283,7 +283,7 @@ fn the_schema_follows_serde() {
     let sort = schema.sort_key.unwrap();
     assert_eq!(
         (sort.name.as_str(), sort.kind),
-        ("orderNumber", KeyKind::Number)
+        ("sequenceNumber", KeyKind::Number)
     );
     assert_eq!(schema.time_to_live.as_deref(), Some("expires"));
     let [global, local] = schema.indexes.as_slice() else {

@@ -1,11 +1,9 @@
-use stack_bindings::{Bindings, Get, Invocation, Table};
+use stack_bindings::{Get, Table};
 
 pub struct Order {
     id: String,
 }
 
-#[derive(Bindings)]
-#[function(binary = "orders-read", accepts(Invocation<String>))]
 pub struct ReadOrder {
     orders: Table<Order, Get>,
 }

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use stack_bindings::{Bindings, Get, Invocation, Item, Send, Table};
+use stack_bindings::{Get, Item, Send, Table};
 
 #[derive(Serialize, Deserialize, Item)]
 pub struct Order {
@@ -7,8 +7,6 @@ pub struct Order {
     id: String,
 }
 
-#[derive(Bindings)]
-#[function(binary = "orders-read", accepts(Invocation<String>))]
 pub struct ReadOrder {
     orders: Table<Order, (Get, Send)>,
 }
