@@ -11,7 +11,7 @@ use stack_model_cfn::secretsmanager as cfn;
 use stack_model_cfn::{Property, ResourceId, Token, Value};
 
 use crate::arn::Arn;
-use crate::handle::{reference, typed_handle};
+use crate::handle::{get_att, typed_handle};
 use crate::kms::{KeyOperation, KeyRef};
 use crate::limit::Limited;
 use crate::name::NameRule;
@@ -123,7 +123,7 @@ typed_handle!(SecretRef { id, key, value });
 impl<T> SecretRef<T> {
     /// Returns the ARN.
     pub fn arn(&self) -> Value<Arn<Secret>> {
-        reference(&self.id)
+        get_att(&self.id, "Id")
     }
 
     /// Returns the whole value, as CloudFormation reads it while it deploys; it never stands in the template.

@@ -25,7 +25,8 @@ pub enum Parameter {}
 #[derive(Clone, Debug, Default)]
 pub struct ParameterProps {
     /// The physical name, such as `/orders/dev/endpoint`: at most 1,011 letters, digits, `.`, `-`, `_` and `/`,
-    /// where a name with a `/` starts with one. Where it is not a literal, it starts with one.
+    /// where a name with a `/` starts with one. By default it is made of the names of the stack and the resource:
+    /// `/orders-dev/Endpoint`.
     pub name: Option<Value<String>>,
     /// What the parameter is for, at most 1,024 characters.
     pub description: Option<String>,
@@ -230,7 +231,11 @@ impl Stack<'_> {
     ) -> ParameterRef<T> {
         let source = Location::caller();
         let value = value.into();
-        let rooted = self.check_parameter(logical_id, &value, &props, source);
+        let name = props
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("/{}/{logical_id}", self.name()).into());
+        let rooted = self.check_parameter(logical_id, &name, &value, &props, source);
         let tier = match props.tier {
             Tier::Standard => None,
             Tier::Advanced => Some("Advanced".to_owned()),
@@ -239,7 +244,7 @@ impl Stack<'_> {
         let parameter = cfn::Parameter {
             allowed_pattern: props.allowed_pattern.into(),
             description: props.description.into(),
-            name: props.name.into(),
+            name: name.into(),
             tier: tier.into(),
             type_: "String".into(),
             value: value.into(),
@@ -258,6 +263,7 @@ impl Stack<'_> {
     fn check_parameter(
         &mut self,
         id: &str,
+        name: &Value<String>,
         value: &Value<String>,
         props: &ParameterProps,
         source: &Location<'_>,
@@ -273,10 +279,9 @@ impl Stack<'_> {
             self.report(id, Some("Properties.Value"), message, source);
         }
         let path = "Properties.Name";
-        self.check_name(id, path, props.name.as_ref(), NAME, source);
-        match &props.name {
-            None => false,
-            Some(Value::Literal(name)) => {
+        self.check_name(id, path, Some(name), NAME, source);
+        match name {
+            Value::Literal(name) => {
                 let rooted = name.starts_with('/');
                 if name.contains('/') && !rooted {
                     let message = format!("`{name}` holds a `/` and does not start with one");
@@ -284,7 +289,7 @@ impl Stack<'_> {
                 }
                 rooted
             }
-            Some(Value::Token(token)) => {
+            Value::Token(token) => {
                 let start = match token {
                     Token::Sub(parts) => parts.first(),
                     _ => None,

@@ -123,7 +123,10 @@ fn a_customer_key_is_granted_to_readers() {
         "Action": "secretsmanager:GetSecretValue",
         "Effect": "Allow",
         "Resource": {
-          "Ref": "Token"
+          "Fn::GetAtt": [
+            "Token",
+            "Id"
+          ]
         }
       },
       {
@@ -159,17 +162,20 @@ fn a_template_holds_references_and_no_values() {
     {
       "Arn": {
         "Value": {
-          "Ref": "Token"
+          "Fn::GetAtt": [
+            "Token",
+            "Id"
+          ]
         }
       },
       "Field": {
         "Value": {
-          "Fn::Sub": "{{resolve:secretsmanager:${Token}:SecretString:password}}"
+          "Fn::Sub": "{{resolve:secretsmanager:${Token.Id}:SecretString:password}}"
         }
       },
       "Whole": {
         "Value": {
-          "Fn::Sub": "{{resolve:secretsmanager:${Token}:SecretString:}}"
+          "Fn::Sub": "{{resolve:secretsmanager:${Token.Id}:SecretString:}}"
         }
       }
     }

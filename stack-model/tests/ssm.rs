@@ -16,6 +16,7 @@ fn a_parameter_holds_a_text() {
     {
       "Size": {
         "Properties": {
+          "Name": "/orders-dev/Size",
           "Type": "String",
           "Value": "25"
         },
@@ -96,7 +97,7 @@ fn an_arn_has_one_slash_after_parameter() {
     assert_json_snapshot!(arns, @r#"
     [
       {
-        "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${Size}"
+        "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${Size}"
       },
       {
         "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${Size}"
