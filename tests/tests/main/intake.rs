@@ -8,7 +8,7 @@ use system_tests::proxy::Proxy;
 use system_tests::sandbox::{Run, Sandbox};
 
 use crate::rows::{self, Deployed};
-use crate::shipped;
+use crate::{looks, shipped};
 
 const STACK: &str = "intake-dev";
 
@@ -82,6 +82,7 @@ fn queue_mode_works_from_the_first_deploy_to_nothing_left() {
     shows_outputs(&first, &system);
 
     rows::queue(&system);
+    looks::at(&sandbox);
 
     leaves_alone_what_is_unchanged(&sandbox);
     changes_a_property(&sandbox, "mode = \"queue\"");

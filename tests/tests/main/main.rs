@@ -4,6 +4,7 @@ mod adversity;
 mod fixture;
 mod intake;
 mod interrupted;
+mod looks;
 mod rows;
 
 use std::path::Path;

@@ -1,0 +1,94 @@
+//! The verbs that look at what is deployed: they tell the truth about the real thing, and change nothing.
+
+use serde_json::{Value, json};
+use system_tests::poll::{PATIENCE, eventually};
+use system_tests::sandbox::Sandbox;
+
+const STACK: &str = "intake-dev";
+
+/// Looks at a deployed intake in every way.
+pub(crate) fn at(sandbox: &Sandbox) {
+    status(sandbox);
+    events(sandbox);
+    invoke(sandbox);
+    logs(sandbox);
+    diff(sandbox);
+}
+
+fn ask(sandbox: &Sandbox, verb: &[&str]) -> Value {
+    let place = ["--stage", "dev", "--local", "--json"];
+    sandbox.succeed(&[verb, &place].concat()).json()
+}
+
+fn status(sandbox: &Sandbox) {
+    let status = ask(sandbox, &["status"]);
+    let expected = json!({"stack": STACK, "status": "CREATE_COMPLETE", "settled": true});
+    assert_eq!(status, json!({ "stacks": [expected] }));
+}
+
+fn events(sandbox: &Sandbox) {
+    let run = sandbox.succeed(&["events", "--stage", "dev", "--local", "--limit", "1000"]);
+    let told = format!("{}{}", run.stdout, run.stderr);
+    for logical_id in ["Table", "Queue", "DeadLetters", "Operations", STACK] {
+        let line = told
+            .lines()
+            .find(|line| line.contains(logical_id) && line.contains("CREATE_COMPLETE"));
+        assert!(line.is_some(), "nothing about {logical_id} in {run}");
+    }
+}
+
+/// An answer ends with 0; the function's own error is shown and ends with 1.
+fn invoke(sandbox: &Sandbox) {
+    let call = |payload: &str| {
+        let arguments = [
+            "invoke",
+            "Operations",
+            "--payload",
+            payload,
+            "--stage",
+            "dev",
+            "--local",
+        ];
+        sandbox.run(&arguments)
+    };
+    let pong = call(r#"{"operation": "ping"}"#);
+    assert_eq!(
+        (pong.code, pong.stdout.trim()),
+        (Some(0), "\"pong\""),
+        "{pong}"
+    );
+    let refused = call(r#"{"operation": "frobnicate"}"#);
+    assert_eq!(refused.code, Some(1), "{refused}");
+    let error: Value = serde_json::from_str(refused.stdout.trim()).expect("the error is JSON");
+    assert_eq!(
+        error["errorMessage"],
+        "Unrecognized operation \"frobnicate\""
+    );
+    assert_eq!(error["errorType"], "OperationError");
+}
+
+/// What came through the queue is answered to nobody, so the log is where its result is.
+fn logs(sandbox: &Sandbox) {
+    let lines = eventually("the result of a message in the log", PATIENCE, || {
+        let run = sandbox.succeed(&["logs", "Operations", "--stage", "dev", "--local", "--json"]);
+        let handled: Vec<Value> = run
+            .json_lines()
+            .into_iter()
+            .filter(|line| line.to_string().contains("message handled"))
+            .collect();
+        (!handled.is_empty()).then_some(handled)
+    });
+    let pong = lines.iter().find(|line| line.to_string().contains("pong"));
+    let pong = pong.unwrap_or_else(|| panic!("no pong in {lines:#?}"));
+    assert_eq!(
+        (&pong["stack"], &pong["function"]),
+        (&json!(STACK), &json!("Operations"))
+    );
+}
+
+/// Nothing would change.
+fn diff(sandbox: &Sandbox) {
+    let run = sandbox.succeed(&["diff", "--stage", "dev", "--local", "--exit-code", "--json"]);
+    let changes = &run.json()["stacks"][0]["changes"];
+    assert!(changes.as_array().is_none_or(Vec::is_empty), "{changes}");
+}
