@@ -50,9 +50,7 @@ pub struct RoleProps {
 impl RoleProps {
     /// A role that an AWS service takes on, such as `lambda.amazonaws.com`.
     pub fn for_service(service: impl Into<String>) -> Self {
-        Self::trusting(
-            Statement::allow(["sts:AssumeRole"]).to(Principal::Service(service.into())),
-        )
+        Self::trusting(Statement::allow(["sts:AssumeRole"]).to(Principal::Service(service.into())))
     }
 
     /// A role with a trust policy of its own.
@@ -151,9 +149,7 @@ impl Stack<'_> {
             ..cfn::Role::default()
         };
         let handle = RoleRef {
-            id: self
-                .insert(logical_id, Resource::of(&role, source))
-                .id,
+            id: self.insert(logical_id, Resource::of(&role, source)).id,
         };
         self.grant(&handle, props.statements);
         handle

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use stack_model_cfn::{Expr, Value};
 
+mod attach;
+
 /// The version of the policy language.
 const VERSION: &str = "2012-10-17";
 
@@ -73,11 +75,10 @@ impl Statement {
     /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>, under
     /// `aws:SecureTransport`.
     pub(crate) fn tls_only(action: &str, resources: impl IntoIterator<Item = Expr>) -> Self {
-        let mut statement = Self::deny([action]).to(Principal::Anyone).when(
-            "Bool",
-            "aws:SecureTransport",
-            "false",
-        );
+        let mut statement =
+            Self::deny([action])
+                .to(Principal::Anyone)
+                .when("Bool", "aws:SecureTransport", "false");
         statement.resources.extend(resources);
         statement
     }
