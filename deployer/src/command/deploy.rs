@@ -30,7 +30,6 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     )?;
     prepare::adapt(session, &mut assembly, &place)?;
     let selected = prepare::select(&assembly, &arguments.stacks)?;
-    let artifacts = prepare::functions(session, &project, &assembly, &selected, &place).await?;
     let activity = Activity::new(&session.ui, "deploy");
     let base = place::api_base(&place, endpoint.as_ref());
     let sink = {
@@ -39,15 +38,22 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
             activity.take(&outputs::reachable_event(event, base.as_deref()));
         })
     };
-    let context = session
-        .guard(place::connect(
-            session,
-            stage,
-            &place,
-            endpoint.as_ref(),
-            sink,
-        ))
-        .await??;
+    let build = prepare::functions(session, &project, &assembly, &selected, &place);
+    let connect = session.guard(place::connect(
+        session,
+        stage,
+        &place,
+        endpoint.as_ref(),
+        sink,
+    ));
+    // A build for AWS takes long: missing credentials are found before it, not after.
+    let (context, artifacts) = if place.is_local() {
+        let artifacts = build.await?;
+        (connect.await??, artifacts)
+    } else {
+        let context = connect.await??;
+        (context, build.await?)
+    };
 
     // Nothing local is worth a question, and a plan costs two calls per stack.
     let plan = if place.is_local() && session.ui.verbose() == 0 {

@@ -22,11 +22,6 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
         offline(&assembly, &selected, &session.directory.join(directory))?
     } else {
         prepare::adapt(session, &mut assembly, &place)?;
-        let artifacts = if arguments.no_build {
-            BTreeMap::new()
-        } else {
-            prepare::functions(session, &project, &assembly, &selected, &place).await?
-        };
         let endpoint = place::ensure(session, &project, &place).await?;
         let context = session
             .guard(place::connect(
@@ -37,6 +32,11 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
                 EventSink::ignore(),
             ))
             .await??;
+        let artifacts = if arguments.no_build {
+            BTreeMap::new()
+        } else {
+            prepare::functions(session, &project, &assembly, &selected, &place).await?
+        };
         deploy::make_plan(session, &context, &assembly, &selected, &artifacts).await?
     };
     if session.ui.json() {

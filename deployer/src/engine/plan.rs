@@ -13,6 +13,7 @@ mod path;
 mod references;
 #[cfg(test)]
 mod tests;
+mod widen;
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Ui, paint, palette, task};
 use crate::engine::{Event, EventSink, LogLine, Outcome, ResourceEvent};
+use crate::error::Kind;
 
 /// Draws events: a line for everything that came to an end, and on a terminal a bar for every stack at work.
 #[derive(Clone)]
@@ -103,11 +104,12 @@ impl Activity {
             Event::StackFinished { stack, outcome, .. } => self.end(stack, *outcome),
             Event::StackFailed { stack, failure } => {
                 self.drop_bar(stack);
-                self.ui.line(task::labelled(
-                    "failed",
-                    palette::BAD,
-                    &format!("{stack}: {}", failure.message),
-                ));
+                let (word, style) = match failure.kind {
+                    Kind::Interrupted => ("stopped", palette::WARNING),
+                    _ => ("failed", palette::BAD),
+                };
+                let text = format!("{stack}: {}", failure.message);
+                self.ui.line(task::labelled(word, style, &text));
             }
             Event::StackSkipped { stack, because } => {
                 self.drop_bar(stack);
@@ -163,6 +165,7 @@ impl Activity {
         self.with(|stacks| {
             if let Some(running) = stacks.get_mut(stack) {
                 running.total = changes;
+                running.finished = 0;
             }
         });
     }
@@ -348,7 +351,9 @@ mod tests {
         .chain([event_line(&event("CREATE_FAILED"))])
         .collect();
         let plain = anstream::adapter::strip_str(&lines.join("\n")).to_string();
-        snapbox::assert_data_eq!(plain, snapbox::str![[r#"
+        snapbox::assert_data_eq!(
+            plain,
+            snapbox::str![[r#"
           + intake-dev/Queue AWS::SQS::Queue
           ~ intake-dev/Queue AWS::SQS::Queue
           - intake-dev/Queue AWS::SQS::Queue
@@ -359,7 +364,8 @@ mod tests {
 2024-01-02T03:04:05Z CREATE_FAILED intake-dev/Queue AWS::SQS::Queue
   the name is taken
   declared at stacks/src/intake.rs:7:5
-"#]]);
+"#]]
+        );
     }
 
     #[test]

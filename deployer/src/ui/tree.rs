@@ -65,7 +65,8 @@ fn render_resource(text: &mut String, change: &ResourceChange, width: usize) {
         let _ = write!(text, " {}", paint(style, label));
     }
     text.push('\n');
-    let silent = matches!(change.action, Action::Create);
+    // That a new resource is new goes without saying.
+    let silent = change.action == Action::Create && change.grade == Grade::None;
     for reason in change.reasons.iter().filter(|_| !silent) {
         let _ = writeln!(text, "      {}", paint(palette::WEAK, reason));
     }

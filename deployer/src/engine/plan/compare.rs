@@ -8,7 +8,9 @@ use stack_model::assembly::ResourceManifest;
 use super::canonical::{canonical, intrinsic, same};
 use super::knowledge::{Knowledge, Update};
 use super::path::{Path, display};
-use super::{Action, Grade, PropertyChange, ResourceChange, Side, StackPlan, grade, references};
+use super::{
+    Action, Grade, PropertyChange, ResourceChange, Side, StackPlan, grade, references, widen,
+};
 
 /// The sections of a template that are compared as they are. Parameters are not: their values are, wherever they are
 /// used.
@@ -48,6 +50,11 @@ pub fn compare(
     }
     follow(&mut changes, &old, &new, knowledge);
     for change in changes.values_mut() {
+        if let (Some(old), Some(new)) = (old.get(&change.logical_id), new.get(&change.logical_id)) {
+            widened(change, old, new);
+        }
+    }
+    for change in changes.values_mut() {
         change.source = sources
             .get(&change.logical_id)
             .map(|resource| resource.source.clone());
@@ -82,12 +89,20 @@ fn type_of(resource: &Value) -> &str {
 }
 
 fn created(id: &str, new: &Value) -> ResourceChange {
+    let resource_type = type_of(new);
+    let exposures = widen::exposures(resource_type, None, new);
+    let grade = if exposures.is_empty() {
+        Grade::None
+    } else {
+        Grade::ExposureWidened
+    };
+    let new = "it is new".to_owned();
     ResourceChange {
         logical_id: id.to_owned(),
-        resource_type: type_of(new).to_owned(),
+        resource_type: resource_type.to_owned(),
         action: Action::Create,
-        grade: Grade::None,
-        reasons: vec!["it is new".to_owned()],
+        grade,
+        reasons: exposures.into_iter().chain([new]).collect(),
         properties: Vec::new(),
         source: None,
     }
@@ -188,6 +203,22 @@ fn judge(change: &mut ResourceChange, new: &Value, knowledge: &dyn Knowledge) {
     } else {
         change.grade = Grade::UpdateInPlace;
         change.reasons = unknown;
+    }
+}
+
+/// Raises the grade of a change that lets somebody do more, or more of the world in.
+fn widened(change: &mut ResourceChange, old: &Value, new: &Value) {
+    let permissions = widen::permissions(old, new);
+    let exposures = widen::exposures(&change.resource_type, Some(old), new);
+    for (grade, label, lines) in [
+        (Grade::PermissionWidened, "allows more: ", permissions),
+        (Grade::ExposureWidened, "opens: ", exposures),
+    ] {
+        if !lines.is_empty() {
+            change.grade = change.grade.max(grade);
+            let reasons = lines.into_iter().map(|line| format!("{label}{line}"));
+            change.reasons.splice(0..0, reasons);
+        }
     }
 }
 

@@ -385,6 +385,42 @@ fn a_new_stack_creates_everything() {
 }
 
 #[test]
+fn what_widens_is_graded_above_its_update() {
+    let template = |action: Value, authorization: &str| {
+        resources(&json!({
+            "Role": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": {"Statement": [
+                {"Effect": "Allow", "Action": action, "Resource": "*"},
+            ]}}},
+            "Route": {"Type": "AWS::ApiGateway::Method", "Properties": {
+                "HttpMethod": "GET", "AuthorizationType": authorization,
+            }},
+        }))
+    };
+    let narrow = template(json!("sqs:SendMessage"), "AWS_IAM");
+    let wide = template(json!(["sqs:SendMessage", "sqs:PurgeQueue"]), "NONE");
+    let grades = |old: &Value, new: &Value| -> Vec<Grade> {
+        plan_of(old, new)
+            .changes
+            .iter()
+            .map(|change| change.grade)
+            .collect()
+    };
+    assert_eq!(
+        grades(&narrow, &wide),
+        [Grade::PermissionWidened, Grade::ExposureWidened]
+    );
+    assert_eq!(
+        grades(&wide, &narrow),
+        [Grade::UpdateInPlace, Grade::UpdateInPlace]
+    );
+    let plan = plan_of(&narrow, &wide);
+    assert_eq!(
+        plan.changes[0].reasons,
+        ["allows more: sqs:PurgeQueue on *"]
+    );
+}
+
+#[test]
 fn the_registry_knows_what_replaces() {
     let key = |names: &[&str]| -> Vec<Step> {
         names
