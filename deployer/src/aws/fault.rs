@@ -1,6 +1,6 @@
 //! What went wrong with one call, told apart by the error codes of AWS.
 
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::Clients;
@@ -66,10 +66,9 @@ pub(crate) trait OrAws<T> {
     fn or_aws(self, clients: &Clients, operation: &'static str) -> Result<T, AwsError>;
 }
 
-impl<T, E, R> OrAws<T> for Result<T, SdkError<E, R>>
+impl<T, E> OrAws<T> for Result<T, SdkError<E, HttpResponse>>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
     fn or_aws(self, clients: &Clients, operation: &'static str) -> Result<T, AwsError> {
         self.map_err(|error| AwsError::new(clients, operation, error))
@@ -78,24 +77,26 @@ where
 
 impl AwsError {
     /// Makes the error of an operation from what the SDK reports.
-    pub fn new<E, R>(clients: &Clients, operation: &'static str, error: SdkError<E, R>) -> Self
+    pub fn new<E>(
+        clients: &Clients,
+        operation: &'static str,
+        error: SdkError<E, HttpResponse>,
+    ) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
     {
         Self::of(operation, error, clients.profile(), clients.endpoint_url())
     }
 
     /// Makes the error of an operation that was called before there were [`Clients`].
-    pub(super) fn of<E, R>(
+    pub(super) fn of<E>(
         operation: &'static str,
-        error: SdkError<E, R>,
+        error: SdkError<E, HttpResponse>,
         profile: Option<&str>,
         endpoint_url: Option<&str>,
     ) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
     {
         Self(Box::new(Call {
             operation,
@@ -248,10 +249,9 @@ impl std::error::Error for AwsError {
 /// The codes are those of <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>,
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html> and of the retry behaviour that the SDKs
 /// share.
-fn classify<E, R>(error: &SdkError<E, R>) -> Fault
+fn classify<E>(error: &SdkError<E, HttpResponse>) -> Fault
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
     match error {
         SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_)
@@ -264,7 +264,7 @@ where
             let service = context.err();
             match service.code() {
                 Some(code) => by_code(code, service.message().unwrap_or_default()),
-                None => Fault::Unknown,
+                None => by_status(context.raw().status().as_u16()),
             }
         }
         _ => Fault::Unknown,
@@ -302,6 +302,22 @@ fn by_code(code: &str, message: &str) -> Fault {
         | "BandwidthLimitExceeded"
         | "PriorRequestNotComplete" => Fault::Throttled { code },
         _ => Fault::Service { code, message },
+    }
+}
+
+/// Tells answers without a body apart, such as those to a HEAD request of S3: the status is all there is.
+fn by_status(status: u16) -> Fault {
+    let code = format!("HTTP {status}");
+    match status {
+        401 | 403 => Fault::Denied {
+            code,
+            message: "the answer gives no reason".into(),
+        },
+        429 | 503 => Fault::Throttled { code },
+        _ => Fault::Service {
+            code,
+            message: String::new(),
+        },
     }
 }
 

@@ -8,11 +8,11 @@ use stack_model::assembly::StackManifest;
 
 use super::{
     Context, Event, ResourceEvent, StackStatus, StackTarget,
-    inspect::{present, says_absent, time},
+    inspect::{self, present, says_absent, time},
 };
 use crate::aws::{AwsError, Clients, OrAws};
 
-/// How many looks without any event pass before the change set is asked whether it failed to start.
+/// How many looks without any event pass before the change set, or the stack that is deleted, is asked what became of it.
 const SILENT_LOOKS: usize = 10;
 
 /// Returns what happened to the resources of a stack since a time, the oldest first; nothing, where there is no such
@@ -109,10 +109,18 @@ pub(super) async fn follow(
             0
         };
         all.append(&mut news);
-        if let (SILENT_LOOKS.., Some(change_set)) = (silent, change_set_id) {
+        if silent >= SILENT_LOOKS {
             silent = 0;
-            if let Some(reason) = execution_failure(clients, change_set).await? {
-                return Err(Stopped::NotStarted(reason));
+            if let Some(change_set) = change_set_id {
+                if let Some(reason) = execution_failure(clients, change_set).await? {
+                    return Err(Stopped::NotStarted(reason));
+                }
+            } else if let Some(status) = deleted(clients, stack_id).await? {
+                return Ok(Ended {
+                    status,
+                    reason: None,
+                    events: all,
+                });
             }
         }
         tokio::select! {
@@ -233,6 +241,14 @@ fn end(events: &[ResourceEvent]) -> Option<StackStatus> {
 /// disable it.
 fn is_passing(status: &StackStatus) -> bool {
     matches!(status.as_str(), "CREATE_FAILED" | "UPDATE_FAILED")
+}
+
+/// Returns the status of a stack that is gone: one that held nothing may go without an event.
+async fn deleted(clients: &Clients, stack_id: &str) -> Result<Option<StackStatus>, AwsError> {
+    Ok(match inspect::describe(clients, stack_id).await? {
+        None => Some(StackStatus::new("DELETE_COMPLETE")),
+        Some(stack) => Some(stack.status).filter(StackStatus::is_deleted),
+    })
 }
 
 async fn execution_failure(

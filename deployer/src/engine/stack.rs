@@ -368,7 +368,17 @@ async fn execute(
 ) -> Result<(), StackError> {
     change_set::execute(&context.clients, change_set, token)
         .await
-        .map_err(|source| aws(stack, source))?;
+        .map_err(|source| match (source.code(), source.message()) {
+            // Whoever executes a change set removes all others of the stack.
+            (Some("ChangeSetNotFound" | "InvalidChangeSetStatus"), Some(message)) => {
+                StackError::ChangeSet {
+                    stack: stack.name.clone(),
+                    reason: message.to_owned(),
+                    hints: vec!["somebody else deployed this stack meanwhile: deploy again".into()],
+                }
+            }
+            _ => aws(stack, source),
+        })?;
     let ended = activity::follow(
         context,
         &change_set.stack_id,

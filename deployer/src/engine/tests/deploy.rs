@@ -475,6 +475,35 @@ async fn protection_is_turned_on_and_never_off() {
     }
 }
 
+/// The codes are those of
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSet.html>.
+#[tokio::test]
+async fn whoever_comes_second_is_told() {
+    for (code, message) in [
+        ("ChangeSetNotFound", "ChangeSet [stackctl-x] does not exist"),
+        (
+            "InvalidChangeSetStatus",
+            "ChangeSet [stackctl-x] cannot be executed in its current status of [OBSOLETE]",
+        ),
+    ] {
+        let played = Script::new()
+            .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
+            .list_change_sets(&[])
+            .create_change_set(|_| true)
+            .change_set("CREATE_COMPLETE", "", REPLACE_ORDERS)
+            .refuse_execution(code, message)
+            .play();
+        let error = deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
+            .await
+            .expect_err("another deploy came first");
+        assert_eq!(
+            error.hints(),
+            ["somebody else deployed this stack meanwhile: deploy again"]
+        );
+        played.finish();
+    }
+}
+
 #[tokio::test]
 async fn a_change_set_that_cannot_be_executed_is_found_out() {
     let mut script = Script::new()

@@ -362,6 +362,27 @@ async fn a_removal_of_an_earlier_run_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_stack_that_goes_without_an_event_is_gone() {
+    let mut script = Script::new()
+        .describe(STACK, Stack::new("REVIEW_IN_PROGRESS").xml())
+        .describe(STACK, Stack::new("REVIEW_IN_PROGRESS").xml())
+        .template(TEMPLATE)
+        .resources(&[])
+        .delete_stack();
+    for _ in 0..10 {
+        script = script.events(&[("1", STACK, "REVIEW_IN_PROGRESS", "User Initiated", "")]);
+    }
+    let played = script
+        .describe(STACK_ID, Stack::new("DELETE_COMPLETE").xml())
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .play();
+    destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect("the stack is gone");
+    played.finish();
+}
+
+#[tokio::test]
 async fn stopping_a_removal_says_what_goes_on() {
     let played = Script::new()
         .describe(STACK, Stack::new("CREATE_COMPLETE").xml())

@@ -187,6 +187,33 @@ async fn a_bucket_that_refuses_is_named() {
     played.finish();
 }
 
+/// An answer to HEAD has no body, and so no code.
+#[tokio::test]
+async fn a_bucket_that_may_not_be_looked_into_is_denied() {
+    let packed = packed();
+    let played = Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .describe(STACK, answers::absent(STACK))
+        .s3(
+            "head_object",
+            mock!(S3::head_object).then_http_response(|| http(403, "")),
+        )
+        .play();
+    let error = deploy(&played.context, packed.deployment, Answer::never())
+        .await
+        .expect_err("the bucket refuses");
+    let error = Error::from(error);
+    assert_eq!(
+        error.causes()[2],
+        "AWS denied the call: the answer gives no reason (HeadObject: HTTP 403)"
+    );
+    assert_eq!(
+        error.hints(),
+        ["allow the caller the action behind HeadObject, or use another profile"]
+    );
+    played.finish();
+}
+
 #[tokio::test]
 async fn an_artifact_that_was_not_built_is_an_error_before_anything_changes() {
     let mut packed = packed();

@@ -209,6 +209,17 @@ impl Script {
         )
     }
 
+    /// `ExecuteChangeSet` that is refused.
+    pub(super) fn refuse_execution(mut self, code: &'static str, message: &'static str) -> Self {
+        call!(
+            self.cloudformation,
+            CloudFormation::execute_change_set,
+            |_| true,
+            400,
+            move || answers::error(code, message)
+        )
+    }
+
     /// `DeleteChangeSet`.
     pub(super) fn delete_change_set(mut self, id: &'static str) -> Self {
         call!(
