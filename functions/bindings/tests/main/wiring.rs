@@ -124,9 +124,12 @@ macro_rules! allows_exactly {
 #[test]
 fn every_operation_allows_exactly_its_action_on_exactly_its_resource() {
     let objects = json!({"Fn::Sub": "${Bucket.Arn}/*"});
+    // The name of a parameter starts with the `/` that its ARN has there.
     let parameter = json!({
-        "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${Parameter}"
+        "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${Parameter}"
     });
+    // `Id` is the ARN of a secret, with the six characters at its end that make it unique.
+    let secret = json!({"Fn::GetAtt": ["Secret", "Id"]});
     let index = |name: &str| json!({"Fn::Sub": format!("${{Table.Arn}}/index/{name}")});
     allows_exactly! {
         Table<Order, Get>, table => ["dynamodb:GetItem"], arn("Table");
@@ -151,7 +154,7 @@ fn every_operation_allows_exactly_its_action_on_exactly_its_resource() {
         Bucket<Delete>, bucket => ["s3:DeleteObject"], objects.clone();
         Bucket<List>, bucket => ["s3:ListBucket"], arn("Bucket");
         Topic<String, Publish>, topic => ["sns:Publish"], reference("Topic");
-        Secret, secret => ["secretsmanager:GetSecretValue"], reference("Secret");
+        Secret, secret => ["secretsmanager:GetSecretValue"], secret;
         Parameter<u32, Get>, parameter => ["ssm:GetParameter"], parameter.clone();
         Parameter<u32, GetDecrypted>, parameter => ["ssm:GetParameter"], parameter.clone();
         Table<Order, (Get, Put, Delete)>, table =>
@@ -267,7 +270,7 @@ fn the_environment_names_every_resource_and_no_secret() {
             "QUEUE_URL": reference("Queue"),
             "BUCKET_NAME": reference("Bucket"),
             "TOPIC_ARN": reference("Topic"),
-            "SECRET_ARN": reference("Secret"),
+            "SECRET_ARN": {"Fn::GetAtt": ["Secret", "Id"]},
             "PARAMETER_NAME": reference("Parameter"),
             "LEVEL": "debug",
             "STAGE": "dev",
