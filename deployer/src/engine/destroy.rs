@@ -308,6 +308,10 @@ async fn empty_buckets(
     stack: &Arc<StackManifest>,
     deployed: &DeployedStack,
 ) -> Result<BTreeMap<String, String>, StackError> {
+    if deployed.status.is_review() {
+        // It was never executed: there are neither resources nor a template to read.
+        return Ok(BTreeMap::new());
+    }
     let clients = &context.clients;
     let template = inspect::template(clients, &deployed.id)
         .await

@@ -366,8 +366,6 @@ async fn a_stack_that_goes_without_an_event_is_gone() {
     let mut script = Script::new()
         .describe(STACK, Stack::new("REVIEW_IN_PROGRESS").xml())
         .describe(STACK, Stack::new("REVIEW_IN_PROGRESS").xml())
-        .template(TEMPLATE)
-        .resources(&[])
         .delete_stack();
     for _ in 0..10 {
         script = script.events(&[("1", STACK, "REVIEW_IN_PROGRESS", "User Initiated", "")]);
