@@ -30,6 +30,7 @@ mod tests;
 mod timing;
 mod unchanged;
 
+pub use activity::events;
 pub use bootstrap::{BOOTSTRAP_STACK, bootstrap};
 pub use cancel::{Cancel, CancelHandle};
 pub use change_set::{Change, ProposedChanges, Replacement};
@@ -41,7 +42,6 @@ pub use destroy::{DestroyError, DestroyReport, DestroyRequest, DestroyedStack, d
 pub use event::{Event, EventSink, Outcome, ResourceEvent};
 pub use explain::Explained;
 pub use failure::{Failure, FirstCause};
-pub use activity::events;
 pub use inspect::{
     DeployedFunction, DeployedStack, StackStatusReport, StackTarget, StatusReport, deployed,
     deployed_template, functions, outputs, status,
