@@ -44,3 +44,7 @@ pub use stack_model_cfn::{Expr, Part, Property, Pseudo, ResourceId, Token, Value
 pub use stage::Stage;
 pub use synth::Assembly;
 pub use text::{IntoPart, interpolate, placeholders};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
