@@ -58,53 +58,36 @@ orders-dev
 fn differences_are_json_with_the_shape_of_the_contract() {
     let outcome = changed().run(DIFF.iter().chain(&["--json", "--exit-code"]));
     assert_eq!(outcome.code, Some(3), "{outcome:?}");
-    let text = serde_json::to_string_pretty(&outcome.json()).expect("is JSON");
-    snapbox::assert_data_eq!(
-        text,
-        str![[r#"
-{
-  "stacks": [
-    {
-      "stack": "orders-dev",
-      "changes": [
-        {
-          "logical_id": "Queue",
-          "resource_type": "AWS::SQS::Queue",
-          "action": "replace",
-          "grade": "data_loss",
-          "reasons": [
-            "the replaced resource is deleted with the data that it holds",
-            "QueueName cannot change without replacement"
-          ],
-          "properties": [
-            {
-              "path": "Properties.DelaySeconds",
-              "before": 5,
-              "after": 10
-            },
-            {
-              "path": "Properties.QueueName",
-              "before": null,
-              "after": "orders"
-            }
-          ]
-        },
-        {
-          "logical_id": "Topic",
-          "resource_type": "AWS::SNS::Topic",
-          "action": "create",
-          "grade": "none",
-          "reasons": [
-            "it is new"
-          ],
-          "properties": []
-        }
-      ],
-      "other": []
-    }
-  ]
-}
-"#]]
+    assert_eq!(
+        outcome.json(),
+        json!({"stacks": [{
+            "stack": "orders-dev",
+            "changes": [
+                {
+                    "logical_id": "Queue",
+                    "resource_type": "AWS::SQS::Queue",
+                    "action": "replace",
+                    "grade": "data_loss",
+                    "reasons": [
+                        "the replaced resource is deleted with the data that it holds",
+                        "QueueName cannot change without replacement",
+                    ],
+                    "properties": [
+                        {"path": "Properties.DelaySeconds", "before": 5, "after": 10},
+                        {"path": "Properties.QueueName", "before": null, "after": "orders"},
+                    ],
+                },
+                {
+                    "logical_id": "Topic",
+                    "resource_type": "AWS::SNS::Topic",
+                    "action": "create",
+                    "grade": "none",
+                    "reasons": ["it is new"],
+                    "properties": [],
+                },
+            ],
+            "other": [],
+        }]})
     );
 }
 

@@ -67,15 +67,15 @@ fn templates_are_printed_without_a_directory() {
         str![[r#"
 ---
 # orders-dev
-Resources:
-  Queue:
-    Type: AWS::SQS::Queue
-    Properties:
-      DelaySeconds: 5
 Outputs:
   QueueUrl:
     Value:
       Ref: Queue
+Resources:
+  Queue:
+    Properties:
+      DelaySeconds: 5
+    Type: AWS::SQS::Queue
 
 "#]]
     );

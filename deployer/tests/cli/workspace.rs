@@ -90,9 +90,10 @@ impl Workspace {
 
     /// Writes the assembly that the stacks program copies, after changing template and manifest.
     pub(crate) fn assembly(&self, change: impl FnOnce(&mut Value, &mut Value)) {
+        // The keys are sorted, because whether maps keep another order depends on who else uses serde_json.
         let mut template = json!({
-            "Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 5}}},
             "Outputs": {"QueueUrl": {"Value": {"Ref": "Queue"}}},
+            "Resources": {"Queue": {"Properties": {"DelaySeconds": 5}, "Type": "AWS::SQS::Queue"}},
         });
         let mut manifest = json!({
             "format": 1,

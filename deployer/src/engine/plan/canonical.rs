@@ -259,5 +259,22 @@ fn set(value: &mut Value) {
 }
 
 fn sort(elements: &mut [Value]) {
-    elements.sort_by_cached_key(Value::to_string);
+    elements.sort_by_cached_key(sorted_text);
+}
+
+/// Writes a value with the keys of its maps sorted: whether a map sorts them itself depends on how serde_json was built.
+fn sorted_text(value: &Value) -> String {
+    match value {
+        Value::Object(entries) => {
+            let sorted: BTreeMap<&String, String> = entries
+                .iter()
+                .map(|(key, entry)| (key, sorted_text(entry)))
+                .collect();
+            format!("{sorted:?}")
+        }
+        Value::Array(elements) => {
+            format!("{:?}", elements.iter().map(sorted_text).collect::<Vec<_>>())
+        }
+        other => other.to_string(),
+    }
 }

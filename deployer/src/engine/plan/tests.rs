@@ -306,6 +306,10 @@ fn what_means_the_same_is_no_change() {
             json!({"Statement": [{"Sid": "2"}, {"Sid": "1"}]}),
         ),
         (
+            json!({"Statement": [{"Sid": "1", "Effect": "Deny"}, {"Effect": "Allow", "Sid": "0"}]}),
+            json!({"Statement": [{"Sid": "0", "Effect": "Allow"}, {"Effect": "Deny", "Sid": "1"}]}),
+        ),
+        (
             json!({"Tags": [{"Key": "b", "Value": "1"}, {"Key": "a", "Value": "2"}]}),
             json!({"Tags": [{"Key": "a", "Value": "2"}, {"Key": "b", "Value": "1"}]}),
         ),
