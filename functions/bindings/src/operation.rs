@@ -36,6 +36,9 @@ operations! {
     /// Checks an item within a transaction.
     ConditionCheck
     /// Sends messages to a queue.
+    ///
+    /// A module that imports it no longer sees the trait of the same name from the prelude; where both are needed,
+    /// write `stack_bindings::Send`.
     Send
     /// Receives messages from a queue, for functions that poll by themselves.
     Receive
