@@ -34,7 +34,10 @@ impl Assembly {
 
     /// Returns the manifest as JSON that ends with a line feed.
     pub fn manifest_json(&self) -> String {
-        pretty(&serde_json::to_value(&self.manifest).unwrap_or_default())
+        let manifest = serde_json::to_value(&self.manifest).unwrap_or_default();
+        // The map of `serde_json` may keep the order of insertion, where some other crate of a build asks for it;
+        // an expression is sorted either way.
+        pretty(&Scope::default().lower(&Expr::from(manifest)))
     }
 
     /// Returns the files beside the manifest: the templates, by file name.
