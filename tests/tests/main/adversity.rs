@@ -97,6 +97,7 @@ fn a_deploy_is_done_again_after_the_engine_was_killed_in_the_middle() {
     let run = running.end();
     assert_eq!(run.code, Some(1), "{run}");
     assert!(!run.stderr.contains("panicked"), "{run}");
+    assert!(run.stderr.contains("could not be reached"), "{run}");
 
     fixture.describe(&json!({}));
     let run = fixture.sandbox.succeed(&DEPLOY);

@@ -118,6 +118,23 @@ fn an_execution_goes_on_without_the_run_and_the_next_run_joins_it() {
 }
 
 #[test]
+fn a_destroy_can_be_stopped_before_it_deletes() {
+    let fixture = Fixture::new(&serde_json::json!({}));
+    fixture.sandbox.succeed(&DEPLOY);
+    let proxy = Proxy::start(fixture.sandbox.engine().url());
+    let hold = proxy.hold("Action=DescribeStacks");
+    let url = proxy.url();
+    let destroy = ["destroy", "--stage", "dev", "--endpoint-url", &url];
+    let running = fixture.sandbox.spawn(&destroy);
+    hold.reached();
+    interrupt(running, || hold.release());
+    assert_eq!(proxy.count("Action=DeleteStack"), 0);
+    assert_eq!(fixture.status().as_deref(), Some("CREATE_COMPLETE"));
+    fixture.sandbox.succeed(&destroy);
+    assert_eq!(fixture.status(), None);
+}
+
+#[test]
 fn a_second_interrupt_ends_the_run_at_once() {
     let fixture = Fixture::new(&serde_json::json!({}));
     fixture
