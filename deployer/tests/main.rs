@@ -9,6 +9,7 @@
 )]
 
 mod cli {
+    mod approval;
     mod build;
     mod configuration;
     mod diff;

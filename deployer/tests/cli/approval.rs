@@ -1,0 +1,191 @@
+//! What happens before anything changes on AWS, for which a small server stands in.
+//!
+//! It listens on the loopback interface, but is called by an address that does not say so: a place that is plainly on
+//! this machine needs no approval.
+#![cfg(target_os = "linux")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use snapbox::str;
+
+use super::workspace::{Outcome, Workspace};
+
+/// The form of <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>.
+const IDENTITY: &str = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/Alice</Arn><UserId>AIDACKCEVSQ6C2EXAMPLE</UserId>
+<Account>123456789012</Account></GetCallerIdentityResult>
+<ResponseMetadata><RequestId>01234567-89ab-cdef-0123-456789abcdef</RequestId></ResponseMetadata>
+</GetCallerIdentityResponse>"#;
+
+/// A server that knows its caller and has no stacks.
+struct Server {
+    port: u16,
+    actions: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+        let port = listener.local_addr().expect("is bound").port();
+        let actions = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&actions);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                answer(stream, &seen);
+            }
+        });
+        Self { port, actions }
+    }
+
+    fn actions(&self) -> Vec<String> {
+        self.actions.lock().expect("is not poisoned").clone()
+    }
+}
+
+fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>) {
+    let mut reader = BufReader::new(stream.try_clone().expect("clones"));
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).expect("reads") == 0 {
+            return;
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().expect("is a number");
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).expect("reads");
+    let body = String::from_utf8(body).expect("is text");
+    let field = |name: &str| {
+        body.split('&')
+            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let action = field("Action");
+    let (status, text) = match action.as_str() {
+        "GetCallerIdentity" => ("200 OK", IDENTITY.to_owned()),
+        "DescribeStacks" => (
+            "400 Bad Request",
+            error(
+                "ValidationError",
+                &format!("Stack with id {} does not exist", field("StackName")),
+            ),
+        ),
+        _ => (
+            "403 Forbidden",
+            error(
+                "AccessDenied",
+                &format!("User is not authorized to perform: cloudformation:{action}"),
+            ),
+        ),
+    };
+    seen.lock().expect("is not poisoned").push(action);
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+        text.len()
+    )
+    .expect("writes");
+}
+
+/// The form of <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>.
+fn error(code: &str, message: &str) -> String {
+    format!(
+        "<ErrorResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+    )
+}
+
+fn deploy(workspace: &Workspace, server: &Server, more: &[&str]) -> Outcome {
+    let url = format!("http://0.0.0.0:{}", server.port);
+    let mut command = workspace.command(["deploy", "--stage", "dev", "--endpoint-url", &url]);
+    command
+        .args(more)
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env(
+            "AWS_SECRET_ACCESS_KEY",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        );
+    workspace.finish(command)
+}
+
+#[test]
+fn without_a_terminal_the_plan_is_shown_and_refused() {
+    let (workspace, server) = (Workspace::valid(), Server::start());
+    let outcome = deploy(&workspace, &server, &[]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    snapbox::assert_data_eq!(outcome.stderr, str![[r#"
+    synth 1 stack in [TIME]
+orders-dev (new)
+  + create  Queue AWS::SQS::Queue
+1 to create
+  account 123456789012
+error: this needs approval, and nobody can be asked
+  hint: read what would change with `stackctl diff`, then approve with `--yes`
+
+"#]]);
+    let outcome = deploy(&workspace, &server, &["--json"]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    let lines: Vec<serde_json::Value> = outcome
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("is JSON"))
+        .collect();
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert_eq!(lines[0]["type"], "plan");
+    assert_eq!(lines[0]["stacks"][0]["changes"][0]["logical_id"], "Queue");
+    assert_eq!(lines[1]["error"]["kind"], "refused");
+    let changing = server
+        .actions()
+        .into_iter()
+        .find(|action| !["GetCallerIdentity", "DescribeStacks"].contains(&action.as_str()));
+    assert_eq!(changing, None, "nothing may change before approval");
+}
+
+#[test]
+fn with_approval_the_change_set_is_made() {
+    let (workspace, server) = (Workspace::valid(), Server::start());
+    let outcome = deploy(&workspace, &server, &["--yes", "--json"]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(
+        server
+            .actions()
+            .iter()
+            .any(|action| action == "CreateChangeSet")
+    );
+    let last = outcome.stdout.lines().last().expect("has lines");
+    let last: serde_json::Value = serde_json::from_str(last).expect("is JSON");
+    assert_eq!(last["type"], "summary");
+    assert_eq!(last["stacks"][0]["outcome"], "failed");
+    assert!(
+        last["error"]["causes"]
+            .to_string()
+            .contains("not authorized"),
+        "{last:#}"
+    );
+}
+
+#[test]
+fn another_account_is_refused_before_anything_is_built() {
+    let (workspace, server) = (Workspace::valid(), Server::start());
+    workspace.write(
+        "stackctl.toml",
+        "[stages.dev]\nregion = \"us-east-1\"\naccount = \"999999999999\"\n",
+    );
+    let error = deploy(&workspace, &server, &["--yes", "--json"]).error(2, "configuration");
+    assert_eq!(
+        error["message"],
+        "the credentials belong to account 123456789012, but the stage is pinned to account 999999999999"
+    );
+    assert_eq!(server.actions(), ["GetCallerIdentity"]);
+    assert_eq!(error["causes"], json!([]));
+}
