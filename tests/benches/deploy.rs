@@ -7,6 +7,7 @@
 #[path = "deploy/floor.rs"]
 mod floor;
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -22,85 +23,110 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_stackctl-under-test");
 /// How often each deploy is repeated; the median counts.
 const RUNS: usize = 7;
 
-/// One way to deploy: its name, whether the stack is removed before, and the mode that is asked for.
+/// One way to deploy.
 struct Scenario {
     name: &'static str,
+    /// Whether the stack is removed before; otherwise it is deployed in mode `queue`.
     fresh: bool,
-    before: &'static str,
-    after: &'static str,
+    /// The mode that is asked for.
+    mode: &'static str,
 }
 
 const SCENARIOS: [Scenario; 3] = [
-    Scenario { name: "first deploy", fresh: true, before: "queue", after: "queue" },
-    Scenario { name: "unchanged", fresh: false, before: "queue", after: "queue" },
-    Scenario { name: "one variable changed", fresh: false, before: "queue", after: "direct" },
+    Scenario {
+        name: "first deploy",
+        fresh: true,
+        mode: "queue",
+    },
+    Scenario {
+        name: "unchanged",
+        fresh: false,
+        mode: "queue",
+    },
+    Scenario {
+        name: "one variable changed",
+        fresh: false,
+        mode: "direct",
+    },
 ];
 
 fn main() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("in the workspace");
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("in the workspace");
     let sandbox = Sandbox::new(PROGRAM, workspace, &config("queue"));
     let endpoint = sandbox.engine().url().to_owned();
-    let deploy = |url: &str| sandbox.succeed(&["deploy", "--yes", "--stage", "dev", "--endpoint-url", url]);
+    let deploy =
+        |url: &str| sandbox.succeed(&["deploy", "--yes", "--stage", "dev", "--endpoint-url", url]);
     let destroy = || {
-        sandbox.succeed(&["destroy", "--yes", "--stage", "dev", "--endpoint-url", &endpoint]);
+        sandbox.succeed(&[
+            "destroy",
+            "--yes",
+            "--stage",
+            "dev",
+            "--endpoint-url",
+            &endpoint,
+        ]);
     };
     // Everything is built and the artifact bucket exists before the clock runs.
     deploy(&endpoint);
 
     let mut text = format!(
-        "deploys of `intake` to the local engine, wall time\n\n{:<24}{:>9}{:>9}{:>7}{:>9}{:>9}{:>7}{:>7}\n",
-        "", "tool", "floor", "ratio", "of it: ", "calls", "cargo", "render"
+        "deploys of `intake` to the local engine, wall time; the floor is the sum of the last three\n\n\
+         {:<22}{:>9}{:>9}{:>7}{:>10}{:>9}{:>14}\n",
+        "", "tool", "floor", "ratio", "cargo", "render", "calls"
     );
     for scenario in SCENARIOS {
         let prepare = || {
             if scenario.fresh {
                 destroy();
             } else {
-                sandbox.configure(&config(scenario.before));
+                sandbox.configure(&config("queue"));
                 deploy(&endpoint);
             }
-            sandbox.configure(&config(scenario.after));
+            sandbox.configure(&config(scenario.mode));
         };
         prepare();
         let proxy = Proxy::start(&endpoint);
         deploy(&proxy.url());
         let calls = proxy.calls();
+        let floor = Floor::new(&sandbox, workspace);
+        let snapshot = floor.snapshot();
 
-        let mut tool = Vec::new();
-        let mut made = Vec::new();
-        let mut cargo = Vec::new();
-        let mut render = Vec::new();
+        let (mut tool, mut called, mut built, mut rendered) = (vec![], vec![], vec![], vec![]);
         for _ in 0..RUNS {
             prepare();
             tool.push(timed(|| {
                 deploy(&endpoint);
             }));
             prepare();
-            let floor = Floor::new(&sandbox, workspace);
-            cargo.push(timed(|| floor.build()));
-            render.push(timed(|| floor.render(&config(scenario.after))));
-            made.push(floor.call(&calls));
+            built.push(timed(|| floor.build(&sandbox)));
+            rendered.push(timed(|| floor.render(scenario.mode)));
+            called.push(timed(|| floor.call(&calls, &snapshot, scenario.fresh)));
         }
-        let [tool, made, cargo, render] = [tool, made, cargo, render].map(median);
-        let floor = made + cargo + render;
-        text.push_str(&format!(
-            "{:<24}{:>9}{:>9}{:>7.2}{:>9}{:>9}{:>7}{:>7}\n",
+        let [tool, called, built, rendered] = [tool, called, built, rendered].map(median);
+        let floor = built + rendered + called;
+        let _ = writeln!(
+            text,
+            "{:<22}{:>9}{:>9}{:>7.2}{:>10}{:>9}{:>9} ({})",
             scenario.name,
             millis(tool),
             millis(floor),
             tool.as_secs_f64() / floor.as_secs_f64(),
+            millis(built),
+            millis(rendered),
+            millis(called),
             calls.len(),
-            millis(made),
-            millis(cargo),
-            millis(render),
-        ));
+        );
     }
     // A closed standard output leaves nobody to tell.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn config(mode: &str) -> String {
-    format!("[stages.dev]\nregion = \"us-east-1\"\n\n[stages.dev.variables.intake]\nmode = \"{mode}\"\n")
+    format!(
+        "[stages.dev]\nregion = \"us-east-1\"\n\n[stages.dev.variables.intake]\nmode = \"{mode}\"\n"
+    )
 }
 
 fn timed(work: impl FnOnce()) -> Duration {

@@ -63,11 +63,17 @@ pub fn adapt(template: &mut Value) -> Vec<LeftOut> {
         .collect();
     for (logical_id, resource_type) in unknown {
         resources.remove(&logical_id);
-        left_out.push(LeftOut::Resource { logical_id, resource_type });
+        left_out.push(LeftOut::Resource {
+            logical_id,
+            resource_type,
+        });
     }
     let ids: Vec<String> = resources.keys().cloned().collect();
     for logical_id in ids {
-        let Some(resource) = resources.get_mut(&logical_id).and_then(Value::as_object_mut) else {
+        let Some(resource) = resources
+            .get_mut(&logical_id)
+            .and_then(Value::as_object_mut)
+        else {
             continue;
         };
         match drop_tls_only(resource) {
@@ -120,13 +126,16 @@ fn denies_plain_http(statement: &Value) -> bool {
     denies
         && condition.is_some_and(|operators| {
             operators.len() == 1
-                && operators.get("Bool").and_then(Value::as_object).is_some_and(|keys| {
-                    let value = keys.get("aws:SecureTransport");
-                    keys.len() == 1
-                        && value.is_some_and(|value| {
-                            value.as_bool() == Some(false) || value.as_str() == Some("false")
-                        })
-                })
+                && operators
+                    .get("Bool")
+                    .and_then(Value::as_object)
+                    .is_some_and(|keys| {
+                        let value = keys.get("aws:SecureTransport");
+                        keys.len() == 1
+                            && value.is_some_and(|value| {
+                                value.as_bool() == Some(false) || value.as_str() == Some("false")
+                            })
+                    })
         })
 }
 
@@ -208,8 +217,12 @@ mod tests {
         assert_eq!(
             left_out,
             [
-                LeftOut::TlsOnly { logical_id: "Mixed".to_owned() },
-                LeftOut::TlsOnly { logical_id: "Only".to_owned() },
+                LeftOut::TlsOnly {
+                    logical_id: "Mixed".to_owned()
+                },
+                LeftOut::TlsOnly {
+                    logical_id: "Only".to_owned()
+                },
             ]
         );
         assert_eq!(
