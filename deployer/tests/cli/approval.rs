@@ -123,7 +123,9 @@ fn without_a_terminal_the_plan_is_shown_and_refused() {
     let (workspace, server) = (Workspace::valid(), Server::start());
     let outcome = deploy(&workspace, &server, &[]);
     assert_eq!(outcome.code, Some(4), "{outcome:?}");
-    snapbox::assert_data_eq!(outcome.stderr, str![[r#"
+    snapbox::assert_data_eq!(
+        outcome.stderr,
+        str![[r#"
     synth 1 stack in [TIME]
 orders-dev (new)
   + create  Queue AWS::SQS::Queue
@@ -132,7 +134,8 @@ orders-dev (new)
 error: this needs approval, and nobody can be asked
   hint: read what would change with `stackctl diff`, then approve with `--yes`
 
-"#]]);
+"#]]
+    );
     let outcome = deploy(&workspace, &server, &["--json"]);
     assert_eq!(outcome.code, Some(4), "{outcome:?}");
     let lines: Vec<serde_json::Value> = outcome

@@ -24,6 +24,9 @@ const SECTIONS: &[&str] = &[
     "Hooks",
 ];
 
+/// How the tags begin that a deploy itself adds to a stack.
+const OWN_TAGS: &str = "stackctl:";
+
 /// Compares what is deployed with what is to be deployed.
 ///
 /// `sources` says where resources are declared.
@@ -388,6 +391,7 @@ fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChange> {
     let tags = |tags: &BTreeMap<String, String>| {
         Value::Object(
             tags.iter()
+                .filter(|(key, _)| !key.starts_with(OWN_TAGS))
                 .map(|(key, value)| (key.clone(), Value::String(value.clone())))
                 .collect(),
         )

@@ -376,6 +376,28 @@ fn sections_besides_resources_are_compared() {
 }
 
 #[test]
+fn tags_of_the_stack_are_compared_but_for_our_own() {
+    let template = resources(&json!({"Queue": {"Type": "AWS::SQS::Queue"}}));
+    let side = |tags: &[(&str, &str)]| Side {
+        template: Some(&template),
+        parameters: BTreeMap::new(),
+        tags: tags
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
+    };
+    let old = side(&[("stackctl:stage", "dev"), ("team", "a")]);
+    let new = side(&[("team", "b")]);
+    let plan = compare("x", &old, &new, &BTreeMap::new(), &Sample);
+    let paths: Vec<_> = plan
+        .other
+        .iter()
+        .map(|change| change.path.to_string())
+        .collect();
+    assert_eq!(paths, ["Tags.team"]);
+}
+
+#[test]
 fn a_new_stack_creates_everything() {
     let template = resources(&json!({"Queue": {"Type": "AWS::SQS::Queue"}}));
     let wanted = Side {
