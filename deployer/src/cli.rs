@@ -141,7 +141,7 @@ pub struct Synth {
     /// Which stacks.
     #[command(flatten)]
     pub stacks: Stacks,
-    /// Write manifest.json and <stack>.template.json to this directory instead of printing the templates.
+    /// Write manifest.json and STACK.template.json to this directory instead of printing the templates.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// The form of the templates; with --out, YAML is written beside JSON.
