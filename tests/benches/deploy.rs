@@ -20,6 +20,9 @@ use floor::Floor;
 /// The tool.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_stackctl-under-test");
 
+/// The most that the tool may take, as a multiple of the floor.
+const TARGET: f64 = 1.5;
+
 /// How often each deploy is repeated; the median counts.
 const RUNS: usize = 7;
 
@@ -72,9 +75,9 @@ fn main() {
     deploy(&endpoint);
 
     let mut text = format!(
-        "deploys of `intake` to the local engine, wall time; the floor is the sum of the last three\n\n\
-         {:<22}{:>9}{:>9}{:>7}{:>10}{:>9}{:>14}\n",
-        "", "tool", "floor", "ratio", "cargo", "render", "calls"
+        "deploys of `intake` to the local engine, wall time; the target is a ratio under {TARGET}\n\n\
+         {:<22}{:>9}{:>9}{:>7}{:>13}{:>9}{:>7}\n",
+        "", "tool", "floor", "ratio", "beyond cargo", "calls", "ratio"
     );
     for scenario in SCENARIOS {
         let prepare = || {
@@ -106,17 +109,26 @@ fn main() {
         }
         let [tool, called, built, rendered] = [tool, called, built, rendered].map(median);
         let floor = built + rendered + called;
+        // What the tool takes besides cargo and the stacks binary, against the bare calls alone.
+        let beyond = tool.saturating_sub(built + rendered);
         let _ = writeln!(
             text,
-            "{:<22}{:>9}{:>9}{:>7.2}{:>10}{:>9}{:>9} ({})",
+            "{:<22}{:>9}{:>9}{:>7.2}{:>13}{:>9}{:>7.2}",
             scenario.name,
             millis(tool),
             millis(floor),
             tool.as_secs_f64() / floor.as_secs_f64(),
-            millis(built),
-            millis(rendered),
+            millis(beyond),
             millis(called),
+            beyond.as_secs_f64() / called.as_secs_f64(),
+        );
+        let _ = writeln!(
+            text,
+            "{:<22}{} calls; cargo {}, render {}",
+            "",
             calls.len(),
+            millis(built),
+            millis(rendered)
         );
     }
     // A closed standard output leaves nobody to tell.
