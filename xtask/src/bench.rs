@@ -59,6 +59,9 @@ pub(crate) fn run(args: &Args) -> Result<String, Box<dyn Error>> {
         bench.args([
             "bench",
             "--quiet",
+            // The profile that `cargo run` uses; a release build of the SDK would take longer than all else here.
+            "--profile",
+            "dev",
             "-p",
             "system-tests",
             "--bench",
