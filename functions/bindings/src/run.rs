@@ -7,9 +7,11 @@ use std::process::ExitCode;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::Value;
-use tracing::error;
+use tracing::{Metadata, error};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::environment::{Environment, FromEnvironment, short_type_name};
 use crate::event::Decode;
@@ -169,7 +171,17 @@ fn log() {
         .with_span_list(false)
         .with_env_filter(filter)
         .with_ansi(false)
+        .finish()
+        .with(filter_fn(is_said_once))
         .try_init();
+}
+
+/// Returns whether an event says anything that [`report`] has not said.
+///
+/// The runtime logs every error of a handler once more, as a debug dump without causes. What it logs of a panic has
+/// the field `error`, and nobody else logs that.
+fn is_said_once(event: &Metadata<'_>) -> bool {
+    event.target() != "lambda_runtime::layers::panic" || event.fields().field("error").is_some()
 }
 
 /// Returns the filter for a level: it is about the function's own code, so what the SDK, the runtime and the HTTP

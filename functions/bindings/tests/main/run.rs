@@ -30,6 +30,7 @@ enum GreetError {
 async fn greet(bindings: &Greeter, name: Invocation<String>) -> Result<String, GreetError> {
     match name.as_str() {
         "" => Err(GreetError::Nobody(name.0, std::fmt::Error)),
+        "nobody at all" => panic!("there must be somebody"),
         name => Ok(format!("{} {name}", *bindings.greeting)),
     }
 }
@@ -139,7 +140,12 @@ fn started(events: Vec<Value>) -> (Running, Receiver<(String, Value)>) {
 
 #[test]
 fn events_are_answered_and_errors_keep_their_type_and_text() {
-    let events = vec![json!("you"), json!(""), json!({"no": "text"})];
+    let events = vec![
+        json!("you"),
+        json!(""),
+        json!({"no": "text"}),
+        json!("nobody at all"),
+    ];
     let (mut function, posted) = started(events);
     let next = || posted.recv_timeout(PATIENCE).unwrap();
     assert_eq!(
@@ -166,15 +172,31 @@ fn events_are_answered_and_errors_keep_their_type_and_text() {
             })
         )
     );
+    assert_eq!(
+        next().1["errorMessage"],
+        "Lambda panicked: there must be somebody"
+    );
     function.0.kill().unwrap();
     let mut output = String::new();
     let mut stdout = function.0.stdout.take().unwrap();
     stdout.read_to_string(&mut output).unwrap();
-    let failure = output
+    let lines: Vec<Value> = output
         .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line.get(line.find('{')?..)?).ok())
-        .find(|line| line["error_type"] == "GreetError")
-        .unwrap();
+        .filter_map(|line| serde_json::from_str(line.get(line.find('{')?..)?).ok())
+        .collect();
+    // One line for each failure, and nothing that says the same again.
+    let failed: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["level"] == "ERROR")
+        .collect();
+    let invocations: Vec<&Value> = failed
+        .iter()
+        .map(|line| &line["span"]["requestId"])
+        .collect();
+    assert_eq!(invocations, ["r1", "r2", "r3"], "{output}");
+    assert_eq!(failed[2]["message"], "user handler panicked");
+    let failure = failed[0];
+    assert_eq!(failure["error_type"], "GreetError");
     assert_eq!(failure["level"], "ERROR");
     assert_eq!(failure["message"], "the invocation failed");
     assert_eq!(
