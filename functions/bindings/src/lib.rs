@@ -70,7 +70,9 @@ pub use wiring::Wire;
 #[cfg(feature = "bucket")]
 pub use bucket::{ListObjects, Listed, Listing, Object, PutObject};
 #[cfg(feature = "queue")]
-pub use queue::{QueueAttributes, Received, SendFailure, SendMessage, Sent, SentBatch};
+pub use queue::{
+    BatchMessage, QueueAttributes, Received, SendFailure, SendMessage, Sent, SentBatch,
+};
 #[cfg(feature = "secret")]
 pub use secret::SecretValue;
 #[cfg(feature = "table")]

@@ -1,6 +1,8 @@
 //! Queues of SQS.
 
 #[cfg(feature = "queue")]
+mod batch;
+#[cfg(feature = "queue")]
 mod client;
 
 use std::fmt;
@@ -11,7 +13,9 @@ use crate::grant::Grants;
 use crate::kind;
 
 #[cfg(feature = "queue")]
-pub use client::{QueueAttributes, Received, SendFailure, SendMessage, Sent, SentBatch};
+pub use batch::{BatchMessage, SendFailure, SentBatch};
+#[cfg(feature = "queue")]
+pub use client::{QueueAttributes, Received, SendMessage, Sent};
 
 /// A queue of messages with bodies of the type `M`, as JSON, with the operations `G` granted.
 pub struct Queue<M, G: Grants<kind::Queue>> {

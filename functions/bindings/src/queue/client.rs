@@ -5,9 +5,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use aws_sdk_sqs::types::{
-    MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
-};
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -18,10 +16,6 @@ use crate::error::{CallError, Reason};
 use crate::grant::{Allows, Grants};
 use crate::kind;
 use crate::operation::{ChangeVisibility, Delete, GetAttributes, Receive, Send};
-
-/// How many messages one call may send; see
-/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html>.
-const BATCH: usize = 10;
 
 impl<M, G: Grants<kind::Queue>> Connect for Queue<M, G> {
     fn connect(environment: &Environment, value: &str) -> Result<Self, VariableFault> {
@@ -58,70 +52,6 @@ impl<M, G: Grants<kind::Queue>> Queue<M, G> {
             group: None,
             deduplication: None,
         }
-    }
-
-    /// Sends messages, ten in a call.
-    ///
-    /// # Errors
-    ///
-    /// Fails where a whole call fails; the messages of earlier calls are sent then. Messages that SQS refuses one by
-    /// one are in the answer.
-    pub async fn send_batch<'m, At>(
-        &self,
-        messages: impl IntoIterator<Item = &'m M>,
-    ) -> Result<SentBatch, CallError>
-    where
-        M: Serialize + 'm,
-        G: Allows<Send, At>,
-    {
-        const ACTION: &str = "send messages to";
-        let bodies = messages
-            .into_iter()
-            .map(serde_json::to_string)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| self.unencodable(ACTION, error))?;
-        let mut batch = SentBatch::default();
-        for (call, chunk) in bodies.chunks(BATCH).enumerate() {
-            let entries = chunk
-                .iter()
-                .enumerate()
-                .map(|(position, body)| {
-                    SendMessageBatchRequestEntry::builder()
-                        .id(position.to_string())
-                        .message_body(body)
-                        .build()
-                })
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|error| self.unencodable(ACTION, error))?;
-            let answer = self
-                .client
-                .send_message_batch()
-                .queue_url(&self.url)
-                .set_entries(Some(entries))
-                .send()
-                .await
-                .map_err(|error| CallError::from_sdk(ACTION, &described(&self.url), error))?;
-            let position = |id: &str| call * BATCH + id.parse::<usize>().unwrap_or_default();
-            batch.sent.extend(answer.successful.into_iter().map(|sent| {
-                let at = position(&sent.id);
-                (
-                    at,
-                    Sent {
-                        message_id: sent.message_id,
-                        sequence_number: sent.sequence_number,
-                    },
-                )
-            }));
-            batch
-                .failed
-                .extend(answer.failed.into_iter().map(|failed| SendFailure {
-                    position: position(&failed.id),
-                    code: failed.code,
-                    message: failed.message.unwrap_or_default(),
-                    sender_fault: failed.sender_fault,
-                }));
-        }
-        Ok(batch)
     }
 
     /// Receives up to ten messages, waiting for the first as long as given, at most 20 seconds.
@@ -225,14 +155,6 @@ impl<M, G: Grants<kind::Queue>> Queue<M, G> {
                 .collect(),
         })
     }
-
-    fn unencodable(
-        &self,
-        action: &'static str,
-        error: impl std::error::Error + std::marker::Send + Sync + 'static,
-    ) -> CallError {
-        CallError::new(action, &described(&self.url), Reason::Encode).caused_by(error)
-    }
 }
 
 /// A request to send one message; await it.
@@ -307,30 +229,6 @@ pub struct Sent {
     pub sequence_number: Option<String>,
 }
 
-/// What became of a batch of messages.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "messages that were refused are only told here"]
-pub struct SentBatch {
-    /// The messages that were sent, each with its position among the given ones.
-    pub sent: Vec<(usize, Sent)>,
-    /// The messages that SQS refused.
-    pub failed: Vec<SendFailure>,
-}
-
-/// A message of a batch that SQS refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("message {position} was refused: {code}: {message}")]
-pub struct SendFailure {
-    /// The position of the message among the given ones.
-    pub position: usize,
-    /// The error code.
-    pub code: String,
-    /// What SQS says about it.
-    pub message: String,
-    /// Whether sending the same message again would be refused again.
-    pub sender_fault: bool,
-}
-
 /// A message that was received, and will be again unless it is deleted.
 #[derive(Debug)]
 pub struct Received<M> {
@@ -362,12 +260,25 @@ impl QueueAttributes {
     }
 }
 
-fn described(url: &str) -> String {
+pub(super) fn described(url: &str) -> String {
     format!("queue `{url}`")
 }
 
 /// Returns whole seconds, rounded up, so that a short time does not become none.
-fn seconds(duration: Duration) -> i32 {
-    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+pub(super) fn seconds(duration: Duration) -> i32 {
+    let begun = u64::from(duration.subsec_nanos() > 0);
+    let seconds = duration.as_secs().saturating_add(begun);
     i32::try_from(seconds).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_rounded_up_and_never_overflows() {
+        assert_eq!(seconds(Duration::ZERO), 0);
+        assert_eq!(seconds(Duration::from_millis(1001)), 2);
+        assert_eq!(seconds(Duration::MAX), i32::MAX);
+    }
 }

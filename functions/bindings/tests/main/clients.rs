@@ -52,62 +52,6 @@ async fn send_writes_the_message_as_json() {
     );
 }
 
-/// The answer of
-/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html>: a call may
-/// succeed for some messages and fail for others.
-#[tokio::test]
-async fn a_batch_tells_which_messages_were_refused() {
-    use sqs::operation::send_message_batch::SendMessageBatchOutput;
-    use sqs::types::{BatchResultErrorEntry, SendMessageBatchResultEntry};
-
-    let sent = |id: &str, message_id: &str| {
-        SendMessageBatchResultEntry::builder()
-            .id(id)
-            .message_id(message_id)
-            .md5_of_message_body("d41d8cd98f00b204e9800998ecf8427e")
-            .build()
-            .unwrap()
-    };
-    let first = mock!(sqs::Client::send_message_batch)
-        .match_requests(|request| request.entries().len() == 10)
-        .then_output(move || {
-            SendMessageBatchOutput::builder()
-                .successful(sent("0", "m0"))
-                .set_failed(Some(Vec::new()))
-                .build()
-                .unwrap()
-        });
-    let second = mock!(sqs::Client::send_message_batch)
-        .match_requests(|request| {
-            request.entries().len() == 1 && request.entries()[0].message_body() == "[10]"
-        })
-        .then_output(|| {
-            SendMessageBatchOutput::builder()
-                .set_successful(Some(Vec::new()))
-                .failed(
-                    BatchResultErrorEntry::builder()
-                        .id("0")
-                        .code("InternalError")
-                        .sender_fault(false)
-                        .build()
-                        .unwrap(),
-                )
-                .build()
-                .unwrap()
-        });
-    let messages: Vec<Vec<u8>> = (0..11).map(|number| vec![number]).collect();
-    let batch = queue(scripted!(sqs, [&first, &second]))
-        .send_batch(&messages)
-        .await
-        .unwrap();
-    assert_eq!(batch.sent[0].0, 0);
-    assert_eq!(batch.failed[0].position, 10);
-    assert_eq!(
-        batch.failed[0].to_string(),
-        "message 10 was refused: InternalError: "
-    );
-}
-
 #[tokio::test]
 async fn a_received_message_can_be_kept_or_deleted() {
     use sqs::operation::change_message_visibility::ChangeMessageVisibilityOutput;
