@@ -11,7 +11,7 @@ use stack_model_cfn::secretsmanager as cfn;
 use stack_model_cfn::{Property, ResourceId, Token, Value};
 
 use crate::arn::Arn;
-use crate::handle::{get_att, typed_handle};
+use crate::handle::{ResourceRef, get_att};
 use crate::kms::{KeyOperation, KeyRef};
 use crate::limit::Limited;
 use crate::name::NameRule;
@@ -113,17 +113,71 @@ impl SecretOperation {
 
 /// The handle of a secret whose value is read as a `T`.
 pub struct SecretRef<T> {
-    id: ResourceId,
+    /// The resource, unless somebody else keeps the secret.
+    id: Option<ResourceId>,
+    arn: Value<Arn<Secret>>,
     key: Option<KeyRef>,
     value: PhantomData<fn() -> T>,
 }
 
-typed_handle!(SecretRef { id, key, value });
+impl<T> Clone for SecretRef<T> {
+    fn clone(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            arn: self.arn.clone(),
+            key: self.key.clone(),
+            value: PhantomData,
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for SecretRef<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretRef")
+            .field("arn", &self.arn)
+            .finish_non_exhaustive()
+    }
+}
 
 impl<T> SecretRef<T> {
+    /// Stands for a secret that somebody else keeps. The ARN is the complete one, with the six characters at its
+    /// end: a role is allowed exactly what it names.
+    ///
+    /// ```
+    /// use stack_model::Arn;
+    /// use stack_model::secretsmanager::{SecretOperation, SecretRef};
+    ///
+    /// let arn = Arn::parse("arn:aws:secretsmanager:us-east-1:123456789012:secret:token-AbCdEf")?;
+    /// let token = SecretRef::<String>::existing(arn);
+    /// let statements = token.statements(&[SecretOperation::Read]);
+    /// assert_eq!(statements[0].actions(), ["secretsmanager:GetSecretValue"]);
+    /// # Ok::<(), stack_model::ArnError>(())
+    /// ```
+    pub fn existing(arn: impl Into<Value<Arn<Secret>>>) -> Self {
+        Self {
+            id: None,
+            arn: arn.into(),
+            key: None,
+            value: PhantomData,
+        }
+    }
+
+    /// Stands for a secret that somebody else keeps, encrypted with a key of the customer's own.
+    pub fn existing_with_key(arn: impl Into<Value<Arn<Secret>>>, key: &KeyRef) -> Self {
+        Self {
+            key: Some(key.clone()),
+            ..Self::existing(arn)
+        }
+    }
+
     /// Returns the ARN.
     pub fn arn(&self) -> Value<Arn<Secret>> {
-        get_att(&self.id, "Id")
+        self.arn.clone()
+    }
+
+    /// Returns the handle of the resource, unless somebody else keeps the secret.
+    pub fn resource(&self) -> Option<ResourceRef> {
+        self.id.clone().map(|id| ResourceRef { id })
     }
 
     /// Returns the whole value, as CloudFormation reads it while it deploys; it never stands in the template.
@@ -192,10 +246,12 @@ impl Stack<'_> {
             name: props.name.into(),
             ..cfn::Secret::default()
         };
+        let id = self
+            .insert_data(logical_id, Resource::of(&secret, source))
+            .id;
         SecretRef {
-            id: self
-                .insert_data(logical_id, Resource::of(&secret, source))
-                .id,
+            arn: get_att(&id, "Id"),
+            id: Some(id),
             key: props.key,
             value: PhantomData,
         }
@@ -264,3 +320,39 @@ const NAME: NameRule = NameRule {
     max: 512,
     others: "/_+=.@-",
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:orders/token-AbCdEf";
+
+    #[test]
+    fn a_secret_kept_elsewhere_is_named_by_its_arn() {
+        let secret = SecretRef::<String>::existing(Arn::parse(ARN).unwrap());
+        assert_eq!(secret.arn().literal().map(Arn::as_str), Some(ARN));
+        assert_eq!(secret.resource(), None);
+        let Value::Token(Token::Secret { id, json_key }) = secret.field("password") else {
+            panic!("a field is read by CloudFormation");
+        };
+        assert_eq!(*id, stack_model_cfn::Expr::String(ARN.to_owned()));
+        assert_eq!(json_key.as_deref(), Some("password"));
+    }
+
+    #[test]
+    fn a_key_of_its_own_is_allowed_beside_a_secret_kept_elsewhere() {
+        let stage = r#"{"name": "dev", "region": "us-east-1", "architecture": "arm64"}"#;
+        let mut app = crate::App::new(crate::Stage::new(serde_json::from_str(stage).unwrap()));
+        let key = app
+            .stack("orders")
+            .key("Key", crate::kms::KeyProps::default());
+        let arn = Arn::parse(ARN).unwrap();
+        let secret = SecretRef::<String>::existing_with_key(arn, &key);
+        let statements = secret.statements(&[SecretOperation::Read]);
+        let actions: Vec<_> = statements.iter().map(Statement::actions).collect();
+        assert_eq!(
+            actions,
+            [["secretsmanager:GetSecretValue"], ["kms:Decrypt"]]
+        );
+    }
+}

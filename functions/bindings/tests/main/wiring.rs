@@ -17,7 +17,7 @@ use stack_model::secretsmanager::{SecretProps, SecretRef};
 use stack_model::sns::{self, TopicProps, TopicRef};
 use stack_model::sqs::{self, QueueProps, QueueRef};
 use stack_model::ssm::{ParameterProps, ParameterRef};
-use stack_model::{App, Stack, Stage};
+use stack_model::{App, Arn, Stack, Stage};
 
 use crate::declared::{ByDrink, ByState, LogLevel, Operation, Operations, Order};
 
@@ -29,6 +29,7 @@ struct Resources {
     topic: TopicRef<String>,
     secret: SecretRef<String>,
     parameter: ParameterRef<u32>,
+    key: Option<KeyRef>,
 }
 
 fn resources(stack: &mut Stack<'_>, key: Option<&KeyRef>) -> Resources {
@@ -51,6 +52,7 @@ fn resources(stack: &mut Stack<'_>, key: Option<&KeyRef>) -> Resources {
         topic: stack.topic("Topic", topic),
         secret: stack.secret("Secret", secret),
         parameter: stack.ssm_parameter("Parameter", "5", ParameterProps::default()),
+        key: key.cloned(),
     }
 }
 
@@ -70,12 +72,17 @@ fn template(with_key: bool, wire: impl FnOnce(&Resources) -> Wired<Operations>) 
     serde_json::from_str(assembly.template("stack").unwrap()).unwrap()
 }
 
+/// What one statement allows: the actions, the resource, and the condition, which is null where there is none.
+type Allowed = (Vec<String>, Value, Value);
+
 /// Returns what the role of a function with one binding allows beyond writing its logs.
-fn allowed(
-    with_key: bool,
-    wire: impl FnOnce(&Resources) -> WiredBinding,
-) -> Vec<(Vec<String>, Value)> {
-    let template = template(with_key, |resources| Wired::new(vec![wire(resources)]));
+fn allowed(with_key: bool, wire: impl FnOnce(&Resources) -> WiredBinding) -> Vec<Allowed> {
+    allowed_in(&template(with_key, |resources| {
+        Wired::new(vec![wire(resources)])
+    }))
+}
+
+fn allowed_in(template: &Value) -> Vec<Allowed> {
     let policies = &template["Resources"]["FunctionRole"]["Properties"]["Policies"];
     let statements = policies
         .as_array()
@@ -92,9 +99,14 @@ fn allowed(
             let actions = actions
                 .iter()
                 .map(|action| action.as_str().unwrap().to_owned());
-            (actions.collect::<Vec<_>>(), statement["Resource"].clone())
+            let condition = statement.get("Condition").cloned().unwrap_or_default();
+            (
+                actions.collect::<Vec<_>>(),
+                statement["Resource"].clone(),
+                condition,
+            )
         })
-        .filter(|(actions, _)| !actions.iter().any(|action| action.starts_with("logs:")))
+        .filter(|(actions, ..)| !actions.iter().any(|action| action.starts_with("logs:")))
         .collect()
 }
 
@@ -114,7 +126,7 @@ macro_rules! allows_exactly {
                 allowed(false, |resources| {
                     <$binding as Wire>::wire(&resources.$resource, "field", "FIELD")
                 }),
-                [(vec![$($action.to_owned()),+], $on)],
+                [(vec![$($action.to_owned()),+], $on, Value::Null)],
                 stringify!($binding)
             );
         )+
@@ -171,45 +183,125 @@ fn a_table_and_its_index_are_two_resources() {
     assert_eq!(
         allowed,
         [
-            (vec!["dynamodb:Query".to_owned()], arn("Table")),
+            (vec!["dynamodb:Query".to_owned()], arn("Table"), Value::Null),
             (
                 vec!["dynamodb:Query".to_owned()],
-                json!({"Fn::Sub": "${Table.Arn}/index/state-index"})
+                json!({"Fn::Sub": "${Table.Arn}/index/state-index"}),
+                Value::Null
             ),
         ]
     );
 }
 
-/// Asserts which actions of the key a binding allows beside its own.
+/// Asserts which actions of the key a binding allows beside its own: through the service alone.
 macro_rules! allows_of_the_key {
-    ($($binding:ty, $resource:ident => [$($action:literal),*];)+) => {
+    ($($binding:ty, $resource:ident, $service:literal => $expected:expr;)+) => {
         $(
-            let of_the_key: Vec<_> = allowed(true, |resources| {
+            let of_the_key: Vec<Allowed> = allowed(true, |resources| {
                 <$binding as Wire>::wire(&resources.$resource, "field", "FIELD")
             })
             .into_iter()
-            .filter(|(_, on)| *on == arn("Key"))
-            .flat_map(|(actions, _)| actions)
+            .filter(|(actions, ..)| actions.iter().any(|action| action.starts_with("kms:")))
             .collect();
-            let expected: &[&str] = &[$($action),*];
+            let actions: &[&str] = &$expected;
+            let expected: Vec<Allowed> = if actions.is_empty() {
+                Vec::new()
+            } else {
+                let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+                let service = concat!($service, ".${AWS::Region}.${AWS::URLSuffix}");
+                let via = json!({"StringEquals": {"kms:ViaService": {"Fn::Sub": service}}});
+                vec![(actions, arn("Key"), via)]
+            };
             assert_eq!(of_the_key, expected, stringify!($binding));
         )+
     };
 }
 
+/// What the services ask for:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html>,
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html>,
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>,
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html> and
+/// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html>.
 #[test]
 fn a_key_of_the_customers_own_is_allowed_as_the_operation_needs_it() {
+    const OPENED: [&str; 1] = ["kms:Decrypt"];
+    const SEALED: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
+    const READ: [&str; 2] = ["kms:Decrypt", "kms:DescribeKey"];
+    const WRITTEN: [&str; 6] = [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    ];
     allows_of_the_key! {
-        Table<Order, Get>, table => ["kms:Decrypt", "kms:DescribeKey"];
-        Queue<String, Send>, queue => ["kms:Decrypt", "kms:GenerateDataKey"];
-        Queue<String, Receive>, queue => ["kms:Decrypt"];
-        Queue<String, Delete>, queue => [];
-        Bucket<Get>, bucket => ["kms:Decrypt"];
-        Bucket<Put>, bucket => ["kms:Decrypt", "kms:GenerateDataKey"];
-        Bucket<List>, bucket => [];
-        Topic<String>, topic => ["kms:Decrypt", "kms:GenerateDataKey"];
-        Secret, secret => ["kms:Decrypt"];
+        Table<Order, Get>, table, "dynamodb" => READ;
+        Table<Order, Query>, table, "dynamodb" => READ;
+        Table<Order, Scan>, table, "dynamodb" => READ;
+        Table<Order, BatchGet>, table, "dynamodb" => READ;
+        Table<Order, ConditionCheck>, table, "dynamodb" => READ;
+        Table<Order, QueryIndex<ByState>>, table, "dynamodb" => READ;
+        Table<Order, ScanIndex<ByState>>, table, "dynamodb" => READ;
+        Table<Order, Put>, table, "dynamodb" => WRITTEN;
+        Table<Order, Update>, table, "dynamodb" => WRITTEN;
+        Table<Order, Delete>, table, "dynamodb" => WRITTEN;
+        Table<Order, BatchWrite>, table, "dynamodb" => WRITTEN;
+        Table<Order, (Get, Put)>, table, "dynamodb" => WRITTEN;
+        Queue<String, Send>, queue, "sqs" => SEALED;
+        Queue<String, Receive>, queue, "sqs" => OPENED;
+        Queue<String, Delete>, queue, "sqs" => [];
+        Queue<String, ChangeVisibility>, queue, "sqs" => [];
+        Queue<String, GetAttributes>, queue, "sqs" => [];
+        Bucket<Get>, bucket, "s3" => OPENED;
+        Bucket<Put>, bucket, "s3" => SEALED;
+        Bucket<Delete>, bucket, "s3" => [];
+        Bucket<List>, bucket, "s3" => [];
+        Topic<String, Publish>, topic, "sns" => SEALED;
+        Secret, secret, "secretsmanager" => OPENED;
+        Parameter<u32, Get>, parameter, "ssm" => [];
+        Parameter<u32, GetDecrypted>, parameter, "ssm" => [];
     }
+}
+
+#[test]
+fn what_somebody_else_keeps_fills_a_binding_too() {
+    const SECRET: &str =
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:payments/token-AbCdEf";
+
+    let template = template(true, |resources| {
+        let key = resources.key.as_ref().unwrap();
+        let secret = SecretRef::existing(Arn::parse(SECRET).unwrap());
+        let sealed = ParameterRef::<u32>::existing_secure("/payments/limit", Some(key));
+        Wired::new(vec![
+            <Secret as Wire>::wire(&secret, "secret", "SECRET_ARN"),
+            <Parameter<u32, GetDecrypted> as Wire>::wire(&sealed, "limit", "LIMIT_NAME"),
+        ])
+    });
+    let function = &template["Resources"]["Function"]["Properties"];
+    assert_eq!(
+        function["Environment"]["Variables"],
+        json!({"SECRET_ARN": SECRET, "LIMIT_NAME": "/payments/limit"})
+    );
+    let via = |service| json!({"StringEquals": {"kms:ViaService": {"Fn::Sub": format!("{service}.${{AWS::Region}}.${{AWS::URLSuffix}}")}}});
+    let parameter = json!({
+        "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/payments/limit"
+    });
+    let text = |action: &str| vec![action.to_owned()];
+    let mut expected = vec![
+        (
+            text("secretsmanager:GetSecretValue"),
+            json!(SECRET),
+            Value::Null,
+        ),
+        (text("ssm:GetParameter"), parameter, Value::Null),
+        (text("kms:Decrypt"), arn("Key"), via("ssm")),
+    ];
+    let mut found = allowed_in(&template);
+    expected.sort_by(|one, other| one.0.cmp(&other.0));
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    assert_eq!(found, expected);
 }
 
 /// A function with a binding of every kind.
