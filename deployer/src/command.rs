@@ -13,6 +13,7 @@ mod invoke;
 mod local;
 mod lock;
 mod logs;
+mod look;
 mod outputs;
 mod place;
 mod prepare;
@@ -28,6 +29,7 @@ use crate::cli::{Cli, Global, Verb, asks_for_json};
 use crate::config::{Project, Stage, StageName, list};
 use crate::engine::Cancel;
 use crate::error::{Error, Kind, Result};
+use crate::local::Working;
 use crate::ui::Ui;
 
 /// What every verb works with.
@@ -40,6 +42,8 @@ pub(crate) struct Session {
     pub(crate) directory: PathBuf,
     /// Says that the person at the keyboard wants to stop.
     pub(crate) cancel: Cancel,
+    /// Is cloned by work that the process must see the end of, even where nobody awaits it any more.
+    pub(crate) working: Working,
 }
 
 impl Session {
@@ -107,15 +111,25 @@ fn usage(error: &clap::Error, json: bool) -> u8 {
     let _ = error.print();
     if error.use_stderr() && json {
         let text = error.render().to_string();
-        let message = text
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
-        let error = Error::new(Kind::Usage, message).hint("see `stackctl --help`");
-        Ui::print_error_document(&error);
+        Ui::print_error_document(&usage_error(&text));
     }
     u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.exit_code())
+}
+
+/// Reads what clap says: the message, what it is about, and tips, up to the usage.
+fn usage_error(text: &str) -> Error {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let message = lines.next().unwrap_or_default();
+    let message = message.trim_start_matches("error: ").trim_end_matches(':');
+    lines
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .fold(Error::new(Kind::Usage, message), |error, line| {
+            match line.strip_prefix("tip: ") {
+                Some(tip) => error.hint(tip),
+                None => error.cause(line),
+            }
+        })
+        .hint("see `stackctl --help`")
 }
 
 fn start(cli: Cli, ui: &Ui) -> Result<u8> {
@@ -127,15 +141,21 @@ fn start(cli: Cli, ui: &Ui) -> Result<u8> {
         .enable_all()
         .build()
         .map_err(|error| Error::new(Kind::Io, "cannot start").caused_by(&error))?;
+    let (working, mut ended) = tokio::sync::mpsc::channel(1);
     let code = runtime.block_on(async {
         let session = Session {
             ui: ui.clone(),
             global: cli.global,
             directory,
             cancel: interrupt::listen(ui),
+            working,
         };
         // The futures of the verbs are large and differ; one of them is enough on the heap.
-        Box::pin(dispatch(&session, cli.verb)).await
+        let code = Box::pin(dispatch(&session, cli.verb)).await;
+        drop(session);
+        // Nothing is ever sent: this ends when the last work has let go of its sender.
+        let _ = ended.recv().await;
+        code
     });
     // A step that was dropped may still block a thread; the process does not wait for it.
     runtime.shutdown_background();
@@ -157,5 +177,32 @@ async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
         Verb::Local(arguments) => local::run(session, &arguments).await,
         Verb::Doctor(arguments) => doctor::run(session, arguments).await,
         Verb::Completions(arguments) => completions::run(session, arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage_of(arguments: &[&str]) -> Error {
+        let error = Cli::try_parse_from(arguments).expect_err("is wrong");
+        usage_error(&error.render().to_string())
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_command_line_is_said_whole() {
+        let error = usage_of(&["stackctl", "invoke"]);
+        assert_eq!(
+            error.message(),
+            "the following required arguments were not provided"
+        );
+        assert_eq!(error.causes(), ["<FUNCTION>"]);
+        let error = usage_of(&["stackctl", "deploy", "--confrim", "x"]);
+        assert_eq!(error.message(), "unexpected argument '--confrim' found");
+        assert!(
+            error.hints()[0].contains("'--confirm'"),
+            "{:?}",
+            error.hints()
+        );
     }
 }

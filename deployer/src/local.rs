@@ -14,6 +14,7 @@ pub use self::settings::{DEFAULT_PORT, Lifetime, Port, Settings, SettingsError};
 
 use self::clock::{Clock, SystemClock};
 use self::state::StateDir;
+use crate::engine::Cancel;
 use crate::toolchain::Requirements;
 
 pub mod adapt;
@@ -43,7 +44,12 @@ pub struct LocalEngine {
     settings: Settings,
     clock: Arc<dyn Clock>,
     events: Arc<dyn Fn(LocalEvent) + Send + Sync>,
+    cancel: Cancel,
+    working: Option<Working>,
 }
+
+/// Is held while work goes on that a dropped future does not end at once.
+pub type Working = tokio::sync::mpsc::Sender<std::convert::Infallible>;
 
 /// Tells how to reach a running engine and as whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -143,6 +149,8 @@ impl LocalEngine {
             settings,
             clock: Arc::new(SystemClock),
             events: Arc::new(|_| {}),
+            cancel: Cancel::never(),
+            working: None,
         }
     }
 
@@ -150,6 +158,20 @@ impl LocalEngine {
     #[must_use]
     pub fn with_events(mut self, events: impl Fn(LocalEvent) + Send + Sync + 'static) -> Self {
         self.events = Arc::new(events);
+        self
+    }
+
+    /// Gives up starting when told to: ends what was started for it, and removes what is half made.
+    #[must_use]
+    pub fn with_cancel(mut self, cancel: Cancel) -> Self {
+        self.cancel = cancel;
+        self
+    }
+
+    /// Holds this while anything is started or stopped, so that the process can wait for the end of it.
+    #[must_use]
+    pub fn with_working(mut self, working: Working) -> Self {
+        self.working = Some(working);
         self
     }
 

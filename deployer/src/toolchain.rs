@@ -11,6 +11,7 @@ pub use self::variables::{CacheDirError, Variables};
 
 pub(crate) use self::environment::last_lines;
 
+pub(crate) mod child;
 mod environment;
 mod lambda;
 mod python;

@@ -10,6 +10,7 @@ use tokio::process::Command;
 
 use super::{Assembly, ReadError};
 use crate::build::cargo::{self, CargoError, Executable, Invocation, Progress};
+use crate::toolchain::child::Group;
 
 /// What to render, and how.
 #[derive(Clone, Debug)]
@@ -281,9 +282,11 @@ async fn run(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .map_err(failed)?;
+    let group = Group::of(child.id());
     let stdin = child.stdin.take();
     let write = async move {
         if let Some(mut stdin) = stdin {
@@ -296,6 +299,7 @@ async fn run(
         Ok(())
     };
     let (written, output) = tokio::join!(write, child.wait_with_output());
+    group.ended();
     written.map_err(failed)?;
     let output = output.map_err(failed)?;
     Ok((

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Command;
 
+use crate::toolchain::child::Group;
+
 /// How many lines of Cargo's own words are kept for an error.
 const KEPT_LINES: usize = 40;
 
@@ -105,7 +107,7 @@ fn is_of_outer_cargo(name: &str) -> bool {
 /// Runs Cargo with `--message-format=json-diagnostic-rendered-ansi` among its arguments and returns the binaries it
 /// names.
 ///
-/// The process is killed when the future is dropped.
+/// The process and the compilers it started are killed when the future is dropped.
 pub(crate) async fn run(
     invocation: &Invocation,
     progress: Progress<'_>,
@@ -118,6 +120,7 @@ pub(crate) async fn run(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(0)
         .kill_on_drop(true);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(is_of_outer_cargo) {
@@ -128,6 +131,7 @@ pub(crate) async fn run(
         program: invocation.program.clone(),
         source,
     })?;
+    let group = Group::of(child.id());
     let mut messages = Messages::default();
     let mut words = Words::default();
     let stdout = child.stdout.take();
@@ -140,6 +144,7 @@ pub(crate) async fn run(
     };
     read.await.map_err(CargoError::Output)?;
     let status = child.wait().await.map_err(CargoError::Output)?;
+    group.ended();
     if status.success() {
         Ok(messages.executables)
     } else if messages.errors.is_empty() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -110,7 +111,11 @@ impl Store {
             source,
         };
         let input = File::open(binary).map_err(read)?;
-        fs::create_dir_all(&self.directory).map_err(write)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.directory)
+            .map_err(write)?;
         let mut file = tempfile::Builder::new()
             .prefix(".packing-")
             .tempfile_in(&self.directory)

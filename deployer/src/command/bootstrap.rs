@@ -16,17 +16,8 @@ pub(super) async fn run(session: &Session) -> Result<u8> {
     let (name, stage) = session.stage(&project)?;
     let place = Place::of(session);
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
-    let endpoint = place::ensure(session, &project, &place).await?;
     let activity = Activity::new(&session.ui, "bootstrap");
-    let context = session
-        .guard(place::connect(
-            session,
-            stage,
-            &place,
-            endpoint.as_ref(),
-            activity.sink(),
-        ))
-        .await??;
+    let (context, _) = place::open(session, &project, stage, &place, activity.sink()).await?;
     let question = format!(
         "Deploy stack {} to account {} in {}?",
         engine::BOOTSTRAP_STACK,

@@ -14,7 +14,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
     let (name, stage) = session.stage(&project)?;
     let place = Place::of(session);
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
-    let assembly = prepare::assembly(session, &project, name, stage).await?;
+    let assembly = prepare::known(session, &project, name, stage).await?;
     let selected = prepare::select(&assembly, &arguments.stacks)?;
     let stacks: Vec<_> = selected
         .iter()
@@ -27,17 +27,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
         let danger = format!("this deletes {}", names.join(", "));
         approval::confirm_stage(session, name, arguments.confirm.as_deref(), &danger).await?;
     }
-    let endpoint = place::ensure(session, &project, &place).await?;
     let activity = Activity::new(&session.ui, "destroy");
-    let context = session
-        .guard(place::connect(
-            session,
-            stage,
-            &place,
-            endpoint.as_ref(),
-            activity.sink(),
-        ))
-        .await??;
+    let (context, _) = place::open(session, &project, stage, &place, activity.sink()).await?;
     if !protected {
         let question = format!(
             "Delete {} in account {}?",
@@ -58,15 +49,20 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
             finish(session, &report);
             Ok(0)
         }
-        Err(error) => Err(Error::from(error)),
+        Err(error) => {
+            let summary = error.report().map(summary);
+            let error = Error::from(error);
+            Err(match summary {
+                Some(fields) => error.with_fields(fields),
+                None => error,
+            })
+        }
     }
 }
 
 fn finish(session: &Session, report: &DestroyReport) {
     if session.ui.json() {
-        session
-            .ui
-            .json_line(&json!({"type": "summary", "stacks": report.stacks}));
+        session.ui.json_line(&summary(report));
         return;
     }
     for stack in &report.stacks {
@@ -77,4 +73,12 @@ fn finish(session: &Session, report: &DestroyReport) {
             ));
         }
     }
+}
+
+/// The last line of the stream: how every stack ended up.
+fn summary(report: &DestroyReport) -> serde_json::Map<String, serde_json::Value> {
+    let mut fields = serde_json::Map::new();
+    fields.insert("type".to_owned(), "summary".into());
+    fields.insert("stacks".to_owned(), json!(report.stacks));
+    fields
 }

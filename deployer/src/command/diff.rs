@@ -22,16 +22,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
         offline(&assembly, &selected, &session.directory.join(directory))?
     } else {
         prepare::adapt(session, &mut assembly, &place)?;
-        let endpoint = place::ensure(session, &project, &place).await?;
-        let context = session
-            .guard(place::connect(
-                session,
-                stage,
-                &place,
-                endpoint.as_ref(),
-                EventSink::ignore(),
-            ))
-            .await??;
+        let (context, _) =
+            place::open(session, &project, stage, &place, EventSink::ignore()).await?;
         let artifacts = if arguments.no_build {
             BTreeMap::new()
         } else {

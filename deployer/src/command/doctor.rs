@@ -74,12 +74,11 @@ async fn install(
         return Ok(());
     }
     let task = session.ui.task("install", name);
-    let variables = variables.clone();
-    let work = tokio::task::spawn_blocking(move || requirements.install(&variables, |_| {}));
-    session
-        .guard(work)
-        .await?
-        .map_err(|error| interrupted(&error))??;
+    let (variables, cancel) = (variables.clone(), session.cancel.clone());
+    // The installation ends itself when the run is stopped, and cleans up before that.
+    let work =
+        tokio::task::spawn_blocking(move || requirements.install(&variables, &cancel, |_| {}));
+    work.await.map_err(|error| interrupted(&error))??;
     task.done(name);
     Ok(())
 }

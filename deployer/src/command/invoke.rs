@@ -2,44 +2,22 @@
 
 use std::io::Read as _;
 
-use super::place::{self, Place};
-use super::{Session, prepare};
+use super::Session;
+use super::look::Look;
 use crate::cli;
-use crate::engine::{self, DeployedFunction, EventSink};
+use crate::engine::{self, DeployedFunction};
 use crate::error::{Error, Kind, Result};
 
 pub(super) async fn run(session: &Session, arguments: &cli::Invoke) -> Result<u8> {
     let payload = payload(session, arguments)?;
-    let project = session.project()?;
-    let (name, stage) = session.stage(&project)?;
-    let place = Place::of(session);
-    let assembly = prepare::assembly(session, &project, name, stage).await?;
-    let endpoint = place::ensure(session, &project, &place).await?;
-    let context = session
-        .guard(place::connect(
-            session,
-            stage,
-            &place,
-            endpoint.as_ref(),
-            EventSink::ignore(),
-        ))
-        .await??;
-    let all: Vec<usize> = (0..assembly.manifest.stacks.len()).collect();
-    let targets = prepare::targets(&assembly, &all);
-    let functions = session
-        .guard(engine::functions(&context, &targets))
-        .await??;
-    let names: Vec<(String, String)> = assembly
-        .manifest
-        .stacks
-        .iter()
-        .map(|stack| (stack.id.clone(), stack.name.clone()))
-        .collect();
+    let look = Look::open(session, None).await?;
+    let functions = look.functions(session).await?;
+    let names = look.names();
     let function = find(&functions, &names, &arguments.function)?;
     let answer = session
         .guard_saying(
             "the function was called and may still be running",
-            engine::invoke(&context, function, payload),
+            engine::invoke(&look.context, function, payload),
         )
         .await??;
     if session.ui.json() {

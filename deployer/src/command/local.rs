@@ -14,7 +14,7 @@ pub(super) async fn run(session: &Session, arguments: &Local) -> Result<u8> {
         LocalVerb::Start { port } => {
             let task = session.ui.task("engine", "starting the local engine");
             let engine = place::engine(session, &project, port)?;
-            let endpoint = session.guard(engine.ensure_started()).await??;
+            let endpoint = place::start(session, engine).await?;
             drop(task);
             if session.ui.json() {
                 session.ui.document(&endpoint);

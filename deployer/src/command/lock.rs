@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use crate::error::{Error, Kind, Result};
@@ -27,12 +28,13 @@ pub(super) fn take(directory: &Path, stage: &str, local: bool) -> Result<StageLo
         Error::new(Kind::Io, format!("cannot lock {}", path.display())).caused_by(&error)
     };
     prepare(directory).map_err(failed)?;
-    fs::create_dir_all(&locks).map_err(failed)?;
+    make_private(&locks).map_err(failed)?;
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
+        .mode(0o600)
         .open(&path)
         .map_err(failed)?;
     match file.try_lock() {
@@ -65,9 +67,19 @@ pub(super) fn take(directory: &Path, stage: &str, local: bool) -> Result<StageLo
     Ok(StageLock { _file: file })
 }
 
+/// Makes a directory that nobody else can read, with all above it that are missing.
+pub(super) fn make_private(directory: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+}
+
 /// Makes the state directory, and keeps it out of version control.
+///
+/// One that is there already may be anything the user chose: it stays as open as it is, and what is made in it is private.
 pub(super) fn prepare(state: &Path) -> io::Result<()> {
-    fs::create_dir_all(state)?;
+    make_private(state)?;
     let ignore = state.join(".gitignore");
     if !ignore.exists() {
         fs::write(ignore, "*\n")?;
@@ -94,6 +106,22 @@ mod tests {
         take(state.path(), "prod", false).expect("another stage is free");
         drop(held);
         take(state.path(), "dev", false).expect("is free again");
+    }
+
+    #[test]
+    fn nobody_else_reads_the_state() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let directory = tempfile::tempdir().expect("a directory");
+        let state = directory.path().join("state");
+        let _held = take(&state, "dev", false).expect("is free");
+        let mode = |path: &str| {
+            let file = fs::metadata(state.join(path)).expect("is there");
+            file.permissions().mode() & 0o777
+        };
+        assert_eq!(mode(""), 0o700);
+        assert_eq!(mode("locks"), 0o700);
+        assert_eq!(mode("locks/dev.lock"), 0o600);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::time::SystemTime;
 
-use super::place::{self, Place};
-use super::{Session, invoke, prepare};
+use super::look::Look;
+use super::{Session, invoke};
 use crate::cli;
-use crate::engine::{self, Cancel, DeployedFunction, EventSink, LogsRequest};
+use crate::engine::{self, Cancel, DeployedFunction, LogsRequest};
 use crate::error::{Error, Kind, Result};
 use crate::ui;
 
@@ -13,31 +13,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Logs) -> Result<u8> 
     let since = SystemTime::now()
         .checked_sub(arguments.since)
         .ok_or_else(|| Error::new(Kind::Usage, "`--since` lies before all time"))?;
-    let project = session.project()?;
-    let (name, stage) = session.stage(&project)?;
-    let place = Place::of(session);
-    let assembly = prepare::assembly(session, &project, name, stage).await?;
-    let endpoint = place::ensure(session, &project, &place).await?;
-    let mut context = session
-        .guard(place::connect(
-            session,
-            stage,
-            &place,
-            endpoint.as_ref(),
-            EventSink::ignore(),
-        ))
-        .await??;
-    let all: Vec<usize> = (0..assembly.manifest.stacks.len()).collect();
-    let targets = prepare::targets(&assembly, &all);
-    let functions = session
-        .guard(engine::functions(&context, &targets))
-        .await??;
-    let names: Vec<(String, String)> = assembly
-        .manifest
-        .stacks
-        .iter()
-        .map(|stack| (stack.id.clone(), stack.name.clone()))
-        .collect();
+    let mut look = Look::open(session, None).await?;
+    let functions = look.functions(session).await?;
+    let names = look.names();
     let request = LogsRequest {
         functions: choose(functions, &names, &arguments.functions)?,
         since,
@@ -46,14 +24,14 @@ pub(super) async fn run(session: &Session, arguments: &cli::Logs) -> Result<u8> 
     };
     // Following ends by Ctrl-C, or when whoever reads the output leaves.
     let (handle, closed) = Cancel::new();
-    context.cancel = closed;
+    look.context.cancel = closed;
     let outer = session.cancel.clone();
     let stopper = handle.clone();
     let forward = tokio::spawn(async move {
         outer.cancelled().await;
         stopper.cancel();
     });
-    let result = engine::logs(&context, &request, &mut |line| {
+    let result = engine::logs(&look.context, &request, &mut |line| {
         if session.ui.json() {
             session.ui.json_line(&line);
         } else {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::place::{self, Place};
-use super::{Session, prepare};
+use super::look::Look;
+use super::{Session, place};
 use crate::assembly::Assembly;
 use crate::cli;
-use crate::engine::{self, Event, EventSink};
+use crate::engine::{self, Event};
 use crate::error::Result;
 use crate::ui::{self, Trial};
 
@@ -14,23 +14,12 @@ use crate::ui::{self, Trial};
 pub(super) type Outputs = BTreeMap<String, BTreeMap<String, String>>;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
-    let project = session.project()?;
-    let (name, stage) = session.stage(&project)?;
-    let place = Place::of(session);
-    let assembly = prepare::assembly(session, &project, name, stage).await?;
-    let selected = prepare::select(&assembly, arguments)?;
-    let endpoint = place::ensure(session, &project, &place).await?;
-    let context = place::connect(
-        session,
-        stage,
-        &place,
-        endpoint.as_ref(),
-        EventSink::ignore(),
-    )
-    .await?;
-    let targets = prepare::targets(&assembly, &selected);
-    let mut outputs = session.guard(engine::outputs(&context, &targets)).await??;
-    if let Some(base) = place::api_base(&place, endpoint.as_ref()) {
+    let look = Look::open(session, Some(arguments)).await?;
+    let targets = &look.targets;
+    let mut outputs = session
+        .guard(engine::outputs(&look.context, targets))
+        .await??;
+    if let Some(base) = place::api_base(&look.place, look.endpoint.as_ref()) {
         reachable(&mut outputs, &base);
     }
     if session.ui.json() {
@@ -42,7 +31,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8
         {
             session.ui.warn(format!("{} is not deployed", target.name));
         }
-        show(session, &assembly, &outputs);
+        show(session, &look.assembly, &outputs);
     }
     Ok(0)
 }

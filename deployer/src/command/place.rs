@@ -1,12 +1,13 @@
 //! Where a command works: AWS, the local engine, or an endpoint of the user's own.
 
+use std::pin::pin;
 use std::sync::Arc;
 
-use super::Session;
+use super::{Session, interrupt};
 use crate::aws::{self, StaticCredentials, Target};
 use crate::config::{Project, Stage};
-use crate::engine::{Context, EventSink};
-use crate::error::Result;
+use crate::engine::{Cancel, CancelHandle, Context, EventSink};
+use crate::error::{Error, Kind, Result};
 use crate::local::{Endpoint, LocalEngine, LocalEvent, Settings};
 use crate::toolchain::Variables;
 
@@ -103,9 +104,59 @@ pub(super) async fn ensure(
         return Ok(None);
     }
     let task = session.ui.task("engine", "starting the local engine");
-    let endpoint = engine(session, project, None)?.ensure_started().await?;
+    let endpoint = start(session, engine(session, project, None)?).await?;
     drop(task);
     Ok(Some(endpoint))
+}
+
+/// Starts an engine. A run that is stopped, or that fails elsewhere meanwhile, ends what was begun for it.
+pub(super) async fn start(session: &Session, engine: LocalEngine) -> Result<Endpoint> {
+    let (stop, cancel) = Cancel::new();
+    let stop = StopOnDrop(stop);
+    let engine = engine
+        .with_cancel(cancel)
+        .with_working(session.working.clone());
+    let mut started = pin!(engine.ensure_started());
+    let result = tokio::select! {
+        biased;
+        result = &mut started => result,
+        () = session.cancel.cancelled() => {
+            stop.0.cancel();
+            started.await
+        }
+    };
+    result.map_err(|error| {
+        let error = Error::from(error);
+        if error.kind() == Kind::Interrupted {
+            interrupt::error("the local engine was not started, and nothing was changed")
+        } else {
+            error
+        }
+    })
+}
+
+/// Tells work on another thread to stop when nobody awaits it any more.
+struct StopOnDrop(CancelHandle);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// Makes sure that the place can be worked with, and makes its clients.
+pub(super) async fn open(
+    session: &Session,
+    project: &Project,
+    stage: &Stage,
+    place: &Place,
+    events: EventSink,
+) -> Result<(Context, Option<Endpoint>)> {
+    let endpoint = ensure(session, project, place).await?;
+    let context = session
+        .guard(connect(session, stage, place, endpoint.as_ref(), events))
+        .await??;
+    Ok((context, endpoint))
 }
 
 /// Makes the clients of the place and checks who is calling.

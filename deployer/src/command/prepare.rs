@@ -1,6 +1,7 @@
 //! What most verbs begin with: the assembly, and the functions built.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use stack_model::assembly::{Architecture, Asset};
 
@@ -14,6 +15,9 @@ use crate::engine::{Artifact, StackTarget};
 use crate::error::{Error, Kind, Result};
 use crate::local::adapt::{self, LeftOut};
 use crate::toolchain::{self, LambdaBuilder, MissingLambdaBuilder, Variables};
+
+/// The file whose time is that of the last synth.
+const KEPT_SINCE: &str = "since";
 
 /// Renders the stacks of a stage.
 pub(super) async fn assembly(
@@ -45,12 +49,63 @@ pub(super) async fn assembly(
         .await?;
     let (assembly, output) = result.map_err(|error| explain::synth(&project.root, error))?;
     task.done(count(assembly.manifest.stacks.len(), "stack"));
+    // This synth succeeded; that it cannot be remembered matters only to a later one that fails.
+    if let Err(error) = keep(project, name, &assembly) {
+        session.ui.warn(error.to_string());
+    }
     for text in [output.stdout, output.stderr] {
         if !text.is_empty() {
             session.ui.line(text.trim_end());
         }
     }
     Ok(assembly)
+}
+
+/// Renders the stacks, or takes them as they were rendered last where they do not render now: what is deployed can be
+/// looked at and removed whatever state the code is in.
+pub(super) async fn known(
+    session: &Session,
+    project: &Project,
+    name: &str,
+    stage: &Stage,
+) -> Result<Assembly> {
+    let error = match assembly(session, project, name, stage).await {
+        Err(error) if matches!(error.kind(), Kind::Build | Kind::Synth | Kind::Assembly) => error,
+        result => return result,
+    };
+    let directory = kept(project, name);
+    let Ok(assembly) = Assembly::read(&directory) else {
+        return Err(error);
+    };
+    let since = std::fs::metadata(directory.join(KEPT_SINCE))
+        .and_then(|file| file.modified())
+        .ok()
+        .and_then(|time| jiff::Timestamp::try_from(time).ok())
+        .map(|time| format!(", of {}", time.strftime("%Y-%m-%d %H:%M:%S UTC")))
+        .unwrap_or_default();
+    session.ui.warn(format!(
+        "{error}\n  the stacks are taken from their last synth{since}"
+    ));
+    Ok(assembly)
+}
+
+/// Returns where the assembly of the last synth of a stage is kept.
+fn kept(project: &Project, stage: &str) -> PathBuf {
+    project.state_dir.join("assemblies").join(stage)
+}
+
+/// Keeps an assembly for the time when the stacks do not render. It holds what is in the source, and no secrets; still
+/// it is nobody else's.
+fn keep(project: &Project, stage: &str, assembly: &Assembly) -> Result<()> {
+    let directory = kept(project, stage);
+    lock::make_private(&directory).map_err(|error| {
+        Error::new(Kind::Io, format!("cannot make {}", directory.display())).caused_by(&error)
+    })?;
+    assembly::write(assembly, &directory, false)?;
+    // Its time is that of the synth: files of the assembly that did not change keep theirs.
+    std::fs::write(directory.join(KEPT_SINCE), stage).map_err(|error| {
+        Error::new(Kind::Io, format!("cannot write to {}", directory.display())).caused_by(&error)
+    })
 }
 
 /// Leaves out of the templates what the local engine cannot run, and says so.

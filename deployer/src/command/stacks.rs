@@ -1,16 +1,17 @@
 //! `status` and `events`: what became of stacks.
 
-use super::place::{self, Place};
-use super::{Session, prepare};
-use crate::assembly::Assembly;
+use super::Session;
+use super::look::Look;
 use crate::cli;
-use crate::engine::{self, Context, EventSink, ResourceEvent, StackTarget};
+use crate::engine::{self, ResourceEvent};
 use crate::error::Result;
 use crate::ui::{self, Table};
 
 pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
-    let (context, _, targets) = open(session, arguments).await?;
-    let report = session.guard(engine::status(&context, &targets)).await??;
+    let look = Look::open(session, Some(arguments)).await?;
+    let report = session
+        .guard(engine::status(&look.context, &look.targets))
+        .await??;
     if session.ui.json() {
         session.ui.document(&report);
         return Ok(0);
@@ -28,15 +29,16 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
 }
 
 pub(super) async fn events(session: &Session, arguments: &cli::Events) -> Result<u8> {
-    let (context, assembly, targets) = open(session, &arguments.stacks).await?;
+    let look = Look::open(session, Some(&arguments.stacks)).await?;
     let mut found: Vec<ResourceEvent> = Vec::new();
-    for target in &targets {
+    for target in &look.targets {
         let mut events = session
-            .guard(engine::events(&context, target, None))
+            .guard(engine::events(&look.context, target, None))
             .await??;
         let surplus = events.len().saturating_sub(arguments.limit);
         events.drain(..surplus);
-        let resources = assembly
+        let resources = look
+            .assembly
             .manifest
             .stacks
             .iter()
@@ -59,27 +61,4 @@ pub(super) async fn events(session: &Session, arguments: &cli::Events) -> Result
         }
     }
     Ok(0)
-}
-
-async fn open(
-    session: &Session,
-    stacks: &cli::Stacks,
-) -> Result<(Context, Assembly, Vec<StackTarget>)> {
-    let project = session.project()?;
-    let (name, stage) = session.stage(&project)?;
-    let place = Place::of(session);
-    let assembly = prepare::assembly(session, &project, name, stage).await?;
-    let selected = prepare::select(&assembly, stacks)?;
-    let endpoint = place::ensure(session, &project, &place).await?;
-    let context = session
-        .guard(place::connect(
-            session,
-            stage,
-            &place,
-            endpoint.as_ref(),
-            EventSink::ignore(),
-        ))
-        .await??;
-    let targets = prepare::targets(&assembly, &selected);
-    Ok((context, assembly, targets))
 }

@@ -234,7 +234,9 @@ impl From<StartError> for Error {
     fn from(error: StartError) -> Self {
         let interrupted = matches!(
             error,
-            StartError::Interrupted | StartError::State(StateError::Interrupted)
+            StartError::Interrupted
+                | StartError::State(StateError::Interrupted)
+                | StartError::Install(InstallError::Interrupted)
         );
         let kind = if interrupted {
             Kind::Interrupted

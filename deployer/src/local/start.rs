@@ -25,17 +25,20 @@ impl LocalEngine {
     pub(crate) fn start_blocking(&self) -> Result<Endpoint, StartError> {
         let state = self.state();
         state.create()?;
-        let _lock = state.lock()?;
+        let _lock = state.lock(&self.cancel)?;
         if let Some(record) = state.running()? {
             return self.join(&record);
         }
         // Installed before anything is decided about ports: it may take a minute.
-        let environment = REQUIREMENTS.install(&self.settings.variables, |into| {
+        let environment = REQUIREMENTS.install(&self.settings.variables, &self.cancel, |into| {
             self.emit(LocalEvent::Installing {
                 version: ENGINE_VERSION.to_owned(),
                 into: into.display().to_string(),
             });
         })?;
+        if self.cancel.is_cancelled() {
+            return Err(StartError::Interrupted);
+        }
         let port = self.choose_port()?;
         if state.lost_state()? {
             self.emit(LocalEvent::StateLost);
@@ -57,6 +60,9 @@ impl LocalEngine {
         // The one who started it may have been killed before it answered.
         let deadline = self.clock.now() + JOIN_LIMIT;
         while !answers(record) {
+            if self.cancel.is_cancelled() {
+                return Err(StartError::Interrupted);
+            }
             if self.clock.now() >= deadline {
                 let pid = record.pid.unwrap_or_default();
                 return Err(StartError::Unresponsive {
@@ -159,11 +165,15 @@ impl LocalEngine {
             if answers(record) {
                 return Ok(());
             }
-            if self.clock.now() >= deadline {
+            let cancelled = self.cancel.is_cancelled();
+            if cancelled || self.clock.now() >= deadline {
                 // It is our own child and has not been waited for, so its id cannot belong to anybody else. Failing to
                 // end it changes nothing about the error.
                 let _ = process::signal(child.id(), Signal::Kill);
                 let _ = child.wait();
+                if cancelled {
+                    return Err(StartError::Interrupted);
+                }
                 return Err(StartError::NotReady {
                     seconds: START_LIMIT.as_secs(),
                     log_tail: state.log_tail(),

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::StateError;
-use crate::toolchain::last_lines;
+use crate::engine::Cancel;
+use crate::toolchain::{child, last_lines};
 
 /// Knows the files of one engine.
 #[derive(Debug, Clone)]
@@ -96,15 +97,16 @@ impl StateDir {
     }
 
     /// Waits until nobody else starts, stops or resets this engine; the returned file is the lock.
-    pub(crate) fn lock(&self) -> Result<File, StateError> {
+    pub(crate) fn lock(&self, cancel: &Cancel) -> Result<File, StateError> {
         let path = self.root.join("start.lock");
         let file = private()
             .create(true)
             .append(true)
             .open(&path)
             .map_err(failed("open", &path))?;
-        file.lock().map_err(failed("lock", &path))?;
-        Ok(file)
+        child::unless_cancelled(cancel, move || file.lock().map(|()| file))
+            .ok_or(StateError::Interrupted)?
+            .map_err(failed("lock", &path))
     }
 
     /// Tells whether an engine is alive.

@@ -19,7 +19,7 @@ impl LocalEngine {
         if !state.root().exists() {
             return Ok(Stopped::NotRunning);
         }
-        let _lock = state.lock()?;
+        let _lock = state.lock(&self.cancel)?;
         self.end(&state)
     }
 
@@ -28,7 +28,7 @@ impl LocalEngine {
         if !state.root().exists() {
             return Ok(Stopped::NotRunning);
         }
-        let _lock = state.lock()?;
+        let _lock = state.lock(&self.cancel)?;
         let stopped = self.end(&state)?;
         state.clear()?;
         Ok(stopped)

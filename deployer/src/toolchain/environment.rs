@@ -5,14 +5,15 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::variables::CacheDirError;
-use super::{Python, PythonError, Variables};
+use super::{Python, PythonError, Variables, child};
 use crate::build::hex;
+use crate::engine::Cancel;
 use crate::error::{Error, Kind};
 
 /// Changes whenever the way environments are made changes, so that old ones are not taken for new ones.
@@ -103,11 +104,17 @@ pub enum InstallError {
         /// The end of what it wrote.
         output: String,
     },
+    /// The run was stopped; what was begun is removed.
+    #[error("interrupted")]
+    Interrupted,
 }
 
 impl InstallError {
     /// Returns what the reader can do about it.
     pub fn hints(&self) -> Vec<String> {
+        if matches!(self, Self::Interrupted) {
+            return Vec::new();
+        }
         vec![match self {
             Self::CacheDir(_) => "set STACKCTL_CACHE_DIR to a directory of yours".to_owned(),
             Self::Python { source, .. } => source.hint(),
@@ -122,7 +129,9 @@ impl InstallError {
                  PIP_INDEX_URL and PIP_CERT as pip documents them"
                     .to_owned()
             }
-            Self::Run { .. } | Self::Failed { .. } => "name another Python with STACKCTL_PYTHON".to_owned(),
+            Self::Run { .. } | Self::Failed { .. } | Self::Interrupted => {
+                "name another Python with STACKCTL_PYTHON".to_owned()
+            }
         }]
     }
 
@@ -144,8 +153,12 @@ impl From<CacheDirError> for Error {
 
 impl From<InstallError> for Error {
     fn from(error: InstallError) -> Self {
-        let report =
-            Self::from_source(Kind::Toolchain, &error).detail(error.detail().unwrap_or_default());
+        let kind = if matches!(error, InstallError::Interrupted) {
+            Kind::Interrupted
+        } else {
+            Kind::Toolchain
+        };
+        let report = Self::from_source(kind, &error).detail(error.detail().unwrap_or_default());
         error.hints().into_iter().fold(report, Self::hint)
     }
 }
@@ -179,10 +192,27 @@ impl Requirements {
     ///
     /// Several processes may ask at once: one installs, the others wait for it. An environment cannot be renamed
     /// into place, because the scripts in it name their interpreter by its absolute path; it is made where it will
-    /// stay, and counts only when its marker has been written.
+    /// stay, and counts only when its marker has been written. A run that is stopped ends what it started.
     pub fn install(
         &self,
         variables: &Variables,
+        cancel: &Cancel,
+        installing: impl FnOnce(&Path),
+    ) -> Result<PythonEnvironment, InstallError> {
+        self.install_unless(variables, cancel, installing)
+            .map_err(|error| {
+                if cancel.is_cancelled() {
+                    InstallError::Interrupted
+                } else {
+                    error
+                }
+            })
+    }
+
+    fn install_unless(
+        &self,
+        variables: &Variables,
+        cancel: &Cancel,
         installing: impl FnOnce(&Path),
     ) -> Result<PythonEnvironment, InstallError> {
         let directory = self.directory(&variables.cache_dir()?);
@@ -199,15 +229,16 @@ impl Requirements {
                 path: parent.to_owned(),
                 source,
             })?;
-        let _lock = lock(&directory.with_extension("lock"))?;
+        let _lock = lock(&directory.with_extension("lock"), cancel)?;
         if let Some(environment) = usable(directory.clone()) {
             return Ok(environment);
         }
         installing(&directory);
-        let python = Python::find(variables).map_err(|source| InstallError::Python {
-            name: self.name,
-            source,
-        })?;
+        let python =
+            Python::find_unless(variables, cancel).map_err(|source| InstallError::Python {
+                name: self.name,
+                source,
+            })?;
         match fs::remove_dir_all(&directory) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(InstallError::File {
@@ -218,10 +249,11 @@ impl Requirements {
             }
             _ => {}
         }
-        self.make(&python, &directory, variables).inspect_err(|_| {
-            // A half-made environment is never used, so failing to remove it only costs space.
-            let _ = fs::remove_dir_all(&directory);
-        })?;
+        self.make(&python, &directory, variables, cancel)
+            .inspect_err(|_| {
+                // A half-made environment is never used, so failing to remove it only costs space.
+                let _ = fs::remove_dir_all(&directory);
+            })?;
         Ok(PythonEnvironment { directory })
     }
 
@@ -230,6 +262,7 @@ impl Requirements {
         python: &Python,
         directory: &Path,
         variables: &Variables,
+        cancel: &Cancel,
     ) -> Result<(), InstallError> {
         let args = [
             OsString::from("-I"),
@@ -242,6 +275,7 @@ impl Requirements {
             &python.path,
             &args,
             variables,
+            cancel,
         )?;
 
         let requirements = directory.join("requirements.txt");
@@ -271,7 +305,13 @@ impl Requirements {
         .map(OsString::from)
         .to_vec();
         args.push(requirements.into());
-        run(PIP_STEP, &directory.join("bin/python"), &args, variables)?;
+        run(
+            PIP_STEP,
+            &directory.join("bin/python"),
+            &args,
+            variables,
+            cancel,
+        )?;
 
         write(&directory.join(COMPLETE), &format!("{python}\n"))
     }
@@ -302,7 +342,7 @@ fn usable(directory: PathBuf) -> Option<PythonEnvironment> {
 }
 
 /// Waits for the exclusive lock on a file, which is released when the returned file is dropped.
-fn lock(path: &Path) -> Result<File, InstallError> {
+fn lock(path: &Path, cancel: &Cancel) -> Result<File, InstallError> {
     let failed = |source| InstallError::File {
         action: "lock",
         path: path.to_owned(),
@@ -314,8 +354,9 @@ fn lock(path: &Path) -> Result<File, InstallError> {
         .mode(0o600)
         .open(path)
         .map_err(failed)?;
-    file.lock().map_err(failed)?;
-    Ok(file)
+    child::unless_cancelled(cancel, move || file.lock().map(|()| file))
+        .ok_or(InstallError::Interrupted)?
+        .map_err(failed)
 }
 
 fn run(
@@ -323,20 +364,17 @@ fn run(
     program: &Path,
     args: &[OsString],
     variables: &Variables,
+    cancel: &Cancel,
 ) -> Result<(), InstallError> {
     let kept = variables
         .iter()
         .filter(|(name, _)| !UNWANTED.iter().any(|unwanted| name == unwanted));
-    let output = Command::new(program)
-        .args(args)
-        .env_clear()
-        .envs(kept)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|source| InstallError::Run {
-            program: program.to_owned(),
-            source,
-        })?;
+    let mut command = Command::new(program);
+    command.args(args).env_clear().envs(kept);
+    let output = child::output(&mut command, cancel).map_err(|source| InstallError::Run {
+        program: program.to_owned(),
+        source,
+    })?;
     if output.status.success() {
         return Ok(());
     }

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::Variables;
 use super::environment::{InstallError, PythonEnvironment, Requirements};
 use super::variables::CacheDirError;
+use crate::engine::Cancel;
 use crate::error::{Error, Kind};
 
 /// The packages of the build tools: cargo-lambda, and the Zig compiler that it links with.
@@ -53,9 +54,10 @@ impl LambdaBuilder {
     /// Installs cargo-lambda into the tool's private environment, once per machine.
     pub fn install(
         variables: &Variables,
+        cancel: &Cancel,
         installing: impl FnOnce(&Path),
     ) -> Result<Self, InstallError> {
-        let environment = BUILD_TOOLS.install(variables, installing)?;
+        let environment = BUILD_TOOLS.install(variables, cancel, installing)?;
         Ok(Self::private(&environment, variables))
     }
 
@@ -136,7 +138,7 @@ mod tests {
         let variables = Variables::default()
             .with("PATH", &user)
             .with("STACKCTL_CACHE_DIR", directory.path().join("cache"));
-        let installed = LambdaBuilder::install(&variables, |_| {}).unwrap();
+        let installed = LambdaBuilder::install(&variables, &Cancel::never(), |_| {}).unwrap();
         assert_eq!(LambdaBuilder::find(&variables), Ok(Some(installed.clone())));
         let bin = installed.program.parent().unwrap().to_owned();
         let [(_, path), (zig_name, zig)] = installed.environment.as_slice() else {

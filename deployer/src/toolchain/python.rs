@@ -4,11 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use thiserror::Error;
 
-use super::Variables;
+use super::{Variables, child};
+use crate::engine::Cancel;
 
 /// The oldest minor version of Python 3 that the pinned packages support.
 const OLDEST: u32 = 10;
@@ -98,8 +99,13 @@ impl fmt::Display for Python {
 impl Python {
     /// Finds the Python named by `STACKCTL_PYTHON`, or the first usable one on `PATH`.
     pub fn find(variables: &Variables) -> Result<Self, PythonError> {
+        Self::find_unless(variables, &Cancel::never())
+    }
+
+    /// Does the same, and finds nothing once the run is stopped.
+    pub(super) fn find_unless(variables: &Variables, cancel: &Cancel) -> Result<Self, PythonError> {
         if let Some(program) = variables.get("STACKCTL_PYTHON") {
-            return Self::named(program, variables);
+            return Self::named(program, variables, cancel);
         }
         let names = std::iter::once("python3".to_owned())
             .chain(
@@ -113,7 +119,7 @@ impl Python {
         for path in names.filter_map(|name| variables.find_program(name)) {
             // Version managers leave shims on PATH that fail when their version is not installed: such a name is
             // as good as absent.
-            let Ok(Some(found)) = probe(&path, variables) else {
+            let Ok(Some(found)) = probe(&path, variables, cancel) else {
                 continue;
             };
             match found.check() {
@@ -134,7 +140,7 @@ impl Python {
         }
     }
 
-    fn named(program: &OsStr, variables: &Variables) -> Result<Self, PythonError> {
+    fn named(program: &OsStr, variables: &Variables, cancel: &Cancel) -> Result<Self, PythonError> {
         let not_runnable = |source| PythonError::NotRunnable {
             program: program.to_owned(),
             source,
@@ -142,7 +148,7 @@ impl Python {
         let path = variables
             .find_program(program)
             .ok_or_else(|| not_runnable(None))?;
-        probe(&path, variables)
+        probe(&path, variables, cancel)
             .map_err(|error| not_runnable(Some(error)))?
             .ok_or_else(|| not_runnable(None))?
             .check()
@@ -208,15 +214,14 @@ impl fmt::Display for Probe {
 }
 
 /// Asks an interpreter about itself; `None` when what runs is not a Python 3.
-fn probe(path: &Path, variables: &Variables) -> io::Result<Option<Probe>> {
-    let output = Command::new(path)
+fn probe(path: &Path, variables: &Variables, cancel: &Cancel) -> io::Result<Option<Probe>> {
+    let mut command = Command::new(path);
+    command
         // Isolated: neither PYTHON* variables nor modules in the current directory have a say.
         .args(["-I", "-c", PROBE])
         .env_clear()
-        .envs(variables.iter())
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()?;
+        .envs(variables.iter());
+    let output = child::output(&mut command, cancel)?;
     if !output.status.success() {
         return Ok(None);
     }

@@ -121,14 +121,14 @@ fn functions_are_packed_once_and_reproducibly() {
 }
 
 #[test]
-fn a_full_disk_is_told_and_leaves_nothing_partial() {
+fn an_archive_that_cannot_be_written_is_told_and_leaves_nothing_partial() {
     let workspace = Workspace::valid();
     workspace.package("orders", "create", "fn main() {}\n");
     workspace.assembly_with_function("orders", "create");
     deploy_json(&workspace).error(1, "aws");
     let artifacts = workspace.path(".stackctl/artifacts");
     fs::remove_dir_all(&artifacts).expect("removes");
-    // What cannot be a directory fails like a disk that refuses: the archive cannot be written.
+    // A file where the directory has to be.
     fs::write(&artifacts, "in the way").expect("writes");
     let error = deploy_json(&workspace).error(1, "io");
     assert!(

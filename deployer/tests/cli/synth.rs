@@ -42,12 +42,17 @@ fn an_assembly_is_written_with_its_contract_files() {
     let written = fs::read(workspace.path("out/orders-dev.template.json")).expect("reads");
     let made = fs::read(workspace.path("assembly/orders-dev.template.json")).expect("reads");
     assert_eq!(written, made);
-    let left: Vec<_> = fs::read_dir(workspace.path(".stackctl"))
+    let mut left: Vec<_> = fs::read_dir(workspace.path(".stackctl"))
         .expect("lists")
         .flatten()
         .map(|file| file.file_name())
         .collect();
-    assert_eq!(left, [".gitignore"], "nothing temporary stays");
+    left.sort();
+    assert_eq!(
+        left,
+        [".gitignore", "assemblies"],
+        "nothing temporary stays"
+    );
 }
 
 #[test]
@@ -330,4 +335,54 @@ fn main() {
             "architecture": "arm64", "variables": {"orders": {"limit": 5}},
         }})
     );
+}
+
+#[test]
+fn stacks_that_do_not_compile_can_still_be_looked_at_and_removed() {
+    let workspace = Workspace::valid();
+    for verb in ["status", "destroy", "outputs"] {
+        let run = || {
+            workspace.run([
+                verb,
+                "--stage",
+                "dev",
+                "--endpoint-url",
+                "http://127.0.0.1:1",
+                "--json",
+            ])
+        };
+        if verb == "status" {
+            workspace.run(["synth", "--stage", "dev"]);
+            workspace.write("stacks/main.rs", "fn main() { nothing() }\n");
+        }
+        // Nothing answers at the endpoint, so the failure to connect shows that the stacks are known.
+        let outcome = run();
+        outcome.error(1, "aws");
+        assert!(
+            outcome
+                .stderr
+                .contains("the stacks are taken from their last synth, of 2"),
+            "{outcome:?}"
+        );
+    }
+    // What changes stacks never takes old ones.
+    let deploy = [
+        "deploy",
+        "--stage",
+        "dev",
+        "--endpoint-url",
+        "http://127.0.0.1:1",
+        "--json",
+    ];
+    workspace.run(deploy).error(1, "build");
+    // Another stage was never rendered.
+    let other = [
+        "status",
+        "--stage",
+        "prod",
+        "--endpoint-url",
+        "http://127.0.0.1:1",
+        "--json",
+    ];
+    workspace.run(other).error(1, "build");
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::engine::Cancel;
 use crate::local::error::{PortHolder, StartError};
 use crate::local::health::{self, Answer};
 use crate::local::process::{self, Signal};
@@ -232,7 +233,10 @@ async fn an_engine_of_a_process_ends_with_it() {
     let state = engine.state();
     state.create().unwrap();
     let variables = workspace.engine(Port::Any).settings.variables;
-    let python = REQUIREMENTS.install(&variables, |_| {}).unwrap().python();
+    let python = REQUIREMENTS
+        .install(&variables, &Cancel::never(), |_| {})
+        .unwrap()
+        .python();
     let record = crate::local::state::Record {
         pid: None,
         port: std::net::TcpListener::bind("127.0.0.1:0")

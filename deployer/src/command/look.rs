@@ -1,0 +1,61 @@
+//! What the verbs begin with that look at deployed stacks and change none.
+
+use super::Session;
+use super::place::{self, Place};
+use super::prepare;
+use crate::assembly::Assembly;
+use crate::cli;
+use crate::engine::{Context, DeployedFunction, EventSink, StackTarget, functions};
+use crate::error::Result;
+use crate::local::Endpoint;
+
+/// Everything that is needed to look at stacks.
+pub(super) struct Look {
+    /// The place.
+    pub(super) place: Place,
+    /// The stacks as they were rendered last.
+    pub(super) assembly: Assembly,
+    /// The selected stacks.
+    pub(super) targets: Vec<StackTarget>,
+    /// The local engine, where the place is one.
+    pub(super) endpoint: Option<Endpoint>,
+    /// The clients.
+    pub(super) context: Context,
+}
+
+impl Look {
+    /// Opens the place of the selected stacks; of all, where nothing selects.
+    pub(super) async fn open(session: &Session, stacks: Option<&cli::Stacks>) -> Result<Self> {
+        let project = session.project()?;
+        let (name, stage) = session.stage(&project)?;
+        let place = Place::of(session);
+        let assembly = prepare::known(session, &project, name, stage).await?;
+        let selected = match stacks {
+            Some(stacks) => prepare::select(&assembly, stacks)?,
+            None => (0..assembly.manifest.stacks.len()).collect(),
+        };
+        let (context, endpoint) =
+            place::open(session, &project, stage, &place, EventSink::ignore()).await?;
+        Ok(Self {
+            targets: prepare::targets(&assembly, &selected),
+            place,
+            assembly,
+            endpoint,
+            context,
+        })
+    }
+
+    /// Returns the deployed functions.
+    pub(super) async fn functions(&self, session: &Session) -> Result<Vec<DeployedFunction>> {
+        let functions = functions(&self.context, &self.targets);
+        Ok(session.guard(functions).await??)
+    }
+
+    /// Returns the id and the name of every stack.
+    pub(super) fn names(&self) -> Vec<(String, String)> {
+        let stacks = self.assembly.manifest.stacks.iter();
+        stacks
+            .map(|stack| (stack.id.clone(), stack.name.clone()))
+            .collect()
+    }
+}
