@@ -10,7 +10,11 @@ use crate::build::{BuildError, cargo::CargoError};
 use crate::cli::nearest;
 use crate::config::{FILE_NAME, list};
 use crate::error::{Error, Kind};
+use crate::toolchain::last_lines;
 use crate::ui;
+
+/// How many of the last lines of a program become causes of its failure.
+const CAUSES: usize = 5;
 
 /// How to make the binary of a stacks package.
 const MAIN_HINT: &str = "its main function must return `stack_model::main(..)`";
@@ -169,7 +173,12 @@ fn cargo(error: Error, source: CargoError) -> Error {
         CargoError::Compile { errors, rendered } => {
             errors.into_iter().fold(error, Error::cause).told(rendered)
         }
-        CargoError::Failed { output } => error.detail(output).cause("cargo failed"),
+        CargoError::Failed { output } => last_lines(&output, CAUSES)
+            .lines()
+            .fold(error.cause("cargo failed"), |error, line| {
+                error.cause(line.trim())
+            })
+            .told(output),
         CargoError::Start { .. } => {
             let error = error.caused_by(&source);
             error.hint("install Rust from https://rustup.rs, or see `stackctl doctor`")
