@@ -39,37 +39,36 @@ impl Table {
     }
 }
 
-/// Renders the outputs of stacks.
+/// Renders the outputs of stacks as one table.
 ///
-/// A value is never broken over lines: it is there to be pasted. One that does not fit beside its key stands on a line
-/// of its own.
+/// A value is never broken over lines: it is there to be pasted. One that does not fit in its column stands on a line of
+/// its own below its key.
 pub fn outputs(stacks: &BTreeMap<String, BTreeMap<String, String>>) -> String {
     render_outputs(stacks, terminal::width())
 }
 
 fn render_outputs(stacks: &BTreeMap<String, BTreeMap<String, String>>, width: usize) -> String {
-    let mut text = String::new();
+    if stacks.is_empty() {
+        return String::new();
+    }
+    let widest = |title: &str, cells: &mut dyn Iterator<Item = &String>| {
+        cells
+            .map(|cell| console::measure_text_width(cell))
+            .fold(title.len(), usize::max)
+    };
+    let first = widest("Stack", &mut stacks.keys());
+    let second = widest("Output", &mut stacks.values().flat_map(BTreeMap::keys));
+    let mut text = format!(" {:first$}  {:second$}  Value\n", "Stack", "Output");
     for (stack, values) in stacks {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        let _ = writeln!(text, "{}", paint(palette::STRONG, stack));
+        let name = paint(palette::STRONG, format_args!("{stack:first$}"));
         if values.is_empty() {
-            let _ = writeln!(text, "  {}", paint(palette::WEAK, "no outputs"));
+            let _ = writeln!(text, " {name}  {}", paint(palette::WEAK, "no outputs"));
         }
-        let column = values
-            .keys()
-            .map(|key| console::measure_text_width(key))
-            .filter(|key| *key <= width / 3)
-            .max()
-            .unwrap_or_default();
         for (key, value) in values {
-            if column.max(console::measure_text_width(key)) + console::measure_text_width(value) + 4
-                <= width
-            {
-                let _ = writeln!(text, "  {key:column$}  {value}");
+            if first + second + 5 + console::measure_text_width(value) <= width {
+                let _ = writeln!(text, " {name}  {key:second$}  {value}");
             } else {
-                let _ = writeln!(text, "  {key}\n    {value}");
+                let _ = writeln!(text, " {name}  {key}\n   {value}");
             }
         }
     }
@@ -81,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_never_broken() {
+    fn outputs_are_a_table_whose_values_are_never_broken() {
         let long = format!("https://{}.example.com", "x".repeat(80));
         let stacks = BTreeMap::from([
             (
@@ -97,7 +96,10 @@ mod tests {
         assert_eq!(
             text,
             format!(
-                "intake-dev\n  ApiUrl\n    {long}\n  QueueName  orders\n\nother-dev\n  no outputs\n"
+                " Stack       Output     Value\n \
+                 intake-dev  ApiUrl\n   {long}\n \
+                 intake-dev  QueueName  orders\n \
+                 other-dev   no outputs\n"
             )
         );
     }
