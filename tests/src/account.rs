@@ -281,6 +281,13 @@ impl Account {
         let times = texts(&listing, "LastModified");
         keys.into_iter().zip(times).collect()
     }
+
+    /// Returns every version of every object of a bucket whose key begins with a prefix, delete markers included.
+    pub fn versions(&self, bucket: &str, prefix: &str) -> Vec<String> {
+        let listing = self.get("s3", &format!("/{bucket}?versions")).body;
+        let keys = texts(&listing, "Key").into_iter();
+        keys.filter(|key| key.starts_with(prefix)).collect()
+    }
 }
 
 /// Returns the texts of all elements of that name.

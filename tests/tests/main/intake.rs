@@ -87,6 +87,7 @@ fn queue_mode_works_from_the_first_deploy_to_nothing_left() {
     leaves_alone_what_is_unchanged(&sandbox);
     changes_a_property(&sandbox, "mode = \"queue\"");
 
+    assert_ne!(artifacts(&account), Vec::<String>::new());
     sandbox.succeed(&["destroy", "--stage", "dev", "--local"]);
     leaves_nothing(&account, &before);
     // Destroying what is gone is no error.
@@ -111,6 +112,7 @@ fn direct_mode_works_from_the_first_deploy_to_nothing_left() {
     rows::answers_with_a_message_id(&system);
     assert!(rows::item(&system, "1").is_some(), "the item survived");
 
+    assert_ne!(artifacts(&account), Vec::<String>::new());
     sandbox.succeed(&["destroy", "--stage", "dev", "--local"]);
     leaves_nothing(&account, &before);
 }
@@ -219,8 +221,17 @@ fn changes_a_property(sandbox: &Sandbox, variables: &str) {
     rows::answers_with_a_message_id(&new);
 }
 
-/// Whatever the deploy made is gone; the artifact bucket belongs to the account and stays.
+/// Returns every version of every artifact of the stack.
+fn artifacts(account: &Account) -> Vec<String> {
+    account.inventory()["buckets"]
+        .iter()
+        .flat_map(|bucket| account.versions(bucket, &format!("{STACK}/")))
+        .collect()
+}
+
+/// Whatever the deploy made is gone; the artifact bucket belongs to the account and stays, without the artifacts.
 fn leaves_nothing(account: &Account, before: &BTreeMap<&'static str, Vec<String>>) {
+    assert_eq!(artifacts(account), Vec::<String>::new());
     let mut after = account.inventory();
     for kind in ["stacks", "buckets"] {
         let left = after.get_mut(kind).expect("it is listed");

@@ -240,6 +240,9 @@ fn unknown_operation_ends_among_the_dead_letters(system: &Deployed) {
     assert_eq!(sent.status, 200, "the queue takes anything: {sent:?}");
     let dead = receive(system);
     assert_eq!(dead["Body"], json!({"operation": "frobnicate"}).to_string());
+    // Five tries of the function, and the receive of this test: the count goes on in the next queue, see
+    // <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>.
+    assert_eq!(dead["Attributes"]["ApproximateReceiveCount"], "6", "{dead}");
     assert_eq!(waiting(system), 0);
     hide_for(system, 30);
 }
@@ -361,7 +364,11 @@ fn send(system: &Deployed, body: &str) {
 fn receive(system: &Deployed) -> Value {
     let url = &system.dead_letter_queue_url;
     let message = eventually("a dead letter", Duration::from_mins(2), || {
-        let request = json!({"QueueUrl": url, "WaitTimeSeconds": 1});
+        let request = json!({
+            "QueueUrl": url,
+            "WaitTimeSeconds": 1,
+            "MessageSystemAttributeNames": ["ApproximateReceiveCount"],
+        });
         let answer = system
             .account
             .call("sqs", "AmazonSQS.ReceiveMessage", &request);
