@@ -144,6 +144,11 @@ fn a_full_disk_leaves_nothing_half_done() {
         .arg(&disk)
         .status();
     if !mountable.is_ok_and(|status| status.success()) {
+        // A developer's system may forbid it; where the tests are to prove something, nothing is left out.
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "this system does not let a test mount a small disk of its own"
+        );
         #[expect(
             clippy::print_stderr,
             reason = "a test that checks nothing must say so"
