@@ -1,6 +1,7 @@
 //! The tool, run for real: an engine of its own, a configuration of its own, nothing of the user's.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -231,6 +232,24 @@ impl Running {
         }
     }
 
+    /// Starts a command as a shell does: at the head of a process group, which [`Self::interrupt_group`] reaches.
+    #[must_use]
+    pub fn spawn_group(mut command: Command) -> Self {
+        command.process_group(0);
+        Self::spawn(command)
+    }
+
+    /// Waits until standard output contains a text.
+    ///
+    /// # Panics
+    ///
+    /// Panics where that does not happen in time.
+    pub fn prints(&self, text: &str) {
+        eventually(&format!("{text:?}"), BUILD_PATIENCE, || {
+            read(&self.stdout).contains(text).then_some(())
+        });
+    }
+
     /// Waits until standard error contains a text.
     ///
     /// # Panics
@@ -242,13 +261,27 @@ impl Running {
         });
     }
 
-    /// Sends SIGINT, as Ctrl-C does.
+    /// Sends SIGINT to this process and no other.
     ///
     /// # Panics
     ///
     /// Panics where the process is gone.
     pub fn interrupt(&self) {
         self.signal("INT");
+    }
+
+    /// Sends SIGINT to the process and whatever it started in its group, as a terminal does on Ctrl-C.
+    ///
+    /// # Panics
+    ///
+    /// Panics where the command was not started with [`Self::spawn_group`].
+    pub fn interrupt_group(&self) {
+        let group = format!("-{}", self.child.id());
+        let sent = Command::new("kill")
+            .args(["-INT", "--", &group])
+            .status()
+            .expect("there is a kill command");
+        assert!(sent.success(), "there is no such process group");
     }
 
     /// Sends a signal to this process and no other.

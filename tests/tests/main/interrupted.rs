@@ -3,7 +3,7 @@
 use system_tests::proxy::Proxy;
 use system_tests::sandbox::{Run, Running};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, Held};
 
 const DEPLOY: [&str; 4] = ["deploy", "--stage", "dev", "--local"];
 
@@ -65,6 +65,38 @@ fn the_work_before_the_first_change_can_be_stopped() {
     held.release();
     assert_eq!(fixture.status(), None);
 
+    converges(&fixture);
+}
+
+/// Ctrl-C of a terminal reaches the children as well, and that they die of it is no failure of theirs.
+#[test]
+fn a_terminal_interrupts_the_children_too() {
+    let fixture = Fixture::new(&serde_json::json!({}));
+    let stop = |held: Held| {
+        let running = Running::spawn_group(fixture.sandbox.command(&DEPLOY));
+        held.reached();
+        running.interrupt_group();
+        let run = running.end_soon();
+        assert_eq!(run.code, Some(130), "{run}");
+        assert!(run.stderr.contains("nothing was changed"), "{run}");
+        assert_eq!(fixture.status(), None);
+        held.release();
+    };
+    stop(fixture.hold_synth());
+    stop(fixture.hold_build("2"));
+
+    // The engine serves others too: no interrupt of a run is its end.
+    let proxy = Proxy::start(fixture.sandbox.engine().url());
+    let hold = proxy.hold("Action=CreateChangeSet");
+    let url = proxy.url();
+    let deploy = ["deploy", "--stage", "dev", "--endpoint-url", &url];
+    let running = Running::spawn_group(fixture.sandbox.command(&deploy));
+    hold.reached();
+    running.interrupt_group();
+    running.says("stopping");
+    hold.release();
+    let run = running.end_soon();
+    assert_eq!(run.code, Some(130), "{run}");
     converges(&fixture);
 }
 

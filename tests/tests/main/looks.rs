@@ -12,6 +12,7 @@ pub(crate) fn at(sandbox: &Sandbox) {
     events(sandbox);
     invoke(sandbox);
     logs(sandbox);
+    follow(sandbox);
     diff(sandbox);
 }
 
@@ -84,6 +85,27 @@ fn logs(sandbox: &Sandbox) {
         (&pong["stack"], &pong["function"]),
         (&json!(STACK), &json!("Operations"))
     );
+}
+
+/// What happens while somebody follows is told, and Ctrl-C is the regular end of following.
+fn follow(sandbox: &Sandbox) {
+    let place = ["--stage", "dev", "--local", "--json"];
+    let following = sandbox.spawn(&[&["logs", "Operations", "--follow"], &place[..]].concat());
+    following.prints("message handled");
+    let payload = r#"{"operation": "followed"}"#;
+    let call = ["invoke", "Operations", "--payload", payload];
+    let refused = sandbox.run(&[&call, &place[..]].concat());
+    assert_eq!(refused.code, Some(1), "{refused}");
+    following.prints("followed");
+    following.interrupt();
+    let run = following.end_soon();
+    assert_eq!(run.code, Some(0), "{run}");
+    let lines = run.json_lines();
+    let told = lines
+        .iter()
+        .filter(|line| line.to_string().contains("followed"));
+    // A line is told once, however often the log is asked, and each failure is one line.
+    assert_eq!(told.count(), 1, "{run}");
 }
 
 /// Nothing would change.

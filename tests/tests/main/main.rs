@@ -1,6 +1,7 @@
 //! The whole system against local engines: one binary, so that it links once.
 
 mod adversity;
+mod doctor;
 mod fixture;
 mod intake;
 mod interrupted;
