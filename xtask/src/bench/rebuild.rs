@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use super::measure::{Cost, build, cargo, cost, median, target};
-use super::table::{Table, megabytes};
+use super::table::Table;
 
 /// The stack file that is touched.
 const STACK: &str = "stacks/src/intake.rs";
@@ -50,13 +50,10 @@ pub(super) fn run(workspace: &Path, runs: usize) -> Result<String, Box<dyn Error
         compile.wall,
     );
     table.durations("against the target", synth.wall, TOUCHED);
-    #[expect(clippy::cast_precision_loss, reason = "a ratio needs three digits")]
-    let peak_ratio = synth.peak as f64 / TOUCHED_PEAK as f64;
-    table.row(
+    table.sizes(
         "peak memory of the largest process, target",
-        &megabytes(synth.peak),
-        &megabytes(TOUCHED_PEAK),
-        peak_ratio,
+        synth.peak,
+        TOUCHED_PEAK,
     );
 
     let cold = tempfile::tempdir()?;

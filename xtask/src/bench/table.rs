@@ -19,7 +19,7 @@ impl Table {
     }
 
     /// Adds a row: what was measured, the figure, what it is compared with, and the ratio.
-    pub(super) fn row(&mut self, name: &str, figure: &str, beside: &str, ratio: f64) {
+    fn row(&mut self, name: &str, figure: &str, beside: &str, ratio: f64) {
         let _ = writeln!(self.text, "{name:<46}{figure:>11}{beside:>11}{ratio:>8.2}");
     }
 
@@ -29,13 +29,20 @@ impl Table {
         self.row(name, &seconds(figure), &seconds(beside), ratio);
     }
 
+    /// Adds a row of two sizes in bytes.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio needs three digits")]
+    pub(super) fn sizes(&mut self, name: &str, figure: u64, beside: u64) {
+        let ratio = figure as f64 / beside as f64;
+        self.row(name, &megabytes(figure), &megabytes(beside), ratio);
+    }
+
     pub(super) fn finish(self) -> String {
         self.text
     }
 }
 
 /// Writes a duration in the unit that suits it.
-pub(super) fn seconds(duration: Duration) -> String {
+fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     if seconds >= 1.0 {
         format!("{seconds:.2} s")
@@ -51,6 +58,6 @@ pub(super) fn seconds(duration: Duration) -> String {
     clippy::cast_precision_loss,
     reason = "a size in megabytes needs three digits"
 )]
-pub(super) fn megabytes(bytes: u64) -> String {
+fn megabytes(bytes: u64) -> String {
     format!("{:.0} MB", bytes as f64 / 1e6)
 }
