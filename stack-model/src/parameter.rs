@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::sync::Arc;
 
 use stack_model_cfn::{Expr, ResourceId, Token, Value};
 
+use crate::stack::Stack;
+
 /// A parameter of a template.
 ///
 /// Values that are known when the stack is rendered belong into stage variables; a parameter is for what is
-/// decided at deployment, such as a value that only Parameter Store knows. See
+/// decided at deployment, such as a value that only Parameter Store knows. Nobody is asked for values, so each
+/// parameter has a default or is given one; secrets are named by their ARN and read at run time. See
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>.
 #[derive(Clone, Debug)]
 pub struct Parameter<T = String> {
@@ -18,7 +22,6 @@ pub struct Parameter<T = String> {
     pub(crate) default: Option<String>,
     pub(crate) allowed_values: Vec<String>,
     pub(crate) allowed_pattern: Option<String>,
-    pub(crate) no_echo: bool,
     pub(crate) given: Option<String>,
     value: PhantomData<fn() -> T>,
 }
@@ -53,7 +56,6 @@ impl<T> Parameter<T> {
             default: None,
             allowed_values: Vec::new(),
             allowed_pattern: None,
-            no_echo: false,
             given: None,
             value: PhantomData,
         }
@@ -87,14 +89,6 @@ impl<T> Parameter<T> {
         self
     }
 
-    /// Hides the value from everybody who reads the stack. A hidden parameter has neither a default nor a value
-    /// in the assembly.
-    #[must_use]
-    pub fn no_echo(mut self) -> Self {
-        self.no_echo = true;
-        self
-    }
-
     /// Gives the value that the deployer hands over.
     #[must_use]
     pub fn given(mut self, value: impl Into<String>) -> Self {
@@ -104,11 +98,16 @@ impl<T> Parameter<T> {
 
     pub(crate) fn violations(&self) -> Vec<String> {
         let mut violations = Vec::new();
-        if self.no_echo && (self.default.is_some() || self.given.is_some()) {
+        let value = self.given.as_ref().or(self.default.as_ref());
+        if value.is_none() {
             violations.push(
-                "a hidden parameter must not have a default or a given value: it would stand readable in the assembly"
-                    .to_owned(),
+                "the parameter has no value: write `default(\"..\")` or `given(\"..\")`".to_owned(),
             );
+        }
+        if self.kind == "Number" {
+            let numbers = [&self.default, &self.given].into_iter().flatten();
+            let strange = numbers.filter(|text| !text.parse::<f64>().is_ok_and(f64::is_finite));
+            violations.extend(strange.map(|text| format!("`{text}` is not a number")));
         }
         if self
             .description
@@ -118,7 +117,7 @@ impl<T> Parameter<T> {
             violations.push("the description is longer than 4,000 characters".to_owned());
         }
         if !self.allowed_values.is_empty()
-            && let Some(value) = self.given.as_ref().or(self.default.as_ref())
+            && let Some(value) = value
             && !self.allowed_values.contains(value)
         {
             violations.push(format!(
@@ -146,9 +145,6 @@ impl<T> Parameter<T> {
                 "AllowedValues",
                 Expr::list(self.allowed_values.iter().map(String::as_str)),
             );
-        }
-        if self.no_echo {
-            put("NoEcho", true.into());
         }
         Expr::Map(entries)
     }
@@ -204,6 +200,7 @@ impl Condition {
 /// The handle of a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConditionRef {
+    pub(crate) stack: Arc<str>,
     pub(crate) name: Arc<str>,
 }
 
@@ -247,5 +244,55 @@ impl MappingRef {
             first: Box::new(first.into().into()),
             second: Box::new(second.into().into()),
         })
+    }
+}
+
+impl Stack<'_> {
+    /// Adds a parameter to the template.
+    #[track_caller]
+    pub fn parameter<T>(&mut self, name: &str, parameter: Parameter<T>) -> Value<T> {
+        let source = Location::caller();
+        for message in parameter.violations() {
+            self.report(name, None, message, source);
+        }
+        let id = ResourceId::new(Arc::clone(&self.data_ref().id), name);
+        let entry = (parameter.render(), parameter.given);
+        let earlier = self.data().parameters.insert(name.to_owned(), entry);
+        if earlier.is_some() {
+            let message = format!("the parameter `{name}` is declared twice");
+            self.report(name, None, message, source);
+        }
+        Value::Token(parameter_token(id))
+    }
+
+    /// Adds a condition to the template.
+    #[track_caller]
+    pub fn condition(&mut self, name: &str, condition: Condition) -> ConditionRef {
+        let earlier = self.data().conditions.insert(name.to_owned(), condition.0);
+        if earlier.is_some() {
+            let message = format!("the condition `{name}` is declared twice");
+            self.report(name, None, message, Location::caller());
+        }
+        ConditionRef {
+            stack: Arc::clone(&self.data_ref().id),
+            name: Arc::from(name),
+        }
+    }
+
+    /// Adds a mapping to the template: first key to second key to value.
+    #[track_caller]
+    pub fn mapping(
+        &mut self,
+        name: &str,
+        entries: BTreeMap<String, BTreeMap<String, String>>,
+    ) -> MappingRef {
+        let earlier = self.data().mappings.insert(name.to_owned(), entries);
+        if earlier.is_some() {
+            let message = format!("the mapping `{name}` is declared twice");
+            self.report(name, None, message, Location::caller());
+        }
+        MappingRef {
+            name: Arc::from(name),
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use stack_model_cfn::{Expr, Value};
 
 mod attach;
+mod wildcard;
 
 /// The version of the policy language.
 const VERSION: &str = "2012-10-17";
@@ -33,6 +34,17 @@ pub enum Principal {
     Federated(Value<String>),
     /// Everyone, anonymous callers included. Needs a reason unless the statement denies.
     Anyone,
+}
+
+impl Principal {
+    /// Returns whether callers that nobody named are among those meant.
+    fn is_wildcard(&self) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Aws(arn) => wildcard::find(&arn.clone().into()).is_some(),
+            Self::Service(_) | Self::Federated(_) => false,
+        }
+    }
 }
 
 /// One statement of a policy.
@@ -178,12 +190,13 @@ impl Statement {
             .or_else(|| {
                 self.resources
                     .iter()
-                    .any(|resource| resource.as_str() == Some("*"))
-                    .then(|| "the resource `*`".to_owned())
+                    .find_map(wildcard::find)
+                    .map(|text| format!("the resource `{text}`"))
             })
             .or_else(|| {
                 self.principals
-                    .contains(&Principal::Anyone)
+                    .iter()
+                    .any(Principal::is_wildcard)
                     .then(|| "the principal `*`".to_owned())
             })?;
         Some(format!(

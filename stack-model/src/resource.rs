@@ -139,12 +139,24 @@ pub(crate) fn source_text(location: &Location<'_>) -> String {
     )
 }
 
+/// Takes the first step off a path; a backslash keeps the character after it in the step.
+fn step(path: &str) -> (String, Option<&str>) {
+    let mut step = String::new();
+    let mut characters = path.char_indices();
+    while let Some((position, character)) = characters.next() {
+        match character {
+            '.' => return (step, path.get(position + 1..)),
+            '\\' => step.push(characters.next().map_or(character, |(_, escaped)| escaped)),
+            other => step.push(other),
+        }
+    }
+    (step, None)
+}
+
 /// Sets or removes the value at a path of map keys and list positions, separated by dots.
 fn set(target: &mut Expr, path: &str, value: Option<Expr>) -> Option<()> {
-    let (step, rest) = match path.split_once('.') {
-        Some((step, rest)) => (step, Some(rest)),
-        None => (path, None),
-    };
+    let (step, rest) = step(path);
+    let step = step.as_str();
     match (target, rest, value) {
         (Expr::Map(entries), None, Some(value)) => {
             entries.insert(step.to_owned(), value);
@@ -191,6 +203,10 @@ mod tests {
             expr,
             Expr::from(serde_json::json!({"A": {"B": [{"C": 4}]}, "E": {"F": "new"}}))
         );
+        set(&mut expr, r"A.a\.b\\c", Some(Expr::from(5))).unwrap();
+        set(&mut expr, r"A.a\.b\\c", Some(Expr::from(6))).unwrap();
+        let changed = serde_json::json!({"A": {"B": [{"C": 4}], "a.b\\c": 6}, "E": {"F": "new"}});
+        assert_eq!(expr, Expr::from(changed));
         assert_eq!(set(&mut expr, "E.F.G", Some(Expr::from(1))), None);
         assert_eq!(set(&mut expr, "A.B.9", None), None);
         assert_eq!(set(&mut expr, "A.C", None), None);

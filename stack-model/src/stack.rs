@@ -10,7 +10,7 @@ use crate::assembly::{Asset, Contract};
 use crate::error::Violation;
 use crate::handle::{Handle, ResourceRef};
 use crate::limit::Limited;
-use crate::parameter::{Condition, ConditionRef, MappingRef, Parameter, parameter_token};
+use crate::parameter::{ConditionRef, parameter_token};
 use crate::policy::Statement;
 use crate::resource::{Removal, Resource, source_text};
 use crate::stage::Stage;
@@ -53,10 +53,18 @@ pub(crate) struct StackData {
     pub(crate) mappings: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>,
     pub(crate) outputs: BTreeMap<String, OutputData>,
     pub(crate) tags: BTreeMap<String, String>,
-    pub(crate) moved: BTreeMap<String, String>,
+    /// Earlier logical ids, each with the present one.
+    pub(crate) moved: BTreeMap<String, Moved>,
     pub(crate) depends_on: Vec<String>,
     /// The logical ids of the policies that stand in resources of their own.
     pub(crate) policies: BTreeSet<String>,
+}
+
+/// A declared rename until the synth.
+#[derive(Clone, Debug)]
+pub(crate) struct Moved {
+    pub(crate) to: String,
+    pub(crate) source: String,
 }
 
 /// One output until the synth.
@@ -161,9 +169,26 @@ impl Stack<'_> {
     }
 
     /// Declares that a resource had another logical id in an earlier release.
+    #[track_caller]
     pub fn moved(&mut self, from: impl Into<String>, to: &impl Handle) {
-        let to = to.resource_id().logical_id().to_owned();
-        self.data().moved.insert(from.into(), to);
+        let (from, source) = (from.into(), Location::caller());
+        let to = to.resource_id();
+        if to.stack() != self.id() {
+            let message = format!(
+                "`{}` belongs to the stack `{}`, and resources do not move between stacks",
+                to.logical_id(),
+                to.stack()
+            );
+            return self.report(&from, None, message, source);
+        }
+        let moved = Moved {
+            to: to.logical_id().to_owned(),
+            source: source_text(source),
+        };
+        if self.data().moved.insert(from.clone(), moved).is_some() {
+            let message = format!("`{from}` is moved twice");
+            self.report(&from, None, message, source);
+        }
     }
 
     /// Deploys another stack of the app before this one, where no token says so already.
@@ -194,7 +219,9 @@ impl Stack<'_> {
 
     /// Replaces one property of a resource, by its path in the template, such as `RedrivePolicy.maxReceiveCount`.
     ///
-    /// List positions are numbers counted from zero.
+    /// List positions are numbers counted from zero. A backslash keeps a dot in a key:
+    /// `RequestParameters.method\.request\.querystring\.limit`.
+    #[track_caller]
     pub fn override_property(
         &mut self,
         handle: &impl Handle,
@@ -208,6 +235,7 @@ impl Stack<'_> {
     }
 
     /// Removes one property of a resource, by its path in the template.
+    #[track_caller]
     pub fn remove_property(&mut self, handle: &impl Handle, path: impl Into<String>) {
         let path = path.into();
         self.change(handle, |resource| {
@@ -216,6 +244,7 @@ impl Stack<'_> {
     }
 
     /// Adds metadata to a resource.
+    #[track_caller]
     pub fn metadata(
         &mut self,
         handle: &impl Handle,
@@ -229,11 +258,13 @@ impl Stack<'_> {
     }
 
     /// Decides what happens to a resource that leaves its stack or is replaced.
+    #[track_caller]
     pub fn removal(&mut self, handle: &impl Handle, removal: Removal) {
         self.change(handle, |resource| resource.removal = Some(removal));
     }
 
     /// Creates a resource after another one, where no token says so already.
+    #[track_caller]
     pub fn depends_on(&mut self, handle: &impl Handle, on: &impl Handle) {
         let on = on.resource_id().clone();
         self.change(handle, |resource| {
@@ -242,71 +273,18 @@ impl Stack<'_> {
     }
 
     /// Creates a resource only where a condition holds.
+    #[track_caller]
     pub fn only_if(&mut self, handle: &impl Handle, condition: &ConditionRef) {
+        if *condition.stack != *self.id() {
+            let message = format!(
+                "`{}` is a condition of the stack `{}`",
+                condition.name, condition.stack
+            );
+            let id = handle.resource_id().logical_id();
+            return self.report(id, Some("Condition"), message, Location::caller());
+        }
         let name = condition.name.to_string();
         self.change(handle, |resource| resource.condition = Some(name));
-    }
-
-    /// Adds a parameter to the template.
-    #[track_caller]
-    pub fn parameter<T>(&mut self, name: &str, parameter: Parameter<T>) -> Value<T> {
-        for message in parameter.violations() {
-            self.violate(self.violation(message).of(name));
-        }
-        let id = ResourceId::new(Arc::clone(&self.data_ref().id), name);
-        let entry = (parameter.render(), parameter.given);
-        if self
-            .data()
-            .parameters
-            .insert(name.to_owned(), entry)
-            .is_some()
-        {
-            self.violate(
-                self.violation(format!("the parameter `{name}` is declared twice"))
-                    .of(name),
-            );
-        }
-        Value::Token(parameter_token(id))
-    }
-
-    /// Adds a condition to the template.
-    pub fn condition(&mut self, name: &str, condition: Condition) -> ConditionRef {
-        if self
-            .data()
-            .conditions
-            .insert(name.to_owned(), condition.0)
-            .is_some()
-        {
-            self.violate(
-                self.violation(format!("the condition `{name}` is declared twice"))
-                    .of(name),
-            );
-        }
-        ConditionRef {
-            name: Arc::from(name),
-        }
-    }
-
-    /// Adds a mapping to the template: first key to second key to value.
-    pub fn mapping(
-        &mut self,
-        name: &str,
-        entries: BTreeMap<String, BTreeMap<String, String>>,
-    ) -> MappingRef {
-        if self
-            .data()
-            .mappings
-            .insert(name.to_owned(), entries)
-            .is_some()
-        {
-            self.violate(
-                self.violation(format!("the mapping `{name}` is declared twice"))
-                    .of(name),
-            );
-        }
-        MappingRef {
-            name: Arc::from(name),
-        }
     }
 
     /// Adds an output; the returned builder describes or exports it.
@@ -423,7 +401,18 @@ impl Stack<'_> {
     }
 
     /// Changes a resource of this stack; a foreign or unknown handle is reported.
+    #[track_caller]
     pub(crate) fn change(&mut self, handle: &impl Handle, change: impl FnOnce(&mut Resource)) {
+        self.change_at(handle, Location::caller(), change);
+    }
+
+    /// Changes a resource of this stack on behalf of the given line.
+    pub(crate) fn change_at(
+        &mut self,
+        handle: &impl Handle,
+        source: &Location<'_>,
+        change: impl FnOnce(&mut Resource),
+    ) {
         let id = handle.resource_id();
         if id.stack() != self.id() {
             let message = format!(
@@ -431,17 +420,15 @@ impl Stack<'_> {
                 id.logical_id(),
                 id.stack()
             );
-            self.violate(self.violation(message));
-            return;
-        }
-        if let Some(resource) = self.data().resources.get_mut(id.logical_id()) {
+            self.report(id.logical_id(), None, message, source);
+        } else if let Some(resource) = self.data().resources.get_mut(id.logical_id()) {
             change(resource);
         } else {
             let message = format!(
                 "`{}` is not a resource of this stack: the handle comes from another app",
                 id.logical_id()
             );
-            self.violate(self.violation(message));
+            self.report(id.logical_id(), None, message, source);
         }
     }
 

@@ -17,7 +17,10 @@ use crate::stack::{App, OutputData, StackData};
 use crate::template::{Scope, import_key, walk_paths};
 
 mod check;
+mod condition;
 mod order;
+mod raw;
+mod secrets;
 
 /// A synthesised app: a manifest and the files it names.
 #[derive(Clone, Debug)]
@@ -89,7 +92,7 @@ impl App {
             ));
         }
         let rendered = render_resources(&stacks, &mut violations);
-        let links = order::link(&mut stacks, &rendered, stage.name(), &mut violations);
+        let links = order::link(&mut stacks, &rendered, &stage, &mut violations);
         let sequence = order::sequence(&stacks, &links, &mut violations);
 
         let mut files = BTreeMap::new();
@@ -99,6 +102,8 @@ impl App {
             check::stack(stack, &rendered, &mut violations);
             let template = pretty(&template(stack, &rendered, &scope));
             check::template(stack, &template, &mut violations);
+            let all_tags = merged(&tags, &stack.tags);
+            check::tags(stack, &all_tags, &mut violations);
             let name = format!("{}-{}", stack.id, stage.name());
             let file = format!("{name}.template.json");
             let depends_on = links
@@ -116,8 +121,8 @@ impl App {
                     .filter_map(|(name, (_, given))| Some((name.clone(), given.clone()?)))
                     .collect(),
                 artifacts: stack.artifacts.clone(),
-                tags: merged(&tags, &stack.tags),
-                capabilities: capabilities(stack),
+                tags: all_tags,
+                capabilities: capabilities(stack, &rendered),
                 termination_protection: stage.is_protected(),
                 outputs: stack.outputs.iter().map(output_manifest).collect(),
                 resources: stack
@@ -131,7 +136,11 @@ impl App {
                         (scope.logical_id(id).to_owned(), manifest)
                     })
                     .collect(),
-                moved: stack.moved.clone(),
+                moved: stack
+                    .moved
+                    .iter()
+                    .map(|(from, moved)| (from.clone(), moved.to.clone()))
+                    .collect(),
                 id: stack.id.to_string(),
                 name,
             };
@@ -354,7 +363,7 @@ fn output_manifest((key, output): (&String, &OutputData)) -> (String, Output) {
 
 /// Returns the capabilities that CloudFormation wants acknowledged for the resources of a stack; see
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>.
-fn capabilities(stack: &StackData) -> Vec<String> {
+fn capabilities(stack: &StackData, rendered: &Rendered) -> Vec<String> {
     let acknowledged = [
         "AWS::IAM::AccessKey",
         "AWS::IAM::Group",
@@ -374,16 +383,18 @@ fn capabilities(stack: &StackData) -> Vec<String> {
     ];
     let mut iam = stack
         .resources
-        .values()
-        .filter(|resource| acknowledged.contains(&resource.kind.as_str()))
+        .iter()
+        .filter(|(_, resource)| acknowledged.contains(&resource.kind.as_str()))
         .peekable();
     if iam.peek().is_none() {
         return Vec::new();
     }
-    let has_name = iam.any(|resource| match &resource.properties {
-        Expr::Map(entries) => named.iter().any(|name| entries.contains_key(*name)),
-        _ => false,
-    });
+    let has_name = iam.any(
+        |(id, _)| match rendered.get(&(stack.id.to_string(), id.clone())) {
+            Some(Expr::Map(entries)) => named.iter().any(|name| entries.contains_key(*name)),
+            _ => false,
+        },
+    );
     vec![
         if has_name {
             "CAPABILITY_NAMED_IAM"
@@ -419,9 +430,14 @@ pub(crate) fn walk_stack(
     rendered: &Rendered,
     visit: &mut dyn FnMut(&str, &str, &stack_model_cfn::Token),
 ) {
-    for id in stack.resources.keys() {
+    for (id, resource) in &stack.resources {
         if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
             walk_paths(properties, "Properties", &mut |path, token| {
+                visit(id, path, token);
+            });
+        }
+        for (key, value) in &resource.metadata {
+            walk_paths(value, &format!("Metadata.{key}"), &mut |path, token| {
                 visit(id, path, token);
             });
         }

@@ -11,6 +11,7 @@ mod core {
     mod links;
     mod output;
     mod policy;
+    mod secrets;
     mod tokens;
     mod violations;
 }

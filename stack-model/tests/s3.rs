@@ -340,7 +340,8 @@ fn statements_join_the_policy_of_the_bucket() {
             .to(stack_model::policy::Principal::Service(
                 "cloudfront.amazonaws.com".to_owned(),
             ))
-            .on(bucket.objects("public/*"));
+            .on(bucket.objects("public/*"))
+            .because("whatever is public is served");
         stack.bucket_policy(&bucket, [statement]);
     });
     assert_json_snapshot!(document["Statement"][1], @r#"

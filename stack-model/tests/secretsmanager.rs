@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use insta::assert_json_snapshot;
 use stack_model::kms::KeyProps;
 use stack_model::secretsmanager::{Content, Password, SecretOperation, SecretProps, SecretRef};
+use stack_model::text;
 
-use crate::support::{actions, dev, prod, resources, statements, template, violations};
+use crate::support::{actions, dev, prod, property, resources, statements, violations};
 
 #[test]
 fn a_secret_is_made_up() {
@@ -152,32 +153,25 @@ fn a_customer_key_is_granted_to_readers() {
 
 #[test]
 fn a_template_holds_references_and_no_values() {
-    let template = template(dev(), |stack| {
+    let properties = property(dev(), "Database", "MasterUserPassword", |stack| {
         let secret = stack.secret::<String>("Token", SecretProps::default());
-        stack.output("Whole", secret.value());
-        stack.output("Field", secret.field("password"));
-        stack.output("Arn", secret.arn());
+        let database = stack.raw("Database", "AWS::RDS::DBInstance", serde_json::json!({}));
+        let both = text!("{}{}", secret.value(), secret.field("password"));
+        stack.override_property(&database, "MasterUserPassword", both);
     });
-    assert_json_snapshot!(template["Outputs"], @r#"
+    assert_json_snapshot!(properties, @r#"
     {
-      "Arn": {
-        "Value": {
-          "Fn::GetAtt": [
-            "Token",
-            "Id"
-          ]
+      "Fn::Sub": [
+        "${Value1}${Value2}",
+        {
+          "Value1": {
+            "Fn::Sub": "{{resolve:secretsmanager:${Token.Id}:SecretString:}}"
+          },
+          "Value2": {
+            "Fn::Sub": "{{resolve:secretsmanager:${Token.Id}:SecretString:password}}"
+          }
         }
-      },
-      "Field": {
-        "Value": {
-          "Fn::Sub": "{{resolve:secretsmanager:${Token.Id}:SecretString:password}}"
-        }
-      },
-      "Whole": {
-        "Value": {
-          "Fn::Sub": "{{resolve:secretsmanager:${Token.Id}:SecretString:}}"
-        }
-      }
+      ]
     }
     "#);
 }

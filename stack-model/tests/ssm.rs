@@ -119,7 +119,8 @@ fn a_parameter_of_somebody_else_is_read_by_its_name() {
         let token = ParameterRef::<String>::existing_secure("/orders/token", Some(&key));
         let plain = ParameterRef::<String>::existing("size");
         assert!(token.resource().is_none());
-        stack.output("Token", token.value());
+        let database = stack.raw("Database", "AWS::RDS::DBInstance", serde_json::json!({}));
+        stack.override_property(&database, "MasterUserPassword", token.value());
         stack.output("Size", plain.value());
         stack.output("Name", token.name());
         let statements = token.statements(&[ParameterOperation::GetDecrypted]);
@@ -136,12 +137,13 @@ fn a_parameter_of_somebody_else_is_read_by_its_name() {
       },
       "Size": {
         "Value": "{{resolve:ssm:size}}"
-      },
-      "Token": {
-        "Value": "{{resolve:ssm-secure:/orders/token}}"
       }
     }
     "#);
+    assert_eq!(
+        template["Resources"]["Database"]["Properties"]["MasterUserPassword"],
+        "{{resolve:ssm-secure:/orders/token}}"
+    );
     assert_json_snapshot!(template["Resources"]["Reader"]["Properties"]["PolicyDocument"]["Statement"], @r#"
     [
       {

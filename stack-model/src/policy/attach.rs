@@ -23,7 +23,7 @@ impl Stack<'_> {
             if let Some(message) = statement.violation() {
                 self.report(logical_id, None, message, source);
             }
-            self.change(to, |resource| resource.policy.add(statement));
+            self.change_at(to, source, |resource| resource.policy.add(statement));
         }
     }
 

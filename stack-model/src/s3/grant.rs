@@ -44,6 +44,9 @@ impl BucketOperation {
     }
 }
 
+/// Why a grant has a wildcard.
+const OBJECTS: &str = "keys of objects are made at run time";
+
 impl BucketRef {
     /// Returns what a role must allow for the given operations: exactly their actions on the objects, on the bucket
     /// itself for listing, and on its key where it has one of the customer's own.
@@ -71,6 +74,7 @@ impl BucketRef {
             .flat_map(|operation| operation.key_operations().iter().copied());
         let key = self.key.as_ref();
         allow_on(actions, self.objects(&pattern))
+            .map(|statement| statement.because(OBJECTS))
             .into_iter()
             .chain(listing)
             .chain(key.and_then(|key| key.through("s3", key_operations)))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use stack_model_cfn::{Token, facts};
 
 use super::{Rendered, order, walk_stack};
+use crate::assembly::ARTIFACT_BUCKET_PARAMETER;
 use crate::error::Violation;
 use crate::stack::StackData;
 
@@ -17,12 +18,17 @@ const MAX_MAPPINGS: usize = 200;
 const MAX_DESCRIPTION_BYTES: usize = 1024;
 const MAX_TEMPLATE_BYTES: usize = 1_000_000;
 const MAX_STACK_NAME: usize = 128;
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>, under `Tags`.
+const MAX_TAGS: usize = 50;
 
 /// Checks the content of a stack.
 pub(super) fn stack(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
     names(stack, violations);
     counts(stack, violations);
     references(stack, rendered, violations);
+    super::raw::check(stack, rendered, violations);
+    super::condition::check(stack, rendered, violations);
+    super::secrets::check(stack, rendered, violations);
     resource_cycles(stack, rendered, violations);
     properties(stack, rendered, violations);
     crate::apigateway::check(stack, rendered, violations);
@@ -79,19 +85,98 @@ fn names(stack: &StackData, violations: &mut Vec<Violation>) {
             );
         }
     }
-    for (key, value) in &stack.tags {
+    let made = stack.artifacts.keys().map(String::as_str);
+    let made = made.chain((!stack.artifacts.is_empty()).then_some(ARTIFACT_BUCKET_PARAMETER));
+    for name in made.filter(|name| stack.parameters.contains_key(*name)) {
+        violations.push(
+            Violation::new(format!(
+                "the synth adds a parameter `{name}` for an artifact: choose another name"
+            ))
+            .in_stack(id)
+            .of(name),
+        );
+    }
+    if let Some(region) = &stack.region
+        && !is_region(region)
+    {
+        violations.push(
+            Violation::new(format!(
+                "`{region}` is not a region: it looks like `eu-central-1`"
+            ))
+            .in_stack(id),
+        );
+    }
+    moves(stack, violations);
+}
+
+/// Returns whether a text looks like the name of a region: words and a number, with hyphens between them.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let Some((number, words)) = parts.split_last() else {
+        return false;
+    };
+    let is_word =
+        |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    words.len() >= 2
+        && words.iter().all(is_word)
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Checks the declared renames.
+fn moves(stack: &StackData, violations: &mut Vec<Violation>) {
+    let mut targets: BTreeMap<&str, &str> = BTreeMap::new();
+    for (from, moved) in &stack.moved {
+        let to = moved.to.as_str();
+        let message = if from == to {
+            Some(format!("`{from}` is moved onto itself"))
+        } else if stack.resources.contains_key(from) {
+            Some(format!(
+                "`{from}` is still a resource of this stack, so it was not moved to `{to}`"
+            ))
+        } else if !stack.resources.contains_key(to) {
+            Some(format!("`{to}` is not a resource of this stack"))
+        } else if let Some(message) = crate::logical_id::violation(from) {
+            Some(message)
+        } else {
+            let earlier = targets.insert(to, from);
+            earlier.map(|earlier| format!("`{earlier}` is moved to `{to}`, too"))
+        };
+        if let Some(message) = message {
+            violations.push(
+                Violation::new(message)
+                    .in_stack(&*stack.id)
+                    .of(from)
+                    .declared(&moved.source),
+            );
+        }
+    }
+}
+
+/// Checks the tags that a stack and its app give together.
+pub(super) fn tags(
+    stack: &StackData,
+    tags: &BTreeMap<String, String>,
+    violations: &mut Vec<Violation>,
+) {
+    let mut report =
+        |message: String| violations.push(Violation::new(message).in_stack(&*stack.id));
+    for (key, value) in tags {
         if key.starts_with("aws:")
             || key.is_empty()
             || key.chars().count() > 128
             || value.chars().count() > 256
         {
-            violations.push(
-                Violation::new(format!(
-                    "the tag `{key}` does not fit: keys have 1 to 128 characters and do not start with `aws:`, values at most 256"
-                ))
-                .in_stack(id),
-            );
+            report(format!(
+                "the tag `{key}` does not fit: keys have 1 to 128 characters and do not start with `aws:`, values at most 256"
+            ));
         }
+    }
+    if tags.len() > MAX_TAGS {
+        report(format!(
+            "the stack has {} tags and CloudFormation takes {MAX_TAGS}",
+            tags.len()
+        ));
     }
 }
 
@@ -166,7 +251,7 @@ fn references(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Viola
             let name = id.logical_id();
             let known = stack.parameters.contains_key(name)
                 || stack.artifacts.contains_key(name)
-                || name == crate::assembly::ARTIFACT_BUCKET_PARAMETER;
+                || name == ARTIFACT_BUCKET_PARAMETER;
             if !known {
                 report(
                     place,
@@ -258,11 +343,7 @@ fn resource_cycles(stack: &StackData, rendered: &Rendered, violations: &mut Vec<
             (from.as_str(), to.collect())
         })
         .collect();
-    // Resources outside the cycle that lead into it would report it again, so one report is enough.
-    let found = edges.keys().find_map(|start| {
-        order::cycle(start, &edges, "resources").map(|message| (*start, message))
-    });
-    if let Some((start, message)) = found {
+    for (start, message) in order::cycles(&edges, "resources") {
         let mut violation = Violation::new(message).in_stack(&*stack.id).of(start);
         violation.source = source_of(stack, start);
         violations.push(violation);
@@ -295,7 +376,7 @@ fn properties(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Viola
     }
 }
 
-fn source_of(stack: &StackData, place: &str) -> Option<String> {
+pub(super) fn source_of(stack: &StackData, place: &str) -> Option<String> {
     let resource = stack.resources.get(place).map(|resource| &resource.source);
     let output = stack.outputs.get(place).map(|output| &output.source);
     resource.or(output).cloned()

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest, Sha256};
 use stack_model_cfn::{Expr, Token};
 
-use super::{Rendered, output_key, walk_stack};
+use super::{Rendered, hexadecimal, output_key, walk_stack};
 use crate::error::Violation;
 use crate::stack::{OutputData, StackData};
+use crate::stage::Stage;
 use crate::template::{ImportKey, import_key};
 
 /// What stacks take from each other.
@@ -36,7 +38,7 @@ impl Links {
 pub(super) fn link(
     stacks: &mut [StackData],
     rendered: &Rendered,
-    stage: &str,
+    stage: &Stage,
     violations: &mut Vec<Violation>,
 ) -> Links {
     let mut links = Links::default();
@@ -66,7 +68,7 @@ pub(super) fn link(
                 );
                 return report(place, path, message);
             };
-            if owner.region != stack.region {
+            if region(owner, stage) != region(stack, stage) {
                 let message = format!(
                     "`{}` of the stack `{}` is in another region, where exports do not reach: pass the value through a stage variable or Parameter Store",
                     key.0.logical_id(),
@@ -98,11 +100,50 @@ pub(super) fn link(
     }
     for (key, token) in wanted {
         if let Some(owner) = stacks.iter_mut().find(|stack| &*stack.id == key.0.stack()) {
-            let name = export(owner, &key, token, stage);
+            let name = export(owner, &key, token, stage.name());
             links.imports.insert(key, name);
         }
     }
+    exports(stacks, stage, violations);
     links
+}
+
+fn region<'a>(stack: &'a StackData, stage: &'a Stage) -> &'a str {
+    stack.region.as_deref().unwrap_or_else(|| stage.region())
+}
+
+/// Reports names of exports that CloudFormation does not take, or that two outputs of a region have.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/outputs-section-structure.html>; the service
+/// itself names the characters, in what it says of a template that has others.
+fn exports(stacks: &[StackData], stage: &Stage, violations: &mut Vec<Violation>) {
+    let mut taken: BTreeMap<(&str, &str), String> = BTreeMap::new();
+    for stack in stacks {
+        for (key, output) in &stack.outputs {
+            let Some(name) = &output.export else {
+                continue;
+            };
+            let mut report = |message: String| {
+                violations.push(
+                    Violation::new(message)
+                        .in_stack(&*stack.id)
+                        .of(key)
+                        .at("Export")
+                        .declared(&output.source),
+                );
+            };
+            let fits = |c: char| c.is_ascii_alphanumeric() || c == ':' || c == '-';
+            if !(1..=255).contains(&name.len()) || !name.chars().all(fits) {
+                report(format!(
+                    "`{name}` is not the name of an export: use 1 to 255 letters, digits, colons and hyphens"
+                ));
+            }
+            let place = format!("the output `{key}` of the stack `{}`", stack.id);
+            if let Some(earlier) = taken.insert((region(stack, stage), name), place) {
+                report(format!("the export `{name}` is taken by {earlier}"));
+            }
+        }
+    }
 }
 
 /// Returns the name of the export that carries a value, adding it where the author wrote none.
@@ -131,8 +172,14 @@ fn export(owner: &mut StackData, key: &ImportKey, token: Token, stage: &str) -> 
         .get(id.logical_id())
         .map(|resource| resource.source.clone())
         .unwrap_or_default();
+    let mut key = format!("Export{}{plain}", id.logical_id());
+    if owner.outputs.contains_key(&key) {
+        // An output of the author has the key, or the name of another resource reads like this one with its attribute.
+        let digest = hexadecimal(&Sha256::digest(name.as_bytes()));
+        key.push_str(digest.get(..10).unwrap_or(&digest));
+    }
     owner.outputs.insert(
-        format!("Export{}{plain}", id.logical_id()),
+        key,
         OutputData {
             value: Expr::Token(token),
             description: None,
@@ -184,6 +231,56 @@ pub(super) fn sequence(
         }
     }
     sequence
+}
+
+/// Describes the cycles, one for every group of members that need each other, with the member it starts at.
+pub(super) fn cycles<'a>(
+    edges: &BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
+    what: &str,
+) -> Vec<(&'a str, String)> {
+    let mut grouped: BTreeSet<&str> = BTreeSet::new();
+    let mut found = Vec::new();
+    for start in edges.keys() {
+        if grouped.contains(start) {
+            continue;
+        }
+        let from_start = reachable(start, edges);
+        if !from_start.contains(start) {
+            continue;
+        }
+        let group: BTreeSet<&str> = from_start
+            .into_iter()
+            .filter(|member| reachable(member, edges).contains(start))
+            .collect();
+        let within: BTreeMap<&str, Vec<(&str, &str)>> = edges
+            .iter()
+            .filter(|(from, _)| group.contains(*from))
+            .map(|(from, to)| {
+                let to = to.iter().filter(|(to, _)| group.contains(to));
+                (*from, to.copied().collect())
+            })
+            .collect();
+        found.extend(cycle(start, &within, what).map(|message| (*start, message)));
+        grouped.extend(group);
+    }
+    found
+}
+
+/// Returns what can be reached from a member with at least one step.
+fn reachable<'a>(
+    start: &str,
+    edges: &BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
+) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut pending = vec![start];
+    while let Some(from) = pending.pop() {
+        for (to, _) in edges.get(from).into_iter().flatten() {
+            if reached.insert(*to) {
+                pending.push(to);
+            }
+        }
+    }
+    reached
 }
 
 /// Describes a cycle that can be reached from `start`, with the edge to cut: the one that closes it.

@@ -325,6 +325,8 @@ fn a_stack_does_not_change_the_api_of_another() {
     });
     assert_eq!(
         violations,
-        ["orders: `ApiDeployment` belongs to the stack `front` and can only be changed there"]
+        [
+            "orders / ApiDeployment: `ApiDeployment` belongs to the stack `front` and can only be changed there"
+        ]
     );
 }

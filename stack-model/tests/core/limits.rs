@@ -3,10 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use insta::assert_json_snapshot;
 use serde_json::json;
+use stack_model::contract::{FunctionContract, Wired};
+use stack_model::iam::{RoleProps, RoleRef};
+use stack_model::lambda::FunctionProps;
 use stack_model::{Parameter, Stack};
 
-use crate::support::{dev, violations};
+use crate::support::{dev, synth, violations};
 
 fn topics(stack: &mut Stack<'_>, count: usize) {
     for number in 0..count {
@@ -46,7 +50,10 @@ fn a_stack_has_200_parameters() {
         violations(dev(), |stack| {
             topics(stack, 1);
             for number in 0..count {
-                stack.parameter(&format!("Parameter{number}"), Parameter::string());
+                stack.parameter(
+                    &format!("Parameter{number}"),
+                    Parameter::string().default("x"),
+                );
             }
         })
     };
@@ -127,12 +134,96 @@ fn logical_ids_have_255_characters() {
 fn parameters_check_what_they_are_given() {
     let found = violations(dev(), |stack| {
         topics(stack, 1);
-        let hidden = Parameter::string().no_echo().given("x");
-        stack.parameter("Hidden", hidden);
+        stack.parameter("Empty", Parameter::string());
         let chosen = Parameter::string().allowed(["a", "b"]).default("c");
         stack.parameter("Chosen", chosen);
         let described = Parameter::string().description("d".repeat(4001));
-        stack.parameter("Described", described);
+        stack.parameter("Described", described.given("x"));
+        stack.parameter("Counted", Parameter::number().default("many").given("1.5"));
     });
-    assert_eq!(found.len(), 3, "{found:?}");
+    assert_json_snapshot!(found, @r#"
+    [
+      "orders / Empty: the parameter has no value: write `default(\"..\")` or `given(\"..\")`",
+      "orders / Chosen: `c` is not among the allowed values a, b",
+      "orders / Described: the description is longer than 4,000 characters",
+      "orders / Counted: `many` is not a number"
+    ]
+    "#);
+}
+
+struct Own;
+
+impl FunctionContract for Own {
+    const PACKAGE: &'static str = "orders";
+    const BINARY: &'static str = "orders-own";
+}
+
+#[test]
+fn the_parameters_of_artifacts_are_the_synths() {
+    let found = violations(dev(), |stack| {
+        for name in ["OwnArtifact", "ArtifactBucket"] {
+            stack.parameter(name, Parameter::string().default("x"));
+        }
+        stack.function(
+            "Own",
+            Wired::<Own>::new(Vec::new()),
+            FunctionProps::default(),
+        );
+    });
+    assert_json_snapshot!(found, @r#"
+    [
+      "orders / OwnArtifact: the synth adds a parameter `OwnArtifact` for an artifact: choose another name",
+      "orders / ArtifactBucket: the synth adds a parameter `ArtifactBucket` for an artifact: choose another name"
+    ]
+    "#);
+}
+
+#[test]
+fn a_stack_has_50_tags_with_those_of_its_app() {
+    let tagged = |count: usize| {
+        let mut app = dev();
+        // The app itself tags its stage.
+        for number in 0..9 {
+            app.tag(format!("app{number}"), "x");
+        }
+        violations(app, |stack| {
+            topics(stack, 1);
+            for number in 0..count {
+                stack.tag(format!("stack{number}"), "x");
+            }
+        })
+    };
+    assert_eq!(tagged(40), [""; 0]);
+    assert_eq!(
+        tagged(41),
+        ["orders: the stack has 51 tags and CloudFormation takes 50"]
+    );
+}
+
+#[test]
+fn the_tags_of_an_app_are_checked() {
+    let mut app = dev();
+    app.tag("aws:team", "x");
+    let found = violations(app, |stack| topics(stack, 1));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains("the tag `aws:team` does not fit"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_named_role_needs_the_greater_capability_however_it_is_named() {
+    let capabilities = |change: fn(&mut Stack<'_>, &RoleRef)| {
+        let assembly = synth(dev(), |stack| {
+            let role = stack.role("Worker", RoleProps::for_service("lambda.amazonaws.com"));
+            change(stack, &role);
+        });
+        assembly.unwrap().manifest().stacks[0].capabilities.clone()
+    };
+    assert_eq!(capabilities(|_, _| {}), ["CAPABILITY_IAM"]);
+    assert_eq!(
+        capabilities(|stack, role| stack.override_property(role, "RoleName", "fixed")),
+        ["CAPABILITY_NAMED_IAM"]
+    );
 }

@@ -1,11 +1,11 @@
 //! Stacks that use each other's resources.
 
-use insta::assert_json_snapshot;
+use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::{Value as Json, json};
 use stack_model::sqs::{QueueProps, QueueRef};
 use stack_model::{Handle, text};
 
-use crate::support::{dev, texts};
+use crate::support::{dev, texts, violations};
 
 fn template(assembly: &stack_model::Assembly, id: &str) -> Json {
     serde_json::from_str(assembly.template(id).unwrap()).unwrap()
@@ -178,7 +178,7 @@ fn a_parameter_of_another_stack_is_linked_too() {
     let mut app = dev();
     let mut data = app.stack("data");
     data.raw("Own", "AWS::SNS::Topic", json!({}));
-    let size = data.parameter("Size", stack_model::Parameter::string());
+    let size = data.parameter("Size", stack_model::Parameter::string().default("x"));
     let mut api = app.stack("api");
     api.raw("Own", "AWS::SNS::Topic", json!({}));
     api.output("Size", size);
@@ -199,4 +199,154 @@ fn renames_travel_in_the_manifest() {
     let moved = &assembly.manifest().stacks[0].moved;
     assert_eq!(moved.get("OldOrders").map(String::as_str), Some("Orders"));
     assert_eq!(queue.resource_id().logical_id(), "Orders");
+}
+
+#[test]
+fn a_rename_leads_from_what_is_gone_to_what_is_there() {
+    let mut app = dev();
+    let foreign = app
+        .stack("data")
+        .raw("Foreign", "AWS::SNS::Topic", json!({}));
+    let mut stack = app.stack("orders");
+    let own = stack.raw("Own", "AWS::SNS::Topic", json!({}));
+    stack.raw("Other", "AWS::SNS::Topic", json!({}));
+    stack.moved("Own", &own);
+    stack.moved("Other", &own);
+    stack.moved("First", &own);
+    stack.moved("Second", &own);
+    stack.moved("Second", &own);
+    stack.moved("Bad id", &own);
+    stack.moved("Away", &foreign);
+    let violations = app.synth().unwrap_err();
+    assert_json_snapshot!(texts(&violations), @r#"
+    [
+      "orders / Second: `Second` is moved twice",
+      "orders / Away: `Foreign` belongs to the stack `data`, and resources do not move between stacks",
+      "orders / Bad id: `Bad id` is not a logical id: ' ' is neither a letter nor a digit",
+      "orders / Other: `Other` is still a resource of this stack, so it was not moved to `Own`",
+      "orders / Own: `Own` is moved onto itself",
+      "orders / Second: `First` is moved to `Own`, too"
+    ]
+    "#);
+    assert_eq!(violations.to_string().matches("links.rs:").count(), 6);
+}
+
+#[test]
+fn the_key_of_a_made_export_is_its_own() {
+    let mut app = dev();
+    let mut data = app.stack("data");
+    let orders = data.raw("Orders", "AWS::SNS::Topic", json!({}));
+    let twin = data.raw("OrdersTopicName", "AWS::SNS::Topic", json!({}));
+    data.output("ExportOrders", "the author's");
+    let mut api = app.stack("api");
+    api.raw("Own", "AWS::SNS::Topic", json!({}));
+    api.output("First", orders.attribute("TopicName"));
+    api.output("Second", twin.reference());
+    api.output("Third", orders.reference());
+    let assembly = app.synth().unwrap();
+    let data = template(&assembly, "data")["Outputs"].take();
+    assert_eq!(data["ExportOrders"], json!({"Value": "the author's"}));
+    let exports: std::collections::BTreeMap<&str, &Json> = data
+        .as_object()
+        .unwrap()
+        .values()
+        .filter_map(|output| Some((output["Export"]["Name"].as_str()?, &output["Value"])))
+        .collect();
+    assert_json_snapshot!(exports, @r#"
+    {
+      "data-dev-Orders": {
+        "Ref": "Orders"
+      },
+      "data-dev-Orders-TopicName": {
+        "Fn::GetAtt": [
+          "Orders",
+          "TopicName"
+        ]
+      },
+      "data-dev-OrdersTopicName": {
+        "Ref": "OrdersTopicName"
+      }
+    }
+    "#);
+}
+
+#[test]
+fn names_of_exports_are_checked_and_unique_in_a_region() {
+    let mut app = dev();
+    let mut data = app.stack("data");
+    data.raw("Own", "AWS::SNS::Topic", json!({}));
+    data.output("Name", "x").export("orders:name-1");
+    data.output("Strange", "x").export("orders_name");
+    data.output("Empty", "x").export("");
+    data.output("Long", "x").export("x".repeat(256));
+    let mut api = app.stack("api");
+    api.raw("Own", "AWS::SNS::Topic", json!({}));
+    api.output("Again", "x").export("orders:name-1");
+    let mut elsewhere = app.stack("elsewhere");
+    elsewhere.in_region("us-east-1");
+    elsewhere.raw("Own", "AWS::SNS::Topic", json!({}));
+    elsewhere.output("Again", "x").export("orders:name-1");
+    let found = texts(&app.synth().unwrap_err()).join("\n");
+    let found = found.replace(&"x".repeat(256), "x256");
+    assert_snapshot!(found, @r#"
+    data / Empty / Export: `` is not the name of an export: use 1 to 255 letters, digits, colons and hyphens
+    data / Long / Export: `x256` is not the name of an export: use 1 to 255 letters, digits, colons and hyphens
+    data / Strange / Export: `orders_name` is not the name of an export: use 1 to 255 letters, digits, colons and hyphens
+    api / Again / Export: the export `orders:name-1` is taken by the output `Name` of the stack `data`
+    "#);
+}
+
+#[test]
+fn a_region_is_the_same_written_or_inherited() {
+    let mut app = dev();
+    let mut data = app.stack("data");
+    data.in_region("eu-central-1");
+    let queue: QueueRef<String> = data.queue("Orders", QueueProps::default());
+    let mut api = app.stack("api");
+    api.raw("Own", "AWS::SNS::Topic", json!({}));
+    api.output("Url", queue.url());
+    app.synth().unwrap();
+}
+
+#[test]
+fn a_region_has_the_form_of_one() {
+    for region in ["us-gov-west-1", "ap-southeast-5", "us-iso-east-1"] {
+        assert_eq!(in_region(region), [""; 0]);
+    }
+    for region in [
+        "",
+        "Frankfurt",
+        "eu-1",
+        "eu-central",
+        "EU-central-1",
+        "eu central 1",
+    ] {
+        assert_eq!(
+            in_region(region),
+            [format!(
+                "orders: `{region}` is not a region: it looks like `eu-central-1`"
+            )]
+        );
+    }
+}
+
+fn in_region(region: &str) -> Vec<String> {
+    violations(dev(), |stack| {
+        stack.in_region(region);
+        stack.raw("Own", "AWS::SNS::Topic", json!({}));
+    })
+}
+
+#[test]
+fn metadata_can_name_resources_of_other_stacks() {
+    let mut app = dev();
+    let queue: QueueRef<String> = app.stack("data").queue("Orders", QueueProps::default());
+    let mut api = app.stack("api");
+    let own = api.raw("Own", "AWS::SNS::Topic", json!({}));
+    api.metadata(&own, "Reads", queue.url());
+    let assembly = app.synth().unwrap();
+    assert_eq!(
+        template(&assembly, "api")["Resources"]["Own"]["Metadata"]["Reads"],
+        json!({"Fn::ImportValue": "data-dev-Orders"})
+    );
 }

@@ -60,7 +60,8 @@ fn add(stack: &mut Stack<'_>, member: &Member) {
             );
         }
         Member::Parameter(_) => {
-            let _: Value<String> = stack.parameter(&name, stack_model::Parameter::string());
+            let _: Value<String> =
+                stack.parameter(&name, stack_model::Parameter::string().default("x"));
         }
         Member::Mapping(_) => {
             let second = BTreeMap::from([("b".to_owned(), name.clone())]);

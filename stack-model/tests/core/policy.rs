@@ -5,6 +5,7 @@ use serde_json::json;
 use stack_model::iam::RoleProps;
 use stack_model::policy::{Principal, Statement};
 use stack_model::sqs::{QueueOperation, QueueProps};
+use stack_model::{Expr, Pseudo, Token, text};
 
 use crate::support::{dev, property, violations};
 
@@ -72,6 +73,52 @@ fn a_wildcard_needs_a_reason() {
       "orders / Worker: a policy statement names no action"
     ]
     "#);
+}
+
+#[test]
+fn a_wildcard_hides_nowhere() {
+    let region = || Pseudo::Region;
+    let wildcard = |resource: Expr| {
+        let found = violations(dev(), |stack| {
+            let role = stack.role("Worker", RoleProps::for_service("lambda.amazonaws.com"));
+            let statement = || Statement::allow(["s3:GetObject"]).on(resource.clone());
+            stack.grant(&role, [statement()]);
+            stack.grant(&role, [statement().because("the names are not known")]);
+        });
+        assert!(found.len() < 2, "{found:?}");
+        found.concat()
+    };
+    let list = Token::Join {
+        delimiter: ":".to_owned(),
+        list: Box::new(Expr::list(["arn", "aws", "s3", "", "", "*"])),
+    };
+    let hidden: [Expr; 6] = [
+        "arn:aws:s3:::*".into(),
+        "arn:aws:s3:::order?/a".into(),
+        text!("arn:aws:dynamodb:{}:*:table/orders", region()).into(),
+        Expr::list(["arn:aws:s3:::orders/a", "*"]),
+        list.into(),
+        json!({"Fn::Sub": "arn:aws:s3:::${AWS::Region}/*"}).into(),
+    ];
+    for resource in hidden {
+        let found = wildcard(resource.clone());
+        assert!(found.contains("is a wildcard"), "{resource:?}: {found}");
+    }
+    let named = text!("arn:aws:dynamodb:{}:123456789012:table/orders", region());
+    assert_eq!(wildcard(named.into()), "");
+}
+
+#[test]
+fn every_account_is_everyone() {
+    let found = violations(dev(), |stack| {
+        let queue = stack.queue::<String>("Orders", QueueProps::default());
+        let everyone = || Principal::Aws("*".into());
+        let statement = || Statement::allow(["sqs:SendMessage"]).to(everyone());
+        stack.queue_policy(&queue, [statement()]);
+        stack.queue_policy(&queue, [statement().because("the queue is public")]);
+    });
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("the principal `*`"), "{found:?}");
 }
 
 #[test]

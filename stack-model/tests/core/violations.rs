@@ -1,5 +1,7 @@
 //! What is wrong with an app is found in one run, and every report says where.
 
+use std::collections::BTreeMap;
+
 use insta::assert_json_snapshot;
 use serde_json::json;
 use stack_model::sqs::QueueProps;
@@ -31,7 +33,7 @@ fn everything_wrong_is_reported_in_one_run() {
     });
     assert_json_snapshot!(found, @r#"
     [
-      "orders / Orders: the logical id `Orders` is taken by the AWS::SQS::Queue declared at stack-model/tests/core/violations.rs:23:15: choose another",
+      "orders / Orders: the logical id `Orders` is taken by the AWS::SQS::Queue declared at stack-model/tests/core/violations.rs:25:15: choose another",
       "orders / Bad id: `Bad id` is not a logical id: ' ' is neither a letter nor a digit",
       "orders / Bad idPolicy: `Bad idPolicy` is not a logical id: ' ' is neither a letter nor a digit",
       "orders / Twice: the output `Twice` is declared twice",
@@ -168,8 +170,8 @@ fn a_handle_of_another_app_is_foreign() {
     });
     assert_json_snapshot!(found, @r#"
     [
-      "orders: `Orders` belongs to the stack `elsewhere` and can only be changed there",
-      "orders: `Stranger` is not a resource of this stack: the handle comes from another app",
+      "orders / Orders: `Orders` belongs to the stack `elsewhere` and can only be changed there",
+      "orders / Stranger: `Stranger` is not a resource of this stack: the handle comes from another app",
       "orders / Own / Properties.DisplayName: `Orders` belongs to the stack `elsewhere`, which is not part of this app: the handle is foreign",
       "orders / Url / Value: `Orders` belongs to the stack `elsewhere`, which is not part of this app: the handle is foreign",
       "orders / Own / Properties.DisplayName: `Stranger` is not a resource of this stack: the handle comes from another app",
@@ -194,6 +196,191 @@ fn attributes_are_those_of_the_resource_type() {
 }
 
 #[test]
+fn every_group_of_resources_that_need_each_other_is_reported() {
+    let found = violations(dev(), |stack| {
+        for (first, second) in [("A", "B"), ("C", "D")] {
+            let one = topic(stack, first, &[]);
+            let two = topic(stack, second, &[&one.reference()]);
+            stack.depends_on(&one, &two);
+        }
+        let only = topic(stack, "E", &[]);
+        stack.depends_on(&only, &only);
+    });
+    assert_json_snapshot!(found, @r#"
+    [
+      "orders / A: the resources A -> B -> A need each other: cut the edge B -> A, which comes from Properties.DisplayName",
+      "orders / C: the resources C -> D -> C need each other: cut the edge D -> C, which comes from Properties.DisplayName",
+      "orders / E: the resources E -> E need each other: cut the edge E -> E, which comes from DependsOn"
+    ]
+    "#);
+}
+
+fn sizes() -> BTreeMap<String, BTreeMap<String, String>> {
+    let entry = |key: &str, value: &str| [(key.to_owned(), value.to_owned())].into();
+    [
+        ("dev".to_owned(), entry("Small", "1")),
+        ("prod".to_owned(), entry("Large", "9")),
+    ]
+    .into()
+}
+
+#[test]
+fn conditions_are_made_of_what_is_known_before_there_are_resources() {
+    let mut app = dev();
+    let size = app
+        .stack("data")
+        .parameter("Size", stack_model::Parameter::string().default("x"));
+    app.stack("data").raw("Own", "AWS::SNS::Topic", json!({}));
+    let mut other = dev();
+    let unknown = other
+        .stack("orders")
+        .condition("Unknown", Condition::equals("a", "a"));
+    let elsewhere = other
+        .stack("elsewhere")
+        .condition("Always", Condition::equals("a", "a"));
+    let mut stack = app.stack("orders");
+    let own = stack.raw("Own", "AWS::SNS::Topic", json!({}));
+    let always = stack.condition("Always", Condition::equals("a", "a"));
+    stack.only_if(&own, &elsewhere);
+    stack.condition("Resource", Condition::equals(own.reference(), "x"));
+    stack.condition("Foreign", Condition::equals(size, "x"));
+    let imported = stack.import("zone");
+    stack.condition("Imported", Condition::equals(imported, "x"));
+    stack.condition("None", Condition::and([]));
+    stack.condition("One", Condition::or([always.holds()]));
+    stack.condition("Ten", Condition::or(vec![always.holds(); 10]));
+    stack.condition("Eleven", Condition::or(vec![always.holds(); 11]));
+    stack.condition("Named", Condition::not(unknown.holds()));
+    stack.condition("Itself", Condition::not(always.holds()));
+    let itself = stack
+        .condition("Itself", Condition::equals("a", "a"))
+        .holds();
+    stack.condition("Itself", Condition::not(itself));
+    assert_json_snapshot!(crate::support::texts(&app.synth().unwrap_err()), @r#"
+    [
+      "orders / Own / Condition: `Always` is a condition of the stack `elsewhere`",
+      "orders / Itself: the condition `Itself` is declared twice",
+      "orders / Itself: the condition `Itself` is declared twice",
+      "orders / Eleven / Condition: Fn::Or takes 2 to 10 conditions and has 11",
+      "orders / Foreign / Condition: `Size` is a parameter of the stack `data`, which a condition cannot import",
+      "orders / Imported / Condition: a condition cannot import",
+      "orders / Named / Condition: `Unknown` is not a condition of this stack",
+      "orders / None / Condition: Fn::And takes 2 to 10 conditions and has 0",
+      "orders / One / Condition: Fn::Or takes 2 to 10 conditions and has 1",
+      "orders / Resource / Condition: `Own` is a resource: a condition is decided before there is any",
+      "orders / Itself: the conditions Itself -> Itself need each other: cut the edge Itself -> Itself, which comes from what it is made of"
+    ]
+    "#);
+}
+
+#[test]
+fn mappings_have_entries_and_the_keys_that_are_looked_up() {
+    let found = violations(dev(), |stack| {
+        stack.raw("Own", "AWS::SNS::Topic", json!({}));
+        stack.mapping("Empty", BTreeMap::new());
+        stack.mapping("Hollow", [("a".to_owned(), BTreeMap::new())].into());
+        let sizes = stack.mapping("Sizes", sizes());
+        let region = || Value::Token(stack_model::Token::Pseudo(stack_model::Pseudo::Region));
+        stack.output("Right", sizes.find("dev", "Small"));
+        stack.output("Possible", sizes.find(region(), "Large"));
+        stack.output("First", sizes.find("test", "Small"));
+        stack.output("Second", sizes.find("dev", "Large"));
+        stack.output("Never", sizes.find(region(), "Medium"));
+    });
+    assert_json_snapshot!(found, @r#"
+    [
+      "orders / Empty: the mapping lacks entries: every first key needs a second one",
+      "orders / Hollow: the mapping lacks entries: every first key needs a second one",
+      "orders / First / Value: the mapping `Sizes` has no key `test`",
+      "orders / Never / Value: the mapping `Sizes` has no key `Medium`",
+      "orders / Second / Value: the mapping `Sizes` has no key `Large`"
+    ]
+    "#);
+}
+
+#[test]
+fn references_in_raw_json_lead_somewhere() {
+    let found = violations(dev(), |stack| {
+        stack.parameter("Size", stack_model::Parameter::string().default("x"));
+        let own = stack.raw(
+            "Own",
+            "AWS::SNS::Topic",
+            json!({"DisplayName": {"Ref": "Nowhere"}, "TopicName": {"Fn::GetAtt": "Lost.Name"}}),
+        );
+        stack.metadata(
+            &own,
+            "Text",
+            json_expr(json!({"Fn::Sub": "${!Text} ${Gone.Arn} ${Own}"})),
+        );
+        stack.output("List", json_expr(json!({"Fn::GetAtt": ["Away", "Arn"]})));
+        stack.output("Size1", json_expr(json!({"Ref": "Size"})));
+        stack.output("Region", json_expr(json!({"Ref": "AWS::Region"})));
+        stack.output(
+            "Variables",
+            json_expr(json!({"Fn::Sub": ["${Given} ${Missing}", {"Given": {"Ref": "Inner"}}]})),
+        );
+    });
+    assert_json_snapshot!(found, @r#"
+    [
+      "orders / Own / Properties.DisplayName: `Nowhere` is neither a resource nor a parameter of this stack",
+      "orders / Own / Properties.TopicName: `Lost` is neither a resource nor a parameter of this stack",
+      "orders / Own / Metadata.Text: `Gone` is neither a resource nor a parameter of this stack",
+      "orders / List / Value: `Away` is neither a resource nor a parameter of this stack",
+      "orders / Variables / Value: `Missing` is neither a resource nor a parameter of this stack",
+      "orders / Variables / Value.Fn::Sub.1.Given: `Inner` is neither a resource nor a parameter of this stack"
+    ]
+    "#);
+}
+
+fn json_expr(json: serde_json::Value) -> stack_model::Expr {
+    json.into()
+}
+
+#[test]
+fn changes_report_the_line_that_asks_for_them() {
+    let stranger = dev()
+        .stack("orders")
+        .queue::<String>("Stranger", QueueProps::default());
+    let line = line!() + 2;
+    let violations = synth(dev(), |stack| {
+        stack.override_property(&stranger, "DelaySeconds", 5);
+        stack.remove_property(&stranger, "DelaySeconds");
+        stack.metadata(&stranger, "Key", "x");
+        stack.removal(&stranger, stack_model::Removal::Retain);
+        stack.depends_on(&stranger, &stranger);
+        let always = stack.condition("Always", Condition::equals("a", "a"));
+        stack.only_if(&stranger, &always);
+        stack.raw("Own", "AWS::SNS::Topic", json!({}));
+    })
+    .unwrap_err();
+    let lines: Vec<_> = violations
+        .failure()
+        .violations
+        .into_iter()
+        .map(|item| {
+            assert_eq!(item.logical_id.as_deref(), Some("Stranger"));
+            let source = item.source.unwrap();
+            source.split(':').nth(1).unwrap().parse::<u32>().unwrap() - line
+        })
+        .collect();
+    assert_eq!(lines, [0, 1, 2, 3, 4, 6]);
+}
+
+#[test]
+fn a_key_with_dots_can_be_overridden() {
+    let template = template(dev(), |stack| {
+        let own = stack.raw("Own", "AWS::SNS::Topic", json!({}));
+        stack.override_property(&own, r"DeliveryStatusLogging.0", "x");
+        stack.remove_property(&own, "DeliveryStatusLogging");
+        stack.override_property(&own, r"ArchivePolicy.a\.b", "x");
+    });
+    assert_eq!(
+        template["Resources"]["Own"]["Properties"],
+        json!({"ArchivePolicy": {"a.b": "x"}})
+    );
+}
+
+#[test]
 fn conditions_and_mappings_are_those_of_the_stack() {
     let mut other = dev();
     let mut elsewhere = other.stack("elsewhere");
@@ -207,9 +394,9 @@ fn conditions_and_mappings_are_those_of_the_stack() {
     });
     assert_json_snapshot!(found, @r#"
     [
+      "orders / Own / Condition: `Large` is a condition of the stack `elsewhere`",
       "orders / Chosen / Value: `Large` is not a condition of this stack",
-      "orders / Looked / Value: `Sizes` is not a mapping of this stack",
-      "orders / Own / Condition: `Large` is not a condition of this stack"
+      "orders / Looked / Value: `Sizes` is not a mapping of this stack"
     ]
     "#);
 }
@@ -219,9 +406,10 @@ fn names_that_are_declared_twice_are_reported() {
     let found = violations(dev(), |stack| {
         stack.raw("Size", "AWS::SNS::Topic", json!({}));
         for _ in 0..2 {
-            let _: Value<String> = stack.parameter("Size", stack_model::Parameter::string());
+            let _: Value<String> =
+                stack.parameter("Size", stack_model::Parameter::string().default("x"));
             stack.condition("Large", Condition::equals("a", "b"));
-            stack.mapping("Sizes", std::collections::BTreeMap::new());
+            stack.mapping("Sizes", sizes());
         }
     });
     assert_json_snapshot!(found, @r#"
