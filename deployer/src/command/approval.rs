@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Mutex;
 
 use super::Session;
-use crate::engine::plan::{Action, Grade, Plan};
+use crate::engine::plan::{self, Action, Grade, Plan, ResourceChange};
 use crate::engine::{Approve, Change, Decision, ProposedChanges, Replacement};
 use crate::error::{Error, Kind, Result};
 use crate::ui::Ui;
@@ -85,6 +85,16 @@ impl Approval {
         }
     }
 
+    /// Returns what was not approved, one line each.
+    pub(super) fn declined(&self) -> Vec<String> {
+        self.declined
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .iter()
+            .flat_map(|(stack, lines)| lines.iter().map(move |line| format!("{stack}: {line}")))
+            .collect()
+    }
+
     async fn decide(&self, changes: &ProposedChanges) -> Decision {
         let Some(plan) = &self.plan else {
             return Decision::Execute;
@@ -94,11 +104,14 @@ impl Approval {
             return Decision::Execute;
         }
         self.ui.warn(format!(
-            "CloudFormation would do more to {} than the plan says:",
+            "CloudFormation and the plan disagree about {}:",
             changes.stack
         ));
         for surprise in &surprises {
-            self.ui.line(format!("  {surprise}"));
+            self.ui.line(format!("  {}", surprise.text));
+        }
+        if !surprises.iter().any(|surprise| surprise.dangerous) {
+            return Decision::Execute;
         }
         match self.consent {
             Consent::NotNeeded => return Decision::Execute,
@@ -114,10 +127,15 @@ impl Approval {
             // Whoever said yes beforehand said it to something else.
             Consent::Answered | Consent::Given => {}
         }
+        let lines = surprises
+            .into_iter()
+            .filter(|surprise| surprise.dangerous)
+            .map(|surprise| surprise.text)
+            .collect();
         self.declined
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(changes.stack.clone(), surprises);
+            .insert(changes.stack.clone(), lines);
         Decision::Decline
     }
 }
@@ -131,53 +149,114 @@ impl Approve for Approval {
     }
 }
 
-/// Returns what a change set destroys that the plan does not: replacements and removals, one line each.
-fn surprises(plan: &Plan, changes: &ProposedChanges) -> Vec<String> {
-    let planned = plan
-        .stacks
-        .iter()
-        .find(|stack| stack.stack == changes.stack);
-    changes
-        .changes
-        .iter()
-        .filter_map(|change| {
-            let known = planned.and_then(|stack| {
-                stack
-                    .changes
-                    .iter()
-                    .find(|planned| planned.logical_id == change.logical_id)
-            });
-            let word = if is_removal(change) {
-                let expected = known.is_some_and(|planned| {
-                    matches!(planned.action, Action::Delete | Action::Retain)
-                });
-                (!expected).then_some("removed")
-            } else if change.replacement == Some(Replacement::Always) {
-                let expected = known.is_some_and(|planned| {
-                    planned.action == Action::Replace || planned.grade >= Grade::Replacement
-                });
-                (!expected).then_some("replaced")
-            } else {
-                None
-            };
-            word.map(|word| {
-                format!(
-                    "{} ({}) would be {word}",
-                    change.logical_id, change.resource_type
-                )
-            })
-        })
-        .collect()
+/// A disagreement between a change set and the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Surprise {
+    text: String,
+    /// Whether it may destroy what the plan keeps, so that the consent to the plan does not cover it.
+    dangerous: bool,
 }
 
-fn is_removal(change: &Change) -> bool {
-    change.action == "Remove"
+/// Returns where a change set and the plan disagree: first what is proposed, then what was planned and is not proposed.
+fn surprises(plan: &Plan, changes: &ProposedChanges) -> Vec<Surprise> {
+    let planned: &[ResourceChange] = plan
+        .stacks
+        .iter()
+        .find(|stack| stack.stack == changes.stack)
+        .map_or(&[], |stack| &stack.changes);
+    let proposed = changes.changes.iter().filter_map(|change| {
+        let known = planned
+            .iter()
+            .find(|planned| planned.logical_id == change.logical_id);
+        let (word, dangerous) = disagreement(known, change, &changes.changes)?;
+        Some(Surprise {
+            text: format!("{} ({}) {word}", change.logical_id, change.resource_type),
+            dangerous,
+        })
+    });
+    let missing = planned
+        .iter()
+        .filter(|planned| {
+            // CloudFormation lists no update that touches nothing but the policies of a resource.
+            planned.action != Action::Update || !planned.properties.is_empty()
+        })
+        .filter(|planned| {
+            changes
+                .changes
+                .iter()
+                .all(|change| change.logical_id != planned.logical_id)
+        })
+        .map(|planned| Surprise {
+            text: format!(
+                "{} ({}) would stay as it is",
+                planned.logical_id, planned.resource_type
+            ),
+            dangerous: false,
+        });
+    proposed.chain(missing).collect()
+}
+
+/// Returns in which way a change is not the planned one, and whether that is dangerous.
+fn disagreement(
+    planned: Option<&ResourceChange>,
+    change: &Change,
+    all: &[Change],
+) -> Option<(&'static str, bool)> {
+    let action = planned.map(|planned| planned.action);
+    let policy = change.policy_action.as_deref();
+    match change.action.as_str() {
+        "Remove" => match action {
+            Some(Action::Retain) if policy == Some("Delete") => {
+                Some(("would be deleted and not retained", true))
+            }
+            Some(Action::Delete | Action::Retain) => None,
+            _ => Some(("would be removed", true)),
+        },
+        "Modify" => match change.replacement {
+            Some(Replacement::Always | Replacement::Conditional | Replacement::Unknown)
+                if action == Some(Action::Replace) =>
+            {
+                let kept = planned.is_some_and(|planned| planned.grade != Grade::DataLoss);
+                (kept
+                    && policy == Some("ReplaceAndDelete")
+                    && plan::holds_data(&change.resource_type))
+                .then_some(("would be replaced, and its data deleted", true))
+            }
+            Some(Replacement::Always) => Some(("would be replaced", true)),
+            _ if only_follows(change, all) => None,
+            Some(Replacement::Conditional | Replacement::Unknown) => {
+                Some(("may be replaced", true))
+            }
+            _ => match action {
+                Some(Action::Update) => None,
+                Some(Action::Replace) => Some(("would be updated in place", false)),
+                _ => Some(("would be updated", false)),
+            },
+        },
+        "Add" => (action != Some(Action::Create)).then_some(("would be created", false)),
+        "Import" => (action != Some(Action::Import)).then_some(("would be imported", true)),
+        _ => Some(("would change in a way that is not known beforehand", true)),
+    }
+}
+
+/// Returns whether a resource changes only if one that it refers to becomes another, and none of those does.
+///
+/// CloudFormation lists whatever refers to a changed resource, as `Conditional` where another value would replace it: a
+/// new version of a function's code names the permission to invoke the function, too. A resource that is updated in
+/// place keeps its identity.
+fn only_follows(change: &Change, all: &[Change]) -> bool {
+    !change.follows.is_empty()
+        && change.follows.iter().all(|followed| {
+            all.iter().any(|other| {
+                other.logical_id == *followed && other.replacement == Some(Replacement::Never)
+            })
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::plan::{ResourceChange, StackPlan};
+    use crate::engine::plan::StackPlan;
 
     fn planned(logical_id: &str, action: Action, grade: Grade) -> ResourceChange {
         ResourceChange {
@@ -201,20 +280,16 @@ mod tests {
             policy_action: None,
             scope: Vec::new(),
             properties: Vec::new(),
+            follows: Vec::new(),
             source: None,
         }
     }
 
-    #[test]
-    fn what_destroys_and_was_not_shown_is_a_surprise() {
+    fn surprised(planned: &[ResourceChange], proposed: Vec<Change>) -> Vec<(String, bool)> {
         let plan = Plan {
             stacks: vec![StackPlan {
                 stack: "intake-dev".to_owned(),
-                changes: vec![
-                    planned("Known", Action::Replace, Grade::DataLoss),
-                    planned("Gone", Action::Delete, Grade::Interruption),
-                    planned("Mild", Action::Update, Grade::UpdateInPlace),
-                ],
+                changes: planned.to_vec(),
                 ..StackPlan::default()
             }],
         };
@@ -222,21 +297,138 @@ mod tests {
             stack: "intake-dev".to_owned(),
             create: false,
             change_set: "x".to_owned(),
-            changes: vec![
-                proposed("Known", "Modify", Some(Replacement::Always)),
-                proposed("Gone", "Remove", None),
-                proposed("Mild", "Modify", Some(Replacement::Always)),
-                proposed("New", "Add", None),
-                proposed("Other", "Remove", None),
-                proposed("Soft", "Modify", Some(Replacement::Never)),
-            ],
+            changes: proposed,
         };
+        surprises(&plan, &changes)
+            .into_iter()
+            .map(|surprise| (surprise.text, surprise.dangerous))
+            .collect()
+    }
+
+    #[test]
+    fn every_disagreement_is_told_and_what_may_destroy_is_dangerous() {
+        use Replacement::{Always, Conditional, Never, Unknown};
+        // What is planned, what is proposed, and the surprise with its danger.
+        let update = Some((Action::Update, Grade::UpdateInPlace));
+        let widened = Some((Action::Update, Grade::PermissionWidened));
+        let replace = Some((Action::Replace, Grade::Replacement));
+        let delete = Some((Action::Delete, Grade::Interruption));
+        let create = Some((Action::Create, Grade::None));
+        let rows = [
+            (replace, "Modify", Some(Always), None),
+            (replace, "Modify", Some(Conditional), None),
+            (
+                replace,
+                "Modify",
+                Some(Never),
+                Some(("would be updated in place", false)),
+            ),
+            (update, "Modify", Some(Never), None),
+            (update, "Modify", None, None),
+            (
+                update,
+                "Modify",
+                Some(Always),
+                Some(("would be replaced", true)),
+            ),
+            // A grade above a replacement is no consent to one.
+            (
+                widened,
+                "Modify",
+                Some(Always),
+                Some(("would be replaced", true)),
+            ),
+            (
+                widened,
+                "Modify",
+                Some(Conditional),
+                Some(("may be replaced", true)),
+            ),
+            (
+                update,
+                "Modify",
+                Some(Unknown),
+                Some(("may be replaced", true)),
+            ),
+            (
+                None,
+                "Modify",
+                Some(Never),
+                Some(("would be updated", false)),
+            ),
+            (None, "Add", None, Some(("would be created", false))),
+            (create, "Add", None, None),
+            (delete, "Remove", None, None),
+            (update, "Remove", None, Some(("would be removed", true))),
+            (None, "Remove", None, Some(("would be removed", true))),
+            (
+                update,
+                "Dynamic",
+                None,
+                Some(("would change in a way that is not known beforehand", true)),
+            ),
+        ];
+        for (known, action, replacement, expected) in rows {
+            let known: Vec<_> = known
+                .into_iter()
+                .map(|(action, grade)| planned("Orders", action, grade))
+                .collect();
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(word, dangerous)| (format!("Orders (AWS::SQS::Queue) {word}"), dangerous))
+                .collect();
+            let found = surprised(&known, vec![proposed("Orders", action, replacement)]);
+            assert_eq!(found, expected, "{known:?} and {action} {replacement:?}");
+        }
+    }
+
+    #[test]
+    fn what_happens_to_the_old_resource_has_to_agree_too() {
+        let mut removed = proposed("Orders", "Remove", None);
+        removed.policy_action = Some("Delete".to_owned());
+        let found = surprised(
+            &[planned("Orders", Action::Retain, Grade::None)],
+            vec![removed],
+        );
+        assert!(found[0].0.ends_with("would be deleted and not retained"));
+        assert!(found[0].1);
+
+        let mut replaced = proposed("Table", "Modify", Some(Replacement::Always));
+        replaced.resource_type = "AWS::DynamoDB::Table".to_owned();
+        replaced.policy_action = Some("ReplaceAndDelete".to_owned());
+        let plan = |grade| [planned("Table", Action::Replace, grade)];
+        assert!(surprised(&plan(Grade::DataLoss), vec![replaced.clone()]).is_empty());
+        assert!(surprised(&plan(Grade::Replacement), vec![replaced])[0].1);
+    }
+
+    #[test]
+    fn what_only_follows_an_update_in_place_is_no_surprise() {
+        let known = [planned("Function", Action::Update, Grade::UpdateInPlace)];
+        let mut permission = proposed("Permission", "Modify", Some(Replacement::Conditional));
+        permission.follows = vec!["Function".to_owned()];
+        let function = |replacement| proposed("Function", "Modify", Some(replacement));
+        let found = surprised(
+            &known,
+            vec![function(Replacement::Never), permission.clone()],
+        );
+        assert_eq!(found, []);
+        let found = surprised(&known, vec![function(Replacement::Always), permission]);
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|(_, dangerous)| *dangerous));
+    }
+
+    #[test]
+    fn what_was_planned_and_is_not_proposed_is_told() {
+        let found = surprised(
+            &[planned("Orders", Action::Replace, Grade::Replacement)],
+            Vec::new(),
+        );
         assert_eq!(
-            surprises(&plan, &changes),
-            [
-                "Mild (AWS::SQS::Queue) would be replaced",
-                "Other (AWS::SQS::Queue) would be removed"
-            ]
+            found,
+            [(
+                "Orders (AWS::SQS::Queue) would stay as it is".to_owned(),
+                false
+            )]
         );
     }
 }

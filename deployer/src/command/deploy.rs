@@ -80,7 +80,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
         artifacts,
     };
     let approval = Arc::new(Approval::new(session.ui.clone(), consent, plan));
-    let result = engine::deploy(&context, deployment, approval).await;
+    let result = engine::deploy(&context, deployment, approval.clone()).await;
     activity.finish();
     match result {
         Ok(report) => {
@@ -91,7 +91,14 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
             let summary = error
                 .report()
                 .map(|report| summary(report, base.as_deref()));
-            let error = Error::from(error);
+            let mut error = Error::from(error);
+            let declined = approval.declined();
+            if !declined.is_empty() {
+                error = declined
+                    .into_iter()
+                    .fold(error, |error, line| error.cause(line))
+                    .hint("deploy again with somebody to ask, and without `--yes`");
+            }
             Err(match summary {
                 Some(fields) => error.with_fields(fields),
                 None => error,

@@ -76,6 +76,9 @@ impl From<AwsError> for Stopped {
 /// All events of an operation carry the token that it was begun with, so no clock is compared. The end is the event of
 /// the stack itself and not its described status, which lags behind: right after the start it may still be the one
 /// from before. After the end the events are read once more, because the last ones may come late.
+///
+/// Somebody else may take the operation over, by cancelling an update for instance: what follows then carries another
+/// token. So where nothing comes for a while, the stack itself is asked.
 pub(super) async fn follow(
     context: &Context,
     stack_id: &str,
@@ -103,15 +106,19 @@ pub(super) async fn follow(
                 events: all,
             });
         }
-        silent = if news.is_empty() && all.is_empty() {
-            silent + 1
-        } else {
-            0
-        };
+        silent = if news.is_empty() { silent + 1 } else { 0 };
         all.append(&mut news);
         if silent >= SILENT_LOOKS {
             silent = 0;
-            if let Some(change_set) = change_set_id {
+            if !all.is_empty() {
+                if let Some((status, reason)) = settled(clients, stack_id).await? {
+                    return Ok(Ended {
+                        status,
+                        reason,
+                        events: all,
+                    });
+                }
+            } else if let Some(change_set) = change_set_id {
                 if let Some(reason) = execution_failure(clients, change_set).await? {
                     return Err(Stopped::NotStarted(reason));
                 }
@@ -177,11 +184,13 @@ async fn news(
     seen: &mut BTreeSet<String>,
     manifest: Option<&Arc<StackManifest>>,
 ) -> Result<Vec<ResourceEvent>, AwsError> {
-    let fresh = read_until(&context.clients, stack_id, |event| {
-        event.client_request_token.as_deref() != Some(token)
-            || event.event_id.as_ref().is_some_and(|id| seen.contains(id))
+    let is_ours = |event: &StackEvent| event.client_request_token.as_deref() == Some(token);
+    let mut fresh = read_until(&context.clients, stack_id, |event| {
+        event.event_id.as_ref().is_some_and(|id| seen.contains(id))
+            || (!is_ours(event) && is_end(event))
     })
     .await?;
+    fresh.retain(is_ours);
     let mut events = Vec::with_capacity(fresh.len());
     for event in fresh {
         if let Some(id) = &event.event_id {
@@ -226,6 +235,16 @@ async fn read_until(
     Ok(events)
 }
 
+/// Returns whether an event ends an operation of the stack, or comes before the first one.
+fn is_end(event: &StackEvent) -> bool {
+    event.resource_type.as_deref() == Some("AWS::CloudFormation::Stack")
+        && event.logical_resource_id == event.stack_name
+        && event.resource_status.as_ref().is_some_and(|status| {
+            let status = StackStatus::new(status.as_str());
+            !status.is_in_progress() && !is_passing(&status)
+        })
+}
+
 fn end(events: &[ResourceEvent]) -> Option<StackStatus> {
     events
         .iter()
@@ -241,6 +260,18 @@ fn end(events: &[ResourceEvent]) -> Option<StackStatus> {
 /// disable it.
 fn is_passing(status: &StackStatus) -> bool {
     matches!(status.as_str(), "CREATE_FAILED" | "UPDATE_FAILED")
+}
+
+/// Returns the status of a stack in which nothing runs any more, and why it has it.
+async fn settled(
+    clients: &Clients,
+    stack_id: &str,
+) -> Result<Option<(StackStatus, Option<String>)>, AwsError> {
+    Ok(match inspect::describe(clients, stack_id).await? {
+        None => Some((StackStatus::new("DELETE_COMPLETE"), None)),
+        Some(stack) if stack.status.is_settled() => Some((stack.status, stack.reason)),
+        Some(_) => None,
+    })
 }
 
 /// Returns the status of a stack that is gone: one that held nothing may go without an event.

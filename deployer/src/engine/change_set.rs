@@ -1,12 +1,15 @@
 //! Change sets: made, read, executed, removed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use aws_sdk_cloudformation::types::{Capability, ChangeSetType, Parameter, ResourceChange, Tag};
+use aws_sdk_cloudformation::types::{
+    Capability, ChangeSetType, ChangeSource, EvaluationType, Parameter, ResourceChange,
+    ResourceChangeDetail, Tag,
+};
 use serde::Serialize;
 use stack_model::assembly::StackManifest;
 
@@ -59,6 +62,10 @@ pub struct Change {
     pub scope: Vec<String>,
     /// The names of the properties that change, sorted.
     pub properties: Vec<String>,
+    /// The logical ids of the resources that it refers to and that change, where nothing else about it changes: what it
+    /// refers to may become another value, which CloudFormation does not know yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<String>,
     /// Where the resource is declared in the Rust source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -343,9 +350,9 @@ pub(super) async fn list(clients: &Clients, stack: &str) -> Result<Vec<Listed>, 
 
 fn read_change(change: ResourceChange, stack: &StackManifest) -> Change {
     let logical_id = change.logical_resource_id.unwrap_or_default();
-    let mut properties: Vec<String> = change
-        .details
-        .unwrap_or_default()
+    let details = change.details.unwrap_or_default();
+    let follows = follows(&details);
+    let mut properties: Vec<String> = details
         .into_iter()
         .filter_map(|detail| detail.target?.name)
         .collect();
@@ -376,10 +383,32 @@ fn read_change(change: ResourceChange, stack: &StackManifest) -> Change {
             .map(|scope| scope.as_str().to_owned())
             .collect(),
         properties,
+        follows,
         source: stack
             .resources
             .get(&logical_id)
             .map(|resource| resource.source.clone()),
         logical_id,
     }
+}
+
+/// Returns the resources that a change only follows: every detail is evaluated when the change set is executed, and
+/// names a resource as its cause, by logical id or as `LogicalId.Attribute`.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChangeDetail.html>.
+fn follows(details: &[ResourceChangeDetail]) -> Vec<String> {
+    let causes: Option<BTreeSet<String>> = details
+        .iter()
+        .map(|detail| {
+            let dynamic = matches!(detail.evaluation, Some(EvaluationType::Dynamic));
+            let by_resource = matches!(
+                detail.change_source,
+                Some(ChangeSource::ResourceReference | ChangeSource::ResourceAttribute)
+            );
+            let cause = detail.causing_entity.as_deref()?;
+            let logical_id = cause.split('.').next().unwrap_or(cause);
+            (dynamic && by_resource).then(|| logical_id.to_owned())
+        })
+        .collect();
+    causes.unwrap_or_default().into_iter().collect()
 }

@@ -12,7 +12,7 @@ use super::{
     empty,
     event::Outcome,
     graph, inspect,
-    stack::{self, aws, check_cancelled},
+    stack::{self, Joined, aws, check_cancelled},
 };
 use crate::{
     aws::{AwsError, OrAws},
@@ -287,6 +287,7 @@ async fn settle(
     context: &Context,
     stack: &Arc<StackManifest>,
 ) -> Result<Option<DeployedStack>, StackError> {
+    let mut joined = Joined::default();
     loop {
         check_cancelled(context, stack)?;
         let deployed = inspect::describe(&context.clients, &stack.name)
@@ -294,7 +295,7 @@ async fn settle(
             .map_err(|source| aws(stack, source))?;
         match deployed {
             Some(deployed) if deployed.status.is_in_progress() => {
-                stack::join(context, stack, &deployed).await?;
+                stack::join(context, stack, &deployed, &mut joined).await?;
             }
             Some(deployed) if !deployed.status.is_deleted() => return Ok(Some(deployed)),
             _ => return Ok(None),

@@ -21,6 +21,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use compare::compare;
+pub(crate) use knowledge::holds_data;
 pub use knowledge::{Knowledge, Registry, Update};
 pub use online::{PlanError, Wanted, plan};
 pub use path::{Path, Step};

@@ -273,6 +273,10 @@ fn way_out(stack: &str, status: &StackStatus) -> Vec<String> {
             ),
             "add `--resources-to-skip LOGICAL_ID` for a resource that cannot be mended".into(),
         ],
+        // Somebody ran the operation with rollback disabled, to look at what failed: going back is theirs to begin.
+        "CREATE_FAILED" | "UPDATE_FAILED" => vec![format!(
+            "rollback was disabled for the operation that failed: run `aws cloudformation rollback-stack --stack-name {stack}`, wait, and deploy again"
+        )],
         "DELETE_FAILED" => vec![format!(
             "finish the removal with `stackctl destroy {stack}`, then deploy again"
         )],
@@ -318,8 +322,8 @@ mod tests {
             ("IMPORT_COMPLETE", "Update", "Update"),
             ("UPDATE_ROLLBACK_COMPLETE", "Update", "Update"),
             ("IMPORT_ROLLBACK_COMPLETE", "Update", "Update"),
-            ("CREATE_FAILED", "Update", "Update"),
-            ("UPDATE_FAILED", "Update", "Update"),
+            ("CREATE_FAILED", "Stop", "Stop"),
+            ("UPDATE_FAILED", "Stop", "Stop"),
             ("DELETE_COMPLETE", "Create", "Create"),
             ("REVIEW_IN_PROGRESS", "Review", "Review"),
             ("CREATE_IN_PROGRESS", "Running", "Running"),

@@ -195,16 +195,37 @@ pub(super) async fn delete(
     }
 }
 
+/// The operation that was waited for last, and how often its stack was said to be busy with it after its end.
+#[derive(Debug, Default)]
+pub(super) struct Joined {
+    token: Option<String>,
+    looks: usize,
+}
+
 /// Waits for an operation of ours that an earlier run began. Somebody else's is an error.
+///
+/// The described status of a stack lags behind its events, so a stack may seem busy with an operation whose end was
+/// seen already: then only a little time has to pass.
 pub(super) async fn join(
     context: &Context,
     stack: &Arc<StackManifest>,
     deployed: &DeployedStack,
+    joined: &mut Joined,
 ) -> Result<(), StackError> {
     let running = activity::running(&context.clients, &deployed.id)
         .await
         .map_err(|source| aws(stack, source))?;
     match running.token {
+        Some(token) if joined.token.as_ref() == Some(&token) => {
+            let wait = context.pace.waits().nth(joined.looks).unwrap_or_default();
+            joined.looks += 1;
+            tokio::select! {
+                () = context.timing.sleep(wait) => Ok(()),
+                () = context.cancel.cancelled() => {
+                    Err(interrupted(stack, Some(deployed.status.clone())))
+                }
+            }
+        }
         Some(token) if token.starts_with(PREFIX) => {
             context.emit(Event::StackJoined {
                 stack: stack.name.clone(),
@@ -213,6 +234,10 @@ pub(super) async fn join(
             activity::follow(context, &deployed.id, &token, Some(stack), None)
                 .await
                 .map_err(|stopped| stopped_error(stack, stopped))?;
+            *joined = Joined {
+                token: Some(token),
+                looks: 0,
+            };
             Ok(())
         }
         _ => Err(StackError::Busy {
@@ -249,6 +274,7 @@ async fn settle(
     stack: &Arc<StackManifest>,
 ) -> Result<Option<DeployedStack>, StackError> {
     let mut began_anew = false;
+    let mut joined = Joined::default();
     loop {
         check_cancelled(context, stack)?;
         let deployed = inspect::describe(&context.clients, &stack.name)
@@ -257,7 +283,7 @@ async fn settle(
         let step = recover::step(&stack.name, deployed.as_ref());
         match (step, deployed) {
             (Step::Update, Some(deployed)) => return Ok(Some(deployed)),
-            (Step::Running, Some(deployed)) => join(context, stack, &deployed).await?,
+            (Step::Running, Some(deployed)) => join(context, stack, &deployed, &mut joined).await?,
             (Step::Review, Some(deployed)) => {
                 let listed = change_set::list(&context.clients, &deployed.id)
                     .await

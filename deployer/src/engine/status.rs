@@ -53,7 +53,11 @@ impl StackStatus {
     }
 
     /// Returns whether CloudFormation accepts an update: the last operation ended well, or was rolled back to a state
-    /// that had ended well, or failed and was kept as it is.
+    /// that had ended well.
+    ///
+    /// `CREATE_FAILED` and `UPDATE_FAILED` are what an operation with rollback disabled leaves: only another one with
+    /// rollback disabled is accepted then
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html>).
     pub fn is_updatable(&self) -> bool {
         matches!(
             self.as_str(),
@@ -62,8 +66,6 @@ impl StackStatus {
                 | "IMPORT_COMPLETE"
                 | "UPDATE_ROLLBACK_COMPLETE"
                 | "IMPORT_ROLLBACK_COMPLETE"
-                | "CREATE_FAILED"
-                | "UPDATE_FAILED"
         )
     }
 }
@@ -95,7 +97,7 @@ mod tests {
         // Name, settled, good, updatable.
         let rows = [
             ("CREATE_IN_PROGRESS", false, false, false),
-            ("CREATE_FAILED", true, false, true),
+            ("CREATE_FAILED", true, false, false),
             ("CREATE_COMPLETE", true, true, true),
             ("ROLLBACK_IN_PROGRESS", false, false, false),
             ("ROLLBACK_FAILED", true, false, false),
@@ -106,7 +108,7 @@ mod tests {
             ("UPDATE_IN_PROGRESS", false, false, false),
             ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", false, false, false),
             ("UPDATE_COMPLETE", true, true, true),
-            ("UPDATE_FAILED", true, false, true),
+            ("UPDATE_FAILED", true, false, false),
             ("UPDATE_ROLLBACK_IN_PROGRESS", false, false, false),
             ("UPDATE_ROLLBACK_FAILED", true, false, false),
             (

@@ -108,6 +108,6 @@ const DATA_STORES: &[&str] = &[
 ];
 
 /// Returns whether a resource of the type holds data of its own.
-pub(super) fn holds_data(resource_type: &str) -> bool {
+pub(crate) fn holds_data(resource_type: &str) -> bool {
     DATA_STORES.contains(&resource_type)
 }

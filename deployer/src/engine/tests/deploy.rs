@@ -75,6 +75,7 @@ async fn a_new_stack_is_created_by_the_change_set_that_was_shown() {
             policy_action: None,
             scope: Vec::new(),
             properties: Vec::new(),
+            follows: Vec::new(),
             source: Some("stacks/src/intake.rs:12:9".into()),
         }]
     );

@@ -143,6 +143,101 @@ async fn an_operation_of_ours_is_waited_for_and_the_deploy_goes_on() {
 }
 
 #[tokio::test]
+async fn a_status_that_lags_behind_the_end_is_asked_for_with_waits() {
+    const OURS: &str = "stackctl-0123456789";
+    const DONE: [answers::EventRow; 1] = [("3", STACK, "UPDATE_COMPLETE", "", OURS)];
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
+        .events(&DONE)
+        .events(&DONE)
+        .events(&DONE)
+        .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
+        .events(&DONE)
+        .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
+        .events(&DONE)
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(super::script::TEMPLATE)
+        .play();
+    deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+        .await
+        .expect("the earlier run had done it all");
+    assert_eq!(played.waits(), [1, 2]);
+    played.finish();
+}
+
+#[tokio::test]
+async fn an_operation_that_somebody_takes_over_is_followed_to_its_end() {
+    const OURS: &str = "stackctl-0123456789";
+    const BEGUN: answers::EventRow = ("2", STACK, "UPDATE_IN_PROGRESS", "User Initiated", OURS);
+    const CANCELLED: [answers::EventRow; 3] = [
+        ("4", STACK, "UPDATE_ROLLBACK_COMPLETE", "", "by-hand"),
+        ("3", STACK, "UPDATE_ROLLBACK_IN_PROGRESS", "", "by-hand"),
+        BEGUN,
+    ];
+    let mut script = Script::new()
+        .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
+        .events(&[BEGUN])
+        .events(&[BEGUN]);
+    for _ in 0..10 {
+        script = script.events(&CANCELLED);
+    }
+    let played = script
+        .describe(STACK_ID, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
+        .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
+        .list_change_sets(&[])
+        .create_change_set(|_| true)
+        .change_set("FAILED", "No updates are to be performed.", "")
+        .delete_change_set(CHANGE_SET_ID)
+        .play();
+    deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+        .await
+        .expect("the operation is over");
+    played.finish();
+}
+
+#[tokio::test]
+async fn events_of_ours_behind_those_of_somebody_else_are_seen() {
+    const OURS: &str = "stackctl-0123456789";
+    const BEGUN: answers::EventRow = ("2", STACK, "UPDATE_IN_PROGRESS", "User Initiated", OURS);
+    const DONE: [answers::EventRow; 3] = [
+        ("4", "Orders", "UPDATE_COMPLETE", "", ""),
+        ("3", STACK, "UPDATE_COMPLETE", "", OURS),
+        BEGUN,
+    ];
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
+        .events(&[BEGUN])
+        .events(&[BEGUN])
+        .events(&DONE)
+        .events(&DONE)
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(super::script::TEMPLATE)
+        .play();
+    deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+        .await
+        .expect("the earlier run had done it all");
+    assert_eq!(played.waits(), [1]);
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_stack_whose_rollback_was_disabled_is_explained_with_the_command() {
+    // An update is refused there, unless rollback is disabled for it, too.
+    for status in ["CREATE_FAILED", "UPDATE_FAILED"] {
+        let played = Script::new()
+            .describe(STACK, Stack::new(status).xml())
+            .play();
+        let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+            .await
+            .expect_err("it is stuck");
+        assert!(
+            error.hints()[0].contains("aws cloudformation rollback-stack --stack-name intake-dev")
+        );
+        played.finish();
+    }
+}
+
+#[tokio::test]
 async fn an_operation_of_somebody_else_is_an_error_that_says_since_when() {
     // Whoever updates a stack in the console sends a token too, but none of ours.
     for token in ["", "Console-UpdateStack-1"] {
