@@ -1,5 +1,6 @@
 //! Requests that write one item.
 
+use std::collections::HashMap;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 
@@ -31,6 +32,62 @@ impl Receipt {
     }
 }
 
+/// What every write has: the item or its key, and the conditions under which it happens.
+#[derive(Debug)]
+struct Write<'a> {
+    table: &'a TableClient,
+    attributes: Result<Attributes, serde_dynamo::Error>,
+    partition_key: &'static str,
+    conditions: Conditions,
+    placeholders: Placeholders,
+}
+
+/// A write in the form that the SDK takes.
+struct WriteFields {
+    attributes: Attributes,
+    condition: Option<String>,
+    names: Option<HashMap<String, String>>,
+    values: Option<Attributes>,
+}
+
+impl<'a> Write<'a> {
+    fn new<T: Item>(
+        table: &'a TableClient,
+        attributes: Result<Attributes, serde_dynamo::Error>,
+    ) -> Self {
+        Self {
+            table,
+            attributes,
+            partition_key: T::PARTITION_KEY,
+            conditions: Conditions::default(),
+            placeholders: Placeholders::default(),
+        }
+    }
+
+    fn when(&mut self, condition: Expression) {
+        let text = self.placeholders.take(condition);
+        self.conditions.add(text);
+    }
+
+    /// Adds one of the conditions on whether there is an item.
+    fn when_the_item(&mut self, condition: &str) {
+        self.placeholders.name(PARTITION_NAME, self.partition_key);
+        self.conditions.add(condition.to_owned());
+    }
+
+    fn render(self, action: &'static str) -> Result<WriteFields, CallError> {
+        let attributes = self.attributes.map_err(self.table.unencodable(action))?;
+        let rendered = self.placeholders.render();
+        let (names, values) = rendered.map_err(self.table.unencodable(action))?;
+        Ok(WriteFields {
+            attributes,
+            condition: self.conditions.render(),
+            names,
+            values,
+        })
+    }
+}
+
 /// Conditions under which a write happens, for every kind of write.
 macro_rules! conditional {
     ([$($generics:tt)*] $name:ty) => {
@@ -38,15 +95,13 @@ macro_rules! conditional {
             /// Writes only where the condition holds; otherwise fails with
             /// [`Reason::ConditionFailed`](crate::Reason::ConditionFailed).
             pub fn when(mut self, condition: Expression) -> Self {
-                let text = self.placeholders.take(condition);
-                self.conditions.add(text);
+                self.write.when(condition);
                 self
             }
 
             /// Writes only where there is an item with the key.
             pub fn if_present(mut self) -> Self {
-                self.placeholders.name(PARTITION_NAME, self.partition_key);
-                self.conditions.add(IS_PRESENT.to_owned());
+                self.write.when_the_item(IS_PRESENT);
                 self
             }
         }
@@ -57,11 +112,7 @@ macro_rules! conditional {
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is awaited"]
 pub struct PutItem<'a> {
-    table: &'a TableClient,
-    item: Result<Attributes, serde_dynamo::Error>,
-    partition_key: &'static str,
-    conditions: Conditions,
-    placeholders: Placeholders,
+    write: Write<'a>,
 }
 
 conditional!(['a] PutItem<'a>);
@@ -69,40 +120,31 @@ conditional!(['a] PutItem<'a>);
 impl<'a> PutItem<'a> {
     pub(crate) fn new<T: Item>(table: &'a TableClient, item: &T) -> Self {
         Self {
-            table,
-            item: encode(item),
-            partition_key: T::PARTITION_KEY,
-            conditions: Conditions::default(),
-            placeholders: Placeholders::default(),
+            write: Write::new::<T>(table, encode(item)),
         }
     }
 
     /// Puts the item only where there is none with its key.
     pub fn if_absent(mut self) -> Self {
-        self.placeholders.name(PARTITION_NAME, self.partition_key);
-        self.conditions.add(IS_ABSENT.to_owned());
+        self.write.when_the_item(IS_ABSENT);
         self
     }
 
     async fn call(self) -> Result<Receipt, CallError> {
         const ACTION: &str = "put an item into";
-        let item = self.item.map_err(self.table.unencodable(ACTION))?;
-        let (names, values) = self
-            .placeholders
-            .render()
-            .map_err(self.table.unencodable(ACTION))?;
-        let answer = self
-            .table
+        let table = self.write.table;
+        let write = self.write.render(ACTION)?;
+        let answer = table
             .client()
             .put_item()
-            .table_name(self.table.name())
-            .set_item(Some(item))
-            .set_condition_expression(self.conditions.render())
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
+            .table_name(table.name())
+            .set_item(Some(write.attributes))
+            .set_condition_expression(write.condition)
+            .set_expression_attribute_names(write.names)
+            .set_expression_attribute_values(write.values)
             .send()
             .await
-            .map_err(self.table.failed(ACTION))?;
+            .map_err(table.failed(ACTION))?;
         Ok(Receipt::of(&answer))
     }
 }
@@ -120,11 +162,7 @@ impl<'a> IntoFuture for PutItem<'a> {
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is awaited"]
 pub struct DeleteItem<'a> {
-    table: &'a TableClient,
-    key: Result<Attributes, serde_dynamo::Error>,
-    partition_key: &'static str,
-    conditions: Conditions,
-    placeholders: Placeholders,
+    write: Write<'a>,
 }
 
 conditional!(['a] DeleteItem<'a>);
@@ -132,33 +170,25 @@ conditional!(['a] DeleteItem<'a>);
 impl<'a> DeleteItem<'a> {
     pub(crate) fn new<T: Item>(table: &'a TableClient, key: &T::Key) -> Self {
         Self {
-            table,
-            key: encode(key),
-            partition_key: T::PARTITION_KEY,
-            conditions: Conditions::default(),
-            placeholders: Placeholders::default(),
+            write: Write::new::<T>(table, encode(key)),
         }
     }
 
     async fn call(self) -> Result<Receipt, CallError> {
         const ACTION: &str = "delete an item from";
-        let key = self.key.map_err(self.table.unencodable(ACTION))?;
-        let (names, values) = self
-            .placeholders
-            .render()
-            .map_err(self.table.unencodable(ACTION))?;
-        let answer = self
-            .table
+        let table = self.write.table;
+        let write = self.write.render(ACTION)?;
+        let answer = table
             .client()
             .delete_item()
-            .table_name(self.table.name())
-            .set_key(Some(key))
-            .set_condition_expression(self.conditions.render())
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
+            .table_name(table.name())
+            .set_key(Some(write.attributes))
+            .set_condition_expression(write.condition)
+            .set_expression_attribute_names(write.names)
+            .set_expression_attribute_values(write.values)
             .send()
             .await
-            .map_err(self.table.failed(ACTION))?;
+            .map_err(table.failed(ACTION))?;
         Ok(Receipt::of(&answer))
     }
 }
@@ -178,12 +208,8 @@ impl<'a> IntoFuture for DeleteItem<'a> {
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is awaited"]
 pub struct UpdateItem<'a, T> {
-    table: &'a TableClient,
-    key: Result<Attributes, serde_dynamo::Error>,
-    partition_key: &'static str,
+    write: Write<'a>,
     change: String,
-    conditions: Conditions,
-    placeholders: Placeholders,
     item: PhantomData<fn() -> T>,
 }
 
@@ -191,42 +217,32 @@ conditional!(['a, T] UpdateItem<'a, T>);
 
 impl<'a, T: Item> UpdateItem<'a, T> {
     pub(crate) fn new(table: &'a TableClient, key: &T::Key, change: Expression) -> Self {
-        let mut placeholders = Placeholders::default();
-        let change = placeholders.take(change);
+        let mut write = Write::new::<T>(table, encode(key));
         Self {
-            table,
-            key: encode(key),
-            partition_key: T::PARTITION_KEY,
-            change,
-            conditions: Conditions::default(),
-            placeholders,
+            change: write.placeholders.take(change),
+            write,
             item: PhantomData,
         }
     }
 
     async fn call(self) -> Result<T, CallError> {
         const ACTION: &str = "update an item of";
-        let key = self.key.map_err(self.table.unencodable(ACTION))?;
-        let (names, values) = self
-            .placeholders
-            .render()
-            .map_err(self.table.unencodable(ACTION))?;
-        let answer = self
-            .table
+        let table = self.write.table;
+        let write = self.write.render(ACTION)?;
+        let answer = table
             .client()
             .update_item()
-            .table_name(self.table.name())
-            .set_key(Some(key))
+            .table_name(table.name())
+            .set_key(Some(write.attributes))
             .update_expression(self.change)
-            .set_condition_expression(self.conditions.render())
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
+            .set_condition_expression(write.condition)
+            .set_expression_attribute_names(write.names)
+            .set_expression_attribute_values(write.values)
             .return_values(ReturnValue::AllNew)
             .send()
             .await
-            .map_err(self.table.failed(ACTION))?;
-        self.table
-            .decode(ACTION, answer.attributes.unwrap_or_default())
+            .map_err(table.failed(ACTION))?;
+        table.decode(ACTION, answer.attributes.unwrap_or_default())
     }
 }
 
