@@ -7,6 +7,7 @@
 
 mod core {
     mod app;
+    mod conditions;
     mod limits;
     mod links;
     mod output;
