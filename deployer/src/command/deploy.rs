@@ -215,7 +215,7 @@ fn collect(report: &DeployReport, base: Option<&str>) -> Outputs {
 }
 
 /// The last line of the stream: how every stack ended up, and the outputs.
-fn summary(
+pub(super) fn summary(
     report: &DeployReport,
     base: Option<&str>,
 ) -> serde_json::Map<String, serde_json::Value> {
