@@ -16,6 +16,8 @@ mod grant;
 mod item;
 pub mod kind;
 mod operation;
+#[cfg(any(feature = "queue", feature = "topic"))]
+mod ordered;
 mod parameter;
 mod queue;
 #[cfg(feature = "runtime")]

@@ -49,6 +49,7 @@ mod client {
     use crate::grant::{Allows, Grants};
     use crate::kind;
     use crate::operation::Publish;
+    use crate::ordered::ordered;
 
     impl<M, G: Grants<kind::Topic>> Connect for Topic<M, G> {
         fn connect(environment: &Environment, value: &str) -> Result<Self, VariableFault> {
@@ -102,6 +103,8 @@ mod client {
         attributes: Vec<(String, String)>,
     }
 
+    ordered!(['a] PublishMessage<'a>, "SNS", "topics");
+
     impl PublishMessage<'_> {
         /// Sets the subject line of mails that subscribers get.
         pub fn subject(mut self, subject: impl Into<String>) -> Self {
@@ -112,18 +115,6 @@ mod client {
         /// Adds an attribute by which subscriptions can filter.
         pub fn attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
             self.attributes.push((name.into(), value.into()));
-            self
-        }
-
-        /// Puts the message into a group; FIFO topics demand it.
-        pub fn group(mut self, group: impl Into<String>) -> Self {
-            self.group = Some(group.into());
-            self
-        }
-
-        /// Makes SNS drop further messages with the same id for five minutes, in FIFO topics.
-        pub fn deduplication(mut self, id: impl Into<String>) -> Self {
-            self.deduplication = Some(id.into());
             self
         }
 

@@ -12,6 +12,7 @@ use crate::error::{CallError, Reason};
 use crate::grant::{Allows, Grants};
 use crate::kind;
 use crate::operation::Send;
+use crate::ordered::ordered;
 
 /// How many messages one call may send, and how many bytes their bodies may have together; see
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html>.
@@ -147,12 +148,15 @@ fn calls(entries: Vec<SendMessageBatchRequestEntry>) -> Vec<Vec<SendMessageBatch
 
 /// One message of a batch, with what FIFO queues want to know about it.
 #[derive(Debug)]
+#[must_use = "a message is sent with its batch only"]
 pub struct BatchMessage<'m, M> {
     message: &'m M,
     delay: Option<Duration>,
     group: Option<String>,
     deduplication: Option<String>,
 }
+
+ordered!(['m, M] BatchMessage<'m, M>, "SQS", "queues");
 
 impl<'m, M> BatchMessage<'m, M> {
     /// Takes the message alone.
@@ -166,23 +170,8 @@ impl<'m, M> BatchMessage<'m, M> {
     }
 
     /// Hides the message for the given time, at most 15 minutes; FIFO queues do not take it.
-    #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
-        self
-    }
-
-    /// Puts the message into a group; FIFO queues demand it and keep the order within a group.
-    #[must_use]
-    pub fn group(mut self, group: impl Into<String>) -> Self {
-        self.group = Some(group.into());
-        self
-    }
-
-    /// Makes SQS drop further messages with the same id for five minutes, in FIFO queues.
-    #[must_use]
-    pub fn deduplication(mut self, id: impl Into<String>) -> Self {
-        self.deduplication = Some(id.into());
         self
     }
 }

@@ -16,6 +16,7 @@ use crate::error::{CallError, Reason};
 use crate::grant::{Allows, Grants};
 use crate::kind;
 use crate::operation::{ChangeVisibility, Delete, GetAttributes, Receive, Send};
+use crate::ordered::ordered;
 
 impl<M, G: Grants<kind::Queue>> Connect for Queue<M, G> {
     fn connect(environment: &Environment, value: &str) -> Result<Self, VariableFault> {
@@ -169,22 +170,12 @@ pub struct SendMessage<'a> {
     deduplication: Option<String>,
 }
 
+ordered!(['a] SendMessage<'a>, "SQS", "queues");
+
 impl SendMessage<'_> {
     /// Hides the message for the given time, at most 15 minutes; FIFO queues do not take it.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
-        self
-    }
-
-    /// Puts the message into a group; FIFO queues demand it and keep the order within a group.
-    pub fn group(mut self, group: impl Into<String>) -> Self {
-        self.group = Some(group.into());
-        self
-    }
-
-    /// Makes SQS drop further messages with the same id for five minutes, in FIFO queues.
-    pub fn deduplication(mut self, id: impl Into<String>) -> Self {
-        self.deduplication = Some(id.into());
         self
     }
 
