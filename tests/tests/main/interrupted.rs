@@ -1,7 +1,11 @@
 //! Ctrl-C in every phase: the run ends with 130, says what that means, and the next run finishes the work.
 
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
 use system_tests::proxy::Proxy;
-use system_tests::sandbox::{Run, Running};
+use system_tests::sandbox::{Run, Running, Sandbox};
 
 use crate::fixture::{Fixture, Held};
 
@@ -68,9 +72,10 @@ fn the_work_before_the_first_change_can_be_stopped() {
     converges(&fixture);
 }
 
-/// Ctrl-C of a terminal reaches the children as well, and that they die of it is no failure of theirs.
+/// A terminal sends its Ctrl-C to the whole process group: the run says the same as if it alone had got it, and not that
+/// something it started has failed.
 #[test]
-fn a_terminal_interrupts_the_children_too() {
+fn a_terminal_interrupts_the_whole_group() {
     let fixture = Fixture::new(&serde_json::json!({}));
     let stop = |held: Held| {
         let running = Running::spawn_group(fixture.sandbox.command(&DEPLOY));
@@ -79,25 +84,72 @@ fn a_terminal_interrupts_the_children_too() {
         let run = running.end_soon();
         assert_eq!(run.code, Some(130), "{run}");
         assert!(run.stderr.contains("nothing was changed"), "{run}");
+        assert!(!run.stderr.contains("failed"), "{run}");
         assert_eq!(fixture.status(), None);
         held.release();
     };
     stop(fixture.hold_synth());
     stop(fixture.hold_build("2"));
+    converges(&fixture);
+}
 
-    // The engine serves others too: no interrupt of a run is its end.
-    let proxy = Proxy::start(fixture.sandbox.engine().url());
-    let hold = proxy.hold("Action=CreateChangeSet");
-    let url = proxy.url();
-    let deploy = ["deploy", "--stage", "dev", "--endpoint-url", &url];
-    let running = Running::spawn_group(fixture.sandbox.command(&deploy));
-    hold.reached();
+/// An engine that the run itself started serves later runs too: the Ctrl-C of a terminal does not reach it.
+#[test]
+fn an_engine_outlives_the_interrupted_run_that_started_it() {
+    let fixture = Fixture::slow();
+    let engine = OwnEngine {
+        sandbox: &fixture.sandbox,
+        state: fixture.sandbox.directory().join("own-state"),
+    };
+    let running = Running::spawn_group(engine.command(&DEPLOY));
+    running.says("Handle");
+    let pid = engine.pid();
     running.interrupt_group();
-    running.says("stopping");
-    hold.release();
     let run = running.end_soon();
     assert_eq!(run.code, Some(130), "{run}");
-    converges(&fixture);
+    assert!(run.stderr.contains("CREATE_IN_PROGRESS"), "{run}");
+
+    let status = engine.command(&["status", "--stage", "dev", "--local", "--json"]);
+    let status = Running::spawn(status).end();
+    let stack = &status.json()["stacks"][0];
+    assert_eq!(stack["status"], "CREATE_IN_PROGRESS", "{status}");
+    assert_eq!(engine.pid(), pid, "{status}");
+}
+
+/// An engine that the tool starts for a state directory of its own, and that is stopped with the test.
+struct OwnEngine<'a> {
+    sandbox: &'a Sandbox,
+    state: PathBuf,
+}
+
+impl OwnEngine<'_> {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.sandbox.command(arguments);
+        command.env("STACKCTL_STATE_DIR", &self.state);
+        command
+    }
+
+    /// Returns the process that runs the engine.
+    fn pid(&self) -> Value {
+        let record = std::fs::read_to_string(self.state.join("local/engine.json"));
+        let record: Value = serde_json::from_str(&record.expect("the engine left a record"))
+            .expect("the record is JSON");
+        record["pid"].clone()
+    }
+}
+
+impl Drop for OwnEngine<'_> {
+    fn drop(&mut self) {
+        // A stop would wait for the deploy. A second panic would hide the first.
+        if !std::thread::panicking() || self.state.join("local/engine.json").exists() {
+            let pid = self.pid().to_string();
+            let killed = Command::new("kill").args(["-KILL", &pid]).status();
+            assert!(
+                killed.is_ok_and(|status| status.success()) || std::thread::panicking(),
+                "the engine was gone"
+            );
+        }
+    }
 }
 
 #[test]
