@@ -18,6 +18,33 @@ pub trait FunctionContract {
     const BINARY: &'static str;
 }
 
+/// The environment variables that Lambda sets itself and lets nobody set. Those of the same family that are missing,
+/// such as `TZ` and `AWS_LAMBDA_EXEC_WRAPPER`, may be set; see
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>.
+pub const RESERVED_VARIABLES: [&str; 21] = [
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_MAX_CONCURRENCY",
+    "AWS_LAMBDA_METADATA_API",
+    "AWS_LAMBDA_METADATA_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+];
+
 /// A function that can be invoked with events of the kind `E`.
 ///
 /// `E` is one of the types in [`event`]. A trigger demands it, so a queue of orders cannot feed a function that
@@ -41,18 +68,6 @@ pub mod event {
 
     /// A request of an API with proxy integration.
     pub struct ApiRequest;
-
-    /// Changes of the items of type `T` from a table's stream.
-    pub struct TableChanges<T>(PhantomData<fn() -> T>);
-
-    /// Notifications of objects created or removed in a bucket.
-    pub struct ObjectEvents;
-
-    /// Messages of type `M` from an SNS topic.
-    pub struct TopicMessages<M>(PhantomData<fn() -> M>);
-
-    /// An event with the detail `D` from an event bus.
-    pub struct BusEvent<D>(PhantomData<fn() -> D>);
 }
 
 /// The type of a table's items, from which the table takes its key schema and indexes.

@@ -13,7 +13,7 @@ use stack_model_cfn::{Property, ResourceId, Value};
 
 use crate::arn::Arn;
 use crate::assembly::{ARTIFACT_BUCKET_PARAMETER, Asset, BindingContract, Contract};
-use crate::contract::{FunctionContract, Wired};
+use crate::contract::{FunctionContract, RESERVED_VARIABLES, Wired};
 use crate::handle::{Handle, get_att, reference};
 use crate::iam::{RoleProps, RoleRef};
 use crate::limit::Limited;
@@ -306,18 +306,19 @@ impl Stack<'_> {
 /// Says what is wrong with the name of an environment variable, if anything; see
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>.
 fn wrong_variable(name: &str) -> Option<String> {
-    let mut characters = name.chars();
-    let valid = characters.next().is_some_and(|c| c.is_ascii_alphabetic())
-        && name.len() >= 2
-        && characters.all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !valid {
+    if RESERVED_VARIABLES.contains(&name) {
         return Some(format!(
-            "`{name}` is not the name of an environment variable: use at least two letters, digits and underscores, a letter first"
+            "the environment variable `{name}` is reserved by Lambda"
         ));
     }
-    let reserved = name.starts_with("AWS_")
-        || ["LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "TZ"].contains(&name);
-    reserved.then(|| format!("the environment variable `{name}` is reserved by Lambda"))
+    let valid = name.len() >= 2
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (!valid).then(|| {
+        format!(
+            "`{name}` is not the name of an environment variable: use at least two letters, digits and underscores, a letter first"
+        )
+    })
 }
 
 /// What the role of a traced function must allow; the actions know no resource. See

@@ -148,9 +148,10 @@ impl<M> QueueRef<M> {
         get_att(&self.id, "QueueName")
     }
 
-    /// Returns the visibility timeout in seconds, where it is known before the deployment.
-    pub fn visibility_timeout(&self) -> Option<u32> {
-        Some(self.visibility_timeout)
+    /// Returns the visibility timeout in seconds that the queue was declared with; an override changes it for the
+    /// template alone.
+    pub fn visibility_timeout(&self) -> u32 {
+        self.visibility_timeout
     }
 
     /// Returns whether this is a FIFO queue.

@@ -58,10 +58,12 @@ impl IntoPart for u32 {
     }
 }
 
-/// Puts values into the places of a text that `{}` marks, as `format!` does, and lets CloudFormation fill in what
-/// only the deployment knows.
+/// Puts values into the places of a text that `{}` marks, and lets CloudFormation fill in what only the deployment
+/// knows.
 ///
-/// The number of arguments is checked when the stack compiles.
+/// The number of arguments is checked when the stack compiles. Braces that are not `{}` stand for themselves, so
+/// nothing is escaped; a text that shall hold `{}` takes it as an argument. A number that only the deployment knows
+/// is put in by [`Value::into_digits`](crate::Value::into_digits).
 ///
 /// ```
 /// use stack_model::{Pseudo, Value, text};
@@ -69,6 +71,8 @@ impl IntoPart for u32 {
 /// let host: Value<String> = text!("sqs.{}.{}", Pseudo::Region, Pseudo::UrlSuffix);
 /// assert!(host.literal().is_none());
 /// assert_eq!(text!("{}-{}", "orders", 7), Value::Literal("orders-7".to_owned()));
+/// assert_eq!(text!("{{a}} {}", "{}"), Value::Literal("{{a}} {}".to_owned()));
+/// assert_eq!(text!("{} s", Value::from(5_i64).into_digits()), Value::Literal("5 s".to_owned()));
 /// ```
 #[macro_export]
 macro_rules! text {

@@ -29,7 +29,9 @@ mod apigateway {
 mod compile_fail;
 mod dynamodb;
 mod golden;
+mod iam;
 mod kms;
+mod lambda;
 mod logs;
 mod s3;
 mod secretsmanager;

@@ -442,5 +442,5 @@ fn a_trigger_carries_the_type_of_the_messages() {
     let queue: QueueRef<String> = dev().stack("orders").queue("Orders", QueueProps::default());
     let trigger: stack_model::lambda::QueueTrigger<String> = queue.batches_of(10);
     assert!(format!("{trigger:?}").contains("Orders"));
-    assert_eq!(queue.visibility_timeout(), Some(30));
+    assert_eq!(queue.visibility_timeout(), 30);
 }

@@ -22,7 +22,9 @@ impl<T> Value<T> {
         }
     }
 
-    /// Changes the type of a literal; a token is taken to yield the new type.
+    /// Changes the type of a literal. A token keeps what it yields, so `U` must be the same on the wire: the model's
+    /// own crates see to that, and nobody else calls this.
+    #[doc(hidden)]
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Value<U> {
         match self {
             Self::Literal(literal) => Value::Literal(change(literal)),
@@ -36,6 +38,13 @@ impl<T> Value<T> {
         T: Into<String>,
     {
         self.map(Into::into)
+    }
+}
+
+impl Value<i64> {
+    /// Writes the number as text, in decimal digits, which is what CloudFormation makes of it in a text.
+    pub fn into_digits(self) -> Value<String> {
+        self.map(|number| number.to_string())
     }
 }
 

@@ -35,9 +35,12 @@ impl MappingTemplate {
 
     /// Answers JSON that is the same for every request.
     ///
-    /// A text in it must hold neither `$` nor `#`, which begin what VTL replaces.
+    /// `$` and `#`, which begin what VTL replaces, are written as the escapes that JSON has for them, so that each
+    /// text arrives as it is.
     pub fn json(json: &serde_json::Value) -> Self {
-        Self::vtl(json.to_string())
+        // JSON has either of them nowhere but in a text.
+        let json = json.to_string();
+        Self::vtl(json.replace('$', r"\u0024").replace('#', r"\u0023"))
     }
 
     /// Answers `{"message": ".."}` with the message of a function's error, in the form of API Gateway's own errors.
@@ -135,5 +138,10 @@ mod tests {
             template.text.literal().unwrap(),
             r#"{"message":"say \"please\""}"#
         );
+        let template = MappingTemplate::message("#5 costs $input");
+        let text = template.text.literal().unwrap();
+        assert!(!text.contains(['$', '#']), "{text}");
+        let json: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(json["message"], "#5 costs $input");
     }
 }

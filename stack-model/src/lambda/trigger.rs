@@ -39,7 +39,8 @@ pub type BatchWindow = Limited<0, 300>;
 /// How many invocations a queue may have running at once.
 pub type MaximumConcurrency = Limited<2, 1000>;
 
-/// Batches of messages from a queue, made by [`QueueRef::batches_of`].
+/// Batches of messages from a queue, made by [`QueueRef::batches_of`]. A FIFO queue sends at most 10 messages in one
+/// and has no window; see <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html>.
 ///
 /// See
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html>.
@@ -92,13 +93,24 @@ impl<F: Accepts<event::QueueBatch<M>>, M> Trigger<F> for QueueTrigger<M> {
         stack.check_limit(&id, window_path, self.window, source);
         let concurrency_path = "Properties.ScalingConfig.MaximumConcurrency";
         stack.check_limit(&id, concurrency_path, self.concurrency, source);
-        if self.batch_size.get() > 10 && self.window.is_none_or(|window| window.get() == 0) {
+        let has_window = self.window.is_some_and(|window| window.get() > 0);
+        let over_10 = self.batch_size.get() > 10;
+        if self.queue.is_fifo() {
+            if over_10 {
+                let message = "a FIFO queue sends at most 10 messages in a batch";
+                stack.report(&id, Some("Properties.BatchSize"), message, source);
+            }
+            if has_window {
+                let message =
+                    "a FIFO queue does not wait for a batch to fill: leave the window out";
+                stack.report(&id, Some(window_path), message, source);
+            }
+        } else if over_10 && !has_window {
             let message = "a batch over 10 messages needs a window of at least one second";
             stack.report(&id, Some(window_path), message, source);
         }
-        if let Some(visibility) = self.queue.visibility_timeout()
-            && visibility < function.timeout()
-        {
+        let visibility = self.queue.visibility_timeout();
+        if visibility < function.timeout() {
             let message = format!(
                 "the visibility timeout of `{queue}` is {visibility} s and the function may run {} s: a message would be delivered again while it is being worked on; AWS recommends six times the function's timeout",
                 function.timeout()
