@@ -28,6 +28,11 @@ pub use table::{Table, outputs};
 pub use task::Task;
 pub use tree::plan;
 
+/// Breaks text between words so that it fits the terminal; lines after the first begin with `indent` spaces.
+pub(crate) fn wrap(text: &str, indent: usize) -> String {
+    terminal::wrapped(text, terminal::width(), indent)
+}
+
 /// The width that text is laid out for where there is no terminal to ask.
 pub const WIDTH: usize = 80;
 

@@ -8,7 +8,7 @@ use super::approval::{self, Approval};
 use super::place::{self, Place};
 use super::{Session, lock};
 use crate::engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ui::{self, Activity};
 
 pub(super) async fn run(session: &Session) -> Result<u8> {
@@ -28,7 +28,21 @@ pub(super) async fn run(session: &Session) -> Result<u8> {
     let approval = Arc::new(Approval::new(session.ui.clone(), consent, None));
     let result = engine::bootstrap(&context, None, approval).await;
     activity.finish();
-    let report = result?;
+    let report = result.map_err(|error| {
+        let stacks = error.report().map(|report| json!(report.stacks));
+        let error = Error::from(error);
+        match stacks {
+            Some(stacks) => error.with_fields(
+                [
+                    ("type".to_owned(), "summary".into()),
+                    ("stacks".to_owned(), stacks),
+                ]
+                .into_iter()
+                .collect(),
+            ),
+            None => error,
+        }
+    })?;
     if session.ui.json() {
         session
             .ui

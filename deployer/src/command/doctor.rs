@@ -17,7 +17,7 @@ use crate::config::{Project, Stage};
 use crate::error::{Error, Kind, Result};
 use crate::local::{LocalEngine, REQUIREMENTS};
 use crate::toolchain::{BUILD_TOOLS, LambdaBuilder, Requirements, Variables};
-use crate::ui::paint;
+use crate::ui::{self, paint};
 
 /// A credentials provider or a network that does not answer for this long will not answer a deploy either.
 const AWS_LIMIT: Duration = Duration::from_secs(15);
@@ -194,12 +194,12 @@ fn render(checks: &[Check]) -> String {
             State::Fail => AnsiColor::Red.on_default(),
         };
         let state = paint(style, format_args!("{:<4}", check.state.name()));
-        let mut lines = vec![format!(
-            "{state}  {:<width$}  {}",
-            check.name, check.message
-        )];
-        let indent = " ".repeat(width + 8);
-        lines.extend(check.mend.iter().map(|mend| format!("{indent}{mend}")));
+        let indent = width + 8;
+        let margin = " ".repeat(indent);
+        let line = format!("{state}  {:<width$}  {}", check.name, check.message);
+        let mut lines = vec![ui::wrap(&line, indent)];
+        let mends = check.mend.iter();
+        lines.extend(mends.map(|mend| ui::wrap(&format!("{margin}{mend}"), indent)));
         for line in lines {
             text.push_str(line.trim_end());
             text.push('\n');

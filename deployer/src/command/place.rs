@@ -73,7 +73,11 @@ pub(super) fn engine(
     Ok(LocalEngine::new(settings).with_events(move |event| match event {
         LocalEvent::Installing { version, into } => ui.done(
             "install",
-            format!("local engine {version} into {into}, once"),
+            if ui.verbose() > 0 {
+                format!("local engine {version}, once, into {into}")
+            } else {
+                format!("local engine {version}, once per machine")
+            },
         ),
         LocalEvent::Starting { .. } => {}
         LocalEvent::StateLost => ui.warn(

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::terminal::{self, wrapped};
 use super::{Ui, paint, palette, task};
 use crate::engine::{Event, EventSink, LogLine, Outcome, ResourceEvent};
 use crate::error::Kind;
@@ -282,7 +283,8 @@ pub fn event_line(event: &ResourceEvent) -> String {
     } else {
         palette::ACTIVE
     };
-    let mut line = format!(
+    let width = terminal::width();
+    let line = format!(
         "{} {} {}/{} {}",
         paint(palette::WEAK, &event.time),
         paint(style, &event.status),
@@ -290,8 +292,9 @@ pub fn event_line(event: &ResourceEvent) -> String {
         paint(palette::STRONG, &event.logical_id),
         paint(palette::WEAK, &event.resource_type),
     );
+    let mut line = wrapped(&line, width, 2);
     if let Some(reason) = &event.reason {
-        let _ = write!(line, "\n  {reason}");
+        let _ = write!(line, "\n{}", wrapped(&format!("  {reason}"), width, 2));
     }
     if let Some(source) = &event.source
         && event.is_failure()
