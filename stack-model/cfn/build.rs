@@ -32,10 +32,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut modules = String::new();
     let mut table = String::from("&[\n");
     for (service, path) in &services {
+        // The path is found when the crate is compiled: checkouts may share a target directory, and the output of
+        // this script must not name one of them.
+        let file = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         writeln!(
             table,
-            "    (\"{service}\", include_str!({:?})),",
-            path.display().to_string()
+            "    (\"{service}\", include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/spec/{file}\"))),"
         )?;
         if env::var_os(format!("CARGO_FEATURE_{}", service.to_uppercase())).is_some() {
             let text = fs::read_to_string(path)?;

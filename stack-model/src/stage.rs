@@ -1,20 +1,30 @@
 //! The stage that an app is rendered for.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use serde::de::DeserializeOwned;
 
 use crate::assembly::{Architecture, StageRequest};
 use crate::error::{Violation, Violations};
 
 /// The stage that an app is rendered for, with its variables.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Clones are the same stage: what one of them reads counts as read for all.
+#[derive(Clone, Debug)]
 pub struct Stage {
     request: StageRequest,
+    /// The tables of variables that were read; one that nobody reads is a mistake in `stackctl.toml`.
+    read: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Stage {
     /// Takes a stage as the deployer hands it over.
     pub fn new(request: StageRequest) -> Self {
-        Self { request }
+        Self {
+            request,
+            read: Arc::default(),
+        }
     }
 
     /// Returns the name, such as `dev`.
@@ -51,6 +61,10 @@ impl Stage {
     ///
     /// Fails with the name of the variable that is missing, unknown or of the wrong type.
     pub fn variables<T: DeserializeOwned>(&self, name: &str) -> Result<T, Violations> {
+        self.read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned());
         let variables = self
             .request
             .variables
@@ -80,5 +94,25 @@ impl Stage {
                 "`{name}` is not the name of a stage: use 1 to 32 lower case letters, digits and hyphens, a letter first"
             ))]
         }
+    }
+
+    /// Reports tables of variables that no stack read: most likely their name is mistyped.
+    pub(crate) fn unread_variables(&self) -> Vec<Violation> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let tables = self.request.variables.keys();
+        tables
+            .filter(|table| !read.contains(*table))
+            .map(|table| {
+                let known: Vec<&str> = read.iter().map(String::as_str).collect();
+                Violation::new(format!(
+                    "no stack reads the variables [stages.{}.variables.{table}] of stackctl.toml: {}",
+                    self.name(),
+                    match known.as_slice() {
+                        [] => "the stacks read none at all".to_owned(),
+                        known => format!("the stacks read those of {}", known.join(", ")),
+                    }
+                ))
+            })
+            .collect()
     }
 }

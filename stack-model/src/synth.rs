@@ -86,6 +86,7 @@ impl App {
             tags,
             mut violations,
         } = self;
+        violations.extend(stage.unread_variables());
         if stacks.is_empty() && violations.is_empty() {
             violations.push(Violation::new(
                 "the app has no stack: add one with `app.stack(..)`",

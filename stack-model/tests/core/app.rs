@@ -136,6 +136,28 @@ fn variables_of_a_stage_are_typed() {
 }
 
 #[test]
+fn variables_that_nobody_reads_are_reported() {
+    #[derive(Deserialize)]
+    struct Anything {}
+    let request = json!({
+        "name": "dev",
+        "region": "eu-central-1",
+        "architecture": "arm64",
+        "variables": {"orders": {}, "ordrs": {"mode": "direct"}},
+    });
+    let mut app = App::new(stage(request));
+    app.stage().variables::<Anything>("orders").unwrap();
+    app.stack("orders")
+        .raw("Topic", "AWS::SNS::Topic", json!({}));
+    let message = app.synth().unwrap_err().to_string();
+    assert!(
+        message.contains("[stages.dev.variables.ordrs]")
+            && message.contains("the stacks read those of orders"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_stack_can_be_in_another_region() {
     let mut app = dev();
     let mut stack = app.stack("certificates");

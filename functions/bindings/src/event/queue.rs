@@ -93,11 +93,12 @@ impl<M> QueueBatch<M> {
     /// Handles the messages one after the other, logs the ones that fail, and reports them.
     ///
     /// A message that cannot be read counts as failed. Messages of a FIFO queue stay in order: after the first
-    /// failure the rest of the batch is reported as failed without being tried, as AWS recommends.
+    /// failure the rest of the batch is reported as failed without being tried, as AWS recommends. What the handler
+    /// returns besides an error is dropped, so that the answer of a call can be its last word.
     #[cfg(feature = "runtime")]
-    pub async fn process<F, E>(self, mut handle: F) -> BatchFailures
+    pub async fn process<F, T, E>(self, mut handle: F) -> BatchFailures
     where
-        F: AsyncFnMut(M) -> Result<(), E>,
+        F: AsyncFnMut(M) -> Result<T, E>,
         E: std::error::Error,
     {
         let mut failures = BatchFailures::default();
