@@ -118,7 +118,8 @@ impl CallError {
         }
     }
 
-    /// Replaces the reason by a more exact one.
+    /// Replaces the reason by a more exact one, which only transactions know.
+    #[cfg(feature = "table")]
     pub(crate) fn because(mut self, reason: Reason) -> Self {
         self.reason = reason;
         self
