@@ -12,13 +12,30 @@ use syn::{
 
 use crate::Errors;
 
-/// Names of variables that Lambda sets or refuses; see
-/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>.
-const RESERVED: &[&str] = &[
+/// The variables that Lambda sets itself and lets nobody set, as the model of the stacks has them; see
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>.
+const RESERVED: [&str; 21] = [
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_MAX_CONCURRENCY",
+    "AWS_LAMBDA_METADATA_API",
+    "AWS_LAMBDA_METADATA_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
-    "LAMBDA_TASK_ROOT",
-    "LAMBDA_RUNTIME_DIR",
 ];
 
 struct Binding {
@@ -196,7 +213,7 @@ fn fields(data: Data, ident: &Ident) -> Result<Vec<Binding>> {
 
 /// Checks the rules of <https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html>.
 fn check_variable(name: &str, span: Span) -> Result<()> {
-    if RESERVED.contains(&name) || name.starts_with("AWS_") {
+    if RESERVED.contains(&name) {
         return Err(Error::new(
             span,
             format!(
@@ -464,5 +481,26 @@ fn wiring(
         }
 
         #(#accepts)*
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stacks_reserve_the_same_variables() {
+        assert_eq!(RESERVED, stack_model::contract::RESERVED_VARIABLES);
+    }
+
+    #[test]
+    fn reserved_variables_are_refused_and_their_neighbours_are_not() {
+        for name in RESERVED {
+            let error = check_variable(name, Span::call_site()).unwrap_err();
+            assert!(error.to_string().contains("reserved by Lambda"), "{error}");
+        }
+        for name in ["TZ", "AWS_LAMBDA_EXEC_WRAPPER", "AWS_XRAY_CONTEXT_MISSING"] {
+            check_variable(name, Span::call_site()).unwrap();
+        }
     }
 }
