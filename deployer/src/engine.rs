@@ -17,6 +17,7 @@ mod event;
 mod explain;
 mod failure;
 mod graph;
+mod hint;
 mod inspect;
 mod invoke;
 mod logs;
@@ -70,6 +71,8 @@ pub struct Context {
     pub timing: Arc<dyn Timing>,
     /// How often to ask AWS for news.
     pub pace: Pace,
+    /// The options that a command of ours needs to work on the same stage and place, each after a space.
+    pub options: Arc<str>,
 }
 
 impl Context {
@@ -86,7 +89,15 @@ impl Context {
             cancel,
             timing: Arc::new(SystemTiming),
             pace,
+            options: Arc::default(),
         }
+    }
+
+    /// Takes the options with which the commands that hints name work on the same stage and place.
+    #[must_use]
+    pub fn with_options(mut self, options: &str) -> Self {
+        self.options = options.into();
+        self
     }
 
     fn emit(&self, event: Event) {

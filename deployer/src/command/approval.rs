@@ -34,13 +34,34 @@ pub(super) async fn ask(session: &Session, local: bool, question: &str) -> Resul
             Kind::Refused,
             "this needs approval, and nobody can be asked",
         )
-        .hint("read what would change with `stackctl diff`, then approve with `--yes`"));
+        .hint(format!(
+            "read what would change with `stackctl diff{}`, then approve with `--yes`",
+            options(session)
+        )));
     }
     if session.guard(session.ui.confirm(question)).await? {
         Ok(Consent::Answered)
     } else {
         Err(Error::new(Kind::Refused, "not approved").hint("nothing was changed"))
     }
+}
+
+/// Returns the options with which another command works on the same stage and place, each after a space.
+pub(super) fn options(session: &Session) -> String {
+    let global = &session.global;
+    let mut options = String::new();
+    if global.local {
+        options += " --local";
+    }
+    for (name, value) in [
+        ("--stage", global.stage.as_deref()),
+        ("--endpoint-url", global.endpoint_url.as_deref()),
+    ] {
+        if let Some(value) = value {
+            options.extend([" ", name, " ", value]);
+        }
+    }
+    options
 }
 
 /// Asks for the name of a protected stage, which `--confirm` gives; `--yes` does not suffice.

@@ -55,6 +55,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
         (context, build.await?)
     };
 
+    let context = context.with_options(&approval::options(session));
+
     // Nothing local is worth a question, and a plan costs two calls per stack.
     let plan = if place.is_local() && session.ui.verbose() == 0 {
         None
@@ -96,7 +98,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
             if !declined.is_empty() {
                 error = declined
                     .into_iter()
-                    .fold(error, |error, line| error.cause(line))
+                    .fold(error, Error::cause)
                     .hint("deploy again with somebody to ask, and without `--yes`");
             }
             Err(match summary {

@@ -52,7 +52,7 @@ pub async fn bootstrap(
             failure: None,
         },
         Ok(None) => report(&run, &work(region)).await,
-        Err(error) => failed(&error),
+        Err(error) => failed(&run.context, &error),
     };
     if report.outcome.is_good() {
         Ok(report)
@@ -73,16 +73,19 @@ pub(super) async fn ensure(run: &Run, region: Option<&str>) -> Result<String, St
             }
         }
         Ok(None) => {}
-        Err(error) => return Err(failed(&error)),
+        Err(error) => return Err(failed(&run.context, &error)),
     }
     let report = report(run, &work(region)).await;
     match report.outputs.get(BUCKET_OUTPUT) {
         Some(bucket) if report.outcome.is_good() => Ok(bucket.clone()),
-        _ if report.outcome.is_good() => Err(failed(&StackError::NoBucket {
-            stack: run.stage.clone(),
-            bootstrap: BOOTSTRAP_STACK,
-            output: BUCKET_OUTPUT,
-        })),
+        _ if report.outcome.is_good() => Err(failed(
+            &run.context,
+            &StackError::NoBucket {
+                stack: run.stage.clone(),
+                bootstrap: BOOTSTRAP_STACK,
+                output: BUCKET_OUTPUT,
+            },
+        )),
         _ => Err(report),
     }
 }
@@ -111,12 +114,12 @@ fn is_current(tags: &BTreeMap<String, String>) -> bool {
         .is_some_and(|version| version >= VERSION)
 }
 
-fn failed(error: &StackError) -> StackReport {
+fn failed(context: &Context, error: &StackError) -> StackReport {
     StackReport {
         stack: BOOTSTRAP_STACK.into(),
         outcome: Outcome::Failed,
         outputs: BTreeMap::new(),
-        failure: Some(Failure::of(error, error.first_cause())),
+        failure: Some(Failure::of(context, error, error.first_cause())),
     }
 }
 

@@ -276,7 +276,8 @@ pub(super) async fn report(run: &Run, work: &Work) -> StackReport {
             }
         }
         Err(error) => {
-            let failure = Failure::of(&error, error.first_cause());
+            let context = run.context.in_region(work.manifest.region.as_deref());
+            let failure = Failure::of(&context, &error, error.first_cause());
             run.context.emit(Event::StackFailed {
                 stack: stack.clone(),
                 failure: failure.clone(),

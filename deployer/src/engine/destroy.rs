@@ -229,7 +229,7 @@ async fn report(context: &Context, stack: &Arc<StackManifest>, unprotect: bool) 
             }
         }
         Err(error) => {
-            let failure = Failure::of(&error, error.first_cause());
+            let failure = Failure::of(context, &error, error.first_cause());
             context.emit(Event::StackFailed {
                 stack: stack.name.clone(),
                 failure: failure.clone(),

@@ -4,7 +4,7 @@ mod hints;
 
 use serde::Serialize;
 
-use super::{Explained, ResourceEvent};
+use super::{Context, Explained, ResourceEvent, hint};
 use crate::{aws::texts, error::Kind};
 
 /// Why a stack could not be brought to the state it should have.
@@ -44,7 +44,11 @@ pub struct FirstCause {
 
 impl Failure {
     /// Makes the failure of an error that knows its kind and hints.
-    pub(super) fn of(error: &impl Explained, first_cause: Option<FirstCause>) -> Self {
+    pub(super) fn of(
+        context: &Context,
+        error: &impl Explained,
+        first_cause: Option<FirstCause>,
+    ) -> Self {
         // The command line's error already knows how to tell a chain of sources without repeating it.
         let mut shown = crate::error::Error::from_source(error.kind(), error);
         for detail in error.details() {
@@ -55,7 +59,11 @@ impl Failure {
             message: shown.message().to_owned(),
             causes: shown.causes().to_vec(),
             first_cause,
-            hints: error.hints(),
+            hints: error
+                .hints()
+                .iter()
+                .map(|hint| hint::complete(context, hint))
+                .collect(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Makes a plan against what is deployed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
@@ -8,7 +8,7 @@ use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
 use super::{Knowledge, Plan, Side, StackPlan, compare};
 use crate::aws::AwsError;
 use crate::engine::bootstrap::template;
-use crate::engine::publish::artifact_key;
+use crate::engine::publish::{artifact_key, needs_bucket};
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, Context, DeployedStack, Explained, StackTarget, deployed,
     deployed_template,
@@ -69,11 +69,19 @@ pub async fn plan(
     knowledge: &dyn Knowledge,
 ) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
-    let publishes = stacks
+    let regions: BTreeSet<Option<&str>> = stacks
         .iter()
-        .any(|stack| !stack.manifest.artifacts.is_empty());
-    if publishes && let Some(bootstrap) = missing_bootstrap(context, knowledge).await? {
-        plan.stacks.push(bootstrap);
+        .filter(|stack| {
+            !stack.manifest.artifacts.is_empty()
+                // Where the published text is a few bytes longer, its change set is told as a surprise.
+                || serde_json::to_string_pretty(stack.template)
+                    .is_ok_and(|text| needs_bucket(&text))
+        })
+        .map(|stack| stack.manifest.region.as_deref())
+        .collect();
+    for region in regions {
+        plan.stacks
+            .extend(missing_bootstrap(context, region, knowledge).await?);
     }
     for wanted in stacks {
         let target = StackTarget::from(wanted.manifest);
@@ -121,11 +129,12 @@ pub async fn plan(
 /// Returns the plan for the stack that holds the artifact bucket, where a deploy would create it.
 async fn missing_bootstrap(
     context: &Context,
+    region: Option<&str>,
     knowledge: &dyn Knowledge,
 ) -> Result<Option<StackPlan>, PlanError> {
     let target = StackTarget {
         name: BOOTSTRAP_STACK.to_owned(),
-        region: None,
+        region: region.map(str::to_owned),
     };
     if deployed(context, &target)
         .await?

@@ -238,6 +238,32 @@ async fn a_stack_whose_rollback_was_disabled_is_explained_with_the_command() {
 }
 
 #[tokio::test]
+async fn commands_in_hints_work_where_they_are_pasted() {
+    let rows = [
+        (
+            "UPDATE_FAILED",
+            "`aws cloudformation rollback-stack --stack-name intake-dev --region eu-central-1 --profile work`",
+        ),
+        (
+            "DELETE_FAILED",
+            "`stackctl destroy intake-dev --stage prod`",
+        ),
+    ];
+    for (status, command) in rows {
+        let mut played = Script::new()
+            .describe(STACK, Stack::new(status).xml())
+            .play();
+        played.context = played.context.clone().with_options(" --stage prod");
+        let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+            .await
+            .expect_err("it is stuck");
+        let hints = error.hints();
+        assert!(hints[0].contains(command), "{hints:?}");
+        played.finish();
+    }
+}
+
+#[tokio::test]
 async fn an_operation_of_somebody_else_is_an_error_that_says_since_when() {
     // Whoever updates a stack in the console sends a token too, but none of ours.
     for token in ["", "Console-UpdateStack-1"] {

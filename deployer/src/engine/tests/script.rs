@@ -376,6 +376,7 @@ impl Script {
             cancel,
             timing: Arc::clone(&clock) as Arc<dyn Timing>,
             pace: Pace::new(Duration::from_secs(1), Duration::from_secs(4)),
+            options: Arc::default(),
         };
         let rules = [self.cloudformation, self.s3, self.lambda, self.logs].concat();
         Played {

@@ -1,0 +1,38 @@
+//! Completes the commands that hints name, so that they work when they are pasted.
+
+use super::Context;
+
+/// Adds the options of the run to every command of a hint: whatever stands between backticks and begins with the name
+/// of a program.
+pub(super) fn complete(context: &Context, hint: &str) -> String {
+    let parts: Vec<String> = hint
+        .split('`')
+        .enumerate()
+        .map(|(position, part)| {
+            let options = match part.split_once(' ') {
+                Some(("stackctl", _)) if position % 2 == 1 => context.options.to_string(),
+                Some(("aws", rest)) if position % 2 == 1 && rest.starts_with("cloudformation ") => {
+                    aws_options(context)
+                }
+                _ => String::new(),
+            };
+            format!("{part}{options}")
+        })
+        .collect();
+    parts.join("`")
+}
+
+/// Returns the options with which the AWS command line talks to the place that the clients talk to.
+fn aws_options(context: &Context) -> String {
+    let clients = &context.clients;
+    let mut options = format!(" --region {}", clients.region());
+    for (name, value) in [
+        ("--profile", clients.profile()),
+        ("--endpoint-url", clients.endpoint_url()),
+    ] {
+        if let Some(value) = value {
+            options.extend([" ", name, " ", value]);
+        }
+    }
+    options
+}
