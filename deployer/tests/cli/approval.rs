@@ -132,7 +132,7 @@ orders-dev (new)
 1 to create
   account 123456789012
 error: this needs approval, and nobody can be asked
-  hint: read what would change with `stackctl diff`, then approve with `--yes`
+  hint: read what would change with `stackctl diff --stage dev --endpoint-url [..]`, then approve with `--yes`
 
 "#]]
     );
