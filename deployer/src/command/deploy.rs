@@ -30,6 +30,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     )?;
     prepare::adapt(session, &mut assembly, &place)?;
     let selected = prepare::select(&assembly, &arguments.stacks)?;
+    prepare::refuse_renames(&assembly, &selected)?;
     let activity = Activity::new(&session.ui, "deploy");
     let base = place::api_base(&place, endpoint.as_ref());
     let sink = {

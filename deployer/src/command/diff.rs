@@ -18,6 +18,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
     let place = Place::of(session);
     let mut assembly = prepare::assembly(session, &project, name, stage).await?;
     let selected = prepare::select(&assembly, &arguments.stacks)?;
+    prepare::refuse_renames(&assembly, &selected)?;
     let plan = if let Some(directory) = &arguments.against {
         offline(&assembly, &selected, &session.directory.join(directory))?
     } else {

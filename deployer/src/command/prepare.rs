@@ -203,6 +203,31 @@ pub(super) fn select(assembly: &Assembly, stacks: &cli::Stacks) -> Result<Vec<us
     cli::select(&assembly.names(), &stacks.stacks)
 }
 
+/// Refuses stacks that declare renamed resources.
+///
+/// Renames are not executed yet, and deploying one as if nothing had been declared would delete what was to be kept.
+pub(super) fn refuse_renames(assembly: &Assembly, selected: &[usize]) -> Result<()> {
+    let stacks = selected
+        .iter()
+        .filter_map(|position| assembly.manifest.stacks.get(*position));
+    for stack in stacks {
+        if let Some((from, to)) = stack.moved.first_key_value() {
+            return Err(Error::new(
+                Kind::Assembly,
+                format!(
+                    "{} declares that `{from}` was renamed to `{to}`, which this version cannot execute",
+                    stack.name
+                ),
+            )
+            .cause("CloudFormation would delete the one and create the other")
+            .hint(format!(
+                "keep the logical id `{from}`, or remove `moved(\"{from}\", ..)` if the resource may be deleted"
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Returns the names of the selected stacks and where they are.
 pub(super) fn targets(assembly: &Assembly, selected: &[usize]) -> Vec<StackTarget> {
     selected

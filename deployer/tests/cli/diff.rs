@@ -102,3 +102,17 @@ fn a_directory_without_an_assembly_is_told() {
         "there is no manifest.json in [ROOT]/golden"
     );
 }
+
+#[test]
+fn renames_are_refused_until_they_can_be_executed() {
+    let workspace = changed();
+    workspace.assembly(|_, manifest| {
+        manifest["stacks"][0]["moved"] = json!({"Old": "Queue"});
+    });
+    let outcome = workspace.run(DIFF);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("`Old` was renamed to `Queue`"),
+        "{outcome:?}"
+    );
+}
