@@ -91,17 +91,23 @@ fn render_property(text: &mut String, change: &PropertyChange, indent: usize, wi
     let path = path.strip_prefix("Properties.").unwrap_or(&path);
     let space = width.saturating_sub(indent + path.chars().count() + 2 + 4);
     let each = (space / 2).max(MIN_VALUE);
-    let value = |value: &Option<Value>| match value {
-        Some(value) => shorten(&render_value(value), each),
+    let before = change.before.as_ref().map(render_value);
+    let after = change.after.as_ref().map(render_value);
+    let start = match (&before, &after) {
+        (Some(before), Some(after)) => first_shown(before, after, each),
+        _ => 0,
+    };
+    let value = |text: &Option<String>| match text {
+        Some(text) => shorten(&skip(text, start), each),
         None => "(absent)".to_owned(),
     };
     let _ = writeln!(
         text,
         "{:indent$}{path}: {} {} {}",
         "",
-        paint(palette::WEAK, value(&change.before)),
+        paint(palette::WEAK, value(&before)),
         paint(palette::WEAK, "→"),
-        value(&change.after)
+        value(&after)
     );
 }
 
@@ -110,6 +116,32 @@ fn render_value(value: &Value) -> String {
         Value::String(text) => format!("{text:?}"),
         other => other.to_string(),
     }
+}
+
+/// Returns where two texts begin to be shown: at the start, or a little before their first difference where that
+/// would be cut off.
+fn first_shown(before: &str, after: &str, width: usize) -> usize {
+    let same = before
+        .chars()
+        .zip(after.chars())
+        .take_while(|(before, after)| before == after)
+        .count();
+    let fits = |text: &str| text.chars().count() <= width;
+    if (fits(before) && fits(after)) || same < width / 2 {
+        0
+    } else {
+        same - width / 4
+    }
+}
+
+/// Leaves the beginning of a text out, and says so.
+fn skip(text: &str, start: usize) -> String {
+    if start == 0 {
+        return text.to_owned();
+    }
+    std::iter::once('…')
+        .chain(text.chars().skip(start))
+        .collect()
 }
 
 fn shorten(text: &str, width: usize) -> String {
@@ -167,6 +199,23 @@ mod tests {
 
     use super::*;
     use crate::engine::plan::Path;
+
+    #[test]
+    fn long_values_are_shown_around_their_first_difference() {
+        let change = PropertyChange {
+            path: Path::new("Properties").key("Description"),
+            before: Some(json!(format!("{}queue and more of it", "a".repeat(90)))),
+            after: Some(json!(format!("{}direct and more of it", "a".repeat(90)))),
+        };
+        let mut text = String::new();
+        render_property(&mut text, &change, 6, 80);
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert!(plain.chars().count() <= 81, "{plain}");
+        assert!(
+            plain.contains("queue") && plain.contains("direct"),
+            "{plain}"
+        );
+    }
 
     #[test]
     fn a_plan_is_a_tree_that_fits() {
