@@ -31,16 +31,24 @@ struct Document<'a> {
 /// Checks everything, installs what is missing if that is wanted, and returns 1 when something is wrong.
 pub(super) async fn run(session: &Session, arguments: Doctor) -> Result<u8> {
     let variables = Variables::of_process();
-    let project = session.project();
     if arguments.install {
         install(session, &variables, REQUIREMENTS, "the local engine").await?;
         if LambdaBuilder::find(&variables)?.is_none() {
             install(session, &variables, BUILD_TOOLS, "cargo-lambda").await?;
         }
-    } else if offer(session, &variables).await? {
-        install(session, &variables, BUILD_TOOLS, "cargo-lambda").await?;
     }
-    let checks = gather(session, project, variables).await?;
+    let code = examine(session, &variables).await?;
+    // What is wrong is shown first: nobody should have to decide about an installation without it.
+    if !arguments.install && offer(session, &variables).await? {
+        install(session, &variables, BUILD_TOOLS, "cargo-lambda").await?;
+        return examine(session, &variables).await;
+    }
+    Ok(code)
+}
+
+/// Checks everything, prints what was found, and returns 1 when something is wrong.
+async fn examine(session: &Session, variables: &Variables) -> Result<u8> {
+    let checks = gather(session, session.project(), variables.clone()).await?;
     let failed = checks.iter().any(|check| check.state == State::Fail);
     if session.ui.json() {
         session.ui.document(&Document { checks: &checks });
