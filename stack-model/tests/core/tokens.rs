@@ -1,8 +1,8 @@
 //! The algebra of texts: literals stay literals, texts flatten, and what a template says means what was written.
 
 use proptest::prelude::*;
-use serde_json::Value as Json;
-use stack_model::{Part, Pseudo, ResourceId, Token, Value, interpolate};
+use serde_json::{Value as Json, json};
+use stack_model::{Expr, Part, Pseudo, ResourceId, Token, Value, interpolate};
 
 use crate::support::{dev, template};
 
@@ -171,4 +171,115 @@ proptest! {
             interpolate("{}{}", [part(&left), part(&second)])
         );
     }
+}
+
+/// Renders one output of a stack that has a topic `Own`.
+fn rendered(value: impl Into<Expr>) -> Json {
+    let mut template = template(dev(), |stack| {
+        stack.raw("Own", "AWS::SNS::Topic", json!({}));
+        stack.output("Value", value);
+    });
+    template["Outputs"]["Value"]["Value"].take()
+}
+
+fn own() -> ResourceId {
+    ResourceId::new("orders", "Own")
+}
+
+#[test]
+fn every_intrinsic_renders_as_cloudformation_writes_it() {
+    let name: Expr = Token::GetAtt(own(), "TopicName".into()).into();
+    let topics = || Box::new(Expr::from(Token::Pseudo(Pseudo::NotificationArns)));
+    let cases = [
+        (Token::Ref(own()), json!({"Ref": "Own"})),
+        (
+            Token::Pseudo(Pseudo::UrlSuffix),
+            json!({"Ref": "AWS::URLSuffix"}),
+        ),
+        (
+            Token::Join {
+                delimiter: ",".to_owned(),
+                list: Box::new(Expr::List(vec!["a".into(), name.clone()])),
+            },
+            json!({"Fn::Join": [",", ["a", {"Fn::GetAtt": ["Own", "TopicName"]}]]}),
+        ),
+        (
+            Token::Select {
+                index: 1,
+                list: topics(),
+            },
+            json!({"Fn::Select": [1, {"Ref": "AWS::NotificationARNs"}]}),
+        ),
+        (
+            Token::Split {
+                delimiter: "-".to_owned(),
+                text: Box::new(name.clone()),
+            },
+            json!({"Fn::Split": ["-", {"Fn::GetAtt": ["Own", "TopicName"]}]}),
+        ),
+        (
+            Token::Base64(Box::new(name)),
+            json!({"Fn::Base64": {"Fn::GetAtt": ["Own", "TopicName"]}}),
+        ),
+        (
+            Token::SsmParameter {
+                name: "/orders/level".to_owned(),
+                version: Some(2),
+                secure: false,
+            },
+            json!("{{resolve:ssm:/orders/level:2}}"),
+        ),
+    ];
+    for (token, expected) in cases {
+        assert_eq!(rendered(token), expected);
+    }
+}
+
+#[test]
+fn an_export_of_another_app_is_imported_by_name() {
+    let mut app = dev();
+    let mut stack = app.stack("orders");
+    stack.raw("Own", "AWS::SNS::Topic", json!({}));
+    let vpc = stack.import("network-VpcId");
+    stack.output("Vpc", vpc);
+    let assembly = app.synth().unwrap();
+    let template: Json = serde_json::from_str(assembly.template("orders").unwrap()).unwrap();
+    assert_eq!(
+        template["Outputs"]["Vpc"]["Value"],
+        json!({"Fn::ImportValue": "network-VpcId"})
+    );
+    // Nothing of this app has to be deployed before.
+    assert!(assembly.manifest().stacks[0].depends_on.is_empty());
+}
+
+#[test]
+fn tokens_inside_tokens_are_found() {
+    let foreign = Token::Join {
+        delimiter: ",".to_owned(),
+        list: Box::new(Expr::List(vec![
+            Token::Base64(Box::new(
+                Token::Ref(ResourceId::new("orders", "Nowhere")).into(),
+            ))
+            .into(),
+        ])),
+    };
+    let mut app = dev();
+    let mut stack = app.stack("orders");
+    stack.raw("Own", "AWS::SNS::Topic", json!({}));
+    stack.output("Value", foreign);
+    let message = app.synth().unwrap_err().to_string();
+    assert!(message.contains("`Nowhere`"), "{message}");
+}
+
+#[cfg(feature = "yaml")]
+#[test]
+fn a_template_has_a_yaml_form() {
+    let mut app = dev();
+    app.stack("orders")
+        .raw("Own", "AWS::SNS::Topic", json!({"TopicName": "own"}));
+    let yaml = app.synth().unwrap().template_yaml("orders").unwrap();
+    assert_eq!(
+        yaml,
+        "AWSTemplateFormatVersion: 2010-09-09\nResources:\n  Own:\n    Properties:\n      TopicName: own\n    Type: AWS::SNS::Topic\n"
+    );
 }
