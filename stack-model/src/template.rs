@@ -173,16 +173,26 @@ fn secret(id: &str, json_key: &str) -> String {
 
 /// Calls `visit` with every token and the path of the property that holds it.
 pub(crate) fn walk_paths(expr: &Expr, path: &str, visit: &mut dyn FnMut(&str, &Token)) {
+    walk_below(expr, &mut path.to_owned(), visit);
+}
+
+/// Goes on below a path, which is the same text throughout: most of what a walk meets is no token, and needs none.
+fn walk_below(expr: &Expr, path: &mut String, visit: &mut dyn FnMut(&str, &Token)) {
+    let above = path.len();
     match expr {
         Expr::Null | Expr::Bool(_) | Expr::Number(_) | Expr::String(_) => {}
         Expr::List(elements) => {
             for (position, element) in elements.iter().enumerate() {
-                walk_paths(element, &format!("{path}.{position}"), visit);
+                path.extend([".", &position.to_string()]);
+                walk_below(element, path, visit);
+                path.truncate(above);
             }
         }
         Expr::Map(entries) => {
             for (key, value) in entries {
-                walk_paths(value, &format!("{path}.{key}"), visit);
+                path.extend([".", key]);
+                walk_below(value, path, visit);
+                path.truncate(above);
             }
         }
         Expr::Token(token) => token.walk(&mut |token| visit(path, token)),
