@@ -1,6 +1,6 @@
 //! Manages the local AWS engine: installs it, starts it, finds it again, stops it.
 //!
-//! The engine is [ministack](https://pypi.org/project/ministack/), pinned by version and hashes and installed into a
+//! The engine is ministack, pinned by version and hashes and installed into a
 //! private Python environment. It serves one workspace: its state, log and record lie in the workspace's state
 //! directory. It listens on the loopback interface only, and gets nothing of the user's environment, because the
 //! functions it runs inherit whatever it has.

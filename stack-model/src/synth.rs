@@ -37,10 +37,7 @@ impl Assembly {
 
     /// Returns the manifest as JSON that ends with a line feed.
     pub fn manifest_json(&self) -> String {
-        let manifest = serde_json::to_value(&self.manifest).unwrap_or_default();
-        // The map of `serde_json` may keep the order of insertion, where some other crate of a build asks for it;
-        // an expression is sorted either way.
-        pretty(&Scope::default().lower(&Expr::from(manifest)))
+        pretty(serde_json::to_value(&self.manifest).unwrap_or_default())
     }
 
     /// Returns the files beside the manifest: the templates, by file name.
@@ -64,7 +61,9 @@ impl Assembly {
 }
 
 /// Renders JSON for people and for comparison: sorted, indented by two, with a line feed at the end.
-fn pretty(json: &Json) -> String {
+fn pretty(mut json: Json) -> String {
+    // The maps of `serde_json` keep the order of insertion where some crate of a build asks for it.
+    json.sort_all_objects();
     let mut text = format!("{json:#}");
     text.push('\n');
     text
@@ -101,7 +100,7 @@ impl App {
         for (index, stack) in stacks.iter().enumerate() {
             let scope = scope(stack, &rendered, &links);
             check::stack(stack, &rendered, &mut violations);
-            let template = pretty(&template(stack, &rendered, &scope));
+            let template = pretty(template(stack, &rendered, &scope));
             check::template(stack, &template, &mut violations);
             let all_tags = merged(&tags, &stack.tags);
             check::tags(stack, &all_tags, &mut violations);
