@@ -66,8 +66,51 @@ pub mod event {
     /// The payload `P` of a direct invocation, as a non-proxy integration or another caller sends it.
     pub struct Invocation<P>(PhantomData<fn() -> P>);
 
-    /// A request of an API with proxy integration.
+    /// A request of a REST API with proxy integration.
     pub struct ApiRequest;
+
+    /// A request of an HTTP API, in the payload format 2.0.
+    pub struct HttpRequest;
+
+    /// A connection, disconnection or message of a WebSocket API.
+    pub struct WebSocketRequest;
+
+    /// A question of a token authorizer of a REST API: may the bearer of this token call this method?
+    pub struct TokenAuthorization;
+
+    /// A question of a request authorizer of a REST API, which shows the whole request.
+    pub struct RequestAuthorization;
+
+    /// A question of an authorizer of an HTTP API, in the payload format 2.0 with simple answers.
+    pub struct HttpAuthorization;
+
+    /// An event of an EventBridge bus whose detail is a `D`.
+    pub struct BusEvent<D>(PhantomData<fn() -> D>);
+
+    /// Changes of the items `T` of a table, from its stream.
+    pub struct TableChanges<T>(PhantomData<fn() -> T>);
+
+    /// Objects of a bucket that were created or removed, as S3 itself notifies.
+    pub struct ObjectChanges;
+
+    /// Messages of type `M` from an SNS topic.
+    pub struct TopicMessages<M>(PhantomData<fn() -> M>);
+
+    /// The creation, change or deletion of a custom resource with the properties `P`.
+    pub struct CustomResource<P>(PhantomData<fn() -> P>);
+}
+
+/// The detail of an event on an EventBridge bus.
+///
+/// The derive `Detail` of the function package implements it, so that the publisher, the rule and the function that is
+/// invoked agree about the name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the detail of an event",
+    note = "derive `Detail` for it and give the name with `#[detail(type = \"..\")]`"
+)]
+pub trait EventDetail {
+    /// The detail type of the event, such as `Orders.Placed`.
+    const DETAIL_TYPE: &'static str;
 }
 
 /// The type of a table's items, from which the table takes its key schema and indexes.

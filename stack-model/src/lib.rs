@@ -1,14 +1,25 @@
 //! A typed model of AWS stacks that renders CloudFormation.
 
+pub mod acm;
 pub mod apigateway;
+pub mod apigatewayv2;
 mod arn;
 pub mod assembly;
+pub mod cloudfront;
+pub mod cloudwatch;
+pub mod codebuild;
+pub mod codepipeline;
+pub mod cognito;
 pub mod contract;
+pub mod custom_resource;
+pub mod domains;
 pub mod dynamodb;
 mod entry;
 mod error;
+pub mod events;
 mod handle;
 pub mod iam;
+pub mod iot;
 pub mod kms;
 pub mod lambda;
 mod limit;
@@ -16,18 +27,23 @@ mod logical_id;
 pub mod logs;
 mod name;
 mod parameter;
+pub mod pipes;
 pub mod policy;
 mod resource;
+pub mod route53;
 pub mod s3;
+pub mod scheduler;
 pub mod secretsmanager;
 pub mod sns;
 pub mod sqs;
 pub mod ssm;
 mod stack;
 mod stage;
+pub mod stepfunctions;
 mod synth;
 mod template;
 mod text;
+pub mod wafv2;
 #[cfg(feature = "yaml")]
 pub mod yaml;
 

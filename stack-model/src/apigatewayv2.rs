@@ -1,0 +1,1 @@
+//! API Gateway: HTTP and WebSocket APIs.

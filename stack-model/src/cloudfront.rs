@@ -1,0 +1,1 @@
+//! CloudFront: distributions in front of buckets and APIs.

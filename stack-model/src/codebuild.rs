@@ -1,0 +1,1 @@
+//! CodeBuild: projects that test and deploy.

@@ -1,0 +1,1 @@
+//! CodePipeline: pipelines from a source to a stage.

@@ -1,0 +1,1 @@
+//! Custom resources: what CloudFormation cannot do itself, done by a function.

@@ -1,0 +1,1 @@
+//! Domains of APIs: names, certificates and the records that point to them.

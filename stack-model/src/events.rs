@@ -1,0 +1,1 @@
+//! EventBridge: buses, rules, archives and schedules.

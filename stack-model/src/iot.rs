@@ -1,0 +1,1 @@
+//! IoT Core: things, policies and topic rules.

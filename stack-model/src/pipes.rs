@@ -1,0 +1,1 @@
+//! EventBridge Pipes: from a source to a target without a function between.

@@ -1,0 +1,1 @@
+//! EventBridge Scheduler: invocations at a time, once or again and again.

@@ -1,0 +1,1 @@
+//! WAF: web access control lists and what they protect.
