@@ -1,1 +1,5 @@
-//! IoT Core: things, policies and topic rules.
+//! AWS IoT Core: things, topics, policies and rules.
+
+mod topic;
+
+pub use topic::{IotOperation, Topic, TopicFamilyRef, TopicRef};
