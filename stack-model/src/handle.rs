@@ -51,6 +51,15 @@ pub(crate) fn get_att<T>(id: &ResourceId, attribute: &str) -> Value<T> {
     Value::Token(Token::GetAtt(id.clone(), Arc::from(attribute)))
 }
 
+/// Makes the id of something that no stack of the app makes: the handle of what somebody else keeps has it. Only the
+/// values that such a handle was given name the resource, and nothing about it can be changed.
+pub(crate) fn elsewhere(name: &str) -> ResourceId {
+    ResourceId::new(Arc::from(ELSEWHERE), name)
+}
+
+/// The stack of what no stack of the app makes; no stack can have this name.
+pub(crate) const ELSEWHERE: &str = "";
+
 /// Implements what every handle with a type parameter has: the parameter stands for what the resource holds and
 /// needs no trait of its own, so the derives, which would demand them, do not fit.
 macro_rules! typed_handle {

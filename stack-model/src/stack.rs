@@ -8,7 +8,7 @@ use stack_model_cfn::{Expr, ResourceId, ResourceType, Token, Value};
 
 use crate::assembly::{Asset, Contract};
 use crate::error::Violation;
-use crate::handle::{Handle, ResourceRef};
+use crate::handle::{ELSEWHERE, Handle, ResourceRef};
 use crate::limit::Limited;
 use crate::parameter::{ConditionRef, parameter_token};
 use crate::policy::Statement;
@@ -414,7 +414,13 @@ impl Stack<'_> {
         change: impl FnOnce(&mut Resource),
     ) {
         let id = handle.resource_id();
-        if id.stack() != self.id() {
+        if id.stack() == ELSEWHERE {
+            let message = format!(
+                "`{}` is kept by somebody else, so no stack of this app can change it",
+                id.logical_id()
+            );
+            self.report(id.logical_id(), None, message, source);
+        } else if id.stack() != self.id() {
             let message = format!(
                 "`{}` belongs to the stack `{}` and can only be changed there",
                 id.logical_id(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stack_model_cfn::ResourceId;
 
 use super::Statement;
-use crate::handle::{Handle, ResourceRef};
+use crate::handle::{ELSEWHERE, Handle, ResourceRef};
 use crate::resource::Resource;
 use crate::stack::Stack;
 
@@ -38,10 +38,13 @@ impl Stack<'_> {
     ) {
         let owner = of.resource_id();
         if owner.stack() != self.id() {
+            let keeper = match owner.stack() {
+                ELSEWHERE => "somebody else".to_owned(),
+                stack => format!("the stack `{stack}`"),
+            };
             let message = format!(
-                "`{}` belongs to the stack `{}`, and its policy can only be changed there",
+                "`{}` belongs to {keeper}, and its policy can only be changed there",
                 owner.logical_id(),
-                owner.stack()
             );
             self.report(owner.logical_id(), None, message, source);
             return;
