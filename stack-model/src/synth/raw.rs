@@ -1,4 +1,4 @@
-//! References in raw JSON, which are plain maps and not tokens.
+//! References in raw JSON, which are plain maps and not tokens, and placeholders in plain text, which are none at all.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,16 @@ use crate::assembly::ARTIFACT_BUCKET_PARAMETER;
 use crate::error::Violation;
 use crate::stack::StackData;
 
-/// Reports what `Ref`, `Fn::GetAtt` and `Fn::Sub` name in raw JSON and the stack does not have.
+/// What a walk through raw JSON meets.
+enum Found<'a> {
+    /// The name that `Ref`, `Fn::GetAtt` or `Fn::Sub` refers to.
+    Reference(&'a str),
+    /// The name in a `${..}` that nothing substitutes.
+    Placeholder(&'a str),
+}
+
+/// Reports what `Ref`, `Fn::GetAtt` and `Fn::Sub` name in raw JSON and the stack does not have, and names of the stack
+/// in plain texts that would reach AWS as they stand.
 pub(super) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
     let known = |name: &str| {
         name.starts_with("AWS::")
@@ -18,17 +27,24 @@ pub(super) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
             || stack.artifacts.contains_key(name)
             || (name == ARTIFACT_BUCKET_PARAMETER && !stack.artifacts.is_empty())
     };
+    let message = |found: Found<'_>| match found {
+        Found::Reference(name) if !known(name) => Some(format!(
+            "`{name}` is neither a resource nor a parameter of this stack"
+        )),
+        Found::Placeholder(name) if known(before_dot(name)) => Some(format!(
+            "`${{{name}}}` stands in a plain text and would reach AWS as it is: use a token, `text!(..)` or `Fn::Sub`"
+        )),
+        _ => None,
+    };
     for (id, resource) in &stack.resources {
-        let mut report = |path: &str, name: &str| {
-            if !known(name) {
+        let mut report = |path: &str, found: Found<'_>| {
+            if let Some(message) = message(found) {
                 violations.push(
-                    Violation::new(format!(
-                        "`{name}` is neither a resource nor a parameter of this stack"
-                    ))
-                    .in_stack(&*stack.id)
-                    .of(id)
-                    .at(path)
-                    .declared(&resource.source),
+                    Violation::new(message)
+                        .in_stack(&*stack.id)
+                        .of(id)
+                        .at(path)
+                        .declared(&resource.source),
                 );
             }
         };
@@ -40,26 +56,32 @@ pub(super) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
         }
     }
     for (key, output) in &stack.outputs {
-        walk(&output.value, "Value", &mut |path, name| {
-            if !known(name) {
+        walk(&output.value, "Value", &mut |path, found| {
+            // What an output says is for people, who may want to read about a placeholder.
+            if let Found::Reference(_) = found
+                && let Some(message) = message(found)
+            {
                 violations.push(
-                    Violation::new(format!(
-                        "`{name}` is neither a resource nor a parameter of this stack"
-                    ))
-                    .in_stack(&*stack.id)
-                    .of(key)
-                    .at(path)
-                    .declared(&output.source),
+                    Violation::new(message)
+                        .in_stack(&*stack.id)
+                        .of(key)
+                        .at(path)
+                        .declared(&output.source),
                 );
             }
         });
     }
 }
 
-/// Calls `visit` with the path and the name of every reference that stands as plain JSON.
-fn walk(expr: &Expr, path: &str, visit: &mut dyn FnMut(&str, &str)) {
+/// Calls `visit` with the path of every reference that stands as plain JSON, and of every placeholder in a text.
+fn walk(expr: &Expr, path: &str, visit: &mut dyn FnMut(&str, Found<'_>)) {
     match expr {
-        Expr::Null | Expr::Bool(_) | Expr::Number(_) | Expr::String(_) | Expr::Token(_) => {}
+        Expr::Null | Expr::Bool(_) | Expr::Number(_) | Expr::Token(_) => {}
+        Expr::String(text) => {
+            substituted(text, &BTreeMap::new(), &mut |name| {
+                visit(path, Found::Placeholder(name));
+            });
+        }
         Expr::List(elements) => {
             for (position, element) in elements.iter().enumerate() {
                 walk(element, &format!("{path}.{position}"), visit);
@@ -67,15 +89,33 @@ fn walk(expr: &Expr, path: &str, visit: &mut dyn FnMut(&str, &str)) {
         }
         Expr::Map(entries) => {
             // CloudFormation takes a map for a function where the function is all that it holds.
-            if entries.len() == 1 {
-                for (function, argument) in entries {
-                    named(function, argument, &mut |name| visit(path, name));
+            if let (1, Some((function, argument))) = (entries.len(), entries.first_key_value()) {
+                named(function, argument, &mut |name| {
+                    visit(path, Found::Reference(name))
+                });
+                if function == "Fn::Sub" {
+                    return variables(argument, path, visit);
                 }
             }
+            // A state machine names what its definition's placeholders stand for.
+            let definition = entries
+                .contains_key("DefinitionSubstitutions")
+                .then_some("DefinitionString");
             for (key, value) in entries {
-                walk(value, &format!("{path}.{key}"), visit);
+                if Some(key.as_str()) != definition {
+                    walk(value, &format!("{path}.{key}"), visit);
+                }
             }
         }
+    }
+}
+
+/// Walks the variables of `Fn::Sub`, and not its text, which is there to hold placeholders.
+fn variables(argument: &Expr, path: &str, visit: &mut dyn FnMut(&str, Found<'_>)) {
+    if let Expr::List(arguments) = argument
+        && let Some(variables) = arguments.get(1)
+    {
+        walk(variables, &format!("{path}.Fn::Sub.1"), visit);
     }
 }
 
@@ -88,10 +128,12 @@ fn named(function: &str, argument: &Expr, visit: &mut dyn FnMut(&str)) {
                 visit(name);
             }
         }
-        ("Fn::Sub", Expr::String(text)) => substituted(text, &BTreeMap::new(), visit),
+        ("Fn::Sub", Expr::String(text)) => {
+            substituted(text, &BTreeMap::new(), &mut |name| visit(before_dot(name)));
+        }
         ("Fn::Sub", Expr::List(arguments)) => {
             if let [Expr::String(text), Expr::Map(variables)] = arguments.as_slice() {
-                substituted(text, variables, visit);
+                substituted(text, variables, &mut |name| visit(before_dot(name)));
             }
         }
         _ => {}
@@ -105,7 +147,7 @@ fn substituted(text: &str, variables: &BTreeMap<String, Expr>, visit: &mut dyn F
             continue;
         };
         if !name.starts_with('!') && !variables.contains_key(name) {
-            visit(before_dot(name));
+            visit(name);
         }
     }
 }

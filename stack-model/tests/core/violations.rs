@@ -214,6 +214,39 @@ fn every_group_of_resources_that_need_each_other_is_reported() {
 }
 
 #[test]
+fn placeholders_in_plain_texts_are_not_substituted_by_anybody() {
+    let found = violations(dev(), |stack| {
+        stack.raw(
+            "Own",
+            "AWS::SNS::Topic",
+            json!({"DisplayName": "in ${AWS::Region}", "TopicName": {"Fn::Sub": "${AWS::Region}-orders"}}),
+        );
+        let other = stack.raw(
+            "Fine",
+            "AWS::SNS::Topic",
+            json!({"DisplayName": "${Other} ${aws:username}"}),
+        );
+        stack.override_property(&other, "TopicName", "${Own.TopicName}-more");
+        stack.output("Text", "${Own}");
+        stack.raw(
+            "Flow",
+            "AWS::StepFunctions::StateMachine",
+            json!({
+                "DefinitionString": "{\"Comment\": \"${Own}\"}",
+                "DefinitionSubstitutions": {"Own": {"Ref": "Own"}},
+                "RoleArn": "arn:aws:iam::123456789012:role/flow",
+            }),
+        );
+    });
+    assert_json_snapshot!(found, @r#"
+    [
+      "orders / Fine / Properties.TopicName: `${Own.TopicName}` stands in a plain text and would reach AWS as it is: use a token, `text!(..)` or `Fn::Sub`",
+      "orders / Own / Properties.DisplayName: `${AWS::Region}` stands in a plain text and would reach AWS as it is: use a token, `text!(..)` or `Fn::Sub`"
+    ]
+    "#);
+}
+
+#[test]
 fn references_in_raw_json_lead_somewhere() {
     let found = violations(dev(), |stack| {
         stack.parameter("Size", stack_model::Parameter::string().default("x"));
