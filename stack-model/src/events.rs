@@ -1,1 +1,127 @@
-//! EventBridge: buses, rules, archives and schedules.
+//! Amazon EventBridge: buses, rules and their targets, archives, and connections to APIs.
+
+use stack_model_cfn::{Expr, Pseudo, ResourceId, Token, Value};
+
+use crate::arn::Arn;
+use crate::handle::{Handle, get_att, reference};
+use crate::policy::{Statement, allow_on};
+use crate::text;
+
+mod bus;
+
+pub use bus::{BusLogging, EventBusProps, LogLevel};
+
+/// Marks the ARN of a bus.
+#[derive(Debug)]
+pub enum EventBus {}
+
+/// The detail of events that are not all of one kind: JSON, of which nothing more is known.
+///
+/// A rule whose pattern names prefixes of detail types, several detail types or none sends these; a function says that
+/// it takes them with `BusEvent<serde_json::Value>`.
+pub type AnyDetail = serde_json::Value;
+
+/// What a caller may do with a bus.
+///
+/// See <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BusOperation {
+    /// Publishes events.
+    Put,
+}
+
+impl BusOperation {
+    /// Returns the IAM action.
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::Put => "events:PutEvents",
+        }
+    }
+}
+
+/// The handle of a bus: one of the app's, the one that every account has, or a foreign one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventBusRef {
+    id: ResourceId,
+    name: Value<String>,
+    arn: Value<Arn<EventBus>>,
+}
+
+impl EventBusRef {
+    fn of(id: ResourceId) -> Self {
+        Self {
+            name: reference(&id),
+            arn: get_att(&id, "Arn"),
+            id,
+        }
+    }
+
+    /// Returns the bus that every account has in every region, and to which AWS services send their events.
+    ///
+    /// It is no resource of a stack, so nothing of it can be overridden.
+    pub fn of_account() -> Self {
+        let name = Value::from("default");
+        Self {
+            id: ResourceId::new("(no stack: every account has it)", "default"),
+            arn: bus_arn(&name),
+            name,
+        }
+    }
+
+    /// Returns a bus that another app or tool made, by its ARN.
+    pub fn foreign(arn: Value<Arn<EventBus>>) -> Self {
+        let name = match &arn {
+            Value::Literal(arn) => {
+                let name = arn.as_str().split_once('/').map_or("", |(_, name)| name);
+                Value::Literal(name.to_owned())
+            }
+            Value::Token(arn) => Value::Token(Token::Select {
+                index: 1,
+                list: Box::new(Expr::Token(Token::Split {
+                    delimiter: "/".to_owned(),
+                    text: Box::new(Expr::Token(arn.clone())),
+                })),
+            }),
+        };
+        Self {
+            id: ResourceId::new("(no stack: it is foreign)", "foreign"),
+            name,
+            arn,
+        }
+    }
+
+    /// Returns the ARN.
+    pub fn arn(&self) -> Value<Arn<EventBus>> {
+        self.arn.clone()
+    }
+
+    /// Returns the physical name.
+    pub fn name(&self) -> Value<String> {
+        self.name.clone()
+    }
+
+    /// Returns what a role must allow for the given operations: exactly their actions on this bus. A key of the bus is
+    /// used by EventBridge itself, and needs nothing of the caller.
+    pub fn statements(&self, operations: &[BusOperation]) -> Vec<Statement> {
+        let actions = operations.iter().map(|operation| operation.action());
+        allow_on(actions, self.arn()).into_iter().collect()
+    }
+}
+
+impl Handle for EventBusRef {
+    fn resource_id(&self) -> &ResourceId {
+        &self.id
+    }
+}
+
+/// Puts together the ARN of a bus of the stack's account and region.
+fn bus_arn(name: &Value<String>) -> Value<Arn<EventBus>> {
+    text!(
+        "arn:{}:events:{}:{}:event-bus/{}",
+        Pseudo::Partition,
+        Pseudo::Region,
+        Pseudo::AccountId,
+        name
+    )
+    .map(Arn::composed)
+}

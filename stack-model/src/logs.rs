@@ -96,6 +96,17 @@ impl LogGroupRef {
         reference(&self.id)
     }
 
+    /// Returns the ARN without `:*` at its end, as other services name a group.
+    pub fn plain_arn(&self) -> Value<String> {
+        text!(
+            "arn:{}:logs:{}:{}:log-group:{}",
+            Pseudo::Partition,
+            Pseudo::Region,
+            Pseudo::AccountId,
+            self.name()
+        )
+    }
+
     /// Returns what a role must allow for the given operations.
     pub fn statements(&self, operations: &[LogOperation]) -> Vec<Statement> {
         let actions = operations.iter().map(|operation| operation.action());

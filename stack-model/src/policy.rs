@@ -204,7 +204,7 @@ impl Statement {
         ))
     }
 
-    fn render(&self) -> Expr {
+    pub(crate) fn render(&self) -> Expr {
         let effect = match self.effect {
             Effect::Allow => "Allow",
             Effect::Deny => "Deny",
