@@ -91,7 +91,7 @@ fn walk(expr: &Expr, path: &str, visit: &mut dyn FnMut(&str, Found<'_>)) {
             // CloudFormation takes a map for a function where the function is all that it holds.
             if let (1, Some((function, argument))) = (entries.len(), entries.first_key_value()) {
                 named(function, argument, &mut |name| {
-                    visit(path, Found::Reference(name))
+                    visit(path, Found::Reference(name));
                 });
                 if function == "Fn::Sub" {
                     return variables(argument, path, visit);
