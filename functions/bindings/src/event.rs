@@ -1,19 +1,27 @@
 //! The events that functions accept, as the services send them.
 
 mod api;
+mod bus;
 mod invocation;
+mod object;
 mod queue;
+mod stream;
+mod topic;
 
 use serde_json::Value;
 
 pub use api::{ApiRequest, ApiResponse};
+pub use bus::{BusEvent, TakenDetail};
 pub use invocation::Invocation;
+pub use object::{ObjectChange, ObjectChanges};
 pub use queue::{BatchFailures, QueueBatch, QueueMessage};
+pub use stream::{ChangeAction, ItemImage, TableChange, TableChanges};
+pub use topic::{TopicMessage, TopicMessages};
 
 /// An event that a function can declare in `#[function(accepts(..))]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
-    note = "events are `QueueBatch<M>`, `Invocation<P>` and `ApiRequest`"
+    note = "events are `ApiRequest`, `BusEvent<D>`, `Invocation<P>`, `ObjectChanges`, `QueueBatch<M>`, `TableChanges<T>` and `TopicMessages<M>`"
 )]
 pub trait Event: Decode {
     /// What a trigger of the stacks calls the event.

@@ -3,9 +3,11 @@
 // The derives name this crate by its public name, in its own tests too.
 extern crate self as stack_bindings;
 
+mod base64;
 mod binding;
 mod bucket;
 mod bytes;
+mod detail;
 #[cfg(feature = "runtime")]
 mod environment;
 #[cfg(feature = "runtime")]
@@ -34,6 +36,7 @@ pub use binding::Binding;
 pub use binding::{VariableName, distinct};
 pub use bucket::Bucket;
 pub use bytes::Bytes;
+pub use detail::Detail;
 #[cfg(feature = "runtime")]
 pub use environment::{
     Connect, Environment, EnvironmentError, FromEnvironment, VariableFault, VariableProblem,
@@ -41,8 +44,9 @@ pub use environment::{
 #[cfg(feature = "runtime")]
 pub use error::{CallError, Reason};
 pub use event::{
-    ApiRequest, ApiResponse, BatchFailures, Decode, Event, EventError, Invocation, QueueBatch,
-    QueueMessage,
+    ApiRequest, ApiResponse, BatchFailures, BusEvent, ChangeAction, Decode, Event, EventError,
+    Invocation, ItemImage, ObjectChange, ObjectChanges, QueueBatch, QueueMessage, TableChange,
+    TableChanges, TakenDetail, TopicMessage, TopicMessages,
 };
 pub use function::Function;
 pub use grant::{Allows, Grants, Operation};
@@ -61,6 +65,8 @@ pub use run::run;
 pub use secret::Secret;
 /// Implements the contract of a function from a struct of its bindings.
 pub use stack_bindings_derive::Bindings;
+/// Implements [`Detail`](trait@Detail) for the detail of an event.
+pub use stack_bindings_derive::Detail;
 /// Implements [`Item`](trait@Item) for the items of a table.
 pub use stack_bindings_derive::Item;
 pub use table::Table;
@@ -79,8 +85,8 @@ pub use queue::{
 pub use secret::SecretValue;
 #[cfg(feature = "table")]
 pub use table::{
-    Cursor, DeleteItem, Expression, GetItem, Page, PutItem, QueryItems, Receipt, ScanItems,
-    Transaction, UpdateItem,
+    AttributePath, Change, Cursor, DeleteItem, Expression, GetItem, Page, PutItem, QueryItems,
+    Receipt, ScanItems, Transaction, UpdateItem,
 };
 #[cfg(feature = "topic")]
 pub use topic::PublishMessage;

@@ -3,6 +3,8 @@
 #[cfg(feature = "table")]
 mod batch;
 #[cfg(feature = "table")]
+mod change;
+#[cfg(feature = "table")]
 mod cursor;
 #[cfg(feature = "table")]
 mod expression;
@@ -23,8 +25,9 @@ use crate::kind;
 
 #[cfg(feature = "table")]
 pub use {
+    change::Change,
     cursor::{Cursor, Page},
-    expression::Expression,
+    expression::{AttributePath, Expression},
     read::{GetItem, QueryItems, ScanItems},
     transaction::Transaction,
     write::{DeleteItem, PutItem, Receipt, UpdateItem},
@@ -128,11 +131,13 @@ mod client {
             read::GetItem::new(&self.handle, &key.into())
         }
 
-        /// Changes attributes of one item as an update expression says, such as `SET #s = :s`; await it.
+        /// Changes attributes of one item; await it for the item as it is then.
+        ///
+        /// The change is a [`Change`](super::Change), or an update expression such as `SET #s = :s`.
         pub fn update<At>(
             &self,
             key: impl Into<T::Key>,
-            change: super::Expression,
+            change: impl Into<super::Expression>,
         ) -> write::UpdateItem<'_, T>
         where
             G: Allows<Update, At>,

@@ -1,6 +1,7 @@
 //! The derives of `stack-bindings`; use them through that crate, which explains them.
 
 mod bindings;
+mod detail;
 mod item;
 mod name;
 
@@ -15,6 +16,17 @@ use syn::{DeriveInput, parse_macro_input};
 pub fn derive_bindings(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     bindings::derive(input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes the detail of an event from a struct or an enum.
+///
+/// `#[detail(type = "..")]` gives the detail type.
+#[proc_macro_derive(Detail, attributes(detail))]
+pub fn derive_detail(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    detail::derive(&input)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -63,7 +63,7 @@ impl Transaction {
         self,
         table: &Table<T, G>,
         key: impl Into<T::Key>,
-        change: Expression,
+        change: impl Into<Expression>,
     ) -> Self
     where
         G: Grants<kind::Table<T>> + Allows<operation::Update, At>,

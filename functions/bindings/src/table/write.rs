@@ -216,7 +216,7 @@ pub struct UpdateItem<'a, T> {
 conditional!(['a, T] UpdateItem<'a, T>);
 
 impl<'a, T: Item> UpdateItem<'a, T> {
-    pub(crate) fn new(table: &'a TableClient, key: &T::Key, change: Expression) -> Self {
+    pub(crate) fn new(table: &'a TableClient, key: &T::Key, change: impl Into<Expression>) -> Self {
         let mut write = Write::new::<T>(table, encode(key));
         Self {
             change: write.placeholders.take(change),

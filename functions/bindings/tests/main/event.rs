@@ -161,3 +161,55 @@ fn a_request_of_an_api() {
         })
     );
 }
+
+/// A request with what a user-pool authorizer and IAM authorization add to the context; the claims are texts, as
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html> has
+/// them under `$context.authorizer.claims.property`.
+#[test]
+fn a_request_tells_who_calls() {
+    let request = |groups: serde_json::Value| {
+        ApiRequest::decode(json!({
+            "resource": "/user/{userid}",
+            "path": "/user/7",
+            "httpMethod": "GET",
+            "pathParameters": {"userid": "7"},
+            "queryStringParameters": {"token": "a b"},
+            "requestContext": {
+                "requestId": "r1",
+                "authorizer": {"claims": {"sub": "s1", "cognito:groups": groups}, "plan": "free"},
+                "identity": {"cognitoIdentityId": "eu-west-1:1"},
+            },
+            "body": "eyJvcGVyYXRpb24iOiAicGluZyJ9",
+            "isBase64Encoded": true,
+        }))
+        .unwrap()
+    };
+    for groups in ["admin,barista", "[admin, barista]", "[admin barista]"] {
+        assert_eq!(
+            request(groups.into()).groups(),
+            ["admin", "barista"],
+            "{groups}"
+        );
+    }
+    assert_eq!(request("admins".into()).groups(), ["admins"]);
+    assert!(request("[]".into()).groups().is_empty());
+    let request = request(serde_json::Value::Null);
+    assert!(request.groups().is_empty());
+    assert_eq!(request.claim("sub"), Some("s1"));
+    assert_eq!(request.cognito_identity_id(), Some("eu-west-1:1"));
+    assert_eq!(request.authorized("plan"), Some("free"));
+    assert_eq!(request.request_id(), Some("r1"));
+    assert_eq!(request.route(), ("GET", "/user/{userid}"));
+    assert_eq!(request.path_parameter("userid"), Some("7"));
+    assert_eq!(request.query("token"), Some("a b"));
+    assert!(request.has_query());
+    assert_eq!(request.json::<Operation>().unwrap().operation, "ping");
+
+    let broken = ApiRequest {
+        body: Some("{}".to_owned()),
+        is_base64_encoded: true,
+        ..ApiRequest::default()
+    };
+    let error = broken.json::<Operation>().unwrap_err();
+    assert_eq!(error.to_string(), "the body is not Base64");
+}

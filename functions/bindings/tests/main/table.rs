@@ -602,3 +602,38 @@ async fn bytes_are_stored_as_bytes() {
     assert_eq!(json, json!({"digest": {"B": "AP8="}}));
     assert_eq!(serde_json::from_value::<Cursor>(json).unwrap(), cursor);
 }
+
+#[tokio::test]
+async fn a_change_and_its_condition_are_written_by_names_and_values() {
+    use stack_bindings::{AttributePath, Change};
+
+    let rule = mock!(Client::update_item)
+        .match_requests(|request| {
+            let names = request.expression_attribute_names().unwrap();
+            let name = |placeholder: &str| names[placeholder].as_str();
+            request.update_expression()
+                == Some("SET #binding_0 = if_not_exists(#binding_0, :binding_1) ADD #binding_2 :binding_3")
+                && request.condition_expression()
+                    == Some("(#binding_4 = :binding_5) AND (attribute_exists(#binding_6[0].#binding_7))")
+                && name("#binding_0") == "createdAt"
+                && name("#binding_2") == "count"
+                && name("#binding_7") == "id"
+                && request.expression_attribute_values().unwrap()[":binding_3"]
+                    == AttributeValue::N("1".to_owned())
+        })
+        .then_output(|| UpdateItemOutput::builder().set_attributes(Some(order_attributes())).build());
+    let updated = orders(scripted!(dynamodb, [&rule]))
+        .update(
+            key(),
+            Change::new()
+                .set_if_absent("createdAt", "now")
+                .add("count", 1),
+        )
+        .when(Expression::is("USERID", "u1").and(Expression::exists(
+            AttributePath::of("photos").at(0).field("id"),
+        )))
+        .await
+        .unwrap();
+    assert_eq!(updated, order());
+    assert_eq!(rule.num_calls(), 1);
+}
