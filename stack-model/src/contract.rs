@@ -4,9 +4,10 @@
 //! traits; [`Stack::function`](crate::Stack::function) takes a [`Wired`] and makes the environment and the role
 //! from it.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use stack_model_cfn::Value;
+use stack_model_cfn::{Expr, Value};
 
 use crate::policy::Statement;
 
@@ -111,6 +112,43 @@ pub mod event {
 pub trait EventDetail {
     /// The detail type of the event, such as `Orders.Placed`.
     const DETAIL_TYPE: &'static str;
+}
+
+/// The properties of a custom resource, as its function reads them.
+///
+/// A stack fills in [`Given`](Self::Given), which has the same properties as values that only the deployment may know,
+/// such as the name of a table. CloudFormation sends every value to the function as a text, numbers and booleans
+/// included, and so they stand in the template.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the properties of a custom resource",
+    label = "a stack cannot fill these in",
+    note = "implement `ResourceProperties` for it, or let the function accept `event::CustomResource<()>`"
+)]
+pub trait ResourceProperties {
+    /// What the stack fills in.
+    type Given;
+
+    /// Returns the names and values as the template holds them.
+    fn render(given: Self::Given) -> BTreeMap<String, Expr>;
+}
+
+/// No property at all.
+impl ResourceProperties for () {
+    type Given = ();
+
+    fn render((): ()) -> BTreeMap<String, Expr> {
+        BTreeMap::new()
+    }
+}
+
+/// Whatever the stack gives, by name.
+impl ResourceProperties for BTreeMap<String, String> {
+    type Given = BTreeMap<String, Value<String>>;
+
+    fn render(given: Self::Given) -> BTreeMap<String, Expr> {
+        let property = |(name, value): (String, Value<String>)| (name, value.into());
+        given.into_iter().map(property).collect()
+    }
 }
 
 /// The type of a table's items, from which the table takes its key schema and indexes.

@@ -3,41 +3,114 @@
 //! A role says who may take it on and holds one inline policy, filled by
 //! [`Stack::grant`](crate::Stack::grant) with exactly what was granted.
 
+use std::collections::BTreeMap;
 use std::panic::Location;
 
 use stack_model_cfn::iam as cfn;
-use stack_model_cfn::{ResourceId, Value};
+use stack_model_cfn::{Pseudo, ResourceId, Value};
 
 use crate::arn::Arn;
 use crate::handle::{Handle, get_att, reference};
 use crate::limit::Limited;
 use crate::policy::{PolicyDocument, Principal, Statement};
-use crate::resource::Resource;
+use crate::resource::{INLINE_POLICY, Resource};
 use crate::stack::Stack;
+use crate::text;
+use crate::text::IntoPart;
+
+mod oidc;
+mod size;
+
+pub use oidc::{OidcProvider, OidcProviderProps, OidcProviderRef};
+pub(crate) use size::check;
 
 /// Marks the ARN of a role.
 #[derive(Debug)]
 pub enum Role {}
 
+impl Role {
+    /// Stands for a role of the stack's account that somebody else keeps, by its name, with its path where it has one:
+    /// `operators/deploy`.
+    ///
+    /// ```
+    /// use stack_model::{Arn, Value};
+    /// use stack_model::iam::Role;
+    ///
+    /// let deploy: Value<Arn<Role>> = Role::existing("operators/deploy");
+    /// # assert!(deploy.literal().is_none());
+    /// ```
+    pub fn existing(name: impl Into<Value<String>>) -> Value<Arn<Self>> {
+        arn_of("role", Pseudo::AccountId, name.into()).map(Arn::composed)
+    }
+}
+
 /// Marks the ARN of a managed policy.
 #[derive(Debug)]
 pub enum ManagedPolicy {}
+
+impl ManagedPolicy {
+    /// Stands for a managed policy that AWS keeps, by its name, with its path where it has one:
+    /// `service-role/AmazonAPIGatewayPushToCloudWatchLogs`.
+    ///
+    /// Such a policy allows what AWS decides, today and later, and mostly on every resource: prefer statements of
+    /// your own.
+    pub fn aws(name: impl Into<Value<String>>) -> Value<Arn<Self>> {
+        arn_of("policy", "aws", name.into()).map(Arn::composed)
+    }
+
+    /// Stands for a managed policy of the stack's account that somebody else keeps, by its name, with its path where
+    /// it has one.
+    pub fn existing(name: impl Into<Value<String>>) -> Value<Arn<Self>> {
+        arn_of("policy", Pseudo::AccountId, name.into()).map(Arn::composed)
+    }
+}
+
+/// Makes the ARN of something that IAM keeps; it knows no region.
+fn arn_of(kind: &str, account: impl IntoPart, name: Value<String>) -> Value<String> {
+    text!(
+        "arn:{}:iam::{}:{}/{}",
+        Pseudo::Partition,
+        account,
+        kind,
+        name
+    )
+}
+
+/// How many managed policies a role can have, after the quota was raised as far as AWS raises it; see
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
+const MAX_MANAGED_POLICIES: usize = 20;
 
 /// How long a session of a role may last, in seconds: one to twelve hours.
 pub type SessionSeconds = Limited<3600, 43200>;
 
 /// What a role is made of.
 ///
+/// A constructor says who may take the role on, and the rest is set over it:
+///
+/// ```
+/// use stack_model::iam::{ManagedPolicy, RoleProps};
+///
+/// let props = RoleProps {
+///     description: Some("Runs the order workflow".to_owned()),
+///     permissions_boundary: Some(ManagedPolicy::existing("boundary")),
+///     ..RoleProps::for_service("states.amazonaws.com")
+/// };
+/// ```
+///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html>.
 #[derive(Clone, Debug)]
 pub struct RoleProps {
-    trust: PolicyDocument,
+    /// Who may take the role on: statements with principals and without resources.
+    pub trust: PolicyDocument,
     /// What the role is for, at most 1,000 characters.
     pub description: Option<String>,
     /// The physical name, at most 64 characters. Leave it out: a named role cannot be replaced, and the stack then
     /// needs `CAPABILITY_NAMED_IAM`.
     pub name: Option<Value<String>>,
-    /// Managed policies of AWS or of the account.
+    /// Where the role stands among the others, such as `/orders/`; `/` by default.
+    pub path: Option<String>,
+    /// Managed policies of AWS or of the account, at most 20: those of [`ManagedPolicy`], or of a
+    /// [`ManagedPolicyRef`].
     pub managed_policies: Vec<Value<Arn<ManagedPolicy>>>,
     /// The most that the role can ever be allowed.
     pub permissions_boundary: Option<Value<Arn<ManagedPolicy>>>,
@@ -45,6 +118,9 @@ pub struct RoleProps {
     pub max_session: Option<SessionSeconds>,
     /// What the role may do. [`Stack::grant`] adds to it.
     pub statements: Vec<Statement>,
+    /// Inline policies with names of their own, for what is looked up by its name; `granted` is taken by the policy
+    /// of the statements.
+    pub policies: BTreeMap<String, Vec<Statement>>,
 }
 
 impl RoleProps {
@@ -59,10 +135,12 @@ impl RoleProps {
             trust: PolicyDocument::new([statement]),
             description: None,
             name: None,
+            path: None,
             managed_policies: Vec::new(),
             permissions_boundary: None,
             max_session: None,
             statements: Vec::new(),
+            policies: BTreeMap::new(),
         }
     }
 }
@@ -102,6 +180,11 @@ impl Handle for RoleRef {
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-managedpolicy.html>.
 #[derive(Clone, Debug, Default)]
 pub struct ManagedPolicyProps {
+    /// The physical name, at most 128 characters. Leave it out: a named policy cannot be replaced, and the stack then
+    /// needs `CAPABILITY_NAMED_IAM`.
+    pub name: Option<Value<String>>,
+    /// Where the policy stands among the others, such as `/orders/`; `/` by default.
+    pub path: Option<String>,
     /// What the policy is for, at most 1,000 characters.
     pub description: Option<String>,
     /// What it allows or denies.
@@ -139,12 +222,41 @@ impl Stack<'_> {
             props.max_session,
             source,
         );
+        if props.managed_policies.len() > MAX_MANAGED_POLICIES {
+            let message = format!(
+                "the role has {} managed policies and IAM takes at most {MAX_MANAGED_POLICIES}",
+                props.managed_policies.len()
+            );
+            let path = "Properties.ManagedPolicyArns";
+            self.report(logical_id, Some(path), message, source);
+        }
+        let policies: Vec<cfn::role::Policy> = props
+            .policies
+            .into_iter()
+            .map(|(name, statements)| {
+                self.check_statements(logical_id, &statements, source);
+                if name == INLINE_POLICY {
+                    let message = format!(
+                        "`{name}` is the policy of what is granted to the role: choose another name"
+                    );
+                    self.report(logical_id, Some("Properties.Policies"), message, source);
+                }
+                cfn::role::Policy {
+                    policy_document: PolicyDocument::new(statements).render().into(),
+                    policy_name: name.into(),
+                }
+            })
+            .collect();
         let role = cfn::Role {
             assume_role_policy_document: props.trust.render().into(),
             description: props.description.into(),
             managed_policy_arns: arns(props.managed_policies).into(),
             max_session_duration: props.max_session.map(Limited::number).into(),
+            path: props.path.into(),
             permissions_boundary: props.permissions_boundary.map(Value::into_text).into(),
+            policies: (!policies.is_empty())
+                .then(|| policies.into_iter().map(Value::Literal).collect::<Vec<_>>())
+                .into(),
             role_name: props.name.into(),
             ..cfn::Role::default()
         };
@@ -166,6 +278,8 @@ impl Stack<'_> {
         self.check_statements(logical_id, &props.statements, source);
         let policy = cfn::ManagedPolicy {
             description: props.description.into(),
+            managed_policy_name: props.name.into(),
+            path: props.path.into(),
             policy_document: PolicyDocument::new(props.statements).render().into(),
             ..cfn::ManagedPolicy::default()
         };

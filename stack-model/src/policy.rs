@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 use stack_model_cfn::{Expr, Value};
 
 mod attach;
+mod variable;
 mod wildcard;
+
+pub use variable::PolicyVariable;
 
 /// The version of the policy language.
 const VERSION: &str = "2012-10-17";

@@ -128,7 +128,7 @@ impl Resource {
 }
 
 /// The name of the policy that holds what a stack granted to a role.
-const INLINE_POLICY: &str = "granted";
+pub(crate) const INLINE_POLICY: &str = "granted";
 
 pub(crate) fn source_text(location: &Location<'_>) -> String {
     format!(

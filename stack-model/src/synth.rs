@@ -92,6 +92,7 @@ impl App {
             ));
         }
         let rendered = render_resources(&stacks, &mut violations);
+        crate::custom_resource::wait_for_policies(&mut stacks, &rendered);
         let links = order::link(&mut stacks, &rendered, &stage, &mut violations);
         let sequence = order::sequence(&stacks, &links, &mut violations);
 

@@ -32,6 +32,7 @@ pub(super) fn stack(stack: &StackData, rendered: &Rendered, violations: &mut Vec
     resource_cycles(stack, rendered, violations);
     properties(stack, rendered, violations);
     crate::apigateway::check(stack, rendered, violations);
+    crate::iam::check(stack, rendered, violations);
 }
 
 /// Checks the rendered bytes of a template.
