@@ -1,7 +1,11 @@
 //! Roles and policies.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
-use stack_model::iam::{ManagedPolicy, ManagedPolicyProps, RoleProps, SessionSeconds};
+use stack_model::iam::{
+    ManagedPolicy, ManagedPolicyProps, OidcProviderProps, Role, RoleProps, SessionSeconds,
+};
 use stack_model::policy::{Principal, Statement};
 use stack_model::sqs::{QueueOperation, QueueProps};
 use stack_model::{Arn, limit};
@@ -49,6 +53,8 @@ fn every_property_of_a_role_reaches_the_template() {
                     Statement::allow(["sqs:ReceiveMessage"])
                         .on("arn:aws:sqs:eu-central-1:123456789012:q"),
                 ],
+                name: Some("readers".into()),
+                path: Some("/orders/".to_owned()),
             },
         );
         let boundary = Arn::<ManagedPolicy>::parse("arn:aws:iam::123456789012:policy/boundary");
@@ -71,6 +77,8 @@ fn every_property_of_a_role_reaches_the_template() {
             "Type": "AWS::IAM::ManagedPolicy",
             "Properties": {
                 "Description": "Who may read",
+                "ManagedPolicyName": "readers",
+                "Path": "/orders/",
                 "PolicyDocument": {
                     "Version": "2012-10-17",
                     "Statement": [{
@@ -286,5 +294,178 @@ fn a_role_of_another_stack_is_not_granted_more() {
     assert!(
         found[0].contains("`Worker`") && found[0].contains("`roles`"),
         "{found:?}"
+    );
+}
+
+#[test]
+fn a_role_is_changed_from_the_props_of_a_constructor() {
+    let resources = resources(dev(), |stack| {
+        stack.role(
+            "Worker",
+            RoleProps {
+                path: Some("/orders/".to_owned()),
+                managed_policies: vec![
+                    ManagedPolicy::aws("service-role/AWSLambdaBasicExecutionRole"),
+                    ManagedPolicy::existing("audit"),
+                ],
+                policies: BTreeMap::from([(
+                    "orderProcessorWFPolicy".to_owned(),
+                    vec![Statement::allow(["events:PutEvents"]).on("arn:aws:events:::bus")],
+                )]),
+                statements: vec![Statement::allow(["sts:AssumeRole"]).on(Role::existing("ops"))],
+                ..RoleProps::for_service("states.amazonaws.com")
+            },
+        );
+    });
+    let properties = &resources["Worker"]["Properties"];
+    assert_eq!(properties["Path"], "/orders/");
+    assert_eq!(
+        properties["ManagedPolicyArns"],
+        json!([
+            {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"},
+            {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/audit"},
+        ])
+    );
+    let policy = |name: &str, action: &str, resource: serde_json::Value| {
+        let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
+        json!({
+            "PolicyName": name,
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        })
+    };
+    assert_eq!(
+        properties["Policies"],
+        json!([
+            policy(
+                "orderProcessorWFPolicy",
+                "events:PutEvents",
+                json!("arn:aws:events:::bus")
+            ),
+            policy(
+                "granted",
+                "sts:AssumeRole",
+                json!({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/ops"}),
+            ),
+        ])
+    );
+}
+
+#[test]
+fn named_policies_are_checked_and_leave_the_name_of_the_granted_one() {
+    let found = violations(dev(), |stack| {
+        stack.role(
+            "Worker",
+            changed(|props| {
+                let statement = Statement::allow(["sqs:SendMessage"]).on("*");
+                props.policies = BTreeMap::from([("granted".to_owned(), vec![statement])]);
+                props.managed_policies = vec![ManagedPolicy::aws("ReadOnlyAccess"); 21];
+            }),
+        );
+    });
+    assert_eq!(
+        found[..3],
+        [
+            "orders / Worker / Properties.ManagedPolicyArns: the role has 21 managed policies and IAM takes at most 20",
+            "orders / Worker: the resource `*` is a wildcard: name exactly what is needed, or say why it must be with `because(\"..\")`",
+            "orders / Worker / Properties.Policies: `granted` is the policy of what is granted to the role: choose another name",
+        ]
+    );
+}
+
+/// Statements whose document has a little more than `characters` characters.
+fn large(characters: usize) -> Vec<Statement> {
+    let resource =
+        |number: usize| format!("arn:aws:sqs:eu-central-1:123456789012:queue-{number:055}");
+    let mut statement = Statement::allow(["sqs:SendMessage"]);
+    for number in 0..=characters / 100 {
+        statement = statement.on(resource(number));
+    }
+    vec![statement]
+}
+
+#[test]
+fn policies_are_no_larger_than_iam_takes() {
+    let found = violations(dev(), |stack| {
+        let role = stack.role("Worker", changed(|props| props.statements = large(5000)));
+        stack.policy("More", &role, large(5500));
+        let few = stack.role("Few", changed(|props| props.statements = large(9000)));
+        stack.policy("Little", &few, large(500));
+        let props = ManagedPolicyProps {
+            statements: large(6200),
+            ..ManagedPolicyProps::default()
+        };
+        stack.managed_policy("Managed", props);
+        let props = ManagedPolicyProps {
+            statements: large(5500),
+            ..ManagedPolicyProps::default()
+        };
+        stack.managed_policy("Fitting", props);
+    });
+    assert_eq!(found.len(), 2, "{found:?}");
+    let managed = "orders / Managed / Properties.PolicyDocument: the policy has at least 6";
+    assert!(found[0].starts_with(managed), "{}", found[0]);
+    let inline =
+        "orders / Worker / Properties.Policies: the inline policies of the role have at least 11";
+    assert!(found[1].starts_with(inline), "{}", found[1]);
+}
+
+#[test]
+fn a_build_service_takes_a_role_on_without_a_key() {
+    let resources = resources(dev(), |stack| {
+        let builds = stack.oidc_provider(
+            "Builds",
+            OidcProviderProps::new(
+                "https://token.actions.githubusercontent.com",
+                "sts.amazonaws.com",
+            ),
+        );
+        stack.role("Deploy", builds.role_of("repo:example/orders:*"));
+    });
+    assert_eq!(
+        resources,
+        json!({
+            "Builds": {
+                "Type": "AWS::IAM::OIDCProvider",
+                "Properties": {
+                    "ClientIdList": ["sts.amazonaws.com"],
+                    "Url": "https://token.actions.githubusercontent.com",
+                },
+            },
+            "Deploy": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {"AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [{
+                        "Effect": "Allow",
+                        "Action": "sts:AssumeRoleWithWebIdentity",
+                        "Principal": {"Federated": {"Ref": "Builds"}},
+                        "Condition": {
+                            "StringEquals": {
+                                "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+                            },
+                            "StringLike": {
+                                "token.actions.githubusercontent.com:sub": "repo:example/orders:*",
+                            },
+                        },
+                    }],
+                }},
+            },
+        })
+    );
+}
+
+#[test]
+fn strangers_take_no_role_on() {
+    let found = violations(dev(), |stack| {
+        let props = OidcProviderProps::new("http://builds.example.com:80", "deploy");
+        let builds = stack.oidc_provider("Builds", props);
+        stack.role("Deploy", builds.role_of("repo:*"));
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / Builds / Properties.Url: `http://builds.example.com:80` is not the URL of an issuer: it starts with `https://` and has neither a port nor a query",
+            "orders / Deploy: `repo:*` would let strangers take the role on: name at least the owner, as `repo:example/orders:*` does",
+        ]
     );
 }

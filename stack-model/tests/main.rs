@@ -27,6 +27,7 @@ mod apigateway {
 }
 
 mod compile_fail;
+mod custom_resource;
 mod dynamodb;
 mod golden;
 mod iam;
