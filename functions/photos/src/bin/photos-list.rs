@@ -1,0 +1,7 @@
+//! The function `photos-list`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stack_bindings::run(photos::list)
+}
