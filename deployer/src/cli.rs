@@ -101,6 +101,8 @@ pub enum Color {
 pub enum Verb {
     /// Render the stacks of a stage to templates.
     Synth(Synth),
+    /// Draw stacks: what invokes, reads and writes what.
+    Graph(Graph),
     /// Build, publish and deploy stacks, and follow them to the end.
     Deploy(Deploy),
     /// Show what a deploy would change.
@@ -157,6 +159,32 @@ pub enum Format {
     Json,
     /// YAML, for people.
     Yaml,
+}
+
+/// Arguments of `graph`.
+#[derive(Clone, Debug, Args)]
+pub struct Graph {
+    /// Which stacks.
+    #[command(flatten)]
+    pub stacks: Stacks,
+    /// The form of the drawing.
+    #[arg(long, value_name = "FORMAT", default_value = "svg")]
+    pub format: Drawing,
+    /// Write the drawing to this file instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// The form of a drawing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Drawing {
+    /// SVG, which browsers show.
+    #[default]
+    Svg,
+    /// Mermaid, which GitHub shows in Markdown.
+    Mermaid,
+    /// The language of Graphviz.
+    Dot,
 }
 
 /// Arguments of `deploy`.

@@ -8,6 +8,7 @@ mod destroy;
 mod diff;
 mod doctor;
 mod explain;
+mod graph;
 mod interrupt;
 mod invoke;
 mod local;
@@ -165,6 +166,7 @@ fn start(cli: Cli, ui: &Ui) -> Result<u8> {
 async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
     match verb {
         Verb::Synth(arguments) => synth::run(session, &arguments).await,
+        Verb::Graph(arguments) => graph::run(session, &arguments).await,
         Verb::Deploy(arguments) => Box::pin(deploy::run(session, &arguments)).await,
         Verb::Diff(arguments) => diff::run(session, &arguments).await,
         Verb::Destroy(arguments) => destroy::run(session, &arguments).await,

@@ -14,6 +14,7 @@ mod cli {
     mod configuration;
     mod diff;
     mod errors;
+    mod graph;
     mod help;
     mod interrupt;
     mod lock;

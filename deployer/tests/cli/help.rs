@@ -18,6 +18,7 @@ Usage: stackctl [OPTIONS] <COMMAND>
 
 Commands:
   synth        Render the stacks of a stage to templates
+  graph        Draw stacks: what invokes, reads and writes what
   deploy       Build, publish and deploy stacks, and follow them to the end
   diff         Show what a deploy would change
   destroy      Delete stacks and what they hold
@@ -69,6 +70,7 @@ fn every_verb_has_help() {
     let workspace = Workspace::empty();
     for verb in [
         "synth",
+        "graph",
         "deploy",
         "diff",
         "destroy",
