@@ -33,7 +33,7 @@ pub(crate) fn take_id(
 
 /// Returns the id in the path of a request.
 pub(crate) fn path_id<'a>(request: &'a ApiRequest, parameter: &str) -> Result<&'a str, Failure> {
-    let id = request.path_parameters.get(parameter).map(String::as_str);
+    let id = request.path_parameter(parameter);
     id.filter(|id| is_id(id)).ok_or_else(|| unfit(parameter))
 }
 

@@ -27,7 +27,7 @@ async fn route(
     request: &ApiRequest,
     moment: Moment,
 ) -> Result<ApiResponse, Failure> {
-    match (request.http_method.as_str(), request.resource.as_str()) {
+    match request.route() {
         ("POST", "/order") => place(bindings, request, moment).await,
         ("GET", "/order/{orderid}") => read(bindings, request).await,
         _ => Err(Failure::no_route()),

@@ -13,7 +13,7 @@ use crate::contract::Root;
 /// Fails where the answer cannot be written as JSON, which no request brings about.
 #[expect(clippy::unused_async, reason = "`run` awaits every handler")]
 pub async fn handle(_: &Root, request: ApiRequest) -> Result<ApiResponse, serde_json::Error> {
-    let outcome = match (request.http_method.as_str(), request.resource.as_str()) {
+    let outcome = match request.route() {
         // The event is the caller's own, headers and all, so it is not repeated to whoever asks.
         ("GET", "/") => success(200, &json!({ "body": "Test" })),
         _ => Err(Failure::no_route()),

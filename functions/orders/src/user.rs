@@ -27,7 +27,7 @@ async fn route(
     request: &ApiRequest,
     moment: Moment,
 ) -> Result<ApiResponse, Failure> {
-    match (request.http_method.as_str(), request.resource.as_str()) {
+    match request.route() {
         ("POST", "/user") => create(bindings, request, moment).await,
         ("GET", "/user") => list(bindings).await,
         ("GET", "/user/{userid}") => read(bindings, request).await,

@@ -22,7 +22,7 @@ pub async fn handle(
 }
 
 async fn route(bindings: &UserOrder, request: &ApiRequest) -> Result<ApiResponse, Failure> {
-    match (request.http_method.as_str(), request.resource.as_str()) {
+    match request.route() {
         ("GET", "/user/{userid}/orders") => list(bindings, request).await,
         _ => Err(Failure::no_route()),
     }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use stack_bindings::{BatchFailures, CallError, Expression, QueueBatch};
+use stack_bindings::{BatchFailures, CallError, Change, QueueBatch};
 use tracing::info;
 
 use crate::contract::Orders;
@@ -31,12 +31,9 @@ async fn work(bindings: &Orders, batch: QueueBatch<Placed>, now: &str) -> BatchF
 
 /// Fulfils an order that is in the table. Done twice, it keeps the time of the first.
 async fn fulfil(bindings: &Orders, placed: Placed, now: &str) -> Result<(), CallError> {
-    let change = Expression::new(
-        "SET #status = :fulfilled, fulfilled_at = if_not_exists(fulfilled_at, :now)",
-    )
-    .name("#status", "status")
-    .value(":fulfilled", OrderStatus::Fulfilled)
-    .value(":now", now);
+    let change = Change::new()
+        .set("status", OrderStatus::Fulfilled)
+        .set_if_absent("fulfilled_at", now);
     let order = bindings.orders_table.update(&placed.order_id, change);
     order.if_present().await?;
     info!(order_id = placed.order_id, "order fulfilled");

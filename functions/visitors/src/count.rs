@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
-use stack_bindings::{ApiRequest, ApiResponse, Expression};
+use stack_bindings::{ApiRequest, ApiResponse, Change};
 use tracing::error;
 
 use crate::contract::{Count, USER_ID};
@@ -40,7 +40,7 @@ pub async fn count(
     request: &ApiRequest,
     now: Duration,
 ) -> Result<ApiResponse, serde_json::Error> {
-    let user_id = request.path_parameters.get(USER_ID).map(String::as_str);
+    let user_id = request.path_parameter(USER_ID);
     let Some(user_id) = user_id.filter(|id| (1..=LONGEST_ID).contains(&id.len())) else {
         let message = format!("the user id must have 1 to {LONGEST_ID} bytes");
         return answer(400, &json!({ "error": message }));
@@ -61,11 +61,10 @@ async fn counted(
     user_id: &str,
     now: &str,
 ) -> Result<Visitor, stack_bindings::CallError> {
-    let change = Expression::new(
-        "SET createdAt = if_not_exists(createdAt, :now), updatedAt = :now ADD userCount :one",
-    )
-    .value(":now", now)
-    .value(":one", 1);
+    let change = Change::new()
+        .set_if_absent("createdAt", now)
+        .set("updatedAt", now)
+        .add("userCount", 1);
     let mut visitor = bindings.users_table.update(user_id, change).await?;
     // One request cannot set an attribute for items alone that were there before. The first visit has not updated
     // anything, so its answer does not say so.
