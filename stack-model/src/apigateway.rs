@@ -7,13 +7,19 @@
 //! | child | logical id |
 //! |---|---|
 //! | the deployment of an API | `<Api>Deployment` and ten digits that follow the content |
+//! | the deployment of a stage in another stack that adds to its API | `<Stage>Deployment` and ten digits |
 //! | the permission of a method to invoke its function | `<Method>Permission` |
+//! | the permission of an authorizer to ask its function | `<Authorizer>Permission` |
 //! | the preflight of a resource | `<Resource>Preflight` |
 //! | the log group of a stage's execution logs | `<Stage>ExecutionLogs` |
 //!
 //! A deployment is a snapshot: what is added to an API is not live before a new deployment is made. The deployment
 //! of an API therefore waits for everything that belongs to the API and gets a new logical id whenever any of it
 //! changes, so that each change goes live, and only then.
+//!
+//! An API can be spread over several stacks: the handles of its resources work in every stack of the app. Each stack that
+//! adds to it gets a deployment of its own, and the last one to be deployed shows the parts of all. What a stack added
+//! stays visible when that stack is deleted, until any other stack of the API is deployed again with a change.
 //!
 //! ```
 //! # use stack_model::{App, Stage};
@@ -57,9 +63,13 @@ use crate::resource::Resource;
 use crate::stack::Stack;
 use crate::text;
 
+mod authorizer;
 mod check;
 mod cors;
+mod deploy;
+mod gateway_response;
 mod integration;
+mod key;
 mod method;
 mod model;
 mod resource;
@@ -67,15 +77,24 @@ mod response;
 mod stage;
 mod template;
 
+pub use authorizer::{
+    Authorization, AuthorizerTtl, IdentitySource, RequestAuthorizerProps,
+    RestFunctionAuthorizerRef, RestUserPoolAuthorizerRef, TokenAuthorizerProps,
+    UserPoolAuthorizerProps,
+};
 pub(crate) use check::check;
-pub use cors::{Cors, CorsMaxAge, CorsOrigin};
+pub use cors::{Cors, CorsMaxAge, CorsOrigin, Preflight};
+pub(crate) use deploy::deploy;
+pub use gateway_response::{GatewayBody, GatewayError, GatewayResponseProps, GatewayResponseRef};
 pub use integration::{
     Credentials, Integration, IntegrationTimeout, LambdaIntegration, Passthrough,
     ServiceIntegration, ServiceTarget,
 };
-pub use method::{
-    Authorization, HttpMethod, MethodProps, ParameterPlace, RequestParameter, RestMethodRef,
+pub use key::{
+    ApiKeyProps, ApiKeyRef, PlanStage, Quota, QuotaLimit, QuotaPeriod, UsagePlanKeyRef,
+    UsagePlanProps, UsagePlanRef,
 };
+pub use method::{HttpMethod, MethodProps, ParameterPlace, RequestParameter, RestMethodRef};
 pub use model::{ModelProps, RestModelRef, RestValidatorRef, Validation};
 pub use resource::{RestResourceProps, RestResourceRef};
 pub use response::{ErrorResponses, ServiceResponses, StatusCode};
@@ -118,8 +137,23 @@ pub struct RestApiProps {
     pub binary_media_types: Vec<String>,
     /// Compresses bodies of at least this many bytes for callers that accept it; none by default.
     pub minimum_compression_size: Option<CompressionSize>,
+    /// Who may call an API that is reached from the internet, or must not, before its methods are asked; whoever they
+    /// let in by default. Resources of the statements may be written as `execute-api:/live/GET/orders`.
+    pub policy: Vec<Statement>,
+    /// Where the API key of a request stands; in its header `X-Api-Key` by default.
+    pub api_key_source: ApiKeySource,
     /// Switches the address `{api}.execute-api.{region}.amazonaws.com` off, for an API with a domain of its own.
     pub disable_execute_api_endpoint: bool,
+}
+
+/// Where the API key of a request stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ApiKeySource {
+    /// In its header `X-Api-Key`.
+    #[default]
+    Header,
+    /// In the answer of the function that authorizes it, as `usageIdentifierKey`.
+    Authorizer,
 }
 
 /// The smallest body that is compressed, in bytes, up to 10 MB.
@@ -167,7 +201,9 @@ impl RestApiRef {
     }
 
     /// Returns the id of the resource `/`.
-    fn root_resource_id(&self) -> Value<String> {
+    ///
+    /// Within an app [`root`](Self::root) is enough.
+    pub fn root_resource_id(&self) -> Value<String> {
         get_att(&self.id, "RootResourceId")
     }
 
@@ -214,8 +250,8 @@ impl Stack<'_> {
             .name
             .unwrap_or_else(|| format!("{}-{logical_id}", self.name()).into());
         let (kind, endpoints, policy) = match props.endpoint {
-            Endpoint::Regional => ("REGIONAL", None, None),
-            Endpoint::EdgeOptimized => ("EDGE", None, None),
+            Endpoint::Regional => ("REGIONAL", None, Vec::new()),
+            Endpoint::EdgeOptimized => ("EDGE", None, Vec::new()),
             Endpoint::Private {
                 vpc_endpoint_ids,
                 policy,
@@ -224,11 +260,15 @@ impl Stack<'_> {
                     let message = "a private API answers nobody without a resource policy: say who may call it";
                     self.report(logical_id, Some("Properties.Policy"), message, source);
                 }
-                self.check_statements(logical_id, &policy, source);
-                ("PRIVATE", Some(vpc_endpoint_ids), Some(policy))
+                ("PRIVATE", Some(vpc_endpoint_ids), policy)
             }
         };
+        let policy: Vec<Statement> = policy.into_iter().chain(props.policy).collect();
+        self.check_statements(logical_id, &policy, source);
         let api = cfn::RestApi {
+            api_key_source_type: (props.api_key_source == ApiKeySource::Authorizer)
+                .then(|| "AUTHORIZER".to_owned())
+                .into(),
             binary_media_types: (!props.binary_media_types.is_empty())
                 .then(|| {
                     props
@@ -248,8 +288,8 @@ impl Stack<'_> {
             .into(),
             minimum_compression_size: props.minimum_compression_size.map(Limited::number).into(),
             name: name.into(),
-            policy: policy
-                .map(|statements| PolicyDocument::new(statements).render())
+            policy: (!policy.is_empty())
+                .then(|| PolicyDocument::new(policy).render())
                 .into(),
             ..Default::default()
         };
@@ -299,14 +339,6 @@ impl Stack<'_> {
                     policies.push(policy.into());
                 }
             }
-        });
-    }
-
-    /// Makes a resource part of what is deployed: the deployment waits for it and follows its content.
-    fn deploy_with(&mut self, api: &RestApiRef, part: &ResourceId) {
-        let part = part.clone();
-        self.change(&api.deployment, |deployment| {
-            deployment.depends_on.insert(part);
         });
     }
 }

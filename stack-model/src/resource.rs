@@ -60,11 +60,18 @@ pub(crate) struct Resource {
     /// Whether the logical id gets a suffix that changes with the content of the resource and of everything it
     /// depends on. API Gateway deployments need it: a deployment is a snapshot, so a changed API needs a new one.
     pub(crate) identified_by_content: bool,
+    /// Resources that the suffix follows besides, without waiting for them.
+    pub(crate) follows: BTreeSet<ResourceId>,
     pub(crate) source: String,
 }
 
 impl Resource {
     pub(crate) fn new(kind: impl Into<String>, properties: Expr, source: &Location<'_>) -> Self {
+        Self::placed(kind, properties, source_text(source))
+    }
+
+    /// Makes a resource that the synth adds on behalf of the given line.
+    pub(crate) fn placed(kind: impl Into<String>, properties: Expr, source: String) -> Self {
         Self {
             kind: kind.into(),
             properties,
@@ -76,7 +83,8 @@ impl Resource {
             metadata: BTreeMap::new(),
             overrides: Vec::new(),
             identified_by_content: false,
-            source: source_text(source),
+            follows: BTreeSet::new(),
+            source,
         }
     }
 

@@ -91,7 +91,8 @@ impl App {
                 "the app has no stack: add one with `app.stack(..)`",
             ));
         }
-        let rendered = render_resources(&stacks, &mut violations);
+        let mut rendered = render_resources(&stacks, &mut violations);
+        crate::apigateway::deploy(&mut stacks, &mut rendered, &mut violations);
         crate::custom_resource::wait_for_policies(&mut stacks, &rendered);
         let links = order::link(&mut stacks, &rendered, &stage, &mut violations);
         let sequence = order::sequence(&stacks, &links, &mut violations);
@@ -212,13 +213,17 @@ fn scope(stack: &StackData, rendered: &Rendered, links: &order::Links) -> Scope 
         let mut members: BTreeSet<String> = resource
             .depends_on
             .iter()
+            .chain(&resource.follows)
+            .filter(|dependency| dependency.stack() == &*stack.id)
             .map(|dependency| dependency.logical_id().to_owned())
             .chain([id.clone()])
             .collect();
         // A resource depends on what its tokens name, too.
         if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
             properties.walk(&mut |token| {
-                if let Token::Ref(named) | Token::GetAtt(named, _) = token {
+                if let Token::Ref(named) | Token::GetAtt(named, _) = token
+                    && named.stack() == &*stack.id
+                {
                     members.insert(named.logical_id().to_owned());
                 }
             });

@@ -18,10 +18,14 @@ mod core {
 }
 
 mod apigateway {
+    mod authorizer;
     mod check;
     mod deployment;
+    mod gateway_response;
     mod integration;
+    mod key;
     mod method;
+    mod several_stacks;
     mod stage;
     mod support;
 }

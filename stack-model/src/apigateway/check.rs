@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use stack_model_cfn::Expr;
 
+use super::deploy::api_of;
 use crate::error::Violation;
 use crate::resource::Resource;
 use crate::stack::StackData;
@@ -11,6 +12,7 @@ use crate::synth::Rendered;
 
 const METHOD: &str = "AWS::ApiGateway::Method";
 const RESOURCE: &str = "AWS::ApiGateway::Resource";
+const GATEWAY_RESPONSE: &str = "AWS::ApiGateway::GatewayResponse";
 const REST_API: &str = "AWS::ApiGateway::RestApi";
 const STAGE: &str = "AWS::ApiGateway::Stage";
 
@@ -23,6 +25,7 @@ pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
         .filter_map(|(id, resource)| {
             let properties = rendered.get(&(stack.id.to_string(), id.clone()))?;
             Some(Part {
+                stack: &stack.id,
                 id,
                 resource,
                 properties,
@@ -32,7 +35,13 @@ pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
     let mut findings = Vec::new();
     for part in &parts {
         match part.resource.kind.as_str() {
-            METHOD => method(part, &mut findings),
+            METHOD => {
+                method(part, &mut findings);
+                for response in elements(part.get("Integration.IntegrationResponses")) {
+                    credentials_for_anybody(part, response, &mut findings);
+                }
+            }
+            GATEWAY_RESPONSE => credentials_for_anybody(part, part.properties, &mut findings),
             REST_API => empty_api(part, &parts, &mut findings),
             _ => {}
         }
@@ -50,6 +59,7 @@ pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
 
 /// One resource of the service.
 struct Part<'stack> {
+    stack: &'stack str,
     id: &'stack str,
     resource: &'stack Resource,
     properties: &'stack Expr,
@@ -68,7 +78,7 @@ impl Part<'_> {
 }
 
 /// Returns the value at a path of map keys, separated by dots.
-fn get<'expr>(expr: &'expr Expr, path: &str) -> Option<&'expr Expr> {
+pub(super) fn get<'expr>(expr: &'expr Expr, path: &str) -> Option<&'expr Expr> {
     path.split('.').try_fold(expr, |expr, key| match expr {
         Expr::Map(entries) => entries.get(key),
         _ => None,
@@ -119,6 +129,29 @@ fn method<'a, 'stack>(part: &'a Part<'stack>, findings: &mut Findings<'a, 'stack
     }
 }
 
+/// Reports an answer that every page may read with the credentials of its visitor: browsers refuse it.
+fn credentials_for_anybody<'a, 'stack>(
+    part: &'a Part<'stack>,
+    response: &Expr,
+    findings: &mut Findings<'a, 'stack>,
+) {
+    let says = |header: &str, value: &str| match get(response, "ResponseParameters") {
+        Some(Expr::Map(parameters)) => parameters.iter().any(|(name, given)| {
+            name.to_ascii_lowercase().ends_with(header)
+                && given
+                    .as_str()
+                    .is_some_and(|given| given.trim_matches('\'') == value)
+        }),
+        _ => false,
+    };
+    if says(".access-control-allow-origin", "*")
+        && says(".access-control-allow-credentials", "true")
+    {
+        let message = "a browser hands no credentials to an answer for any origin: name the origin, or allow no credentials";
+        findings.push((part, "Properties", message.to_owned()));
+    }
+}
+
 /// Reports an API without methods, which API Gateway refuses to deploy.
 fn empty_api<'a, 'stack>(
     part: &'a Part<'stack>,
@@ -132,24 +165,15 @@ fn empty_api<'a, 'stack>(
     let belongs = |kind: &str| {
         parts.iter().any(|other| {
             other.resource.kind == kind
-                && matches!(other.get("RestApiId"), Some(Expr::Token(token)) if names(token, part.id))
+                && api_of(other.properties, other.stack)
+                    .is_some_and(|api| api.stack() == other.stack && api.logical_id() == part.id)
         })
     };
-    // An API whose methods all stand in other stacks has no deployment of its own.
+    // An API that was added without its module has no deployment but those that its author made.
     if belongs("AWS::ApiGateway::Deployment") && !belongs(METHOD) {
         let message = "the API has no method, and API Gateway deploys none without one: add one with `rest_method`";
         findings.push((part, "Properties", message.to_owned()));
     }
-}
-
-fn names(token: &stack_model_cfn::Token, logical_id: &str) -> bool {
-    let mut found = false;
-    token.walk(&mut |token| {
-        if let stack_model_cfn::Token::Ref(id) = token {
-            found |= id.logical_id() == logical_id;
-        }
-    });
-    found
 }
 
 /// Reports a segment or method that is there twice: API Gateway refuses the second.

@@ -347,7 +347,7 @@ fn json(template: MappingTemplate) -> BTreeMap<String, MappingTemplate> {
 }
 
 /// Returns the address under which API Gateway invokes a function.
-fn invocation_uri<F>(function: &FunctionRef<F>) -> Value<String> {
+pub(super) fn invocation_uri<F>(function: &FunctionRef<F>) -> Value<String> {
     text!(
         "arn:{}:apigateway:{}:lambda:path/2015-03-31/functions/{}/invocations",
         Pseudo::Partition,

@@ -7,11 +7,13 @@ use stack_model_cfn::apigateway as cfn;
 use stack_model_cfn::lambda::Permission;
 use stack_model_cfn::{ResourceId, Value};
 
+use super::RestApiRef;
+use super::authorizer::Authorization;
 use super::integration::Integration;
 use super::model::{RestModelRef, RestValidatorRef, Validation};
 use super::resource::RestResourceRef;
 use super::response::StatusCode;
-use crate::handle::Handle;
+use crate::handle::{Handle, reference};
 use crate::resource::Resource;
 use crate::stack::Stack;
 
@@ -48,25 +50,6 @@ impl HttpMethod {
             Self::Patch => "PATCH",
             Self::Post => "POST",
             Self::Put => "PUT",
-        }
-    }
-}
-
-/// Who may call a method. There is no default: a method that anybody may call says so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Authorization {
-    /// Anybody.
-    None,
-    /// Callers that sign with credentials of AWS and are allowed `execute-api:Invoke`.
-    Iam,
-}
-
-impl Authorization {
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::None => "NONE",
-            Self::Iam => "AWS_IAM",
         }
     }
 }
@@ -153,6 +136,16 @@ pub struct RestMethodRef {
 }
 
 impl RestMethodRef {
+    /// Returns the API.
+    pub(super) fn api(&self) -> &RestApiRef {
+        &self.resource.api
+    }
+
+    /// Returns how usage plans and settings of stages name the method: its path, a slash, and what it answers to.
+    pub(super) fn plan_key(&self) -> String {
+        format!("{}/{}", self.resource.path(), self.http_method.name())
+    }
+
     /// Returns the ARN of the method's requests in a stage, or in every stage by `*`: what a policy about
     /// `execute-api:Invoke` names.
     pub fn execute_arn(&self, stage: impl Into<Value<String>>) -> Value<String> {
@@ -194,11 +187,11 @@ impl Stack<'_> {
         props: MethodProps,
         source: &'static Location<'static>,
     ) -> RestMethodRef {
-        self.check_method(logical_id, &props, source);
+        self.check_method(logical_id, resource, &props, source);
         let mut integration = props.integration;
         if let Some(cors) = &resource.cors {
             for response in &mut integration.responses {
-                response.headers.append(&mut cors.response_headers());
+                cors.apply(response);
             }
         }
         if let Some((role, statements)) = integration.grants.take() {
@@ -222,9 +215,18 @@ impl Stack<'_> {
             .iter()
             .map(|model| (model.content_type.clone(), model.name()))
             .collect();
+        let authorizer = props.authorization.authorizer();
+        let scopes = match &props.authorization {
+            Authorization::UserPool { scopes, .. } if !scopes.is_empty() => {
+                Some(scopes.iter().map(|scope| scope.as_str().into()).collect())
+            }
+            _ => None::<Vec<Value<String>>>,
+        };
         let method = cfn::Method {
             api_key_required: props.api_key_required.then_some(true).into(),
+            authorization_scopes: scopes.into(),
             authorization_type: props.authorization.name().into(),
+            authorizer_id: authorizer.map(|(id, _)| reference::<String>(id)).into(),
             http_method: props.http_method.name().into(),
             integration: integration.render().into(),
             method_responses: (!responses.is_empty()).then_some(responses).into(),
@@ -238,10 +240,8 @@ impl Stack<'_> {
                 .into(),
             resource_id: resource.rest_resource_id().into(),
             rest_api_id: resource.api.rest_api_id().into(),
-            ..Default::default()
         };
         let id = self.insert(logical_id, Resource::of(&method, source)).id;
-        self.deploy_with(&resource.api, &id);
         let handle = RestMethodRef {
             id,
             http_method: props.http_method,
@@ -264,7 +264,30 @@ impl Stack<'_> {
         handle
     }
 
-    fn check_method(&mut self, logical_id: &str, props: &MethodProps, source: &Location<'_>) {
+    fn check_method(
+        &mut self,
+        logical_id: &str,
+        resource: &RestResourceRef,
+        props: &MethodProps,
+        source: &Location<'_>,
+    ) {
+        if let Some((authorizer, api)) = props.authorization.authorizer()
+            && *api != resource.api
+        {
+            let message = format!(
+                "`{}` is an authorizer of another API: add one to the API of the method",
+                authorizer.logical_id()
+            );
+            let path = Some("Properties.AuthorizerId");
+            self.report(logical_id, path, message, source);
+        }
+        if let Some(message) = resource
+            .cors
+            .as_ref()
+            .and_then(|cors| cors.refuses(props.http_method))
+        {
+            self.report(logical_id, Some("Properties.HttpMethod"), message, source);
+        }
         let path = "Properties.Integration.TimeoutInMillis";
         self.check_limit(logical_id, path, props.integration.timeout, source);
         if let Some(message) = props.integration.violation {

@@ -107,7 +107,6 @@ impl Stack<'_> {
             schema: props.schema.into(),
         };
         let id = self.insert(logical_id, Resource::of(&model, source)).id;
-        self.deploy_with(api, &id);
         RestModelRef { id, content_type }
     }
 
@@ -127,7 +126,6 @@ impl Stack<'_> {
             ..Default::default()
         };
         let id = self.insert(logical_id, Resource::of(&validator, source)).id;
-        self.deploy_with(api, &id);
         RestValidatorRef { id, validation }
     }
 }

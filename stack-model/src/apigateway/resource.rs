@@ -5,7 +5,8 @@ use std::panic::Location;
 use stack_model_cfn::apigateway as cfn;
 use stack_model_cfn::{ResourceId, Value};
 
-use super::method::{Authorization, HttpMethod, MethodProps};
+use super::authorizer::Authorization;
+use super::method::{HttpMethod, MethodProps};
 use super::{Cors, RestApiRef};
 use crate::handle::{Handle, reference};
 use crate::resource::Resource;
@@ -61,8 +62,17 @@ impl RestResourceRef {
         }
     }
 
-    /// Returns the physical id.
-    pub(super) fn rest_resource_id(&self) -> Value<String> {
+    /// Returns the API.
+    pub fn api(&self) -> &RestApiRef {
+        &self.api
+    }
+
+    /// Returns the physical id, with which another stack can add to the path.
+    ///
+    /// Within an app the handle itself is enough. For other tools it can be exported by a name of one's own:
+    /// `stack.output("UserPath", user.rest_resource_id()).export("users-dev-UserPath")`; uses in other stacks of the app
+    /// then import it by that name.
+    pub fn rest_resource_id(&self) -> Value<String> {
         self.id
             .as_ref()
             .map_or_else(|| self.api.root_resource_id(), reference)
@@ -114,25 +124,53 @@ impl Stack<'_> {
             rest_api_id: parent.api.rest_api_id().into(),
         };
         let id = self.insert(logical_id, Resource::of(&resource, source)).id;
-        self.deploy_with(&parent.api, &id);
         let handle = RestResourceRef {
             api: parent.api.clone(),
             id: Some(id),
             path: format!("{}/{path_part}", parent.path),
             cors,
         };
-        if let Some(cors) = &handle.cors {
-            let preflight = format!("{logical_id}Preflight");
-            if let Some(message) = cors.violation() {
-                self.report(&preflight, None, message, source);
-            }
-            self.check_limit(&preflight, "Access-Control-Max-Age", cors.max_age, source);
-            // A browser sends its preflight without credentials, so nothing may be asked of it.
-            let props =
-                MethodProps::new(HttpMethod::Options, Authorization::None, cors.preflight());
-            self.add_method(&preflight, &handle, props, source);
-        }
+        self.add_preflight(logical_id, &handle, source);
         handle
+    }
+
+    /// Lets web pages call the methods of a resource that was added without it, such as the root, and returns the
+    /// handle to add those methods with.
+    ///
+    /// Adds the preflight `<Id>Preflight`.
+    #[track_caller]
+    pub fn rest_cors(
+        &mut self,
+        logical_id: &str,
+        resource: &RestResourceRef,
+        cors: Cors,
+    ) -> RestResourceRef {
+        let source = Location::caller();
+        let handle = RestResourceRef {
+            cors: Some(cors),
+            ..resource.clone()
+        };
+        self.add_preflight(logical_id, &handle, source);
+        handle
+    }
+
+    fn add_preflight(
+        &mut self,
+        logical_id: &str,
+        resource: &RestResourceRef,
+        source: &'static Location<'static>,
+    ) {
+        let Some(cors) = &resource.cors else {
+            return;
+        };
+        let preflight = format!("{logical_id}Preflight");
+        if let Some(message) = cors.violation() {
+            self.report(&preflight, None, message, source);
+        }
+        self.check_limit(&preflight, "Access-Control-Max-Age", cors.max_age, source);
+        // A browser sends its preflight without credentials, so nothing may be asked of it.
+        let props = MethodProps::new(HttpMethod::Options, Authorization::None, cors.preflight());
+        self.add_method(&preflight, resource, props, source);
     }
 }
 

@@ -233,6 +233,13 @@ impl Stack<'_> {
     ) -> StageRef {
         let source = Location::caller();
         self.check_stage(logical_id, &props, source);
+        if api.resource_id().stack() != self.id() {
+            let message = format!(
+                "the stage would have to change with every change of the API: add it in the stack `{}`, which holds the API",
+                api.resource_id().stack()
+            );
+            self.report(logical_id, Some("Properties.RestApiId"), message, source);
+        }
         let settings = props.method_settings();
         let name = props.name;
         let mut after: Vec<ResourceId> = Vec::new();
@@ -285,6 +292,24 @@ impl Stack<'_> {
         }
     }
 
+    /// Reports a throttle that is none.
+    pub(super) fn check_throttle(
+        &mut self,
+        logical_id: &str,
+        path: &str,
+        throttle: Option<Throttle>,
+        source: &Location<'_>,
+    ) {
+        let Some(throttle) = throttle else {
+            return;
+        };
+        self.check_limit(logical_id, path, Some(throttle.burst), source);
+        if !throttle.rate.is_finite() || throttle.rate < 0.0 {
+            let message = format!("{} is not a number of requests per second", throttle.rate);
+            self.report(logical_id, Some(path), message, source);
+        }
+    }
+
     fn check_stage(&mut self, logical_id: &str, props: &StageProps, source: &Location<'_>) {
         let name = &props.name;
         let fits = (1..=128).contains(&name.len())
@@ -297,15 +322,12 @@ impl Stack<'_> {
             );
             self.report(logical_id, Some("Properties.StageName"), message, source);
         }
-        if let Some(throttle) = props.throttle {
-            let path = "Properties.MethodSettings.0.ThrottlingBurstLimit";
-            self.check_limit(logical_id, path, Some(throttle.burst), source);
-            if !throttle.rate.is_finite() || throttle.rate < 0.0 {
-                let message = format!("{} is not a number of requests per second", throttle.rate);
-                let path = "Properties.MethodSettings.0.ThrottlingRateLimit";
-                self.report(logical_id, Some(path), message, source);
-            }
-        }
+        self.check_throttle(
+            logical_id,
+            "Properties.MethodSettings",
+            props.throttle,
+            source,
+        );
         let format = props.logs.as_ref().and_then(|logs| logs.requests.as_ref());
         if let Some(AccessLogFormat::Custom(format)) = format.map(|requests| &requests.format)
             && !format.contains("$context.requestId")

@@ -61,6 +61,36 @@ fn a_preflight_is_not_guarded() {
 }
 
 #[test]
+fn credentials_are_for_named_origins() {
+    let headers = |origin: &str, place: &str| {
+        json!({
+            (format!("{place}.header.Access-Control-Allow-Origin")): format!("'{origin}'"),
+            (format!("{place}.header.Access-Control-Allow-Credentials")): "'true'",
+        })
+    };
+    let describe = |stack: &mut Stack<'_>, origin: &str| {
+        let responses = json!([{"StatusCode": "200", "ResponseParameters": headers(origin, "method.response")}]);
+        let integration = json!({"Type": "MOCK", "IntegrationResponses": responses});
+        raw_method(
+            stack,
+            json!({"HttpMethod": "POST", "Integration": integration}),
+        );
+        let errors = json!({
+            "RestApiId": {"Ref": "Api"},
+            "ResponseType": "DEFAULT_4XX",
+            "ResponseParameters": headers(origin, "gatewayresponse"),
+        });
+        stack.raw("Errors", "AWS::ApiGateway::GatewayResponse", errors);
+    };
+    let message = "a browser hands no credentials to an answer for any origin: name the origin, or allow no credentials";
+    assert_eq!(
+        violations(|app| describe(&mut app.stack("orders"), "*")),
+        ["Errors", "Raw"].map(|id| format!("orders / {id} / Properties: {message}"))
+    );
+    is_fine(|stack| describe(stack, "https://www.example.com"));
+}
+
+#[test]
 fn an_error_is_not_answered_as_a_success() {
     let integration = |responses: Value| {
         json!({

@@ -1,14 +1,12 @@
 //! Methods, their parameters, models and validators, and cross-origin calls.
 
+use super::support::{Answer, deployment, function, properties, template, violations};
 use serde_json::{Value, json};
 use stack_model::apigateway::{
     Authorization, Cors, CorsOrigin, HttpMethod, Integration, MappingTemplate, MethodProps,
-    ModelProps, ParameterPlace, RequestParameter, RestApiProps, RestResourceProps, StageProps,
-    Validation,
+    ModelProps, ParameterPlace, Preflight, RequestParameter, RestApiProps, RestResourceProps,
+    StageProps, Validation,
 };
-use stack_model::{App, Handle, Stack};
-
-use super::support::{Answer, deployment, function, properties, template, violations};
 
 fn mock() -> Integration {
     Integration::mock(200, MappingTemplate::message("Hello"))
@@ -204,6 +202,80 @@ fn pages_of_any_origin_call_without_credentials() {
 }
 
 #[test]
+fn pages_of_several_origins_each_get_their_own() {
+    let template = with_cors(CorsOrigin::Several {
+        origins: vec![
+            "https://www.example.com".to_owned(),
+            "https://admin.example.com".to_owned(),
+        ],
+        credentials: false,
+    });
+    let choice = "#set($origin = $input.params('Origin'))#if($origin == '')#set($origin = $input.params('origin'))#end#if($origin == 'https://admin.example.com')#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)#end";
+    for (method, body) in [
+        ("OrdersPreflight", "$input.body"),
+        ("List", r#"{"message":"Hello"}"#),
+    ] {
+        let response = &properties(&template, method)["Integration"]["IntegrationResponses"][0];
+        let parameters = &response["ResponseParameters"];
+        assert_eq!(
+            parameters["method.response.header.Access-Control-Allow-Origin"],
+            "'https://www.example.com'"
+        );
+        assert_eq!(parameters["method.response.header.Vary"], "'Origin'");
+        assert_eq!(
+            response["ResponseTemplates"]["application/json"],
+            format!("{choice}{body}")
+        );
+    }
+}
+
+#[test]
+fn a_preflight_can_answer_an_empty_object() {
+    let template = template(|stack| {
+        let api = stack.rest_api("Api", RestApiProps::default());
+        let mut cors = Cors::new(CorsOrigin::Any, [HttpMethod::Get]);
+        cors.preflight = Preflight::EmptyObject;
+        let root = stack.rest_cors("Root", &api.root(), cors);
+        stack.rest_method("Get", &root, open(HttpMethod::Get));
+    });
+    let preflight = properties(&template, "RootPreflight");
+    assert_eq!(
+        preflight["ResourceId"],
+        json!({"Fn::GetAtt": ["Api", "RootResourceId"]})
+    );
+    let response = &preflight["Integration"]["IntegrationResponses"][0];
+    assert_eq!(response["StatusCode"], "200");
+    assert_eq!(
+        response["ResponseTemplates"],
+        json!({"application/json": "{}"})
+    );
+    let get = properties(&template, "Get");
+    assert_eq!(
+        get["Integration"]["IntegrationResponses"][0]["ResponseParameters"],
+        json!({"method.response.header.Access-Control-Allow-Origin": "'*'"})
+    );
+}
+
+#[test]
+fn a_preflight_allows_what_the_resource_answers() {
+    let violations = violations(|app| {
+        let stack = &mut app.stack("orders");
+        let api = stack.rest_api("Api", RestApiProps::default());
+        let cors = Cors::new(CorsOrigin::Any, [HttpMethod::Put]);
+        let root = stack.rest_cors("Root", &api.root(), cors);
+        for method in [HttpMethod::Get, HttpMethod::Put, HttpMethod::Delete] {
+            stack.rest_method(method.name(), &root, open(method));
+        }
+    });
+    assert_eq!(
+        violations,
+        [
+            "orders / DELETE / Properties.HttpMethod: the preflight of the resource does not allow DELETE, so no page could call this method: name it in `Cors::new`"
+        ]
+    );
+}
+
+#[test]
 fn an_origin_is_a_scheme_and_a_host() {
     for origin in [
         "www.example.com",
@@ -306,27 +378,6 @@ fn segments_are_segments() {
         [
             "orders / Slash / Properties.PathPart: `a/b` is not one segment of a path: use letters, digits and punctuation without a slash, a parameter such as {id}, or {proxy+}",
             "orders / More / Properties.ParentId: nothing can follow `/{rest+}`, which takes the rest of the path",
-        ]
-    );
-}
-
-#[test]
-fn a_stack_does_not_change_the_api_of_another() {
-    let violations = violations(|app: &mut App| {
-        let api = {
-            let stack: &mut Stack<'_> = &mut app.stack("front");
-            let api = stack.rest_api("Api", RestApiProps::default());
-            stack.rest_method("Get", &api.root(), open(HttpMethod::Get));
-            api
-        };
-        let stack = &mut app.stack("orders");
-        let orders = stack.rest_resource("Orders", &api.root(), "orders");
-        assert_eq!(orders.resource_id().stack(), "orders");
-    });
-    assert_eq!(
-        violations,
-        [
-            "orders / ApiDeployment: `ApiDeployment` belongs to the stack `front` and can only be changed there"
         ]
     );
 }

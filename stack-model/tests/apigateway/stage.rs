@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use stack_model::apigateway::{
-    AccessLogFormat, AccessLogs, Authorization, Endpoint, ExecutionLogs, HttpMethod, Integration,
-    LogAccess, MappingTemplate, MethodProps, RestApiProps, RestApiRef, StageLogs, StageProps,
-    Throttle,
+    AccessLogFormat, AccessLogs, ApiKeySource, Authorization, Endpoint, ExecutionLogs, HttpMethod,
+    Integration, LogAccess, MappingTemplate, MethodProps, RestApiProps, RestApiRef, StageLogs,
+    StageProps, Throttle,
 };
 use stack_model::iam::RoleProps;
 use stack_model::logs::LogGroupProps;
@@ -47,16 +47,34 @@ fn an_api_shows_all_of_its_properties() {
         binary_media_types: vec!["image/png".to_owned()],
         minimum_compression_size: Some(1024.into()),
         disable_execute_api_endpoint: true,
+        policy: vec![
+            Statement::deny(["execute-api:Invoke"])
+                .on("execute-api:/*")
+                .to(Principal::Anyone)
+                .when("NotIpAddress", "aws:SourceIp", "192.0.2.0/24"),
+        ],
+        api_key_source: ApiKeySource::Authorizer,
     };
     assert_eq!(
         rendered(props),
         json!({
+            "ApiKeySourceType": "AUTHORIZER",
             "BinaryMediaTypes": ["image/png"],
             "Description": "Orders of coffee",
             "DisableExecuteApiEndpoint": true,
             "EndpointConfiguration": {"Types": ["EDGE"]},
             "MinimumCompressionSize": 1024,
             "Name": "Coffee",
+            "Policy": {
+                "Statement": [{
+                    "Action": "execute-api:Invoke",
+                    "Condition": {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Resource": "execute-api:/*",
+                }],
+                "Version": "2012-10-17",
+            },
         })
     );
 }
@@ -237,8 +255,8 @@ fn what_aws_would_refuse_of_a_stage_is_reported() {
     });
     let expected = [
         "orders / Live / Properties.StageName: `live/now` is not the name of a stage of an API: use 1 to 128 letters, digits, `-` and `_`",
-        "orders / Live / Properties.MethodSettings.0.ThrottlingBurstLimit: 1000001 is not between 0 and 1000000",
-        "orders / Live / Properties.MethodSettings.0.ThrottlingRateLimit: -1 is not a number of requests per second",
+        "orders / Live / Properties.MethodSettings: 1000001 is not between 0 and 1000000",
+        "orders / Live / Properties.MethodSettings: -1 is not a number of requests per second",
         "orders / Live / Properties.AccessLogSetting.Format: the format of an access log must hold `$context.requestId` or `$context.extendedRequestId`",
         "orders / Live / Properties.Variables: `the-color` is not the name of a stage variable: use letters, digits and `_`",
     ];
