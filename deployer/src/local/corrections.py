@@ -99,3 +99,74 @@ def correct_json_of_texts():
         return uncorrected(steps, state)
 
     gateway._vtl_input = value_of_input
+
+
+def correct_policy_variables():
+    """Puts what is known of the caller into the variables of policies, and says whose the credentials of an identity
+    pool are.
+
+    The engine takes `${aws:username}` for a text, so that whoever is allowed something of their own is allowed
+    nothing; see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html. For the keys and
+    tags of an identity pool see
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif and
+    https://docs.aws.amazon.com/cognito/latest/developerguide/using-afac-with-cognito-identity-pools.html.
+    """
+    import dataclasses
+    import re
+
+    from ministack.core import iam_evaluator
+    from ministack.services import cognito, sts
+
+    variable = re.compile(r"\$\{([^}]*)\}")
+    literals = {"*": "*", "?": "?", "$": "$"}
+    give_credentials = cognito._get_credentials_for_identity
+    resolve_uncorrected = iam_evaluator.resolve_principal
+
+    def credentials_with_tags(data):
+        response = give_credentials(data)
+        if response[0] != 200:
+            return response
+        session = sts._sessions[json.loads(response[2])["Credentials"]["AccessKeyId"]]
+        pool = cognito._identity_pools.get(session["_identity_pool_id"]) or {}
+        tags = {}
+        for provider, token in session["_logins"].items():
+            mapping = pool.get("_principal_tags", {}).get(provider) or {}
+            names = {"username": "sub", "client": "aud"} if mapping.get("UseDefaults") else mapping.get("PrincipalTags", {})
+            claims = cognito._token_claims(token)
+            tags.update({tag: str(claims[claim]) for tag, claim in names.items() if claim in claims})
+        session["SessionTags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+        return response
+
+    def resolved(texts, keys):
+        for text in texts:
+            names = variable.findall(text)
+            # What names an unknown variable matches nothing.
+            if all(name in literals or isinstance(keys.get(name.lower()), str) for name in names):
+                yield variable.sub(lambda found: literals.get(found[1]) or keys[found[1].lower()], text)
+
+    def statement_for(keys, statement):
+        resources = list(resolved(statement.resources, keys))
+        if statement.resources and not resources:
+            return None
+        return dataclasses.replace(
+            statement, resources=resources, not_resources=list(resolved(statement.not_resources, keys))
+        )
+
+    def resolve(access_key_id, account_id, credential=None):
+        principal = resolve_uncorrected(access_key_id, account_id, credential)
+        if not isinstance(principal, iam_evaluator.PrincipalInfo):
+            return principal
+        keys = dict(principal.keys)
+        session = sts._sessions.get(access_key_id) or {}
+        if session.get("_identity_id"):
+            keys["cognito-identity.amazonaws.com:sub"] = session["_identity_id"]
+            keys["cognito-identity.amazonaws.com:aud"] = session["_identity_pool_id"]
+            keys["cognito-identity.amazonaws.com:amr"] = session["_cognito_amr"]
+        policies = principal.policies and [
+            [statement for statement in (statement_for(keys, each) for each in policy) if statement]
+            for policy in principal.policies
+        ]
+        return dataclasses.replace(principal, keys=keys, policies=policies)
+
+    cognito._get_credentials_for_identity = credentials_with_tags
+    iam_evaluator.resolve_principal = resolve

@@ -64,6 +64,7 @@ from ministack.app import main  # noqa: E402  (after the lock, so that a second 
 # The file of corrections comes before this one.
 correct_lambda_integrations()  # noqa: F821
 correct_json_of_texts()  # noqa: F821
+correct_policy_variables()  # noqa: F821
 
 try:
     main()
