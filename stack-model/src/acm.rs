@@ -10,7 +10,7 @@ use crate::handle::{Handle, elsewhere};
 pub enum Certificate {}
 
 /// The handle of a certificate, which knows the region it stands in.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateRef {
     id: ResourceId,
     arn: Value<Arn<Certificate>>,

@@ -74,6 +74,8 @@ impl<R: ?Sized> PartialEq for Arn<R> {
     }
 }
 
+impl<R: ?Sized> Eq for Arn<R> {}
+
 impl<R: ?Sized> fmt::Debug for Arn<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Arn").field(&self.text).finish()

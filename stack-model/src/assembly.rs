@@ -113,6 +113,10 @@ pub struct StackManifest {
     /// The values of template parameters that the stacks give. Parameters of assets are not among them.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
+    /// The values of template parameters that are outputs of stacks in other regions, where exports do not reach:
+    /// parameter name to output. Those stacks are among [`depends_on`](Self::depends_on).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: BTreeMap<String, OutputReference>,
     /// The template parameters that receive the object key of an artifact in the artifact bucket: parameter name
     /// to asset name. Where there are any, [`ARTIFACT_BUCKET_PARAMETER`] is a parameter too.
     #[serde(default)]
@@ -135,6 +139,56 @@ pub struct StackManifest {
     /// Logical ids that were renamed since an earlier release: old to new.
     #[serde(default)]
     pub moved: BTreeMap<String, String>,
+    /// The folders that fill buckets of the stack once it is deployed, by the name of the declaration.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contents: BTreeMap<String, ContentManifest>,
+}
+
+/// An output of another stack of the assembly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputReference {
+    /// The name of the stack, with the stage.
+    pub stack: String,
+    /// The key of the output.
+    pub output: String,
+}
+
+/// A folder of the workspace whose files become objects of a bucket once the stack is deployed.
+///
+/// The key of an object is the prefix and the path of its file in the folder, with `/` between steps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentManifest {
+    /// The logical id of the bucket in the stack.
+    pub bucket: String,
+    /// The folder, relative to the workspace, with `/` between steps.
+    pub folder: String,
+    /// What the keys of the objects start with.
+    #[serde(default)]
+    pub prefix: String,
+    /// Who gets which header `Cache-Control`: the first rule whose pattern matches.
+    #[serde(default)]
+    pub cache: Vec<CacheRule>,
+    /// Content types by the extension of the file's name, without its dot, before those that everybody knows.
+    #[serde(default)]
+    pub content_types: BTreeMap<String, String>,
+    /// Whether objects under the prefix that no file stands for are kept instead of deleted.
+    #[serde(default)]
+    pub keep_others: bool,
+    /// The logical id of the CloudFront distribution that is to forget the objects that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalidate: Option<String>,
+}
+
+/// The header `Cache-Control` of some files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheRule {
+    /// A pattern for paths in the folder: `*` stands for anything within a step, `**` for any number of steps.
+    pub pattern: String,
+    /// The value of the header.
+    pub cache_control: String,
 }
 
 /// One output of a stack.

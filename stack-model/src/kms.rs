@@ -10,7 +10,7 @@ use stack_model_cfn::kms as cfn;
 use stack_model_cfn::{Pseudo, ResourceId, Value};
 
 use crate::arn::Arn;
-use crate::handle::{Handle, get_att, reference};
+use crate::handle::{Handle, elsewhere, get_att, reference};
 use crate::limit::Limited;
 use crate::name::NameRule;
 use crate::policy::{Principal, Statement, allow_on};
@@ -98,17 +98,44 @@ impl KeyOperation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRef {
     id: ResourceId,
+    /// The ARN, where somebody else keeps the key.
+    kept: Option<Value<Arn<Key>>>,
 }
 
 impl KeyRef {
-    /// Returns the ARN.
-    pub fn arn(&self) -> Value<Arn<Key>> {
-        get_att(&self.id, "Arn")
+    /// Stands for a key that somebody else keeps, by its ARN; an alias will not do, since policies name keys. Its
+    /// policy must allow what the stack does with it.
+    ///
+    /// ```
+    /// use stack_model::Arn;
+    /// use stack_model::kms::{KeyOperation, KeyRef};
+    ///
+    /// let arn = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    /// let key = KeyRef::existing(Arn::parse(arn)?);
+    /// let statements = key.statements(&[KeyOperation::Decrypt]);
+    /// assert_eq!(statements[0].actions(), ["kms:Decrypt"]);
+    /// # Ok::<(), stack_model::ArnError>(())
+    /// ```
+    pub fn existing(arn: impl Into<Value<Arn<Key>>>) -> Self {
+        Self {
+            id: elsewhere("Key"),
+            kept: Some(arn.into()),
+        }
     }
 
-    /// Returns the key id, a UUID.
+    /// Returns the ARN.
+    pub fn arn(&self) -> Value<Arn<Key>> {
+        self.kept
+            .clone()
+            .unwrap_or_else(|| get_att(&self.id, "Arn"))
+    }
+
+    /// Returns the key id, a UUID, or the ARN where somebody else keeps the key: AWS takes either.
     pub fn key_id(&self) -> Value<String> {
-        reference(&self.id)
+        match &self.kept {
+            Some(arn) => arn.clone().into_text(),
+            None => reference(&self.id),
+        }
     }
 
     /// Returns what a role must allow for the given operations.
@@ -182,6 +209,7 @@ impl Stack<'_> {
         let resource = Resource::of(&key, source).with_policy_at("KeyPolicy");
         let handle = KeyRef {
             id: self.insert_data(logical_id, resource).id,
+            kept: None,
         };
         let root = text!("arn:{}:iam::{}:root", Pseudo::Partition, Pseudo::AccountId);
         let account = Statement::allow(["kms:*"])

@@ -5,7 +5,7 @@ use stack_model_cfn::{ResourceId, Value};
 use crate::handle::{Handle, elsewhere};
 
 /// The handle of a hosted zone: one of the app, or one that somebody else keeps.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostedZoneRef {
     id: ResourceId,
     zone_id: Value<String>,

@@ -1,12 +1,24 @@
-//! Amazon S3: buckets.
+//! Amazon S3: buckets, what they notify, and what fills them.
+//!
+//! A bucket is added with [`Stack::bucket`]; its children have these logical ids:
+//!
+//! | child | logical id |
+//! |---|---|
+//! | the policy of a bucket | `<Bucket>Policy` |
+//! | the permission to invoke a function that the bucket notifies | `<Function><Bucket>Permission` |
+//!
+//! A bucket tells a function of its objects with [`Stack::trigger`], and a queue or a topic with [`Stack::notify`].
+//! S3 checks its targets when a notification is set, so the bucket waits for them. Where a target names the bucket
+//! in turn, as the role of a function does that reads its objects, it does so by what the bucket is called: such a
+//! bucket needs [`BucketProps::name`].
 
 use std::panic::Location;
 
 use stack_model_cfn::s3 as cfn;
-use stack_model_cfn::{ResourceId, Value};
+use stack_model_cfn::{Property, Pseudo, ResourceId, Value};
 
 use crate::arn::Arn;
-use crate::handle::{Handle, get_att, reference};
+use crate::handle::{Handle, elsewhere, get_att, reference};
 use crate::kms::KeyRef;
 use crate::name::NameRule;
 use crate::policy::Statement;
@@ -14,13 +26,26 @@ use crate::resource::Resource;
 use crate::stack::Stack;
 use crate::text;
 
+mod content;
 mod cors;
 mod grant;
 mod lifecycle;
+mod notification;
+mod storage;
+mod untangle;
+mod website;
 
+pub use content::Content;
 pub use cors::{CorsMaxAge, CorsMethod, CorsRule};
 pub use grant::BucketOperation;
 pub use lifecycle::{Days, LifecycleRule, StorageClass, Transition};
+pub use notification::{Admitted, NotificationTarget, ObjectEvent, ObjectNotification};
+pub use storage::{
+    ArchiveDays, BucketAccessLogs, DeepArchiveDays, IntelligentTiering, LockDays, LockMode,
+    LockRetention, ObjectLock,
+};
+pub(crate) use untangle::untangle;
+pub use website::Website;
 
 /// Marks the ARN of a bucket.
 #[derive(Debug)]
@@ -28,7 +53,10 @@ pub enum Bucket {}
 
 /// What a bucket is made of.
 ///
-/// Public access is blocked and access control lists are off, always; what is to be public is served by CloudFront.
+/// Public access is blocked unless [`Website::Pages`] says why not, and access control lists are off, always; what is
+/// to be public is best served by CloudFront. Inventories, replication and other properties that this module has no
+/// words for are set with [`Stack::override_property`].
+///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html>.
 #[derive(Clone, Debug, Default)]
 pub struct BucketProps {
@@ -45,6 +73,16 @@ pub struct BucketProps {
     pub lifecycle: Vec<LifecycleRule>,
     /// Whether changes are sent to the account's default event bus.
     pub event_bridge: bool,
+    /// Keeps versions from being deleted; off by default.
+    pub object_lock: Option<ObjectLock>,
+    /// When objects that nobody reads are archived; never by default.
+    pub intelligent_tiering: Vec<IntelligentTiering>,
+    /// Where requests are logged; nowhere by default.
+    pub access_logs: Option<BucketAccessLogs>,
+    /// Whether uploads and downloads may take a faster way through the edge locations of CloudFront, for a price.
+    pub transfer_acceleration: bool,
+    /// What the bucket answers browsers over plain HTTP; nothing by default.
+    pub website: Option<Website>,
 }
 
 /// How the objects of a bucket are encrypted. They always are.
@@ -65,17 +103,48 @@ pub enum Encryption {
 pub struct BucketRef {
     id: ResourceId,
     key: Option<KeyRef>,
+    /// The physical name, where somebody else keeps the bucket.
+    kept: Option<Value<String>>,
 }
 
 impl BucketRef {
+    /// Stands for a bucket that somebody else keeps, by its name. Its policy must not deny what the stack does with it.
+    ///
+    /// ```
+    /// use stack_model::s3::{BucketOperation, BucketRef};
+    ///
+    /// let photos = BucketRef::existing("photos.example.com");
+    /// let statements = photos.statements(&[BucketOperation::Get]);
+    /// assert_eq!(statements[0].actions(), ["s3:GetObject"]);
+    /// ```
+    pub fn existing(name: impl Into<Value<String>>) -> Self {
+        let name = name.into();
+        Self {
+            id: elsewhere(name.literal().map_or("Bucket", String::as_str)),
+            key: None,
+            kept: Some(name),
+        }
+    }
+
+    /// Stands for a bucket that somebody else keeps, whose objects are encrypted with a key of the customer's own.
+    pub fn existing_with_key(name: impl Into<Value<String>>, key: &KeyRef) -> Self {
+        Self {
+            key: Some(key.clone()),
+            ..Self::existing(name)
+        }
+    }
+
     /// Returns the ARN of the bucket itself; that of its objects is [`objects`](Self::objects).
     pub fn arn(&self) -> Value<Arn<Bucket>> {
-        get_att(&self.id, "Arn")
+        match &self.kept {
+            Some(name) => text!("arn:{}:s3:::{}", Pseudo::Partition, name).map(Arn::composed),
+            None => get_att(&self.id, "Arn"),
+        }
     }
 
     /// Returns the physical name.
     pub fn name(&self) -> Value<String> {
-        reference(&self.id)
+        self.kept.clone().unwrap_or_else(|| reference(&self.id))
     }
 
     /// Returns the ARN of the objects whose keys match a pattern, such as `photos/*`.
@@ -85,7 +154,15 @@ impl BucketRef {
 
     /// Returns the host name in the bucket's region, as an origin of CloudFront wants it.
     pub fn regional_domain_name(&self) -> Value<String> {
-        get_att(&self.id, "RegionalDomainName")
+        match &self.kept {
+            Some(name) => text!("{}.s3.{}.{}", name, Pseudo::Region, Pseudo::UrlSuffix),
+            None => get_att(&self.id, "RegionalDomainName"),
+        }
+    }
+
+    /// Returns the address of the website that [`BucketProps::website`] makes, which starts with `http://`.
+    pub fn website_url(&self) -> Value<String> {
+        get_att(&self.id, "WebsiteURL")
     }
 }
 
@@ -125,12 +202,22 @@ impl Stack<'_> {
         self.check_bucket_name(logical_id, props.name.as_ref(), source);
         self.check_cors(logical_id, &props.cors, source);
         self.check_lifecycle(logical_id, &props.lifecycle, source);
-        let versioned = props.versioned.unwrap_or(self.stage().is_protected());
+        self.check_storage(logical_id, &props, source);
+        let versioned =
+            props.object_lock.is_some() || props.versioned.unwrap_or(self.stage().is_protected());
+        let public = props.website.as_ref().and_then(Website::public_because);
+        let public = public.map(str::to_owned);
         let (algorithm, key) = match props.encryption {
             Encryption::S3 => ("AES256", None),
             Encryption::CustomerKey(key) => ("aws:kms", Some(key)),
         };
         let bucket = cfn::Bucket {
+            accelerate_configuration: props
+                .transfer_acceleration
+                .then(|| cfn::bucket::AccelerateConfiguration {
+                    acceleration_status: "Enabled".into(),
+                })
+                .into(),
             bucket_encryption: cfn::bucket::BucketEncryption {
                 server_side_encryption_configuration: [cfn::bucket::ServerSideEncryptionRule {
                     bucket_key_enabled: key.as_ref().map(|_| true).into(),
@@ -146,7 +233,14 @@ impl Stack<'_> {
             .into(),
             bucket_name: props.name.into(),
             cors_configuration: cors::render(props.cors).into(),
+            intelligent_tiering_configurations: storage::tiering(props.intelligent_tiering)
+                .map_or(Property::Absent, Property::from),
             lifecycle_configuration: lifecycle::render(props.lifecycle).into(),
+            logging_configuration: props
+                .access_logs
+                .as_ref()
+                .map(BucketAccessLogs::render)
+                .into(),
             notification_configuration: props
                 .event_bridge
                 .then(|| cfn::bucket::NotificationConfiguration {
@@ -157,6 +251,8 @@ impl Stack<'_> {
                     ..cfn::bucket::NotificationConfiguration::default()
                 })
                 .into(),
+            object_lock_configuration: props.object_lock.map(storage::lock).into(),
+            object_lock_enabled: props.object_lock.map(|_| true).into(),
             ownership_controls: cfn::bucket::OwnershipControls {
                 rules: [cfn::bucket::OwnershipControlsRule {
                     object_ownership: "BucketOwnerEnforced".into(),
@@ -166,9 +262,9 @@ impl Stack<'_> {
             .into(),
             public_access_block_configuration: cfn::bucket::PublicAccessBlockConfiguration {
                 block_public_acls: true.into(),
-                block_public_policy: true.into(),
+                block_public_policy: public.is_none().into(),
                 ignore_public_acls: true.into(),
-                restrict_public_buckets: true.into(),
+                restrict_public_buckets: public.is_none().into(),
             }
             .into(),
             versioning_configuration: versioned
@@ -176,6 +272,7 @@ impl Stack<'_> {
                     status: "Enabled".into(),
                 })
                 .into(),
+            website_configuration: props.website.map(Website::render).into(),
             ..cfn::Bucket::default()
         };
         let handle = BucketRef {
@@ -183,10 +280,19 @@ impl Stack<'_> {
                 .insert_data(logical_id, Resource::of(&bucket, source))
                 .id,
             key,
+            kept: None,
         };
-        let resources = [handle.arn().into(), handle.objects("*").into()];
-        let statement = Statement::tls_only("s3:*", resources);
+        // The address of a website knows no TLS.
+        let statement = if let Some(because) = public {
+            website::public(&handle, &because)
+        } else {
+            let resources = [handle.arn().into(), handle.objects("*").into()];
+            Statement::tls_only("s3:*", resources)
+        };
         self.attach_bucket_policy(&handle, [statement], source);
+        if let Some(logs) = props.access_logs {
+            self.admit_logs(&handle, &logs, source);
+        }
         handle
     }
 

@@ -120,6 +120,11 @@ impl<M> TopicRef<M> {
         self.fifo
     }
 
+    /// Returns the key of the customer's own that the topic is encrypted with.
+    pub(crate) fn key(&self) -> Option<&KeyRef> {
+        self.key.as_ref()
+    }
+
     /// Returns what a role must allow for the given operations: exactly their actions on this topic, and on its key
     /// where it has one of the customer's own.
     pub fn statements(&self, operations: &[TopicOperation]) -> Vec<Statement> {
@@ -207,7 +212,8 @@ impl Stack<'_> {
         self.attach_topic_policy(topic, statements, Location::caller());
     }
 
-    fn attach_topic_policy<M>(
+    /// Adds statements to the policy of a topic on behalf of a resource declared at `source`.
+    pub(crate) fn attach_topic_policy<M>(
         &mut self,
         topic: &TopicRef<M>,
         statements: impl IntoIterator<Item = Statement>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use stack_model_cfn::{Expr, ResourceId, ResourceType, Token, Value};
 
-use crate::assembly::{Asset, Contract};
+use crate::assembly::{Asset, ContentManifest, Contract};
 use crate::error::Violation;
 use crate::handle::{ELSEWHERE, Handle, ResourceRef};
 use crate::limit::Limited;
@@ -56,6 +56,8 @@ pub(crate) struct StackData {
     /// Earlier logical ids, each with the present one.
     pub(crate) moved: BTreeMap<String, Moved>,
     pub(crate) depends_on: Vec<String>,
+    /// The folders that fill buckets, by the name of the declaration.
+    pub(crate) contents: BTreeMap<String, ContentManifest>,
     /// The logical ids of the policies that stand in resources of their own.
     pub(crate) policies: BTreeSet<String>,
 }
@@ -387,6 +389,14 @@ impl Stack<'_> {
                 .insert(logical_id.to_owned(), resource);
         }
         ResourceRef { id }
+    }
+
+    /// Returns the handle of a resource of this stack, by its logical id.
+    pub(crate) fn resource_ref(&self, logical_id: &str) -> ResourceRef {
+        let stack = Arc::clone(&self.data_ref().id);
+        ResourceRef {
+            id: ResourceId::new(stack, logical_id),
+        }
     }
 
     /// Adds a resource with the removal policy that its data deserves: retained where the stage is protected,

@@ -94,6 +94,7 @@ impl App {
         let mut rendered = render_resources(&stacks, &mut violations);
         crate::apigateway::deploy(&mut stacks, &mut rendered, &mut violations);
         crate::custom_resource::wait_for_policies(&mut stacks, &rendered);
+        crate::s3::untangle(&stacks, &mut rendered, &mut violations);
         let links = order::link(&mut stacks, &rendered, &stage, &mut violations);
         let sequence = order::sequence(&stacks, &links, &mut violations);
 
@@ -143,6 +144,8 @@ impl App {
                     .iter()
                     .map(|(from, moved)| (from.clone(), moved.to.clone()))
                     .collect(),
+                references: links.references(&stack.id),
+                contents: stack.contents.clone(),
                 id: stack.id.to_string(),
                 name,
             };
@@ -204,6 +207,7 @@ fn scope(stack: &StackData, rendered: &Rendered, links: &order::Links) -> Scope 
         stack: stack.id.to_string(),
         renamed: BTreeMap::new(),
         imports: links.imports().clone(),
+        passed: links.parameters(&stack.id),
     };
     for (id, resource) in &stack.resources {
         if !resource.identified_by_content {

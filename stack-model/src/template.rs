@@ -14,6 +14,8 @@ pub(crate) struct Scope {
     pub(crate) renamed: BTreeMap<String, String>,
     /// The export that carries a value of another stack.
     pub(crate) imports: BTreeMap<ImportKey, String>,
+    /// The parameter that receives a value of another stack in another region.
+    pub(crate) passed: BTreeMap<ImportKey, String>,
 }
 
 /// A value of another stack: the resource or parameter, and the attribute where it is not `Ref`.
@@ -51,6 +53,9 @@ impl Scope {
     }
 
     fn token(&self, token: &Token) -> Json {
+        if let Some(parameter) = self.parameter(token) {
+            return json!({ "Ref": parameter });
+        }
         if let Some(import) = self.import(token) {
             return json!({ "Fn::ImportValue": import });
         }
@@ -106,6 +111,11 @@ impl Scope {
         self.imports.get(&key).map(String::as_str)
     }
 
+    /// Returns the parameter that receives the token's value, where it belongs to a stack in another region.
+    fn parameter(&self, token: &Token) -> Option<&str> {
+        self.passed.get(&import_key(token)?).map(String::as_str)
+    }
+
     /// Renders `Fn::Sub` with the short form `${Id.Attribute}` where it exists and a variable elsewhere.
     fn sub(&self, parts: &[Part]) -> Json {
         let mut text = String::new();
@@ -132,6 +142,9 @@ impl Scope {
     }
 
     fn short(&self, token: &Token) -> Option<String> {
+        if let Some(parameter) = self.parameter(token) {
+            return Some(format!("${{{parameter}}}"));
+        }
         if self.import(token).is_some() {
             return None;
         }

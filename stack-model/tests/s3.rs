@@ -10,6 +10,10 @@ use stack_model::s3::{
 
 use crate::support::{actions, dev, prod, property, resources, statements, violations};
 
+mod content;
+mod notification;
+mod storage;
+
 #[test]
 fn a_bucket_is_encrypted_private_and_reached_with_tls_only() {
     let resources = resources(dev(), |stack| {
@@ -132,6 +136,7 @@ fn every_property_reaches_the_template() {
                     }],
                 }],
                 event_bridge: true,
+                ..BucketProps::default()
             },
         );
     });
@@ -427,6 +432,86 @@ fn rules_that_say_nothing_or_contradict_are_reported_together() {
       "orders / Photos / Properties.LifecycleConfiguration.Rules.1: objects expire before they move to cheaper storage",
       "orders / Photos / Properties.LifecycleConfiguration.Rules.2: 0 is not between 1 and 2147483647",
       "orders / PhotosPolicy: a statement of a bucket policy names the bucket with `arn()` or objects with `objects(..)`"
+    ]
+    "#);
+}
+
+#[test]
+fn a_rule_for_pages_of_any_origin_says_all_that_browsers_ask() {
+    let rules = property(dev(), "Photos", "CorsConfiguration", |stack| {
+        stack.bucket(
+            "Photos",
+            BucketProps {
+                cors: vec![CorsRule {
+                    origins: vec!["*".into()],
+                    methods: vec![
+                        CorsMethod::Head,
+                        CorsMethod::Get,
+                        CorsMethod::Put,
+                        CorsMethod::Post,
+                        CorsMethod::Delete,
+                    ],
+                    headers: vec!["*".to_owned()],
+                    exposed_headers: [
+                        "x-amz-server-side-encryption",
+                        "x-amz-request-id",
+                        "x-amz-id-2",
+                        "ETag",
+                    ]
+                    .map(str::to_owned)
+                    .into(),
+                    max_age: Some(3000.into()),
+                }],
+                ..BucketProps::default()
+            },
+        );
+    });
+    assert_eq!(
+        rules,
+        serde_json::json!({"CorsRules": [{
+            "AllowedHeaders": ["*"],
+            "AllowedMethods": ["HEAD", "GET", "PUT", "POST", "DELETE"],
+            "AllowedOrigins": ["*"],
+            "ExposedHeaders": [
+                "x-amz-server-side-encryption",
+                "x-amz-request-id",
+                "x-amz-id-2",
+                "ETag",
+            ],
+            "MaxAge": 3000,
+        }]})
+    );
+}
+
+#[test]
+fn a_bucket_kept_elsewhere_is_named_and_not_changed() {
+    let statements = statements(dev(), |_| {
+        BucketRef::existing("photos.example.com").statements(&[BucketOperation::Get])
+    });
+    assert_json_snapshot!(statements, @r#"
+    [
+      {
+        "Action": "s3:GetObject",
+        "Effect": "Allow",
+        "Resource": {
+          "Fn::Sub": "arn:${AWS::Partition}:s3:::photos.example.com/*"
+        }
+      }
+    ]
+    "#);
+    let found = violations(dev(), |stack| {
+        let bucket = BucketRef::existing("photos.example.com");
+        stack.queue::<String>("Queue", stack_model::sqs::QueueProps::default());
+        stack.bucket_policy(
+            &bucket,
+            [Statement::deny(["s3:PutObject"]).on(bucket.arn())],
+        );
+        stack.remove_property(&bucket, "BucketName");
+    });
+    assert_json_snapshot!(found, @r#"
+    [
+      "orders / photos.example.com: `photos.example.com` belongs to somebody else, and its policy can only be changed there",
+      "orders / photos.example.com: `photos.example.com` is kept by somebody else, so no stack of this app can change it"
     ]
     "#);
 }

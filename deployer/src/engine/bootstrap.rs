@@ -143,6 +143,8 @@ fn work(region: Option<&str>) -> Work {
         outputs: BTreeMap::new(),
         resources: BTreeMap::new(),
         moved: BTreeMap::new(),
+        references: BTreeMap::new(),
+        contents: BTreeMap::new(),
     };
     Work {
         manifest: Arc::new(manifest),

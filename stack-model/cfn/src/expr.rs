@@ -10,7 +10,7 @@ use crate::{Token, Value};
 ///
 /// Numbers and booleans stay what they are; maps are ordered by key, so that the same stack always renders the
 /// same bytes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expr {
     /// `null`, which CloudFormation accepts in raw JSON only.
     Null,
@@ -46,6 +46,19 @@ impl Expr {
             Self::List(elements) => elements.iter().for_each(|e| e.walk(visit)),
             Self::Map(entries) => entries.values().for_each(|e| e.walk(visit)),
             Self::Token(token) => token.walk(visit),
+        }
+    }
+
+    /// Puts what `change` returns in place of every token that it returns something for, inside other tokens too.
+    pub fn replace(&mut self, change: &dyn Fn(&Token) -> Option<Expr>) {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) => {}
+            Self::List(elements) => elements.iter_mut().for_each(|e| e.replace(change)),
+            Self::Map(entries) => entries.values_mut().for_each(|e| e.replace(change)),
+            Self::Token(token) => match change(token) {
+                Some(changed) => *self = changed,
+                None => token.replace(change),
+            },
         }
     }
 

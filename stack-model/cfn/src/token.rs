@@ -74,7 +74,7 @@ impl Pseudo {
 }
 
 /// One piece of a [`Token::Sub`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Text that stands for itself; `${` in it is escaped when it is rendered.
     Text(String),
@@ -87,7 +87,7 @@ pub enum Part {
 /// Tokens are made by handles, parameters and imports; the enum is public so that a renderer, a validator or a
 /// planner can be exhaustive over it. See
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
     /// `Ref` of a resource: its physical id.
     Ref(ResourceId),
@@ -192,5 +192,61 @@ impl Token {
             }
             Self::Secret { id, .. } => id.walk(visit),
         }
+    }
+
+    /// Changes the tokens inside this one, see [`Expr::replace`].
+    pub(crate) fn replace(&mut self, change: &dyn Fn(&Token) -> Option<Expr>) {
+        match self {
+            Self::Ref(_)
+            | Self::GetAtt(..)
+            | Self::Parameter(_)
+            | Self::Pseudo(_)
+            | Self::SsmParameter { .. } => {}
+            Self::Sub(parts) => {
+                let mut changed = Vec::with_capacity(parts.len());
+                for part in std::mem::take(parts) {
+                    match part {
+                        Part::Text(text) => push(&mut changed, Part::Text(text)),
+                        Part::Token(mut token) => match change(&token) {
+                            Some(Expr::String(text)) => push(&mut changed, Part::Text(text)),
+                            Some(Expr::Token(Self::Sub(inner))) => {
+                                for part in inner {
+                                    push(&mut changed, part);
+                                }
+                            }
+                            Some(Expr::Token(other)) => changed.push(Part::Token(other)),
+                            // A text has no place for a list or a map.
+                            Some(_) | None => {
+                                token.replace(change);
+                                changed.push(Part::Token(token));
+                            }
+                        },
+                    }
+                }
+                *parts = changed;
+            }
+            Self::Join { list, .. } | Self::Select { list, .. } => list.replace(change),
+            Self::Split { text, .. } | Self::Base64(text) => text.replace(change),
+            Self::ImportValue(name) => name.replace(change),
+            Self::If {
+                then, otherwise, ..
+            } => {
+                then.replace(change);
+                otherwise.replace(change);
+            }
+            Self::FindInMap { first, second, .. } => {
+                first.replace(change);
+                second.replace(change);
+            }
+            Self::Secret { id, .. } => id.replace(change),
+        }
+    }
+}
+
+/// Appends a part; neighbouring texts become one.
+fn push(parts: &mut Vec<Part>, part: Part) {
+    match (parts.last_mut(), part) {
+        (Some(Part::Text(last)), Part::Text(text)) => last.push_str(&text),
+        (_, part) => parts.push(part),
     }
 }

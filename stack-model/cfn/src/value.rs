@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{Expr, Token};
 
 /// A literal, or a token that yields a value of the same type once the stack is deployed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value<T> {
     /// Known when the stack is rendered.
     Literal(T),

@@ -50,6 +50,17 @@ impl Stack<'_> {
         function: &FunctionRef<F>,
         props: PermissionProps,
     ) -> ResourceRef {
+        self.permission_from(logical_id, function, props, Location::caller())
+    }
+
+    /// Lets a service invoke a function on behalf of what is declared at `source`.
+    pub(crate) fn permission_from<F>(
+        &mut self,
+        logical_id: &str,
+        function: &FunctionRef<F>,
+        props: PermissionProps,
+        source: &Location<'_>,
+    ) -> ResourceRef {
         let permission = cfn::Permission {
             action: "lambda:InvokeFunction".into(),
             function_name: function.arn().into_text().into(),
@@ -58,6 +69,6 @@ impl Stack<'_> {
             source_arn: props.source_arn.into(),
             ..cfn::Permission::default()
         };
-        self.insert(logical_id, Resource::of(&permission, Location::caller()))
+        self.insert(logical_id, Resource::of(&permission, source))
     }
 }

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use stack_model_cfn::{Expr, Token};
 
 use super::{Rendered, hexadecimal, output_key, walk_stack};
+use crate::assembly::OutputReference;
 use crate::error::Violation;
 use crate::stack::{OutputData, StackData};
 use crate::stage::Stage;
@@ -15,11 +16,36 @@ use crate::template::{ImportKey, import_key};
 #[derive(Debug, Default)]
 pub(super) struct Links {
     imports: BTreeMap<ImportKey, String>,
+    /// What a stack takes from stacks in other regions, by the parameter that receives it.
+    passed: BTreeMap<String, BTreeMap<ImportKey, Passed>>,
     /// Stack to the stacks it needs, each with the place that needs it.
     edges: BTreeMap<String, BTreeMap<String, String>>,
 }
 
+/// A value that the deployer passes from a stack in one region to a stack in another.
+#[derive(Debug)]
+struct Passed {
+    parameter: String,
+    output: OutputReference,
+}
+
 impl Links {
+    /// Returns the parameters that receive values of stacks in other regions, by the value.
+    pub(super) fn parameters(&self, stack: &str) -> BTreeMap<ImportKey, String> {
+        let passed = self.passed.get(stack).into_iter().flatten();
+        passed
+            .map(|(key, passed)| (key.clone(), passed.parameter.clone()))
+            .collect()
+    }
+
+    /// Returns the outputs of stacks in other regions that a stack takes, by parameter.
+    pub(super) fn references(&self, stack: &str) -> BTreeMap<String, OutputReference> {
+        let passed = self.passed.get(stack).into_iter().flatten();
+        passed
+            .map(|(_, passed)| (passed.parameter.clone(), passed.output.clone()))
+            .collect()
+    }
+
     /// Returns the exports by the value they carry.
     pub(super) fn imports(&self) -> &BTreeMap<ImportKey, String> {
         &self.imports
@@ -43,6 +69,7 @@ pub(super) fn link(
 ) -> Links {
     let mut links = Links::default();
     let mut wanted: BTreeMap<ImportKey, Token> = BTreeMap::new();
+    let mut across: BTreeMap<(String, ImportKey), Token> = BTreeMap::new();
     for stack in &*stacks {
         let mut report = |place: &str, path: &str, message: String| {
             let source = stack.resources.get(place).map(|r| r.source.clone());
@@ -68,19 +95,15 @@ pub(super) fn link(
                 );
                 return report(place, path, message);
             };
-            if region(owner, stage) != region(stack, stage) {
-                let message = format!(
-                    "`{}` of the stack `{}` is in another region, where exports do not reach: pass the value through a stage variable or Parameter Store",
-                    key.0.logical_id(),
-                    key.0.stack()
-                );
-                return report(place, path, message);
-            }
             let edges = links.edges.entry(stack.id.to_string()).or_default();
             edges
                 .entry(key.0.stack().to_owned())
                 .or_insert_with(|| format!("{place} ({path})"));
-            wanted.insert(key, token.clone());
+            if region(owner, stage) == region(stack, stage) {
+                wanted.insert(key, token.clone());
+            } else {
+                across.insert((stack.id.to_string(), key), token.clone());
+            }
         });
         for other in &stack.depends_on {
             if stacks.iter().any(|stack| *stack.id == **other) {
@@ -104,8 +127,53 @@ pub(super) fn link(
             links.imports.insert(key, name);
         }
     }
+    for ((user, key), token) in across {
+        if let Some(passed) = pass(stacks, &user, &key, token, stage) {
+            links.passed.entry(user).or_default().insert(key, passed);
+        }
+    }
     exports(stacks, stage, violations);
     links
+}
+
+/// Passes a value to a stack in another region, where exports do not reach: it becomes an output of its stack and a
+/// parameter of the other, and the deployer carries it over.
+fn pass(
+    stacks: &mut [StackData],
+    user: &str,
+    key: &ImportKey,
+    token: Token,
+    stage: &Stage,
+) -> Option<Passed> {
+    let owner = stacks
+        .iter_mut()
+        .find(|stack| &*stack.id == key.0.stack())?;
+    let from = region(owner, stage).to_owned();
+    let output = output(owner, "Passed", key, token);
+    let stack = format!("{}-{}", owner.id, stage.name());
+    let description = format!("Output {output} of the stack {stack} in {from}");
+    let words = owner.id.split('-').flat_map(|word| {
+        let mut characters = word.chars();
+        let first = characters.next().map(|c| c.to_ascii_uppercase());
+        first.into_iter().chain(characters)
+    });
+    let mut parameter: String = words.collect();
+    parameter.push_str(key.0.logical_id());
+    parameter.push_str(&plain(key.1.as_deref().unwrap_or_default()));
+    let user = stacks.iter_mut().find(|stack| *stack.id == *user)?;
+    if user.parameters.contains_key(&parameter) || user.resources.contains_key(&parameter) {
+        let digest = hexadecimal(&Sha256::digest(description.as_bytes()));
+        parameter.push_str(digest.get(..10).unwrap_or(&digest));
+    }
+    let declared = Expr::map([
+        ("Type", Expr::from("String")),
+        ("Description", Expr::from(description)),
+    ]);
+    user.parameters.insert(parameter.clone(), (declared, None));
+    Some(Passed {
+        parameter,
+        output: OutputReference { stack, output },
+    })
 }
 
 fn region<'a>(stack: &'a StackData, stage: &'a Stage) -> &'a str {
@@ -157,38 +225,66 @@ fn export(owner: &mut StackData, key: &ImportKey, token: Token, stage: &str) -> 
         return name;
     }
     let (id, attribute) = key;
-    let attribute = attribute.as_deref().unwrap_or_default();
-    let plain: String = attribute
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
+    let plain = plain(attribute.as_deref().unwrap_or_default());
     let mut name = format!("{}-{stage}-{}", owner.id, id.logical_id());
     if !plain.is_empty() {
         name.push('-');
         name.push_str(&plain);
     }
+    let key = add_output(owner, "Export", key, token, &name);
+    if let Some(output) = owner.outputs.get_mut(&key) {
+        output.export = Some(name.clone());
+    }
+    name
+}
+
+/// Returns the key of an output that carries a value, adding it where the author wrote none.
+fn output(owner: &mut StackData, prefix: &str, key: &ImportKey, token: Token) -> String {
+    let mut written = owner.outputs.iter();
+    if let Some((key, _)) = written.find(|(_, output)| output_key(output).as_ref() == Some(key)) {
+        key.clone()
+    } else {
+        let salt = format!("{:?}", (key.0.logical_id(), &key.1));
+        add_output(owner, prefix, key, token, &salt)
+    }
+}
+
+/// Adds an output that carries a value, and returns its key; `salt` tells outputs apart that would have the same.
+fn add_output(
+    owner: &mut StackData,
+    prefix: &str,
+    key: &ImportKey,
+    token: Token,
+    salt: &str,
+) -> String {
+    let (id, attribute) = key;
+    let attribute = attribute.as_deref().unwrap_or_default();
     let source = owner
         .resources
         .get(id.logical_id())
         .map(|resource| resource.source.clone())
         .unwrap_or_default();
-    let mut key = format!("Export{}{plain}", id.logical_id());
+    let mut key = format!("{prefix}{}{}", id.logical_id(), plain(attribute));
     if owner.outputs.contains_key(&key) {
         // An output of the author has the key, or the name of another resource reads like this one with its attribute.
-        let digest = hexadecimal(&Sha256::digest(name.as_bytes()));
+        let digest = hexadecimal(&Sha256::digest(salt.as_bytes()));
         key.push_str(digest.get(..10).unwrap_or(&digest));
     }
-    owner.outputs.insert(
-        key,
-        OutputData {
-            value: Expr::Token(token),
-            description: None,
-            export: Some(name.clone()),
-            example: None,
-            source,
-        },
-    );
-    name
+    let output = OutputData {
+        value: Expr::Token(token),
+        description: None,
+        export: None,
+        example: None,
+        source,
+    };
+    owner.outputs.insert(key.clone(), output);
+    key
+}
+
+/// Returns the letters and digits of the name of an attribute.
+fn plain(attribute: &str) -> String {
+    let characters = attribute.chars();
+    characters.filter(char::is_ascii_alphanumeric).collect()
 }
 
 /// Puts the stacks in an order in which they can be deployed; stacks that need nothing of each other keep the

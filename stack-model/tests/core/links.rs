@@ -138,18 +138,101 @@ fn stacks_that_need_each_other_are_a_cycle_with_an_edge_to_cut() {
 }
 
 #[test]
-fn exports_do_not_reach_other_regions() {
+fn a_value_of_another_region_is_passed_as_a_parameter() {
     let mut app = dev();
-    let mut data = app.stack("data");
+    let mut data = app.stack("order-data");
     data.in_region("us-east-1");
     let queue: QueueRef<String> = data.queue("Orders", QueueProps::default());
+    data.output("Name", queue.name());
+    let mut near = app.stack("near");
+    near.in_region("us-east-1");
+    near.raw("Own", "AWS::SNS::Topic", json!({}));
+    near.output("Url", queue.url());
     let mut api = app.stack("api");
-    api.raw("Own", "AWS::SNS::Topic", json!({}));
+    let reader = api.raw("Reader", "AWS::SNS::Topic", json!({}));
+    api.override_property(&reader, "DisplayName", text!("reads {}", queue.name()));
     api.output("Url", queue.url());
-    assert_json_snapshot!(texts(&app.synth().unwrap_err()), @r#"
-    [
-      "api / Url / Value: `Orders` of the stack `data` is in another region, where exports do not reach: pass the value through a stage variable or Parameter Store"
-    ]
+    api.output("Arn", queue.arn());
+    let assembly = app.synth().unwrap();
+
+    // The stack of the same region imports; what the author wrote himself is not written again.
+    assert_json_snapshot!(template(&assembly, "order-data")["Outputs"], @r#"
+    {
+      "ExportOrders": {
+        "Export": {
+          "Name": "order-data-dev-Orders"
+        },
+        "Value": {
+          "Ref": "Orders"
+        }
+      },
+      "Name": {
+        "Value": {
+          "Fn::GetAtt": [
+            "Orders",
+            "QueueName"
+          ]
+        }
+      },
+      "PassedOrdersArn": {
+        "Value": {
+          "Fn::GetAtt": [
+            "Orders",
+            "Arn"
+          ]
+        }
+      }
+    }
+    "#);
+    let near = template(&assembly, "near");
+    assert_eq!(
+        near["Outputs"]["Url"]["Value"],
+        json!({"Fn::ImportValue": "order-data-dev-Orders"})
+    );
+    let api = template(&assembly, "api");
+    assert_json_snapshot!(api["Parameters"], @r#"
+    {
+      "OrderDataOrders": {
+        "Description": "Output ExportOrders of the stack order-data-dev in us-east-1",
+        "Type": "String"
+      },
+      "OrderDataOrdersArn": {
+        "Description": "Output PassedOrdersArn of the stack order-data-dev in us-east-1",
+        "Type": "String"
+      },
+      "OrderDataOrdersQueueName": {
+        "Description": "Output Name of the stack order-data-dev in us-east-1",
+        "Type": "String"
+      }
+    }
+    "#);
+    assert_eq!(
+        api["Resources"]["Reader"]["Properties"]["DisplayName"],
+        json!({"Fn::Sub": "reads ${OrderDataOrdersQueueName}"})
+    );
+    assert_eq!(
+        api["Outputs"]["Arn"]["Value"],
+        json!({"Ref": "OrderDataOrdersArn"})
+    );
+    let stacks = &assembly.manifest().stacks;
+    let api = stacks.iter().find(|stack| stack.id == "api").unwrap();
+    assert_eq!(api.depends_on, ["order-data-dev"]);
+    assert!(api.parameters.is_empty());
+    assert_json_snapshot!(api.references, @r#"
+    {
+      "OrderDataOrders": {
+        "stack": "order-data-dev",
+        "output": "ExportOrders"
+      },
+      "OrderDataOrdersArn": {
+        "stack": "order-data-dev",
+        "output": "PassedOrdersArn"
+      },
+      "OrderDataOrdersQueueName": {
+        "stack": "order-data-dev",
+        "output": "Name"
+      }
+    }
     "#);
 }
 

@@ -105,6 +105,8 @@ pub(super) fn stack(name: &str, depends_on: &[&str]) -> StackDeployment {
                 },
             )]),
             moved: BTreeMap::new(),
+            references: BTreeMap::new(),
+            contents: BTreeMap::new(),
         },
         template: TEMPLATE.to_owned(),
     }
