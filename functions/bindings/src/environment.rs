@@ -22,12 +22,16 @@ pub struct Environment {
 struct Clients {
     #[cfg(feature = "bucket")]
     s3: std::sync::OnceLock<aws_sdk_s3::Client>,
+    #[cfg(feature = "event-bus")]
+    eventbridge: std::sync::OnceLock<aws_sdk_eventbridge::Client>,
     #[cfg(feature = "parameter")]
     ssm: std::sync::OnceLock<aws_sdk_ssm::Client>,
     #[cfg(feature = "queue")]
     sqs: std::sync::OnceLock<aws_sdk_sqs::Client>,
     #[cfg(feature = "secret")]
     secretsmanager: std::sync::OnceLock<aws_sdk_secretsmanager::Client>,
+    #[cfg(feature = "state-machine")]
+    sfn: std::sync::OnceLock<aws_sdk_sfn::Client>,
     #[cfg(feature = "table")]
     dynamodb: std::sync::OnceLock<aws_sdk_dynamodb::Client>,
     #[cfg(feature = "topic")]
@@ -72,6 +76,23 @@ impl Environment {
     /// Returns the configuration that all clients share.
     pub fn sdk(&self) -> &SdkConfig {
         &self.sdk
+    }
+
+    /// Returns the endpoint that all services or the one with this variable are to be reached at, if any.
+    #[cfg(feature = "iot")]
+    pub(crate) fn own_endpoint(&self, variable: &str) -> Option<String> {
+        [variable, "AWS_ENDPOINT_URL"]
+            .into_iter()
+            .find_map(|name| self.variables.get(name)?.to_str().map(str::to_owned))
+            .or_else(|| self.sdk.endpoint_url().map(str::to_owned))
+    }
+
+    /// Returns whether all services or the one with this variable are to be reached at an endpoint of one's own.
+    #[cfg(any(feature = "bucket", feature = "iot"))]
+    pub(crate) fn has_own_endpoint(&self, variable: &str) -> bool {
+        self.sdk.endpoint_url().is_some()
+            || self.variables.contains_key("AWS_ENDPOINT_URL")
+            || self.variables.contains_key(variable)
     }
 
     /// Reads one binding; a problem is added to the list and `None` is returned.
@@ -120,9 +141,11 @@ macro_rules! clients {
 }
 
 clients! {
+    "event-bus" eventbridge aws_sdk_eventbridge "EventBridge";
     "parameter" ssm aws_sdk_ssm "Systems Manager";
     "queue" sqs aws_sdk_sqs "SQS";
     "secret" secretsmanager aws_sdk_secretsmanager "Secrets Manager";
+    "state-machine" sfn aws_sdk_sfn "Step Functions";
     "table" dynamodb aws_sdk_dynamodb "DynamoDB";
     "topic" sns aws_sdk_sns "SNS";
 }
@@ -133,9 +156,7 @@ impl Environment {
     ///
     /// An endpoint of one's own seldom resolves `bucket.host`, so there the bucket goes into the path.
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        let custom_endpoint = self.sdk.endpoint_url().is_some()
-            || self.variables.contains_key("AWS_ENDPOINT_URL")
-            || self.variables.contains_key("AWS_ENDPOINT_URL_S3");
+        let custom_endpoint = self.has_own_endpoint("AWS_ENDPOINT_URL_S3");
         self.clients
             .s3
             .get_or_init(|| {
@@ -161,7 +182,7 @@ pub trait FromEnvironment: Sized {
 /// A binding that can be made from the value of its environment variable.
 #[diagnostic::on_unimplemented(
     message = "the client of `{Self}` is not built",
-    note = "turn on the feature of its kind (`table`, `queue`, `bucket`, `topic`, `secret`, `parameter`) of stack-bindings in the `runtime` feature of this package",
+    note = "turn on the feature of its kind (`bucket`, `event-bus`, `iot`, `labels`, `parameter`, `queue`, `secret`, `state-machine`, `table`, `topic`) of stack-bindings in the `runtime` feature of this package",
     note = "the type of a `Var` or a `Parameter` must implement `FromStr`, so that it can be read"
 )]
 pub trait Connect: Binding + Sized {

@@ -81,6 +81,14 @@ impl CallError {
         }
     }
 
+    /// Makes an error of a code that the SDK does not take for an error.
+    #[cfg(any(feature = "event-bus", feature = "iot"))]
+    pub(crate) fn with_code(action: &'static str, resource: &str, code: &str) -> Self {
+        let mut error = Self::new(action, resource, reason_of(Some(code)));
+        error.code = Some(code.to_owned());
+        error
+    }
+
     /// Adds what caused the error.
     pub(crate) fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.source = Some(Box::new(source));
@@ -180,6 +188,11 @@ fn reason_of(code: Option<&str>) -> Reason {
         "ConditionalCheckFailedException" | "PreconditionFailed" => Reason::ConditionFailed,
         "TransactionConflictException" | "TransactionInProgressException" => Reason::Conflict,
         "ResourceNotFoundException"
+        | "ExecutionDoesNotExist"
+        | "InvalidS3ObjectException"
+        | "StateMachineDoesNotExist"
+        | "TaskDoesNotExist"
+        | "TaskTimedOut"
         | "NotFound"
         | "NotFoundException"
         | "NoSuchBucket"

@@ -33,6 +33,18 @@ pub enum Secret {}
 #[derive(Debug)]
 pub enum Parameter {}
 
+/// A bus of EventBridge.
+#[derive(Debug)]
+pub enum EventBus {}
+
+/// A state machine of Step Functions.
+#[derive(Debug)]
+pub enum StateMachine {}
+
+/// A topic of IoT Core, or a family of them.
+#[derive(Debug)]
+pub enum IotTopic {}
+
 impl<T> Kind for Table<T> {
     #[cfg(feature = "wiring")]
     type Operation = stack_model::dynamodb::TableOperation;
@@ -61,4 +73,19 @@ impl Kind for Secret {
 impl Kind for Parameter {
     #[cfg(feature = "wiring")]
     type Operation = stack_model::ssm::ParameterOperation;
+}
+
+impl Kind for EventBus {
+    #[cfg(feature = "wiring")]
+    type Operation = stack_model::events::BusOperation;
+}
+
+impl Kind for StateMachine {
+    #[cfg(feature = "wiring")]
+    type Operation = stack_model::stepfunctions::StateMachineOperation;
+}
+
+impl Kind for IotTopic {
+    #[cfg(feature = "wiring")]
+    type Operation = stack_model::iot::IotOperation;
 }

@@ -13,10 +13,15 @@ mod environment;
 #[cfg(feature = "runtime")]
 mod error;
 mod event;
+mod event_bus;
 mod function;
 mod grant;
+#[cfg(feature = "runtime")]
+mod http;
+mod iot;
 mod item;
 pub mod kind;
+mod labels;
 mod operation;
 #[cfg(any(feature = "queue", feature = "topic"))]
 mod ordered;
@@ -25,6 +30,7 @@ mod queue;
 #[cfg(feature = "runtime")]
 mod run;
 mod secret;
+mod state_machine;
 mod table;
 mod topic;
 mod variable;
@@ -48,15 +54,18 @@ pub use event::{
     Invocation, ItemImage, ObjectChange, ObjectChanges, QueueBatch, QueueMessage, TableChange,
     TableChanges, TakenDetail, TopicMessage, TopicMessages,
 };
+pub use event_bus::{EventBus, Takes};
 pub use function::Function;
 pub use grant::{Allows, Grants, Operation};
+pub use iot::{IotData, IotEndpoint, IotTopic, IotTopicFamily};
 pub use item::{
     Index, Item, ItemKey, KeyAttribute, KeyKind, NoSortKey, Prefixed, SortAttribute, TimeToLive,
 };
+pub use labels::ImageLabels;
 pub use operation::{
     BatchGet, BatchWrite, ChangeVisibility, ConditionCheck, Delete, Get, GetAttributes,
-    GetDecrypted, List, Publish, Put, Query, QueryIndex, Read, Receive, Scan, ScanIndex, Send,
-    Update,
+    GetDecrypted, List, Publish, PublishRetained, Put, Query, QueryIndex, Read, Receive, Scan,
+    ScanIndex, Send, SendTaskFailure, SendTaskHeartbeat, SendTaskSuccess, Start, StartSync, Update,
 };
 pub use parameter::Parameter;
 pub use queue::Queue;
@@ -69,20 +78,29 @@ pub use stack_bindings_derive::Bindings;
 pub use stack_bindings_derive::Detail;
 /// Implements [`Item`](trait@Item) for the items of a table.
 pub use stack_bindings_derive::Item;
+pub use state_machine::StateMachine;
 pub use table::Table;
 pub use topic::Topic;
 pub use variable::Var;
 #[cfg(feature = "wiring")]
-pub use wiring::Wire;
+pub use wiring::{ServiceRegion, Wire};
 
 #[cfg(feature = "bucket")]
 pub use bucket::{ListObjects, Listed, Listing, Object, PutObject};
+#[cfg(feature = "event-bus")]
+pub use event_bus::PutEvent;
+#[cfg(feature = "iot")]
+pub use iot::PublishIot;
+#[cfg(feature = "labels")]
+pub use labels::{DetectLabels, Label};
 #[cfg(feature = "queue")]
 pub use queue::{
     BatchMessage, QueueAttributes, Received, SendFailure, SendMessage, Sent, SentBatch,
 };
 #[cfg(feature = "secret")]
 pub use secret::SecretValue;
+#[cfg(feature = "state-machine")]
+pub use state_machine::StartExecution;
 #[cfg(feature = "table")]
 pub use table::{
     AttributePath, Change, Cursor, DeleteItem, Expression, GetItem, Page, PutItem, QueryItems,
@@ -97,10 +115,18 @@ pub mod sdk {
     pub use aws_config as config;
     #[cfg(feature = "table")]
     pub use aws_sdk_dynamodb as dynamodb;
+    #[cfg(feature = "event-bus")]
+    pub use aws_sdk_eventbridge as eventbridge;
+    #[cfg(feature = "iot")]
+    pub use aws_sdk_iotdataplane as iotdataplane;
+    #[cfg(feature = "labels")]
+    pub use aws_sdk_rekognition as rekognition;
     #[cfg(feature = "bucket")]
     pub use aws_sdk_s3 as s3;
     #[cfg(feature = "secret")]
     pub use aws_sdk_secretsmanager as secretsmanager;
+    #[cfg(feature = "state-machine")]
+    pub use aws_sdk_sfn as sfn;
     #[cfg(feature = "topic")]
     pub use aws_sdk_sns as sns;
     #[cfg(feature = "queue")]

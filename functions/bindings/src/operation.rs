@@ -17,7 +17,7 @@ macro_rules! operations {
 }
 
 operations! {
-    /// Puts a whole item or object, replacing what has the same key.
+    /// Puts a whole item or object, replacing what has the same key, or an event on a bus.
     Put
     /// Reads one item, object or parameter by its key.
     Get
@@ -50,6 +50,18 @@ operations! {
     List
     /// Publishes messages to a topic.
     Publish
+    /// Publishes messages to a topic of IoT Core, which keeps the last one for later subscribers.
+    PublishRetained
+    /// Starts executions of a state machine.
+    Start
+    /// Starts executions of an express state machine, and waits for their output.
+    StartSync
+    /// Answers tasks that wait for their token.
+    SendTaskSuccess
+    /// Fails tasks that wait for their token.
+    SendTaskFailure
+    /// Says that the work behind the token of a task goes on.
+    SendTaskHeartbeat
     /// Reads the value of a secret.
     Read
     /// Reads a parameter of the type `SecureString`.
@@ -93,8 +105,9 @@ macro_rules! operation_of {
 
 #[cfg(feature = "wiring")]
 use stack_model::{
-    dynamodb::TableOperation, s3::BucketOperation, secretsmanager::SecretOperation,
-    sns::TopicOperation, sqs::QueueOperation, ssm::ParameterOperation,
+    dynamodb::TableOperation, events::BusOperation, iot::IotOperation, s3::BucketOperation,
+    secretsmanager::SecretOperation, sns::TopicOperation, sqs::QueueOperation,
+    ssm::ParameterOperation, stepfunctions::StateMachineOperation,
 };
 
 macro_rules! table_operations {
@@ -128,6 +141,17 @@ operation_of! {
         Put => BucketOperation::Put,
         Delete => BucketOperation::Delete,
         List => BucketOperation::List;
+    kind::EventBus:
+        Put => BusOperation::Put;
+    kind::StateMachine:
+        Start => StateMachineOperation::Start,
+        StartSync => StateMachineOperation::StartSync,
+        SendTaskSuccess => StateMachineOperation::SendTaskSuccess,
+        SendTaskFailure => StateMachineOperation::SendTaskFailure,
+        SendTaskHeartbeat => StateMachineOperation::SendTaskHeartbeat;
+    kind::IotTopic:
+        Publish => IotOperation::Publish,
+        PublishRetained => IotOperation::PublishRetained;
     kind::Topic:
         Publish => TopicOperation::Publish;
     kind::Secret:

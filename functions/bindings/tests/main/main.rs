@@ -9,6 +9,7 @@ mod event;
 mod event_records;
 mod queue_batch;
 mod run;
+mod services;
 mod support;
 mod table;
 mod tree;
