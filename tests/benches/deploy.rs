@@ -59,11 +59,21 @@ fn main() {
         .expect("in the workspace");
     let sandbox = Sandbox::new(PROGRAM, workspace, &config("queue"));
     let endpoint = sandbox.engine().url().to_owned();
-    let deploy =
-        |url: &str| sandbox.succeed(&["deploy", "--yes", "--stage", "dev", "--endpoint-url", url]);
+    let deploy = |url: &str| {
+        sandbox.succeed(&[
+            "deploy",
+            "intake",
+            "--yes",
+            "--stage",
+            "dev",
+            "--endpoint-url",
+            url,
+        ])
+    };
     let destroy = || {
         sandbox.succeed(&[
             "destroy",
+            "intake",
             "--yes",
             "--stage",
             "dev",

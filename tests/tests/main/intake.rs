@@ -18,13 +18,13 @@ fn config(variables: &str) -> String {
 }
 
 fn deploy(sandbox: &Sandbox) -> Run {
-    sandbox.succeed(&["deploy", "--stage", "dev", "--local"])
+    sandbox.succeed(&["deploy", "intake", "--stage", "dev", "--local"])
 }
 
 /// Returns what the tool says that was deployed.
 fn deployed(sandbox: &Sandbox) -> Deployed {
     let outputs = sandbox
-        .succeed(&["outputs", "--stage", "dev", "--local", "--json"])
+        .succeed(&["outputs", "intake", "--stage", "dev", "--local", "--json"])
         .json();
     let output = |key: &str| {
         outputs[STACK][key]
@@ -88,10 +88,10 @@ fn queue_mode_works_from_the_first_deploy_to_nothing_left() {
     changes_a_property(&sandbox, "mode = \"queue\"");
 
     assert_ne!(artifacts(&account), Vec::<String>::new());
-    sandbox.succeed(&["destroy", "--stage", "dev", "--local"]);
+    sandbox.succeed(&["destroy", "intake", "--stage", "dev", "--local"]);
     leaves_nothing(&account, &before);
     // Destroying what is gone is no error.
-    sandbox.succeed(&["destroy", "--stage", "dev", "--local"]);
+    sandbox.succeed(&["destroy", "intake", "--stage", "dev", "--local"]);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn direct_mode_works_from_the_first_deploy_to_nothing_left() {
     assert!(rows::item(&system, "1").is_some(), "the item survived");
 
     assert_ne!(artifacts(&account), Vec::<String>::new());
-    sandbox.succeed(&["destroy", "--stage", "dev", "--local"]);
+    sandbox.succeed(&["destroy", "intake", "--stage", "dev", "--local"]);
     leaves_nothing(&account, &before);
 }
 
@@ -150,7 +150,7 @@ fn leaves_alone_what_is_unchanged(sandbox: &Sandbox) {
     assert_eq!(traces(&account), before);
 
     let summary = sandbox
-        .succeed(&["deploy", "--stage", "dev", "--local", "--json"])
+        .succeed(&["deploy", "intake", "--stage", "dev", "--local", "--json"])
         .json_lines()
         .pop()
         .expect("there is a summary");
@@ -159,7 +159,14 @@ fn leaves_alone_what_is_unchanged(sandbox: &Sandbox) {
 
     // The same once more, with somebody listening: nothing that writes is even asked for.
     let proxy = Proxy::start(account.endpoint());
-    sandbox.succeed(&["deploy", "--stage", "dev", "--endpoint-url", &proxy.url()]);
+    sandbox.succeed(&[
+        "deploy",
+        "intake",
+        "--stage",
+        "dev",
+        "--endpoint-url",
+        &proxy.url(),
+    ]);
     let calls = proxy.calls();
     assert!(
         calls
@@ -190,7 +197,15 @@ fn changes_a_property(sandbox: &Sandbox, variables: &str) {
     let old = deployed(sandbox);
     sandbox.configure(&config(&format!("{variables}\nstage_name = \"Live\"")));
 
-    let diff = sandbox.run(&["diff", "--stage", "dev", "--local", "--exit-code", "--json"]);
+    let diff = sandbox.run(&[
+        "diff",
+        "intake",
+        "--stage",
+        "dev",
+        "--local",
+        "--exit-code",
+        "--json",
+    ]);
     assert_eq!(diff.code, Some(3), "{diff}");
     let changed: Vec<Value> = diff.json()["stacks"][0]["changes"]
         .as_array()

@@ -22,13 +22,15 @@ fn ask(sandbox: &Sandbox, verb: &[&str]) -> Value {
 }
 
 fn status(sandbox: &Sandbox) {
-    let status = ask(sandbox, &["status"]);
+    let status = ask(sandbox, &["status", "intake"]);
     let expected = json!({"stack": STACK, "status": "CREATE_COMPLETE", "settled": true});
     assert_eq!(status, json!({ "stacks": [expected] }));
 }
 
 fn events(sandbox: &Sandbox) {
-    let run = sandbox.succeed(&["events", "--stage", "dev", "--local", "--limit", "1000"]);
+    let run = sandbox.succeed(&[
+        "events", "intake", "--stage", "dev", "--local", "--limit", "1000",
+    ]);
     let told = format!("{}{}", run.stdout, run.stderr);
     for logical_id in ["Table", "Queue", "DeadLetters", "Operations", STACK] {
         let line = told
@@ -110,7 +112,15 @@ fn follow(sandbox: &Sandbox) {
 
 /// Nothing would change.
 fn diff(sandbox: &Sandbox) {
-    let run = sandbox.succeed(&["diff", "--stage", "dev", "--local", "--exit-code", "--json"]);
+    let run = sandbox.succeed(&[
+        "diff",
+        "intake",
+        "--stage",
+        "dev",
+        "--local",
+        "--exit-code",
+        "--json",
+    ]);
     let changes = &run.json()["stacks"][0]["changes"];
     assert!(changes.as_array().is_none_or(Vec::is_empty), "{changes}");
 }
