@@ -1,7 +1,7 @@
 //! What the functions need.
 
 use stack_bindings::{
-    ApiRequest, Bindings, Bucket, Delete, Get, ObjectChanges, Table, Update, Var,
+    ApiRequest, Bindings, Bucket, Delete, Get, ImageLabels, ObjectChanges, Table, Update, Var,
 };
 
 use crate::album::Album;
@@ -53,4 +53,6 @@ pub struct ProcessPhoto {
     /// The objects of all people. Rekognition reads them with the permissions of the function.
     #[binding(environment = "S3_PHOTO_BUCKET")]
     pub photos: Bucket<Get>,
+    /// Who knows what can be seen on a photo.
+    pub labels: ImageLabels,
 }

@@ -37,6 +37,6 @@ pub use delete::delete;
 #[cfg(feature = "runtime")]
 pub use list::list;
 #[cfg(feature = "runtime")]
-pub use process::ProcessError;
+pub use process::{ProcessError, process};
 #[cfg(feature = "runtime")]
 pub use upload::{Stamp, upload};

@@ -2,10 +2,12 @@
 
 use std::error::Error;
 
+use serde_json::Value;
 use stack_bindings::{CallError, Expression, Get, ObjectChanges, Reason, Table, Update};
 use tracing::warn;
 
 use crate::album::{Album, Label};
+use crate::functions::ProcessPhoto;
 use crate::object_key::ObjectKey;
 use crate::upload::TRIES;
 
@@ -24,6 +26,27 @@ pub enum ProcessError {
     /// There are no labels to be had.
     #[error("the labels of the object {0} cannot be detected")]
     Labels(String, #[source] Box<dyn Error + Send + Sync>),
+}
+
+/// How many labels a photo gets at most.
+const LABELS: u16 = 10;
+
+/// Writes what can be seen on every photo of an event into the photo's entry.
+///
+/// # Errors
+///
+/// Fails where one of the photos cannot be labelled, after all have been tried.
+pub async fn process(bindings: &ProcessPhoto, changes: ObjectChanges) -> Result<(), ProcessError> {
+    process_with(&bindings.albums, changes, async |key: &str| {
+        let labels = bindings.labels.detect(&bindings.photos, key).limit(LABELS);
+        let labels = labels.await?.into_iter().map(|label| Label {
+            item: label.name,
+            // As the wider type, written as JSON: with the digits that Rekognition sent.
+            score: Value::from(f64::from(label.confidence)).to_string(),
+        });
+        Ok::<_, CallError>(labels.collect())
+    })
+    .await
 }
 
 /// Labels every photo of an event, and reports the first that cannot be labelled after all have been tried.

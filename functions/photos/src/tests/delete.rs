@@ -8,7 +8,7 @@ use crate::functions::DeletePhoto;
 
 const BUCKET: &str = "crpics2app-dev";
 
-fn photos(rules: &[&Rule]) -> Bucket<stack_bindings::Delete> {
+pub(super) fn client(rules: &[&Rule]) -> s3::Client {
     let config = s3::Config::builder()
         .behavior_version_latest()
         .region(s3::config::Region::new("us-west-2"))
@@ -16,7 +16,11 @@ fn photos(rules: &[&Rule]) -> Bucket<stack_bindings::Delete> {
         .http_client(create_mock_http_client())
         .interceptor(scripted(rules, RuleMode::Sequential))
         .build();
-    Bucket::with_client(s3::Client::from_conf(config), BUCKET)
+    s3::Client::from_conf(config)
+}
+
+fn photos(rules: &[&Rule]) -> Bucket<stack_bindings::Delete> {
+    Bucket::with_client(client(rules), BUCKET)
 }
 
 /// The object of the photo `b.png` is deleted.

@@ -1,10 +1,13 @@
 use std::cell::RefCell;
 
-use stack_bindings::ObjectChanges;
+use stack_bindings::sdk::rekognition;
+use stack_bindings::sdk::rekognition::operation::detect_labels::DetectLabelsOutput;
+use stack_bindings::{Bucket, ImageLabels, ObjectChanges};
 
 use super::*;
 use crate::album::Label;
-use crate::process::{ProcessError, process_with};
+use crate::functions::ProcessPhoto;
+use crate::process::{ProcessError, process, process_with};
 
 /// An event of S3, with keys as S3 writes them.
 fn created(keys: &[&str]) -> ObjectChanges {
@@ -139,4 +142,49 @@ async fn objects_of_nobody_are_passed_over() {
     let (outcome, asked) = run(&[], event).await;
     outcome.expect("there is nothing to do");
     assert!(asked.is_empty());
+}
+
+/// Rekognition is asked for ten labels of the object in the function's bucket, and their scores are kept as texts with
+/// all digits that it gave.
+#[tokio::test]
+async fn rekognition_knows_the_labels() {
+    let detection = mock!(rekognition::Client::detect_labels)
+        .match_requests(|request| {
+            let object = request.image().and_then(|image| image.s3_object());
+            object.is_some_and(|object| {
+                object.bucket() == Some("crpics2app-dev")
+                    && object.name() == Some(&format!("private/{CALLER}/lawnFairyIcon.png"))
+            }) && request.max_labels() == Some(10)
+        })
+        .then_output(|| {
+            let label = |name: &str, confidence: f32| {
+                rekognition::types::Label::builder()
+                    .name(name)
+                    .confidence(confidence)
+                    .build()
+            };
+            // The numbers of the answer on the wire are 99.90799713134766 and 96.51382446289062.
+            DetectLabelsOutput::builder()
+                .labels(label("Green", 99.907_997))
+                .labels(label("Plant", 96.513_824))
+                .build()
+        });
+    let config = rekognition::Config::builder()
+        .behavior_version_latest()
+        .region(rekognition::config::Region::new("us-west-2"))
+        .credentials_provider(Credentials::new("id", "secret", None, None, "tests"))
+        .http_client(create_mock_http_client())
+        .interceptor(scripted(&[&detection], RuleMode::Sequential))
+        .build();
+    let photos = [photo("1", "a.png"), photo("2", "lawnFairyIcon.png")];
+    let rules = [finds(&photos), writing(1).leaves(&photos)];
+    let bindings = ProcessPhoto {
+        albums: albums(&rules.each_ref()),
+        photos: Bucket::with_client(delete::client(&[]), "crpics2app-dev"),
+        labels: ImageLabels::with_client(rekognition::Client::from_conf(config)),
+    };
+    process(&bindings, created(&[&key()]))
+        .await
+        .expect("is labelled");
+    assert_eq!(detection.num_calls(), 1);
 }
