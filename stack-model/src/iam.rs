@@ -214,7 +214,16 @@ impl Stack<'_> {
     /// Adds a role.
     #[track_caller]
     pub fn role(&mut self, logical_id: &str, props: RoleProps) -> RoleRef {
-        let source = Location::caller();
+        self.add_role(logical_id, props, Location::caller())
+    }
+
+    /// Adds a role on behalf of a resource declared at `source`.
+    pub(crate) fn add_role(
+        &mut self,
+        logical_id: &str,
+        props: RoleProps,
+        source: &Location<'_>,
+    ) -> RoleRef {
         self.check_statements(logical_id, props.trust.statements(), source);
         self.check_limit(
             logical_id,
@@ -263,7 +272,7 @@ impl Stack<'_> {
         let handle = RoleRef {
             id: self.insert(logical_id, Resource::of(&role, source)).id,
         };
-        self.grant(&handle, props.statements);
+        self.add_statements(&handle, props.statements, source);
         handle
     }
 

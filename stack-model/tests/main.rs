@@ -30,6 +30,12 @@ mod apigateway {
     mod support;
 }
 
+mod cognito {
+    mod client;
+    mod identity;
+    mod pool;
+}
+
 mod compile_fail;
 mod custom_resource;
 mod dynamodb;
