@@ -230,6 +230,8 @@ fn a_browser_is_sent_back_safely_for_scopes_that_work() {
 
 #[test]
 fn tokens_are_valid_as_long_as_cognito_lets_them() {
+    use Validity::{Days, Hours, Minutes, Seconds};
+
     let wrong = |access, id, refresh| {
         violations(dev(), |stack| {
             let users = users(stack);
@@ -245,7 +247,6 @@ fn tokens_are_valid_as_long_as_cognito_lets_them() {
         .map(|text| text.replace("orders / Web / Properties.", ""))
         .collect::<Vec<_>>()
     };
-    use Validity::{Days, Hours, Minutes, Seconds};
     let none: Vec<String> = Vec::new();
     assert_eq!(wrong(Some(Seconds(300)), Some(Days(1)), None), none);
     assert_eq!(wrong(Some(Hours(1)), None, Some(Minutes(60))), none);
