@@ -3,13 +3,37 @@
 use stack_model_cfn::{Expr, Pseudo, ResourceId, Token, Value};
 
 use crate::arn::Arn;
-use crate::handle::{Handle, get_att, reference};
+use crate::handle::{ELSEWHERE, Handle, elsewhere, get_att, reference};
 use crate::policy::{Statement, allow_on};
 use crate::text;
 
+mod archive;
 mod bus;
+mod connection;
+mod delivery;
+mod destination;
+pub(crate) mod expression;
+pub(crate) mod grammar;
+mod matcher;
+mod pattern;
+mod rule;
+mod target;
+mod template;
 
+pub use archive::{ArchiveDays, ArchiveProps, ArchiveRef};
 pub use bus::{BusLogging, EventBusProps, LogLevel};
+pub use connection::{
+    ApiDestinationProps, ApiDestinationRef, Authorization, ConnectionRef, HttpMethod,
+    InvocationRate,
+};
+pub use delivery::{Delivery, EventAge, RetryAttempts, RetryPolicy};
+pub use destination::{ArnTarget, Destination};
+pub use expression::{Recurrence, TimeUnit};
+pub use matcher::Match;
+pub use pattern::EventPattern;
+pub use rule::{RuleProps, RuleRef};
+pub use target::RuleTarget;
+pub use template::Template;
 
 /// Marks the ARN of a bus.
 #[derive(Debug)]
@@ -39,7 +63,7 @@ impl BusOperation {
     }
 }
 
-/// The handle of a bus: one of the app's, the one that every account has, or a foreign one.
+/// The handle of a bus: one of the app's, the one that every account has, or one that somebody else keeps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventBusRef {
     id: ResourceId,
@@ -62,14 +86,15 @@ impl EventBusRef {
     pub fn of_account() -> Self {
         let name = Value::from("default");
         Self {
-            id: ResourceId::new("(no stack: every account has it)", "default"),
+            id: elsewhere("default"),
             arn: bus_arn(&name),
             name,
         }
     }
 
-    /// Returns a bus that another app or tool made, by its ARN.
-    pub fn foreign(arn: Value<Arn<EventBus>>) -> Self {
+    /// Stands for a bus that somebody else keeps, by its ARN.
+    pub fn existing(arn: impl Into<Value<Arn<EventBus>>>) -> Self {
+        let arn = arn.into();
         let name = match &arn {
             Value::Literal(arn) => {
                 let name = arn.as_str().split_once('/').map_or("", |(_, name)| name);
@@ -84,10 +109,15 @@ impl EventBusRef {
             }),
         };
         Self {
-            id: ResourceId::new("(no stack: it is foreign)", "foreign"),
+            id: elsewhere("event bus"),
             name,
             arn,
         }
+    }
+
+    /// Returns whether this is the bus that every account has.
+    fn is_default(&self) -> bool {
+        self.id.stack() == ELSEWHERE && self.name.literal().is_some_and(|name| name == "default")
     }
 
     /// Returns the ARN.

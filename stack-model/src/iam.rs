@@ -152,6 +152,11 @@ pub struct RoleRef {
 }
 
 impl RoleRef {
+    /// Makes the handle of a role that is there already.
+    pub(crate) fn of(id: ResourceId) -> Self {
+        Self { id }
+    }
+
     /// Returns the ARN.
     pub fn arn(&self) -> Value<Arn<Role>> {
         get_att(&self.id, "Arn")

@@ -22,7 +22,7 @@ use crate::policy::Statement;
 use crate::resource::Resource;
 use crate::stack::Stack;
 
-mod permission;
+pub(crate) mod permission;
 mod trigger;
 
 pub use permission::PermissionProps;

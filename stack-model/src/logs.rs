@@ -14,6 +14,7 @@ use crate::resource::Resource;
 use crate::stack::Stack;
 use crate::text;
 
+mod policy;
 mod retention;
 
 pub use retention::{Retention, RetentionError};

@@ -148,7 +148,7 @@ pub(crate) fn source_text(location: &Location<'_>) -> String {
 }
 
 /// Takes the first step off a path; a backslash keeps the character after it in the step.
-fn step(path: &str) -> (String, Option<&str>) {
+pub(crate) fn step(path: &str) -> (String, Option<&str>) {
     let mut step = String::new();
     let mut characters = path.char_indices();
     while let Some((position, character)) = characters.next() {
@@ -162,7 +162,7 @@ fn step(path: &str) -> (String, Option<&str>) {
 }
 
 /// Sets or removes the value at a path of map keys and list positions, separated by dots.
-fn set(target: &mut Expr, path: &str, value: Option<Expr>) -> Option<()> {
+pub(crate) fn set(target: &mut Expr, path: &str, value: Option<Expr>) -> Option<()> {
     let (step, rest) = step(path);
     let step = step.as_str();
     match (target, rest, value) {

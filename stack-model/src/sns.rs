@@ -7,10 +7,10 @@ use stack_model_cfn::sns as cfn;
 use stack_model_cfn::{Pseudo, ResourceId, Value};
 
 use crate::arn::Arn;
-use crate::handle::{get_att, reference, typed_handle};
+use crate::handle::{Handle, get_att, reference, typed_handle};
 use crate::kms::{KeyOperation, KeyRef};
 use crate::name::NameRule;
-use crate::policy::{Statement, allow_on};
+use crate::policy::{Principal, Statement, allow_on};
 use crate::resource::Resource;
 use crate::stack::Stack;
 use crate::text;
@@ -94,6 +94,8 @@ pub struct TopicRef<M> {
     id: ResourceId,
     fifo: bool,
     key: Option<KeyRef>,
+    /// Whether the key of the account encrypts the topic, which no service may use.
+    closed_to_services: bool,
     message: PhantomData<fn() -> M>,
 }
 
@@ -101,6 +103,7 @@ typed_handle!(TopicRef {
     id,
     fifo,
     key,
+    closed_to_services,
     message,
 });
 
@@ -113,6 +116,17 @@ impl<M> TopicRef<M> {
     /// Returns the physical name.
     pub fn name(&self) -> Value<String> {
         get_att(&self.id, "TopicName")
+    }
+
+    /// Forgets the type of the messages, where a service publishes what it has.
+    pub(crate) fn untyped(&self) -> TopicRef<()> {
+        TopicRef {
+            id: self.id.clone(),
+            fifo: self.fifo,
+            key: self.key.clone(),
+            closed_to_services: self.closed_to_services,
+            message: PhantomData,
+        }
     }
 
     /// Returns whether this is a FIFO topic.
@@ -165,6 +179,7 @@ impl Stack<'_> {
     pub fn topic<M>(&mut self, logical_id: &str, props: TopicProps) -> TopicRef<M> {
         let source = Location::caller();
         self.check_topic(logical_id, &props, source);
+        let closed_to_services = props.encryption == Encryption::AwsManaged;
         let (key_id, key) = match props.encryption {
             Encryption::AwsManaged => {
                 let alias = text!(
@@ -194,6 +209,7 @@ impl Stack<'_> {
             id: self.insert(logical_id, Resource::of(&topic, source)).id,
             fifo: fifo.is_some(),
             key,
+            closed_to_services,
             message: PhantomData,
         };
         // A topic's policy speaks of some actions only; `sns:*` is refused as out of scope.
@@ -210,6 +226,39 @@ impl Stack<'_> {
         statements: impl IntoIterator<Item = Statement>,
     ) {
         self.attach_topic_policy(topic, statements, Location::caller());
+    }
+
+    /// Lets a service publish, and use the topic's key; reports a topic that cannot let services publish. See
+    /// <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html>.
+    pub(crate) fn let_publish<M>(
+        &mut self,
+        topic: &TopicRef<M>,
+        service: &str,
+        source_arn: Option<Value<String>>,
+        source: &Location<'_>,
+    ) {
+        let principal = Principal::Service(service.to_owned());
+        if topic.closed_to_services {
+            let message = format!(
+                "the topic is encrypted with the key `aws/sns`, which `{service}` may not use, so nothing would arrive: give `TopicProps::encryption` a key of the customer's own, or `Encryption::Off`"
+            );
+            let id = topic.id.logical_id();
+            self.report(id, Some("Properties.KmsMasterKeyId"), message, source);
+        }
+        let mut publish =
+            Statement::allow([TopicOperation::Publish.action()]).to(principal.clone());
+        if let Some(arn) = source_arn {
+            publish = publish.when("ArnEquals", "aws:SourceArn", arn);
+        }
+        self.attach_topic_policy(topic, [publish], source);
+        if let Some(key) = &topic.key
+            && key.resource_id().stack() == self.id()
+        {
+            let operations = TopicOperation::Publish.key_operations();
+            let actions = operations.iter().map(|operation| operation.action());
+            let statement = Statement::allow(actions).to(principal);
+            self.key_policy_from(key, [statement], source);
+        }
     }
 
     /// Adds statements to the policy of a topic on behalf of a resource declared at `source`.

@@ -16,9 +16,11 @@ use crate::policy::Statement;
 use crate::resource::Resource;
 use crate::stack::Stack;
 
+mod dead_letters;
 mod grant;
 mod redrive;
 
+pub use dead_letters::DeadLetterQueue;
 pub use grant::QueueOperation;
 pub use redrive::{MaxReceiveCount, Redrive, RedriveAllow};
 
@@ -157,6 +159,17 @@ impl<M> QueueRef<M> {
     /// Returns whether this is a FIFO queue.
     pub fn is_fifo(&self) -> bool {
         self.fifo
+    }
+
+    /// Forgets the type of the messages, where a service sends what it has.
+    pub(crate) fn untyped(&self) -> QueueRef<()> {
+        QueueRef {
+            id: self.id.clone(),
+            visibility_timeout: self.visibility_timeout,
+            fifo: self.fifo,
+            key: self.key.clone(),
+            message: PhantomData,
+        }
     }
 
     /// Returns the key of the customer's own, where the queue has one.

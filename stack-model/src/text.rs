@@ -1,6 +1,6 @@
 //! Text with tokens in it.
 
-use stack_model_cfn::{Part, Pseudo, Token, Value};
+use stack_model_cfn::{Expr, Part, Pseudo, Token, Value};
 
 /// Something that [`text!`](crate::text!) can put between two pieces of text.
 #[diagnostic::on_unimplemented(
@@ -105,14 +105,21 @@ pub const fn placeholders(format: &str) -> usize {
 #[doc(hidden)]
 pub fn interpolate<const N: usize>(format: &str, parts: [Part; N]) -> Value<String> {
     let mut arguments = parts.into_iter();
-    let mut result: Vec<Part> = Vec::new();
+    let mut pieces: Vec<Part> = Vec::new();
     for (position, piece) in format.split("{}").enumerate() {
-        if position > 0
-            && let Some(argument) = arguments.next()
-        {
-            push(&mut result, argument);
+        if position > 0 {
+            pieces.extend(arguments.next());
         }
-        push(&mut result, Part::Text(piece.to_owned()));
+        pieces.push(Part::Text(piece.to_owned()));
+    }
+    concatenate(pieces)
+}
+
+/// Puts pieces of text and tokens one after the other.
+pub(crate) fn concatenate(parts: impl IntoIterator<Item = Part>) -> Value<String> {
+    let mut result: Vec<Part> = Vec::new();
+    for part in parts {
+        push(&mut result, part);
     }
     match <[Part; 1]>::try_from(result) {
         Ok([Part::Text(text)]) => Value::Literal(text),
@@ -120,6 +127,71 @@ pub fn interpolate<const N: usize>(format: &str, parts: [Part; N]) -> Value<Stri
         Err(parts) if parts.is_empty() => Value::Literal(String::new()),
         Err(parts) => Value::Token(Token::Sub(parts)),
     }
+}
+
+/// Writes JSON whose texts may be tokens as one text, for the services that take JSON as a text.
+///
+/// What a token yields is put between quotes as it is: a name or an ARN, which hold nothing that JSON escapes.
+pub(crate) fn json(value: &Expr) -> Value<String> {
+    let mut parts = Vec::new();
+    write_json(value, &mut parts);
+    concatenate(parts)
+}
+
+fn write_json(value: &Expr, parts: &mut Vec<Part>) {
+    let mut text = |text: &str| parts.push(Part::Text(text.to_owned()));
+    match value {
+        Expr::Null => text("null"),
+        Expr::Bool(value) => text(&value.to_string()),
+        Expr::Number(number) => text(&number.to_string()),
+        Expr::String(value) => text(&quoted(value)),
+        Expr::List(elements) => {
+            text("[");
+            for (position, element) in elements.iter().enumerate() {
+                if position > 0 {
+                    parts.push(Part::Text(",".to_owned()));
+                }
+                write_json(element, parts);
+            }
+            parts.push(Part::Text("]".to_owned()));
+        }
+        Expr::Map(entries) => {
+            text("{");
+            for (position, (key, value)) in entries.iter().enumerate() {
+                let comma = if position > 0 { "," } else { "" };
+                parts.push(Part::Text(format!("{comma}{}:", quoted(key))));
+                write_json(value, parts);
+            }
+            parts.push(Part::Text("}".to_owned()));
+        }
+        Expr::Token(Token::Sub(pieces)) => {
+            text("\"");
+            for piece in pieces {
+                parts.push(match piece {
+                    Part::Text(piece) => Part::Text(escaped(piece)),
+                    Part::Token(token) => Part::Token(token.clone()),
+                });
+            }
+            parts.push(Part::Text("\"".to_owned()));
+        }
+        Expr::Token(token) => {
+            text("\"");
+            parts.push(Part::Token(token.clone()));
+            parts.push(Part::Text("\"".to_owned()));
+        }
+    }
+}
+
+/// Writes a text as it stands between the quotes of JSON.
+pub(crate) fn escaped(text: &str) -> String {
+    let quoted = quoted(text);
+    let inner = quoted.get(1..quoted.len().saturating_sub(1));
+    inner.unwrap_or_default().to_owned()
+}
+
+/// Writes a text as JSON, with its quotes.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// Appends a part: neighbouring texts become one, and the parts of an inner text become parts of the outer one.

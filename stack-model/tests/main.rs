@@ -39,6 +39,7 @@ mod cognito {
 mod compile_fail;
 mod custom_resource;
 mod dynamodb;
+mod events;
 mod golden;
 mod iam;
 mod kms;

@@ -13,7 +13,7 @@ use crate::logs::LogGroupRef;
 use crate::name::NameRule;
 use crate::policy::{PolicyDocument, Principal, Statement};
 use crate::resource::Resource;
-use crate::sqs::QueueRef;
+use crate::sqs::DeadLetterQueue;
 use crate::stack::Stack;
 use crate::text;
 
@@ -34,7 +34,7 @@ pub struct EventBusProps {
     /// EventBridge use it; one of another stack must say so in its [policy](Stack::key_policy).
     pub key: Option<KeyRef>,
     /// Where events go that could not be encrypted or decrypted, which only a key of the customer's own can cause.
-    pub dead_letters: Option<QueueRef<serde_json::Value>>,
+    pub dead_letters: Option<DeadLetterQueue>,
     /// Records what becomes of each event; off by default.
     pub logging: Option<BusLogging>,
 }
@@ -101,7 +101,7 @@ impl Stack<'_> {
                 .dead_letters
                 .as_ref()
                 .map(|queue| cfn::event_bus::DeadLetterConfig {
-                    arn: queue.arn().into_text().into(),
+                    arn: queue.arn().into(),
                 })
                 .into(),
             description: props.description.into(),
@@ -124,10 +124,7 @@ impl Stack<'_> {
         };
         let handle = EventBusRef::of(self.insert(logical_id, Resource::of(&bus, source)).id);
         if let Some(queue) = &props.dead_letters {
-            let send = Statement::allow(["sqs:SendMessage"])
-                .to(Principal::Service(SERVICE.to_owned()))
-                .when("ArnEquals", "aws:SourceArn", arn.clone());
-            self.attach_queue_policy(queue, [send], source);
+            self.take_dead_letters(logical_id, queue, SERVICE, arn.clone().into_text(), source);
         }
         if let Some(key) = &props.key
             && key.resource_id().stack() == self.id()
@@ -144,6 +141,7 @@ impl Stack<'_> {
             self.key_policy_from(key, [statement], source);
         }
         if let Some(logging) = &props.logging {
+            self.let_logs_in(&logging.log_group, &["delivery.logs.amazonaws.com"], source);
             self.deliver_bus_logs(logical_id, &handle, logging, source);
         }
         handle
@@ -186,6 +184,8 @@ impl Stack<'_> {
             let message = "the logical id of a bus with logging has at most 37 characters, as it is part of names of 60";
             self.report(logical_id, None, message, source);
         }
+        let service = ["delivery.logs.amazonaws.com"];
+        let policy = self.let_logs_in(&logging.log_group, &service, source);
         let destination_id = format!("{logical_id}LogDestination");
         let destination = logs_cfn::DeliveryDestination {
             destination_resource_arn: logging.log_group.plain_arn().into(),
@@ -214,10 +214,9 @@ impl Stack<'_> {
                 delivery_source_name: from.reference().into(),
                 ..logs_cfn::Delivery::default()
             };
-            self.insert(
-                &format!("{logical_id}{word}Delivery"),
-                Resource::of(&delivery, source),
-            );
+            let mut delivery = Resource::of(&delivery, source);
+            delivery.depends_on.insert(policy.id.clone());
+            self.insert(&format!("{logical_id}{word}Delivery"), delivery);
         }
     }
 

@@ -41,6 +41,21 @@ impl PermissionProps {
     }
 }
 
+/// Lets a service invoke a function for one source.
+pub(crate) fn of_service(
+    function_arn: Value<String>,
+    service: &str,
+    source_arn: Value<String>,
+) -> cfn::Permission {
+    cfn::Permission {
+        action: "lambda:InvokeFunction".into(),
+        function_name: function_arn.into(),
+        principal: service.into(),
+        source_arn: source_arn.into(),
+        ..cfn::Permission::default()
+    }
+}
+
 impl Stack<'_> {
     /// Lets a service invoke a function.
     #[track_caller]
