@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use stack_model_cfn::dynamodb as cfn;
-use stack_model_cfn::{Property, ResourceId, Value};
+use stack_model_cfn::{Property, Pseudo, ResourceId, Value};
 
 use crate::arn::Arn;
 use crate::contract::TableItem;
@@ -18,6 +18,7 @@ use crate::limit::Limited;
 use crate::name::NameRule;
 use crate::resource::{Removal, Resource};
 use crate::stack::Stack;
+use crate::text;
 
 mod grant;
 mod schema;
@@ -132,28 +133,67 @@ pub enum TableClass {
 pub struct TableRef<T> {
     id: ResourceId,
     facts: Arc<Facts>,
+    /// Whether the table is named by the text of its name.
+    by_name: bool,
     item: PhantomData<fn() -> T>,
 }
 
 /// What is known of a table before it is deployed.
 #[derive(Debug)]
 struct Facts {
+    /// The physical name, where it is a text.
+    name: Option<String>,
     indexes: Vec<String>,
     streams: bool,
     key: Option<KeyRef>,
 }
 
-typed_handle!(TableRef { id, facts, item });
+typed_handle!(TableRef {
+    id,
+    facts,
+    by_name,
+    item,
+});
 
 impl<T> TableRef<T> {
     /// Returns the ARN.
     pub fn arn(&self) -> Value<Arn<Table>> {
-        get_att(&self.id, "Arn")
+        match self.text_of_name() {
+            Some(name) => text!(
+                "arn:{}:dynamodb:{}:{}:table/{}",
+                Pseudo::Partition,
+                Pseudo::Region,
+                Pseudo::AccountId,
+                name
+            )
+            .map(Arn::composed),
+            None => get_att(&self.id, "Arn"),
+        }
     }
 
     /// Returns the physical name.
     pub fn name(&self) -> Value<String> {
-        reference(&self.id)
+        match self.text_of_name() {
+            Some(name) => name.into(),
+            None => reference(&self.id),
+        }
+    }
+
+    /// Returns a handle for other stacks of the same region, with which they name the table by a text and import
+    /// nothing.
+    ///
+    /// No export then keeps the table from being replaced, and nothing makes the other stack wait for the table. A
+    /// table whose name CloudFormation chooses is imported all the same.
+    #[must_use]
+    pub fn by_name(&self) -> Self {
+        Self {
+            by_name: true,
+            ..self.clone()
+        }
+    }
+
+    fn text_of_name(&self) -> Option<&str> {
+        self.facts.name.as_deref().filter(|_| self.by_name)
     }
 
     /// Returns the ARN of the stream, where the table has one.
@@ -203,6 +243,7 @@ impl Stack<'_> {
         let protected = self.stage().is_protected();
         let recovery = props.point_in_time_recovery.unwrap_or(protected);
         let deletion_protection = props.deletion_protection.unwrap_or(protected);
+        let name = props.name.as_ref().and_then(Value::literal).cloned();
         let key = match &props.encryption {
             Encryption::CustomerKey(key) => Some(key.clone()),
             Encryption::Owned | Encryption::AwsManaged => None,
@@ -253,10 +294,12 @@ impl Stack<'_> {
                 .insert_data(logical_id, Resource::of(&table, source))
                 .id,
             facts: Arc::new(Facts {
+                name,
                 indexes: schema.indexes.into_iter().map(|index| index.name).collect(),
                 streams: props.stream.is_some(),
                 key,
             }),
+            by_name: false,
             item: PhantomData,
         };
         if deletion_protection {

@@ -2,9 +2,10 @@
 
 use std::marker::PhantomData;
 use std::panic::Location;
+use std::sync::Arc;
 
 use stack_model_cfn::sqs as cfn;
-use stack_model_cfn::{ResourceId, Value};
+use stack_model_cfn::{Pseudo, ResourceId, Value};
 
 use crate::arn::Arn;
 use crate::handle::{get_att, reference, typed_handle};
@@ -15,6 +16,7 @@ use crate::name::NameRule;
 use crate::policy::Statement;
 use crate::resource::Resource;
 use crate::stack::Stack;
+use crate::text;
 
 mod dead_letters;
 mod grant;
@@ -123,6 +125,10 @@ pub struct QueueRef<M> {
     visibility_timeout: u32,
     fifo: bool,
     key: Option<KeyRef>,
+    /// The physical name, where it is a text.
+    name: Option<Arc<str>>,
+    /// Whether the queue is named by the text of its name.
+    by_name: bool,
     message: PhantomData<fn() -> M>,
 }
 
@@ -131,23 +137,64 @@ typed_handle!(QueueRef {
     visibility_timeout,
     fifo,
     key,
+    name,
+    by_name,
     message,
 });
 
 impl<M> QueueRef<M> {
     /// Returns the ARN.
     pub fn arn(&self) -> Value<Arn<Queue>> {
-        get_att(&self.id, "Arn")
+        match self.text_of_name() {
+            Some(name) => text!(
+                "arn:{}:sqs:{}:{}:{}",
+                Pseudo::Partition,
+                Pseudo::Region,
+                Pseudo::AccountId,
+                name
+            )
+            .map(Arn::composed),
+            None => get_att(&self.id, "Arn"),
+        }
     }
 
     /// Returns the URL, as the API of SQS wants it.
     pub fn url(&self) -> Value<String> {
-        reference(&self.id)
+        match self.text_of_name() {
+            Some(name) => text!(
+                "https://sqs.{}.{}/{}/{}",
+                Pseudo::Region,
+                Pseudo::UrlSuffix,
+                Pseudo::AccountId,
+                name
+            ),
+            None => reference(&self.id),
+        }
     }
 
     /// Returns the physical name.
     pub fn name(&self) -> Value<String> {
-        get_att(&self.id, "QueueName")
+        match self.text_of_name() {
+            Some(name) => name.into(),
+            None => get_att(&self.id, "QueueName"),
+        }
+    }
+
+    /// Returns a handle for other stacks of the same region, with which they name the queue by a text and import
+    /// nothing.
+    ///
+    /// No export then keeps the queue from being replaced, and nothing makes the other stack wait for the queue. A
+    /// queue whose name CloudFormation chooses is imported all the same.
+    #[must_use]
+    pub fn by_name(&self) -> Self {
+        Self {
+            by_name: true,
+            ..self.clone()
+        }
+    }
+
+    fn text_of_name(&self) -> Option<&str> {
+        self.name.as_deref().filter(|_| self.by_name)
     }
 
     /// Returns the visibility timeout in seconds that the queue was declared with; an override changes it for the
@@ -218,6 +265,8 @@ impl Stack<'_> {
                 data_key_reuse,
             } => (Some(key.clone()), *data_key_reuse),
         };
+        let name = props.name.as_ref().and_then(Value::literal);
+        let name = name.map(|name| Arc::from(name.as_str()));
         let fifo = props.fifo;
         let per_group = fifo.is_some_and(|fifo| fifo.high_throughput);
         let queue = cfn::Queue {
@@ -250,6 +299,8 @@ impl Stack<'_> {
                 .map_or(DEFAULT_VISIBILITY_TIMEOUT, Limited::get),
             fifo: fifo.is_some(),
             key,
+            name,
+            by_name: false,
             message: PhantomData,
         };
         let statement = Statement::tls_only("sqs:*", [handle.arn().into()]);

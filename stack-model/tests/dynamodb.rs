@@ -1,10 +1,12 @@
 //! Tables.
 
 use insta::assert_json_snapshot;
+use serde_json::json;
 use stack_model::contract::{IndexSchema, KeyAttribute, KeyKind, TableItem, TableSchema};
 use stack_model::dynamodb::{
     Billing, Encryption, StreamView, TableClass, TableOperation, TableProps, TableRef,
 };
+use stack_model::iam::RoleProps;
 use stack_model::kms::KeyProps;
 
 use crate::support::{actions, dev, prod, property, resources, statements, violations};
@@ -556,5 +558,45 @@ fn global_indexes_are_counted() {
     assert_eq!(
         found,
         ["orders / Orders: the table has 21 global indexes and DynamoDB takes 20"]
+    );
+}
+
+#[test]
+fn a_table_can_be_named_in_another_stack_without_an_import() {
+    let mut app = dev();
+    let props = TableProps {
+        name: Some("Orders-dev".into()),
+        ..TableProps::default()
+    };
+    let table = app.stack("data").table::<Order>("Orders", props).by_name();
+    let unnamed = app
+        .stack("data")
+        .table::<Order>("Others", TableProps::default())
+        .by_name();
+    let mut stack = app.stack("orders");
+    let role = stack.role("Role", RoleProps::for_service("lambda.amazonaws.com"));
+    let operations = [TableOperation::Get, TableOperation::QueryIndex("by-state")];
+    stack.grant(&role, table.statements(&operations));
+    stack.output("Table", table.name());
+    stack.output("Other", unnamed.name());
+    let assembly = app.synth().unwrap();
+    let template: serde_json::Value =
+        serde_json::from_str(assembly.template("orders").unwrap()).unwrap();
+    let arn = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/Orders-dev";
+    let policies = &template["Resources"]["Role"]["Properties"]["Policies"];
+    let statements = &policies[0]["PolicyDocument"]["Statement"];
+    assert_eq!(statements[0]["Resource"], json!({ "Fn::Sub": arn }));
+    let index = json!({ "Fn::Sub": format!("{arn}/index/by-state") });
+    assert_eq!(statements[1]["Resource"], index);
+    assert_eq!(template["Outputs"]["Table"]["Value"], "Orders-dev");
+    // What CloudFormation names is known after its deploy alone.
+    assert_eq!(
+        template["Outputs"]["Other"]["Value"],
+        json!({"Fn::ImportValue": "data-dev-Others"})
+    );
+    let data: serde_json::Value = serde_json::from_str(assembly.template("data").unwrap()).unwrap();
+    assert_eq!(
+        data["Outputs"].as_object().map(serde_json::Map::len),
+        Some(1)
     );
 }

@@ -444,3 +444,34 @@ fn a_trigger_carries_the_type_of_the_messages() {
     assert!(format!("{trigger:?}").contains("Orders"));
     assert_eq!(queue.visibility_timeout(), 30);
 }
+
+#[test]
+fn a_queue_can_be_named_in_another_stack_without_an_import() {
+    let mut app: App = dev();
+    let props = QueueProps {
+        name: Some("Orders-dev".into()),
+        ..QueueProps::default()
+    };
+    let queue: QueueRef<String> = app.stack("data").queue("Orders", props);
+    let queue = queue.by_name();
+    let mut stack = app.stack("orders");
+    stack.queue::<String>("Own", QueueProps::default());
+    stack.output("Arn", queue.arn());
+    stack.output("Name", queue.name());
+    stack.output("Url", queue.url());
+    let assembly = app.synth().unwrap();
+    let template: serde_json::Value =
+        serde_json::from_str(assembly.template("orders").unwrap()).unwrap();
+    let value = |key: &str| template["Outputs"][key]["Value"].clone();
+    assert_eq!(
+        value("Arn"),
+        json!({"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:Orders-dev"})
+    );
+    assert_eq!(value("Name"), "Orders-dev");
+    assert_eq!(
+        value("Url"),
+        json!({"Fn::Sub": "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/Orders-dev"})
+    );
+    let data: serde_json::Value = serde_json::from_str(assembly.template("data").unwrap()).unwrap();
+    assert_eq!(data.get("Outputs"), None);
+}
