@@ -3,6 +3,8 @@
 use stack_model::{App, Violations};
 
 pub mod intake;
+pub mod orders;
+pub mod visitors;
 
 /// Adds every shipped stack to an app.
 ///
@@ -10,5 +12,7 @@ pub mod intake;
 ///
 /// Fails where the variables of a stage do not fit what a system reads from them.
 pub fn describe(app: &mut App) -> Result<(), Violations> {
-    intake::describe(app)
+    intake::describe(app)?;
+    orders::describe(app)?;
+    visitors::describe(app)
 }
