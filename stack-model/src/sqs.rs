@@ -215,6 +215,8 @@ impl<M> QueueRef<M> {
             visibility_timeout: self.visibility_timeout,
             fifo: self.fifo,
             key: self.key.clone(),
+            name: self.name.clone(),
+            by_name: self.by_name,
             message: PhantomData,
         }
     }
