@@ -155,6 +155,13 @@ impl Stack<'_> {
         own.unwrap_or_else(|| self.stage().region())
     }
 
+    /// Returns the region of a stack of the app.
+    pub(crate) fn region_of(&self, stack: &str) -> Option<String> {
+        let stack = self.app.stacks.iter().find(|data| &*data.id == stack)?;
+        let own = stack.region.as_deref();
+        Some(own.unwrap_or_else(|| self.stage().region()).to_owned())
+    }
+
     /// Says what the stack is for, in at most 1,024 bytes.
     pub fn describe(&mut self, description: impl Into<String>) {
         self.data().description = Some(description.into());

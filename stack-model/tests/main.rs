@@ -36,8 +36,10 @@ mod cognito {
     mod pool;
 }
 
+mod acm;
 mod compile_fail;
 mod custom_resource;
+mod domains;
 mod dynamodb;
 mod events;
 mod golden;
@@ -45,6 +47,7 @@ mod iam;
 mod kms;
 mod lambda;
 mod logs;
+mod route53;
 mod s3;
 mod secretsmanager;
 mod sns;
