@@ -2,7 +2,9 @@
 
 mod api;
 mod bus;
+mod custom_resource;
 mod invocation;
+mod lenient;
 mod object;
 mod queue;
 mod stream;
@@ -12,6 +14,7 @@ use serde_json::Value;
 
 pub use api::{ApiRequest, ApiResponse};
 pub use bus::{BusEvent, TakenDetail};
+pub use custom_resource::{CustomResource, ResourceAction, ResourceRequest};
 pub use invocation::Invocation;
 pub use object::{ObjectChange, ObjectChanges};
 pub use queue::{BatchFailures, QueueBatch, QueueMessage};
@@ -21,7 +24,7 @@ pub use topic::{TopicMessage, TopicMessages};
 /// An event that a function can declare in `#[function(accepts(..))]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
-    note = "events are `ApiRequest`, `BusEvent<D>`, `Invocation<P>`, `ObjectChanges`, `QueueBatch<M>`, `TableChanges<T>` and `TopicMessages<M>`"
+    note = "events are `ApiRequest`, `BusEvent<D>`, `CustomResource<P>`, `Invocation<P>`, `ObjectChanges`, `QueueBatch<M>`, `TableChanges<T>` and `TopicMessages<M>`"
 )]
 pub trait Event: Decode {
     /// What a trigger of the stacks calls the event.

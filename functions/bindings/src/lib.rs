@@ -26,6 +26,8 @@ mod operation;
 #[cfg(any(feature = "queue", feature = "topic"))]
 mod ordered;
 mod parameter;
+#[cfg(feature = "runtime")]
+mod provide;
 mod queue;
 #[cfg(feature = "runtime")]
 mod run;
@@ -50,9 +52,10 @@ pub use environment::{
 #[cfg(feature = "runtime")]
 pub use error::{CallError, Reason};
 pub use event::{
-    ApiRequest, ApiResponse, BatchFailures, BusEvent, ChangeAction, Decode, Event, EventError,
-    Invocation, ItemImage, ObjectChange, ObjectChanges, QueueBatch, QueueMessage, TableChange,
-    TableChanges, TakenDetail, TopicMessage, TopicMessages,
+    ApiRequest, ApiResponse, BatchFailures, BusEvent, ChangeAction, CustomResource, Decode, Event,
+    EventError, Invocation, ItemImage, ObjectChange, ObjectChanges, QueueBatch, QueueMessage,
+    ResourceAction, ResourceRequest, TableChange, TableChanges, TakenDetail, TopicMessage,
+    TopicMessages,
 };
 pub use event_bus::{EventBus, Takes};
 pub use function::Function;
@@ -68,6 +71,8 @@ pub use operation::{
     ScanIndex, Send, SendTaskFailure, SendTaskHeartbeat, SendTaskSuccess, Start, StartSync, Update,
 };
 pub use parameter::Parameter;
+#[cfg(feature = "runtime")]
+pub use provide::{Provided, provide};
 pub use queue::Queue;
 #[cfg(feature = "runtime")]
 pub use run::run;

@@ -91,13 +91,13 @@ where
 #[error(
     "this is a Lambda function, and only Lambda or a local engine can run it: {variable} is not set as they set it"
 )]
-struct NotLambda {
+pub(crate) struct NotLambda {
     variable: &'static str,
 }
 
 /// Checks what the runtime would otherwise panic over; see
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>.
-fn check_runtime() -> Result<(), NotLambda> {
+pub(crate) fn check_runtime() -> Result<(), NotLambda> {
     let wrong = [
         "AWS_LAMBDA_RUNTIME_API",
         "AWS_LAMBDA_FUNCTION_NAME",
@@ -158,7 +158,7 @@ pub(crate) fn chain(failure: &dyn Error) -> String {
 }
 
 /// Sends the logs to standard output as JSON lines, which CloudWatch can query by field.
-fn log() {
+pub(crate) fn log() {
     let filter = std::env::var("RUST_LOG")
         .ok()
         .and_then(|directives| EnvFilter::try_new(directives).ok())
