@@ -16,21 +16,76 @@ use crate::assembly::{ARTIFACT_BUCKET_PARAMETER, Asset, BindingContract, Contrac
 use crate::contract::{FunctionContract, RESERVED_VARIABLES, Wired};
 use crate::handle::{Handle, get_att, reference};
 use crate::iam::{RoleProps, RoleRef};
+use crate::kms::{KeyOperation, KeyRef};
 use crate::limit::Limited;
 use crate::logs::{LogGroupProps, LogGroupRef, Retention};
 use crate::policy::Statement;
 use crate::resource::Resource;
 use crate::stack::Stack;
 
+mod asynchronous;
+mod failure;
+pub(crate) mod filter;
+mod network;
 pub(crate) mod permission;
+mod stream;
+mod topic;
 mod trigger;
+mod url;
 
+pub use asynchronous::{AsyncAge, AsyncAttempts, AsyncDestination, AsyncInvocations};
+pub use failure::FailureDestination;
+pub use filter::{ChangeKind, RecordFilter};
+pub use network::FunctionNetwork;
 pub use permission::PermissionProps;
+pub use stream::{Parallelization, RecordAge, StreamRetryAttempts, StreamStart, StreamTrigger};
+pub use topic::TopicTrigger;
 pub use trigger::{BatchSize, BatchWindow, MaximumConcurrency, QueueTrigger, Trigger};
+pub use url::{FunctionUrlProps, FunctionUrlRef, UrlAccess, UrlCors, UrlCorsAge};
 
 /// Marks the ARN of a function.
 #[derive(Debug)]
 pub enum Function {}
+
+/// Marks the ARN of a version of a layer.
+#[derive(Debug)]
+pub enum Layer {}
+
+/// What is logged of the least weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogLevel {
+    /// Everything.
+    Trace,
+    /// What helps to find a fault.
+    Debug,
+    /// What happens.
+    Info,
+    /// What may be wrong.
+    Warn,
+    /// What failed.
+    Error,
+}
+
+impl LogLevel {
+    const fn of_application(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        }
+    }
+
+    /// Returns the level of Lambda's own records, which has fewer words.
+    const fn of_system(self) -> &'static str {
+        match self {
+            Self::Trace | Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn | Self::Error => "WARN",
+        }
+    }
+}
 
 /// The memory of a function in MB; the processor time grows with it.
 pub type MemorySize = Limited<128, 10240>;
@@ -46,6 +101,9 @@ pub type ReservedConcurrency = Limited<0, 100_000>;
 
 /// The timeout that AWS gives a function without one, in seconds.
 const DEFAULT_TIMEOUT: u32 = 3;
+
+/// The most layers of a function.
+const MAX_LAYERS: usize = 5;
 
 /// The most bytes that all environment variables may have together.
 const MAX_ENVIRONMENT_BYTES: usize = 4096;
@@ -71,6 +129,16 @@ pub struct FunctionProps {
     pub log_retention: Retention,
     /// Whether AWS X-Ray traces invocations; the role then may send traces.
     pub tracing: bool,
+    /// What is logged of the least weight, by the application and by Lambda itself; everything from `INFO` on by
+    /// default, which is AWS's.
+    pub log_level: Option<LogLevel>,
+    /// The network of the customer's own that the function runs in; by default it runs in none, and reaches the
+    /// internet.
+    pub network: Option<FunctionNetwork>,
+    /// Layers, at most five, which are laid over `/opt`, such as extensions of monitoring tools.
+    pub layers: Vec<Value<Arn<Layer>>>,
+    /// A key of the customer's own for the environment variables; Lambda encrypts them with one of AWS's by default.
+    pub key: Option<KeyRef>,
     /// Environment variables beyond those of the bindings. No secret belongs here: bind a `Secret`.
     pub environment: BTreeMap<String, Value<String>>,
     /// What the role may do beyond the bindings, for what has no binding yet.
@@ -181,6 +249,23 @@ impl Stack<'_> {
         if props.tracing {
             self.grant(&role, [tracing_statement()]);
         }
+        if let Some(network) = &props.network {
+            for message in network.violations() {
+                let path = "Properties.VpcConfig";
+                self.report(logical_id, Some(path), message, source);
+            }
+            self.grant(&role, [network::statement()]);
+        }
+        if props.layers.len() > MAX_LAYERS {
+            let message = format!(
+                "the function has {} layers and Lambda takes {MAX_LAYERS}",
+                props.layers.len()
+            );
+            self.report(logical_id, Some("Properties.Layers"), message, source);
+        }
+        if let Some(key) = &props.key {
+            self.grant(&role, key.through("lambda", [KeyOperation::Decrypt]));
+        }
         self.grant(&role, props.statements);
 
         let architecture = self.stage().architecture();
@@ -222,10 +307,27 @@ impl Stack<'_> {
             function_name: props.name.into(),
             // The runtime on Amazon Linux 2023 starts `bootstrap` whatever the handler says, but wants one.
             handler: "bootstrap".into(),
+            kms_key_arn: props.key.map(|key| key.arn().into_text()).into(),
+            layers: (!props.layers.is_empty())
+                .then(|| {
+                    props
+                        .layers
+                        .into_iter()
+                        .map(Value::into_text)
+                        .collect::<Vec<_>>()
+                })
+                .into(),
             logging_config: cfn::function::LoggingConfig {
+                application_log_level: props
+                    .log_level
+                    .map(|level| level.of_application().to_owned())
+                    .into(),
                 log_format: "JSON".into(),
                 log_group: log_group.name().into(),
-                ..cfn::function::LoggingConfig::default()
+                system_log_level: props
+                    .log_level
+                    .map(|level| level.of_system().to_owned())
+                    .into(),
             }
             .into(),
             memory_size: props.memory.map(Limited::number).into(),
@@ -240,6 +342,7 @@ impl Stack<'_> {
                     mode: "Active".into(),
                 })
                 .into(),
+            vpc_config: props.network.map(FunctionNetwork::render).into(),
             ..cfn::Function::default()
         };
         FunctionRef {

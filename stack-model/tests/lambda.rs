@@ -1,5 +1,9 @@
 //! Functions, permissions and triggers.
 
+mod asynchronous;
+mod stream;
+mod topic;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
@@ -7,11 +11,13 @@ use stack_model::assembly::{Asset, BindingContract};
 use stack_model::contract::{
     Accepts, FunctionContract, RESERVED_VARIABLES, Wired, WiredBinding, event,
 };
-use stack_model::lambda::{FunctionProps, FunctionRef, PermissionProps, QueueTrigger};
+use stack_model::lambda::{
+    FunctionNetwork, FunctionProps, FunctionRef, LogLevel, PermissionProps, QueueTrigger,
+};
 use stack_model::logs::Retention;
 use stack_model::policy::Statement;
 use stack_model::sqs::{Fifo, QueueOperation, QueueProps, QueueRef};
-use stack_model::{Stack, Value};
+use stack_model::{Arn, Stack, Value};
 
 use crate::support::{dev, property, resources, statements, synth, template, violations};
 
@@ -102,6 +108,17 @@ fn every_property_reaches_the_template() {
                 reserved_concurrency: Some(0.into()),
                 log_retention: Retention::OneWeek,
                 tracing: true,
+                log_level: Some(LogLevel::Warn),
+                network: Some(FunctionNetwork {
+                    subnets: vec!["subnet-0a1".into(), "subnet-0a2".into()],
+                    security_groups: vec!["sg-0b1".into()],
+                }),
+                layers: vec![
+                    Arn::parse("arn:aws:lambda:eu-central-1:123456789012:layer:traces:7")
+                        .unwrap()
+                        .into(),
+                ],
+                key: None,
                 environment: environment(&[("LEVEL", "info"), ("TZ", "UTC")]),
                 statements: vec![
                     Statement::allow(["ses:SendEmail"])
@@ -116,10 +133,18 @@ fn every_property_reaches_the_template() {
         "Environment": {"Variables": {"LEVEL": "info", "TZ": "UTC"}},
         "EphemeralStorage": {"Size": 2048},
         "FunctionName": "work",
+        "Layers": ["arn:aws:lambda:eu-central-1:123456789012:layer:traces:7"],
+        "LoggingConfig": {
+            "ApplicationLogLevel": "WARN",
+            "LogFormat": "JSON",
+            "LogGroup": {"Ref": "WorkLogs"},
+            "SystemLogLevel": "WARN",
+        },
         "MemorySize": 1024,
         "ReservedConcurrentExecutions": 0,
         "Timeout": 60,
         "TracingConfig": {"Mode": "Active"},
+        "VpcConfig": {"SecurityGroupIds": ["sg-0b1"], "SubnetIds": ["subnet-0a1", "subnet-0a2"]},
     });
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(&properties[name], value, "{name}");
@@ -134,7 +159,16 @@ fn every_property_reaches_the_template() {
         [
             json!({
                 "Effect": "Allow",
-                "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+                "Action": [
+                    "ec2:AssignPrivateIpAddresses",
+                    "ec2:CreateNetworkInterface",
+                    "ec2:DeleteNetworkInterface",
+                    "ec2:DescribeNetworkInterfaces",
+                    "ec2:DescribeSubnets",
+                    "ec2:UnassignPrivateIpAddresses",
+                    "xray:PutTelemetryRecords",
+                    "xray:PutTraceSegments",
+                ],
                 "Resource": "*",
             }),
             json!({

@@ -5,6 +5,7 @@ use std::panic::Location;
 use stack_model_cfn::lambda as cfn;
 
 use super::FunctionRef;
+use super::filter::{self, RecordFilter};
 use crate::contract::{Accepts, FunctionContract, event};
 use crate::handle::{Handle, ResourceRef};
 use crate::limit::Limited;
@@ -50,6 +51,7 @@ pub struct QueueTrigger<M> {
     batch_size: BatchSize,
     window: Option<BatchWindow>,
     concurrency: Option<MaximumConcurrency>,
+    filters: Vec<RecordFilter>,
 }
 
 impl<M> QueueTrigger<M> {
@@ -59,6 +61,7 @@ impl<M> QueueTrigger<M> {
             batch_size,
             window: None,
             concurrency: None,
+            filters: Vec::new(),
         }
     }
 
@@ -73,6 +76,13 @@ impl<M> QueueTrigger<M> {
     #[must_use]
     pub fn maximum_concurrency(mut self, concurrency: impl Into<MaximumConcurrency>) -> Self {
         self.concurrency = Some(concurrency.into());
+        self
+    }
+
+    /// Lets only some messages through; the others are deleted. Several filters are alternatives.
+    #[must_use]
+    pub fn filter(mut self, filter: RecordFilter) -> Self {
+        self.filters.push(filter);
         self
     }
 }
@@ -117,6 +127,8 @@ impl<F: Accepts<event::QueueBatch<M>>, M> Trigger<F> for QueueTrigger<M> {
             );
             stack.report(&id, None, message, source);
         }
+        let known = ["body", "attributes", "messageAttributes", "messageId"];
+        filter::check_source(&self.filters, &known, &id, stack, source);
         let operations = [
             QueueOperation::Receive,
             QueueOperation::Delete,
@@ -126,6 +138,7 @@ impl<F: Accepts<event::QueueBatch<M>>, M> Trigger<F> for QueueTrigger<M> {
         let mapping = cfn::EventSourceMapping {
             batch_size: self.batch_size.number().into(),
             event_source_arn: self.queue.arn().into_text().into(),
+            filter_criteria: filter::criteria(&self.filters, &id, stack, source).into(),
             function_name: function.arn().into_text().into(),
             function_response_types: ["ReportBatchItemFailures"].into(),
             maximum_batching_window_in_seconds: self.window.map(Limited::number).into(),
