@@ -3,3 +3,5 @@
 
 mod golden;
 mod intake;
+mod orders;
+mod visitors;
