@@ -64,12 +64,14 @@ use crate::stack::Stack;
 use crate::text;
 
 mod authorizer;
+mod call;
 mod check;
 mod cors;
 mod deploy;
 mod gateway_response;
 mod integration;
 mod key;
+mod mapping;
 mod method;
 mod model;
 mod resource;
@@ -82,6 +84,7 @@ pub use authorizer::{
     RestFunctionAuthorizerRef, RestUserPoolAuthorizerRef, TokenAuthorizerProps,
     UserPoolAuthorizerProps,
 };
+pub use call::{AttributeTemplate, ItemKey, ServiceCall};
 pub(crate) use check::check;
 pub use cors::{Cors, CorsMaxAge, CorsOrigin, Preflight};
 pub(crate) use deploy::deploy;
@@ -94,6 +97,7 @@ pub use key::{
     ApiKeyProps, ApiKeyRef, PlanStage, Quota, QuotaLimit, QuotaPeriod, UsagePlanKeyRef,
     UsagePlanProps, UsagePlanRef,
 };
+pub use mapping::{JsonTemplate, RequestValue, TemplateCondition, TextTemplate};
 pub use method::{HttpMethod, MethodProps, ParameterPlace, RequestParameter, RestMethodRef};
 pub use model::{ModelProps, RestModelRef, RestValidatorRef, Validation};
 pub use resource::{RestResourceProps, RestResourceRef};

@@ -121,7 +121,18 @@ pub(crate) fn concatenate(parts: impl IntoIterator<Item = Part>) -> Value<String
     for part in parts {
         push(&mut result, part);
     }
-    match <[Part; 1]>::try_from(result) {
+    value(result)
+}
+
+/// Joins parts to one text.
+pub(crate) fn joined(parts: impl IntoIterator<Item = Part>) -> Value<String> {
+    let mut result: Vec<Part> = Vec::new();
+    parts.into_iter().for_each(|part| push(&mut result, part));
+    value(result)
+}
+
+fn value(parts: Vec<Part>) -> Value<String> {
+    match <[Part; 1]>::try_from(parts) {
         Ok([Part::Text(text)]) => Value::Literal(text),
         Ok([Part::Token(token)]) => Value::Token(token),
         Err(parts) if parts.is_empty() => Value::Literal(String::new()),

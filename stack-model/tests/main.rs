@@ -24,10 +24,12 @@ mod apigateway {
     mod gateway_response;
     mod integration;
     mod key;
+    mod mapping;
     mod method;
     mod several_stacks;
     mod stage;
     mod support;
+    mod velocity;
 }
 
 mod cognito {

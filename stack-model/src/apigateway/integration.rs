@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use stack_model_cfn::apigateway::method as cfn;
 use stack_model_cfn::{Property, Pseudo, Value};
 
+use super::mapping::{self, TemplateCondition};
 use super::response::{ErrorResponses, Response, ServiceResponses, StatusCode};
 use super::template::{FormField, MappingTemplate};
 use crate::arn::Arn;
@@ -98,7 +99,7 @@ impl LambdaIntegration {
     /// Makes the function's event of a JSON body with a template; other media types are answered with 415.
     pub fn mapping(request: MappingTemplate, errors: ErrorResponses) -> Self {
         Self {
-            requests: json(request),
+            requests: integration_json(request),
             passthrough: Passthrough::Never,
             response: None,
             errors,
@@ -143,9 +144,11 @@ pub struct Integration {
     kind: Kind,
     uri: Option<Value<String>>,
     credentials: Option<Value<Arn<Role>>>,
-    request_parameters: BTreeMap<String, String>,
-    requests: BTreeMap<String, MappingTemplate>,
+    pub(super) request_parameters: BTreeMap<String, String>,
+    pub(super) requests: BTreeMap<String, MappingTemplate>,
     passthrough: Option<Passthrough>,
+    /// The HTTP method of the call; functions and services are called by `POST`, whatever the method of the API is.
+    http_method: &'static str,
     pub(super) responses: Vec<Response>,
     pub(super) timeout: Option<IntegrationTimeout>,
     /// The function that the method must be permitted to invoke.
@@ -153,7 +156,11 @@ pub struct Integration {
     /// What the calling role is granted.
     pub(super) grants: Option<(RoleRef, Vec<Statement>)>,
     /// What is wrong with the integration, reported with the method.
-    pub(super) violation: Option<&'static str>,
+    pub(super) violation: Option<String>,
+    /// Whether the service refuses a call without arguments, and nothing happens then.
+    pub(super) refusable: bool,
+    /// Whether the integration asks for a group of a user pool.
+    pub(super) asks_for_group: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -257,14 +264,15 @@ impl Integration {
                 "integration.request.header.Content-Type".to_owned(),
                 form,
             )]),
-            requests: json(body),
+            requests: integration_json(body),
             responses: ServiceResponses::answering(answer),
         });
         if queue.is_fifo() {
             integration.violation = Some(
-                "a message for a FIFO queue needs a message group: call SQS with `Integration::service` and a template that sets `MessageGroupId`",
+                "a message for a FIFO queue needs a message group: call SQS with `Integration::service` and a template that sets `MessageGroupId`".to_owned(),
             );
         }
+        integration.refusable = true;
         integration
     }
 
@@ -277,7 +285,7 @@ impl Integration {
         // The request template of a mock only says which status the answer is chosen by.
         let request = serde_json::json!({ "statusCode": response.status.get() });
         Self {
-            requests: json(MappingTemplate::json(&request)),
+            requests: integration_json(MappingTemplate::json(&request)),
             passthrough: Some(Passthrough::WhenNoMatch),
             responses: vec![response],
             ..Self::of_kind(Kind::Mock)
@@ -289,6 +297,48 @@ impl Integration {
     pub fn timeout(mut self, timeout: impl Into<IntegrationTimeout>) -> Self {
         self.timeout = Some(timeout.into());
         self
+    }
+
+    /// Calls with another HTTP method, and hands bodies on as they are.
+    pub(super) fn hands_body_on(&mut self, http_method: &'static str) {
+        self.http_method = http_method;
+        self.passthrough = Some(Passthrough::WhenNoMatch);
+    }
+
+    /// Answers a success with the body of the service and some of its headers.
+    pub(super) fn answer_as_is(&mut self, headers: &[&'static str]) {
+        for response in &mut self.responses {
+            if response.selection.is_none() {
+                response.template = None;
+                response.handed_on.extend(headers);
+            }
+        }
+    }
+
+    /// Makes the call without its arguments, and answers 403, where a condition does not hold.
+    pub(super) fn restrict(&mut self, holds: &TemplateCondition) {
+        let (holds, problem) = mapping::condition(holds);
+        self.asks_for_group = true;
+        if !self.refusable {
+            let message = "the service might do something without arguments too, so only a function or an authorizer can keep callers from it";
+            self.violation = Some(message.to_owned());
+        } else if problem.is_some() {
+            self.violation = problem;
+        }
+        for request in self.requests.values_mut() {
+            request.text = text!("#if({}){}#{else}{}#{end}", &holds, &request.text, "{}");
+        }
+        let refusal =
+            r##"#{else}#set($context.responseOverride.status = 403){"message":"Forbidden"}#{end}"##;
+        for response in &mut self.responses {
+            let mut template = response
+                .template
+                .take()
+                .unwrap_or_else(|| MappingTemplate::vtl("$input.body"));
+            template.text = text!("#if({}){}{}", &holds, &template.text, refusal);
+            template.sets_status = true;
+            response.template = Some(template);
+        }
     }
 
     fn of_kind(kind: Kind) -> Self {
@@ -304,6 +354,9 @@ impl Integration {
             invokes: None,
             grants: None,
             violation: None,
+            http_method: "POST",
+            refusable: false,
+            asks_for_group: false,
         }
     }
 
@@ -325,9 +378,8 @@ impl Integration {
             .collect();
         cfn::Integration {
             credentials: self.credentials.map(Value::into_text).into(),
-            // Functions and services are called by POST, whatever the method of the API is.
             integration_http_method: match self.kind {
-                Kind::Aws | Kind::AwsProxy => "POST".into(),
+                Kind::Aws | Kind::AwsProxy => self.http_method.into(),
                 Kind::Mock => Property::Absent,
             },
             integration_responses: (!responses.is_empty()).then_some(responses).into(),
@@ -342,7 +394,7 @@ impl Integration {
     }
 }
 
-fn json(template: MappingTemplate) -> BTreeMap<String, MappingTemplate> {
+pub(super) fn integration_json(template: MappingTemplate) -> BTreeMap<String, MappingTemplate> {
     BTreeMap::from([(super::response::JSON.to_owned(), template)])
 }
 

@@ -205,11 +205,17 @@ impl Stack<'_> {
             .map(|response| (response.status, response.render_method()))
             .collect();
         let responses: Vec<_> = responses.into_values().collect();
-        let parameters: BTreeMap<String, Value<bool>> = props
+        // An integration can only be given parameters that the method knows.
+        let mapped = integration
+            .request_parameters
+            .values()
+            .filter(|parameter| parameter.starts_with("method.request."))
+            .map(|parameter| (parameter.clone(), parameter.contains(".path.").into()));
+        let own = props
             .parameters
             .iter()
-            .map(|parameter| (parameter.key(), parameter.required.into()))
-            .collect();
+            .map(|parameter| (parameter.key(), parameter.required.into()));
+        let parameters: BTreeMap<String, Value<bool>> = mapped.chain(own).collect();
         let models: BTreeMap<String, Value<String>> = props
             .models
             .iter()
@@ -290,8 +296,31 @@ impl Stack<'_> {
         }
         let path = "Properties.Integration.TimeoutInMillis";
         self.check_limit(logical_id, path, props.integration.timeout, source);
-        if let Some(message) = props.integration.violation {
+        let templates = props.integration.requests.values();
+        let wrong = templates.clone().find(|template| template.sets_status);
+        let wrong = wrong.map(|_| {
+            "only the template of an answer can set its status, and this is that of a request"
+                .to_owned()
+        });
+        let problems = templates
+            .chain(
+                props
+                    .integration
+                    .responses
+                    .iter()
+                    .filter_map(|r| r.template.as_ref()),
+            )
+            .filter_map(|template| template.problem.clone());
+        let violation = props.integration.violation.clone();
+        for message in violation.into_iter().chain(wrong).chain(problems) {
             self.report(logical_id, Some("Properties.Integration"), message, source);
+        }
+        if props.integration.asks_for_group
+            && !matches!(props.authorization, Authorization::UserPool { .. })
+        {
+            let message = "the integration asks for a group of the caller, which only an authorizer by user pools knows: nobody could call";
+            let path = Some("Properties.AuthorizationType");
+            self.report(logical_id, path, message, source);
         }
         let mut statuses = BTreeSet::new();
         for response in &props.integration.responses {

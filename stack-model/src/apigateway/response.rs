@@ -25,6 +25,8 @@ pub(super) struct Response {
     pub(super) template: Option<MappingTemplate>,
     /// Headers with fixed values.
     pub(super) headers: BTreeMap<String, String>,
+    /// Headers that are handed on as the integration sends them.
+    pub(super) handed_on: Vec<&'static str>,
 }
 
 impl Response {
@@ -38,6 +40,7 @@ impl Response {
             selection,
             template,
             headers: BTreeMap::new(),
+            handed_on: Vec::new(),
         }
     }
 
@@ -46,6 +49,10 @@ impl Response {
             .headers
             .iter()
             .map(|(name, value)| (header(name), format!("'{value}'").into()))
+            .chain(self.handed_on.iter().map(|name| {
+                let source = format!("integration.response.header.{name}");
+                (header(name), source.into())
+            }))
             .collect();
         let templates = self
             .template
@@ -65,6 +72,8 @@ impl Response {
         let parameters: BTreeMap<String, Value<bool>> = self
             .headers
             .keys()
+            .map(String::as_str)
+            .chain(self.handed_on.iter().copied())
             .map(|name| (header(name), true.into()))
             .collect();
         Value::Literal(cfn::MethodResponse {
@@ -154,6 +163,7 @@ pub struct ServiceResponses {
     pub refused: MappingTemplate,
     /// The body that goes with 500, where the service answered another 4xx or any 5xx.
     pub failed: MappingTemplate,
+    cases: Vec<(u32, StatusCode, MappingTemplate)>,
 }
 
 impl ServiceResponses {
@@ -163,17 +173,52 @@ impl ServiceResponses {
             success,
             refused: MappingTemplate::message("Bad request"),
             failed: MappingTemplate::message("Internal server error"),
+            cases: Vec::new(),
         }
+    }
+
+    /// Answers one status of the service, from 400 on, with a status and body of its own.
+    #[must_use]
+    pub fn when(
+        mut self,
+        status_of_service: u32,
+        status: impl Into<StatusCode>,
+        body: MappingTemplate,
+    ) -> Self {
+        self.cases.push((status_of_service, status.into(), body));
+        self
     }
 
     pub(super) fn responses(self) -> Vec<Response> {
         let case = |status: u32, pattern: Option<&str>, body| {
             Response::new(status.into(), pattern.map(str::to_owned), Some(body))
         };
-        vec![
+        let others = r"4(?:0[1-9]|[1-9]\d)|5\d{2}";
+        let taken: Vec<String> = self
+            .cases
+            .iter()
+            .map(|(status, ..)| status.to_string())
+            .collect();
+        let others = if taken.is_empty() {
+            others.to_owned()
+        } else {
+            format!(r"(?!(?:{})\z)(?:{others})", taken.join("|"))
+        };
+        let mut responses = vec![
             case(200, None, self.success),
             case(400, Some("400"), self.refused),
-            case(500, Some(r"4(?:0[1-9]|[1-9]\d)|5\d{2}"), self.failed),
-        ]
+            case(500, Some(&others), self.failed),
+        ];
+        for (status_of_service, status, body) in self.cases {
+            if status_of_service == 400 {
+                responses.retain(|response| response.selection.as_deref() != Some("400"));
+            }
+            responses.push(Response::new(
+                status,
+                Some(status_of_service.to_string()),
+                Some(body),
+            ));
+        }
+        responses
     }
 }

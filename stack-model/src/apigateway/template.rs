@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use stack_model_cfn::Value;
+use stack_model_cfn::{Part, Value};
+
+use super::mapping::{self, JsonTemplate, RequestValue, Writer};
 
 /// A mapping template: a text of the Velocity Template Language (VTL) from which API Gateway makes the body that an
 /// integration gets, or the body that the caller gets.
@@ -20,12 +22,30 @@ use stack_model_cfn::Value;
 #[derive(Clone, Debug, PartialEq)]
 pub struct MappingTemplate {
     pub(super) text: Value<String>,
+    /// What cannot be written, in the words of the violation.
+    pub(super) problem: Option<String>,
+    /// Whether the template changes the status of an answer, and so must be that of one.
+    pub(super) sets_status: bool,
 }
 
 impl MappingTemplate {
     /// Takes a text of the Velocity Template Language as it is.
     pub fn vtl(text: impl Into<Value<String>>) -> Self {
-        Self { text: text.into() }
+        Self {
+            text: text.into(),
+            problem: None,
+            sets_status: false,
+        }
+    }
+
+    /// Makes JSON for each request, in which nothing that a caller sends becomes structure.
+    pub fn of(json: impl Into<JsonTemplate>) -> Self {
+        let writer = Writer::of(&json.into());
+        Self {
+            problem: writer.problem.clone(),
+            sets_status: writer.sets_status,
+            text: writer.text(),
+        }
     }
 
     /// Hands the incoming JSON on as it is.
@@ -58,9 +78,11 @@ impl MappingTemplate {
 
     /// Makes a form (`application/x-www-form-urlencoded`), which is how AWS's Query APIs take their arguments.
     pub fn form<N: AsRef<str>>(fields: impl IntoIterator<Item = (N, FormField)>) -> Self {
-        let mut form = String::new();
+        let mut parts: Vec<Part> = Vec::new();
+        let mut problem = None;
         for (name, field) in fields {
-            if !form.is_empty() {
+            let mut form = String::new();
+            if !parts.is_empty() {
                 form.push('&');
             }
             push_encoded(&mut form, name.as_ref());
@@ -72,19 +94,37 @@ impl MappingTemplate {
                     form.push_str(&expression);
                     form.push(')');
                 }
+                FormField::Request(value) => {
+                    let (expression, wrong) = mapping::expression(&value);
+                    problem = problem.or(wrong);
+                    let _ = write!(form, "$!{{util.urlEncode(${expression})}}");
+                }
+                FormField::Deployed(value) => {
+                    parts.push(Part::Text(form));
+                    parts.push(crate::text::IntoPart::into_part(value));
+                    continue;
+                }
             }
+            parts.push(Part::Text(form));
         }
-        Self::vtl(form)
+        Self {
+            problem,
+            ..Self::vtl(crate::text::joined(parts))
+        }
     }
 }
 
 /// The value of one field of [`MappingTemplate::form`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum FormField {
     /// A text, which is URL-encoded when the stack is rendered.
     Text(String),
     /// A VTL expression such as `$input.body`, whose value is URL-encoded for each request.
     Expression(String),
+    /// A value of the request, which is URL-encoded.
+    Request(RequestValue),
+    /// A name or ARN that only the deployment knows; neither has a character that would have to be encoded.
+    Deployed(Value<String>),
 }
 
 impl FormField {
@@ -96,6 +136,11 @@ impl FormField {
     /// Takes a VTL expression.
     pub fn expression(expression: impl Into<String>) -> Self {
         Self::Expression(expression.into())
+    }
+
+    /// Takes a name or ARN of the deployment.
+    pub fn deployed(value: impl Into<Value<String>>) -> Self {
+        Self::Deployed(value.into())
     }
 }
 
