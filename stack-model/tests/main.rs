@@ -19,6 +19,7 @@ mod core {
 
 mod apigateway {
     mod authorizer;
+    mod call;
     mod check;
     mod deployment;
     mod gateway_response;

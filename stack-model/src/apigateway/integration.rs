@@ -329,7 +329,7 @@ impl Integration {
             request.text = text!("#if({}){}#{else}{}#{end}", &holds, &request.text, "{}");
         }
         let refusal =
-            r##"#{else}#set($context.responseOverride.status = 403){"message":"Forbidden"}#{end}"##;
+            r#"#{else}#set($context.responseOverride.status = 403){"message":"Forbidden"}#{end}"#;
         for response in &mut self.responses {
             let mut template = response
                 .template

@@ -325,7 +325,7 @@ fn templates_are_written_on_one_line_with_closed_references() {
     ])));
     assert_eq!(
         template,
-        r##"{"id":"$!{util.escapeJavaScript($input.params().path.get('id')).replaceAll("\\'","'")}","order":#if("$!{input.body.trim()}" != '')$!{input.json('$')}#{else}{}#{end}}"##
+        r#"{"id":"$!{util.escapeJavaScript($input.params().path.get('id')).replaceAll("\\'","'")}","order":#if("$!{input.body.trim()}" != '')$!{input.json('$')}#{else}{}#{end}}"#
     );
 }
 

@@ -88,7 +88,7 @@ struct Parser<'a> {
     whole: &'a str,
 }
 
-impl<'a> Parser<'a> {
+impl Parser<'_> {
     fn take(&mut self, text: &str) -> bool {
         let taken = self.rest.strip_prefix(text);
         self.rest = taken.unwrap_or(self.rest);
@@ -316,10 +316,10 @@ impl Machine<'_> {
                     let Value::Array(elements) = self.value(list) else {
                         continue;
                     };
-                    let last = elements.len();
+                    let count = elements.len();
                     for (position, element) in elements.into_iter().enumerate() {
                         self.variables.insert(variable.clone(), element);
-                        let foreach = json!({"hasNext": position + 1 < last});
+                        let foreach = json!({"hasNext": position + 1 < count});
                         self.variables.insert("foreach".to_owned(), foreach);
                         text.push_str(&self.block(body));
                     }
@@ -475,7 +475,7 @@ fn escape_java_script(text: &str) -> String {
             Some('\u{c}') => escaped.push_str(r"\f"),
             Some('\r') => escaped.push_str(r"\r"),
             Some(plain @ ' '..='~') => escaped.push(plain),
-            _ => escaped.push_str(&format!("\\u{unit:04X}")),
+            _ => escaped.extend(["\\u", &format!("{unit:04X}")]),
         }
     }
     escaped

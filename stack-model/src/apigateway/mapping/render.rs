@@ -337,13 +337,11 @@ fn dotted(name: &str) -> bool {
 
 /// Escapes a text as the content of a JSON text, as often as it stands in one.
 fn escaped(text: &str, times: usize) -> String {
-    let mut text = text.to_owned();
-    for _ in 0..times {
+    (0..times).fold(text.to_owned(), |text, _| {
         let quoted = serde_json::Value::String(text).to_string();
         let content = quoted.get(1..quoted.len().saturating_sub(1));
-        text = content.unwrap_or_default().to_owned();
-    }
-    text
+        content.unwrap_or_default().to_owned()
+    })
 }
 
 /// Returns a condition as a directive takes it, and what cannot be written of it.
