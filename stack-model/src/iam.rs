@@ -22,7 +22,7 @@ mod oidc;
 mod size;
 
 pub use oidc::{OidcProvider, OidcProviderProps, OidcProviderRef};
-pub(crate) use size::check;
+pub(crate) use size::{check, least as least_size};
 
 /// Marks the ARN of a role.
 #[derive(Debug)]

@@ -131,9 +131,9 @@ fn it_waits_for_the_policies_of_its_functions_role_and_no_others() {
         );
         let seed = seed(stack, &function, CustomResourceProps::default());
         let queue = stack.queue::<String>("Orders", QueueProps::default());
-        let send = || queue.statements(&[QueueOperation::Send]);
-        stack.policy("Sending", function.role(), send());
-        stack.policy("OthersSending", &other, send());
+        let sending = || queue.statements(&[QueueOperation::Send]);
+        stack.policy("Sending", function.role(), sending());
+        stack.policy("OthersSending", &other, sending());
         let about = Statement::allow(["sqs:PurgeQueue"]).on(seed.attribute("QueueArn"));
         stack.policy("AboutIt", function.role(), [about]);
     });

@@ -39,6 +39,12 @@ mod cognito {
     mod pool;
 }
 
+mod iot {
+    mod rule;
+    mod thing;
+    mod topic;
+}
+
 mod acm;
 mod compile_fail;
 mod custom_resource;

@@ -92,7 +92,7 @@ fn inline_size(policy: &Expr) -> usize {
 }
 
 /// Counts the characters that a document has at least: a value that only the deployment knows may be empty.
-fn least(expr: &Expr) -> usize {
+pub(crate) fn least(expr: &Expr) -> usize {
     match expr {
         Expr::Token(Token::Sub(parts)) => {
             2 + parts

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use stack_model_cfn::{Pseudo, Value};
 
+use super::check;
 use crate::arn::Arn;
 use crate::policy::Statement;
 use crate::text;
@@ -96,7 +97,13 @@ impl<M> TopicRef<M> {
 
     /// Returns what a role must allow for the given operations: exactly their actions on this topic.
     pub fn statements(&self, operations: &[IotOperation]) -> Vec<Statement> {
-        statements(operations, |kind| arn(kind, self.name.clone()), None)
+        let problem = self.name.literal().and_then(|name| check::topic(name));
+        statements(
+            operations,
+            |kind| arn(kind, self.name.clone()),
+            None,
+            problem.as_deref(),
+        )
     }
 }
 
@@ -121,11 +128,16 @@ impl<M> TopicFamilyRef<M> {
 
     /// Returns what a role must allow for the given operations: exactly their actions on the topics of this family.
     pub fn statements(&self, operations: &[IotOperation]) -> Vec<Statement> {
+        let problem = self
+            .prefix
+            .literal()
+            .and_then(|prefix| check::prefix(prefix));
         let reason = "the family has one topic for each of what only the run time knows";
         statements(
             operations,
             |kind| arn(kind, text!("{}*", &self.prefix)),
             Some(reason),
+            problem.as_deref(),
         )
     }
 }
@@ -135,6 +147,7 @@ fn statements(
     operations: &[IotOperation],
     arn: impl Fn(&'static str) -> Value<String>,
     reason: Option<&str>,
+    problem: Option<&str>,
 ) -> Vec<Statement> {
     let mut on_topics: Vec<&str> = Vec::new();
     let mut on_filters: Vec<&str> = Vec::new();
@@ -158,8 +171,12 @@ fn statements(
         .filter(|(_, actions)| !actions.is_empty())
         .map(|(kind, actions)| {
             let statement = Statement::allow(actions).on(arn(kind));
-            match reason {
+            let statement = match reason {
                 Some(reason) => statement.because(reason),
+                None => statement,
+            };
+            match problem {
+                Some(problem) => statement.wrong(problem),
                 None => statement,
             }
         })
