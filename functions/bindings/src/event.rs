@@ -1,30 +1,39 @@
 //! The events that functions accept, as the services send them.
 
 mod api;
+mod authorizer;
 mod bus;
 mod custom_resource;
+mod http;
 mod invocation;
 mod lenient;
 mod object;
 mod queue;
 mod stream;
 mod topic;
+mod websocket;
 
 use serde_json::Value;
 
 pub use api::{ApiRequest, ApiResponse};
+pub use authorizer::{
+    ContextValue, HttpAuthorization, MethodPolicy, RequestAuthorization, SimpleAnswer,
+    TokenAuthorization,
+};
 pub use bus::{BusEvent, TakenDetail};
 pub use custom_resource::{CustomResource, ResourceAction, ResourceRequest};
+pub use http::{HttpRequest, HttpResponse};
 pub use invocation::Invocation;
 pub use object::{ObjectChange, ObjectChanges};
 pub use queue::{BatchFailures, QueueBatch, QueueMessage};
 pub use stream::{ChangeAction, ItemImage, TableChange, TableChanges};
 pub use topic::{TopicMessage, TopicMessages};
+pub use websocket::{WebSocketContext, WebSocketEvent, WebSocketRequest, WebSocketResponse};
 
 /// An event that a function can declare in `#[function(accepts(..))]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
-    note = "events are `ApiRequest`, `BusEvent<D>`, `CustomResource<P>`, `Invocation<P>`, `ObjectChanges`, `QueueBatch<M>`, `TableChanges<T>` and `TopicMessages<M>`"
+    note = "events are `ApiRequest`, `BusEvent<D>`, `CustomResource<P>`, `HttpAuthorization`, `HttpRequest`, `Invocation<P>`, `ObjectChanges`, `QueueBatch<M>`, `RequestAuthorization`, `TableChanges<T>`, `TokenAuthorization`, `TopicMessages<M>` and `WebSocketRequest`"
 )]
 pub trait Event: Decode {
     /// What a trigger of the stacks calls the event.

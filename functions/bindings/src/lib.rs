@@ -52,10 +52,12 @@ pub use environment::{
 #[cfg(feature = "runtime")]
 pub use error::{CallError, Reason};
 pub use event::{
-    ApiRequest, ApiResponse, BatchFailures, BusEvent, ChangeAction, CustomResource, Decode, Event,
-    EventError, Invocation, ItemImage, ObjectChange, ObjectChanges, QueueBatch, QueueMessage,
-    ResourceAction, ResourceRequest, TableChange, TableChanges, TakenDetail, TopicMessage,
-    TopicMessages,
+    ApiRequest, ApiResponse, BatchFailures, BusEvent, ChangeAction, ContextValue, CustomResource,
+    Decode, Event, EventError, HttpAuthorization, HttpRequest, HttpResponse, Invocation, ItemImage,
+    MethodPolicy, ObjectChange, ObjectChanges, QueueBatch, QueueMessage, RequestAuthorization,
+    ResourceAction, ResourceRequest, SimpleAnswer, TableChange, TableChanges, TakenDetail,
+    TokenAuthorization, TopicMessage, TopicMessages, WebSocketContext, WebSocketEvent,
+    WebSocketRequest, WebSocketResponse,
 };
 pub use event_bus::{EventBus, Takes};
 pub use function::Function;

@@ -89,7 +89,7 @@ impl<'de> Deserializer<'de> for Lenient {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Lenient {
+impl IntoDeserializer<'_, Error> for Lenient {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

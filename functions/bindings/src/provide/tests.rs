@@ -54,7 +54,7 @@ fn address(statuses: &'static [u16]) -> (String, Receiver<Put>) {
 
 /// The request of
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-requests.html>.
-fn request(url: &str, request_type: &str, physical_id: Option<&str>, properties: Value) -> Value {
+fn request(url: &str, request_type: &str, physical_id: Option<&str>, properties: &Value) -> Value {
     let mut request = json!({
         "RequestType": request_type,
         "ServiceToken": "arn:aws:lambda:eu-west-1:123456789012:function:f",
@@ -103,7 +103,7 @@ async fn put(
 #[tokio::test]
 async fn success_carries_data_and_a_stable_id() {
     let (head, body) = put(
-        |url| request(url, "Create", None, json!({"Size": "7"})),
+        |url| request(url, "Create", None, &json!({"Size": "7"})),
         PLENTY,
         async |resource| {
             let ResourceAction::Create { properties } = resource.action else {
@@ -140,7 +140,7 @@ async fn success_carries_data_and_a_stable_id() {
 #[tokio::test]
 async fn a_failure_says_why_and_hides_its_causes() {
     let (_, body) = put(
-        |url| request(url, "Create", None, json!({"Size": "7"})),
+        |url| request(url, "Create", None, &json!({"Size": "7"})),
         PLENTY,
         async |_| Err(Broken("ä".repeat(2000))),
     )
@@ -154,7 +154,7 @@ async fn a_failure_says_why_and_hides_its_causes() {
 #[tokio::test]
 async fn what_the_handler_never_saw_is_deleted_without_it() {
     let unread = put(
-        |url| request(url, "Create", None, json!({"Size": "many"})),
+        |url| request(url, "Create", None, &json!({"Size": "many"})),
         PLENTY,
         async |_| Ok(Provided::new()),
     );
@@ -165,7 +165,7 @@ async fn what_the_handler_never_saw_is_deleted_without_it() {
     let id = body["PhysicalResourceId"].as_str().unwrap().to_owned();
 
     let (_, body) = put(
-        |url| request(url, "Delete", Some(&id), json!({"Size": "many"})),
+        |url| request(url, "Delete", Some(&id), &json!({"Size": "many"})),
         PLENTY,
         async |_| Err(Broken("asked".to_owned())),
     )
@@ -177,7 +177,7 @@ async fn what_the_handler_never_saw_is_deleted_without_it() {
 #[tokio::test]
 async fn an_unknown_type_fails() {
     let (_, body) = put(
-        |url| request(url, "Rename", Some("p"), json!({"Size": 1})),
+        |url| request(url, "Rename", Some("p"), &json!({"Size": 1})),
         PLENTY,
         async |_| Ok(Provided::new()),
     )
@@ -193,7 +193,7 @@ async fn an_unknown_type_fails() {
 #[tokio::test]
 async fn an_update_shows_the_old_properties_and_may_replace() {
     let payload = |url: &str| {
-        let mut payload = request(url, "Update", Some("old"), json!({"Size": 2}));
+        let mut payload = request(url, "Update", Some("old"), &json!({"Size": 2}));
         payload["OldResourceProperties"] = json!({"ServiceToken": "t", "Size": "1"});
         payload
     };
@@ -222,7 +222,7 @@ async fn an_update_shows_the_old_properties_and_may_replace() {
 #[tokio::test]
 async fn a_deletion_keeps_the_id_and_reaches_the_handler_whatever_the_properties_are() {
     let (_, body) = put(
-        |url| request(url, "Delete", Some("mine"), json!({"Sizes": "x"})),
+        |url| request(url, "Delete", Some("mine"), &json!({"Sizes": "x"})),
         PLENTY,
         async |resource| match resource.action {
             ResourceAction::Delete { properties, .. } if properties.is_err() => {
@@ -242,7 +242,7 @@ async fn a_deletion_keeps_the_id_and_reaches_the_handler_whatever_the_properties
 async fn a_handler_that_takes_too_long_is_answered_for_in_time() {
     let started = std::time::Instant::now();
     let (_, body) = put(
-        |url| request(url, "Create", None, json!({"Size": 1})),
+        |url| request(url, "Create", None, &json!({"Size": 1})),
         Duration::from_secs(2),
         async |_| std::future::pending().await,
     )
@@ -258,7 +258,7 @@ async fn a_handler_that_takes_too_long_is_answered_for_in_time() {
 #[tokio::test]
 async fn data_that_cloudformation_would_refuse_is_a_failure() {
     let (_, body) = put(
-        |url| request(url, "Create", None, json!({"Size": 1})),
+        |url| request(url, "Create", None, &json!({"Size": 1})),
         PLENTY,
         async |_| {
             // 2,100 characters, and more than 4 KB in bytes.
@@ -280,7 +280,7 @@ async fn data_that_cloudformation_would_refuse_is_a_failure() {
 #[tokio::test]
 async fn hidden_data_says_so() {
     let (_, body) = put(
-        |url| request(url, "Create", None, json!({"Size": 1})),
+        |url| request(url, "Create", None, &json!({"Size": 1})),
         PLENTY,
         async |_| Ok(Provided::new().data("Token", "t").no_echo()),
     )
@@ -292,7 +292,7 @@ async fn hidden_data_says_so() {
 /// and how often it was tried.
 async fn sent(statuses: &'static [u16]) -> (Result<(), Diagnostic>, usize) {
     let (url, receiver) = address(statuses);
-    let payload = request(&url, "Create", None, json!({"Size": 1}));
+    let payload = request(&url, "Create", None, &json!({"Size": 1}));
     let done = answer(
         &HttpClient::new(),
         payload,
@@ -324,7 +324,7 @@ async fn an_address_that_is_no_longer_valid_is_not_tried_again() {
 #[tokio::test]
 async fn a_missing_variable_is_an_answer_too() {
     let (url, receiver) = address(&[200]);
-    let payload = request(&url, "Create", None, json!({"Size": 1}));
+    let payload = request(&url, "Create", None, &json!({"Size": 1}));
     let handle = |_: CustomResource<Properties>| async {
         Err(Failure::before_handler("TABLE_NAME is not set".to_owned()))
     };
@@ -350,7 +350,7 @@ async fn a_payload_without_an_address_is_an_error_of_the_function() {
 
 #[test]
 fn the_address_is_never_shown() {
-    let payload = request("https://secret", "Create", None, json!({}));
+    let payload = request("https://secret", "Create", None, &json!({}));
     let request = ResourceRequest::deserialize(&payload).unwrap();
     assert!(!format!("{request:?}").contains("secret"));
 }

@@ -6,6 +6,7 @@ mod clients;
 mod declared;
 mod environment;
 mod event;
+mod event_calls;
 mod event_records;
 mod queue_batch;
 mod run;
