@@ -1,0 +1,314 @@
+//! Payloads: JSON in which some values are found or computed when the state runs.
+
+use std::collections::BTreeMap;
+
+use serde_json::Number;
+use stack_model_cfn::{Expr, Token, Value};
+
+use super::path::Path;
+
+/// A value that Step Functions finds or computes when the state runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expression {
+    text: String,
+    language: QueryLanguage,
+}
+
+/// The language in which a state says what it takes and makes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueryLanguage {
+    /// Paths and intrinsic functions; AWS's default.
+    #[default]
+    JsonPath,
+    /// `JSONata`, with `{% .. %}` around expressions.
+    Jsonata,
+}
+
+impl QueryLanguage {
+    /// Returns the word that the Amazon States Language uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::JsonPath => "JSONPath",
+            Self::Jsonata => "JSONata",
+        }
+    }
+}
+
+impl Expression {
+    /// Calls an intrinsic function, written out such as `States.Format('Order {}', $.id)`. The functions in
+    /// [`intrinsic`](super::intrinsic) know how many arguments each takes; the synth checks what is written out.
+    pub fn intrinsic(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            language: QueryLanguage::JsonPath,
+        }
+    }
+
+    /// Computes a value in `JSONata`, without `{%` and `%}`. Only states of that query language take it.
+    ///
+    /// See <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>.
+    pub fn jsonata(expression: impl AsRef<str>) -> Self {
+        Self {
+            text: format!("{{% {} %}}", expression.as_ref().trim()),
+            language: QueryLanguage::Jsonata,
+        }
+    }
+
+    /// Returns the text as it stands in the definition.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn language(&self) -> QueryLanguage {
+        self.language
+    }
+}
+
+impl From<Path> for Expression {
+    fn from(path: Path) -> Self {
+        Self {
+            text: path.as_str().to_owned(),
+            language: QueryLanguage::JsonPath,
+        }
+    }
+}
+
+/// JSON in which any value may be an [`Expression`] or a token.
+///
+/// It is written with [`payload!`](crate::payload!). Keys are plain: the `.$` that the Amazon States Language wants
+/// behind a key whose value is computed is put there by the model.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Payload {
+    /// A text, number, boolean, `null` or token that stands for itself.
+    Literal(Expr),
+    /// A value found or computed when the state runs.
+    Expression(Expression),
+    /// A list.
+    List(Vec<Payload>),
+    /// An object.
+    Object(BTreeMap<String, Payload>),
+}
+
+impl Payload {
+    /// Makes an object; a later entry replaces an earlier one of the same key.
+    pub fn object<K: Into<String>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
+        Self::Object(entries.into_iter().map(|(k, v)| (k.into(), v)).collect())
+    }
+
+    /// Hands on everything that the state got.
+    pub fn input() -> Self {
+        Self::Expression(Path::literal("$").into())
+    }
+
+    /// Says whether an expression with the given text stands anywhere in the payload.
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        match self {
+            Self::Literal(_) => false,
+            Self::Expression(expression) => expression.text.contains(text),
+            Self::List(elements) => elements.iter().any(|element| element.mentions(text)),
+            Self::Object(entries) => entries.values().any(|entry| entry.mentions(text)),
+        }
+    }
+
+    /// Calls `visit` with every expression.
+    pub(super) fn walk(&self, visit: &mut dyn FnMut(&Expression)) {
+        match self {
+            Self::Literal(_) => {}
+            Self::Expression(expression) => visit(expression),
+            Self::List(elements) => elements.iter().for_each(|element| element.walk(visit)),
+            Self::Object(entries) => entries.values().for_each(|entry| entry.walk(visit)),
+        }
+    }
+
+    /// Renders the payload as a value, which no key says is computed: JSON with expressions in it only where the
+    /// query language marks them itself.
+    pub(super) fn render(&self) -> Expr {
+        match self {
+            Self::Literal(literal) => literal.clone(),
+            Self::Expression(expression) => Expr::from(expression.text.as_str()),
+            Self::List(elements) => Expr::List(elements.iter().map(Self::render).collect()),
+            Self::Object(entries) => Expr::map(entries.iter().map(|(key, value)| {
+                let computed = match value {
+                    Self::Expression(expression) => expression.language == QueryLanguage::JsonPath,
+                    _ => false,
+                };
+                let suffix = if computed { ".$" } else { "" };
+                (format!("{key}{suffix}"), value.render())
+            })),
+        }
+    }
+
+    /// Puts the payload under a key, which says whether the whole of it is computed.
+    pub(super) fn put(&self, key: &str, into: &mut BTreeMap<String, Expr>) {
+        let entry = Self::Object(BTreeMap::from([(key.to_owned(), self.clone())])).render();
+        if let Expr::Map(rendered) = entry {
+            into.extend(rendered);
+        }
+    }
+}
+
+macro_rules! literals {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Payload {
+            fn from(literal: $type) -> Self {
+                Self::Literal(literal.into())
+            }
+        }
+    )*};
+}
+
+literals!(bool, &str, String, i32, i64, u32, u64, Token);
+
+impl From<f64> for Payload {
+    /// Takes a fraction; what is no number is `null`, as in JSON.
+    fn from(number: f64) -> Self {
+        Self::Literal(Number::from_f64(number).map_or(Expr::Null, Expr::Number))
+    }
+}
+
+impl<T: Into<Expr>> From<Value<T>> for Payload {
+    fn from(value: Value<T>) -> Self {
+        Self::Literal(value.into())
+    }
+}
+
+impl From<Path> for Payload {
+    fn from(path: Path) -> Self {
+        Self::Expression(path.into())
+    }
+}
+
+impl From<Expression> for Payload {
+    fn from(expression: Expression) -> Self {
+        Self::Expression(expression)
+    }
+}
+
+impl From<serde_json::Value> for Payload {
+    /// Takes JSON as it is: a key that ends in `.$` already says that its value is computed.
+    fn from(json: serde_json::Value) -> Self {
+        Self::Literal(json.into())
+    }
+}
+
+impl<P: Into<Self>> From<Vec<P>> for Payload {
+    fn from(elements: Vec<P>) -> Self {
+        Self::List(elements.into_iter().map(Into::into).collect())
+    }
+}
+
+/// Writes a [`Payload`] as JSON, in which a value may be any Rust expression that turns into one: a path, an
+/// intrinsic function, a handle's attribute, a text or a number.
+///
+/// ```
+/// use stack_model::stepfunctions::{Payload, context, intrinsic};
+/// use stack_model::{path, payload};
+///
+/// let detail = payload!({
+///     "orderId": path!("$.detail.orderId"),
+///     "token": context::TASK_TOKEN,
+///     "text": intrinsic::format("Order {}", [path!("$.detail.orderId").into()]),
+///     "tags": ["new", 5, true, null],
+///     "nested": { "source": "orders" },
+/// });
+/// assert!(matches!(detail, Payload::Object(_)));
+/// ```
+#[macro_export]
+macro_rules! payload {
+    (null) => {
+        $crate::stepfunctions::Payload::Literal($crate::Expr::Null)
+    };
+    ({ $($entries:tt)* }) => {{
+        #[allow(unused_mut, reason = "an object without entries changes nothing")]
+        let mut entries = ::std::collections::BTreeMap::<
+            ::std::string::String,
+            $crate::stepfunctions::Payload,
+        >::new();
+        $crate::payload!(@object entries $($entries)*);
+        $crate::stepfunctions::Payload::Object(entries)
+    }};
+    ([ $($elements:tt)* ]) => {{
+        #[allow(unused_mut, reason = "a list without elements changes nothing")]
+        let mut elements = ::std::vec::Vec::<$crate::stepfunctions::Payload>::new();
+        $crate::payload!(@list elements $($elements)*);
+        $crate::stepfunctions::Payload::List(elements)
+    }};
+    (@object $map:ident) => {};
+    (@object $map:ident $key:literal : null $(, $($rest:tt)*)?) => {
+        $map.insert($key.into(), $crate::payload!(null));
+        $crate::payload!(@object $map $($($rest)*)?);
+    };
+    (@object $map:ident $key:literal : { $($inner:tt)* } $(, $($rest:tt)*)?) => {
+        $map.insert($key.into(), $crate::payload!({ $($inner)* }));
+        $crate::payload!(@object $map $($($rest)*)?);
+    };
+    (@object $map:ident $key:literal : [ $($inner:tt)* ] $(, $($rest:tt)*)?) => {
+        $map.insert($key.into(), $crate::payload!([ $($inner)* ]));
+        $crate::payload!(@object $map $($($rest)*)?);
+    };
+    (@object $map:ident $key:literal : $value:expr $(, $($rest:tt)*)?) => {
+        $map.insert($key.into(), $crate::stepfunctions::Payload::from($value));
+        $crate::payload!(@object $map $($($rest)*)?);
+    };
+    (@list $list:ident) => {};
+    (@list $list:ident null $(, $($rest:tt)*)?) => {
+        $list.push($crate::payload!(null));
+        $crate::payload!(@list $list $($($rest)*)?);
+    };
+    (@list $list:ident { $($inner:tt)* } $(, $($rest:tt)*)?) => {
+        $list.push($crate::payload!({ $($inner)* }));
+        $crate::payload!(@list $list $($($rest)*)?);
+    };
+    (@list $list:ident [ $($inner:tt)* ] $(, $($rest:tt)*)?) => {
+        $list.push($crate::payload!([ $($inner)* ]));
+        $crate::payload!(@list $list $($($rest)*)?);
+    };
+    (@list $list:ident $value:expr $(, $($rest:tt)*)?) => {
+        $list.push($crate::stepfunctions::Payload::from($value));
+        $crate::payload!(@list $list $($($rest)*)?);
+    };
+    ($value:expr) => {
+        $crate::stepfunctions::Payload::from($value)
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::stepfunctions::context;
+    use crate::{path, payload};
+
+    #[test]
+    fn keys_of_computed_values_are_marked() {
+        let payload = payload!({
+            "plain": "text",
+            "path": path!("$.a"),
+            "nested": { "token": context::TASK_TOKEN, "none": null, "empty": {} },
+            "list": [1, [true], { "deep": path!("$.b") }],
+            "jsonata": Expression::jsonata(" $states.input.a "),
+        });
+        let expected = json!({
+            "plain": "text",
+            "path.$": "$.a",
+            "nested": { "token.$": "$$.Task.Token", "none": null, "empty": {} },
+            "list": [1, [true], { "deep.$": "$.b" }],
+            "jsonata": "{% $states.input.a %}",
+        });
+        assert_eq!(payload.render(), Expr::from(expected));
+        assert!(payload.mentions("$$.Task.Token"));
+        assert!(!payload.mentions("text"));
+    }
+
+    #[test]
+    fn a_payload_that_is_computed_as_a_whole_marks_its_key() {
+        let mut entries = BTreeMap::new();
+        Payload::input().put("Payload", &mut entries);
+        payload!({}).put("Empty", &mut entries);
+        assert_eq!(
+            Expr::Map(entries),
+            Expr::from(json!({"Payload.$": "$", "Empty": {}}))
+        );
+    }
+}
