@@ -1,6 +1,8 @@
 //! Intrinsic functions: what a payload can compute from other values.
+//!
+//! See <https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html>.
 
-use super::path::{Path, Syntax, syntax};
+use super::path::Path;
 use super::payload::Expression;
 
 /// Something that an intrinsic function takes: a text, a number, a path, or what another function yields.
@@ -51,328 +53,111 @@ impl From<bool> for Argument {
     }
 }
 
-/// The functions, each with the arguments it takes.
+fn call<const N: usize>(name: &str, arguments: [Argument; N]) -> Expression {
+    let arguments = arguments.map(|argument| argument.text);
+    Expression::intrinsic(format!("States.{name}({})", arguments.join(", ")))
+}
+
+/// Puts values into the places of a text that `{}` marks.
 ///
-/// See <https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html>.
-pub mod intrinsic {
-    use super::{Argument, Expression};
-
-    fn call<const N: usize>(name: &str, arguments: [Argument; N]) -> Expression {
-        let arguments = arguments.map(|argument| argument.text);
-        Expression::intrinsic(format!("States.{name}({})", arguments.join(", ")))
-    }
-
-    /// Puts values into the places of a text that `{}` marks.
-    ///
-    /// ```
-    /// use stack_model::path;
-    /// use stack_model::stepfunctions::intrinsic;
-    ///
-    /// let text = intrinsic::format("Order {}", [path!("$.orderId").into()]);
-    /// assert_eq!(text.text(), "States.Format('Order {}', $.orderId)");
-    /// ```
-    pub fn format<const N: usize>(template: &str, arguments: [Argument; N]) -> Expression {
-        let template = Argument::from(template).text;
-        let arguments = arguments.map(|argument| format!(", {}", argument.text));
-        Expression::intrinsic(format!("States.Format({template}{})", arguments.concat()))
-    }
-
-    /// Makes a list of the given values.
-    pub fn array<const N: usize>(elements: [Argument; N]) -> Expression {
-        call("Array", elements)
-    }
-
-    /// Cuts a list into lists of so many elements.
-    pub fn array_partition(
-        list: impl Into<Argument>,
-        size: impl Into<Argument>,
-    ) -> Expression {
-        call("ArrayPartition", [list.into(), size.into()])
-    }
-
-    /// Says whether a list holds a value.
-    pub fn array_contains(
-        list: impl Into<Argument>,
-        value: impl Into<Argument>,
-    ) -> Expression {
-        call("ArrayContains", [list.into(), value.into()])
-    }
-
-    /// Makes a list of numbers from the first to the last, with a step.
-    pub fn array_range(
-        first: impl Into<Argument>,
-        last: impl Into<Argument>,
-        step: impl Into<Argument>,
-    ) -> Expression {
-        call("ArrayRange", [first.into(), last.into(), step.into()])
-    }
-
-    /// Takes one element of a list, counted from zero.
-    pub fn array_get_item(
-        list: impl Into<Argument>,
-        position: impl Into<Argument>,
-    ) -> Expression {
-        call("ArrayGetItem", [list.into(), position.into()])
-    }
-
-    /// Counts the elements of a list.
-    pub fn array_length(list: impl Into<Argument>) -> Expression {
-        call("ArrayLength", [list.into()])
-    }
-
-    /// Drops elements that a list has already.
-    pub fn array_unique(list: impl Into<Argument>) -> Expression {
-        call("ArrayUnique", [list.into()])
-    }
-
-    /// Encodes a text in Base64.
-    pub fn base64_encode(text: impl Into<Argument>) -> Expression {
-        call("Base64Encode", [text.into()])
-    }
-
-    /// Decodes a text from Base64.
-    pub fn base64_decode(text: impl Into<Argument>) -> Expression {
-        call("Base64Decode", [text.into()])
-    }
-
-    /// Computes a hash with an algorithm such as `SHA-256`.
-    pub fn hash(value: impl Into<Argument>, algorithm: impl Into<Argument>) -> Expression {
-        call("Hash", [value.into(), algorithm.into()])
-    }
-
-    /// Merges two objects at their first level; the second wins.
-    pub fn json_merge(first: impl Into<Argument>, second: impl Into<Argument>) -> Expression {
-        call("JsonMerge", [first.into(), second.into(), false.into()])
-    }
-
-    /// Reads a text as JSON.
-    pub fn string_to_json(text: impl Into<Argument>) -> Expression {
-        call("StringToJson", [text.into()])
-    }
-
-    /// Writes a value as JSON text.
-    pub fn json_to_string(value: impl Into<Argument>) -> Expression {
-        call("JsonToString", [value.into()])
-    }
-
-    /// Takes a random number from the first to below the last.
-    pub fn math_random(first: impl Into<Argument>, last: impl Into<Argument>) -> Expression {
-        call("MathRandom", [first.into(), last.into()])
-    }
-
-    /// Adds two whole numbers.
-    pub fn math_add(first: impl Into<Argument>, second: impl Into<Argument>) -> Expression {
-        call("MathAdd", [first.into(), second.into()])
-    }
-
-    /// Cuts a text at every one of the given characters.
-    pub fn string_split(
-        text: impl Into<Argument>,
-        separators: impl Into<Argument>,
-    ) -> Expression {
-        call("StringSplit", [text.into(), separators.into()])
-    }
-
-    /// Makes a random UUID.
-    pub fn uuid() -> Expression {
-        call("UUID", [])
-    }
+/// ```
+/// use stack_model::path;
+/// use stack_model::stepfunctions::intrinsic;
+///
+/// let text = intrinsic::format("Order {}", [path!("$.orderId").into()]);
+/// assert_eq!(text.text(), "States.Format('Order {}', $.orderId)");
+/// ```
+pub fn format<const N: usize>(template: &str, arguments: [Argument; N]) -> Expression {
+    let template = Argument::from(template).text;
+    let arguments = arguments.map(|argument| format!(", {}", argument.text));
+    Expression::intrinsic(format!("States.Format({template}{})", arguments.concat()))
 }
 
-/// The functions with the fewest and the most arguments.
-const FUNCTIONS: [(&str, usize, usize); 18] = [
-    ("States.Array", 0, usize::MAX),
-    ("States.ArrayContains", 2, 2),
-    ("States.ArrayGetItem", 2, 2),
-    ("States.ArrayLength", 1, 1),
-    ("States.ArrayPartition", 2, 2),
-    ("States.ArrayRange", 3, 3),
-    ("States.ArrayUnique", 1, 1),
-    ("States.Base64Decode", 1, 1),
-    ("States.Base64Encode", 1, 1),
-    ("States.Format", 1, usize::MAX),
-    ("States.Hash", 2, 2),
-    ("States.JsonMerge", 3, 3),
-    ("States.JsonToString", 1, 1),
-    ("States.MathAdd", 2, 2),
-    ("States.MathRandom", 2, 3),
-    ("States.StringSplit", 2, 2),
-    ("States.StringToJson", 1, 1),
-    ("States.UUID", 0, 0),
-];
-
-/// How deep functions may stand in one another.
-const DEEPEST: usize = 10;
-
-/// Returns what is wrong with the call of an intrinsic function, if anything.
-pub(super) fn wrong(text: &str) -> Option<String> {
-    let mut rest = text;
-    match call(&mut rest, 1) {
-        Err(message) => Some(message),
-        Ok(()) if rest.trim().is_empty() => None,
-        Ok(()) => Some(format!("`{rest}` stands after the call")),
-    }
+/// Makes a list of the given values.
+pub fn array<const N: usize>(elements: [Argument; N]) -> Expression {
+    call("Array", elements)
 }
 
-/// Reads a call off the front of a text.
-fn call(rest: &mut &str, depth: usize) -> Result<(), String> {
-    if depth > DEEPEST {
-        return Err(format!("functions stand in one another {DEEPEST} deep at most"));
-    }
-    let text = *rest;
-    let Some((name, after)) = text.split_once('(') else {
-        return Err(format!("`{text}` is not the call of a function"));
-    };
-    let name = name.trim();
-    let Some((_, fewest, most)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) else {
-        return Err(format!("there is no function `{name}`"));
-    };
-    *rest = after.trim_start();
-    let mut count = 0;
-    let mut template = None;
-    if let Some(after) = rest.strip_prefix(')') {
-        *rest = after;
-    } else {
-        loop {
-            let literal = argument(rest, depth)?;
-            if count == 0 {
-                template = literal;
-            }
-            count += 1;
-            *rest = rest.trim_start();
-            if let Some(after) = rest.strip_prefix(',') {
-                *rest = after.trim_start();
-            } else if let Some(after) = rest.strip_prefix(')') {
-                *rest = after;
-                break;
-            } else {
-                return Err(format!("the call of `{name}` is not closed"));
-            }
-        }
-    }
-    if count < *fewest || count > *most {
-        let takes = match (*fewest, *most) {
-            (fewest, usize::MAX) => format!("at least {fewest}"),
-            (fewest, most) if fewest == most => fewest.to_string(),
-            (fewest, most) => format!("{fewest} to {most}"),
-        };
-        return Err(format!("`{name}` takes {takes} arguments and has {count}"));
-    }
-    if name == "States.Format"
-        && let Some(template) = template
-    {
-        let places = places(&template);
-        if places != count - 1 {
-            return Err(format!(
-                "the text of `States.Format` has {places} places `{{}}` and {} values",
-                count - 1
-            ));
-        }
-    }
-    Ok(())
+/// Cuts a list into lists of so many elements.
+pub fn array_partition(list: impl Into<Argument>, size: impl Into<Argument>) -> Expression {
+    call("ArrayPartition", [list.into(), size.into()])
 }
 
-/// Reads an argument off the front of a text; returns what stands between quotes.
-fn argument(rest: &mut &str, depth: usize) -> Result<Option<String>, String> {
-    let text = *rest;
-    if let Some(quoted) = text.strip_prefix('\'') {
-        let mut escaped = false;
-        for (position, character) in quoted.char_indices() {
-            match character {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '\'' => {
-                    let (literal, after) = quoted.split_at(position);
-                    *rest = after.get(1..).unwrap_or_default();
-                    return Ok(Some(literal.to_owned()));
-                }
-                _ => {}
-            }
-        }
-        return Err(format!("the text `{text}` is not closed"));
-    }
-    if text.starts_with("States.") {
-        return call(rest, depth + 1).map(|()| None);
-    }
-    let end = argument_end(text);
-    let (word, after) = text.split_at(end);
-    let word = word.trim_end();
-    let known = match word {
-        "null" | "true" | "false" => true,
-        path if path.starts_with('$') => syntax(path) != Syntax::Wrong,
-        number => number.parse::<f64>().is_ok(),
-    };
-    if !known {
-        return Err(format!(
-            "`{word}` is no argument: texts stand in single quotes, other values are paths, numbers or calls"
-        ));
-    }
-    *rest = after;
-    Ok(None)
+/// Says whether a list holds a value.
+pub fn array_contains(list: impl Into<Argument>, value: impl Into<Argument>) -> Expression {
+    call("ArrayContains", [list.into(), value.into()])
 }
 
-/// Returns where an argument without quotes ends: at a comma or a parenthesis outside its own brackets.
-fn argument_end(text: &str) -> usize {
-    let (mut depth, mut quote) = (0_i32, None);
-    for (position, character) in text.char_indices() {
-        match (character, quote) {
-            (c, Some(open)) if c == open => quote = None,
-            (_, Some(_)) => {}
-            ('\'' | '"', None) => quote = Some(character),
-            ('[' | '(', None) => depth += 1,
-            (')', None) if depth == 0 => return position,
-            (']' | ')', None) => depth -= 1,
-            (',', None) if depth == 0 => return position,
-            _ => {}
-        }
-    }
-    text.len()
+/// Makes a list of numbers from the first to the last, with a step.
+pub fn array_range(
+    first: impl Into<Argument>,
+    last: impl Into<Argument>,
+    step: impl Into<Argument>,
+) -> Expression {
+    call("ArrayRange", [first.into(), last.into(), step.into()])
 }
 
-/// Counts the places of a text, without those whose braces are escaped.
-fn places(template: &str) -> usize {
-    template.replace("\\{", "").matches("{}").count()
+/// Takes one element of a list, counted from zero.
+pub fn array_get_item(list: impl Into<Argument>, position: impl Into<Argument>) -> Expression {
+    call("ArrayGetItem", [list.into(), position.into()])
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Counts the elements of a list.
+pub fn array_length(list: impl Into<Argument>) -> Expression {
+    call("ArrayLength", [list.into()])
+}
 
-    #[test]
-    fn calls_are_read_with_their_arguments() {
-        for right in [
-            "States.UUID()",
-            "States.Format('Order {} of {}', $.id, $$.Execution.Name)",
-            "States.Format($.template, $.id)",
-            "States.Format('it\\'s \\{} {}', $.id)",
-            "States.JsonToString(States.Array($.a, 1, -2.5, 'x, y)', null, true))",
-            "States.ArrayContains($.a[?(@.b == 'c,d')], States.MathAdd($.x, 1))",
-            "States.JsonMerge($.a, $.b, false)",
-            "States.MathRandom(1, 10)",
-        ] {
-            assert_eq!(wrong(right), None, "{right}");
-        }
-    }
+/// Drops elements that a list has already.
+pub fn array_unique(list: impl Into<Argument>) -> Expression {
+    call("ArrayUnique", [list.into()])
+}
 
-    #[test]
-    fn what_is_wrong_is_said() {
-        for (text, part) in [
-            ("States.Nothing()", "no function `States.Nothing`"),
-            ("States.UUID", "not the call"),
-            ("States.UUID(1)", "takes 0 arguments and has 1"),
-            ("States.MathRandom(1)", "takes 2 to 3 arguments"),
-            ("States.Format('{} {}', $.a)", "2 places `{}` and 1 values"),
-            ("States.Format('{}', \"a\")", "is no argument"),
-            ("States.JsonToString($.a", "not closed"),
-            ("States.JsonToString('a", "not closed"),
-            ("States.JsonToString($.a..)", "is no argument"),
-            ("States.UUID() x", "stands after"),
-            ("States.Format()", "at least 1"),
-        ] {
-            let message = wrong(text).unwrap_or_default();
-            assert!(message.contains(part), "{text}: {message}");
-        }
-        let deep = format!("{}1{}", "States.Array(".repeat(11), ")".repeat(11));
-        assert!(wrong(&deep).is_some_and(|message| message.contains("10 deep")));
-    }
+/// Encodes a text in Base64.
+pub fn base64_encode(text: impl Into<Argument>) -> Expression {
+    call("Base64Encode", [text.into()])
+}
+
+/// Decodes a text from Base64.
+pub fn base64_decode(text: impl Into<Argument>) -> Expression {
+    call("Base64Decode", [text.into()])
+}
+
+/// Computes a hash with an algorithm such as `SHA-256`.
+pub fn hash(value: impl Into<Argument>, algorithm: impl Into<Argument>) -> Expression {
+    call("Hash", [value.into(), algorithm.into()])
+}
+
+/// Merges two objects at their first level; the second wins.
+pub fn json_merge(first: impl Into<Argument>, second: impl Into<Argument>) -> Expression {
+    call("JsonMerge", [first.into(), second.into(), false.into()])
+}
+
+/// Reads a text as JSON.
+pub fn string_to_json(text: impl Into<Argument>) -> Expression {
+    call("StringToJson", [text.into()])
+}
+
+/// Writes a value as JSON text.
+pub fn json_to_string(value: impl Into<Argument>) -> Expression {
+    call("JsonToString", [value.into()])
+}
+
+/// Takes a random number from the first to below the last.
+pub fn math_random(first: impl Into<Argument>, last: impl Into<Argument>) -> Expression {
+    call("MathRandom", [first.into(), last.into()])
+}
+
+/// Adds two whole numbers.
+pub fn math_add(first: impl Into<Argument>, second: impl Into<Argument>) -> Expression {
+    call("MathAdd", [first.into(), second.into()])
+}
+
+/// Cuts a text at every one of the given characters.
+pub fn string_split(text: impl Into<Argument>, separators: impl Into<Argument>) -> Expression {
+    call("StringSplit", [text.into(), separators.into()])
+}
+
+/// Makes a random UUID.
+pub fn uuid() -> Expression {
+    call("UUID", [])
 }

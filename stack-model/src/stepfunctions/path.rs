@@ -181,7 +181,9 @@ pub(super) const fn syntax(text: &str) -> Syntax {
 
 /// Says whether a byte may stand in a name after a dot. Other names stand in brackets and quotes.
 const fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'*' | b'@' | b'#' | b'/') || byte >= 0x80
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'_' | b'-' | b'*' | b'@' | b'#' | b'/')
+        || byte >= 0x80
 }
 
 /// Returns where a bracket closes, or 0 where it never does.
@@ -292,8 +294,20 @@ mod tests {
     #[test]
     fn anything_else_is_no_path() {
         for path in [
-            "", "a", "a.b", "$.", "$a b", "$.a.", "$.a..", "$.a[", "$.a[]", "$.a['b]", "$.a b",
-            "$.a]", "$.f(", "States.UUID()",
+            "",
+            "a",
+            "a.b",
+            "$.",
+            "$a b",
+            "$.a.",
+            "$.a..",
+            "$.a[",
+            "$.a[]",
+            "$.a['b]",
+            "$.a b",
+            "$.a]",
+            "$.f(",
+            "States.UUID()",
         ] {
             assert_eq!(syntax(path), Syntax::Wrong, "{path}");
         }

@@ -100,16 +100,6 @@ impl Payload {
         Self::Expression(Path::literal("$").into())
     }
 
-    /// Says whether an expression with the given text stands anywhere in the payload.
-    pub(super) fn mentions(&self, text: &str) -> bool {
-        match self {
-            Self::Literal(_) => false,
-            Self::Expression(expression) => expression.text.contains(text),
-            Self::List(elements) => elements.iter().any(|element| element.mentions(text)),
-            Self::Object(entries) => entries.values().any(|entry| entry.mentions(text)),
-        }
-    }
-
     /// Calls `visit` with every expression.
     pub(super) fn walk(&self, visit: &mut dyn FnMut(&Expression)) {
         match self {
@@ -218,19 +208,23 @@ macro_rules! payload {
     (null) => {
         $crate::stepfunctions::Payload::Literal($crate::Expr::Null)
     };
-    ({ $($entries:tt)* }) => {{
-        #[allow(unused_mut, reason = "an object without entries changes nothing")]
+    ({}) => {
+        $crate::stepfunctions::Payload::Object(::std::collections::BTreeMap::new())
+    };
+    ([]) => {
+        $crate::stepfunctions::Payload::List(::std::vec::Vec::new())
+    };
+    ({ $($entries:tt)+ }) => {{
         let mut entries = ::std::collections::BTreeMap::<
             ::std::string::String,
             $crate::stepfunctions::Payload,
         >::new();
-        $crate::payload!(@object entries $($entries)*);
+        $crate::payload!(@object entries $($entries)+);
         $crate::stepfunctions::Payload::Object(entries)
     }};
-    ([ $($elements:tt)* ]) => {{
-        #[allow(unused_mut, reason = "a list without elements changes nothing")]
+    ([ $($elements:tt)+ ]) => {{
         let mut elements = ::std::vec::Vec::<$crate::stepfunctions::Payload>::new();
-        $crate::payload!(@list elements $($elements)*);
+        $crate::payload!(@list elements $($elements)+);
         $crate::stepfunctions::Payload::List(elements)
     }};
     (@object $map:ident) => {};
@@ -297,8 +291,6 @@ mod tests {
             "jsonata": "{% $states.input.a %}",
         });
         assert_eq!(payload.render(), Expr::from(expected));
-        assert!(payload.mentions("$$.Task.Token"));
-        assert!(!payload.mentions("text"));
     }
 
     #[test]
