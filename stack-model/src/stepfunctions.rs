@@ -56,7 +56,7 @@ pub use role::{ExecutionRole, LogLevel, Logging};
 pub use state::{Choice, Fail, Pass, Seconds, State, Succeed, Wait};
 pub use task::{
     Activity, Attribute, Event, Events, Execution, ExecutionStatus, HandsTokenOn, Http, HttpCall,
-    HttpVerb, Invocation, Key, Publishing, Query, ReturnValues, Sdk, Sending, TableAccess, Task,
+    HttpVerb, Invoking, Key, Publishing, Query, ReturnValues, Sdk, Sending, TableAccess, Task,
     UpdateItem,
 };
 

@@ -224,3 +224,12 @@ fn defaults_of_a_protected_stage() {
 fn keys_of_the_customers_own() {
     compare("encrypted.prod", prod(), encrypted);
 }
+
+#[test]
+fn workflows() {
+    compare(
+        "workflows.dev",
+        dev(),
+        crate::stepfunctions::coffee::workflows,
+    );
+}

@@ -62,4 +62,5 @@ mod secretsmanager;
 mod sns;
 mod sqs;
 mod ssm;
+mod stepfunctions;
 mod support;

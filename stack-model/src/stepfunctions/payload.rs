@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Number;
+use serde_json::{Number, Value as Json};
 use stack_model_cfn::{Expr, Token, Value};
 
 use super::path::Path;
@@ -100,6 +100,19 @@ impl Payload {
         Self::Expression(Path::literal("$").into())
     }
 
+    /// Returns the payload as JSON, where no value of it is computed or known to the deployment alone.
+    pub(super) fn json(&self) -> Option<Json> {
+        match self {
+            Self::Literal(literal) => json(literal),
+            Self::Expression(_) => None,
+            Self::List(elements) => elements.iter().map(Self::json).collect(),
+            Self::Object(entries) => entries
+                .iter()
+                .map(|(key, value)| Some((key.clone(), value.json()?)))
+                .collect(),
+        }
+    }
+
     /// Calls `visit` with every expression.
     pub(super) fn walk(&self, visit: &mut dyn FnMut(&Expression)) {
         match self {
@@ -135,6 +148,23 @@ impl Payload {
             into.extend(rendered);
         }
     }
+}
+
+fn json(literal: &Expr) -> Option<Json> {
+    Some(match literal {
+        Expr::Null => Json::Null,
+        Expr::Bool(value) => Json::Bool(*value),
+        Expr::Number(number) => Json::Number(number.clone()),
+        Expr::String(text) => Json::String(text.clone()),
+        Expr::List(elements) => return elements.iter().map(json).collect(),
+        Expr::Map(entries) => {
+            return entries
+                .iter()
+                .map(|(key, value)| Some((key.clone(), json(value)?)))
+                .collect();
+        }
+        Expr::Token(_) => return None,
+    })
 }
 
 macro_rules! literals {
@@ -246,19 +276,19 @@ macro_rules! payload {
     };
     (@list $list:ident) => {};
     (@list $list:ident null $(, $($rest:tt)*)?) => {
-        $list.push($crate::payload!(null));
+        $list.extend([$crate::payload!(null)]);
         $crate::payload!(@list $list $($($rest)*)?);
     };
     (@list $list:ident { $($inner:tt)* } $(, $($rest:tt)*)?) => {
-        $list.push($crate::payload!({ $($inner)* }));
+        $list.extend([$crate::payload!({ $($inner)* })]);
         $crate::payload!(@list $list $($($rest)*)?);
     };
     (@list $list:ident [ $($inner:tt)* ] $(, $($rest:tt)*)?) => {
-        $list.push($crate::payload!([ $($inner)* ]));
+        $list.extend([$crate::payload!([ $($inner)* ])]);
         $crate::payload!(@list $list $($($rest)*)?);
     };
     (@list $list:ident $value:expr $(, $($rest:tt)*)?) => {
-        $list.push($crate::stepfunctions::Payload::from($value));
+        $list.extend([$crate::stepfunctions::Payload::from($value)]);
         $crate::payload!(@list $list $($($rest)*)?);
     };
     ($value:expr) => {
@@ -271,8 +301,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::path;
     use crate::stepfunctions::context;
-    use crate::{path, payload};
 
     #[test]
     fn keys_of_computed_values_are_marked() {

@@ -19,7 +19,7 @@ mod sdk;
 
 pub use dynamodb::{Attribute, Key, Query, ReturnValues, TableAccess, UpdateItem};
 pub use http::{Http, HttpCall, HttpVerb};
-pub use messaging::{Event, Events, Invocation, Publishing, Sending};
+pub use messaging::{Event, Events, Invoking, Publishing, Sending};
 pub use sdk::{Activity, Execution, ExecutionStatus, Sdk};
 
 /// A state that calls a service and goes on with its answer.

@@ -14,7 +14,7 @@ use crate::stepfunctions::context;
 
 /// Invoking a function.
 #[derive(Debug)]
-pub enum Invocation {}
+pub enum Invoking {}
 
 /// Publishing events on a bus.
 #[derive(Debug)]
@@ -28,12 +28,12 @@ pub enum Sending {}
 #[derive(Debug)]
 pub enum Publishing {}
 
-impl HandsTokenOn for Invocation {}
+impl HandsTokenOn for Invoking {}
 impl HandsTokenOn for Events {}
 impl HandsTokenOn for Sending {}
 impl HandsTokenOn for Publishing {}
 
-impl Task<Invocation> {
+impl Task<Invoking> {
     /// Invokes a function with a payload; the result has the function's answer in `Payload`.
     ///
     /// See <https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html>.
@@ -57,7 +57,7 @@ impl Task<Invocation> {
 #[derive(Clone, Debug)]
 pub struct Event {
     source: Value<String>,
-    detail_type: String,
+    detail_type: Payload,
     detail: Payload,
     resources: Vec<Payload>,
 }
@@ -71,15 +71,15 @@ impl Event {
         Self::named(D::DETAIL_TYPE, source, detail)
     }
 
-    /// An event whose detail type no type stands for.
+    /// An event whose detail type no type stands for, or is computed.
     pub fn named(
-        detail_type: &str,
+        detail_type: impl Into<Payload>,
         source: impl Into<Value<String>>,
         detail: impl Into<Payload>,
     ) -> Self {
         Self {
             source: source.into(),
-            detail_type: detail_type.to_owned(),
+            detail_type: detail_type.into(),
             detail: detail.into(),
             resources: Vec::new(),
         }

@@ -122,13 +122,26 @@ impl Task<Sdk> {
         task
     }
 
-    /// Answers a task that waits for its token.
+    /// Answers a task that waits for its token. The output is JSON text in the call: a plain payload is written as such,
+    /// and one that is computed is made with [`json_to_string`](crate::stepfunctions::intrinsic::json_to_string).
     pub fn send_task_success(token: impl Into<Expression>, output: impl Into<Payload>) -> Self {
-        Self::token_call(
+        let (output, wrong) = match output.into() {
+            plain @ (Payload::Object(_) | Payload::List(_)) => match plain.json() {
+                Some(json) => (json.to_string().into(), None),
+                None => (
+                    plain,
+                    Some("answers with an output in which some values are computed: make it in a state before, and hand it on with `intrinsic::json_to_string`".to_owned()),
+                ),
+            },
+            other => (other, None),
+        };
+        let mut task = Self::token_call(
             "sendTaskSuccess",
             StateMachineOperation::SendTaskSuccess,
-            payload!({ "Output": output.into(), "TaskToken": token.into() }),
-        )
+            payload!({ "Output": output, "TaskToken": token.into() }),
+        );
+        task.state.wrong.extend(wrong);
+        task
     }
 
     /// Fails a task that waits for its token.

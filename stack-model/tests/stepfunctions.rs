@@ -1,0 +1,3 @@
+//! State machines.
+
+pub(crate) mod coffee;
