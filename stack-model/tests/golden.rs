@@ -188,7 +188,7 @@ fn encrypted(stack: &mut Stack<'_>) {
 }
 
 #[track_caller]
-fn compare(name: &str, app: App, describe: fn(&mut Stack<'_>)) {
+pub(crate) fn compare(name: &str, app: App, describe: fn(&mut Stack<'_>)) {
     let assembly = synth(app, describe).unwrap_or_else(|violations| panic!("{violations}"));
     let rendered = assembly.template("orders").unwrap();
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -35,11 +35,13 @@ mod apigateway {
 
 mod cognito {
     mod client;
+    mod golden;
     mod identity;
     mod pool;
 }
 
 mod iot {
+    mod golden;
     mod rule;
     mod thing;
     mod topic;

@@ -1,9 +1,10 @@
 //! Parameters of Parameter Store.
 
 use insta::assert_json_snapshot;
+use serde_json::json;
 use stack_model::kms::KeyProps;
 use stack_model::ssm::{ParameterOperation, ParameterProps, ParameterRef, Tier};
-use stack_model::{Pseudo, text};
+use stack_model::{Parameter, Pseudo, text};
 
 use crate::support::{actions, dev, resources, statements, template, violations};
 
@@ -212,4 +213,22 @@ fn the_advanced_tier_takes_more() {
         stack.ssm_parameter::<String>("Large", "x".repeat(8192), props);
     });
     assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn a_stack_publishes_what_others_find_it_by() {
+    let names = resources(dev(), |stack| {
+        let app = stack.parameter("AppName", Parameter::string().default("Serverlesspresso"));
+        for (id, name) in [("EventBusName", "eventbusname"), ("UserPool", "userpool")] {
+            let props = ParameterProps {
+                name: Some(text!("/{}/core/{}", &app, name)),
+                ..ParameterProps::default()
+            };
+            stack.ssm_parameter::<String>(id, "value", props);
+        }
+    });
+    assert_eq!(
+        names["EventBusName"]["Properties"]["Name"],
+        json!({"Fn::Sub": "/${AppName}/core/eventbusname"})
+    );
 }
