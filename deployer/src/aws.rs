@@ -26,6 +26,8 @@ use aws_config::SdkConfig;
 pub struct Clients {
     /// CloudFormation.
     pub cloudformation: aws_sdk_cloudformation::Client,
+    /// CloudFront, which is called in one region only.
+    pub cloudfront: aws_sdk_cloudfront::Client,
     /// S3, with path-style addresses where an endpoint was given.
     pub s3: aws_sdk_s3::Client,
     /// Lambda.
@@ -56,6 +58,9 @@ impl Clients {
         let cloudformation = aws_sdk_cloudformation::config::Builder::from(config)
             .region(region_override.clone())
             .build();
+        let cloudfront = aws_sdk_cloudfront::config::Builder::from(config)
+            .region(aws_config::Region::new("us-east-1"))
+            .build();
         let lambda = aws_sdk_lambda::config::Builder::from(config)
             .region(region_override.clone())
             .build();
@@ -64,6 +69,7 @@ impl Clients {
             .build();
         Self {
             cloudformation: aws_sdk_cloudformation::Client::from_conf(cloudformation),
+            cloudfront: aws_sdk_cloudfront::Client::from_conf(cloudfront),
             s3: aws_sdk_s3::Client::from_conf(s3),
             lambda: aws_sdk_lambda::Client::from_conf(lambda),
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs),
@@ -76,12 +82,14 @@ impl Clients {
     #[cfg(test)]
     pub(crate) fn scripted(
         cloudformation: aws_sdk_cloudformation::Client,
+        cloudfront: aws_sdk_cloudfront::Client,
         s3: aws_sdk_s3::Client,
         lambda: aws_sdk_lambda::Client,
         logs: aws_sdk_cloudwatchlogs::Client,
     ) -> Self {
         Self {
             cloudformation,
+            cloudfront,
             s3,
             lambda,
             logs,

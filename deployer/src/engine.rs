@@ -10,6 +10,7 @@ mod bootstrap;
 mod cancel;
 mod capability;
 mod change_set;
+mod content;
 mod deploy;
 mod destroy;
 mod empty;
@@ -24,6 +25,7 @@ mod logs;
 pub mod plan;
 mod publish;
 mod recover;
+mod reference;
 mod stack;
 mod status;
 #[cfg(test)]
@@ -35,6 +37,7 @@ pub use activity::events;
 pub use bootstrap::{BOOTSTRAP_STACK, bootstrap};
 pub use cancel::{Cancel, CancelHandle};
 pub use change_set::{Change, ProposedChanges, Replacement};
+pub use content::FillError;
 pub use deploy::{
     Approve, Artifact, Decision, DeployError, DeployReport, Deployment, StackDeployment,
     StackReport, deploy,

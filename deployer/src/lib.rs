@@ -14,6 +14,7 @@ pub mod build;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod content;
 pub mod engine;
 pub mod error;
 pub mod local;

@@ -150,6 +150,8 @@ pub struct StackManifest {
 pub struct OutputReference {
     /// The name of the stack, with the stage.
     pub stack: String,
+    /// The region of the stack.
+    pub region: String,
     /// The key of the output.
     pub output: String,
 }

@@ -161,7 +161,7 @@ fn contradictions_are_refused() {
             Box::new(|t, _| t["Parameters"]["Size"] = json!({"Type": "String"})),
         ),
         (
-            "parameter CreateKey of stack orders-dev has a value and an artifact",
+            "parameter CreateKey of stack orders-dev is given two values",
             Box::new(move |_, m| stack(m, "parameters", json!({"CreateKey": "1"}))),
         ),
     ];

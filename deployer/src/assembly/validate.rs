@@ -41,6 +41,14 @@ pub(super) fn names(manifest: &Manifest) -> Result<(), ReadError> {
                 ));
             }
         }
+        for (parameter, reference) in &stack.references {
+            if !stack.depends_on.contains(&reference.stack) {
+                return contradiction(format!(
+                    "parameter {parameter} of stack {name} takes an output of {}, which it does not depend on",
+                    reference.stack
+                ));
+            }
+        }
         if !seen.insert(name.as_str()) {
             return contradiction(format!("there are two stacks named {name}"));
         }
@@ -97,7 +105,30 @@ pub(super) fn contents(assembly: &Assembly) -> Result<(), ReadError> {
                 ));
             }
         }
+        buckets(stack, template)?;
         parameters(stack, template)?;
+    }
+    Ok(())
+}
+
+/// Checks that folders fill buckets of the stack.
+fn buckets(stack: &StackManifest, template: &Template) -> Result<(), ReadError> {
+    let is = |logical_id: &str, kind: &str| template.json["Resources"][logical_id]["Type"] == kind;
+    for (content, manifest) in &stack.contents {
+        if !is(&manifest.bucket, "AWS::S3::Bucket") {
+            return contradiction(format!(
+                "content {content} of stack {} fills {}, which is not a bucket of it",
+                stack.name, manifest.bucket
+            ));
+        }
+        if let Some(distribution) = &manifest.invalidate
+            && !is(distribution, "AWS::CloudFront::Distribution")
+        {
+            return contradiction(format!(
+                "content {content} of stack {} invalidates {distribution}, which is not a distribution of it",
+                stack.name
+            ));
+        }
     }
     Ok(())
 }
@@ -109,10 +140,10 @@ fn parameters(stack: &StackManifest, template: &Template) -> Result<(), ReadErro
     if !stack.artifacts.is_empty() {
         given.insert(ARTIFACT_BUCKET_PARAMETER);
     }
-    for parameter in stack.artifacts.keys() {
+    for parameter in stack.artifacts.keys().chain(stack.references.keys()) {
         if !given.insert(parameter) {
             return contradiction(format!(
-                "parameter {parameter} of stack {name} has a value and an artifact"
+                "parameter {parameter} of stack {name} is given two values"
             ));
         }
     }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::approval::{self, Approval, Consent};
 use super::outputs::{self, Outputs};
 use super::place::{self, Place};
+use super::prepare::Contents;
 use super::{Session, lock, prepare};
 use crate::assembly::Assembly;
 use crate::cli;
@@ -31,6 +32,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     prepare::adapt(session, &mut assembly, &place)?;
     let selected = prepare::select(&assembly, &arguments.stacks)?;
     prepare::refuse_renames(&assembly, &selected)?;
+    let contents = prepare::contents(&project, &assembly, &selected)?;
     let activity = Activity::new(&session.ui, "deploy");
     let base = place::api_base(&place, endpoint.as_ref());
     let sink = {
@@ -62,7 +64,12 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     let plan = if place.is_local() && session.ui.verbose() == 0 {
         None
     } else {
-        Some(show_plan(session, &context, &assembly, &selected, &artifacts).await?)
+        Some(
+            show_plan(
+                session, &context, &assembly, &selected, &artifacts, &contents,
+            )
+            .await?,
+        )
     };
     if plan.is_some() {
         session
@@ -79,7 +86,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     };
     let deployment = Deployment {
         stage: name.to_owned(),
-        stacks: deployments(&assembly, &selected),
+        stacks: deployments(&assembly, &selected, &contents),
         artifacts,
     };
     let approval = Arc::new(Approval::new(session.ui.clone(), consent, plan));
@@ -116,8 +123,9 @@ async fn show_plan(
     assembly: &Assembly,
     selected: &[usize],
     artifacts: &BTreeMap<String, Artifact>,
+    contents: &Contents,
 ) -> Result<Plan> {
-    let plan = make_plan(session, context, assembly, selected, artifacts).await?;
+    let plan = make_plan(session, context, assembly, selected, artifacts, contents).await?;
     if session.ui.json() {
         session
             .ui
@@ -136,7 +144,9 @@ pub(super) async fn make_plan(
     assembly: &Assembly,
     selected: &[usize],
     artifacts: &BTreeMap<String, Artifact>,
+    contents: &Contents,
 ) -> Result<Plan> {
+    let none = BTreeMap::new();
     let task = session.ui.task("diff", "comparing with what is deployed");
     let stacks: Vec<_> = assembly.stacks().collect();
     let wanted: Vec<Wanted<'_>> = selected
@@ -145,6 +155,7 @@ pub(super) async fn make_plan(
         .map(|(manifest, template)| Wanted {
             manifest,
             template: &template.json,
+            contents: contents.get(&manifest.name).unwrap_or(&none),
         })
         .collect();
     let plan = session
@@ -184,7 +195,11 @@ async fn consent(
     .await
 }
 
-fn deployments(assembly: &Assembly, selected: &[usize]) -> Vec<StackDeployment> {
+fn deployments(
+    assembly: &Assembly,
+    selected: &[usize],
+    contents: &Contents,
+) -> Vec<StackDeployment> {
     let stacks: Vec<_> = assembly.stacks().collect();
     selected
         .iter()
@@ -192,6 +207,7 @@ fn deployments(assembly: &Assembly, selected: &[usize]) -> Vec<StackDeployment> 
         .map(|(manifest, template)| StackDeployment {
             manifest: (*manifest).clone(),
             template: template.text.clone(),
+            contents: contents.get(&manifest.name).cloned().unwrap_or_default(),
         })
         .collect()
 }

@@ -30,7 +30,11 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
         } else {
             prepare::functions(session, &project, &assembly, &selected, &place).await?
         };
-        deploy::make_plan(session, &context, &assembly, &selected, &artifacts).await?
+        let contents = prepare::contents(&project, &assembly, &selected)?;
+        deploy::make_plan(
+            session, &context, &assembly, &selected, &artifacts, &contents,
+        )
+        .await?
     };
     if session.ui.json() {
         session.ui.document(&plan);

@@ -11,6 +11,7 @@ use crate::assembly::{self, Assembly, Synthesis};
 use crate::build::{self, Platform};
 use crate::cli;
 use crate::config::{Project, Stage};
+use crate::content::{self, Content};
 use crate::engine::{Artifact, StackTarget};
 use crate::error::{Error, Kind, Result};
 use crate::local::adapt::{self, LeftOut};
@@ -170,6 +171,35 @@ pub(super) async fn functions(
         .map_err(|error| explain::build(assembly, error))?;
     task.done(subject);
     Ok(artifacts)
+}
+
+/// The folders that fill buckets: by stack, and by the name of the declaration.
+pub(super) type Contents = BTreeMap<String, BTreeMap<String, Content>>;
+
+/// Reads the folders that fill buckets of the selected stacks.
+pub(super) fn contents(
+    project: &Project,
+    assembly: &Assembly,
+    selected: &[usize],
+) -> Result<Contents> {
+    let stacks = selected
+        .iter()
+        .filter_map(|position| assembly.manifest.stacks.get(*position));
+    let mut contents = Contents::new();
+    for stack in stacks {
+        for (name, manifest) in &stack.contents {
+            let read = content::read(&project.root, manifest).map_err(|error| {
+                Error::new(
+                    Kind::Io,
+                    format!("cannot publish content {name} of stack {}", stack.name),
+                )
+                .caused_by(&error)
+            })?;
+            let of_stack = contents.entry(stack.name.clone()).or_default();
+            of_stack.insert(name.clone(), read);
+        }
+    }
+    Ok(contents)
 }
 
 /// Finds what builds the functions for the place, and makes sure that it can.

@@ -149,6 +149,7 @@ fn work(region: Option<&str>) -> Work {
     Work {
         manifest: Arc::new(manifest),
         template: template().to_string(),
+        contents: BTreeMap::new(),
         bucket: None,
     }
 }

@@ -18,7 +18,7 @@ use super::{
     graph, publish,
     stack::{self, Run, Work},
 };
-use crate::error::Kind;
+use crate::{content::Content, error::Kind};
 
 /// What to deploy.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +39,8 @@ pub struct StackDeployment {
     pub manifest: StackManifest,
     /// The template.
     pub template: String,
+    /// The folders that fill buckets of the stack, by name.
+    pub contents: BTreeMap<String, Content>,
 }
 
 /// The packaged bytes of an asset.
@@ -215,6 +217,7 @@ pub async fn deploy(
             Arc::new(Work {
                 manifest: Arc::new(stack.manifest),
                 template: stack.template,
+                contents: stack.contents,
                 bucket,
             })
         })

@@ -63,7 +63,8 @@ pub(super) async fn everything(
     }
 }
 
-async fn delete(
+/// Deletes some objects or versions, a thousand at most.
+pub(super) async fn delete(
     clients: &Clients,
     bucket: &str,
     objects: Vec<ObjectIdentifier>,

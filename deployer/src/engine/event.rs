@@ -56,6 +56,21 @@ pub enum Event {
         /// The size in bytes.
         size: u64,
     },
+    /// A bucket was filled with a folder.
+    ContentPublished {
+        /// The stack.
+        stack: String,
+        /// The name of the declaration.
+        content: String,
+        /// The bucket.
+        bucket: String,
+        /// The number of objects that are new.
+        added: usize,
+        /// The number of objects that were written anew.
+        changed: usize,
+        /// The number of objects that were deleted.
+        removed: usize,
+    },
     /// A change set is being computed.
     ChangeSetCreating {
         /// The stack.

@@ -88,6 +88,29 @@ pub enum StackError {
         #[source]
         source: PublishError,
     },
+    /// A value of a stack in another region cannot be had.
+    #[error("stack {stack} takes output `{output}` of stack {from} in {region}, which has none")]
+    NoOutput {
+        /// The stack.
+        stack: String,
+        /// The stack that has the output.
+        from: String,
+        /// Its region.
+        region: String,
+        /// The output.
+        output: String,
+    },
+    /// A bucket of the stack was not filled with its folder.
+    #[error("stack {stack} is deployed, and `{content}` is not published")]
+    Content {
+        /// The stack.
+        stack: String,
+        /// The folders' names.
+        content: String,
+        /// Why.
+        #[source]
+        source: super::FillError,
+    },
     /// The artifact bucket cannot be had.
     #[error(
         "stack {stack} needs the artifact bucket, and stack {bootstrap} has no output `{output}`"
@@ -144,6 +167,7 @@ impl Explained for StackError {
             Self::Publish { source, .. } => source.kind(),
             Self::Aws { source, .. } => source.kind(),
             Self::Interrupted { .. } => Kind::Interrupted,
+            Self::Content { source, .. } => source.kind(),
             Self::Capability { .. } => Kind::Assembly,
             _ => Kind::Deploy,
         }
@@ -177,6 +201,14 @@ impl Explained for StackError {
                 vec!["render the assembly again with `stackctl synth`, and deploy that".into()]
             }
             Self::Publish { source, .. } => source.hints(),
+            Self::NoOutput { from, .. } => {
+                vec![format!("deploy {from} first, or both together")]
+            }
+            Self::Content { source, .. } => {
+                let mut hints = source.hints();
+                hints.push("deploy again: what is published already is left alone".into());
+                hints
+            }
             Self::NoBucket { .. } => vec!["run `stackctl bootstrap`".into()],
             Self::Aws { source, .. } => source.hints(),
             Self::Interrupted { .. } => {

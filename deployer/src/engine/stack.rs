@@ -16,13 +16,15 @@ use super::{
     activity::{self, Stopped},
     capability,
     change_set::{self, ChangeSet, ChangeSetRequest, Computed, PREFIX},
+    content,
     event::Outcome,
     inspect,
     publish::{self, TemplateSource},
     recover::{self, STAGE_TAG, Step},
-    unchanged,
+    reference, unchanged,
 };
 use crate::aws::{AwsError, OrAws, texts};
+use crate::content::Content;
 
 /// What all stacks of one deploy have in common.
 pub(super) struct Run {
@@ -39,6 +41,8 @@ pub(super) struct Run {
 pub(super) struct Work {
     pub(super) manifest: Arc<StackManifest>,
     pub(super) template: String,
+    /// The folders that fill buckets of the stack, by name.
+    pub(super) contents: BTreeMap<String, Content>,
     /// The artifact bucket of the stack's region, where the stack needs one.
     pub(super) bucket: Option<String>,
 }
@@ -46,14 +50,34 @@ pub(super) struct Work {
 /// What was done, and the outputs.
 pub(super) type Done = (Outcome, BTreeMap<String, String>);
 
-/// Brings a stack to the state it should have, from whatever status it is in.
+/// Brings a stack to the state it should have, from whatever status it is in, and fills its buckets.
 pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
+    let done = deploy_resources(run, work).await?;
+    if done.0.is_good() {
+        let context = run.context.in_region(work.manifest.region.as_deref());
+        content::fill(&context, &work.manifest, &work.contents)
+            .await
+            .map_err(|source| StackError::Content {
+                stack: work.manifest.name.clone(),
+                content: work
+                    .contents
+                    .keys()
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join("`, `"),
+                source,
+            })?;
+    }
+    Ok(done)
+}
+
+async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
     let stack = &work.manifest;
     let context = run.context.in_region(stack.region.as_deref());
     context.emit(Event::StackStarted {
         stack: stack.name.clone(),
     });
-    let parameters = parameters(run, work)?;
+    let parameters = parameters(run, work).await?;
     let tags = tags(run, stack);
     let deployed = settle(&context, stack).await?;
     if let Some(deployed) = &deployed
@@ -453,7 +477,7 @@ async fn remove_leftovers(context: &Context, stack: &StackManifest) -> Result<()
     Ok(())
 }
 
-fn parameters(run: &Run, work: &Work) -> Result<BTreeMap<String, String>, StackError> {
+async fn parameters(run: &Run, work: &Work) -> Result<BTreeMap<String, String>, StackError> {
     let stack = &work.manifest;
     let mut parameters = stack.parameters.clone();
     for (parameter, asset) in &stack.artifacts {
@@ -471,6 +495,25 @@ fn parameters(run: &Run, work: &Work) -> Result<BTreeMap<String, String>, StackE
     }
     if let (false, Some(bucket)) = (stack.artifacts.is_empty(), &work.bucket) {
         parameters.insert(ARTIFACT_BUCKET_PARAMETER.to_owned(), bucket.clone());
+    }
+    let references = reference::values(&run.context, stack)
+        .await
+        .map_err(|source| aws(stack, source))?;
+    for (parameter, value) in references {
+        match (value, stack.references.get(&parameter)) {
+            (Some(value), _) => {
+                parameters.insert(parameter, value);
+            }
+            (None, Some(reference)) => {
+                return Err(StackError::NoOutput {
+                    stack: stack.name.clone(),
+                    from: reference.stack.clone(),
+                    region: reference.region.clone(),
+                    output: reference.output.clone(),
+                });
+            }
+            (None, None) => {}
+        }
     }
     Ok(parameters)
 }

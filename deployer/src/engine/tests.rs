@@ -8,6 +8,7 @@ mod answers;
 mod clock;
 mod connect;
 mod consent;
+mod content;
 mod deploy;
 mod destroy;
 mod faults;

@@ -84,6 +84,17 @@ impl Activity {
                 self.ui
                     .done("publish", format!("{asset} ({})", bytes(*size)));
             }
+            Event::ContentPublished {
+                stack,
+                content,
+                added,
+                changed,
+                removed,
+                ..
+            } => self.ui.done(
+                "publish",
+                format!("{stack}/{content}: {added} added, {changed} changed, {removed} removed"),
+            ),
             Event::ChangeSetCreating { stack, .. } => self.message(stack, "computing changes"),
             Event::ChangeSetReady { changes } => {
                 self.message(&changes.stack, "changes are computed");

@@ -172,7 +172,11 @@ fn pass(
     user.parameters.insert(parameter.clone(), (declared, None));
     Some(Passed {
         parameter,
-        output: OutputReference { stack, output },
+        output: OutputReference {
+            stack,
+            region: from,
+            output,
+        },
     })
 }
 

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
 
-use super::{Knowledge, Plan, Side, StackPlan, compare};
+use super::{Knowledge, Path, Plan, PropertyChange, Side, StackPlan, compare};
 use crate::aws::AwsError;
+use crate::content::Content;
 use crate::engine::bootstrap::template;
+use crate::engine::content::{self, Difference};
 use crate::engine::publish::{artifact_key, needs_bucket};
 use crate::engine::{
-    Artifact, BOOTSTRAP_STACK, Context, DeployedStack, Explained, StackTarget, deployed,
-    deployed_template,
+    Artifact, BOOTSTRAP_STACK, Context, DeployedStack, Explained, FillError, StackTarget, deployed,
+    deployed_template, reference,
 };
 use crate::error::Kind;
 
@@ -22,6 +24,8 @@ pub struct Wanted<'a> {
     pub manifest: &'a StackManifest,
     /// The template.
     pub template: &'a Value,
+    /// The folders that fill buckets of the stack, by name.
+    pub contents: &'a BTreeMap<String, Content>,
 }
 
 /// Why there is no plan.
@@ -30,6 +34,9 @@ pub enum PlanError {
     /// AWS does not say what is deployed.
     #[error("cannot read what is deployed")]
     Aws(#[from] AwsError),
+    /// A folder cannot be compared with its bucket.
+    #[error("cannot read what is published")]
+    Content(#[from] FillError),
     /// The template that is deployed is not JSON.
     #[error("stack {stack} was deployed with a template that is not JSON: another tool made it")]
     NotJson {
@@ -45,6 +52,7 @@ impl Explained for PlanError {
     fn kind(&self) -> Kind {
         match self {
             Self::Aws(error) => error.kind(),
+            Self::Content(error) => error.kind(),
             Self::NotJson { .. } => Kind::Deploy,
         }
     }
@@ -52,6 +60,7 @@ impl Explained for PlanError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Aws(error) => error.hints(),
+            Self::Content(error) => error.hints(),
             Self::NotJson { .. } => {
                 vec!["give the stack another id, or remove the deployed one first".to_owned()]
             }
@@ -112,16 +121,20 @@ pub async fn plan(
         };
         let new = Side {
             template: Some(wanted.template),
-            parameters: parameters(wanted, found.as_ref(), artifacts),
+            parameters: parameters(context, wanted, found.as_ref(), artifacts).await?,
             tags: wanted.manifest.tags.clone(),
         };
-        plan.stacks.push(compare(
+        let mut compared = compare(
             &target.name,
             &old,
             &new,
             &wanted.manifest.resources,
             knowledge,
-        ));
+        );
+        let own = context.in_region(wanted.manifest.region.as_deref());
+        let contents = contents(&own, wanted, found.is_some()).await?;
+        compared.other.extend(contents);
+        plan.stacks.push(compared);
     }
     Ok(plan)
 }
@@ -157,14 +170,46 @@ async fn missing_bootstrap(
     )))
 }
 
+/// Returns how the buckets of a stack would be filled, counted.
+async fn contents(
+    context: &Context,
+    wanted: &Wanted<'_>,
+    exists: bool,
+) -> Result<Vec<PropertyChange>, FillError> {
+    if wanted.contents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let differences = if exists {
+        content::differences(context, &wanted.manifest.name, wanted.contents).await?
+    } else {
+        let all = wanted.contents.iter();
+        all.map(|(name, content)| (name.clone(), Difference::from_nothing(content)))
+            .collect()
+    };
+    Ok(differences
+        .into_iter()
+        .filter(|(_, difference)| !difference.is_empty())
+        .map(|(name, difference)| PropertyChange {
+            path: Path::new("Content").key(&name),
+            before: None,
+            after: Some(json!({
+                "added": difference.added.len(),
+                "changed": difference.changed.len(),
+                "removed": difference.removed.len(),
+            })),
+        })
+        .collect())
+}
+
 /// Returns the values that a deploy gives the parameters, and the defaults of the others.
 ///
 /// The name of the artifact bucket never changes once it is there, so the deployed one is taken.
-fn parameters(
+async fn parameters(
+    context: &Context,
     wanted: &Wanted<'_>,
     deployed: Option<&DeployedStack>,
     artifacts: &BTreeMap<String, Artifact>,
-) -> BTreeMap<String, String> {
+) -> Result<BTreeMap<String, String>, AwsError> {
     let manifest = wanted.manifest;
     let mut values = super::defaults(wanted.template);
     values.extend(manifest.parameters.clone());
@@ -182,5 +227,9 @@ fn parameters(
             values.insert(parameter.clone(), key);
         }
     }
-    values
+    // What another stack does not have yet is known once that one is deployed.
+    for (parameter, value) in reference::values(context, manifest).await? {
+        values.extend(value.map(|value| (parameter, value)));
+    }
+    Ok(values)
 }

@@ -109,6 +109,7 @@ pub(super) fn stack(name: &str, depends_on: &[&str]) -> StackDeployment {
             contents: BTreeMap::new(),
         },
         template: TEMPLATE.to_owned(),
+        contents: BTreeMap::new(),
     }
 }
 

@@ -59,6 +59,7 @@ pub(super) fn http(status: u16, body: &str) -> HttpResponse {
 #[derive(Default)]
 pub(super) struct Script {
     cloudformation: Vec<(&'static str, Rule)>,
+    cloudfront: Vec<(&'static str, Rule)>,
     s3: Vec<(&'static str, Rule)>,
     lambda: Vec<(&'static str, Rule)>,
     logs: Vec<(&'static str, Rule)>,
@@ -310,6 +311,11 @@ impl Script {
     }
 
     /// Any call of S3.
+    pub(super) fn cloudfront(mut self, operation: &'static str, rule: Rule) -> Self {
+        self.cloudfront.push((operation, rule));
+        self
+    }
+
     pub(super) fn s3(mut self, operation: &'static str, rule: Rule) -> Self {
         self.s3.push((operation, rule));
         self
@@ -364,6 +370,7 @@ impl Script {
         let clock = Arc::new(Clock::default());
         let clients = Clients::scripted(
             scripted!(aws_sdk_cloudformation, self.cloudformation, mode),
+            scripted!(aws_sdk_cloudfront, self.cloudfront, mode),
             scripted!(aws_sdk_s3, self.s3, mode),
             scripted!(aws_sdk_lambda, self.lambda, mode),
             scripted!(aws_sdk_cloudwatchlogs, self.logs, mode),
@@ -378,7 +385,14 @@ impl Script {
             pace: Pace::new(Duration::from_secs(1), Duration::from_secs(4)),
             options: Arc::default(),
         };
-        let rules = [self.cloudformation, self.s3, self.lambda, self.logs].concat();
+        let rules = [
+            self.cloudformation,
+            self.cloudfront,
+            self.s3,
+            self.lambda,
+            self.logs,
+        ]
+        .concat();
         Played {
             context,
             handle,

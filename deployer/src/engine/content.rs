@@ -1,0 +1,382 @@
+//! Fills buckets with folders of the workspace.
+//!
+//! Every object carries a fingerprint of its bytes and headers as metadata, so that a deploy uploads what changed and
+//! nothing else. Pages are written after everything they may name, and objects that no file stands for are deleted last,
+//! so that a visitor never gets a page whose parts are missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ObjectIdentifier;
+use stack_model::assembly::StackManifest;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::{Context, Event, Explained, empty, inspect};
+use crate::aws::{AwsError, Clients, OrAws};
+use crate::content::{Content, ContentFile};
+use crate::error::Kind;
+
+/// The key of the metadata that holds the fingerprint of an object.
+const FINGERPRINT: &str = "stackctl-fingerprint";
+
+/// How many objects are looked at or written at once.
+const AT_ONCE: usize = 16;
+
+/// How many keys one call deletes: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
+const DELETED_AT_ONCE: usize = 1000;
+
+/// Why a bucket was not filled.
+#[derive(Debug, thiserror::Error)]
+pub enum FillError {
+    /// The stack has no such bucket or distribution.
+    #[error("the stack has no resource `{0}`")]
+    NoResource(String),
+    /// A file can no longer be read.
+    #[error("cannot read {}", .path.display())]
+    Read {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A call failed.
+    #[error("cannot fill bucket {bucket}")]
+    Aws {
+        /// The bucket.
+        bucket: String,
+        /// Why.
+        #[source]
+        source: AwsError,
+    },
+}
+
+impl Explained for FillError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NoResource(_) => Kind::Assembly,
+            Self::Read { .. } => Kind::Io,
+            Self::Aws { source, .. } => source.kind(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Aws { source, .. } => source.hints(),
+            Self::NoResource(_) | Self::Read { .. } => Vec::new(),
+        }
+    }
+}
+
+/// How a bucket differs from a folder, by keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Difference {
+    pub(super) added: BTreeSet<String>,
+    pub(super) changed: BTreeSet<String>,
+    pub(super) removed: BTreeSet<String>,
+}
+
+impl Difference {
+    /// Returns whether the bucket holds what the folder holds.
+    pub(super) fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
+
+    /// Returns the difference from a bucket that does not exist yet.
+    pub(super) fn from_nothing(content: &Content) -> Self {
+        Self {
+            added: content.files.keys().cloned().collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Compares the folders of a deployed stack with its buckets. `context` is that of the stack's region.
+pub(super) async fn differences(
+    context: &Context,
+    stack: &str,
+    contents: &BTreeMap<String, Content>,
+) -> Result<BTreeMap<String, Difference>, FillError> {
+    let resources = physical_ids(&context.clients, stack).await?;
+    let mut differences = BTreeMap::new();
+    for (name, content) in contents {
+        let difference = match resources.get(&content.manifest.bucket) {
+            Some(bucket) => difference(&context.clients, bucket, content).await?,
+            None => Difference::from_nothing(content),
+        };
+        differences.insert(name.clone(), difference);
+    }
+    Ok(differences)
+}
+
+/// Fills the buckets of a deployed stack. `context` is that of the stack's region.
+pub(super) async fn fill(
+    context: &Context,
+    stack: &StackManifest,
+    contents: &BTreeMap<String, Content>,
+) -> Result<(), FillError> {
+    if contents.is_empty() {
+        return Ok(());
+    }
+    let resources = physical_ids(&context.clients, &stack.name).await?;
+    let physical_id = |logical_id: &str| {
+        resources
+            .get(logical_id)
+            .cloned()
+            .ok_or_else(|| FillError::NoResource(logical_id.to_owned()))
+    };
+    for (name, content) in contents {
+        let bucket = physical_id(&content.manifest.bucket)?;
+        let difference = difference(&context.clients, &bucket, content).await?;
+        if difference.is_empty() {
+            continue;
+        }
+        let written =
+            |key: &String| difference.added.contains(key) || difference.changed.contains(key);
+        for pages in [false, true] {
+            let files = content
+                .files
+                .iter()
+                .filter(|(key, file)| file.is_page() == pages && written(key));
+            upload(context, &bucket, files).await?;
+        }
+        delete(&context.clients, &bucket, &difference.removed).await?;
+        if let Some(distribution) = &content.manifest.invalidate {
+            let distribution = physical_id(distribution)?;
+            invalidate(context, &bucket, &distribution, content).await?;
+        }
+        context.emit(Event::ContentPublished {
+            stack: stack.name.clone(),
+            content: name.clone(),
+            bucket,
+            added: difference.added.len(),
+            changed: difference.changed.len(),
+            removed: difference.removed.len(),
+        });
+    }
+    Ok(())
+}
+
+async fn physical_ids(
+    clients: &Clients,
+    stack: &str,
+) -> Result<BTreeMap<String, String>, FillError> {
+    let resources = inspect::resources(clients, stack)
+        .await
+        .map_err(|source| FillError::Aws {
+            bucket: format!("of stack {stack}"),
+            source,
+        })?;
+    Ok(resources
+        .into_iter()
+        .map(|resource| (resource.logical_id, resource.physical_id))
+        .collect())
+}
+
+async fn difference(
+    clients: &Clients,
+    bucket: &str,
+    content: &Content,
+) -> Result<Difference, FillError> {
+    let present = keys(clients, bucket, &content.manifest.prefix).await?;
+    let mut difference = Difference::default();
+    let mut looks = JoinSet::new();
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
+    for (key, file) in &content.files {
+        if !present.contains(key) {
+            difference.added.insert(key.clone());
+            continue;
+        }
+        let (clients, bucket, key) = (clients.clone(), bucket.to_owned(), key.clone());
+        let (turns, wanted) = (Arc::clone(&turns), file.fingerprint());
+        looks.spawn(async move {
+            // The semaphore is never closed, so the only answer is a permit.
+            let _turn = turns.acquire_owned().await;
+            let head = clients
+                .s3
+                .head_object()
+                .bucket(&bucket)
+                .key(&key)
+                .send()
+                .await;
+            let head = head
+                .or_aws(&clients, "HeadObject")
+                .map_err(|source| FillError::Aws { bucket, source })?;
+            let found = head
+                .metadata
+                .as_ref()
+                .and_then(|data| data.get(FINGERPRINT));
+            Ok::<_, FillError>((found == Some(&wanted), key))
+        });
+    }
+    while let Some(joined) = looks.join_next().await {
+        let (same, key) = finished(joined)?;
+        if !same {
+            difference.changed.insert(key);
+        }
+    }
+    if !content.manifest.keep_others {
+        difference.removed = present
+            .into_iter()
+            .filter(|key| !content.files.contains_key(key))
+            .collect();
+    }
+    Ok(difference)
+}
+
+/// Lists the keys under a prefix.
+async fn keys(
+    clients: &Clients,
+    bucket: &str,
+    prefix: &str,
+) -> Result<BTreeSet<String>, FillError> {
+    let mut keys = BTreeSet::new();
+    let mut next = None;
+    loop {
+        let page = clients
+            .s3
+            .list_objects_v2()
+            .bucket(bucket)
+            .set_prefix((!prefix.is_empty()).then(|| prefix.to_owned()))
+            .set_continuation_token(next)
+            .send()
+            .await
+            .or_aws(clients, "ListObjectsV2")
+            .map_err(|source| FillError::Aws {
+                bucket: bucket.to_owned(),
+                source,
+            })?;
+        let objects = page.contents.unwrap_or_default();
+        keys.extend(objects.into_iter().filter_map(|object| object.key));
+        next = page.next_continuation_token;
+        if next.is_none() {
+            return Ok(keys);
+        }
+    }
+}
+
+async fn upload<'a>(
+    context: &Context,
+    bucket: &str,
+    files: impl Iterator<Item = (&'a String, &'a ContentFile)>,
+) -> Result<(), FillError> {
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
+    let mut uploads = JoinSet::new();
+    for (key, file) in files {
+        let (clients, bucket) = (context.clients.clone(), bucket.to_owned());
+        let (key, file, turns) = (key.clone(), file.clone(), Arc::clone(&turns));
+        uploads.spawn(async move {
+            // The semaphore is never closed, so the only answer is a permit.
+            let _turn = turns.acquire_owned().await;
+            put(&clients, bucket, key, file).await
+        });
+    }
+    while let Some(joined) = uploads.join_next().await {
+        finished(joined)?;
+    }
+    Ok(())
+}
+
+/// Writes one object. S3 refuses bytes that are not those that were read before, should the file have changed since.
+async fn put(
+    clients: &Clients,
+    bucket: String,
+    key: String,
+    file: ContentFile,
+) -> Result<(), FillError> {
+    let body = ByteStream::from_path(&file.path)
+        .await
+        .map_err(|source| FillError::Read {
+            path: file.path.clone(),
+            source: std::io::Error::other(source),
+        })?;
+    let fingerprint = file.fingerprint();
+    clients
+        .s3
+        .put_object()
+        .bucket(&bucket)
+        .key(key)
+        .body(body)
+        .checksum_sha256(aws_smithy_types::base64::encode(file.sha256))
+        .content_type(file.content_type)
+        .set_cache_control(file.cache_control)
+        .metadata(FINGERPRINT, fingerprint)
+        .send()
+        .await
+        .or_aws(clients, "PutObject")
+        .map_err(|source| FillError::Aws { bucket, source })?;
+    Ok(())
+}
+
+async fn delete(clients: &Clients, bucket: &str, keys: &BTreeSet<String>) -> Result<(), FillError> {
+    let keys: Vec<&String> = keys.iter().collect();
+    for part in keys.chunks(DELETED_AT_ONCE) {
+        let objects = part
+            .iter()
+            .map(|key| ObjectIdentifier::builder().key(key.as_str()).build())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| AwsError::incomplete("ListObjectsV2", "key"));
+        let deleted = match objects {
+            Ok(objects) => empty::delete(clients, bucket, objects).await,
+            Err(error) => Err(error),
+        };
+        deleted.map_err(|source| FillError::Aws {
+            bucket: bucket.to_owned(),
+            source,
+        })?;
+    }
+    Ok(())
+}
+
+/// Makes a distribution forget what it has of a bucket; `/*` counts as one path.
+async fn invalidate(
+    context: &Context,
+    bucket: &str,
+    distribution: &str,
+    content: &Content,
+) -> Result<(), FillError> {
+    let clients = &context.clients;
+    // One reference for one state of the folder at one time: a call that is repeated makes no second invalidation.
+    let now = context.timing.now();
+    let seconds = now
+        .duration_since(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    let reference = format!("stackctl-{seconds}-{}", content.files.len());
+    let paths = Paths::builder().quantity(1).items("/*").build();
+    let batch = paths.and_then(|paths| {
+        InvalidationBatch::builder()
+            .paths(paths)
+            .caller_reference(reference)
+            .build()
+    });
+    let invalidated = match batch {
+        Ok(batch) => clients
+            .cloudfront
+            .create_invalidation()
+            .distribution_id(distribution)
+            .invalidation_batch(batch)
+            .send()
+            .await
+            .or_aws(clients, "CreateInvalidation")
+            .map(drop),
+        Err(_) => Err(AwsError::incomplete("CreateInvalidation", "paths")),
+    };
+    invalidated.map_err(|source| FillError::Aws {
+        bucket: bucket.to_owned(),
+        source,
+    })
+}
+
+/// Returns what a task returned; a panic goes on here.
+fn finished<T>(
+    joined: Result<Result<T, FillError>, tokio::task::JoinError>,
+) -> Result<T, FillError> {
+    match joined {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,32 @@
+//! Values that a stack takes from stacks in other regions, where exports do not reach.
+
+use std::collections::BTreeMap;
+
+use stack_model::assembly::StackManifest;
+
+use super::{Context, inspect};
+use crate::aws::AwsError;
+
+/// Reads the outputs that a stack takes as parameters; nothing where the other stack or its output does not exist yet.
+///
+/// `context` is that of the stage's region.
+pub(super) async fn values(
+    context: &Context,
+    stack: &StackManifest,
+) -> Result<BTreeMap<String, Option<String>>, AwsError> {
+    let mut outputs: BTreeMap<(&str, &str), BTreeMap<String, String>> = BTreeMap::new();
+    let mut values = BTreeMap::new();
+    for (parameter, reference) in &stack.references {
+        let key = (reference.region.as_str(), reference.stack.as_str());
+        if !outputs.contains_key(&key) {
+            let clients = context.clients.in_region(Some(&reference.region));
+            let found = inspect::describe(&clients, &reference.stack).await?;
+            outputs.insert(key, found.map(|stack| stack.outputs).unwrap_or_default());
+        }
+        let value = outputs
+            .get(&key)
+            .and_then(|outputs| outputs.get(&reference.output));
+        values.insert(parameter.clone(), value.cloned());
+    }
+    Ok(values)
+}
