@@ -4,6 +4,7 @@ use stack_model::{App, Violations};
 
 pub mod intake;
 pub mod orders;
+pub mod photos;
 pub mod visitors;
 
 /// Adds every shipped stack to an app.
@@ -14,5 +15,6 @@ pub mod visitors;
 pub fn describe(app: &mut App) -> Result<(), Violations> {
     intake::describe(app)?;
     orders::describe(app)?;
+    photos::describe(app)?;
     visitors::describe(app)
 }

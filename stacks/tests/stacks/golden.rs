@@ -21,11 +21,14 @@ fn stages() -> Vec<(StageRequest, &'static str)> {
             let protected = settings["protected"].as_bool().unwrap_or_default();
             (stage(name, protected, &settings["variables"]), "")
         })
-        .chain([variant(
-            "direct",
-            "intake",
-            &json!({"intake": {"mode": "direct"}}),
-        )])
+        .chain([
+            variant("direct", "intake", &json!({"intake": {"mode": "direct"}})),
+            variant(
+                "user-pool",
+                "photos-",
+                &json!({"photos": {"authorization": "user-pool"}}),
+            ),
+        ])
         .collect()
 }
 

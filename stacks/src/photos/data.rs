@@ -1,0 +1,121 @@
+//! Where albums and photos are kept, and what labels the photos.
+
+use photos::{Album, OWN_OBJECTS, ProcessPhoto, ProcessPhotoWiring};
+use stack_bindings::ServiceRegion;
+use stack_model::cfn::lambda::{EventInvokeConfig, event_invoke_config};
+use stack_model::dynamodb::{Billing, TableProps, TableRef};
+use stack_model::lambda::FunctionProps;
+use stack_model::s3::{BucketProps, BucketRef, CorsMaxAge, CorsMethod, CorsRule};
+use stack_model::sqs::{MessageRetention, QueueOperation, QueueProps};
+use stack_model::{App, limit};
+
+use super::{Variables, function_props};
+
+/// What the other stacks need of this one.
+pub(super) struct Data {
+    pub(super) albums: TableRef<Album>,
+    pub(super) photos: BucketRef,
+}
+
+/// The ends of the names of photos that can be labelled; Rekognition reads no other images.
+const LABELLED: [&str; 2] = [".jpg", ".png"];
+
+pub(super) fn describe(app: &mut App, variables: &Variables) -> Data {
+    let stage = app.stage().name().to_owned();
+    let mut stack = variables.stack(app, "photos-data");
+    stack.describe("Keeps the albums and photos of people, and labels the photos");
+
+    let albums = stack.table::<Album>(
+        "Albums",
+        TableProps {
+            name: Some(variables.table_name(&stage).into()),
+            billing: Billing::Provisioned {
+                read: limit!(stack_model::dynamodb::CapacityUnits, 5),
+                write: limit!(stack_model::dynamodb::CapacityUnits, 5),
+            },
+            ..TableProps::default()
+        },
+    );
+    let photos = stack.bucket(
+        "Photos",
+        BucketProps {
+            name: Some(variables.bucket_name(&stage).into()),
+            // Pages of any origin put photos here: what they may do, the credentials of the person who signed in say.
+            cors: vec![CorsRule {
+                origins: vec!["*".into()],
+                methods: vec![
+                    CorsMethod::Head,
+                    CorsMethod::Get,
+                    CorsMethod::Put,
+                    CorsMethod::Post,
+                    CorsMethod::Delete,
+                ],
+                headers: vec!["*".to_owned()],
+                exposed_headers: [
+                    "x-amz-server-side-encryption",
+                    "x-amz-request-id",
+                    "x-amz-id-2",
+                    "ETag",
+                ]
+                .map(str::to_owned)
+                .to_vec(),
+                max_age: Some(limit!(CorsMaxAge, 3000)),
+            }],
+            ..BucketProps::default()
+        },
+    );
+
+    // An object of which the API was never told, or that is no image, ends here after three tries.
+    let unlabelled = stack.queue::<serde_json::Value>(
+        "Unlabelled",
+        QueueProps {
+            retention: Some(limit!(MessageRetention, 14 * 24 * 3600)),
+            ..QueueProps::default()
+        },
+    );
+    let process = stack.function(
+        "Process",
+        ProcessPhoto::bind(ProcessPhotoWiring {
+            albums: &albums,
+            photos: &photos,
+            labels: ServiceRegion::own(),
+        }),
+        FunctionProps {
+            statements: unlabelled.statements(&[QueueOperation::Send]),
+            ..function_props(&stack, "process", "Finds out what can be seen on photos")
+        },
+    );
+    stack.add(
+        "ProcessRetries",
+        &EventInvokeConfig {
+            function_name: process.name().into(),
+            qualifier: "$LATEST".into(),
+            // The photo is often there before its entry: Lambda tries again after one minute, and after two more.
+            maximum_retry_attempts: 2.into(),
+            destination_config: event_invoke_config::DestinationConfig {
+                on_failure: event_invoke_config::OnFailure {
+                    destination: unlabelled.arn().into_text().into(),
+                }
+                .into(),
+                ..event_invoke_config::DestinationConfig::default()
+            }
+            .into(),
+            ..EventInvokeConfig::default()
+        },
+    );
+    for suffix in LABELLED {
+        let arrivals = photos.objects_created().prefix(OWN_OBJECTS).suffix(suffix);
+        stack.trigger(&process, arrivals);
+    }
+
+    stack
+        .output("TableName", albums.name())
+        .description("The table of albums, one item per person");
+    stack
+        .output("BucketName", photos.name())
+        .description("The bucket of photos, under private/<person>/<name>");
+    stack
+        .output("UnlabelledQueueUrl", unlabelled.url())
+        .description("Objects that could not be labelled");
+    Data { albums, photos }
+}
