@@ -185,3 +185,7 @@ impl Stack<'_> {
         handle
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/cognito.md")]
+struct Guide;
