@@ -160,6 +160,11 @@ impl BucketRef {
         }
     }
 
+    /// Returns the key of the customer's own that objects are encrypted with.
+    pub(crate) fn key(&self) -> Option<&KeyRef> {
+        self.key.as_ref()
+    }
+
     /// Returns the address of the website that [`BucketProps::website`] makes, which starts with `http://`.
     pub fn website_url(&self) -> Value<String> {
         get_att(&self.id, "WebsiteURL")
@@ -307,7 +312,8 @@ impl Stack<'_> {
         self.attach_bucket_policy(bucket, statements, Location::caller());
     }
 
-    fn attach_bucket_policy(
+    /// Adds statements to the policy of a bucket on behalf of a resource declared at `source`.
+    pub(crate) fn attach_bucket_policy(
         &mut self,
         bucket: &BucketRef,
         statements: impl IntoIterator<Item = Statement>,

@@ -48,6 +48,7 @@ mod iot {
 }
 
 mod acm;
+mod cloudfront;
 mod compile_fail;
 mod custom_resource;
 mod domains;
@@ -66,3 +67,4 @@ mod sqs;
 mod ssm;
 mod stepfunctions;
 mod support;
+mod wafv2;

@@ -269,16 +269,18 @@ impl Stack<'_> {
     /// addresses is asked for.
     ///
     /// ```
-    /// use stack_model::cloudfront;
+    /// use stack_model::cloudfront::{Behavior, DistributionProps};
     /// use stack_model::route53::{AliasTarget, HostedZoneRef};
+    /// use stack_model::s3::BucketProps;
     /// # use stack_model::{App, Stage};
     /// # let request = serde_json::from_str(r#"{"name": "dev", "region": "us-east-1", "architecture": "arm64"}"#).unwrap();
     /// # let mut app = App::new(Stage::new(request));
     /// # let mut stack = app.stack("site");
     ///
     /// let zone = HostedZoneRef::existing("Z0123456789ABCDEFGHIJ", "example.com");
-    /// let site = AliasTarget::host("d111111abcdef8.cloudfront.net", cloudfront::HOSTED_ZONE_ID);
-    /// stack.alias("Site", &zone, "www.example.com", site);
+    /// let pages = stack.bucket("Pages", BucketProps::default());
+    /// let site = stack.distribution("Site", DistributionProps::new(Behavior::of_bucket(&pages)));
+    /// stack.alias("SiteAlias", &zone, "www.example.com", AliasTarget::distribution(&site));
     /// # app.synth().unwrap();
     /// ```
     #[track_caller]
