@@ -6,19 +6,23 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
 use aws_sigv4::sign::v4::SigningParams;
 use serde_json::{Value, json};
 
 use crate::http::{self, Answer};
 
-/// The region of all tests.
+/// The region of all tests that do not say otherwise.
 pub const REGION: &str = "us-east-1";
 
 /// The account of a local engine, as one caller sees it.
 #[derive(Clone, Debug)]
 pub struct Account {
     endpoint: String,
+    region: String,
     credentials: Credentials,
 }
 
@@ -27,7 +31,27 @@ impl Account {
     pub fn root(endpoint: impl Into<String>) -> Self {
         Self {
             endpoint: endpoint.into(),
+            region: REGION.to_owned(),
             credentials: Credentials::new("test", "test", None, None, "tests"),
+        }
+    }
+
+    /// Returns the account as it is in another region.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        Self {
+            region: region.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the account as it is seen with temporary credentials.
+    #[must_use]
+    pub fn with_session(&self, access_key_id: &str, secret_key: &str, token: &str) -> Self {
+        let token = Some(token.to_owned());
+        Self {
+            credentials: Credentials::new(access_key_id, secret_key, token, None, "tests"),
+            ..self.clone()
         }
     }
 
@@ -75,16 +99,11 @@ impl Account {
                 .next()
                 .expect("STS answers with credentials")
         };
-        Self {
-            endpoint: self.endpoint.clone(),
-            credentials: Credentials::new(
-                part("AccessKeyId"),
-                part("SecretAccessKey"),
-                Some(part("SessionToken")),
-                None,
-                "tests",
-            ),
-        }
+        self.with_session(
+            &part("AccessKeyId"),
+            &part("SecretAccessKey"),
+            &part("SessionToken"),
+        )
     }
 
     /// Calls a service with a protocol of JSON documents, such as DynamoDB, and returns the answer.
@@ -164,10 +183,10 @@ impl Account {
         let identity = self.credentials.clone().into();
         let parameters = SigningParams::builder()
             .identity(&identity)
-            .region(REGION)
+            .region(&self.region)
             .name(service)
             .time(SystemTime::now())
-            .settings(SigningSettings::default())
+            .settings(settings(service))
             .build()
             .expect("all parts of the signature are given")
             .into();
@@ -288,6 +307,17 @@ impl Account {
         let keys = texts(&listing, "Key").into_iter();
         keys.filter(|key| key.starts_with(prefix)).collect()
     }
+}
+
+/// Returns how requests to a service are signed: S3 signs the path as it is sent, and wants to see the digest of the body.
+fn settings(service: &str) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if service == "s3" {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    }
+    settings
 }
 
 /// Returns the texts of all elements of that name.
