@@ -118,6 +118,17 @@ impl<T> TableRef<T> {
             .collect()
     }
 
+    /// Returns what a role must allow so that a service follows the changes for it. Lambda and EventBridge Pipes refuse
+    /// a role that may not list streams; see
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html#events-dynamodb-permissions>.
+    pub(crate) fn follow_statements(&self) -> Vec<Statement> {
+        let list = self
+            .stream_arn()
+            .map(|stream| Statement::allow(["dynamodb:ListStreams"]).on(stream));
+        let read = self.statements(&[TableOperation::ReadStream]);
+        read.into_iter().chain(list).collect()
+    }
+
     fn allow(&self, scope: Scope, actions: Vec<&'static str>) -> Option<Statement> {
         let id = self.id.logical_id();
         match scope {

@@ -97,7 +97,20 @@ impl Template {
 
     /// Renders the template, and the paths by the names that it uses for them.
     pub(super) fn render(&self) -> Rendered {
-        let mut writer = Writer::default();
+        self.render_with(Writer::default())
+    }
+
+    /// Renders the template as pipes read it, with the paths where they are used. See
+    /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html>.
+    pub(crate) fn render_for_pipe(&self) -> (Value<String>, Vec<String>) {
+        let rendered = self.render_with(Writer {
+            for_pipe: true,
+            ..Writer::default()
+        });
+        (rendered.template, rendered.violations)
+    }
+
+    fn render_with(&self, mut writer: Writer) -> Rendered {
         writer.node(&self.0);
         if writer.paths.len() > MAX_PARTS {
             writer.violations.push(format!(
@@ -136,6 +149,8 @@ pub(super) struct Rendered {
 #[derive(Default)]
 struct Writer {
     parts: Vec<Part>,
+    /// Whether a pipe reads the template: it takes paths as they are, and has variables of its own.
+    for_pipe: bool,
     /// The name of each path.
     paths: BTreeMap<String, String>,
     violations: Vec<String>,
@@ -149,8 +164,14 @@ impl Writer {
                 let name = self.name(path);
                 self.push(format!("<{name}>"));
             }
-            Node::Variable(name) => self.push(format!("<{name}>")),
-            Node::TextVariable(name) => self.push(format!("\"<{name}>\"")),
+            Node::Variable(name) => {
+                let name = self.variable(name);
+                self.push(format!("<{name}>"));
+            }
+            Node::TextVariable(name) => {
+                let name = self.variable(name);
+                self.push(format!("\"<{name}>\""));
+            }
             Node::Text(format, paths) => self.text(format, paths),
             Node::List(elements) => {
                 self.push("[");
@@ -218,11 +239,30 @@ impl Writer {
         self.push("\"");
     }
 
+    /// Returns the name of a variable of EventBridge's own.
+    fn variable(&mut self, name: &'static str) -> &'static str {
+        if !self.for_pipe {
+            return name;
+        }
+        match name {
+            "aws.events.event.json" => "aws.pipes.event.json",
+            "aws.events.event.ingestion-time" => "aws.pipes.event.ingestion-time",
+            other => {
+                self.violations
+                    .push(format!("a pipe has no rule, so `{other}` says nothing"));
+                other
+            }
+        }
+    }
+
     fn name(&mut self, path: &str) -> String {
         if !is_path(path) {
             self.violations.push(format!(
                 "`{path}` is no path into an event: it looks like `$.detail.orderId` or `$.resources[0]`"
             ));
+        }
+        if self.for_pipe {
+            return path.to_owned();
         }
         let next = format!("part{}", self.paths.len() + 1);
         self.paths.entry(path.to_owned()).or_insert(next).clone()

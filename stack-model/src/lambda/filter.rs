@@ -168,7 +168,7 @@ pub(super) fn criteria(
 }
 
 /// Reports a filter for something else than changes of a table or messages of a queue.
-pub(super) fn check_source(
+pub(crate) fn check_source(
     filters: &[RecordFilter],
     known: &[&str],
     logical_id: &str,

@@ -7,7 +7,7 @@ use stack_model_cfn::lambda as cfn;
 use super::filter::{self, RecordFilter};
 use super::{BatchSize, BatchWindow, FailureDestination, FunctionRef, Trigger};
 use crate::contract::{Accepts, event};
-use crate::dynamodb::{TableOperation, TableRef};
+use crate::dynamodb::TableRef;
 use crate::handle::{Handle, ResourceRef};
 use crate::limit::Limited;
 use crate::resource::Resource;
@@ -205,7 +205,7 @@ impl<F: Accepts<event::TableChanges<T>>, T> Trigger<F> for StreamTrigger<T> {
         let id = format!("{}{table}Trigger", function.resource_id().logical_id());
         self.check(&id, stack, source);
         // A table without a stream is reported with the statement that would read it.
-        let statements = self.table.statements(&[TableOperation::ReadStream]);
+        let statements = self.table.follow_statements();
         stack.add_statements(function.role(), statements, source);
         if let Some(destination) = &self.on_failure {
             stack.add_statements(function.role(), destination.statements(), source);

@@ -89,6 +89,7 @@ fn a_function_reads_the_stream_of_a_table() {
                 "dynamodb:DescribeStream",
                 "dynamodb:GetRecords",
                 "dynamodb:GetShardIterator",
+                "dynamodb:ListStreams",
             ],
             "Resource": {"Fn::GetAtt": ["Config", "StreamArn"]},
         })

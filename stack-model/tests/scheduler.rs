@@ -1,0 +1,303 @@
+//! Schedules and their targets.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use stack_model::Stack;
+use stack_model::contract::{Accepts, EventDetail, FunctionContract, Wired, event};
+use stack_model::events::{EventBusRef, PutEvent, RetryPolicy, TimeUnit};
+use stack_model::kms::KeyProps;
+use stack_model::lambda::{FunctionProps, FunctionRef};
+use stack_model::policy::Statement;
+use stack_model::scheduler::{ScheduleProps, ScheduledInput, Timetable, UniversalTarget};
+use stack_model::sqs::{Fifo, QueueProps};
+
+use crate::support::{dev, resources, violations};
+
+#[derive(Serialize, Deserialize)]
+struct Reset {
+    to: u32,
+}
+
+impl EventDetail for Reset {
+    const DETAIL_TYPE: &'static str = "Counter.Reset";
+}
+
+struct ResetCounter;
+
+impl FunctionContract for ResetCounter {
+    const PACKAGE: &'static str = "coffee";
+    const BINARY: &'static str = "coffee-reset";
+}
+
+impl Accepts<event::Invocation<Reset>> for ResetCounter {}
+
+fn function(stack: &mut Stack<'_>) -> FunctionRef<ResetCounter> {
+    stack.function(
+        "ResetCounter",
+        Wired::new(Vec::new()),
+        FunctionProps::default(),
+    )
+}
+
+#[test]
+fn a_schedule_has_a_role_for_its_target_alone() {
+    let resources = resources(dev(), |stack| {
+        let function = function(stack);
+        let timetable = Timetable::cron("0 7 * * ? *");
+        let props = ScheduleProps::default();
+        stack.schedule("Daily", timetable, &function, &Reset { to: 0 }, props);
+    });
+    assert_eq!(
+        resources["Daily"]["Properties"],
+        json!({
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "ScheduleExpression": "cron(0 7 * * ? *)",
+            "State": "ENABLED",
+            "Target": {
+                "Arn": {"Fn::GetAtt": ["ResetCounter", "Arn"]},
+                "Input": r#"{"to":0}"#,
+                "RoleArn": {"Fn::GetAtt": ["DailyRole", "Arn"]},
+            },
+        })
+    );
+    assert_eq!(
+        resources["DailyRole"]["Properties"],
+        json!({
+            "AssumeRolePolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow",
+                    "Action": "sts:AssumeRole",
+                    "Principal": {"Service": "scheduler.amazonaws.com"},
+                    "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+                }],
+            },
+            "Policies": [{
+                "PolicyName": "granted",
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [{
+                        "Effect": "Allow",
+                        "Action": "lambda:InvokeFunction",
+                        "Resource": {"Fn::GetAtt": ["ResetCounter", "Arn"]},
+                    }],
+                },
+            }],
+        })
+    );
+}
+
+#[test]
+fn every_choice_reaches_the_schedule() {
+    let resources = resources(dev(), |stack| {
+        let fifo = QueueProps {
+            fifo: Some(Fifo::default()),
+            ..QueueProps::default()
+        };
+        let queue = stack.queue::<Reset>("Resets", fifo);
+        let lost = stack.queue::<String>("Lost", QueueProps::default());
+        let group = stack.schedule_group("Resetting");
+        let key = stack.key("Key", KeyProps::default());
+        let timetable = Timetable::every(2, TimeUnit::Hours)
+            .in_zone("Europe/Berlin")
+            .from("2027-01-01T00:00:00Z")
+            .until("2028-01-01T00:00:00Z");
+        let props = ScheduleProps {
+            name: Some("reset".into()),
+            description: Some("Starts again".to_owned()),
+            group: Some(group),
+            flexible_window: Some(15.into()),
+            retry: RetryPolicy {
+                maximum_age: Some(600.into()),
+                attempts: Some(3.into()),
+            },
+            dead_letters: Some((&lost).into()),
+            message_group: Some("resets".into()),
+            key: Some(key),
+            disabled: true,
+        };
+        let input = ScheduledInput::json(json!({"to": 1}));
+        stack.schedule("Often", timetable, &queue, input, props);
+    });
+    insta::assert_json_snapshot!(
+        json!([
+            resources["Often"]["Properties"],
+            resources["OftenRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"],
+        ]),
+        @r#"
+    [
+      {
+        "Description": "Starts again",
+        "EndDate": "2028-01-01T00:00:00Z",
+        "FlexibleTimeWindow": {
+          "MaximumWindowInMinutes": 15,
+          "Mode": "FLEXIBLE"
+        },
+        "GroupName": {
+          "Ref": "Resetting"
+        },
+        "KmsKeyArn": {
+          "Fn::GetAtt": [
+            "Key",
+            "Arn"
+          ]
+        },
+        "Name": "reset",
+        "ScheduleExpression": "rate(2 hours)",
+        "ScheduleExpressionTimezone": "Europe/Berlin",
+        "StartDate": "2027-01-01T00:00:00Z",
+        "State": "DISABLED",
+        "Target": {
+          "Arn": {
+            "Fn::GetAtt": [
+              "Resets",
+              "Arn"
+            ]
+          },
+          "DeadLetterConfig": {
+            "Arn": {
+              "Fn::GetAtt": [
+                "Lost",
+                "Arn"
+              ]
+            }
+          },
+          "Input": "{\"to\":1}",
+          "RetryPolicy": {
+            "MaximumEventAgeInSeconds": 600,
+            "MaximumRetryAttempts": 3
+          },
+          "RoleArn": {
+            "Fn::GetAtt": [
+              "OftenRole",
+              "Arn"
+            ]
+          },
+          "SqsParameters": {
+            "MessageGroupId": "resets"
+          }
+        }
+      },
+      [
+        {
+          "Action": "sqs:SendMessage",
+          "Effect": "Allow",
+          "Resource": {
+            "Fn::GetAtt": [
+              "Resets",
+              "Arn"
+            ]
+          }
+        },
+        {
+          "Action": "sqs:SendMessage",
+          "Effect": "Allow",
+          "Resource": {
+            "Fn::GetAtt": [
+              "Lost",
+              "Arn"
+            ]
+          }
+        },
+        {
+          "Action": "kms:Decrypt",
+          "Condition": {
+            "StringEquals": {
+              "kms:ViaService": {
+                "Fn::Sub": "scheduler.${AWS::Region}.${AWS::URLSuffix}"
+              }
+            }
+          },
+          "Effect": "Allow",
+          "Resource": {
+            "Fn::GetAtt": [
+              "Key",
+              "Arn"
+            ]
+          }
+        }
+      ]
+    ]
+    "#
+    );
+}
+
+#[test]
+fn a_bus_gets_the_detail_of_an_event() {
+    let resources = resources(dev(), |stack| {
+        let target = PutEvent::on(&EventBusRef::of_account(), "shop");
+        let timetable = Timetable::at("2027-01-01T00:00:00");
+        let props = ScheduleProps::default();
+        stack.schedule("Once", timetable, &target, &Reset { to: 0 }, props);
+    });
+    let target = &resources["Once"]["Properties"]["Target"];
+    assert_eq!(
+        target["EventBridgeParameters"],
+        json!({"DetailType": "Counter.Reset", "Source": "shop"})
+    );
+    assert_eq!(
+        resources["OnceRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Action"],
+        "events:PutEvents"
+    );
+}
+
+#[test]
+fn any_call_of_an_api_can_be_scheduled() {
+    let target = |service: &str, action: &str| {
+        let table = "arn:aws:dynamodb:eu-central-1:123456789012:table/counters";
+        let allowed = Statement::allow(["dynamodb:UpdateItem"]).on(table);
+        UniversalTarget::new(service, action, [allowed])
+    };
+    let schedule = |stack: &mut Stack<'_>, target: &UniversalTarget| {
+        let input = ScheduledInput::<Json>::json(json!({"TableName": "counters"}));
+        let timetable = Timetable::every(1, TimeUnit::Days);
+        stack.schedule("Call", timetable, target, input, ScheduleProps::default());
+    };
+    let resources = resources(dev(), |stack| {
+        schedule(stack, &target("dynamodb", "updateItem"));
+    });
+    assert_eq!(
+        resources["Call"]["Properties"]["Target"]["Arn"],
+        json!({"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:dynamodb:updateItem"})
+    );
+    let found = violations(dev(), |stack| {
+        schedule(stack, &target("DynamoDB", "UpdateItem"));
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / CallRole: `DynamoDB` and `UpdateItem` are no call: the service is lower-case and the action begins with a lower-case letter"
+        ]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_schedule_is_reported() {
+    let found = violations(dev(), |stack| {
+        let function = function(stack);
+        let props = ScheduleProps {
+            name: Some("a/b".into()),
+            flexible_window: Some(1441.into()),
+            retry: RetryPolicy {
+                maximum_age: Some(59.into()),
+                attempts: Some(186.into()),
+            },
+            message_group: Some("x".into()),
+            ..ScheduleProps::default()
+        };
+        let timetable = Timetable::at("tomorrow").in_zone("here");
+        stack.schedule("Wrong", timetable, &function, &Reset { to: 0 }, props);
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / Wrong / Properties.ScheduleExpression: `tomorrow` is no time: it looks like `2027-01-01T00:00:00`, without a zone",
+            "orders / Wrong / Properties.ScheduleExpression: `here` is no time zone of the IANA data base: it looks like `Europe/Berlin` or `UTC`",
+            "orders / Wrong / Properties.Name: `a/b` holds '/'; AWS takes letters, digits and `.` `-` `_`",
+            "orders / Wrong / Properties.FlexibleTimeWindow.MaximumWindowInMinutes: 1441 is not between 1 and 1440",
+            "orders / Wrong / Properties.Target.RetryPolicy.MaximumEventAgeInSeconds: 59 is not between 60 and 86400",
+            "orders / Wrong / Properties.Target.RetryPolicy.MaximumRetryAttempts: 186 is not between 0 and 185",
+            "orders / Wrong: a message group is for a FIFO queue",
+        ]
+    );
+}
