@@ -10,7 +10,7 @@ use stack_model_cfn::iam as cfn;
 use stack_model_cfn::{Pseudo, ResourceId, Value};
 
 use crate::arn::Arn;
-use crate::handle::{Handle, get_att, reference};
+use crate::handle::{Handle, elsewhere, get_att, reference};
 use crate::limit::Limited;
 use crate::policy::{PolicyDocument, Principal, Statement};
 use crate::resource::{INLINE_POLICY, Resource};
@@ -149,22 +149,40 @@ impl RoleProps {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleRef {
     id: ResourceId,
+    /// The name, with its path, of a role that somebody else keeps.
+    existing: Option<String>,
 }
 
 impl RoleRef {
     /// Makes the handle of a role that is there already.
     pub(crate) fn of(id: ResourceId) -> Self {
-        Self { id }
+        Self { id, existing: None }
+    }
+
+    /// Stands for a role of the stack's account that somebody else keeps, by its name, with its path where it has one:
+    /// `operators/deploy`. Nothing can be granted to it: whoever keeps it does that.
+    pub fn existing(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self {
+            id: elsewhere(&name),
+            existing: Some(name),
+        }
     }
 
     /// Returns the ARN.
     pub fn arn(&self) -> Value<Arn<Role>> {
-        get_att(&self.id, "Arn")
+        match &self.existing {
+            Some(name) => Role::existing(name.as_str()),
+            None => get_att(&self.id, "Arn"),
+        }
     }
 
     /// Returns the physical name.
     pub fn name(&self) -> Value<String> {
-        reference(&self.id)
+        match &self.existing {
+            Some(name) => name.rsplit('/').next().unwrap_or(name).into(),
+            None => reference(&self.id),
+        }
     }
 
     /// Returns the role as the principal of another resource's policy.
@@ -274,9 +292,7 @@ impl Stack<'_> {
             role_name: props.name.into(),
             ..cfn::Role::default()
         };
-        let handle = RoleRef {
-            id: self.insert(logical_id, Resource::of(&role, source)).id,
-        };
+        let handle = RoleRef::of(self.insert(logical_id, Resource::of(&role, source)).id);
         self.add_statements(&handle, props.statements, source);
         handle
     }

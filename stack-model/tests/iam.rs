@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use stack_model::iam::{
-    ManagedPolicy, ManagedPolicyProps, OidcProviderProps, Role, RoleProps, SessionSeconds,
+    ManagedPolicy, ManagedPolicyProps, OidcProviderProps, Role, RoleProps, RoleRef, SessionSeconds,
 };
 use stack_model::policy::{Principal, Statement};
 use stack_model::sqs::{QueueOperation, QueueProps};
@@ -466,6 +466,44 @@ fn strangers_take_no_role_on() {
         [
             "orders / Builds / Properties.Url: `http://builds.example.com:80` is not the URL of an issuer: it starts with `https://` and has neither a port nor a query",
             "orders / Deploy: `repo:*` would let strangers take the role on: name at least the owner, as `repo:example/orders:*` does",
+        ]
+    );
+}
+
+#[test]
+fn a_role_of_somebody_else_is_used_and_not_changed() {
+    let mut app = dev();
+    let mut stack = app.stack("orders");
+    let deploy = RoleRef::existing("operators/deploy");
+    let worker = stack.role(
+        "Worker",
+        RoleProps::trusting(Statement::allow(["sts:AssumeRole"]).to(deploy.principal())),
+    );
+    stack.policy(
+        "DeployMay",
+        &deploy,
+        [Statement::allow(["iam:PassRole"]).on(worker.arn())],
+    );
+    let template = app.synth().unwrap();
+    let template: serde_json::Value =
+        serde_json::from_str(template.template("orders").unwrap()).unwrap();
+    assert_eq!(
+        template["Resources"]["DeployMay"]["Properties"]["Roles"],
+        json!(["deploy"])
+    );
+    let trust = &template["Resources"]["Worker"]["Properties"]["AssumeRolePolicyDocument"];
+    assert_eq!(
+        trust["Statement"][0]["Principal"]["AWS"],
+        json!({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/operators/deploy"})
+    );
+    let found = violations(dev(), |stack| {
+        let queue = stack.queue::<String>("Orders", QueueProps::default());
+        stack.grant(&deploy, queue.statements(&[QueueOperation::Send]));
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / operators/deploy: `operators/deploy` is kept by somebody else, so no stack of this app can change it"
         ]
     );
 }
