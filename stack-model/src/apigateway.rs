@@ -59,7 +59,7 @@ use crate::handle::{Handle, ResourceRef, get_att, reference};
 use crate::iam::RoleRef;
 use crate::limit::Limited;
 use crate::policy::{PolicyDocument, Statement};
-use crate::resource::Resource;
+use crate::resource::{Removal, Resource};
 use crate::stack::Stack;
 use crate::text;
 
@@ -76,6 +76,7 @@ mod method;
 mod model;
 mod resource;
 mod response;
+mod settings;
 mod stage;
 mod template;
 
@@ -102,6 +103,7 @@ pub use method::{HttpMethod, MethodProps, ParameterPlace, RequestParameter, Rest
 pub use model::{ModelProps, RestModelRef, RestValidatorRef, Validation};
 pub use resource::{RestResourceProps, RestResourceRef};
 pub use response::{ErrorResponses, ServiceResponses, StatusCode};
+pub use settings::{CacheSize, CacheTtl, Canary, ClientCertificateRef, MethodSettings};
 pub use stage::{
     AccessLogFormat, AccessLogs, ExecutionLogs, LogAccess, StageLogs, StageProps, StageRef,
     Throttle, ThrottleBurst,
@@ -146,6 +148,9 @@ pub struct RestApiProps {
     pub policy: Vec<Statement>,
     /// Where the API key of a request stands; in its header `X-Api-Key` by default.
     pub api_key_source: ApiKeySource,
+    /// Keeps deployments of earlier contents, so that a [`Canary`] or an operator can show one of them again. They cost
+    /// nothing and go with the API.
+    pub retain_deployments: bool,
     /// Switches the address `{api}.execute-api.{region}.amazonaws.com` off, for an API with a domain of its own.
     pub disable_execute_api_endpoint: bool,
 }
@@ -305,6 +310,7 @@ impl Stack<'_> {
         };
         let mut deployment = Resource::of(&deployment, source);
         deployment.identified_by_content = true;
+        deployment.removal = props.retain_deployments.then_some(Removal::Retain);
         let deployment = self.insert(&format!("{logical_id}Deployment"), deployment);
         RestApiRef { id, deployment }
     }

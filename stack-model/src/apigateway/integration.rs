@@ -360,7 +360,7 @@ impl Integration {
         }
     }
 
-    pub(super) fn render(self) -> cfn::Integration {
+    pub(super) fn render(self, cache_keys: Vec<Value<String>>) -> cfn::Integration {
         let parameters: BTreeMap<String, Value<String>> = self
             .request_parameters
             .into_iter()
@@ -377,6 +377,7 @@ impl Integration {
             .map(Response::render_integration)
             .collect();
         cfn::Integration {
+            cache_key_parameters: (!cache_keys.is_empty()).then_some(cache_keys).into(),
             credentials: self.credentials.map(Value::into_text).into(),
             integration_http_method: match self.kind {
                 Kind::Aws | Kind::AwsProxy => self.http_method.into(),

@@ -101,6 +101,9 @@ pub struct MethodProps {
     pub operation_name: Option<String>,
     /// Parameters that the method knows beyond those of its path.
     pub parameters: Vec<RequestParameter>,
+    /// What tells cached answers apart, where a stage caches those of this method: nothing by default, so that all
+    /// callers get the same.
+    pub cache_keys: Vec<RequestParameter>,
     /// What bodies must look like, one model per media type; needs a validator of bodies.
     pub models: Vec<RestModelRef>,
     /// What looks at requests before the integration does.
@@ -121,6 +124,7 @@ impl MethodProps {
             api_key_required: false,
             operation_name: None,
             parameters: Vec::new(),
+            cache_keys: Vec::new(),
             models: Vec::new(),
             validator: None,
         }
@@ -133,6 +137,8 @@ pub struct RestMethodRef {
     id: ResourceId,
     http_method: HttpMethod,
     resource: RestResourceRef,
+    /// Whether the method knows who calls, and no cache key could.
+    personal: bool,
 }
 
 impl RestMethodRef {
@@ -141,7 +147,26 @@ impl RestMethodRef {
         &self.resource.api
     }
 
-    /// Returns how usage plans and settings of stages name the method: its path, a slash, and what it answers to.
+    /// Returns whether a cached answer, made for one caller, would be shown to others.
+    pub(super) const fn shares_what_it_knows(&self) -> bool {
+        self.personal
+    }
+
+    /// Returns the path and the HTTP method by which the settings of a stage name the method.
+    pub(super) fn setting_key(&self) -> (String, &'static str) {
+        let path = self.resource.path();
+        let path = match path.strip_prefix('/') {
+            None | Some("") => "/".to_owned(),
+            Some(_) => format!("/{}", path.replace('/', "~1")),
+        };
+        let http_method = match self.http_method {
+            HttpMethod::Any => "*",
+            method => method.name(),
+        };
+        (path, http_method)
+    }
+
+    /// Returns how usage plans name the method: its path, a slash, and what it answers to.
     pub(super) fn plan_key(&self) -> String {
         format!("{}/{}", self.resource.path(), self.http_method.name())
     }
@@ -214,7 +239,13 @@ impl Stack<'_> {
         let own = props
             .parameters
             .iter()
+            .chain(&props.cache_keys)
             .map(|parameter| (parameter.key(), parameter.required.into()));
+        let cache_keys: Vec<Value<String>> = props
+            .cache_keys
+            .iter()
+            .map(|parameter| parameter.key().into())
+            .collect();
         let parameters: BTreeMap<String, Value<bool>> = mapped.chain(own).collect();
         let models: BTreeMap<String, Value<String>> = props
             .models
@@ -234,7 +265,7 @@ impl Stack<'_> {
             authorization_type: props.authorization.name().into(),
             authorizer_id: authorizer.map(|(id, _)| reference::<String>(id)).into(),
             http_method: props.http_method.name().into(),
-            integration: integration.render().into(),
+            integration: integration.render(cache_keys).into(),
             method_responses: (!responses.is_empty()).then_some(responses).into(),
             operation_name: props.operation_name.into(),
             request_models: (!models.is_empty()).then_some(models).into(),
@@ -252,6 +283,7 @@ impl Stack<'_> {
             id,
             http_method: props.http_method,
             resource: resource.clone(),
+            personal: props.authorization != Authorization::None && props.cache_keys.is_empty(),
         };
         if let Some(function) = invokes {
             let permission = Permission {

@@ -6,7 +6,9 @@ use std::panic::Location;
 use stack_model_cfn::apigateway as cfn;
 use stack_model_cfn::{Property, Pseudo, ResourceId, Value};
 
+use super::method::RestMethodRef;
 use super::resource::RestResourceRef;
+use super::settings::{CacheSize, Canary, ClientCertificateRef, MethodSettings};
 use super::{AccountRef, RestApiRef};
 use crate::handle::{Handle, reference};
 use crate::limit::Limited;
@@ -126,6 +128,16 @@ pub enum ExecutionLogs {
     Everything,
 }
 
+impl ExecutionLogs {
+    const fn level(self) -> Option<&'static str> {
+        match self {
+            Self::Off => None,
+            Self::Errors => Some("ERROR"),
+            Self::Everything => Some("INFO"),
+        }
+    }
+}
+
 /// What a stage is made of.
 ///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-stage.html>.
@@ -144,6 +156,14 @@ pub struct StageProps {
     pub metrics: bool,
     /// Variables that integrations and templates read as `stageVariables`.
     pub variables: BTreeMap<String, Value<String>>,
+    /// Methods that the stage treats in another way than all others.
+    pub methods: Vec<(RestMethodRef, MethodSettings)>,
+    /// A cache for answers, which costs by the hour; none by default. Which methods use it is said in `methods`.
+    pub cache: Option<CacheSize>,
+    /// Shows the newest deployment to some requests alone; to all by default.
+    pub canary: Option<Canary>,
+    /// The certificate that the stage shows to HTTP backends; none by default.
+    pub client_certificate: Option<ClientCertificateRef>,
 }
 
 impl StageProps {
@@ -157,31 +177,44 @@ impl StageProps {
             tracing: false,
             metrics: false,
             variables: BTreeMap::new(),
+            methods: Vec::new(),
+            cache: None,
+            canary: None,
+            client_certificate: None,
         }
     }
 
-    fn method_settings(&self) -> Option<cfn::stage::MethodSetting> {
-        let level = match self
+    /// Returns the settings of all methods, where there are any, and of single ones. Those of a single method replace
+    /// the others altogether, so they repeat what they do not change.
+    fn method_settings(&self) -> Vec<Value<cfn::stage::MethodSetting>> {
+        let logs = self
             .logs
             .as_ref()
-            .map_or(ExecutionLogs::Off, |logs| logs.execution)
-        {
-            ExecutionLogs::Off => None,
-            ExecutionLogs::Errors => Some("ERROR"),
-            ExecutionLogs::Everything => Some("INFO"),
+            .map_or(ExecutionLogs::Off, |logs| logs.execution);
+        let setting = |resource_path: String, http_method: &str, own: MethodSettings| {
+            let throttle = own.throttle.or(self.throttle);
+            let level = own.logs.unwrap_or(logs).level();
+            let cached = own.cache.map(Limited::number);
+            Value::Literal(cfn::stage::MethodSetting {
+                cache_data_encrypted: cached.map(|_| true).into(),
+                cache_ttl_in_seconds: cached.into(),
+                caching_enabled: cached.map(|_| true).into(),
+                http_method: http_method.into(),
+                logging_level: level.map(str::to_owned).into(),
+                metrics_enabled: self.metrics.then_some(true).into(),
+                resource_path: resource_path.into(),
+                throttling_burst_limit: throttle.map(|throttle| throttle.burst.number()).into(),
+                throttling_rate_limit: throttle.map(|throttle| throttle.rate).into(),
+                ..Default::default()
+            })
         };
-        if level.is_none() && self.throttle.is_none() && !self.metrics {
-            return None;
-        }
-        Some(cfn::stage::MethodSetting {
-            http_method: "*".into(),
-            logging_level: level.map(str::to_owned).into(),
-            metrics_enabled: self.metrics.then_some(true).into(),
-            resource_path: "/*".into(),
-            throttling_burst_limit: self.throttle.map(|throttle| throttle.burst.number()).into(),
-            throttling_rate_limit: self.throttle.map(|throttle| throttle.rate).into(),
-            ..Default::default()
-        })
+        let all = logs != ExecutionLogs::Off || self.throttle.is_some() || self.metrics;
+        let all = all.then(|| setting("/*".to_owned(), "*", MethodSettings::default()));
+        let single = self.methods.iter().map(|(method, own)| {
+            let (path, http_method) = method.setting_key();
+            setting(path, http_method, *own)
+        });
+        all.into_iter().chain(single).collect()
     }
 }
 
@@ -269,13 +302,33 @@ impl Stack<'_> {
                 after.push(group.resource_id().clone());
             }
         }
+        let (shown, canary) = match props.canary {
+            None => (api.deployment_id(), None),
+            Some(canary) => {
+                let newest = cfn::stage::CanarySetting {
+                    deployment_id: api.deployment_id().into(),
+                    percent_traffic: canary.percent.into(),
+                    stage_variable_overrides: (!canary.variables.is_empty())
+                        .then_some(canary.variables)
+                        .into(),
+                    use_stage_cache: canary.use_stage_cache.then_some(true).into(),
+                };
+                (canary.stable, Some(newest))
+            }
+        };
         let stage = cfn::Stage {
             access_log_setting: access_logs,
-            deployment_id: api.deployment_id().into(),
-            description: props.description.into(),
-            method_settings: settings
-                .map(|settings| vec![Value::Literal(settings)])
+            cache_cluster_enabled: props.cache.map(|_| true).into(),
+            cache_cluster_size: props.cache.map(|size| size.name().to_owned()).into(),
+            canary_setting: canary.into(),
+            client_certificate_id: props
+                .client_certificate
+                .as_ref()
+                .map(ClientCertificateRef::certificate_id)
                 .into(),
+            deployment_id: shown.into(),
+            description: props.description.into(),
+            method_settings: (!settings.is_empty()).then_some(settings).into(),
             rest_api_id: api.rest_api_id().into(),
             stage_name: name.into(),
             tracing_enabled: props.tracing.then_some(true).into(),
@@ -328,6 +381,10 @@ impl Stack<'_> {
             props.throttle,
             source,
         );
+        self.check_method_settings(logical_id, props.cache.is_some(), &props.methods, source);
+        if let Some(canary) = &props.canary {
+            self.check_canary(logical_id, canary, source);
+        }
         let format = props.logs.as_ref().and_then(|logs| logs.requests.as_ref());
         if let Some(AccessLogFormat::Custom(format)) = format.map(|requests| &requests.format)
             && !format.contains("$context.requestId")

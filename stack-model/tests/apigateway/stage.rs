@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use stack_model::apigateway::{
-    AccessLogFormat, AccessLogs, ApiKeySource, Authorization, Endpoint, ExecutionLogs, HttpMethod,
-    Integration, LogAccess, MappingTemplate, MethodProps, RestApiProps, RestApiRef, StageLogs,
+    AccessLogFormat, AccessLogs, ApiKeySource, Authorization, CacheSize, Canary, Endpoint,
+    ExecutionLogs, HttpMethod, Integration, LogAccess, MappingTemplate, MethodProps,
+    MethodSettings, ParameterPlace, RequestParameter, RestApiProps, RestApiRef, StageLogs,
     StageProps, Throttle,
 };
 use stack_model::iam::RoleProps;
@@ -13,7 +14,7 @@ use stack_model::logs::LogGroupProps;
 use stack_model::policy::{Principal, Statement};
 use stack_model::{Pseudo, Stack, text};
 
-use super::support::{properties, template, violations};
+use super::support::{deployment, properties, template, violations};
 
 fn api(stack: &mut Stack<'_>, props: RestApiProps) -> RestApiRef {
     let api = stack.rest_api("Api", props);
@@ -54,6 +55,7 @@ fn an_api_shows_all_of_its_properties() {
                 .when("NotIpAddress", "aws:SourceIp", "192.0.2.0/24"),
         ],
         api_key_source: ApiKeySource::Authorizer,
+        retain_deployments: true,
     };
     assert_eq!(
         rendered(props),
@@ -208,6 +210,149 @@ fn a_stage_throttles_traces_measures_and_logs_on_request() {
     assert_eq!(
         properties(&template, "LoggingRole")["ManagedPolicyArns"],
         json!([{"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"}])
+    );
+}
+
+#[test]
+fn single_methods_are_treated_in_another_way() {
+    let template = template(|stack| {
+        let api = stack.rest_api("Api", RestApiProps::default());
+        let hello = || Integration::mock(200, MappingTemplate::message("Hello"));
+        let users = stack.rest_resource("Users", &api.root(), "users");
+        let user = stack.rest_resource("User", &users, "{id}");
+        let mut get = MethodProps::new(HttpMethod::Get, Authorization::Iam, hello());
+        get.cache_keys = vec![RequestParameter {
+            place: ParameterPlace::Header,
+            name: "Authorization".to_owned(),
+            required: false,
+        }];
+        let get = stack.rest_method("Get", &user, get);
+        let any = MethodProps::new(HttpMethod::Any, Authorization::None, hello());
+        let any = stack.rest_method("Any", &api.root(), any);
+        let mut props = StageProps::named("live");
+        props.metrics = true;
+        props.throttle = Some(Throttle {
+            rate: 10.0,
+            burst: 20.into(),
+        });
+        props.cache = Some(CacheSize::Half);
+        props.methods = vec![
+            (
+                get,
+                MethodSettings {
+                    cache: Some(60.into()),
+                    ..MethodSettings::default()
+                },
+            ),
+            (
+                any,
+                MethodSettings {
+                    throttle: Some(Throttle {
+                        rate: 1.0,
+                        burst: 2.into(),
+                    }),
+                    logs: Some(ExecutionLogs::Everything),
+                    ..MethodSettings::default()
+                },
+            ),
+        ];
+        props.client_certificate =
+            Some(stack.rest_client_certificate("Certificate", "Calls of us"));
+        stack.rest_stage("Live", &api, props);
+    });
+    let live = properties(&template, "Live");
+    assert_eq!(live["CacheClusterEnabled"], true);
+    assert_eq!(live["CacheClusterSize"], "0.5");
+    assert_eq!(live["ClientCertificateId"], json!({"Ref": "Certificate"}));
+    assert_eq!(
+        live["MethodSettings"],
+        json!([
+            {
+                "HttpMethod": "*",
+                "MetricsEnabled": true,
+                "ResourcePath": "/*",
+                "ThrottlingBurstLimit": 20,
+                "ThrottlingRateLimit": 10,
+            },
+            {
+                "CacheDataEncrypted": true,
+                "CacheTtlInSeconds": 60,
+                "CachingEnabled": true,
+                "HttpMethod": "GET",
+                "MetricsEnabled": true,
+                "ResourcePath": "/~1users~1{id}",
+                "ThrottlingBurstLimit": 20,
+                "ThrottlingRateLimit": 10,
+            },
+            {
+                "HttpMethod": "*",
+                "LoggingLevel": "INFO",
+                "MetricsEnabled": true,
+                "ResourcePath": "/",
+                "ThrottlingBurstLimit": 2,
+                "ThrottlingRateLimit": 1,
+            },
+        ])
+    );
+    let get = properties(&template, "Get");
+    let key = "method.request.header.Authorization";
+    assert_eq!(get["Integration"]["CacheKeyParameters"], json!([key]));
+    assert_eq!(get["RequestParameters"], json!({ key: false }));
+}
+
+#[test]
+fn a_canary_sees_the_newest_deployment() {
+    let template = template(|stack| {
+        let props = RestApiProps {
+            retain_deployments: true,
+            ..RestApiProps::default()
+        };
+        let api = api(stack, props);
+        let mut props = StageProps::named("live");
+        let mut canary = Canary::beside("abc123", 12.5);
+        canary.variables = BTreeMap::from([("color".to_owned(), "green".into())]);
+        props.canary = Some(canary);
+        stack.rest_stage("Live", &api, props);
+    });
+    let newest = deployment(&template);
+    assert_eq!(template["Resources"][&newest]["DeletionPolicy"], "Retain");
+    let live = properties(&template, "Live");
+    assert_eq!(live["DeploymentId"], "abc123");
+    assert_eq!(
+        live["CanarySetting"],
+        json!({
+            "DeploymentId": {"Ref": newest},
+            "PercentTraffic": 12.5,
+            "StageVariableOverrides": {"color": "green"},
+        })
+    );
+}
+
+#[test]
+fn settings_that_would_not_do_what_they_say_are_reported() {
+    let violations = violations(|app| {
+        let stack = &mut app.stack("orders");
+        let api = stack.rest_api("Api", RestApiProps::default());
+        let hello = Integration::mock(200, MappingTemplate::message("Hello"));
+        let get = MethodProps::new(HttpMethod::Get, Authorization::Iam, hello);
+        let get = stack.rest_method("Get", &api.root(), get);
+        let mut props = StageProps::named("live");
+        let cached = MethodSettings {
+            cache: Some(3601.into()),
+            ..MethodSettings::default()
+        };
+        props.methods = vec![(get, cached)];
+        props.canary = Some(Canary::beside("abc123", 101.0));
+        stack.rest_stage("Live", &api, props);
+    });
+    assert_eq!(
+        violations,
+        [
+            "orders / Live / Properties.MethodSettings: 3601 is not between 0 and 3600",
+            "orders / Live / Properties.MethodSettings: the answers of `Get` are to be cached, and the stage has no cache: set `cache`",
+            "orders / Live / Properties.MethodSettings: `Get` knows who calls, and its cached answers would be shown to other callers: make what tells them apart a cache key of the method, such as its header `Authorization`",
+            "orders / Live / Properties.CanarySetting.PercentTraffic: 101 is not a share of requests from 0 to 100 percent",
+        ]
     );
 }
 
