@@ -21,30 +21,61 @@
 //! adds to it gets a deployment of its own, and the last one to be deployed shows the parts of all. What a stack added
 //! stays visible when that stack is deleted, until any other stack of the API is deployed again with a change.
 //!
+//! What a method does is an [`Integration`]: with a function, with the action of a service ([`ServiceCall`]), or with
+//! nobody. Who may call it is its [`Authorization`]. Mapping templates are values ([`JsonTemplate`]) that escape whatever
+//! a caller sends.
+//!
 //! ```
 //! # use stack_model::{App, Stage};
 //! use stack_model::apigateway::{
-//!     Authorization, Credentials, HttpMethod, Integration, MethodProps, RestApiProps, StageProps,
+//!     Authorization, Credentials, HttpMethod, Integration, JsonTemplate, MethodProps, RequestValue,
+//!     RestApiProps, ServiceCall, StageProps,
 //! };
+//! use stack_model::contract::{KeyAttribute, KeyKind, TableItem, TableSchema};
+//! use stack_model::dynamodb::TableProps;
 //! use stack_model::iam::RoleProps;
 //! use stack_model::sqs::QueueProps;
 //! # let request = serde_json::from_str(r#"{"name": "dev", "region": "us-east-1", "architecture": "arm64"}"#).unwrap();
 //! # let mut app = App::new(Stage::new(request));
-//! # let mut stack = app.stack("intake");
+//! # let mut stack = app.stack("orders");
 //!
-//! let queue = stack.queue::<String>("Queue", QueueProps::default());
-//! let role = stack.role("SenderRole", RoleProps::for_service("apigateway.amazonaws.com"));
+//! // A function package derives this.
+//! struct Order;
+//!
+//! impl TableItem for Order {
+//!     fn schema() -> TableSchema {
+//!         TableSchema {
+//!             partition_key: KeyAttribute { name: "id".to_owned(), kind: KeyKind::String },
+//!             sort_key: None,
+//!             indexes: Vec::new(),
+//!             time_to_live: None,
+//!         }
+//!     }
+//! }
+//!
+//! let table = stack.table::<Order>("OrdersTable", TableProps::default());
+//! let queue = stack.queue::<Order>("Queue", QueueProps::default());
+//! let role = stack.role("CallerRole", RoleProps::for_service("apigateway.amazonaws.com"));
+//!
 //! let api = stack.rest_api("Api", RestApiProps::default());
 //! let orders = stack.rest_resource("Orders", &api.root(), "orders");
-//! stack.rest_method(
-//!     "SubmitOrder",
-//!     &orders,
-//!     MethodProps::new(
-//!         HttpMethod::Post,
-//!         Authorization::None,
-//!         Integration::send_message(&queue, Credentials::granting(&role)),
-//!     ),
-//! );
+//! let order = stack.rest_resource("Order", &orders, "{id}");
+//!
+//! // POST /orders puts the body into the queue.
+//! let submit = Integration::send_message(&queue, Credentials::granting(&role));
+//! let submit = MethodProps::new(HttpMethod::Post, Authorization::Iam, submit);
+//! stack.rest_method("SubmitOrder", &orders, submit);
+//!
+//! // GET /orders/{id} reads the table: 404 where there is no such item.
+//! let read = ServiceCall::get_item(&table, RequestValue::path("id"))
+//!     .answering(JsonTemplate::object([
+//!         ("id", JsonTemplate::body_at("$.Item.id.S")),
+//!         ("state", JsonTemplate::body_at_or("$.Item.state.S", "unknown")),
+//!     ]));
+//! let read = Integration::call(read, Credentials::granting(&role));
+//! let read = MethodProps::new(HttpMethod::Get, Authorization::Iam, read);
+//! stack.rest_method("ReadOrder", &order, read);
+//!
 //! let live = stack.rest_stage("Live", &api, StageProps::named("live"));
 //! stack.output("OrdersUrl", live.url(&orders));
 //! # app.synth().unwrap();

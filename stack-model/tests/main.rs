@@ -23,6 +23,7 @@ mod apigateway {
     mod check;
     mod deployment;
     mod gateway_response;
+    mod golden;
     mod integration;
     mod key;
     mod mapping;
