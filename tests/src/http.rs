@@ -13,20 +13,11 @@ pub struct Answer {
     pub status: u16,
     /// The headers, with their names in lower case; those that are no text are left out.
     pub headers: BTreeMap<String, String>,
-    /// The headers, their names in lower case.
-    pub headers: Vec<(String, String)>,
     /// The body as text.
     pub body: String,
 }
 
 impl Answer {
-    /// Returns a header by its name in lower case.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(header, _)| header == name)?;
-        Some(&found.1)
-    }
-
     /// Returns a header by its name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -89,13 +80,8 @@ pub fn try_send(
     }
     let mut response = agent.run(request.body(body.to_owned())?)?;
     let headers = response.headers().iter();
-    let headers = response.headers().iter().map(|(name, value)| {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        (name.as_str().to_owned(), value)
-    });
     Ok(Answer {
         status: response.status().as_u16(),
-        headers: headers.collect(),
         headers: headers
             .filter_map(|(name, value)| {
                 Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
