@@ -17,7 +17,10 @@ use stack_model::cloudfront::{
 };
 use stack_model::iam::RoleProps;
 use stack_model::kms::KeyProps;
-use stack_model::route53::{AliasTarget, HostedZoneRef};
+use stack_model::logs::LogGroupProps;
+use stack_model::route53::{
+    AliasTarget, HealthCheckProps, HostedZoneProps, HostedZoneRef, Probe, Record, RecordProps,
+};
 use stack_model::s3::{BucketProps, BucketRef, Content, Encryption};
 use stack_model::sqs::QueueProps;
 use stack_model::wafv2::WebAclProps;
@@ -763,4 +766,54 @@ fn a_bucket_of_another_stack_is_refused_with_the_way_out() {
       "orders / Site: the policy of the bucket `Pages` names the distribution, which names the bucket: put both into the stack `data`"
     ]
     "#);
+}
+
+/// A site with everything in front of it, in the one region that holds all of it.
+fn site(stack: &mut Stack<'_>) {
+    stack.describe("A private bucket and an API behind CloudFront");
+    stack.in_region("us-east-1");
+    let zone = stack.hosted_zone("Zone", HostedZoneProps::named("example.com"));
+    let names = CertificateProps::new("example.com", &zone).and("www.example.com", &zone);
+    let certificate = stack.certificate("Certificate", names);
+    let firewall = stack.edge_web_acl("Firewall", WebAclProps::recommended());
+    let live = live(stack);
+    let pages = stack.bucket("Pages", BucketProps::default());
+    let index = stack.edge_function("Index", HANDLER);
+    let headers = ResponseHeadersPolicyProps {
+        content_security_policy: Some("default-src 'self'".to_owned()),
+        ..ResponseHeadersPolicyProps::default()
+    };
+    let headers = stack.response_headers_policy("Headers", headers);
+    let cache = stack.cache_policy("Briefly", CachePolicyProps::default());
+    let forward = OriginRequestPolicyProps::default();
+    let forward = stack.origin_request_policy("Forward", forward);
+    let mut of_pages = Behavior::of_bucket(&pages).running(EdgeEvent::Request, &index);
+    of_pages.headers = ResponseHeaders::Own(headers);
+    of_pages.cache = CachePolicy::Own(cache);
+    of_pages.forward = Some(OriginRequestPolicy::Own(forward));
+    let mut props = DistributionProps::new(of_pages).at("/api/*", Behavior::of_api(&live));
+    props.domains = Some(SiteDomains::new(
+        ["example.com", "www.example.com"],
+        &certificate,
+    ));
+    props.error_pages = vec![ErrorPage::show(403, 404, "/404.html")];
+    props.web_acl = Some(firewall);
+    let site = stack.distribution("Site", props);
+    for (id, name) in [("Bare", "example.com"), ("Www", "www.example.com")] {
+        stack.alias(id, &zone, name, AliasTarget::distribution(&site));
+    }
+    let group = stack.log_group("Requests", LogGroupProps::default());
+    stack.distribution_logs("SiteLogs", &site, LogDestination::Group(&group));
+    let mail = Record::mx([(10, "mail.example.net")]);
+    stack.record("Mail", &zone, "example.com", RecordProps::new(mail));
+    let policy = Record::txt(["v=spf1 mx -all"]);
+    stack.record("MailPolicy", &zone, "example.com", RecordProps::new(policy));
+    let path = "/".to_owned();
+    let check = HealthCheckProps::new("example.com", Probe::Https { path });
+    stack.health_check("Check", check);
+}
+
+#[test]
+fn a_whole_site() {
+    crate::golden::compare("site.dev", dev(), site);
 }

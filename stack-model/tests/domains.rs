@@ -12,6 +12,7 @@ use stack_model::iam::RoleProps;
 use stack_model::route53::{AliasTarget, HostedZoneRef};
 use stack_model::s3::BucketRef;
 use stack_model::sqs::QueueProps;
+use stack_model::wafv2::WebAclProps;
 use stack_model::{Arn, Stack};
 
 use crate::support::{dev, property, resources, violations};
@@ -179,4 +180,31 @@ fn what_api_gateway_refuses_is_reported() {
       "orders / Deep / Properties.BasePath: `v1/orders` is not one step of a path: use letters, digits and `$-_.+!*'()`, without a `/`"
     ]
     "#);
+}
+
+fn both_kinds(stack: &mut Stack<'_>) {
+    stack.describe("A stage of an API under a regional domain and under an edge-optimised one");
+    let live = live(stack);
+    let certificate = CertificateProps::new("api.example.com", &zone());
+    let certificate = stack.certificate("Certificate", certificate);
+    let regional = ApiDomainProps::regional("api.example.com", &certificate);
+    let edge = ApiDomainProps::edge("old.example.com", &kept("us-east-1"));
+    let firewall = stack.web_acl("Firewall", WebAclProps::recommended());
+    stack.protect("FirewallOfLive", &firewall, &live);
+    for (id, props) in [("Api", regional), ("Old", edge)] {
+        let name = format!("{}.example.com", id.to_lowercase());
+        let domain = stack.api_domain(&format!("{id}Domain"), props);
+        stack.map_base_path(&format!("{id}Root"), &domain, BasePath::Root, &live);
+        stack.alias(
+            &format!("{id}Alias"),
+            &zone(),
+            name,
+            AliasTarget::api(&domain),
+        );
+    }
+}
+
+#[test]
+fn domains_of_both_kinds() {
+    crate::golden::compare("domains.dev", dev(), both_kinds);
 }

@@ -11,6 +11,7 @@ use stack_model::s3::{
 use crate::support::{actions, dev, prod, property, resources, statements, violations};
 
 mod content;
+mod golden;
 mod notification;
 mod storage;
 
