@@ -77,7 +77,7 @@ pub use parameter::Parameter;
 pub use provide::{Provided, provide};
 pub use queue::Queue;
 #[cfg(feature = "runtime")]
-pub use run::run;
+pub use run::{InvocationContext, run};
 pub use secret::Secret;
 /// Implements the contract of a function from a struct of its bindings.
 pub use stack_bindings_derive::Bindings;

@@ -16,7 +16,7 @@ use crate::environment::{Environment, FromEnvironment};
 use crate::event::{CustomResource, ResourceRequest};
 use crate::function::Function;
 use crate::http::{HttpClient, HttpFailure};
-use crate::run::{chain, check_runtime, log};
+use crate::run::{CONTEXT, InvocationContext, chain, check_runtime, log};
 
 /// How many bytes an answer may have; see
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-responses.html>.
@@ -145,7 +145,9 @@ where
                 Err(missing) => Err(Failure::before_handler(missing.clone())),
             }
         };
-        answer(http, event.payload, left, handle).await
+        let context = InvocationContext::of(&event.context);
+        let answered = answer(http, event.payload, left, handle);
+        CONTEXT.scope(context, answered).await
     }))
     .await
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
@@ -81,9 +82,41 @@ where
     let bindings: &'static B = Box::leak(Box::new(B::from_environment(&environment)?));
     let handler = &handler;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
-        answer(bindings, handler, event.payload).await
+        let context = InvocationContext::of(&event.context);
+        let answered = answer(bindings, handler, event.payload);
+        CONTEXT.scope(context, answered).await
     }))
     .await
+}
+
+tokio::task_local! {
+    pub(crate) static CONTEXT: InvocationContext;
+}
+
+/// What Lambda says about the invocation that is being handled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvocationContext {
+    /// The id of the invocation, which the logs name too.
+    pub request_id: String,
+    /// The ARN of the function as it was invoked, with the alias or version where one was named.
+    pub function_arn: String,
+    /// When Lambda ends the function.
+    pub deadline: SystemTime,
+}
+
+impl InvocationContext {
+    /// Returns the invocation of the handler that asks; `None` outside of one, as in most tests.
+    pub fn current() -> Option<Self> {
+        CONTEXT.try_with(Clone::clone).ok()
+    }
+
+    pub(crate) fn of(context: &lambda_runtime::Context) -> Self {
+        Self {
+            request_id: context.request_id.clone(),
+            function_arn: context.invoked_function_arn.clone(),
+            deadline: UNIX_EPOCH + Duration::from_millis(context.deadline),
+        }
+    }
 }
 
 /// The process was not started by Lambda, nor by anything that acts like it.

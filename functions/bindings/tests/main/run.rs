@@ -31,6 +31,9 @@ async fn greet(bindings: &Greeter, name: Invocation<String>) -> Result<String, G
     match name.as_str() {
         "" => Err(GreetError::Nobody(name.0, std::fmt::Error)),
         "nobody at all" => panic!("there must be somebody"),
+        "who?" => Ok(stack_bindings::InvocationContext::current()
+            .map(|context| format!("{} {}", context.request_id, context.function_arn))
+            .unwrap_or_default()),
         name => Ok(format!("{} {name}", *bindings.greeting)),
     }
 }
@@ -141,6 +144,7 @@ fn started(events: Vec<Value>) -> (Running, Receiver<(String, Value)>) {
 #[test]
 fn events_are_answered_and_errors_keep_their_type_and_text() {
     let events = vec![
+        json!("who?"),
         json!("you"),
         json!(""),
         json!({"no": "text"}),
@@ -149,23 +153,27 @@ fn events_are_answered_and_errors_keep_their_type_and_text() {
     let (mut function, posted) = started(events);
     let next = || posted.recv_timeout(PATIENCE).unwrap();
     assert_eq!(
+        next().1,
+        json!("r0 arn:aws:lambda:eu-west-1:123456789012:function:greeter")
+    );
+    assert_eq!(
         next(),
         (
-            "/2018-06-01/runtime/invocation/r0/response".to_owned(),
+            "/2018-06-01/runtime/invocation/r1/response".to_owned(),
             json!("hello you")
         )
     );
     assert_eq!(
         next(),
         (
-            "/2018-06-01/runtime/invocation/r1/error".to_owned(),
+            "/2018-06-01/runtime/invocation/r2/error".to_owned(),
             json!({"errorType": "GreetError", "errorMessage": "nobody is called \"\""})
         )
     );
     assert_eq!(
         next(),
         (
-            "/2018-06-01/runtime/invocation/r2/error".to_owned(),
+            "/2018-06-01/runtime/invocation/r3/error".to_owned(),
             json!({
                 "errorType": "EventError",
                 "errorMessage": "invalid event: invalid type: map, expected a string"
@@ -193,7 +201,7 @@ fn events_are_answered_and_errors_keep_their_type_and_text() {
         .iter()
         .map(|line| &line["span"]["requestId"])
         .collect();
-    assert_eq!(invocations, ["r1", "r2", "r3"], "{output}");
+    assert_eq!(invocations, ["r2", "r3", "r4"], "{output}");
     assert_eq!(failed[2]["message"], "user handler panicked");
     let failure = failed[0];
     assert_eq!(failure["error_type"], "GreetError");
@@ -203,7 +211,7 @@ fn events_are_answered_and_errors_keep_their_type_and_text() {
         failure["error"],
         format!("nobody is called \"\": {}", std::fmt::Error)
     );
-    assert_eq!(failure["span"]["requestId"], "r1");
+    assert_eq!(failure["span"]["requestId"], "r2");
 }
 
 /// Runs a function that cannot start, and returns what it logs.
