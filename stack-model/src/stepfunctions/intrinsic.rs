@@ -11,6 +11,13 @@ pub struct Argument {
     text: String,
 }
 
+impl Argument {
+    /// Returns the text as it stands in a call.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
 impl From<&str> for Argument {
     /// Takes a literal text; quotes and backslashes in it are escaped.
     fn from(text: &str) -> Self {

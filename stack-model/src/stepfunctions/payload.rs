@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Number, Value as Json};
 use stack_model_cfn::{Expr, Token, Value};
 
+use super::intrinsic::Argument;
 use super::path::Path;
 
 /// A value that Step Functions finds or computes when the state runs.
@@ -76,7 +77,8 @@ impl From<Path> for Expression {
 /// JSON in which any value may be an [`Expression`] or a token.
 ///
 /// It is written with [`payload!`](crate::payload!). Keys are plain: the `.$` that the Amazon States Language wants
-/// behind a key whose value is computed is put there by the model.
+/// behind a key whose value is computed is put there by the model, and a list in which a path stands becomes a call of
+/// `States.Array`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload {
     /// A text, number, boolean, `null` or token that stands for itself.
@@ -132,11 +134,17 @@ impl Payload {
             Self::List(elements) => Expr::List(elements.iter().map(Self::render).collect()),
             Self::Object(entries) => Expr::map(entries.iter().map(|(key, value)| {
                 let computed = match value {
-                    Self::Expression(expression) => expression.language == QueryLanguage::JsonPath,
-                    _ => false,
+                    Self::Expression(expression) => Some(expression.clone()),
+                    Self::List(elements) => array(elements),
+                    Self::Literal(_) | Self::Object(_) => None,
                 };
-                let suffix = if computed { ".$" } else { "" };
-                (format!("{key}{suffix}"), value.render())
+                match computed {
+                    Some(Expression {
+                        text,
+                        language: QueryLanguage::JsonPath,
+                    }) => (format!("{key}.$"), Expr::from(text)),
+                    _ => (key.clone(), value.render()),
+                }
             })),
         }
     }
@@ -148,6 +156,30 @@ impl Payload {
             into.extend(rendered);
         }
     }
+}
+
+/// Returns the call that makes a list in which some elements are found by paths: nothing is computed in a plain list.
+/// Elements that are no arguments of a call leave the list as it is, and the check of the definition finds it.
+fn array(elements: &[Payload]) -> Option<Expression> {
+    let is_path = |element: &Payload| matches!(element, Payload::Expression(expression) if expression.language == QueryLanguage::JsonPath);
+    if !elements.iter().any(is_path) {
+        return None;
+    }
+    let arguments: Option<Vec<String>> = elements
+        .iter()
+        .map(|element| match element {
+            Payload::Expression(expression) if is_path(element) => Some(expression.text.clone()),
+            Payload::Literal(Expr::String(text)) => {
+                Some(Argument::from(text.as_str()).text().to_owned())
+            }
+            Payload::Literal(Expr::Number(number)) => Some(number.to_string()),
+            Payload::Literal(Expr::Bool(value)) => Some(value.to_string()),
+            Payload::Literal(Expr::Null) => Some("null".to_owned()),
+            _ => None,
+        })
+        .collect();
+    let call = format!("States.Array({})", arguments?.join(", "));
+    Some(Expression::intrinsic(call))
 }
 
 fn json(literal: &Expr) -> Option<Json> {
@@ -311,6 +343,7 @@ mod tests {
             "path": path!("$.a"),
             "nested": { "token": context::TASK_TOKEN, "none": null, "empty": {} },
             "list": [1, [true], { "deep": path!("$.b") }],
+            "array": ["it's", path!("$.b"), 5, null, true],
             "jsonata": Expression::jsonata(" $states.input.a "),
         });
         let expected = json!({
@@ -318,6 +351,7 @@ mod tests {
             "path.$": "$.a",
             "nested": { "token.$": "$$.Task.Token", "none": null, "empty": {} },
             "list": [1, [true], { "deep.$": "$.b" }],
+            "array.$": "States.Array('it\\'s', $.b, 5, null, true)",
             "jsonata": "{% $states.input.a %}",
         });
         assert_eq!(payload.render(), Expr::from(expected));

@@ -82,7 +82,8 @@ pub type MaxDelay = Limited<1, 31_622_400>;
 /// See <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>.
 #[derive(Clone, Debug)]
 pub struct Retry {
-    errors: Vec<String>,
+    /// The names of the errors.
+    pub errors: Vec<String>,
     /// How long the first pause is; 1 s by default, which is AWS's.
     pub interval: Option<Seconds>,
     /// How often it is tried again; 3 times by default, which is AWS's.

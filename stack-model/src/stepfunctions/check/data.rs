@@ -149,10 +149,10 @@ impl Check {
             }
             Expr::List(elements) => {
                 for element in elements {
-                    if element.as_str().is_some_and(is_computed) {
+                    if let Some(text) = element.as_str().filter(|text| is_computed(text)) {
                         self.report(
                             Some(name),
-                            format!("`{name}` has {element:?} in the list `{at}`, where nothing is computed: make the list with `intrinsic::array`"),
+                            format!("`{name}` has `{text}` in the list `{at}`, where nothing is computed: make the list with `intrinsic::array`"),
                         );
                     }
                     self.payload(name, at, element);

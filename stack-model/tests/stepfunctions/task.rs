@@ -1,0 +1,633 @@
+//! Tasks: what they call, and what their role is allowed for it.
+
+use insta::assert_json_snapshot;
+use serde_json::{Value as Json, json};
+use stack_model::contract::{
+    Accepts, FunctionContract, IndexSchema, KeyAttribute, KeyKind, TableItem, TableSchema, Wired,
+    event,
+};
+use stack_model::dynamodb::{TableProps, TableRef};
+use stack_model::events::EventBusProps;
+use stack_model::iam::RoleProps;
+use stack_model::lambda::FunctionProps;
+use stack_model::sns::TopicProps;
+use stack_model::sqs::{Fifo, QueueProps};
+use stack_model::stepfunctions::{
+    Attribute, Event, Expression, Flow, HttpCall, HttpVerb, Key, Payload, Query, ReturnValues,
+    State, StateMachineProps, StateMachineRef, Succeed, Task, UpdateItem, context, intrinsic,
+};
+use stack_model::{Stack, path, payload};
+
+use super::{Input, add, read};
+use crate::support::{dev, resources, violations};
+
+struct Reading;
+
+impl TableItem for Reading {
+    fn schema() -> TableSchema {
+        let key = |name: &str, kind| KeyAttribute {
+            name: name.to_owned(),
+            kind,
+        };
+        TableSchema {
+            partition_key: key("sensor", KeyKind::String),
+            sort_key: Some(key("at", KeyKind::Number)),
+            indexes: vec![IndexSchema {
+                name: "by-day".to_owned(),
+                partition_key: Some(key("day", KeyKind::String)),
+                sort_key: None,
+            }],
+            time_to_live: None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Work;
+
+impl FunctionContract for Work {
+    const PACKAGE: &'static str = "orders";
+    const BINARY: &'static str = "orders-work";
+}
+
+impl Accepts<event::Invocation<Input>> for Work {}
+
+/// Returns the state and what the role is allowed, for one task.
+fn rendered(task: impl FnOnce(&mut Stack<'_>) -> State) -> Json {
+    let resources = resources(dev(), |stack| {
+        let mut flow = Flow::new();
+        let task = task(stack);
+        flow.add("Task", task);
+        flow.add("Done", Succeed::new());
+        add(stack, flow);
+    });
+    let mut state = read(&resources["Machine"])["States"]["Task"].take();
+    state
+        .as_object_mut()
+        .unwrap()
+        .retain(|entry, _| entry != "Next" && entry != "Type");
+    let policy = &resources["MachineRole"]["Properties"]["Policies"][0]["PolicyDocument"];
+    let own = &resources["MachineSelfPolicy"]["Properties"]["PolicyDocument"];
+    let mut all = json!({"state": state, "allowed": policy["Statement"], "own": own["Statement"]});
+    all.as_object_mut()
+        .unwrap()
+        .retain(|_, value| !value.is_null());
+    all
+}
+
+/// Returns what is wrong with one task.
+fn wrong(task: impl FnOnce(&mut Stack<'_>) -> State) -> Vec<String> {
+    let found = violations(dev(), |stack| {
+        let mut flow = Flow::new();
+        let task = task(stack);
+        flow.add("Task", task);
+        flow.add("Done", Succeed::new());
+        add(stack, flow);
+    });
+    let place = "orders / Machine / Properties.DefinitionString: ";
+    found.iter().map(|found| found.replace(place, "")).collect()
+}
+
+fn readings(stack: &mut Stack<'_>) -> TableRef<Reading> {
+    stack.table("Readings", TableProps::default())
+}
+
+fn key() -> Key {
+    Key::of("sensor", path!("$.sensor")).and("at", path!("$.at"))
+}
+
+#[test]
+fn a_function_is_invoked_with_a_payload() {
+    let rendered = rendered(|stack| {
+        let work = stack.function::<Work>("Work", Wired::new(Vec::new()), FunctionProps::default());
+        let payload = payload!({ "id": path!("$.id"), "token": context::TASK_TOKEN });
+        Task::invoke(&work, payload)
+            .wait_for_task_token()
+            .timeout(60)
+            .heartbeat(10)
+            .into()
+    });
+    assert_json_snapshot!(rendered, @r#"
+    {
+      "allowed": [
+        {
+          "Action": "lambda:InvokeFunction",
+          "Effect": "Allow",
+          "Resource": {
+            "Fn::GetAtt": [
+              "Work",
+              "Arn"
+            ]
+          }
+        }
+      ],
+      "state": {
+        "HeartbeatSeconds": 10,
+        "Parameters": {
+          "FunctionName": "${WorkArn}",
+          "Payload": {
+            "id.$": "$.id",
+            "token.$": "$$.Task.Token"
+          }
+        },
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "TimeoutSeconds": 60
+      }
+    }
+    "#);
+}
+
+#[test]
+fn items_are_read_written_and_deleted_by_keys_of_the_right_type() {
+    let get = rendered(|stack| Task::get_item(&readings(stack), key()).into());
+    assert_json_snapshot!(get, @r#"
+    {
+      "allowed": [
+        {
+          "Action": "dynamodb:GetItem",
+          "Effect": "Allow",
+          "Resource": {
+            "Fn::GetAtt": [
+              "Readings",
+              "Arn"
+            ]
+          }
+        }
+      ],
+      "state": {
+        "Parameters": {
+          "Key": {
+            "at": {
+              "N.$": "States.Format('{}', $.at)"
+            },
+            "sensor": {
+              "S.$": "$.sensor"
+            }
+          },
+          "TableName": "${Readings}"
+        },
+        "Resource": "arn:aws:states:::dynamodb:getItem"
+      }
+    }
+    "#);
+    let put = rendered(|stack| {
+        let item = [
+            ("sensor", Attribute::text("s1")),
+            ("at", Attribute::number(5)),
+            ("on", Attribute::boolean(path!("$.on"))),
+            ("tags", Attribute::raw(payload!({ "SS": ["a"] }))),
+        ];
+        Task::put_item(&readings(stack), item)
+            .discard_result()
+            .into()
+    });
+    assert_eq!(
+        put["state"]["Parameters"]["Item"],
+        json!({
+            "sensor": {"S": "s1"},
+            "at": {"N": "5"},
+            "on": {"BOOL.$": "$.on"},
+            "tags": {"SS": ["a"]},
+        })
+    );
+    assert_eq!(put["state"]["ResultPath"], Json::Null);
+    assert_eq!(put["allowed"][0]["Action"], "dynamodb:PutItem");
+    let delete = rendered(|stack| Task::delete_item(&readings(stack), key()).into());
+    assert_eq!(delete["allowed"][0]["Action"], "dynamodb:DeleteItem");
+    let consistent = rendered(|stack| Task::get_item_consistently(&readings(stack), key()).into());
+    assert_eq!(consistent["state"]["Parameters"]["ConsistentRead"], true);
+}
+
+#[test]
+fn an_update_says_what_its_placeholders_are() {
+    let update = rendered(|stack| {
+        let update = UpdateItem::new(key(), "SET #v = :v")
+            .only_if("attribute_exists(sensor) AND #v < :v")
+            .name("#v", "value")
+            .value(":v", Attribute::number(path!("$.v")))
+            .returning(ReturnValues::UpdatedOld);
+        Task::update_item(&readings(stack), update).into()
+    });
+    let mut parameters = update["state"]["Parameters"].clone();
+    parameters
+        .as_object_mut()
+        .unwrap()
+        .retain(|entry, _| entry != "Key");
+    assert_eq!(
+        parameters,
+        json!({
+            "TableName": "${Readings}",
+            "UpdateExpression": "SET #v = :v",
+            "ConditionExpression": "attribute_exists(sensor) AND #v < :v",
+            "ExpressionAttributeNames": {"#v": "value"},
+            "ExpressionAttributeValues": {":v": {"N.$": "States.Format('{}', $.v)"}},
+            "ReturnValues": "UPDATED_OLD",
+        })
+    );
+    let found = wrong(|stack| {
+        let update = UpdateItem::new(Key::of("sensor", "s").and("when", 5), "SET a = :a")
+            .value(":b", Attribute::text("x"));
+        Task::update_item(&readings(stack), update).into()
+    });
+    assert_json_snapshot!(found, @r#"
+    [
+      "the state `Task` uses `:a` in an expression and does not say what it is",
+      "the state `Task` says what `:b` is and uses it in no expression, which DynamoDB refuses",
+      "the state `Task` names an item without `at`, which is part of the table's key",
+      "the state `Task` names an item by `when`, and the key of the table is sensor and at"
+    ]
+    "#);
+    let found =
+        wrong(|stack| Task::put_item(&readings(stack), [("sensor", Attribute::text("s"))]).into());
+    assert_eq!(
+        found,
+        ["the state `Task` writes an item without `at`, which is part of the table's key"]
+    );
+}
+
+#[test]
+fn a_query_may_read_an_index() {
+    let query = rendered(|stack| {
+        let query = Query {
+            index: Some("by-day"),
+            limit: Some(5),
+            descending: true,
+            ..Query::of("#d = :d", [(":d", Attribute::text(path!("$.day")))])
+        };
+        let query = Query {
+            names: [("#d".to_owned(), "day".to_owned())].into(),
+            ..query
+        };
+        Task::query(&readings(stack), query).into()
+    });
+    assert_json_snapshot!(query, @r##"
+    {
+      "allowed": [
+        {
+          "Action": "dynamodb:Query",
+          "Effect": "Allow",
+          "Resource": {
+            "Fn::Sub": "${Readings.Arn}/index/by-day"
+          }
+        }
+      ],
+      "state": {
+        "Parameters": {
+          "ExpressionAttributeNames": {
+            "#d": "day"
+          },
+          "ExpressionAttributeValues": {
+            ":d": {
+              "S.$": "$.day"
+            }
+          },
+          "IndexName": "by-day",
+          "KeyConditionExpression": "#d = :d",
+          "Limit": 5,
+          "ScanIndexForward": false,
+          "TableName": "${Readings}"
+        },
+        "Resource": "arn:aws:states:::aws-sdk:dynamodb:query"
+      }
+    }
+    "##);
+}
+
+#[test]
+fn events_are_published_on_a_bus() {
+    let put = rendered(|stack| {
+        let bus = stack.event_bus("Bus", EventBusProps::default());
+        let events = [
+            Event::named("Orders.Placed", "orders", payload!({ "id": path!("$.id") }))
+                .resource(context::EXECUTION_ID),
+            Event::named(
+                intrinsic::format("Orders.{}", [path!("$.state").into()]),
+                "orders",
+                path!("$.detail"),
+            ),
+        ];
+        Task::put_events(&bus, events)
+            .at_state_entered_time()
+            .into()
+    });
+    assert_json_snapshot!(put, @r#"
+    {
+      "allowed": [
+        {
+          "Action": "events:PutEvents",
+          "Effect": "Allow",
+          "Resource": {
+            "Fn::GetAtt": [
+              "Bus",
+              "Arn"
+            ]
+          }
+        }
+      ],
+      "state": {
+        "Parameters": {
+          "Entries": [
+            {
+              "Detail": {
+                "id.$": "$.id"
+              },
+              "DetailType": "Orders.Placed",
+              "EventBusName": "${Bus}",
+              "Resources.$": "States.Array($$.Execution.Id)",
+              "Source": "orders",
+              "Time.$": "$$.State.EnteredTime"
+            },
+            {
+              "Detail.$": "$.detail",
+              "DetailType.$": "States.Format('Orders.{}', $.state)",
+              "EventBusName": "${Bus}",
+              "Source": "orders",
+              "Time.$": "$$.State.EnteredTime"
+            }
+          ]
+        },
+        "Resource": "arn:aws:states:::events:putEvents"
+      }
+    }
+    "#);
+    let found = wrong(|stack| {
+        let bus = stack.event_bus("Bus", EventBusProps::default());
+        let event = || Event::named("A", "b", payload!({}));
+        Task::put_events(&bus, std::iter::repeat_with(event).take(11)).into()
+    });
+    assert_eq!(
+        found,
+        ["the state `Task` publishes 11 events, and a call takes 1 to 10"]
+    );
+}
+
+#[test]
+fn messages_go_to_queues_and_topics() {
+    let send = rendered(|stack| {
+        let queue = stack.queue::<String>("Queue", QueueProps::default());
+        Task::send_message(&queue, path!("$.body")).into()
+    });
+    assert_eq!(
+        send,
+        json!({
+            "state": {
+                "Resource": "arn:aws:states:::sqs:sendMessage",
+                "Parameters": {"MessageBody.$": "$.body", "QueueUrl": "${Queue}"},
+            },
+            "allowed": [{
+                "Effect": "Allow",
+                "Action": "sqs:SendMessage",
+                "Resource": {"Fn::GetAtt": ["Queue", "Arn"]},
+            }],
+        })
+    );
+    let fifo = || QueueProps {
+        fifo: Some(Fifo::default()),
+        ..QueueProps::default()
+    };
+    let grouped = rendered(|stack| {
+        let queue = stack.queue::<String>("Queue", fifo());
+        Task::send_to_group(&queue, path!("$.group"), payload!({ "a": 1 }))
+            .parameter("MessageDeduplicationId", context::EXECUTION_NAME)
+            .into()
+    });
+    assert_eq!(
+        grouped["state"]["Parameters"],
+        json!({
+            "MessageBody": {"a": 1},
+            "MessageDeduplicationId.$": "$$.Execution.Name",
+            "MessageGroupId.$": "$.group",
+            "QueueUrl": "${Queue}",
+        })
+    );
+    let found = wrong(|stack| {
+        let queue = stack.queue::<String>("Queue", fifo());
+        Task::send_message(&queue, "x").into()
+    });
+    assert_eq!(
+        found,
+        [
+            "the state `Task` sends to a FIFO queue without a message group: use `Task::send_to_group`"
+        ]
+    );
+    let publish = rendered(|stack| {
+        let topic = stack.topic::<String>("Topic", TopicProps::default());
+        Task::publish(&topic, path!("$.text")).into()
+    });
+    assert_eq!(
+        publish["state"]["Parameters"],
+        json!({"Message.$": "$.text", "TopicArn": "${Topic}"})
+    );
+    assert_eq!(publish["allowed"][0]["Action"], "sns:Publish");
+}
+
+#[test]
+fn another_state_machine_is_started_or_waited_for() {
+    fn other(stack: &mut Stack<'_>) -> StateMachineRef<Input> {
+        let mut flow = Flow::new();
+        flow.add("Other", Succeed::new());
+        stack.state_machine("Other", flow, StateMachineProps::default())
+    }
+    let start = rendered(|stack| Task::start_execution(&other(stack), Payload::input()).into());
+    assert_eq!(
+        start,
+        json!({
+            "state": {
+                "Resource": "arn:aws:states:::states:startExecution",
+                "Parameters": {"Input.$": "$", "StateMachineArn": "${Other}"},
+            },
+            "allowed": [{
+                "Effect": "Allow",
+                "Action": "states:StartExecution",
+                "Resource": {"Ref": "Other"},
+            }],
+        })
+    );
+    let run = rendered(|stack| Task::run_execution(&other(stack), payload!({})).into());
+    assert_eq!(
+        run["state"]["Resource"],
+        "arn:aws:states:::states:startExecution.sync:2"
+    );
+    assert_json_snapshot!(run["allowed"], @r#"
+    [
+      {
+        "Action": "states:StartExecution",
+        "Effect": "Allow",
+        "Resource": {
+          "Ref": "Other"
+        }
+      },
+      {
+        "Action": [
+          "states:DescribeExecution",
+          "states:StopExecution"
+        ],
+        "Effect": "Allow",
+        "Resource": {
+          "Fn::Sub": "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${Other.Name}:*"
+        }
+      },
+      {
+        "Action": [
+          "events:DescribeRule",
+          "events:PutRule",
+          "events:PutTargets"
+        ],
+        "Effect": "Allow",
+        "Resource": {
+          "Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+        }
+      }
+    ]
+    "#);
+}
+
+#[test]
+fn tokens_are_answered() {
+    let success =
+        rendered(|_| Task::send_task_success(path!("$.token"), payload!({ "ok": true })).into());
+    assert_eq!(
+        success,
+        json!({
+            "state": {
+                "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess",
+                "Parameters": {"Output": "{\"ok\":true}", "TaskToken.$": "$.token"},
+            },
+            "allowed": [{
+                "Effect": "Allow",
+                "Action": "states:SendTaskSuccess",
+                "Resource": "*",
+            }],
+        })
+    );
+    let failure =
+        rendered(|_| Task::send_task_failure(path!("$.token"), "Refused", path!("$.why")).into());
+    assert_eq!(failure["allowed"][0]["Action"], "states:SendTaskFailure");
+    let heartbeat = rendered(|_| Task::send_task_heartbeat(path!("$.token")).into());
+    assert_eq!(
+        heartbeat["state"]["Parameters"],
+        json!({"TaskToken.$": "$.token"})
+    );
+    let found = wrong(|_| {
+        Task::send_task_success(path!("$.token"), payload!({ "id": path!("$.id") })).into()
+    });
+    assert_eq!(
+        found,
+        [
+            "the state `Task` answers with an output in which some values are computed: make it in a state before, and hand it on with `intrinsic::json_to_string`"
+        ]
+    );
+}
+
+#[test]
+fn an_api_is_called_through_a_connection() {
+    let http = rendered(|_| {
+        Task::http(HttpCall {
+            method: HttpVerb::Post,
+            endpoint: "https://example.com/orders".into(),
+            connection: "arn:aws:events:us-east-1:123456789012:connection/shop/1".into(),
+            body: Some(payload!({ "id": path!("$.id") })),
+            query: None,
+            headers: Some(payload!({ "X-Id": path!("$.id") })),
+        })
+        .into()
+    });
+    assert_json_snapshot!(http, @r#"
+    {
+      "allowed": [
+        {
+          "Action": "events:RetrieveConnectionCredentials",
+          "Effect": "Allow",
+          "Resource": "arn:aws:events:us-east-1:123456789012:connection/shop/1"
+        },
+        {
+          "Action": [
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue"
+          ],
+          "Effect": "Allow",
+          "Resource": {
+            "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:events!connection/*"
+          }
+        }
+      ],
+      "own": [
+        {
+          "Action": "states:InvokeHTTPEndpoint",
+          "Condition": {
+            "StringEquals": {
+              "states:HTTPEndpoint": "https://example.com/orders",
+              "states:HTTPMethod": "POST"
+            }
+          },
+          "Effect": "Allow",
+          "Resource": {
+            "Ref": "Machine"
+          }
+        }
+      ],
+      "state": {
+        "Parameters": {
+          "ApiEndpoint": "https://example.com/orders",
+          "Authentication": {
+            "ConnectionArn": "arn:aws:events:us-east-1:123456789012:connection/shop/1"
+          },
+          "Headers": {
+            "X-Id.$": "$.id"
+          },
+          "Method": "POST",
+          "RequestBody": {
+            "id.$": "$.id"
+          }
+        },
+        "Resource": "arn:aws:states:::http:invoke"
+      }
+    }
+    "#);
+}
+
+#[test]
+fn a_call_may_be_made_with_the_rights_of_another_role() {
+    let call = rendered(|stack| {
+        let other = stack.role("Other", RoleProps::for_service("states.amazonaws.com"));
+        Task::aws_sdk("sts", "getCallerIdentity", payload!({}), [])
+            .credentials(&other)
+            .into()
+    });
+    assert_eq!(
+        call["state"]["Credentials"],
+        json!({"RoleArn": "${OtherArn}"})
+    );
+    assert_eq!(
+        call["allowed"],
+        json!([{
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Resource": {"Fn::GetAtt": ["Other", "Arn"]},
+        }])
+    );
+}
+
+#[test]
+fn what_a_task_cannot_do_is_reported() {
+    let found = wrong(|_| {
+        Task::aws_sdk("sts", "GetCallerIdentity", Expression::from(path!("$")), [])
+            .parameter("More", 1)
+            .timeout(0)
+            .into()
+    });
+    assert_json_snapshot!(found, @r#"
+    [
+      "the state `Task` calls `GetCallerIdentity`: the action begins with a small letter here",
+      "the state `Task` gets the parameter `More`, and its parameters are computed as a whole",
+      "the state `Task` has the `TimeoutSeconds` 0 is not between 1 and 99999999",
+      "`Task` has a `TimeoutSeconds` that is not between 1 and 99999999"
+    ]
+    "#);
+    let activity =
+        rendered(|_| Task::activity("arn:aws:states:us-east-1:123456789012:activity:work").into());
+    assert_eq!(
+        activity["state"],
+        json!({"Resource": "arn:aws:states:us-east-1:123456789012:activity:work"})
+    );
+}
