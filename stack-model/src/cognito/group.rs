@@ -10,7 +10,7 @@ use super::UserPoolRef;
 use super::client::{ResourceScope, Scope};
 use super::pool::values;
 use crate::arn::Arn;
-use crate::handle::{Handle, reference};
+use crate::handle::Handle;
 use crate::iam::Role;
 use crate::limit::Limited;
 use crate::resource::Resource;
@@ -37,12 +37,13 @@ pub struct GroupProps {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserPoolGroupRef {
     id: ResourceId,
+    name: Value<String>,
 }
 
 impl UserPoolGroupRef {
     /// Returns the name, as the claim `cognito:groups` of a token holds it.
     pub fn name(&self) -> Value<String> {
-        reference(&self.id)
+        self.name.clone()
     }
 }
 
@@ -99,17 +100,19 @@ impl Stack<'_> {
         props: GroupProps,
     ) -> UserPoolGroupRef {
         let source = Location::caller();
+        let name = name.into();
         let path = "Properties.Precedence";
         self.check_limit(logical_id, path, props.precedence, source);
         let group = cfn::UserPoolGroup {
             description: props.description.into(),
-            group_name: name.into().into(),
+            group_name: name.clone().into(),
             precedence: props.precedence.map(Limited::number).into(),
             role_arn: props.role.map(Value::into_text).into(),
             user_pool_id: pool.id().into(),
         };
         UserPoolGroupRef {
             id: self.insert(logical_id, Resource::of(&group, source)).id,
+            name,
         }
     }
 

@@ -287,6 +287,7 @@ fn a_group_has_a_name_and_may_have_a_role() {
             "UserPoolId": {"Ref": "Users"},
         })
     );
+    assert_eq!(template["Outputs"]["Group"]["Value"], "admin");
 }
 
 #[test]
