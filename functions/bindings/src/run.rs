@@ -162,7 +162,9 @@ where
     E: Error,
 {
     let event = B::Event::decode(payload).map_err(|failure| report(&failure))?;
-    let response = handler(bindings, event)
+    // A handler that calls a client within calls of its own has a type so deep that the compiler would give up on the
+    // runtime's types around it.
+    let response = Box::pin(handler(bindings, event))
         .await
         .map_err(|failure| report(&failure))?;
     serde_json::to_value(response).map_err(|failure| report(&failure))

@@ -115,7 +115,9 @@ fn the_value_of_the_key_never_stands_in_the_template() {
         ),
         (
             json!({"api_key_value": {"secret": arn}}),
-            Some(format!("{{{{resolve:secretsmanager:{arn}:SecretString:}}}}")),
+            Some(format!(
+                "{{{{resolve:secretsmanager:{arn}:SecretString:}}}}"
+            )),
         ),
     ] {
         let template = template(&variables);
