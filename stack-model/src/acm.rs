@@ -282,3 +282,7 @@ pub(crate) struct NeededRegion<'a> {
     pub(crate) region: &'a str,
     pub(crate) user: &'a str,
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/acm.md")]
+struct Guide;

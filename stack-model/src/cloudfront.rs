@@ -471,3 +471,7 @@ fn some<T>(elements: Vec<T>) -> Property<Vec<Value<T>>> {
         elements.into()
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/cloudfront.md")]
+struct Guide;

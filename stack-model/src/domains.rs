@@ -286,3 +286,7 @@ impl Stack<'_> {
         self.insert(logical_id, Resource::of(&mapping, source))
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/domains.md")]
+struct Guide;

@@ -44,6 +44,9 @@ pub struct KeyProps {
     pub rotation: Rotation,
     /// How long a deleted key can be brought back; 30 days by default, which is AWS's.
     pub pending_window: Option<PendingWindowDays>,
+    /// Whether keys of other regions can be copies of this one, with the same material: [`Stack::replica_key`]. It is
+    /// decided once and for all.
+    pub multi_region: bool,
     /// What the key policy allows beyond the account itself, which is always there: without it nobody could change
     /// the key any more. [`Stack::key_policy`] adds to it.
     pub statements: Vec<Statement>,
@@ -202,6 +205,7 @@ impl Stack<'_> {
         let key = cfn::Key {
             description: props.description.into(),
             enable_key_rotation: rotates.into(),
+            multi_region: props.multi_region.then_some(true).into(),
             pending_window_in_days: window.map(Limited::number).into(),
             rotation_period_in_days: period.map(Limited::number).into(),
             ..cfn::Key::default()
@@ -211,11 +215,7 @@ impl Stack<'_> {
             id: self.insert_data(logical_id, resource).id,
             kept: None,
         };
-        let root = text!("arn:{}:iam::{}:root", Pseudo::Partition, Pseudo::AccountId);
-        let account = Statement::allow(["kms:*"])
-            .to(Principal::Aws(root))
-            .on_everything(OWN_KEY);
-        self.add_statements(&handle, [account], source);
+        self.add_statements(&handle, [account_statement()], source);
         self.key_policy_from(&handle, props.statements, source);
         if let Some(alias) = props.alias {
             let id = format!("{logical_id}Alias");
@@ -226,6 +226,52 @@ impl Stack<'_> {
             };
             self.insert(&id, Resource::of(&alias, source));
         }
+        handle
+    }
+
+    /// Adds a copy of a multi-region key of another region, with the same material and a policy of its own. What was
+    /// encrypted with one is decrypted with the other.
+    ///
+    /// ```
+    /// use stack_model::kms::KeyProps;
+    /// # use stack_model::{App, Stage};
+    /// # let request = serde_json::from_str(r#"{"name": "dev", "region": "us-east-1", "architecture": "arm64"}"#).unwrap();
+    /// # let mut app = App::new(Stage::new(request));
+    ///
+    /// let props = KeyProps { multi_region: true, ..KeyProps::default() };
+    /// let key = app.stack("orders").key("Key", props);
+    /// let mut spare = app.stack("orders-spare");
+    /// spare.in_region("us-west-2");
+    /// spare.replica_key("Key", &key);
+    /// # app.synth().unwrap();
+    /// ```
+    #[track_caller]
+    pub fn replica_key(&mut self, logical_id: &str, of: &KeyRef) -> KeyRef {
+        let source = Location::caller();
+        let owner = of.resource_id().stack();
+        if self.region_of(owner).as_deref() == Some(self.region()) {
+            let message = format!(
+                "the key `{}` stands in {} too: put the copy into a stack of another region",
+                of.resource_id().logical_id(),
+                self.region()
+            );
+            self.report(
+                logical_id,
+                Some("Properties.PrimaryKeyArn"),
+                message,
+                source,
+            );
+        }
+        let replica = cfn::ReplicaKey {
+            primary_key_arn: of.arn().into_text().into(),
+            ..cfn::ReplicaKey::default()
+        };
+        let resource = Resource::of(&replica, source).with_policy_at("KeyPolicy");
+        let handle = KeyRef {
+            id: self.insert_data(logical_id, resource).id,
+            kept: None,
+        };
+        self.add_statements(&handle, [account_statement()], source);
         handle
     }
 
@@ -249,6 +295,14 @@ impl Stack<'_> {
     }
 }
 
+/// Lets the account decide about a key with policies of its own.
+fn account_statement() -> Statement {
+    let root = text!("arn:{}:iam::{}:root", Pseudo::Partition, Pseudo::AccountId);
+    Statement::allow(["kms:*"])
+        .to(Principal::Aws(root))
+        .on_everything(OWN_KEY)
+}
+
 /// Why `*` is right in a key policy.
 const OWN_KEY: &str = "in a key policy, `*` is the key that the policy belongs to";
 
@@ -259,3 +313,7 @@ const ALIAS: NameRule = NameRule {
     max: 250,
     others: "/_-",
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/kms.md")]
+struct Guide;

@@ -233,3 +233,7 @@ impl Stack<'_> {
         self.insert(&id, Resource::of(&policy, source)).id
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/route53.md")]
+struct Guide;

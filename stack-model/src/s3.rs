@@ -365,3 +365,7 @@ impl Stack<'_> {
         }
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/s3.md")]
+struct Guide;

@@ -2,6 +2,11 @@
 //!
 //! No secret value stands in a template. Secrets Manager makes it up, or somebody puts it there once the stack is
 //! deployed.
+//!
+//! | child | logical id |
+//! |---|---|
+//! | the policy of a secret | `<Secret>Policy` |
+//! | the permission to invoke the function of a rotation | `<Rotation>Permission` |
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -18,6 +23,10 @@ use crate::name::NameRule;
 use crate::policy::{Statement, allow_on};
 use crate::resource::Resource;
 use crate::stack::Stack;
+
+mod rotation;
+
+pub use rotation::{RotationDays, RotationHours, RotationProps, SecretReplica};
 
 /// Marks the ARN of a secret.
 #[derive(Debug)]
@@ -40,6 +49,8 @@ pub struct SecretProps {
     pub content: Content,
     /// A key of the customer's own; the account's key for Secrets Manager, `aws/secretsmanager`, by default.
     pub key: Option<KeyRef>,
+    /// Copies in other regions; none by default.
+    pub replicas: Vec<SecretReplica>,
 }
 
 /// Where the value of a secret comes from.
@@ -239,11 +250,19 @@ impl Stack<'_> {
         let name = props.name.as_ref();
         self.check_name(logical_id, "Properties.Name", name, NAME, source);
         self.check_content(logical_id, &props.content, source);
+        self.check_replicas(logical_id, &props.replicas, source);
+        let replicas = props.replicas.into_iter().map(SecretReplica::render);
+        let replicas: Vec<_> = replicas.collect();
         let secret = cfn::Secret {
             description: props.description.into(),
             generate_secret_string: generate(props.content).into(),
             kms_key_id: props.key.as_ref().map(|key| key.arn().into_text()).into(),
             name: props.name.into(),
+            replica_regions: if replicas.is_empty() {
+                Property::Absent
+            } else {
+                replicas.into()
+            },
             ..cfn::Secret::default()
         };
         let id = self
@@ -320,6 +339,10 @@ const NAME: NameRule = NameRule {
     max: 512,
     others: "/_+=.@-",
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/secretsmanager.md")]
+struct Guide;
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,7 @@
 //! AWS Systems Manager: parameters of Parameter Store.
+//!
+//! CloudFormation makes texts and lists of texts, and no `SecureString`: such a one is put there by hand or by a
+//! pipeline, and used through [`ParameterRef::existing_secure`].
 
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -230,7 +233,38 @@ impl Stack<'_> {
         props: ParameterProps,
     ) -> ParameterRef<T> {
         let source = Location::caller();
-        let value = value.into();
+        self.parameter_of("String", logical_id, value.into(), props, source)
+    }
+
+    /// Adds a parameter with a list of texts as its value, which is read as one text with commas between them.
+    #[track_caller]
+    pub fn ssm_parameter_list<T>(
+        &mut self,
+        logical_id: &str,
+        values: impl IntoIterator<Item = T>,
+        props: ParameterProps,
+    ) -> ParameterRef<String>
+    where
+        T: Into<String>,
+    {
+        let source = Location::caller();
+        let values: Vec<String> = values.into_iter().map(Into::into).collect();
+        if let Some(value) = values.iter().find(|value| value.contains(',')) {
+            let message = format!("`{value}` holds a comma, which would make two of it");
+            self.report(logical_id, Some("Properties.Value"), message, source);
+        }
+        let value = values.join(",").into();
+        self.parameter_of("StringList", logical_id, value, props, source)
+    }
+
+    fn parameter_of<T>(
+        &mut self,
+        kind: &str,
+        logical_id: &str,
+        value: Value<String>,
+        props: ParameterProps,
+        source: &Location<'_>,
+    ) -> ParameterRef<T> {
         let name = props
             .name
             .clone()
@@ -246,7 +280,7 @@ impl Stack<'_> {
             description: props.description.into(),
             name: name.into(),
             tier: tier.into(),
-            type_: "String".into(),
+            type_: kind.into(),
             value: value.into(),
             ..cfn::Parameter::default()
         };
@@ -305,6 +339,38 @@ impl Stack<'_> {
     }
 }
 
+/// Returns what a role must allow to read every parameter below a path, such as `/orders/dev`, in the account and region
+/// of the stack. It reads more than a stack knows of; a handle's statements name one parameter.
+///
+/// ```
+/// let statement = stack_model::ssm::read_below("/orders/dev");
+/// assert_eq!(statement.actions().len(), 3);
+/// ```
+pub fn read_below(path: &str) -> Statement {
+    let path = path.trim_matches('/');
+    let below = text!(
+        "arn:{}:ssm:{}:{}:parameter/{}/*",
+        Pseudo::Partition,
+        Pseudo::Region,
+        Pseudo::AccountId,
+        path
+    );
+    let statement = Statement::allow([
+        "ssm:GetParameter",
+        "ssm:GetParameters",
+        "ssm:GetParametersByPath",
+    ]);
+    let statement = statement
+        .on(below)
+        .because("every parameter below the path is read");
+    if path.is_empty() {
+        statement
+            .wrong("the path `/` is above every parameter of the account: name one of your own")
+    } else {
+        statement
+    }
+}
+
 /// Makes the ARN of a parameter; a name that starts with a `/` brings the one after `parameter`. See
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html>.
 fn arn(rooted: bool, name: Value<String>) -> Value<Arn<Parameter>> {
@@ -325,3 +391,7 @@ const NAME: NameRule = NameRule {
     max: 1011,
     others: ".-_/",
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/ssm.md")]
+struct Guide;

@@ -260,3 +260,7 @@ const NAME: NameRule = NameRule {
 
 /// How many requests pass in a window.
 type Requests = Limited<10, 2_000_000_000>;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/waf.md")]
+struct Guide;

@@ -62,6 +62,7 @@ fn every_property_reaches_the_template() {
                 alias: Some("orders/dev".into()),
                 rotation: Rotation::Every(90.into()),
                 pending_window: Some(7.into()),
+                multi_region: true,
                 statements: vec![Statement::allow(["kms:Decrypt"]).to(service)],
             },
         );
@@ -96,6 +97,7 @@ fn every_property_reaches_the_template() {
             ],
             "Version": "2012-10-17"
           },
+          "MultiRegion": true,
           "PendingWindowInDays": 7,
           "RotationPeriodInDays": 90
         },
@@ -164,4 +166,87 @@ fn limits_and_names_are_checked() {
       "orders / OrdersAlias / Properties.AliasName: `or ders` holds ' '; AWS takes letters, digits and `/` `_` `-`"
     ]
     "#);
+}
+
+#[test]
+fn a_key_has_a_copy_in_another_region() {
+    let mut app = dev();
+    let props = KeyProps {
+        multi_region: true,
+        ..KeyProps::default()
+    };
+    let key = app.stack("orders").key("Key", props);
+    let mut spare = app.stack("spare");
+    spare.in_region("eu-west-1");
+    spare.replica_key("Key", &key);
+    let assembly = app.synth().unwrap();
+    let template = assembly.template("spare").unwrap();
+    let template: serde_json::Value = serde_json::from_str(template).unwrap();
+    assert_json_snapshot!(template["Resources"], @r#"
+    {
+      "Key": {
+        "DeletionPolicy": "Delete",
+        "Properties": {
+          "KeyPolicy": {
+            "Statement": [
+              {
+                "Action": "kms:*",
+                "Effect": "Allow",
+                "Principal": {
+                  "AWS": {
+                    "Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
+                  }
+                },
+                "Resource": "*"
+              }
+            ],
+            "Version": "2012-10-17"
+          },
+          "PrimaryKeyArn": {
+            "Ref": "OrdersKeyArn"
+          }
+        },
+        "Type": "AWS::KMS::ReplicaKey",
+        "UpdateReplacePolicy": "Delete"
+      }
+    }
+    "#);
+
+    let found = violations(dev(), |stack| {
+        let key = stack.key("Key", KeyProps::default());
+        stack.replica_key("Copy", &key);
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / Copy / Properties.PrimaryKeyArn: the key `Key` stands in eu-central-1 too: put the copy into a stack of another region"
+        ]
+    );
+}
+
+#[test]
+fn a_key_of_somebody_else_is_named_and_not_changed() {
+    let arn = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let key = KeyRef::existing(stack_model::Arn::parse(arn).unwrap());
+    let resources = resources(dev(), |stack| {
+        let props = stack_model::s3::BucketProps {
+            encryption: stack_model::s3::Encryption::CustomerKey(key.clone()),
+            ..stack_model::s3::BucketProps::default()
+        };
+        stack.bucket("Photos", props);
+    });
+    let rules =
+        &resources["Photos"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"];
+    assert_eq!(
+        rules[0]["ServerSideEncryptionByDefault"]["KMSMasterKeyID"],
+        arn
+    );
+    let found = violations(dev(), |stack| {
+        stack.key("Own", KeyProps::default());
+        stack.key_policy(&key, [Statement::deny(["kms:Decrypt"])]);
+    });
+    assert_eq!(
+        found,
+        ["orders / Key: `Key` is kept by somebody else, so no stack of this app can change it"]
+    );
 }

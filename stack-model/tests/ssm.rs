@@ -232,3 +232,58 @@ fn a_stack_publishes_what_others_find_it_by() {
         json!({"Fn::Sub": "/${AppName}/core/eventbusname"})
     );
 }
+
+#[test]
+fn a_list_has_commas_between_its_texts() {
+    let properties = |values: &[&str]| {
+        let mut resources = resources(dev(), |stack| {
+            let props = ParameterProps::default();
+            stack.ssm_parameter_list("Zones", values.iter().copied(), props);
+        });
+        resources["Zones"]["Properties"].take()
+    };
+    assert_eq!(
+        properties(&["a", "b"]),
+        json!({"Name": "/orders-dev/Zones", "Type": "StringList", "Value": "a,b"})
+    );
+    let found = violations(dev(), |stack| {
+        stack.ssm_parameter_list("Zones", ["a,b"], ParameterProps::default());
+    });
+    assert_eq!(
+        found,
+        ["orders / Zones / Properties.Value: `a,b` holds a comma, which would make two of it"]
+    );
+}
+
+#[test]
+fn everything_below_a_path_is_read_where_the_path_is_named() {
+    let statements = statements(dev(), |_| vec![stack_model::ssm::read_below("/CodeBuild/")]);
+    assert_json_snapshot!(statements, @r#"
+    [
+      {
+        "Action": [
+          "ssm:GetParameter",
+          "ssm:GetParameters",
+          "ssm:GetParametersByPath"
+        ],
+        "Effect": "Allow",
+        "Resource": {
+          "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/CodeBuild/*"
+        }
+      }
+    ]
+    "#);
+    let found = violations(dev(), |stack| {
+        let role = stack.role(
+            "Role",
+            stack_model::iam::RoleProps::for_service("codebuild.amazonaws.com"),
+        );
+        stack.grant(&role, [stack_model::ssm::read_below("/")]);
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / Role: the path `/` is above every parameter of the account: name one of your own"
+        ]
+    );
+}
