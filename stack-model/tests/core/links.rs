@@ -222,14 +222,17 @@ fn a_value_of_another_region_is_passed_as_a_parameter() {
     {
       "OrderDataOrders": {
         "stack": "order-data-dev",
+        "region": "us-east-1",
         "output": "ExportOrders"
       },
       "OrderDataOrdersArn": {
         "stack": "order-data-dev",
+        "region": "us-east-1",
         "output": "PassedOrdersArn"
       },
       "OrderDataOrdersQueueName": {
         "stack": "order-data-dev",
+        "region": "us-east-1",
         "output": "Name"
       }
     }
