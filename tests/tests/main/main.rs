@@ -6,6 +6,7 @@ mod fixture;
 mod intake;
 mod interrupted;
 mod looks;
+mod photos;
 mod rows;
 
 use std::path::Path;
