@@ -14,9 +14,12 @@ use crate::resource::Resource;
 use crate::stack::Stack;
 use crate::text;
 
+mod filter;
 mod policy;
+mod query;
 mod retention;
 
+pub use filter::{LogDestination, MetricFilterProps};
 pub use retention::{Retention, RetentionError};
 
 /// Marks the ARN of a log group.

@@ -160,6 +160,12 @@ impl Statement {
         self
     }
 
+    /// Returns whether the statement allows something to a service.
+    pub(crate) fn allows_service(&self, service: &str) -> bool {
+        let principal = Principal::Service(service.to_owned());
+        self.effect == Effect::Allow && self.principals.contains(&principal)
+    }
+
     /// Returns the actions.
     pub fn actions(&self) -> &[String] {
         &self.actions

@@ -248,7 +248,7 @@ impl Stack<'_> {
         let mut publish =
             Statement::allow([TopicOperation::Publish.action()]).to(principal.clone());
         if let Some(arn) = source_arn {
-            publish = publish.when("ArnEquals", "aws:SourceArn", arn);
+            publish = publish.when("ArnLike", "aws:SourceArn", arn);
         }
         self.attach_topic_policy(topic, [publish], source);
         if let Some(key) = &topic.key

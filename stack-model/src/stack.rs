@@ -477,6 +477,11 @@ impl Stack<'_> {
         self.app.contracts.insert(asset.to_owned(), contract);
     }
 
+    /// Returns the app with all its stacks.
+    pub(crate) fn app_ref(&self) -> &App {
+        self.app
+    }
+
     pub(crate) fn data(&mut self) -> &mut StackData {
         #[expect(
             clippy::indexing_slicing,

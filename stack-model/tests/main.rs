@@ -50,6 +50,7 @@ mod iot {
 
 mod acm;
 mod cloudfront;
+mod cloudwatch;
 mod compile_fail;
 mod custom_resource;
 mod domains;

@@ -45,16 +45,12 @@ pub struct RuleProps {
 /// The handle of a rule for events whose detail is a `D`.
 pub struct RuleRef<D> {
     id: ResourceId,
-    /// The position of the name among the parts of the ARN that slashes separate.
-    name_at: u32,
+    /// The name of the bus, unless it is the one that every account has.
+    bus: Option<Value<String>>,
     detail: PhantomData<fn() -> D>,
 }
 
-typed_handle!(RuleRef {
-    id,
-    name_at,
-    detail,
-});
+typed_handle!(RuleRef { id, bus, detail });
 
 impl<D> RuleRef<D> {
     /// Returns the ARN.
@@ -62,10 +58,16 @@ impl<D> RuleRef<D> {
         get_att(&self.id, "Arn")
     }
 
+    /// Returns the name of the bus, unless it is the one that every account has.
+    pub(crate) fn bus_name(&self) -> Option<Value<String>> {
+        self.bus.clone()
+    }
+
     /// Returns the physical name, as metrics have it.
     pub fn name(&self) -> Value<String> {
+        // The ARN names the bus before the rule, unless it is the one that every account has.
         Value::Token(Token::Select {
-            index: self.name_at,
+            index: if self.bus.is_some() { 2 } else { 1 },
             list: Box::new(Expr::Token(Token::Split {
                 delimiter: "/".to_owned(),
                 text: Box::new(self.arn().into()),
@@ -123,17 +125,13 @@ impl Stack<'_> {
             let path = "Properties.EventPattern";
             self.report(logical_id, Some(path), message, source);
         }
+        let bus = (!bus.is_default()).then(|| bus.name());
         let rule = cfn::Rule {
-            event_bus_name: if bus.is_default() {
-                Property::Absent
-            } else {
-                bus.name().into()
-            },
+            event_bus_name: bus.clone().into(),
             event_pattern: Property::Literal(pattern.render()),
             ..cfn::Rule::default()
         };
-        let name_at = if bus.is_default() { 1 } else { 2 };
-        self.insert_rule(logical_id, rule, props, name_at, source)
+        self.insert_rule(logical_id, rule, props, bus, source)
     }
 
     /// Adds a rule that sends an event again and again; its detail is empty.
@@ -155,7 +153,7 @@ impl Stack<'_> {
             schedule_expression: recurrence.to_string().into(),
             ..cfn::Rule::default()
         };
-        self.insert_rule(logical_id, rule, props, 1, source)
+        self.insert_rule(logical_id, rule, props, None, source)
     }
 
     fn insert_rule<D>(
@@ -163,7 +161,7 @@ impl Stack<'_> {
         logical_id: &str,
         rule: cfn::Rule,
         props: RuleProps,
-        name_at: u32,
+        bus: Option<Value<String>>,
         source: &'static Location<'static>,
     ) -> RuleRef<D> {
         let name = props.name.as_ref();
@@ -181,7 +179,7 @@ impl Stack<'_> {
         };
         RuleRef {
             id: self.insert(logical_id, Resource::of(&rule, source)).id,
-            name_at,
+            bus,
             detail: PhantomData,
         }
     }

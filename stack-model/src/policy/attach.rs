@@ -27,6 +27,23 @@ impl Stack<'_> {
         }
     }
 
+    /// Returns whether the policy of a resource, which stands in a resource of its own, lets a service do something.
+    pub(crate) fn lets_publish(&self, of: &ResourceId, service: &str) -> bool {
+        let policy = format!("{}Policy", of.logical_id());
+        let policy = ResourceId::new(Arc::from(of.stack()), policy);
+        self.resource_of(&policy).is_some_and(|resource| {
+            let mut statements = resource.policy.statements().iter();
+            statements.any(|statement| statement.allows_service(service))
+        })
+    }
+
+    /// Returns a resource of any stack of the app, as it stands now.
+    pub(crate) fn resource_of(&self, id: &ResourceId) -> Option<&Resource> {
+        let stack = self.app_ref().stacks.iter();
+        let mut stack = stack.filter(|stack| *stack.id == *id.stack());
+        stack.next()?.resources.get(id.logical_id())
+    }
+
     /// Adds statements to the policy of a resource, which stands in a resource of its own: `<Id>Policy`, made with
     /// the first statement.
     pub(crate) fn attach_resource_policy(

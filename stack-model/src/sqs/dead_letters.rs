@@ -43,6 +43,10 @@ impl DeadLetterQueue {
         self.0.statements(&[QueueOperation::Send])
     }
 
+    pub(crate) fn queue(&self) -> &QueueRef<()> {
+        &self.0
+    }
+
     /// Returns the logical id of the queue.
     pub(crate) fn logical_id(&self) -> &str {
         self.0.resource_id().logical_id()
