@@ -213,6 +213,8 @@ fn reason_of(code: Option<&str>) -> Reason {
         | "KmsAccessDenied"
         | "KMSAccessDenied"
         | "KMSAccessDeniedException"
+        | "NotAuthorizedForDetailTypeException"
+        | "NotAuthorizedForSourceException"
         | "SignatureDoesNotMatch"
         | "UnrecognizedClientException" => Reason::AccessDenied,
         "KmsThrottled"
@@ -231,6 +233,7 @@ fn reason_of(code: Option<&str>) -> Reason {
         | "TooManyRequestsException" => Reason::Throttled,
         "BatchRequestTooLong"
         | "EntityTooLarge"
+        | "InvalidArgument"
         | "InvalidInput"
         | "InvalidMessageContents"
         | "InvalidParameter"
@@ -240,6 +243,7 @@ fn reason_of(code: Option<&str>) -> Reason {
         | "InvalidRequest"
         | "InvalidRequestException"
         | "ItemCollectionSizeLimitExceededException"
+        | "MalformedDetail"
         | "MissingParameter"
         | "ValidationError"
         | "ValidationException" => Reason::Invalid,

@@ -139,7 +139,8 @@ where
         let left = time_left(event.context.deadline);
         let handle = |resource| async move {
             match bindings {
-                Ok(bindings) => handler(bindings, resource)
+                // Boxed, because a deep type would be too much for the compiler with the runtime's types around it.
+                Ok(bindings) => Box::pin(handler(bindings, resource))
                     .await
                     .map_err(|failure| Failure::of_handler(&failure)),
                 Err(missing) => Err(Failure::before_handler(missing.clone())),

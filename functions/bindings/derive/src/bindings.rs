@@ -319,22 +319,7 @@ fn event(
             #vis type #name = #only;
         });
     }
-    let mut variants: Vec<Ident> = Vec::new();
-    for path in &accepts {
-        let Some(segment) = path.segments.last() else {
-            return Err(Error::new_spanned(path, "expected the type of an event"));
-        };
-        if variants.contains(&segment.ident) {
-            return Err(Error::new_spanned(
-                path,
-                format!(
-                    "`{}` is accepted twice, and nothing in the payload tells the two apart",
-                    segment.ident
-                ),
-            ));
-        }
-        variants.push(segment.ident.clone());
-    }
+    let variants = variants(&accepts)?;
     let doc = format!("The events that `{ident}` accepts.");
     let expected = variants
         .iter()
@@ -372,6 +357,50 @@ fn event(
             );)*
         };
     })
+}
+
+/// Names the variants of the enum of several events: by the event, or by its detail where several come from a bus, which
+/// are told apart by their detail types.
+fn variants(accepts: &[&Path]) -> Result<Vec<Ident>> {
+    let mut variants: Vec<Ident> = Vec::new();
+    let is_of_bus = |path: &Path| {
+        path.segments
+            .last()
+            .is_some_and(|segment| segment.ident == "BusEvent")
+    };
+    let several_of_bus = accepts.iter().filter(|path| is_of_bus(path)).count() > 1;
+    for path in accepts {
+        let Some(segment) = path.segments.last() else {
+            return Err(Error::new_spanned(path, "expected the type of an event"));
+        };
+        let detail = (several_of_bus && is_of_bus(path))
+            .then(|| only_argument(&segment.arguments))
+            .flatten();
+        let variant = detail.unwrap_or_else(|| segment.ident.clone());
+        if variants.contains(&variant) {
+            return Err(Error::new_spanned(
+                path,
+                format!(
+                    "`{variant}` is accepted twice, and nothing in the payload tells the two apart"
+                ),
+            ));
+        }
+        variants.push(variant);
+    }
+    Ok(variants)
+}
+
+/// Returns the name of the type that is the only argument of another.
+fn only_argument(arguments: &PathArguments) -> Option<Ident> {
+    let PathArguments::AngleBracketed(arguments) = arguments else {
+        return None;
+    };
+    match arguments.args.first()? {
+        GenericArgument::Type(Type::Path(detail)) => {
+            detail.path.segments.last().map(|last| last.ident.clone())
+        }
+        _ => None,
+    }
 }
 
 fn runtime(ident: &Ident, bindings: &[Binding]) -> TokenStream {

@@ -15,3 +15,4 @@ mod support;
 mod table;
 mod tree;
 mod wiring;
+mod wiring_services;

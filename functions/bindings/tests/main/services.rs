@@ -80,7 +80,7 @@ async fn an_event_that_was_not_taken_is_an_error() {
     assert_eq!(error.code(), Some("MalformedDetail"));
     assert_eq!(
         error.to_string(),
-        "could not put an event on bus `orders`: the service failed (MalformedDetail)"
+        "could not put an event on bus `orders`: the service finds the request invalid (MalformedDetail)"
     );
 }
 

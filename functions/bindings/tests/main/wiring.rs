@@ -56,7 +56,7 @@ fn resources(stack: &mut Stack<'_>, key: Option<&KeyRef>) -> Resources {
     }
 }
 
-fn app() -> App {
+pub(crate) fn app() -> App {
     let stage = json!({"name": "dev", "region": "eu-west-1", "architecture": "arm64"});
     App::new(Stage::new(serde_json::from_value(stage).unwrap()))
 }
@@ -73,7 +73,7 @@ fn template(with_key: bool, wire: impl FnOnce(&Resources) -> Wired<Operations>) 
 }
 
 /// What one statement allows: the actions, the resource, and the condition, which is null where there is none.
-type Allowed = (Vec<String>, Value, Value);
+pub(crate) type Allowed = (Vec<String>, Value, Value);
 
 /// Returns what the role of a function with one binding allows beyond writing its logs.
 fn allowed(with_key: bool, wire: impl FnOnce(&Resources) -> WiredBinding) -> Vec<Allowed> {
@@ -82,7 +82,7 @@ fn allowed(with_key: bool, wire: impl FnOnce(&Resources) -> WiredBinding) -> Vec
     }))
 }
 
-fn allowed_in(template: &Value) -> Vec<Allowed> {
+pub(crate) fn allowed_in(template: &Value) -> Vec<Allowed> {
     let policies = &template["Resources"]["FunctionRole"]["Properties"]["Policies"];
     let statements = policies
         .as_array()
@@ -110,11 +110,11 @@ fn allowed_in(template: &Value) -> Vec<Allowed> {
         .collect()
 }
 
-fn arn(logical_id: &str) -> Value {
+pub(crate) fn arn(logical_id: &str) -> Value {
     json!({"Fn::GetAtt": [logical_id, "Arn"]})
 }
 
-fn reference(logical_id: &str) -> Value {
+pub(crate) fn reference(logical_id: &str) -> Value {
     json!({"Ref": logical_id})
 }
 
