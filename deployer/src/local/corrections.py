@@ -79,28 +79,6 @@ def correct_lambda_integrations():
     gateway._invoke_lambda_custom_v1 = invoke
 
 
-def correct_json_of_texts():
-    """Writes a text that a mapping template takes with `$input.json` as JSON, in quotes and escaped.
-
-    The engine leaves the quotes out, so that a template which is right on AWS makes a body that is no JSON; see
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html.
-    """
-    from ministack.services import apigateway_v1 as gateway
-
-    uncorrected = gateway._vtl_input
-
-    def value_of_input(steps, state):
-        if len(steps) == 1 and steps[0][0] == "json" and steps[0][1] is not None:
-            arguments = gateway._vtl_split_args(steps[0][1])
-            path = str(gateway._vtl_value(arguments[0], state)) if arguments else "$"
-            node = gateway._vtl_json_path(state["body"], path)
-            if isinstance(node, str) and node:
-                return json.dumps(node, ensure_ascii=False)
-        return uncorrected(steps, state)
-
-    gateway._vtl_input = value_of_input
-
-
 def correct_policy_variables():
     """Puts what is known of the caller into the variables of policies, and says whose the credentials of an identity
     pool are.

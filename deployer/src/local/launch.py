@@ -61,9 +61,10 @@ logging.getLogger("persistence").addHandler(failed)
 sys.argv = ["ministack"]
 from ministack.app import main  # noqa: E402  (after the lock, so that a second engine ends before it reads any state)
 
-# The file of corrections comes before this one.
+# The files of corrections come before this one.
+correct_mapping_templates()  # noqa: F821
 correct_lambda_integrations()  # noqa: F821
-correct_json_of_texts()  # noqa: F821
+correct_service_integrations()  # noqa: F821
 correct_policy_variables()  # noqa: F821
 
 try:
