@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 /// Resource types that the engine answers with an error.
 ///
 /// Probed by real calls against the pinned version.
-const UNKNOWN_TYPES: [&str; 12] = [
+const UNKNOWN_TYPES: [&str; 15] = [
     "AWS::Budgets::Budget",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::CodePipeline::Pipeline",
@@ -20,6 +20,9 @@ const UNKNOWN_TYPES: [&str; 12] = [
     "AWS::Events::Archive",
     "AWS::Events::Connection",
     "AWS::IAM::OIDCProvider",
+    "AWS::Logs::Delivery",
+    "AWS::Logs::DeliveryDestination",
+    "AWS::Logs::DeliverySource",
     "AWS::Route53::HealthCheck",
     "AWS::Route53::RecordSetGroup",
     "AWS::SSM::Document",
@@ -49,25 +52,18 @@ pub enum LeftOut {
 /// A resource of an unknown type that something else needs stays: its failure then names the real reason.
 pub fn adapt(template: &mut Value) -> Vec<LeftOut> {
     let mut left_out = Vec::new();
-    let needed = referenced(template);
+    // What is needed by nothing but what goes, goes too.
+    loop {
+        let gone = left_out.len();
+        drop_unknown(template, &mut left_out);
+        if left_out.len() == gone {
+            break;
+        }
+    }
+    left_out.sort();
     let Some(resources) = template.get_mut("Resources").and_then(Value::as_object_mut) else {
         return left_out;
     };
-    let unknown: Vec<(String, String)> = resources
-        .iter()
-        .filter_map(|(id, resource)| {
-            let kind = resource.get("Type")?.as_str()?;
-            let unknown = UNKNOWN_TYPES.contains(&kind) && !needed.contains(id);
-            unknown.then(|| (id.clone(), kind.to_owned()))
-        })
-        .collect();
-    for (logical_id, resource_type) in unknown {
-        resources.remove(&logical_id);
-        left_out.push(LeftOut::Resource {
-            logical_id,
-            resource_type,
-        });
-    }
     let ids: Vec<String> = resources.keys().cloned().collect();
     for logical_id in ids {
         let Some(resource) = resources
@@ -87,6 +83,28 @@ pub fn adapt(template: &mut Value) -> Vec<LeftOut> {
         }
     }
     left_out
+}
+
+fn drop_unknown(template: &mut Value, left_out: &mut Vec<LeftOut>) {
+    let needed = referenced(template);
+    let Some(resources) = template.get_mut("Resources").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let unknown: Vec<(String, String)> = resources
+        .iter()
+        .filter_map(|(id, resource)| {
+            let kind = resource.get("Type")?.as_str()?;
+            let unknown = UNKNOWN_TYPES.contains(&kind) && !needed.contains(id);
+            unknown.then(|| (id.clone(), kind.to_owned()))
+        })
+        .collect();
+    for (logical_id, resource_type) in unknown {
+        resources.remove(&logical_id);
+        left_out.push(LeftOut::Resource {
+            logical_id,
+            resource_type,
+        });
+    }
 }
 
 /// How much of a policy went.
@@ -201,6 +219,31 @@ mod tests {
         let before = template.clone();
         assert_eq!(adapt(&mut template), []);
         assert_eq!(template, before);
+    }
+
+    #[test]
+    fn what_only_an_unknown_type_needs_goes_with_it() {
+        let mut template = json!({"Resources": {
+            "Logs": {"Type": "AWS::Logs::Delivery",
+                     "Properties": {"DeliverySourceName": {"Ref": "Source"}}},
+            "Source": {"Type": "AWS::Logs::DeliverySource"},
+            "Kept": {"Type": "AWS::Events::Archive"},
+            "Other": {"Type": "AWS::SNS::Topic", "DependsOn": "Kept"},
+        }});
+        let left_out = |logical_id: &str, resource_type: &str| LeftOut::Resource {
+            logical_id: logical_id.to_owned(),
+            resource_type: resource_type.to_owned(),
+        };
+        assert_eq!(
+            adapt(&mut template),
+            [
+                left_out("Logs", "AWS::Logs::Delivery"),
+                left_out("Source", "AWS::Logs::DeliverySource"),
+            ]
+        );
+        let resources = template["Resources"].as_object().unwrap();
+        assert_eq!(resources.len(), 2);
+        assert!(resources.contains_key("Kept") && resources.contains_key("Other"));
     }
 
     #[test]
