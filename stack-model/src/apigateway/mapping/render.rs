@@ -217,6 +217,10 @@ impl Writer {
             Source::Query => format!("input.params().querystring.get('{}')", self.name(name)),
             Source::Path => format!("input.params().path.get('{}')", self.name(name)),
             Source::Header => format!("input.params().header.get('{}')", self.name(name)),
+            // The form with a dot is the one that AWS documents; names with a colon need the other one.
+            Source::Claim if dotted(name) && !name.contains('.') => {
+                format!("context.authorizer.claims.{name}")
+            }
             Source::Claim => format!("context.authorizer.claims['{}']", self.name(name)),
             Source::Context => {
                 if !dotted(name) {
