@@ -22,6 +22,8 @@ mod order;
 mod raw;
 mod secrets;
 
+pub(crate) use raw::references as raw_references;
+
 /// A synthesised app: a manifest and the files it names.
 #[derive(Clone, Debug)]
 pub struct Assembly {

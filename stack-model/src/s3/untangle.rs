@@ -11,7 +11,7 @@ use stack_model_cfn::{Expr, Pseudo, Token, Value};
 use super::notification::PROPERTY;
 use crate::error::Violation;
 use crate::stack::StackData;
-use crate::synth::Rendered;
+use crate::synth::{Rendered, raw_references};
 use crate::text;
 
 const KIND: &str = "AWS::S3::Bucket";
@@ -87,12 +87,7 @@ fn notifications(properties: &Expr) -> Vec<Notification> {
         };
         for entry in entries {
             let event = get(entry, "Event").and_then(Expr::as_str);
-            let target = match get(entry, target) {
-                Some(Expr::Token(Token::Ref(id) | Token::GetAtt(id, _))) => {
-                    Some(id.logical_id().to_owned())
-                }
-                _ => None,
-            };
+            let target = get(entry, target).and_then(|arn| named(arn).pop_first());
             found.push(Notification {
                 list,
                 event: event.map(str::to_owned),
@@ -209,7 +204,7 @@ fn unheard(
         };
         permission.kind == "AWS::Lambda::Permission"
             && properties(id.logical_id()).is_some_and(|properties| {
-                get(properties, "FunctionName").is_some_and(|name| names(name, target))
+                get(properties, "FunctionName").is_some_and(|name| named(name).contains(target))
             })
     });
     (!waits).then(|| {
@@ -219,14 +214,18 @@ fn unheard(
     })
 }
 
-fn names(expr: &Expr, id: &str) -> bool {
-    let mut found = false;
+/// Returns what an expression names, in tokens and in raw JSON.
+fn named(expr: &Expr) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
     expr.walk(&mut |token| {
         if let Token::Ref(named) | Token::GetAtt(named, _) = token {
-            found |= named.logical_id() == id;
+            names.insert(named.logical_id().to_owned());
         }
     });
-    found
+    raw_references(expr, "", &mut |_, name| {
+        names.insert(name.to_owned());
+    });
+    names
 }
 
 fn contains_text(expr: &Expr, wanted: &str) -> bool {
@@ -261,7 +260,7 @@ fn name_upstream(
         let Some(properties) = rendered.get_mut(&(stack.id.to_string(), member.clone())) else {
             continue;
         };
-        if !names(properties, bucket) {
+        if !named(properties).contains(bucket) {
             continue;
         }
         let Some(resource) = stack.resources.get(&member) else {
@@ -313,13 +312,7 @@ fn upstream(stack: &StackData, start: &str, rendered: &Rendered) -> BTreeSet<Str
         let dependencies = resource.depends_on.iter();
         needed.extend(dependencies.map(|it| it.logical_id().to_owned()));
         if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
-            properties.walk(&mut |token| {
-                if let Token::Ref(named) | Token::GetAtt(named, _) = token
-                    && named.stack() == &*stack.id
-                {
-                    needed.insert(named.logical_id().to_owned());
-                }
-            });
+            needed.extend(named(properties));
         }
     }
     let mut reached = BTreeSet::new();

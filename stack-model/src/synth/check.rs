@@ -329,6 +329,17 @@ fn resource_cycles(stack: &StackData, rendered: &Rendered, violations: &mut Vec<
         }
     });
     for (id, resource) in &stack.resources {
+        if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
+            super::raw::references(properties, "Properties", &mut |path, name| {
+                if stack.resources.contains_key(name) {
+                    needs
+                        .entry(id.clone())
+                        .or_default()
+                        .entry(name.to_owned())
+                        .or_insert_with(|| path.to_owned());
+                }
+            });
+        }
         for dependency in &resource.depends_on {
             needs
                 .entry(id.clone())

@@ -73,6 +73,15 @@ pub(super) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
     }
 }
 
+/// Calls `visit` with the path and the name of every reference that stands as plain JSON.
+pub(crate) fn references(expr: &Expr, path: &str, visit: &mut dyn FnMut(&str, &str)) {
+    walk(expr, path, &mut |path, found| {
+        if let Found::Reference(name) = found {
+            visit(path, name);
+        }
+    });
+}
+
 /// Calls `visit` with the path of every reference that stands as plain JSON, and of every placeholder in a text.
 fn walk(expr: &Expr, path: &str, visit: &mut dyn FnMut(&str, Found<'_>)) {
     match expr {

@@ -388,3 +388,27 @@ fn a_notification_written_by_hand_needs_a_permission_first() {
     ]
     "#);
 }
+
+#[test]
+fn a_cycle_in_raw_json_is_found() {
+    let found = violations(dev(), |stack| {
+        stack.raw(
+            "Photos",
+            "AWS::S3::Bucket",
+            json!({"NotificationConfiguration": {"LambdaConfigurations": [
+                {"Event": "s3:ObjectCreated:*", "Function": {"Fn::GetAtt": ["Label", "Arn"]}},
+            ]}}),
+        );
+        let wired = Wired::<Label>::new(Vec::new());
+        let label = stack.function("Label", wired, FunctionProps::default());
+        let bucket = json!({"Ref": "Photos"});
+        stack.override_property(&label, "Environment.Variables.PHOTOS", bucket);
+    });
+    assert_json_snapshot!(found, @r#"
+    [
+      "orders / Photos / Properties.NotificationConfiguration: S3 checks that it may invoke `Label` when the notification is set: make the bucket wait for a permission of `s3.amazonaws.com`, as `stack.trigger(&function, bucket.objects_created())` does",
+      "orders / Label: `Label` names the bucket `Photos`, which waits for it because of a notification: give the bucket a name (`BucketProps::name`), so that they need not wait for each other, such as text!(\"photos-{}\", Pseudo::AccountId)",
+      "orders / Label: the resources Label -> Photos -> Label need each other: cut the edge Photos -> Label, which comes from Properties.NotificationConfiguration.LambdaConfigurations.0.Function"
+    ]
+    "#);
+}
