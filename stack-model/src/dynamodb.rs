@@ -20,9 +20,11 @@ use crate::resource::{Removal, Resource};
 use crate::stack::Stack;
 use crate::text;
 
+mod check;
 mod grant;
 mod schema;
 
+pub(crate) use check::check;
 pub use grant::TableOperation;
 
 /// Marks the ARN of a table.

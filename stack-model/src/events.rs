@@ -9,6 +9,7 @@ use crate::text;
 
 mod archive;
 mod bus;
+mod check;
 mod connection;
 pub(crate) mod delivery;
 pub(crate) mod destination;
@@ -20,6 +21,8 @@ mod put;
 mod rule;
 mod target;
 mod template;
+
+pub(crate) use check::check;
 
 pub use archive::{ArchiveDays, ArchiveProps, ArchiveRef};
 pub use bus::{BusLogging, EventBusProps, LogLevel};

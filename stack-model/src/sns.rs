@@ -17,6 +17,7 @@ use crate::text;
 
 mod subscription;
 
+pub(crate) use subscription::redrive_policy;
 pub use subscription::{Endpoint, SubscriptionProps};
 
 /// Marks the ARN of a topic.
@@ -33,7 +34,8 @@ pub struct TopicProps {
     pub name: Option<Value<String>>,
     /// What subscribers by mail and text message see as the sender, at most 100 characters.
     pub display_name: Option<Value<String>>,
-    /// Makes a FIFO topic, which keeps the order within a message group and delivers once, to FIFO queues only.
+    /// Makes a FIFO topic, which keeps the order within a message group and delivers once, to queues only; a queue that
+    /// is not a FIFO queue loses both.
     pub fifo: Option<Fifo>,
     /// How messages are encrypted; with the account's key for SNS by default, where AWS's default is not with a key
     /// of KMS.

@@ -12,7 +12,9 @@ use stack_model::contract::{
     Accepts, FunctionContract, KeyAttribute, KeyKind, TableItem, TableSchema, Wired, event,
 };
 use stack_model::dynamodb::TableProps;
-use stack_model::events::{ArnTarget, EventBusProps, EventBusRef, EventPattern, RuleProps};
+use stack_model::events::{
+    ArnTarget, Delivery, EventBusProps, EventBusRef, EventPattern, RuleProps,
+};
 use stack_model::lambda::{FunctionProps, FunctionRef};
 use stack_model::logs::{LogGroupProps, MetricFilterProps};
 use stack_model::policy::Statement;
@@ -162,6 +164,9 @@ fn what_is_watched_has_the_alarms_that_fit_it() {
         let rule = stack.rule("Rule", &bus, pattern.clone(), RuleProps::default());
         let of_account = EventBusRef::of_account();
         let default = stack.rule("Default", &of_account, pattern, RuleProps::default());
+        let log = stack.log_group("Log", LogGroupProps::default());
+        stack.target(&rule, &log, Delivery::event());
+        stack.target(&default, &log, Delivery::event());
         let group = stack.schedule_group("Schedules");
         stack.watch(&function, &alerts);
         stack.watch(&queue, &alerts);

@@ -600,3 +600,36 @@ fn a_table_can_be_named_in_another_stack_without_an_import() {
         Some(1)
     );
 }
+
+#[test]
+fn the_key_attributes_of_raw_tables_are_the_declared_ones() {
+    let table = |attributes: serde_json::Value| {
+        violations(dev(), |stack| {
+            let index = serde_json::json!({
+                "IndexName": "by-user",
+                "KeySchema": [{"AttributeName": "user_id", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            });
+            let properties = serde_json::json!({
+                "AttributeDefinitions": attributes,
+                "BillingMode": "PAY_PER_REQUEST",
+                "GlobalSecondaryIndexes": [index],
+                "KeySchema": [{"AttributeName": "order_id", "KeyType": "HASH"}],
+            });
+            stack.raw("Orders", "AWS::DynamoDB::Table", properties);
+        })
+    };
+    let attribute = |name: &str| serde_json::json!({"AttributeName": name, "AttributeType": "S"});
+    let right = serde_json::json!([attribute("order_id"), attribute("user_id")]);
+    assert_eq!(table(right), Vec::<String>::new());
+    let wrong = serde_json::json!([attribute("order_id"), attribute("created")]);
+    assert_eq!(
+        table(wrong),
+        [
+            "orders / Orders / Properties.AttributeDefinitions: the key attribute `user_id` is not declared: say its type among the attributes",
+            "orders / Orders / Properties.AttributeDefinitions: the attribute `created` is declared and no key of the table or an index uses it: only key attributes are declared",
+        ]
+    );
+    let unknown = serde_json::json!([attribute("order_id"), {"AttributeName": {"Ref": "AWS::Region"}, "AttributeType": "S"}]);
+    assert_eq!(table(unknown), Vec::<String>::new());
+}

@@ -135,6 +135,7 @@ fn a_subscribed_queue_lets_the_topic_send() {
         let props = SubscriptionProps {
             filter: Some(json!({"country": ["DE"]})),
             filter_on_body: true,
+            ..SubscriptionProps::default()
         };
         stack.subscription("InvoicesOfOrders", &topic, Endpoint::Queue(&queue), props);
     });
@@ -268,9 +269,9 @@ fn what_does_not_fit_is_reported_together() {
       "orders / Placed / Properties.DisplayName: the display name is longer than 100 characters",
       "orders / Placed / Properties.TopicName: `placed` does not fit: the name of a FIFO topic ends with `.fifo`, and no other does",
       "orders / Named / Properties.TopicName: `pla ced` holds ' '; AWS takes letters, digits and `-` `_`",
-      "orders / InvoicesOfOrders / Properties.Endpoint: the FIFO topic `Placed` delivers in order: subscribe a FIFO queue",
       "orders / InvoicesOfOrders / Properties.FilterPolicyScope: a scope without a filter says nothing: give `SubscriptionProps::filter`",
-      "orders / Hook / Properties.Endpoint: the URL does not start with `https://`"
+      "orders / Hook / Properties.Endpoint: the URL does not start with `https://`",
+      "orders / Hook / Properties.Endpoint: the FIFO topic `Placed` delivers to queues only"
     ]
     "#);
 }
@@ -294,6 +295,69 @@ fn a_queue_of_another_stack_cannot_be_subscribed_here() {
         found,
         [
             "orders / Invoices: `Invoices` belongs to the stack `data`, and its policy can only be changed there"
+        ]
+    );
+}
+
+#[test]
+fn what_could_not_be_delivered_goes_to_a_queue() {
+    let resources = resources(dev(), |stack| {
+        let topic = stack.topic::<String>("Placed", TopicProps::default());
+        let lost = stack.queue::<String>("Lost", QueueProps::default());
+        let props = SubscriptionProps {
+            raw: true,
+            dead_letters: Some((&lost).into()),
+            ..SubscriptionProps::default()
+        };
+        let url = Endpoint::Https("https://example.com/hook".into());
+        stack.subscription("Hook", &topic, url, props);
+        let phone = Endpoint::Sms("+491700000000".into());
+        stack.subscription("Phone", &topic, phone, SubscriptionProps::default());
+    });
+    assert_eq!(
+        resources["Hook"]["Properties"],
+        json!({
+            "Endpoint": "https://example.com/hook",
+            "Protocol": "https",
+            "RawMessageDelivery": true,
+            "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["Lost", "Arn"]}},
+            "TopicArn": {"Ref": "Placed"},
+        })
+    );
+    assert_eq!(resources["Phone"]["Properties"]["Protocol"], "sms");
+    assert_eq!(
+        resources["LostPolicy"]["Properties"]["PolicyDocument"]["Statement"][1]["Condition"],
+        json!({"ArnEquals": {"aws:SourceArn": {"Ref": "Placed"}}})
+    );
+}
+
+#[test]
+fn what_a_subscription_does_not_take_is_reported() {
+    let found = violations(dev(), |stack| {
+        let fifo = TopicProps {
+            fifo: Some(Fifo::default()),
+            ..TopicProps::default()
+        };
+        let ordered = stack.topic::<String>("Ordered", fifo);
+        let lost = stack.queue::<String>("Lost", QueueProps::default());
+        let props = SubscriptionProps {
+            raw: true,
+            filter: Some(json!({"country": "DE", "total": [{"more": 5}]})),
+            dead_letters: Some((&lost).into()),
+            ..SubscriptionProps::default()
+        };
+        let phone = Endpoint::Sms("0170 000".into());
+        stack.subscription("Phone", &ordered, phone, props);
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / Phone / Properties.Endpoint: the number does not have the form `+491700000000`",
+            "orders / Phone / Properties.RawMessageDelivery: only URLs and queues get messages that are not wrapped",
+            "orders / Phone / Properties.Endpoint: the FIFO topic `Ordered` delivers to queues only",
+            "orders / Phone / Properties.FilterPolicy: the pattern is wrong at `country`: values stand in a list, even a single one",
+            "orders / Phone / Properties.FilterPolicy: the pattern is wrong at `total`: there is no operator `more`",
+            "orders / Phone / Properties.RedrivePolicy: the dead letters of a FIFO topic need a FIFO queue, and `Lost` is none",
         ]
     );
 }

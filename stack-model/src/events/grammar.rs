@@ -13,6 +13,8 @@ pub(crate) enum Dialect {
     Rule,
     /// A pipe.
     Pipe,
+    /// A subscription of a topic; see <https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html>.
+    Subscription,
     /// An event source mapping of a function; see
     /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html#filtering-syntax>.
     Function,
@@ -23,6 +25,7 @@ impl Dialect {
         match self {
             Self::Rule => "a rule",
             Self::Pipe => "a pipe",
+            Self::Subscription => "a subscription",
             Self::Function => "an event source mapping",
         }
     }
@@ -57,8 +60,11 @@ pub(crate) fn violations(pattern: &Expr, dialect: Dialect) -> Vec<String> {
     match pattern {
         Expr::Map(entries) if entries.is_empty() => {
             check.found.push(
-                "the pattern names nothing, so it would match every event: name a source at least"
-                    .to_owned(),
+                match dialect {
+                    Dialect::Rule => "the pattern names nothing, so it would match every event: name a source at least",
+                    _ => "the filter names nothing, so it would let everything through: leave it out",
+                }
+                .to_owned(),
             );
         }
         Expr::Map(entries) => {
@@ -78,7 +84,7 @@ pub(crate) fn violations(pattern: &Expr, dialect: Dialect) -> Vec<String> {
         _ => check.found.push("the pattern is no JSON object".to_owned()),
     }
     let length = length(pattern);
-    if length > MAX_LENGTH {
+    if length > MAX_LENGTH && dialect != Dialect::Subscription {
         check.found.push(format!(
             "the pattern has {length} characters and {} takes {MAX_LENGTH}",
             dialect.reader()
@@ -133,7 +139,7 @@ impl Check {
         for matcher in matches {
             match matcher {
                 Expr::List(_) => self.report("a list stands in a list"),
-                Expr::Map(operator) => self.operator(operator),
+                Expr::Map(operator) if !is_intrinsic(operator) => self.operator(operator),
                 _ => {}
             }
         }
@@ -186,8 +192,8 @@ impl Check {
                     self.report("`anything-but` takes texts alone or numbers alone");
                 }
             }
-            Expr::Map(inner) => {
-                if self.dialect != Dialect::Rule {
+            Expr::Map(inner) if !is_intrinsic(inner) => {
+                if matches!(self.dialect, Dialect::Pipe | Dialect::Function) {
                     self.report(&format!(
                         "{} knows `anything-but` with values alone",
                         self.dialect.reader()
@@ -288,7 +294,17 @@ impl Check {
 }
 
 fn is_text(value: &Expr) -> bool {
-    matches!(value, Expr::String(_) | Expr::Token(_))
+    match value {
+        Expr::String(_) | Expr::Token(_) => true,
+        Expr::Map(entries) => is_intrinsic(entries),
+        _ => false,
+    }
+}
+
+/// Returns whether raw JSON is an intrinsic, which yields a text.
+fn is_intrinsic(entries: &BTreeMap<String, Expr>) -> bool {
+    let mut keys = entries.keys();
+    matches!((keys.next(), keys.next()), (Some(key), None) if key == "Ref" || key.starts_with("Fn::"))
 }
 
 fn is_number(value: &Expr) -> bool {

@@ -175,18 +175,13 @@ impl<D> EventPattern<D> {
         self.fields
     }
 
-    /// Returns what is wrong with the pattern.
+    /// Returns what was said twice; the synth checks the rest, as it does for rules that are added otherwise.
     pub(crate) fn violations(&self) -> Vec<String> {
         let clashes = self
             .clashes
             .iter()
             .map(|path| format!("the pattern names `{path}` twice: give all its values together"));
-        clashes
-            .chain(super::grammar::violations(
-                &self.fields,
-                super::grammar::Dialect::Rule,
-            ))
-            .collect()
+        clashes.collect()
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::panic::Location;
 
+use stack_model_cfn::Expr;
 use stack_model_cfn::sns as cfn;
-use stack_model_cfn::{Expr, Property};
 
 use super::{FunctionRef, PermissionProps, Trigger};
 use crate::contract::{Accepts, event};
 use crate::handle::{Handle, ResourceRef};
 use crate::resource::Resource;
-use crate::sns::TopicRef;
+use crate::sns::{TopicRef, redrive_policy};
 use crate::sqs::DeadLetterQueue;
 use crate::stack::Stack;
 
@@ -85,6 +85,9 @@ impl<F: Accepts<event::TopicMessages<M>>, M> Trigger<F> for TopicTrigger<M> {
             let arn = self.topic.arn().into_text();
             stack.take_dead_letters(&id, queue, SERVICE, arn, source);
         }
+        if let Some((filter, _)) = &self.filter {
+            stack.check_filter_policy(&id, filter, source);
+        }
         let (policy, on_body) = match self.filter {
             Some((policy, on_body)) => (Some(Expr::from(policy)), on_body),
             None => (None, false),
@@ -94,12 +97,7 @@ impl<F: Accepts<event::TopicMessages<M>>, M> Trigger<F> for TopicTrigger<M> {
             filter_policy: policy.into(),
             filter_policy_scope: on_body.then(|| "MessageBody".to_owned()).into(),
             protocol: "lambda".into(),
-            redrive_policy: match &self.dead_letters {
-                Some(queue) => {
-                    Property::Literal(Expr::map([("deadLetterTargetArn", queue.arn().into())]))
-                }
-                None => Property::Absent,
-            },
+            redrive_policy: redrive_policy(self.dead_letters.as_ref()),
             topic_arn: self.topic.arn().into_text().into(),
             ..cfn::Subscription::default()
         };

@@ -32,6 +32,8 @@ pub(super) fn stack(stack: &StackData, rendered: &Rendered, violations: &mut Vec
     resource_cycles(stack, rendered, violations);
     properties(stack, rendered, violations);
     crate::apigateway::check(stack, rendered, violations);
+    crate::dynamodb::check(stack, rendered, violations);
+    crate::events::check(stack, rendered, violations);
     crate::iam::check(stack, rendered, violations);
 }
 

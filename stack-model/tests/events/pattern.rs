@@ -1,5 +1,6 @@
 use serde_json::{Value as Json, json};
-use stack_model::events::{EventBusRef, EventPattern, Match, RuleProps};
+use stack_model::Stack;
+use stack_model::events::{Delivery, EventBusRef, EventPattern, Match, RuleProps};
 use stack_model::logs::LogGroupProps;
 
 use super::Placed;
@@ -7,24 +8,22 @@ use crate::support::{dev, property, violations};
 
 fn rendered<D>(pattern: EventPattern<D>) -> Json {
     property(dev(), "Rule", "EventPattern", |stack| {
-        stack.rule(
-            "Rule",
-            &EventBusRef::of_account(),
-            pattern,
-            RuleProps::default(),
-        );
+        rule(stack, pattern);
     })
+}
+
+/// Adds a rule that sends to a log group.
+fn rule<D>(stack: &mut Stack<'_>, pattern: EventPattern<D>) {
+    let bus = EventBusRef::of_account();
+    let rule = stack.rule("Rule", &bus, pattern, RuleProps::default());
+    let log = stack.log_group("Log", LogGroupProps::default());
+    stack.target(&rule, &log, Delivery::event());
 }
 
 fn wrong(pattern: Json) -> Vec<String> {
     violations(dev(), |stack| {
         let pattern = EventPattern::json(pattern);
-        stack.rule(
-            "Rule",
-            &EventBusRef::of_account(),
-            pattern,
-            RuleProps::default(),
-        );
+        rule(stack, pattern);
     })
     .into_iter()
     .map(|text| {
@@ -278,14 +277,9 @@ fn alternatives_stand_beside_what_all_events_need() {
 #[test]
 fn tokens_stand_in_patterns() {
     let pattern = property(dev(), "Rule", "EventPattern", |stack| {
-        let log = stack.log_group("Log", LogGroupProps::default());
+        let log = stack.log_group("Other", LogGroupProps::default());
         let pattern = EventPattern::source("aws.logs").resources([Match::exact(log.plain_arn())]);
-        stack.rule(
-            "Rule",
-            &EventBusRef::of_account(),
-            pattern,
-            RuleProps::default(),
-        );
+        rule(stack, pattern);
     });
     assert!(pattern["resources"][0]["Fn::Sub"].is_string(), "{pattern}");
 }
@@ -305,12 +299,7 @@ fn a_field_is_named_once() {
             .detail("a.b", [Match::exists()])
             .detail("a", [Match::exists()])
             .detail("a.b.c", [Match::exists()]);
-        stack.rule(
-            "Rule",
-            &EventBusRef::of_account(),
-            pattern,
-            RuleProps::default(),
-        );
+        rule(stack, pattern);
     });
     assert_eq!(
         found,
@@ -417,5 +406,26 @@ fn a_pattern_has_a_length() {
     assert_eq!(
         wrong(long),
         ["the pattern has 4111 characters and a rule takes 4096"]
+    );
+}
+
+#[test]
+fn raw_rules_are_checked_as_all_others() {
+    let found = violations(dev(), |stack| {
+        let pattern = json!({"source": ["shop"], "resources": [{"Fn::GetAtt": ["Log", "Arn"]}]});
+        let arn = json!({"Fn::GetAtt": ["Log", "Arn"]});
+        stack.log_group("Log", LogGroupProps::default());
+        let targets = json!([{"Id": "Log", "Arn": arn}]);
+        let right = json!({"EventPattern": pattern, "Targets": targets});
+        stack.raw("Right", "AWS::Events::Rule", right);
+        let wrong = json!({"EventPattern": {"source": "shop"}});
+        stack.raw("Wrong", "AWS::Events::Rule", wrong);
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / Wrong / Properties.EventPattern: the pattern is wrong at `source`: values stand in a list, even a single one",
+            "orders / Wrong / Properties.Targets: the rule has no target, so it does nothing: add one with `stack.target(..)`",
+        ]
     );
 }

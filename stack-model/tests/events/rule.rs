@@ -365,14 +365,17 @@ fn a_rule_can_follow_a_clock() {
 #[test]
 fn wrong_schedules_and_names_are_reported() {
     let found = violations(dev(), |stack| {
+        let log = stack.log_group("Log", LogGroupProps::default());
         let never = Recurrence::Every(0, TimeUnit::Minutes);
-        stack.scheduled_rule("Never", &never, RuleProps::default());
+        let never = stack.scheduled_rule("Never", &never, RuleProps::default());
+        stack.target(&never, &log, Delivery::event());
         let unix = Recurrence::cron("0 7 * * *");
         let named = RuleProps {
             name: Some("a b".into()),
             ..RuleProps::default()
         };
-        stack.scheduled_rule("Unix", &unix, named);
+        let unix = stack.scheduled_rule("Unix", &unix, named);
+        stack.target(&unix, &log, Delivery::event());
     });
     assert_eq!(
         found,
