@@ -423,13 +423,16 @@ impl Stack<'_> {
             report("CacheBehaviors", message);
         }
         let mut errors = BTreeSet::new();
-        for page in &props.error_pages {
+        for (position, page) in props.error_pages.iter().enumerate() {
             let message = page.violation().or_else(|| {
                 (!errors.insert(page.error))
                     .then(|| format!("the error {} is answered twice", page.error))
             });
             if let Some(message) = message {
-                report("CustomErrorResponses", message);
+                report(
+                    &format!("CustomErrorResponses.{position}.ErrorCode"),
+                    message,
+                );
             }
         }
         if let Countries::Only(countries) | Countries::Except(countries) = &props.countries {

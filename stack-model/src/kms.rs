@@ -103,6 +103,8 @@ pub struct KeyRef {
     id: ResourceId,
     /// The ARN, where somebody else keeps the key.
     kept: Option<Value<Arn<Key>>>,
+    /// Whether keys of other regions can be copies of this one, as far as that is known.
+    copied: bool,
 }
 
 impl KeyRef {
@@ -123,6 +125,7 @@ impl KeyRef {
         Self {
             id: elsewhere("Key"),
             kept: Some(arn.into()),
+            copied: true,
         }
     }
 
@@ -214,6 +217,7 @@ impl Stack<'_> {
         let handle = KeyRef {
             id: self.insert_data(logical_id, resource).id,
             kept: None,
+            copied: props.multi_region,
         };
         self.add_statements(&handle, [account_statement()], source);
         self.key_policy_from(&handle, props.statements, source);
@@ -262,6 +266,18 @@ impl Stack<'_> {
                 source,
             );
         }
+        if !of.copied {
+            let message = format!(
+                "`{}` is no key that can have copies: say so with `KeyProps::multi_region`",
+                of.resource_id().logical_id()
+            );
+            self.report(
+                logical_id,
+                Some("Properties.PrimaryKeyArn"),
+                message,
+                source,
+            );
+        }
         let replica = cfn::ReplicaKey {
             primary_key_arn: of.arn().into_text().into(),
             ..cfn::ReplicaKey::default()
@@ -270,6 +286,7 @@ impl Stack<'_> {
         let handle = KeyRef {
             id: self.insert_data(logical_id, resource).id,
             kept: None,
+            copied: false,
         };
         self.add_statements(&handle, [account_statement()], source);
         handle

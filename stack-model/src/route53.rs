@@ -34,11 +34,13 @@ use crate::stack::Stack;
 use crate::text;
 
 mod alias;
+mod check;
 mod health;
 mod record;
 mod routing;
 
 pub use alias::{AliasTarget, AliasVersion};
+pub(crate) use check::check;
 pub use health::{FailureThreshold, HealthCheckPort, HealthCheckProps, HealthCheckRef, Probe};
 pub use record::{
     CaaTag, CertificateAuthority, MailServer, Record, RecordProps, RecordRef, RecordTtl,

@@ -233,11 +233,10 @@ impl Stack<'_> {
             let path = format!("Properties.Rules.{position}");
             let name = rule.name().to_owned();
             if let Some(message) = NAME.violation(&name) {
-                self.report(id, Some(&path), message, source);
+                self.report(id, Some(&format!("{path}.Name")), message, source);
             }
-            if let Some(limit) = rule.limit() {
-                self.check_limit(id, &path, Some(limit), source);
-            }
+            let limit = format!("{path}.Statement.RateBasedStatement.Limit");
+            self.check_limit(id, &limit, rule.limit(), source);
             if !seen.insert(name.clone()) {
                 let message = format!("two rules are called `{name}`");
                 self.report(id, Some(&path), message, source);

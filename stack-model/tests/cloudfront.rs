@@ -732,9 +732,9 @@ fn what_cloudfront_refuses_is_reported_together() {
       "orders / Site / Properties.DistributionConfig.CacheBehaviors: `/a b/*` is not a path pattern: use 1 to 255 letters, digits and `_-.*$/~\"'@:+&?`",
       "orders / Site / Properties.DistributionConfig.CacheBehaviors: the path pattern `/c/*` is given twice",
       "orders / Site / Properties.DistributionConfig.CacheBehaviors: the path pattern `*` leaves nothing to the default behaviour",
-      "orders / Site / Properties.DistributionConfig.CustomErrorResponses: an error 401 has no page: CloudFront knows 400, 403, 404, 405, 414, 416 and 500 to 504",
-      "orders / Site / Properties.DistributionConfig.CustomErrorResponses: an error is not answered with the status 302",
-      "orders / Site / Properties.DistributionConfig.CustomErrorResponses: the page `404.html` does not start with a `/`",
+      "orders / Site / Properties.DistributionConfig.CustomErrorResponses.0.ErrorCode: an error 401 has no page: CloudFront knows 400, 403, 404, 405, 414, 416 and 500 to 504",
+      "orders / Site / Properties.DistributionConfig.CustomErrorResponses.1.ErrorCode: an error is not answered with the status 302",
+      "orders / Site / Properties.DistributionConfig.CustomErrorResponses.2.ErrorCode: the page `404.html` does not start with a `/`",
       "orders / Site / Properties.DistributionConfig.Restrictions: countries are named by their two letters, such as `DE`, and there is one at least",
       "orders / Site / Properties.DistributionConfig.Aliases: `localhost` is not the name of a domain: it has steps of 1 to 63 letters, digits and hyphens with dots between them, and at most 253 characters",
       "orders / Site / Properties.DistributionConfig.ViewerCertificate.AcmCertificateArn: the certificate stands in eu-central-1 and CloudFront takes one from us-east-1: name one of us-east-1",
@@ -748,7 +748,6 @@ fn what_cloudfront_refuses_is_reported_together() {
       "orders / Times / Properties.CachePolicyConfig: nothing is kept, so there is nothing to tell apart: leave `key` out",
       "orders / Times / Properties.CachePolicyConfig: a list names nothing: use `Forwarded::None` or `Forwarded::All`",
       "orders / Cors / Properties.ResponseHeadersPolicyConfig.CorsConfig: browsers refuse credentials for any origin: name the origins",
-      "orders / Site / Properties.DistributionConfig.CustomErrorResponses.0.ErrorCode: `401` is not possible, did you mean `400`?",
       "orders / Site / Properties.DistributionConfig.CustomErrorResponses.1.ResponseCode: `302` is not possible, did you mean `502`?",
       "orders / Site / Properties.DistributionConfig.Restrictions.GeoRestriction.Locations.0: `Germany` is not possible, only `AD`, `AE`, `AF`, `AG`, `AI`, `AL`, `AM`, `AO`, `AQ`, `AR`, `AS`, `AT` and 237 more"
     ]

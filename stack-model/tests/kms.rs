@@ -216,12 +216,12 @@ fn a_key_has_a_copy_in_another_region() {
         let key = stack.key("Key", KeyProps::default());
         stack.replica_key("Copy", &key);
     });
-    assert_eq!(
-        found,
-        [
-            "orders / Copy / Properties.PrimaryKeyArn: the key `Key` stands in eu-central-1 too: put the copy into a stack of another region"
-        ]
-    );
+    assert_json_snapshot!(found, @r#"
+    [
+      "orders / Copy / Properties.PrimaryKeyArn: the key `Key` stands in eu-central-1 too: put the copy into a stack of another region",
+      "orders / Copy / Properties.PrimaryKeyArn: `Key` is no key that can have copies: say so with `KeyProps::multi_region`"
+    ]
+    "#);
 }
 
 #[test]

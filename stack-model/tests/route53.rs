@@ -412,11 +412,32 @@ fn what_route_53_refuses_is_reported() {
       "orders / WebsiteAaaa: the target has a record of type A and none of type AAAA: add the alias with `stack.record(..)`",
       "orders / Weighted / Properties.Weight: 256 is not between 0 and 255",
       "orders / Weighted / Properties.SetIdentifier: an answer among several needs an id of 1 to 128 characters",
-      "orders / Placed / Properties.GeoLocation: `Germany` is not a country: use its two letters, such as `DE`",
+      "orders / Placed / Properties.GeoLocation.CountryCode: `Germany` is not a country: use its two letters, such as `DE`",
       "orders / Check / Properties.HealthCheckConfig.Port: a connection needs a port: give `port`",
       "orders / Checked / Properties.HealthCheckId: there is no other answer to give while the target is not healthy: choose a routing with several",
-      "orders / Zone / Properties.Name: `localhost` is not the name of a domain: it has steps of 1 to 63 letters, digits and hyphens with dots between them, and at most 253 characters",
-      "orders / Placed / Properties.GeoLocation.CountryCode: 7 characters are more than the most of 2"
+      "orders / Zone / Properties.Name: `localhost` is not the name of a domain: it has steps of 1 to 63 letters, digits and hyphens with dots between them, and at most 253 characters"
     ]
     "#);
+}
+
+#[test]
+fn a_question_is_answered_once() {
+    let found = violations(dev(), |stack| {
+        let mail = |server: &str| RecordProps::new(Record::mx([(10, server.to_owned())]));
+        stack.record("First", &zone(), "example.com", mail("a.example.net"));
+        stack.record("Second", &zone(), "Example.com.", mail("b.example.net"));
+        let text = RecordProps::new(Record::txt(["v=spf1 -all"]));
+        stack.record("Other", &zone(), "example.com", text);
+        for id in ["One", "Two"] {
+            let mut props = RecordProps::new(Record::cname("b.example.net"));
+            props.routing = Routing::MultiValue { id: id.to_owned() };
+            stack.record(id, &zone(), "c.example.com", props);
+        }
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / Second / Properties.Name: `First` is a record of type MX about `example.com` already: give one record all values, or each an id with a routing"
+        ]
+    );
 }

@@ -107,6 +107,13 @@ impl Location {
         }
     }
 
+    const fn path(&self) -> &'static str {
+        match self {
+            Self::Continent(_) => "Properties.GeoLocation.ContinentCode",
+            _ => "Properties.GeoLocation.CountryCode",
+        }
+    }
+
     fn violation(&self) -> Option<String> {
         let letters = |code: &str| code.len() == 2 && code.chars().all(|c| c.is_ascii_uppercase());
         match self {
@@ -156,7 +163,8 @@ impl Stack<'_> {
             }
             Routing::Geolocation { id, location } => {
                 if let Some(message) = location.violation() {
-                    self.report(logical_id, Some("Properties.GeoLocation"), message, source);
+                    let path = Some(location.path());
+                    self.report(logical_id, path, message, source);
                 }
                 record.geo_location = location.render().into();
                 id

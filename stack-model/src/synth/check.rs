@@ -34,6 +34,7 @@ pub(super) fn stack(stack: &StackData, rendered: &Rendered, violations: &mut Vec
     crate::apigateway::check(stack, rendered, violations);
     crate::dynamodb::check(stack, rendered, violations);
     crate::events::check(stack, rendered, violations);
+    crate::route53::check(stack, rendered, violations);
     crate::iam::check(stack, rendered, violations);
 }
 
