@@ -233,3 +233,8 @@ fn workflows() {
         crate::stepfunctions::coffee::workflows,
     );
 }
+
+#[test]
+fn http_and_websocket_apis() {
+    compare("apigatewayv2.dev", dev(), crate::apigatewayv2::golden::apis);
+}

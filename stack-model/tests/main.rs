@@ -49,6 +49,7 @@ mod iot {
 }
 
 mod acm;
+mod apigatewayv2;
 mod cloudfront;
 mod cloudwatch;
 mod compile_fail;

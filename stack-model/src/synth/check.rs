@@ -35,6 +35,7 @@ pub(super) fn stack(stack: &StackData, rendered: &Rendered, violations: &mut Vec
     crate::dynamodb::check(stack, rendered, violations);
     crate::events::check(stack, rendered, violations);
     crate::route53::check(stack, rendered, violations);
+    crate::apigatewayv2::check(stack, rendered, violations);
     crate::iam::check(stack, rendered, violations);
 }
 

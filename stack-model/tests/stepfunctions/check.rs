@@ -17,7 +17,7 @@ fn found(definition: Json) -> Vec<String> {
 }
 
 /// Returns what is wrong with one state that ends well by itself.
-fn state(state: Json) -> Vec<String> {
+fn state(state: &Json) -> Vec<String> {
     found(json!({"StartAt": "S", "States": {"S": state}}))
 }
 
@@ -30,7 +30,7 @@ fn task(mut more: Json) -> Vec<String> {
     ] {
         entries.entry(name).or_insert(value);
     }
-    state(more)
+    state(&more)
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_state_has_the_entries_of_its_type() {
             "`S` is in JSONPath and has `Arguments`, which belongs to the other query language",
         ),
     ] {
-        let found = state(wrong.clone());
+        let found = state(&wrong);
         assert!(
             found.iter().any(|found| found == message),
             "{wrong}: {found:#?}"

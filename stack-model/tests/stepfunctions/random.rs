@@ -106,11 +106,12 @@ proptest! {
         prop_assert_eq!(findings(&definition), 0);
 
         let states = definition["States"].as_object().unwrap();
-        let name = which.get(&states.keys().collect::<Vec<_>>()).to_string();
+        let names: Vec<&String> = states.keys().collect();
+        let name = which.get(&names).as_str();
         let mut broken = definition.clone();
-        let state = &mut broken["States"][&name];
+        let state = &mut broken["States"][name];
         match mutation {
-            0 => { broken["States"].as_object_mut().unwrap().remove(&name); }
+            0 => { broken["States"].as_object_mut().unwrap().remove(name); }
             1 => broken["StartAt"] = json!("Nowhere"),
             2 => state["Type"] = json!("Nothing"),
             3 => state["Unheard"] = json!(true),
