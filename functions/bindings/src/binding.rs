@@ -4,7 +4,7 @@
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a binding",
     label = "a field of a bindings struct is a binding",
-    note = "bindings are `Bucket`, `EventBus`, `ImageLabels`, `IotData`, `IotEndpoint`, `IotTopic`, `IotTopicFamily`, `Parameter`, `Queue`, `Secret`, `StateMachine`, `Table`, `Topic` and `Var`"
+    note = "bindings are `Bucket`, `Connections`, `EventBus`, `ImageLabels`, `IotData`, `IotEndpoint`, `IotTopic`, `IotTopicFamily`, `Parameter`, `Queue`, `Secret`, `StateMachine`, `Table`, `Topic` and `Var`"
 )]
 pub trait Binding {
     /// The kind, as manifests and messages name it.

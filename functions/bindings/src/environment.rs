@@ -182,7 +182,7 @@ pub trait FromEnvironment: Sized {
 /// A binding that can be made from the value of its environment variable.
 #[diagnostic::on_unimplemented(
     message = "the client of `{Self}` is not built",
-    note = "turn on the feature of its kind (`bucket`, `event-bus`, `iot`, `labels`, `parameter`, `queue`, `secret`, `state-machine`, `table`, `topic`) of stack-bindings in the `runtime` feature of this package",
+    note = "turn on the feature of its kind (`bucket`, `connections`, `event-bus`, `iot`, `labels`, `parameter`, `queue`, `secret`, `state-machine`, `table`, `topic`) of stack-bindings in the `runtime` feature of this package",
     note = "the type of a `Var` or a `Parameter` must implement `FromStr`, so that it can be read"
 )]
 pub trait Connect: Binding + Sized {

@@ -189,6 +189,7 @@ fn reason_of(code: Option<&str>) -> Reason {
         "TransactionConflictException" | "TransactionInProgressException" => Reason::Conflict,
         "ResourceNotFoundException"
         | "ExecutionDoesNotExist"
+        | "GoneException"
         | "InvalidS3ObjectException"
         | "StateMachineDoesNotExist"
         | "TaskDoesNotExist"

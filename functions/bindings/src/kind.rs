@@ -45,6 +45,10 @@ pub enum StateMachine {}
 #[derive(Debug)]
 pub enum IotTopic {}
 
+/// The connections of a WebSocket API.
+#[derive(Debug)]
+pub enum Connections {}
+
 impl<T> Kind for Table<T> {
     #[cfg(feature = "wiring")]
     type Operation = stack_model::dynamodb::TableOperation;
@@ -88,4 +92,9 @@ impl Kind for StateMachine {
 impl Kind for IotTopic {
     #[cfg(feature = "wiring")]
     type Operation = stack_model::iot::IotOperation;
+}
+
+impl Kind for Connections {
+    #[cfg(feature = "wiring")]
+    type Operation = crate::connections::ConnectionOperation;
 }

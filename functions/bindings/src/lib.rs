@@ -7,6 +7,7 @@ mod base64;
 mod binding;
 mod bucket;
 mod bytes;
+mod connections;
 mod detail;
 #[cfg(feature = "runtime")]
 mod environment;
@@ -44,6 +45,7 @@ pub use binding::Binding;
 pub use binding::{VariableName, distinct};
 pub use bucket::Bucket;
 pub use bytes::Bytes;
+pub use connections::{ConnectionOperation, Connections};
 pub use detail::Detail;
 #[cfg(feature = "runtime")]
 pub use environment::{
@@ -90,7 +92,7 @@ pub use table::Table;
 pub use topic::Topic;
 pub use variable::Var;
 #[cfg(feature = "wiring")]
-pub use wiring::{ServiceRegion, Wire};
+pub use wiring::{ServiceRegion, StageConnections, Wire};
 
 #[cfg(feature = "bucket")]
 pub use bucket::{ListObjects, Listed, Listing, Object, PutObject};
@@ -120,6 +122,8 @@ pub use topic::PublishMessage;
 #[cfg(feature = "runtime")]
 pub mod sdk {
     pub use aws_config as config;
+    #[cfg(feature = "connections")]
+    pub use aws_sdk_apigatewaymanagement as apigatewaymanagement;
     #[cfg(feature = "table")]
     pub use aws_sdk_dynamodb as dynamodb;
     #[cfg(feature = "event-bus")]

@@ -19,11 +19,11 @@ macro_rules! operations {
 operations! {
     /// Puts a whole item or object, replacing what has the same key, or an event on a bus.
     Put
-    /// Reads one item, object or parameter by its key.
+    /// Reads one item, object, parameter or connection by its key.
     Get
     /// Changes attributes of one item.
     Update
-    /// Deletes one item, object or message.
+    /// Deletes one item, object, message or connection.
     Delete
     /// Reads the items of one partition of a table.
     Query
@@ -35,7 +35,7 @@ operations! {
     BatchWrite
     /// Checks an item within a transaction.
     ConditionCheck
-    /// Sends messages to a queue.
+    /// Sends messages to a queue or a connection.
     ///
     /// A module that imports it no longer sees the trait of the same name from the prelude; where both are needed,
     /// write `stack_bindings::Send`.
@@ -104,6 +104,8 @@ macro_rules! operation_of {
 }
 
 #[cfg(feature = "wiring")]
+use crate::connections::ConnectionOperation;
+#[cfg(feature = "wiring")]
 use stack_model::{
     dynamodb::TableOperation, events::BusOperation, iot::IotOperation, s3::BucketOperation,
     secretsmanager::SecretOperation, sns::TopicOperation, sqs::QueueOperation,
@@ -141,6 +143,10 @@ operation_of! {
         Put => BucketOperation::Put,
         Delete => BucketOperation::Delete,
         List => BucketOperation::List;
+    kind::Connections:
+        Send => ConnectionOperation::Send,
+        Get => ConnectionOperation::Get,
+        Delete => ConnectionOperation::Delete;
     kind::EventBus:
         Put => BusOperation::Put;
     kind::StateMachine:

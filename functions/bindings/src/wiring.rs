@@ -14,10 +14,11 @@ use stack_model::sns::TopicRef;
 use stack_model::sqs::QueueRef;
 use stack_model::ssm::ParameterRef;
 use stack_model::stepfunctions::StateMachineRef;
-use stack_model::{Pseudo, Token};
+use stack_model::{Pseudo, Token, text};
 
 use crate::binding::Binding;
 use crate::bucket::Bucket;
+use crate::connections::Connections;
 use crate::event_bus::EventBus;
 use crate::grant::Grants;
 use crate::iot::{IotData, IotEndpoint, IotTopic, IotTopicFamily};
@@ -212,6 +213,35 @@ impl Wire for ImageLabels {
             .on_everything("labels are found without any resource of Rekognition");
         wired::<Self>(field, environment, region.0, vec![statement])
     }
+}
+
+impl<M: 'static, G: Grants<kind::Connections>> Wire for Connections<M, G> {
+    type Handle<'a> = StageConnections;
+
+    fn wire(
+        stage: StageConnections,
+        field: &'static str,
+        environment: &'static str,
+    ) -> WiredBinding {
+        let statement = G::operations().into_iter().fold(
+            Statement::allow(["execute-api:ManageConnections"])
+                .because("a connection gets its id when it is made"),
+            |statement, operation| {
+                let arn = text!("{}/{}/@connections/*", &stage.arn, operation.method());
+                statement.on(arn)
+            },
+        );
+        wired::<Self>(field, environment, stage.url, vec![statement])
+    }
+}
+
+/// The connections of one stage of a WebSocket API.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageConnections {
+    /// Where messages are sent, such as `https://x.execute-api.eu-west-1.amazonaws.com/dev`.
+    pub url: Value<String>,
+    /// The ARN of the stage, such as `arn:aws:execute-api:eu-west-1:123456789012:x/dev`.
+    pub arn: Value<String>,
 }
 
 /// The region in which a service without resources is asked; the stack's own by default.

@@ -7,11 +7,13 @@ use aws_smithy_mocks::mock;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stack_bindings::sdk::config::Region;
-use stack_bindings::sdk::{config::SdkConfig, eventbridge, iotdataplane, rekognition, sfn};
+use stack_bindings::sdk::{
+    apigatewaymanagement, config::SdkConfig, eventbridge, iotdataplane, rekognition, sfn,
+};
 use stack_bindings::{
-    Bucket, Connect, Detail, Environment, EventBus, Get, ImageLabels, IotData, IotEndpoint,
-    IotTopic, IotTopicFamily, Label, Publish, PublishRetained, Reason, SendTaskFailure,
-    SendTaskHeartbeat, SendTaskSuccess, Start, StartSync, StateMachine,
+    Bucket, Connect, Connections, Delete, Detail, Environment, EventBus, Get, ImageLabels, IotData,
+    IotEndpoint, IotTopic, IotTopicFamily, Label, Publish, PublishRetained, Reason, Send,
+    SendTaskFailure, SendTaskHeartbeat, SendTaskSuccess, Start, StartSync, StateMachine,
 };
 
 use crate::support::scripted;
@@ -369,4 +371,33 @@ async fn an_endpoint_of_ones_own_carries_the_messages() {
         "{}",
         requests[0]
     );
+}
+
+/// The answers of <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>:
+/// a connection that has ended is gone, with the status 410.
+#[tokio::test]
+async fn a_message_goes_to_its_connection_while_there_is_one() {
+    use apigatewaymanagement::Client;
+    use apigatewaymanagement::error::ErrorMetadata;
+    use apigatewaymanagement::operation::delete_connection::DeleteConnectionOutput;
+    use apigatewaymanagement::operation::get_connection::GetConnectionError;
+    use apigatewaymanagement::operation::post_to_connection::PostToConnectionOutput;
+    use apigatewaymanagement::types::error::GoneException;
+
+    let post = mock!(Client::post_to_connection)
+        .match_requests(|request| {
+            request.connection_id() == Some("c1") && request.data().unwrap().as_ref() == b"7"
+        })
+        .then_output(|| PostToConnectionOutput::builder().build());
+    let end =
+        mock!(Client::delete_connection).then_output(|| DeleteConnectionOutput::builder().build());
+    let gone = mock!(Client::get_connection).then_error(|| {
+        let meta = ErrorMetadata::builder().code("GoneException").build();
+        GetConnectionError::GoneException(GoneException::builder().meta(meta).build())
+    });
+    let client = scripted!(apigatewaymanagement, [&post, &end, &gone]);
+    let connections: Connections<u32, (Send, Get, Delete)> = Connections::with_client(client);
+    connections.send("c1", &7).await.unwrap();
+    connections.delete("c1").await.unwrap();
+    assert!(!connections.is_there("c1").await.unwrap());
 }

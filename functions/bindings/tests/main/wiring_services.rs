@@ -8,10 +8,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use stack_bindings::{
-    Bindings, BusEvent, CustomResource, Decode, Detail, EventBus, EventError, HttpAuthorization,
-    HttpRequest, ImageLabels, IotData, IotEndpoint, IotTopic, IotTopicFamily, ObjectChanges,
-    Publish, PublishRetained, RequestAuthorization, SendTaskSuccess, ServiceRegion, Start,
-    StateMachine, TableChanges, TokenAuthorization, TopicMessages, WebSocketRequest,
+    Bindings, BusEvent, Connections, CustomResource, Decode, Delete, Detail, EventBus, EventError,
+    HttpAuthorization, HttpRequest, ImageLabels, IotData, IotEndpoint, IotTopic, IotTopicFamily,
+    ObjectChanges, Publish, PublishRetained, RequestAuthorization, Send, SendTaskSuccess,
+    ServiceRegion, StageConnections, Start, StateMachine, TableChanges, TokenAuthorization,
+    TopicMessages, WebSocketRequest,
 };
 use stack_model::contract::{Accepts, event};
 use stack_model::events::EventBusProps;
@@ -45,6 +46,7 @@ pub(crate) struct Everything {
     pub(crate) user: IotTopicFamily<String>,
     pub(crate) address: IotEndpoint,
     pub(crate) labels: ImageLabels,
+    pub(crate) guests: Connections<String, (Send, Delete)>,
 }
 
 /// Takes whatever else can be sent.
@@ -99,6 +101,10 @@ fn template() -> Value {
         user: &user,
         address: ServiceRegion::own(),
         labels: ServiceRegion::of("eu-central-1"),
+        guests: StageConnections {
+            url: "https://x.example/dev".into(),
+            arn: "arn:aws:execute-api:eu-west-1:123456789012:x/dev".into(),
+        },
     });
     stack.function("Function", wired, FunctionProps::default());
     let assembly = app.synth().unwrap();
@@ -119,6 +125,7 @@ fn the_environment_says_what_is_meant() {
             "USER_TOPIC_PREFIX": "user-",
             "ADDRESS_REGION": reference("AWS::Region"),
             "LABELS_REGION": "eu-central-1",
+            "GUESTS_URL": "https://x.example/dev",
         })
     );
 }
@@ -140,6 +147,13 @@ fn every_service_is_allowed_exactly_what_is_granted() {
         allowed(&["states:StartExecution"], reference("Machine")),
         allowed(&["iot:Publish", "iot:RetainPublish"], topic("all")),
         allowed(&["iot:Publish"], topic("user-*")),
+        allowed(
+            &["execute-api:ManageConnections"],
+            json!([
+                "arn:aws:execute-api:eu-west-1:123456789012:x/dev/POST/@connections/*",
+                "arn:aws:execute-api:eu-west-1:123456789012:x/dev/DELETE/@connections/*",
+            ]),
+        ),
         // What knows no resource stands in one statement.
         allowed(
             &[
