@@ -12,6 +12,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use select::{Name, nearest, select};
 
+use crate::config::Assignment;
+
 /// What `--help` says about exit codes; scripts rely on them.
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -60,6 +62,9 @@ pub struct Global {
     /// Send every AWS call to this endpoint.
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
+    /// Set a variable of the stage, over stackctl.toml; may be repeated.
+    #[arg(long = "var", global = true, value_name = "KEY=VALUE")]
+    pub variables: Vec<Assignment>,
     /// Print one JSON document, or JSON lines, on standard output.
     #[arg(long, global = true)]
     pub json: bool,
@@ -213,6 +218,24 @@ pub struct Diff {
     /// Compare with the templates in this directory instead of what is deployed.
     #[arg(long, value_name = "DIR")]
     pub against: Option<PathBuf>,
+    /// The form of the report.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        conflicts_with = "json"
+    )]
+    pub format: Report,
+}
+
+/// The form of a report about changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// A tree, for a terminal.
+    #[default]
+    Text,
+    /// Markdown, for a comment on a pull request.
+    Markdown,
 }
 
 /// Arguments of `destroy`.

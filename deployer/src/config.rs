@@ -1,5 +1,6 @@
 //! Reads `stackctl.toml`.
 
+mod assignment;
 mod find;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer};
 use serde_json::{Map, Value};
 use stack_model::assembly::{Architecture, FORMAT, StageRequest, SynthRequest};
+
+pub use assignment::{Assignment, AssignmentError};
 
 use crate::error::{Error, Kind, Result};
 

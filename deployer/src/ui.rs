@@ -5,6 +5,7 @@
 //! progress is drawn on a terminal, and is plain lines that do not change their form otherwise.
 
 mod activity;
+mod markdown;
 mod palette;
 mod report;
 mod table;
@@ -22,6 +23,7 @@ use crate::cli::{Color, Global};
 use crate::error::{Error, Kind};
 
 pub use activity::{Activity, event_line, log_line};
+pub use markdown::markdown;
 pub use palette::paint;
 pub use report::{Trial, trials, violation};
 pub use table::{Table, outputs};

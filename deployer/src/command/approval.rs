@@ -61,6 +61,10 @@ pub(super) fn options(session: &Session) -> String {
             options.extend([" ", name, " ", value]);
         }
     }
+    for assignment in &global.variables {
+        let quoted = assignment.as_str().replace('\'', "'\\''");
+        options.extend([" --var '", &quoted, "'"]);
+    }
     options
 }
 

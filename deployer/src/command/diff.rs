@@ -6,7 +6,7 @@ use std::path::Path;
 use super::place::{self, Place};
 use super::{Session, deploy, explain, prepare};
 use crate::assembly::Assembly;
-use crate::cli;
+use crate::cli::{self, Report};
 use crate::engine::EventSink;
 use crate::engine::plan::{Plan, Registry, Side, compare, defaults};
 use crate::error::{EXIT_CHANGES, Result};
@@ -39,7 +39,10 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
     if session.ui.json() {
         session.ui.document(&plan);
     } else {
-        session.ui.out(ui::plan(&plan, session.ui.verbose() > 0));
+        session.ui.out(match arguments.format {
+            Report::Text => ui::plan(&plan, session.ui.verbose() > 0),
+            Report::Markdown => ui::markdown(&plan, name),
+        });
     }
     let changed = arguments.exit_code && !plan.is_empty();
     Ok(if changed { EXIT_CHANGES } else { 0 })

@@ -35,7 +35,15 @@ pub(super) async fn assembly(
         .caused_by(&error)
         .hint("set STACKCTL_STATE_DIR to a directory that you may write to")
     })?;
-    let request = stage.request(name);
+    let mut request = stage.request(name);
+    for assignment in &session.global.variables {
+        assignment
+            .apply(&mut request.stage.variables)
+            .map_err(|error| {
+                Error::new(Kind::Configuration, error.to_string())
+                    .hint("set the table as a whole, such as `--var orders.queue='{ size = 3 }'`")
+            })?;
+    }
     let package = &project.config.workspace.stacks;
     let synthesis = Synthesis {
         root: &project.root,

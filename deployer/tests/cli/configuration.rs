@@ -143,3 +143,13 @@ error: no stack is called `ordres`
 "#]]
     );
 }
+
+#[test]
+fn a_variable_of_the_command_line_is_checked_before_anything_is_read() {
+    let outcome = Workspace::empty().run(["synth", "--stage", "dev", "--var", "mode"]);
+    assert_eq!(outcome.code, Some(2));
+    assert!(
+        outcome.stderr.contains("`mode` is not KEY=VALUE"),
+        "{outcome:?}"
+    );
+}

@@ -40,6 +40,7 @@ Global options:
       --stage <NAME>        The stage of stackctl.toml to work on
       --local               Work on the local engine instead of AWS, starting it when needed
       --endpoint-url <URL>  Send every AWS call to this endpoint
+      --var <KEY=VALUE>     Set a variable of the stage, over stackctl.toml; may be repeated
       --json                Print one JSON document, or JSON lines, on standard output
   -y, --yes                 Approve what the command is about to do
       --config <FILE>       Read this file instead of looking for stackctl.toml

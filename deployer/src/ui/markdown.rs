@@ -1,0 +1,238 @@
+//! A plan as Markdown, for a comment on a pull request or an artifact of a build.
+
+use std::fmt::Write as _;
+
+use crate::engine::plan::{Action, Grade, Plan, ResourceChange, StackPlan};
+
+/// How many bytes are written at most: GitHub takes comments of up to 65,536 characters.
+const LIMIT: usize = 60_000;
+
+/// How many characters of a value are shown.
+const VALUE: usize = 160;
+
+/// Renders a plan: a table of what changes, and below it the properties of each stack, folded away.
+pub fn markdown(plan: &Plan, stage: &str) -> String {
+    let mut text = format!("### Changes of stage `{stage}`\n\n");
+    if plan.is_empty() {
+        text.push_str("Nothing would change.\n");
+        return text;
+    }
+    text.push_str("| stack | action | resource | type | danger |\n|---|---|---|---|---|\n");
+    let changed = || plan.stacks.iter().filter(|stack| !stack.is_empty());
+    let parts = changed().flat_map(rows).chain(changed().map(details));
+    for part in parts {
+        if text.len() + part.len() > LIMIT {
+            text.push_str("\nThe rest is too long to be shown here: run `stackctl diff`.\n");
+            break;
+        }
+        text.push_str(&part);
+    }
+    text
+}
+
+/// Writes a line of the table for every change of a stack, the dangerous ones first.
+fn rows(stack: &StackPlan) -> Vec<String> {
+    let mut changes: Vec<&ResourceChange> = stack.changes.iter().collect();
+    changes.sort_by_key(|change| std::cmp::Reverse(change.grade));
+    let changes = changes.into_iter().map(|change| {
+        format!(
+            "| `{}` | {} | `{}` | `{}` | {} |\n",
+            stack.stack,
+            word(change.action),
+            change.logical_id,
+            change.resource_type,
+            danger(change.grade)
+        )
+    });
+    let other = (!stack.other.is_empty()).then(|| {
+        format!(
+            "| `{}` | update | {} besides resources | | |\n",
+            stack.stack,
+            stack.other.len()
+        )
+    });
+    changes.chain(other).collect()
+}
+
+fn details(stack: &StackPlan) -> String {
+    let mut text = format!(
+        "\n<details><summary><code>{}</code></summary>\n\n",
+        stack.stack
+    );
+    for change in &stack.changes {
+        resource(&mut text, change);
+    }
+    for change in &stack.other {
+        property(&mut text, "", change);
+    }
+    text.push_str("\n</details>\n");
+    text
+}
+
+fn resource(text: &mut String, change: &ResourceChange) {
+    let _ = writeln!(
+        text,
+        "- **{}** {}",
+        word(change.action),
+        code(&change.logical_id)
+    );
+    // That a new resource is new goes without saying.
+    if change.action != Action::Create || change.grade != Grade::None {
+        for reason in &change.reasons {
+            let _ = writeln!(text, "  - {}", plain(reason));
+        }
+    }
+    for difference in &change.properties {
+        property(text, "  ", difference);
+    }
+}
+
+fn property(text: &mut String, indent: &str, change: &crate::engine::plan::PropertyChange) {
+    let value = |value: &Option<serde_json::Value>| match value {
+        Some(value) => code(&value.to_string()),
+        None => "(absent)".to_owned(),
+    };
+    let path = change.path.to_string();
+    let path = path.strip_prefix("Properties.").unwrap_or(&path);
+    let _ = writeln!(
+        text,
+        "{indent}- {}: {} → {}",
+        code(path),
+        value(&change.before),
+        value(&change.after)
+    );
+}
+
+const fn word(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Replace => "replace",
+        Action::Delete => "delete",
+        Action::Import => "import",
+        Action::Retain => "retain",
+    }
+}
+
+const fn danger(grade: Grade) -> &'static str {
+    match grade {
+        Grade::None | Grade::UpdateInPlace => "",
+        Grade::Interruption => "interruption",
+        Grade::Replacement => "replacement",
+        Grade::PermissionWidened => "**permission widened**",
+        Grade::ExposureWidened => "**exposure widened**",
+        Grade::DataLoss => "**DATA LOSS**",
+    }
+}
+
+/// Writes a text as code, whatever backticks it holds, on one line.
+fn code(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let line = console::truncate_str(&line, VALUE, "…").into_owned();
+    let longest = line
+        .split(|c| c != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    if longest > 0 {
+        format!("{fence} {line} {fence}")
+    } else {
+        format!("{fence}{line}{fence}")
+    }
+}
+
+/// Keeps a text from meaning anything in Markdown or HTML.
+fn plain(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '<' => escaped.push_str("&lt;"),
+            '&' => escaped.push_str("&amp;"),
+            '*' | '_' | '[' | ']' | '#' | '|' | '\\' => escaped.extend(['\\', character]),
+            control if control.is_control() => escaped.push(' '),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::plan::{Path, PropertyChange};
+
+    fn sample() -> Plan {
+        Plan {
+            stacks: vec![
+                StackPlan {
+                    stack: "intake-prod".into(),
+                    changes: vec![ResourceChange {
+                        logical_id: "Orders".into(),
+                        resource_type: "AWS::DynamoDB::Table".into(),
+                        action: Action::Replace,
+                        grade: Grade::DataLoss,
+                        reasons: vec!["TableName cannot change | without <replacement>".into()],
+                        properties: vec![PropertyChange {
+                            path: Path::new("Properties").key("TableName"),
+                            before: Some(json!("a`b")),
+                            after: None,
+                        }],
+                        source: None,
+                    }],
+                    other: vec![PropertyChange {
+                        path: Path::new("Outputs").key("Url"),
+                        before: None,
+                        after: Some(json!({"Ref": "Queue"})),
+                    }],
+                    create: false,
+                },
+                StackPlan {
+                    stack: "other-prod".into(),
+                    ..StackPlan::default()
+                },
+            ],
+        }
+    }
+
+    #[test]
+    fn a_plan_is_a_table_with_details_folded_away() {
+        snapbox::assert_data_eq!(
+            markdown(&sample(), "prod"),
+            snapbox::str![[r#"
+### Changes of stage `prod`
+
+| stack | action | resource | type | danger |
+|---|---|---|---|---|
+| `intake-prod` | replace | `Orders` | `AWS::DynamoDB::Table` | **DATA LOSS** |
+| `intake-prod` | update | 1 besides resources | | |
+
+<details><summary><code>intake-prod</code></summary>
+
+- **replace** `Orders`
+  - TableName cannot change /| without &lt;replacement>
+  - `TableName`: `` "a`b" `` → (absent)
+- `Outputs.Url`: (absent) → `{"Ref":"Queue"}`
+
+</details>
+
+"#]]
+        );
+        assert!(markdown(&Plan::default(), "dev").ends_with("Nothing would change.\n"));
+    }
+
+    #[test]
+    fn a_long_plan_fits_into_a_comment() {
+        let mut plan = sample();
+        let stack = plan.stacks[0].clone();
+        plan.stacks = vec![stack; 2000];
+        let text = markdown(&plan, "prod");
+        assert!(text.len() < 65_536, "{}", text.len());
+        assert!(text.contains("too long to be shown here"));
+    }
+}
