@@ -1,6 +1,7 @@
 //! Buses, rules and their targets.
 
 mod bus;
+mod golden;
 mod pattern;
 mod rule;
 mod target;

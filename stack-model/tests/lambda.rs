@@ -1,6 +1,7 @@
 //! Functions, permissions and triggers.
 
 mod asynchronous;
+mod golden;
 mod stream;
 mod topic;
 

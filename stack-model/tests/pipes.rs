@@ -373,3 +373,38 @@ fn what_is_wrong_with_a_pipe_is_reported() {
         ]
     );
 }
+
+/// Pipes from a queue and a table.
+fn pipes(stack: &mut Stack<'_>) {
+    stack.describe("Pipes from a queue and a table");
+    let function = look_up(stack);
+    let payments = stack.queue::<Json>("Payments", QueueProps::default());
+    let bus = stack.event_bus("Bus", EventBusProps::default());
+    let flow = Flow::from_queue(&payments)
+        .filter(RecordFilter::body("state", [Match::exact("paid")]))
+        .transformed::<String>(Template::part("$.body.order"))
+        .enriched::<Json, _>(&function)
+        .transformed::<Paid>(Template::object([("order", Template::part("$.id"))]));
+    let target = PutEvent::on(&bus, "payments");
+    stack.pipe("PaymentsToBus", flow, &target, PipeProps::default());
+    let table = stack.table::<Order>(
+        "Orders",
+        TableProps {
+            stream: Some(StreamView::NewImage),
+            ..TableProps::default()
+        },
+    );
+    let lost = stack.queue::<String>("Lost", QueueProps::default());
+    let flow = Flow::from_changes(&table, StreamStart::Oldest)
+        .batches_of(10)
+        .filter(RecordFilter::changes([ChangeKind::Insert]))
+        .attempts(3)
+        .dead_letters(&lost)
+        .transformed::<String>(Template::part("$.dynamodb.Keys.id.S"));
+    stack.pipe("OrdersToFunction", flow, &function, PipeProps::default());
+}
+
+#[test]
+fn pipes_from_a_queue_and_a_table() {
+    crate::golden::compare("pipes.dev", dev(), pipes);
+}

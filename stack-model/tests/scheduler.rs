@@ -9,7 +9,9 @@ use stack_model::kms::KeyProps;
 use stack_model::lambda::{FunctionProps, FunctionRef};
 use stack_model::policy::Statement;
 use stack_model::scheduler::{ScheduleProps, ScheduledInput, Timetable, UniversalTarget};
+use stack_model::sns::TopicProps;
 use stack_model::sqs::{Fifo, QueueProps};
+use stack_model::stepfunctions::{Flow, StateMachineProps, StateMachineRef, Succeed};
 
 use crate::support::{dev, resources, violations};
 
@@ -300,4 +302,42 @@ fn what_is_wrong_with_a_schedule_is_reported() {
             "orders / Wrong: a message group is for a FIFO queue",
         ]
     );
+}
+
+/// Schedules to every kind of target.
+fn schedules(stack: &mut Stack<'_>) {
+    stack.describe("Schedules to every kind of target");
+    let group = stack.schedule_group("Daily");
+    let lost = stack.queue::<String>("Lost", QueueProps::default());
+    let props = || ScheduleProps {
+        group: Some(group.clone()),
+        dead_letters: Some((&lost).into()),
+        ..ScheduleProps::default()
+    };
+    let morning = || Timetable::cron("0 7 * * ? *").in_zone("Europe/Berlin");
+    let reset = Reset { to: 0 };
+    let function = function(stack);
+    stack.schedule("ToFunction", morning(), &function, &reset, props());
+    let queue = stack.queue::<Reset>("Resets", QueueProps::default());
+    stack.schedule("ToQueue", morning(), &queue, &reset, props());
+    let topic = stack.topic::<Reset>("Hearers", TopicProps::default());
+    stack.schedule("ToTopic", morning(), &topic, &reset, props());
+    let mut flow = Flow::new();
+    flow.add("Done", Succeed::new());
+    let machine: StateMachineRef<Reset> =
+        stack.state_machine("Workflow", flow, StateMachineProps::default());
+    stack.schedule("ToStateMachine", morning(), &machine, &reset, props());
+    let bus = PutEvent::on(&EventBusRef::of_account(), "shop");
+    stack.schedule("ToBus", morning(), &bus, &reset, props());
+    let stop = Statement::allow(["ec2:StopInstances"])
+        .on("arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0");
+    let call = UniversalTarget::new("ec2", "stopInstances", [stop]);
+    let input = ScheduledInput::<Json>::json(json!({"InstanceIds": ["i-0123456789abcdef0"]}));
+    let once = Timetable::at("2027-01-01T00:00:00");
+    stack.schedule("ToCall", once, &call, input, ScheduleProps::default());
+}
+
+#[test]
+fn schedules_to_every_kind_of_target() {
+    crate::golden::compare("schedules.dev", dev(), schedules);
 }
