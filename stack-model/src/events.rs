@@ -30,7 +30,9 @@ pub use connection::{
     ApiDestinationProps, ApiDestinationRef, Authorization, ConnectionRef, HttpMethod,
     InvocationRate,
 };
-pub use delivery::{Delivery, EventAge, RetryAttempts, RetryPolicy};
+pub use delivery::{
+    Delivery, DetailAlone, EventAge, OtherPayload, RetryAttempts, RetryPolicy, Sends, WholeEvent,
+};
 pub use destination::{ArnTarget, Destination};
 pub use expression::{Recurrence, TimeUnit};
 pub use matcher::Match;

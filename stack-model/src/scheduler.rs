@@ -26,7 +26,7 @@ mod input;
 mod target;
 mod timetable;
 
-pub use input::ScheduledInput;
+pub use input::{IntoScheduledInput, ScheduledInput};
 pub use target::{ScheduleDestination, ScheduleTarget, UniversalTarget};
 pub use timetable::Timetable;
 
@@ -146,12 +146,12 @@ impl Stack<'_> {
     /// # app.synth().unwrap();
     /// ```
     #[track_caller]
-    pub fn schedule<P>(
+    pub fn schedule<I: IntoScheduledInput>(
         &mut self,
         logical_id: &str,
         timetable: Timetable,
-        target: &impl ScheduleTarget<event::Invocation<P>>,
-        input: impl Into<ScheduledInput<P>>,
+        target: &impl ScheduleTarget<event::Invocation<I::Payload>>,
+        input: I,
         props: ScheduleProps,
     ) -> ScheduleRef {
         let source = Location::caller();
@@ -165,7 +165,7 @@ impl Stack<'_> {
         self.check_message_group(logical_id, &destination, group, source);
 
         let mut violations = Vec::new();
-        let input = constant(&input.into().into_json(), MAX_INPUT, &mut violations);
+        let input = constant(&input.into_input().into_json(), MAX_INPUT, &mut violations);
         for message in violations {
             let path = "Properties.Target.Input";
             self.report(logical_id, Some(path), message, source);

@@ -30,13 +30,43 @@ pub struct RetryPolicy {
     pub attempts: Option<RetryAttempts>,
 }
 
-/// What a rule of events with the detail `D` sends to a target, which gets an `E`, and what happens where that fails.
-pub struct Delivery<D, E> {
+/// What a rule sends to a target, and what happens where that fails; `S` says what is sent of an event.
+pub struct Delivery<S> {
     payload: Payload,
     pub(super) dead_letters: Option<DeadLetterQueue>,
     pub(super) retry: RetryPolicy,
     pub(super) message_group: Option<Value<String>>,
-    types: PhantomData<fn() -> (D, E)>,
+    sent: PhantomData<fn() -> S>,
+}
+
+/// What is sent of an event with the detail `D`.
+pub trait Sends<D> {
+    /// What the target gets.
+    type Sent;
+}
+
+/// The whole event is sent.
+#[derive(Debug)]
+pub enum WholeEvent {}
+
+/// The detail alone is sent.
+#[derive(Debug)]
+pub enum DetailAlone {}
+
+/// A payload `P` is sent, made from the event or without it.
+#[derive(Debug)]
+pub struct OtherPayload<P>(PhantomData<fn() -> P>);
+
+impl<D> Sends<D> for WholeEvent {
+    type Sent = event::BusEvent<D>;
+}
+
+impl<D> Sends<D> for DetailAlone {
+    type Sent = event::Invocation<D>;
+}
+
+impl<D, P> Sends<D> for OtherPayload<P> {
+    type Sent = event::Invocation<P>;
 }
 
 #[derive(Clone, Debug)]
@@ -47,42 +77,42 @@ enum Payload {
     Template(Template),
 }
 
-impl<D, E> Clone for Delivery<D, E> {
+impl<S> Clone for Delivery<S> {
     fn clone(&self) -> Self {
         Self {
             payload: self.payload.clone(),
             dead_letters: self.dead_letters.clone(),
             retry: self.retry,
             message_group: self.message_group.clone(),
-            types: PhantomData,
+            sent: PhantomData,
         }
     }
 }
 
-impl<D, E> std::fmt::Debug for Delivery<D, E> {
+impl<S> std::fmt::Debug for Delivery<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Delivery").field(&self.payload).finish()
     }
 }
 
-impl<D> Delivery<D, event::BusEvent<D>> {
+impl Delivery<WholeEvent> {
     /// Sends the whole event.
     pub fn event() -> Self {
         Self::of(Payload::Event)
     }
 
     /// Sends the detail alone.
-    pub fn detail() -> Delivery<D, event::Invocation<D>> {
+    pub fn detail() -> Delivery<DetailAlone> {
         Delivery::of(Payload::Part("$.detail".to_owned()))
     }
 
     /// Sends one part of the event, by its path, such as `$.detail.order`; the target reads it as a `P`.
-    pub fn part<P>(path: impl Into<String>) -> Delivery<D, event::Invocation<P>> {
+    pub fn part<P>(path: impl Into<String>) -> Delivery<OtherPayload<P>> {
         Delivery::of(Payload::Part(path.into()))
     }
 
     /// Sends the same value for every event.
-    pub fn constant<P: Serialize>(value: &P) -> Delivery<D, event::Invocation<P>> {
+    pub fn constant<P: Serialize>(value: &P) -> Delivery<OtherPayload<P>> {
         let value = serde_json::to_value(value);
         Delivery::of(Payload::Constant(
             value.map(Expr::from).map_err(|error| error.to_string()),
@@ -90,24 +120,24 @@ impl<D> Delivery<D, event::BusEvent<D>> {
     }
 
     /// Sends the same JSON for every event, which may hold attributes of handles; the target reads it as a `P`.
-    pub fn constant_json<P>(value: impl Into<Expr>) -> Delivery<D, event::Invocation<P>> {
+    pub fn constant_json<P>(value: impl Into<Expr>) -> Delivery<OtherPayload<P>> {
         Delivery::of(Payload::Constant(Ok(value.into())))
     }
 
     /// Sends JSON with parts of the event in it; the target reads it as a `P`.
-    pub fn transformed<P>(template: Template) -> Delivery<D, event::Invocation<P>> {
+    pub fn transformed<P>(template: Template) -> Delivery<OtherPayload<P>> {
         Delivery::of(Payload::Template(template))
     }
 }
 
-impl<D, E> Delivery<D, E> {
+impl<S> Delivery<S> {
     fn of(payload: Payload) -> Self {
         Self {
             payload,
             dead_letters: None,
             retry: RetryPolicy::default(),
             message_group: None,
-            types: PhantomData,
+            sent: PhantomData,
         }
     }
 

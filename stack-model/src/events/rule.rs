@@ -10,7 +10,7 @@ use stack_model_cfn::{Expr, Property, Render, ResourceId, Token, Value};
 
 use super::bus::SERVICE;
 use super::destination::{Destination, Kind};
-use super::{AnyDetail, Delivery, EventBusRef, EventPattern, Recurrence, RuleTarget};
+use super::{AnyDetail, Delivery, EventBusRef, EventPattern, Recurrence, RuleTarget, Sends};
 use crate::arn::Arn;
 use crate::handle::{get_att, typed_handle};
 use crate::iam::{RoleProps, RoleRef};
@@ -190,11 +190,11 @@ impl Stack<'_> {
     /// a queue and a topic a statement of their policy, a log group one of the stack's resource policy
     /// `LogGroupsPolicy`, and for everything else the rule takes on a role `<Rule>Role`.
     #[track_caller]
-    pub fn target<D, E>(
+    pub fn target<D, S: Sends<D>>(
         &mut self,
         rule: &RuleRef<D>,
-        target: &impl RuleTarget<E>,
-        delivery: Delivery<D, E>,
+        target: &impl RuleTarget<S::Sent>,
+        delivery: Delivery<S>,
     ) {
         let source = Location::caller();
         let destination = target.destination();

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use stack_model_cfn::Expr;
 
-/// What a schedule sends, which the target reads as a `P`: made from a reference to a `P`, or from JSON.
+/// What a schedule sends, which the target reads as a `P`.
 #[derive(Debug)]
 pub struct ScheduledInput<P> {
     json: Result<Expr, String>,
@@ -26,10 +26,33 @@ impl<P> ScheduledInput<P> {
     }
 }
 
-impl<P: Serialize> From<&P> for ScheduledInput<P> {
-    fn from(value: &P) -> Self {
-        let json = serde_json::to_value(value);
-        Self {
+/// What a schedule can send: a reference to a value, or a [`ScheduledInput`].
+#[diagnostic::on_unimplemented(
+    message = "a schedule cannot send `{Self}`",
+    label = "expected a reference to a value that `serde` can write, or `ScheduledInput::json(..)`"
+)]
+pub trait IntoScheduledInput {
+    /// What the target reads it as.
+    type Payload;
+
+    /// Turns it into what is sent.
+    fn into_input(self) -> ScheduledInput<Self::Payload>;
+}
+
+impl<P> IntoScheduledInput for ScheduledInput<P> {
+    type Payload = P;
+
+    fn into_input(self) -> Self {
+        self
+    }
+}
+
+impl<P: Serialize> IntoScheduledInput for &P {
+    type Payload = P;
+
+    fn into_input(self) -> ScheduledInput<P> {
+        let json = serde_json::to_value(self);
+        ScheduledInput {
             json: json.map(Expr::from).map_err(|error| error.to_string()),
             payload: PhantomData,
         }
