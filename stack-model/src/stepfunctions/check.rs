@@ -48,13 +48,13 @@ const EXPRESS_SECONDS: u64 = 300;
 /// use stack_model::stepfunctions::{StateMachineType, check_definition};
 ///
 /// let definition = serde_json::json!({
-///     "StartAt": "Wait",
-///     "States": { "Wait": { "Type": "Wait", "Seconds": 5, "Next": "Wiat" } },
+///     "StartAt": "Refused",
+///     "States": { "Refused": { "Type": "Fail", "ResultPath": "$.result" } },
 /// });
 /// let findings = check_definition(&definition.into(), StateMachineType::Standard);
 /// assert_eq!(
 ///     findings[0].message,
-///     "`Wait` goes on to `Wiat`, which is not described beside it: did you mean `Wait`?"
+///     "`Refused` has `ResultPath`, which no Fail state has: take it out"
 /// );
 /// ```
 pub fn check_definition(definition: &Expr, kind: StateMachineType) -> Vec<Finding> {

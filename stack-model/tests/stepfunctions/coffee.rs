@@ -18,7 +18,8 @@ use stack_model::{Stack, path, payload};
 /// Where the events say that they come from.
 const SOURCE: &str = "awsserverlessda.serverlesspresso";
 
-/// How long the customer and the barista may take, in seconds.
+/// How long the customer and the barista may take, in seconds. Nobody sends heartbeats, so the first that is missed ends
+/// the wait; the timeout behind it does so where nobody watches heartbeats, as in the local engine.
 const CUSTOMER_SECONDS: u32 = 300;
 const BARISTA_SECONDS: u32 = 900;
 
@@ -160,6 +161,7 @@ pub(super) fn order_processor(shop: &Shop) -> Flow {
         }))
         .wait_for_task_token()
         .heartbeat(CUSTOMER_SECONDS)
+        .timeout(CUSTOMER_SECONDS + 1)
         .result_path(path!("$.customer"))
         .catch(Catch::on([errors::TIMEOUT], &customer_timed_out).result_path(path!("$.comment"))),
     );
@@ -192,6 +194,7 @@ pub(super) fn order_processor(shop: &Shop) -> Flow {
         }))
         .wait_for_task_token()
         .heartbeat(BARISTA_SECONDS)
+        .timeout(BARISTA_SECONDS + 1)
         .result_path(path!("$.order"))
         .catch(Catch::on([errors::TIMEOUT], &barista_timed_out).result_path(path!("$.comment"))),
     );
@@ -379,7 +382,12 @@ pub(super) fn order_manager(shop: &Shop) -> Flow {
     );
 
     // A barista takes an order, or gives it back.
-    flow.add(&claim, Pass::new());
+    flow.add(
+        &claim,
+        Pass::new()
+            .result("A barista takes the order")
+            .result_path(path!("$.Message")),
+    );
     flow.add(
         "Make OR Unmake?",
         Choice::new()
@@ -410,7 +418,7 @@ pub(super) fn order_manager(shop: &Shop) -> Flow {
         "Construct",
         Pass::new()
             .parameters(payload!({
-                "Message": "A barista takes the order",
+                "Message": path!("$.Message"),
                 "baristaUserId": path!("$.result.Attributes.baristaUserId.S"),
                 "orderId": path!("$.orderId"),
                 "userId": path!("$.result.Attributes.USERID.S"),
