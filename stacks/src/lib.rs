@@ -2,6 +2,7 @@
 
 use stack_model::{App, Violations};
 
+mod domain;
 pub mod intake;
 pub mod orders;
 pub mod photos;

@@ -19,6 +19,8 @@ use stack_model::lambda::{FunctionProps, MemorySize, Timeout};
 use stack_model::logs::Retention;
 use stack_model::{App, Violations, limit};
 
+use crate::domain::EdgeDomain;
+
 mod backend;
 mod order;
 mod user;
@@ -36,6 +38,8 @@ struct Variables {
     users_table: Capacity,
     /// What the table of orders is provisioned for.
     orders_table: Capacity,
+    /// Where the API answers besides its own address.
+    domain: Option<EdgeDomain>,
 }
 
 impl Default for Variables {
@@ -45,6 +49,7 @@ impl Default for Variables {
             log_level: LogLevel::default(),
             users_table: Capacity::default(),
             orders_table: Capacity::default(),
+            domain: None,
         }
     }
 }
@@ -96,7 +101,7 @@ pub fn describe(app: &mut App) -> Result<(), Violations> {
     let variables: Variables = app.stage().variables("orders")?;
     let stage = app.stage().name().to_owned();
     let settings = Settings { variables, stage };
-    let backend = backend::describe(app, &settings);
+    let backend = backend::describe(app, &settings)?;
     let user = user::describe(app, &settings, &backend);
     user_orders::describe(app, &settings, &backend, &user);
     order::describe(app, &settings, &backend);

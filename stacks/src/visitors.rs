@@ -19,6 +19,8 @@ use stack_model::ssm::ParameterRef;
 use stack_model::{App, Arn, Value, Violation, Violations, limit};
 use visitors::{Count, CountWiring, USER_ID, Visitor};
 
+use crate::domain::EdgeDomain;
+
 /// What a stage decides, in the table `[stages.<stage>.variables.visitors]` of `stackctl.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -27,6 +29,8 @@ struct Variables {
     api_key_value: ApiKeyValue,
     /// How many requests the key may make in a month.
     quota_limit: u32,
+    /// Where the API answers besides its own address.
+    domain: Option<EdgeDomain>,
 }
 
 impl Default for Variables {
@@ -34,6 +38,7 @@ impl Default for Variables {
         Self {
             api_key_value: ApiKeyValue::default(),
             quota_limit: 1000,
+            domain: None,
         }
     }
 }
@@ -150,6 +155,12 @@ pub fn describe(app: &mut App) -> Result<(), Violations> {
         .output("ApiUrl", live.url(&api.root()))
         .description("What the paths begin with, such as count/default")
         .example("curl -H \"X-Api-Key: $API_KEY\" {value}count/default");
+    if let Some(domain) = variables.domain {
+        let url = domain.add(&mut stack, &live)?;
+        stack
+            .output("CustomUrl", url)
+            .description("The same under a domain of one's own");
+    }
     stack
         .output("ApiKeyId", key.key_id())
         .description("The id of the API key")

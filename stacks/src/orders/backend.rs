@@ -1,17 +1,16 @@
 //! The stack `orders-backend`: what the others build on.
 
 use orders::{OrderRecord, Orders, OrdersWiring, Placed, Root, RootWiring, UserRecord};
-use stack_model::App;
 use stack_model::apigateway::{
     Authorization, Endpoint, HttpMethod, Integration, MethodProps, RestApiProps, RestApiRef,
     StageProps,
 };
 use stack_model::dynamodb::{Billing, TableProps, TableRef};
 use stack_model::lambda::BatchSize;
-use stack_model::limit;
 use stack_model::sqs::{
     DelaySeconds, MessageRetention, MessageSize, QueueProps, QueueRef, VisibilityTimeout,
 };
+use stack_model::{App, Violation, limit};
 
 use super::{Capacity, Settings, cors};
 
@@ -26,7 +25,7 @@ pub(super) struct Backend {
     pub(super) queue: QueueRef<Placed>,
 }
 
-pub(super) fn describe(app: &mut App, settings: &Settings) -> Backend {
+pub(super) fn describe(app: &mut App, settings: &Settings) -> Result<Backend, Violation> {
     let variables = &settings.variables;
     let mut stack = app.stack("orders-backend");
     stack.describe("The API of users and orders, their tables, and the worker that fulfils orders");
@@ -120,12 +119,18 @@ pub(super) fn describe(app: &mut App, settings: &Settings) -> Backend {
     stack
         .output("DeadLetterQueueUrl", dead.url())
         .description("Messages that failed five times");
-    Backend {
+    if let Some(domain) = variables.domain.clone() {
+        let url = domain.add(&mut stack, &live)?;
+        stack
+            .output("CustomUrl", url)
+            .description("The same under a domain of one's own");
+    }
+    Ok(Backend {
         api,
         users: users.by_name(),
         orders: orders.by_name(),
         queue: queue.by_name(),
-    }
+    })
 }
 
 fn provisioned(capacity: Capacity) -> Billing {

@@ -130,6 +130,65 @@ fn the_value_of_the_key_never_stands_in_the_template() {
 }
 
 #[test]
+fn a_domain_of_ones_own_leads_to_the_stage() {
+    let certificate =
+        "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012";
+    let domain = |certificate: &str| {
+        json!({"domain": {
+            "name": "api.example.com", "zone": "example.com", "zone_id": "Z0123456789ABCDEFGHIJ",
+            "certificate_arn": certificate,
+        }})
+    };
+    let with = template(&domain(certificate));
+    let properties = |id| properties(&with, id);
+    assert_eq!(
+        properties("Domain"),
+        &json!({
+            "CertificateArn": certificate,
+            "DomainName": "api.example.com",
+            "EndpointConfiguration": {"Types": ["EDGE"]},
+            "SecurityPolicy": "TLS_1_2",
+        })
+    );
+    assert_eq!(
+        properties("DomainRoot"),
+        &json!({"DomainName": {"Ref": "Domain"}, "RestApiId": {"Ref": "Api"}, "Stage": {"Ref": "ApiStage"}})
+    );
+    for (id, kind) in [("DomainAliasA", "A"), ("DomainAliasAaaa", "AAAA")] {
+        let record = properties(id);
+        assert_eq!(
+            (&record["Name"], &record["Type"]),
+            (&json!("api.example.com"), &json!(kind))
+        );
+        assert_eq!(record["HostedZoneId"], "Z0123456789ABCDEFGHIJ");
+        // Every distribution of CloudFront has this zone.
+        assert_eq!(record["AliasTarget"]["HostedZoneId"], "Z2FDTNDATAQYW2");
+        let name = json!({"Fn::GetAtt": ["Domain", "DistributionDomainName"]});
+        assert_eq!(record["AliasTarget"]["DNSName"], name);
+    }
+    assert_eq!(
+        with["Outputs"]["CustomUrl"]["Value"],
+        json!({"Fn::Sub": "https://${Domain}"})
+    );
+
+    let without = template(&json!({}));
+    assert_eq!(without["Resources"].get("Domain"), None);
+    assert_eq!(without["Outputs"].get("CustomUrl"), None);
+
+    let elsewhere = certificate.replace("us-east-1", "eu-central-1");
+    for (certificate, complaint) in [
+        (elsewhere.as_str(), "us-east-1"),
+        ("swordfish", "is not an ARN"),
+    ] {
+        let variables = json!({"visitors": domain(certificate)});
+        let mut app = App::new(Stage::new(stage("dev", false, &variables)));
+        let outcome = stacks::visitors::describe(&mut app).and_then(|()| app.synth().map(drop));
+        let violations = outcome.unwrap_err().to_string();
+        assert!(violations.contains(complaint), "{violations}");
+    }
+}
+
+#[test]
 fn the_function_may_count_in_the_table_and_nothing_else() {
     let template = template(&json!({}));
     let policies = &properties(&template, "CountRole")["Policies"];
