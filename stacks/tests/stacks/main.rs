@@ -4,4 +4,5 @@
 mod golden;
 mod intake;
 mod orders;
+mod photos;
 mod visitors;
