@@ -59,3 +59,7 @@ pub use resource::{
     StateMachineMetric, TableMetric, TopicMetric,
 };
 pub use watch::{DefaultAlarm, Watched};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/cloudwatch.md")]
+struct Guide;

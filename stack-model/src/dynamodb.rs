@@ -349,3 +349,7 @@ const NAME: NameRule = NameRule {
     max: 255,
     others: "-_.",
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/dynamodb.md")]
+struct Guide;

@@ -207,3 +207,7 @@ const NAME: NameRule = NameRule {
     max: 512,
     others: "._-/#",
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/logs.md")]
+struct Guide;

@@ -161,3 +161,7 @@ const NAME: NameRule = NameRule {
     max: 64,
     others: ".-_",
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/pipes.md")]
+struct Guide;

@@ -290,3 +290,7 @@ const NAME: NameRule = NameRule {
     max: 64,
     others: ".-_",
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/scheduler.md")]
+struct Guide;

@@ -310,3 +310,7 @@ impl Stack<'_> {
         }
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/sns.md")]
+struct Guide;

@@ -377,3 +377,7 @@ impl Stack<'_> {
         }
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/sqs.md")]
+struct Guide;
