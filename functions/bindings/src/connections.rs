@@ -16,30 +16,6 @@ pub struct Connections<M, G: Grants<kind::Connections> = Send> {
     grants: PhantomData<fn() -> (M, G)>,
 }
 
-/// What may be done with connections; the actions are all `execute-api:ManageConnections`, told apart by the method.
-///
-/// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html>.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ConnectionOperation {
-    /// Sends a message to a connection.
-    Send,
-    /// Asks whether a connection is still there.
-    Get,
-    /// Ends a connection.
-    Delete,
-}
-
-impl ConnectionOperation {
-    /// Returns the method of the operation, which the ARN names.
-    pub const fn method(self) -> &'static str {
-        match self {
-            Self::Send => "POST",
-            Self::Get => "GET",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
 impl<M, G: Grants<kind::Connections>> Binding for Connections<M, G> {
     const KIND: &'static str = "connections";
     const SUFFIX: &'static str = "_URL";

@@ -96,5 +96,5 @@ impl Kind for IotTopic {
 
 impl Kind for Connections {
     #[cfg(feature = "wiring")]
-    type Operation = crate::connections::ConnectionOperation;
+    type Operation = stack_model::apigatewayv2::ConnectionOperation;
 }

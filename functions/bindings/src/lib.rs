@@ -45,7 +45,7 @@ pub use binding::Binding;
 pub use binding::{VariableName, distinct};
 pub use bucket::Bucket;
 pub use bytes::Bytes;
-pub use connections::{ConnectionOperation, Connections};
+pub use connections::Connections;
 pub use detail::Detail;
 #[cfg(feature = "runtime")]
 pub use environment::{
@@ -92,7 +92,7 @@ pub use table::Table;
 pub use topic::Topic;
 pub use variable::Var;
 #[cfg(feature = "wiring")]
-pub use wiring::{ServiceRegion, StageConnections, Wire};
+pub use wiring::{ServiceRegion, Wire};
 
 #[cfg(feature = "bucket")]
 pub use bucket::{ListObjects, Listed, Listing, Object, PutObject};

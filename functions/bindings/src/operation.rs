@@ -104,12 +104,10 @@ macro_rules! operation_of {
 }
 
 #[cfg(feature = "wiring")]
-use crate::connections::ConnectionOperation;
-#[cfg(feature = "wiring")]
 use stack_model::{
-    dynamodb::TableOperation, events::BusOperation, iot::IotOperation, s3::BucketOperation,
-    secretsmanager::SecretOperation, sns::TopicOperation, sqs::QueueOperation,
-    ssm::ParameterOperation, stepfunctions::StateMachineOperation,
+    apigatewayv2::ConnectionOperation, dynamodb::TableOperation, events::BusOperation,
+    iot::IotOperation, s3::BucketOperation, secretsmanager::SecretOperation, sns::TopicOperation,
+    sqs::QueueOperation, ssm::ParameterOperation, stepfunctions::StateMachineOperation,
 };
 
 macro_rules! table_operations {
@@ -144,7 +142,7 @@ operation_of! {
         Delete => BucketOperation::Delete,
         List => BucketOperation::List;
     kind::Connections:
-        Send => ConnectionOperation::Send,
+        Send => ConnectionOperation::Post,
         Get => ConnectionOperation::Get,
         Delete => ConnectionOperation::Delete;
     kind::EventBus:

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use stack_model::Value;
+use stack_model::apigatewayv2::WebSocketStageRef;
 use stack_model::contract::{self, WiredBinding};
 use stack_model::dynamodb::TableRef;
 use stack_model::events::EventBusRef;
@@ -14,7 +15,7 @@ use stack_model::sns::TopicRef;
 use stack_model::sqs::QueueRef;
 use stack_model::ssm::ParameterRef;
 use stack_model::stepfunctions::StateMachineRef;
-use stack_model::{Pseudo, Token, text};
+use stack_model::{Pseudo, Token};
 
 use crate::binding::Binding;
 use crate::bucket::Bucket;
@@ -216,32 +217,16 @@ impl Wire for ImageLabels {
 }
 
 impl<M: 'static, G: Grants<kind::Connections>> Wire for Connections<M, G> {
-    type Handle<'a> = StageConnections;
+    type Handle<'a> = &'a WebSocketStageRef;
 
     fn wire(
-        stage: StageConnections,
+        handle: &WebSocketStageRef,
         field: &'static str,
         environment: &'static str,
     ) -> WiredBinding {
-        let statement = G::operations().into_iter().fold(
-            Statement::allow(["execute-api:ManageConnections"])
-                .because("a connection gets its id when it is made"),
-            |statement, operation| {
-                let arn = text!("{}/{}/@connections/*", &stage.arn, operation.method());
-                statement.on(arn)
-            },
-        );
-        wired::<Self>(field, environment, stage.url, vec![statement])
+        let statements = handle.statements(&G::operations());
+        wired::<Self>(field, environment, handle.connections_url(), statements)
     }
-}
-
-/// The connections of one stage of a WebSocket API.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StageConnections {
-    /// Where messages are sent, such as `https://x.execute-api.eu-west-1.amazonaws.com/dev`.
-    pub url: Value<String>,
-    /// The ARN of the stage, such as `arn:aws:execute-api:eu-west-1:123456789012:x/dev`.
-    pub arn: Value<String>,
 }
 
 /// The region in which a service without resources is asked; the stack's own by default.

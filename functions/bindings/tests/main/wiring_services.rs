@@ -11,9 +11,10 @@ use stack_bindings::{
     Bindings, BusEvent, Connections, CustomResource, Decode, Delete, Detail, EventBus, EventError,
     HttpAuthorization, HttpRequest, ImageLabels, IotData, IotEndpoint, IotTopic, IotTopicFamily,
     ObjectChanges, Publish, PublishRetained, RequestAuthorization, Send, SendTaskSuccess,
-    ServiceRegion, StageConnections, Start, StateMachine, TableChanges, TokenAuthorization,
-    TopicMessages, WebSocketRequest,
+    ServiceRegion, Start, StateMachine, TableChanges, TokenAuthorization, TopicMessages,
+    WebSocketRequest,
 };
+use stack_model::apigatewayv2::{WebSocketApiProps, WebSocketStageProps};
 use stack_model::contract::{Accepts, event};
 use stack_model::events::EventBusProps;
 use stack_model::iot::{TopicFamilyRef, TopicRef};
@@ -93,6 +94,8 @@ fn template() -> Value {
     let machine = stack.state_machine::<Placed>("Machine", flow, StateMachineProps::default());
     let all = TopicRef::named("all");
     let user = TopicFamilyRef::starting_with("user-");
+    let api = stack.websocket_api("Api", WebSocketApiProps::default());
+    let guests = stack.websocket_stage("Guests", &api, WebSocketStageProps::named("dev"));
     let wired = Everything::bind(EverythingWiring {
         bus: &bus,
         machine: &machine,
@@ -101,10 +104,7 @@ fn template() -> Value {
         user: &user,
         address: ServiceRegion::own(),
         labels: ServiceRegion::of("eu-central-1"),
-        guests: StageConnections {
-            url: "https://x.example/dev".into(),
-            arn: "arn:aws:execute-api:eu-west-1:123456789012:x/dev".into(),
-        },
+        guests: &guests,
     });
     stack.function("Function", wired, FunctionProps::default());
     let assembly = app.synth().unwrap();
@@ -125,7 +125,9 @@ fn the_environment_says_what_is_meant() {
             "USER_TOPIC_PREFIX": "user-",
             "ADDRESS_REGION": reference("AWS::Region"),
             "LABELS_REGION": "eu-central-1",
-            "GUESTS_URL": "https://x.example/dev",
+            "GUESTS_URL": {
+                "Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Guests}"
+            },
         })
     );
 }
@@ -141,19 +143,21 @@ fn every_service_is_allowed_exactly_what_is_granted() {
         let actions = actions.iter().map(|action| (*action).to_owned());
         (actions.collect(), resource, Value::Null)
     };
+    let connections = |method: &str| {
+        json!({
+            "Fn::Sub": format!(
+                "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/${{Guests}}/{method}/@connections/*"
+            )
+        })
+    };
     let mut found = allowed_in(&template());
     let mut expected = vec![
         allowed(&["events:PutEvents"], json!({"Fn::GetAtt": ["Bus", "Arn"]})),
         allowed(&["states:StartExecution"], reference("Machine")),
         allowed(&["iot:Publish", "iot:RetainPublish"], topic("all")),
         allowed(&["iot:Publish"], topic("user-*")),
-        allowed(
-            &["execute-api:ManageConnections"],
-            json!([
-                "arn:aws:execute-api:eu-west-1:123456789012:x/dev/POST/@connections/*",
-                "arn:aws:execute-api:eu-west-1:123456789012:x/dev/DELETE/@connections/*",
-            ]),
-        ),
+        allowed(&["execute-api:ManageConnections"], connections("POST")),
+        allowed(&["execute-api:ManageConnections"], connections("DELETE")),
         // What knows no resource stands in one statement.
         allowed(
             &[
