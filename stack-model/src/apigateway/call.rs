@@ -146,6 +146,12 @@ impl ServiceCall {
         self
     }
 
+    /// Answers 200 without a body.
+    #[must_use]
+    pub fn answering_nothing(self) -> Self {
+        self.answering(JsonTemplate::nothing())
+    }
+
     /// Answers one kind of error, such as `ConditionalCheckFailedException`, with a status and body of its own.
     #[must_use]
     pub fn on_error(
@@ -358,8 +364,28 @@ impl Integration {
     /// arguments are only ever written for members. The method needs an authorizer by user pools. See also
     /// [`TemplateCondition::in_group`].
     #[must_use]
-    pub fn only_for_group(mut self, group: impl Into<String>) -> Self {
-        self.restrict(&TemplateCondition::in_group(group));
+    pub fn only_for_group(self, group: impl Into<String>) -> Self {
+        self.only_where(&TemplateCondition::in_group(group))
+    }
+
+    /// Calls the service only where a condition on the request holds; other requests are answered with 403, in the way
+    /// of [`only_for_group`](Self::only_for_group).
+    ///
+    /// The answer is made with the same condition, so it cannot ask for what the body of the request holds: when it is
+    /// made, the body is the one of the service.
+    ///
+    /// ```
+    /// use stack_model::apigateway::{Integration, RequestValue, TemplateCondition};
+    ///
+    /// // Everybody reads drafts of their own, and an editor those of others.
+    /// fn drafts(read: Integration) -> Integration {
+    ///     let own = TemplateCondition::is(RequestValue::query("of"), "me");
+    ///     read.only_where(&TemplateCondition::any([own, TemplateCondition::in_group("editors")]))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn only_where(mut self, condition: &TemplateCondition) -> Self {
+        self.restrict(condition);
         self
     }
 }

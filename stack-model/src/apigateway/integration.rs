@@ -316,9 +316,9 @@ impl Integration {
     }
 
     /// Makes the call without its arguments, and answers 403, where a condition does not hold.
-    pub(super) fn restrict(&mut self, holds: &TemplateCondition) {
-        let (holds, problem) = mapping::condition(holds);
-        self.asks_for_group = true;
+    pub(super) fn restrict(&mut self, condition: &TemplateCondition) {
+        let (holds, problem) = mapping::condition(condition);
+        self.asks_for_group = condition.asks_for_group();
         if !self.refusable {
             let message = "the service might do something without arguments too, so only a function or an authorizer can keep callers from it";
             self.violation = Some(message.to_owned());

@@ -147,6 +147,20 @@ impl TemplateCondition {
     pub fn not(condition: Self) -> Self {
         Self(Test::Not(Box::new(condition)))
     }
+
+    /// Returns whether the condition is about the groups of the caller.
+    pub(super) fn asks_for_group(&self) -> bool {
+        match &self.0 {
+            Test::InGroup(_) => true,
+            Test::All(conditions) | Test::Any(conditions) => {
+                conditions.iter().any(Self::asks_for_group)
+            }
+            Test::Not(condition) => condition.asks_for_group(),
+            Test::Is(..) | Test::IsIgnoringCase(..) | Test::EndsWith(..) | Test::Present(_) => {
+                false
+            }
+        }
+    }
 }
 
 /// A text that is made for each request.
@@ -294,6 +308,7 @@ enum Node {
     Choice(Vec<(TemplateCondition, JsonTemplate)>, Box<JsonTemplate>),
     Each(String, Box<JsonTemplate>),
     Status(StatusCode, Box<JsonTemplate>),
+    Nothing,
 }
 
 impl JsonTemplate {
@@ -364,6 +379,11 @@ impl JsonTemplate {
     #[must_use]
     pub fn with_status(self, status: impl Into<StatusCode>) -> Self {
         Self(Node::Status(status.into(), Box::new(self)))
+    }
+
+    /// Writes nothing at all, which is no JSON, so it can only be a whole answer.
+    pub(super) const fn nothing() -> Self {
+        Self(Node::Nothing)
     }
 
     /// Writes a text of a service's answer that is a JSON document, such as the output of an execution.

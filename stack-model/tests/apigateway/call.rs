@@ -347,6 +347,45 @@ fn the_shop_is_opened_by_members_of_a_group_alone() {
 }
 
 #[test]
+fn what_only_some_may_ask_for_is_answered_without_a_body() {
+    let rendered = Rendered::of("{id}", |stack, credentials| {
+        let table = orders(stack);
+        let key = ItemKey::with_sort("orders", RequestValue::path("id"));
+        let call = ServiceCall::delete_item(&table, key).answering_nothing();
+        let asks_for_all = TemplateCondition::is(RequestValue::query("scope"), "all");
+        Integration::call(call, credentials).only_where(&TemplateCondition::any([
+            TemplateCondition::not(asks_for_all),
+            TemplateCondition::in_group("admin"),
+        ]))
+    });
+    let success = rendered.method["Integration"]["IntegrationResponses"][0].clone();
+    let template = text(&success["ResponseTemplates"]["application/json"]).to_owned();
+    assert!(success.get("SelectionPattern").is_none(), "{success}");
+    for (scope, groups, allowed) in [
+        ("", &[][..], true),
+        ("mine", &[], true),
+        ("all", &[], false),
+        ("all", &["administrators"], false),
+        ("all", &["admin"], true),
+    ] {
+        let mut request = member_of(groups);
+        request.query.insert("scope".to_owned(), scope.to_owned());
+        request.path.insert("id".to_owned(), "7".to_owned());
+        let asked = rendered.request(&request);
+        assert_eq!(asked != json!({}), allowed, "{scope} {groups:?}: {asked}");
+
+        request.body = r#"{"executionArn": "secret"}"#.to_owned();
+        let Evaluated { text, status } = evaluate(&template, &request);
+        if allowed {
+            assert_eq!((text.as_str(), status), ("", None));
+        } else {
+            assert_eq!(status, Some(403));
+            assert_eq!(parsed(&text), json!({"message": "Forbidden"}));
+        }
+    }
+}
+
+#[test]
 fn items_are_put_deleted_and_scanned() {
     let put = Rendered::of("orders", |stack, credentials| {
         let table = orders(stack);

@@ -127,6 +127,8 @@ impl Writer {
                 self.raw("#if($foreach.hasNext),#{end}#{end}");
                 self.structure("]", level);
             }
+            // An empty template would be none at all, and hand the body of the service on.
+            Node::Nothing => self.raw("#if(false)#{end}"),
             Node::Status(status, json) => {
                 self.sets_status = true;
                 self.raw(&format!(
