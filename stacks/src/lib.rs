@@ -3,6 +3,8 @@
 use stack_model::{App, Violations};
 
 mod domain;
+
+pub mod coffee;
 pub mod intake;
 pub mod orders;
 pub mod photos;
@@ -14,6 +16,7 @@ pub mod visitors;
 ///
 /// Fails where the variables of a stage do not fit what a system reads from them.
 pub fn describe(app: &mut App) -> Result<(), Violations> {
+    coffee::describe(app)?;
     intake::describe(app)?;
     orders::describe(app)?;
     photos::describe(app)?;

@@ -22,6 +22,11 @@ fn stages() -> Vec<(StageRequest, &'static str)> {
             (stage(name, protected, &settings["variables"]), "")
         })
         .chain([
+            variant(
+                "single",
+                "coffee-",
+                &json!({"coffee": {"stacks": "single"}}),
+            ),
             variant("direct", "intake", &json!({"intake": {"mode": "direct"}})),
             variant(
                 "user-pool",

@@ -1,0 +1,226 @@
+//! `OrderManager`: the state machine that carries out what customers and baristas ask for.
+//!
+//! Its input is `{"action", "body", "orderId", "baristaUserId"}`, of which the last is whoever calls. A customer asks for
+//! a drink without an action; everybody may `cancel`; baristas `make`, `unmake` and `complete`. What ends an order or
+//! goes on with it answers the task that `OrderProcessor` waits with.
+
+use coffee::detail::MakeOrder;
+use coffee::{
+    CANCELLED, COMPLETED, CREATED, MENU, ORDERS, OrderRequest, SanitizeOrder, SanitizeOrderWiring,
+};
+use serde_json::json;
+use stack_model::stepfunctions::{
+    Attribute, Catch, Choice, Fail, Flow, Key, Pass, Payload, Retry, ReturnValues,
+    StateMachineProps, StateMachineRef, Succeed, Task, UpdateItem, intrinsic,
+};
+use stack_model::{Stack, path, payload};
+
+use super::Settings;
+use super::bus::Bus;
+use super::tables::Tables;
+
+/// What somebody asks for.
+#[derive(Debug)]
+pub(super) enum OrderAction {}
+
+/// What DynamoDB answers where the order is not as it has to be.
+const REFUSED: &str = "DynamoDB.ConditionalCheckFailedException";
+
+pub(super) fn add(
+    stack: &mut Stack<'_>,
+    settings: &Settings,
+    tables: &Tables,
+    bus: &Bus,
+) -> StateMachineRef<OrderAction> {
+    let sanitize = stack.function(
+        "SanitizeOrder",
+        SanitizeOrder::bind(SanitizeOrderWiring {}),
+        settings.function("Says whether the menu has a drink", 20),
+    );
+    let mut flow = Flow::new();
+    let cancel = flow.later("Cancel Order");
+    let complete = flow.later("Complete Order");
+    let update_record = flow.later("Update Record");
+    let claim = flow.later("Claim Order");
+    let unmake = flow.later("Unmake Order");
+    let update_barista = flow.later("Update barista");
+    let not_valid = flow.later("not a valid order");
+    let not_open = flow.later("Order is not open");
+    let not_awaited = flow.later("Choice is not awaited");
+    let unknown = flow.later("Unknown order");
+
+    let order = || Key::of("PK", ORDERS).and("SK", path!("$.orderId"));
+    let action = path!("$.action");
+
+    flow.add(
+        "Decide Action",
+        Choice::new()
+            .when(action.equals("complete"), &complete)
+            .when(action.equals("cancel"), &cancel)
+            .when(action.equals("make") | action.equals("unmake"), &claim),
+    );
+
+    // The customer chose a drink.
+    flow.add("Customer Put Order", Pass::new());
+    flow.add(
+        "get menu",
+        Task::get_item(&tables.settings, Key::of("PK", MENU)).result_path(path!("$.menu")),
+    );
+    flow.add(
+        "Sanitize",
+        Task::invoke::<_, OrderRequest>(&sanitize, Payload::input())
+            .result_path(path!("$.sanitise"))
+            .retry(Retry::on_lambda_service_errors()),
+    );
+    flow.add(
+        "Is Order Valid?",
+        Choice::new().when(path!("$.sanitise.Payload").equals(false), &not_valid),
+    );
+    flow.add(
+        "Update order",
+        Task::update_item(
+            &tables.orders,
+            // A second choice would answer the barista's task, since that is what the order waits for by then.
+            UpdateItem::new(order(), "SET drinkOrder = :drink")
+                .only_if(
+                    "USERID = :user AND ORDERSTATE = :created AND attribute_exists(TaskToken) AND attribute_not_exists(drinkOrder)",
+                )
+                .value(":created", Attribute::text(CREATED))
+                .value(
+                    ":drink",
+                    Attribute::text(intrinsic::json_to_string(path!("$.body"))),
+                )
+                .value(":user", Attribute::text(path!("$.baristaUserId")))
+                .returning(ReturnValues::AllNew),
+        )
+        .result_selector(payload!({ "TaskToken": path!("$.Attributes.TaskToken.S") }))
+        .catch(Catch::on([REFUSED], &not_awaited).result_path(path!("$.error"))),
+    );
+    flow.add(
+        "Resume 2",
+        Task::send_task_success(path!("$.TaskToken"), payload!({})).end(),
+    );
+    flow.add(&not_valid, Succeed::new());
+    flow.add(
+        &not_awaited,
+        Fail::new("ChoiceNotAwaited")
+            .cause("the caller has no such order, or its drink is chosen already"),
+    );
+
+    // The order ends, one way or the other. Its workflow is told which, since it may not even wait for a barista yet.
+    let end = |state: &str| {
+        let answer = json!({ "state": state }).to_string();
+        Pass::new()
+            .result(json!({ "state": state, "answer": answer }))
+            .result_path(path!("$.result"))
+    };
+    flow.add(&cancel, end(CANCELLED).next(&update_record));
+    flow.add(&complete, end(COMPLETED));
+    flow.add(
+        &update_record,
+        Task::update_item(
+            &tables.orders,
+            // An order ends once: a second call would announce it again and answer with a dead token.
+            UpdateItem::new(order(), "SET ORDERSTATE = :state")
+                .only_if("ORDERSTATE = :created")
+                .value(":created", Attribute::text(CREATED))
+                .value(":state", Attribute::text(path!("$.result.state")))
+                .returning(ReturnValues::AllNew),
+        )
+        .result_path(path!("$.record"))
+        .catch(Catch::on([REFUSED], &not_open).result_path(path!("$.error"))),
+    );
+    flow.add(
+        "Construct (1)",
+        Pass::new()
+            .parameters(payload!({
+                "Message": intrinsic::format(
+                    "The order is {}",
+                    [path!("$.record.Attributes.ORDERSTATE.S").into()],
+                ),
+                "ORDERSTATE": path!("$.record.Attributes.ORDERSTATE.S"),
+                "orderId": path!("$.orderId"),
+                "userId": path!("$.record.Attributes.USERID.S"),
+            }))
+            .result_path(path!("$.detail")),
+    );
+    flow.add(
+        "Emit Completed/Cancelled",
+        bus.emit_named(
+            intrinsic::format(
+                "OrderManager.Order{}",
+                [path!("$.detail.ORDERSTATE").into()],
+            ),
+            path!("$.detail"),
+        )
+        .discard_result(),
+    );
+    flow.add(
+        "Resume 1",
+        Task::send_task_success(
+            path!("$.record.Attributes.TaskToken.S"),
+            path!("$.result.answer"),
+        )
+        .end(),
+    );
+    flow.add(
+        &not_open,
+        Fail::new("OrderNotOpen").cause("there is no such order, or it has ended"),
+    );
+
+    // A barista takes an order, or gives it back.
+    flow.add(&claim, Pass::new());
+    flow.add(
+        "Make OR Unmake?",
+        Choice::new()
+            .when(action.equals("unmake"), &unmake)
+            .otherwise(&update_barista),
+    );
+    flow.add(
+        &unmake,
+        Pass::new().parameters(payload!({
+            "Message": "The barista gave the order back",
+            "baristaUserId": "",
+            "orderId": path!("$.orderId"),
+        })),
+    );
+    flow.add(
+        &update_barista,
+        Task::update_item(
+            &tables.orders,
+            UpdateItem::new(order(), "SET baristaUserId = :barista")
+                .only_if("attribute_exists(PK)")
+                .value(":barista", Attribute::text(path!("$.baristaUserId")))
+                .returning(ReturnValues::AllNew),
+        )
+        .result_path(path!("$.result"))
+        .catch(Catch::on([REFUSED], &unknown).result_path(path!("$.error"))),
+    );
+    flow.add(
+        "Construct",
+        Pass::new()
+            .parameters(payload!({
+                "Message": "A barista takes the order, or gave it back",
+                "baristaUserId": path!("$.result.Attributes.baristaUserId.S"),
+                "orderId": path!("$.orderId"),
+                "userId": path!("$.result.Attributes.USERID.S"),
+            }))
+            .result_path(path!("$.detail")),
+    );
+    flow.add(
+        "Emit Making",
+        bus.emit::<MakeOrder>(path!("$.detail")).end(),
+    );
+    flow.add(
+        &unknown,
+        Fail::new("UnknownOrder").cause("there is no such order"),
+    );
+    stack.state_machine(
+        "OrderManager",
+        flow,
+        StateMachineProps {
+            comment: Some("Carries out what customers and baristas ask for".to_owned()),
+            ..StateMachineProps::default()
+        },
+    )
+}
