@@ -7,7 +7,7 @@ use stack_model::assembly::ResourceManifest;
 
 use super::canonical::{canonical, intrinsic, same};
 use super::knowledge::{Knowledge, Update};
-use super::path::{Path, display};
+use super::path::{Path, Step, display};
 use super::{
     Action, Grade, PropertyChange, ResourceChange, Side, StackPlan, grade, references, widen,
 };
@@ -260,7 +260,18 @@ impl Difference<'_> {
                     self.found(path, before, after);
                 }
             }
-            _ => self.found(path, before, after),
+            _ => match definitions(path, before, after) {
+                // Another order of entries or other blanks are another text that says the same.
+                Some((old, new)) if old == new => {}
+                Some((old, new)) => {
+                    let known = self.found.len();
+                    self.entry(path, Some(&old), Some(&new));
+                    if self.found.len() == known {
+                        self.found(path, before, after);
+                    }
+                }
+                None => self.found(path, before, after),
+            },
         }
     }
 
@@ -271,6 +282,23 @@ impl Difference<'_> {
             after: after.cloned(),
         });
     }
+}
+
+/// Reads both definitions of a state machine, which a template holds as text, so that a change shows where it is.
+fn definitions(
+    path: &Path,
+    before: Option<&Value>,
+    after: Option<&Value>,
+) -> Option<(Value, Value)> {
+    let [Step::Key(name)] = path.property()? else {
+        return None;
+    };
+    let read = |value: Option<&Value>| {
+        let definition: Value = serde_json::from_str(value?.as_str()?).ok()?;
+        definition.is_object().then_some(definition)
+    };
+    (name == "DefinitionString").then_some(())?;
+    Some((read(before)?, read(after)?))
 }
 
 fn same_set(before: &[Value], after: &[Value]) -> bool {

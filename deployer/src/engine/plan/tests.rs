@@ -471,3 +471,46 @@ fn the_registry_knows_what_replaces() {
     assert_eq!(update("AWS::SQS::Queue", &["Nonsense"]), Update::Unknown);
     assert_eq!(update("Custom::Thing", &["Name"]), Update::Unknown);
 }
+
+#[test]
+fn a_changed_definition_shows_which_state_changed() {
+    let machine = |definition: Value| {
+        resources(&json!({"Flow": {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {"DefinitionString": definition},
+        }}))
+    };
+    let lines = |pause: &str| {
+        let pause =
+            format!("\"States\": {{\"Pause\": {{\"Seconds\": {pause}, \"Type\": \"Wait\"}}}}");
+        json!({"Fn::Join": ["\n", ["{", pause, "}"]]})
+    };
+    let plan = plan_of(&machine(lines("5")), &machine(lines("6")));
+    let change = plan.changes.first().expect("the pause changed");
+    let [property] = change.properties.as_slice() else {
+        panic!("{:?}", change.properties);
+    };
+    assert_eq!(
+        property.path.to_string(),
+        "Properties.DefinitionString.States.Pause.Seconds"
+    );
+    assert_eq!(
+        (&property.before, &property.after),
+        (&Some(json!(5)), &Some(json!(6)))
+    );
+    assert_eq!(change.action, Action::Update);
+
+    let text = r#"{"States":{"Pause":{"Type":"Wait","Seconds":5}}}"#;
+    assert!(plan_of(&machine(lines("5")), &machine(json!(text))).is_empty());
+    // A number is no text in a definition, whatever it is elsewhere in a template.
+    let plan = plan_of(&machine(lines("5")), &machine(lines("\"5\"")));
+    assert_eq!(
+        plan.changes.first().map(|change| change.properties.len()),
+        Some(1)
+    );
+    let plan = plan_of(&machine(json!("no JSON")), &machine(json!("nor this")));
+    assert_eq!(
+        plan.changes.first().map(|change| change.properties.len()),
+        Some(1)
+    );
+}
