@@ -148,3 +148,33 @@ def correct_policy_variables():
 
     cognito._get_credentials_for_identity = credentials_with_tags
     iam_evaluator.resolve_principal = resolve
+
+
+def correct_hosted_zones():
+    """Takes every hosted zone that a template names by its id to be there.
+
+    A zone belongs to the owner of the domain and is older than the stacks that put records into it. The engine begins
+    without any, and would refuse the records of every stage that has a domain.
+    """
+    from ministack.services import route53
+    from ministack.services.cloudformation import provisioners
+
+    resolve_uncorrected = provisioners._r53_resolve_hosted_zone_id
+
+    def resolve(props):
+        zone = resolve_uncorrected(props)
+        with route53._lock:
+            if zone not in route53._zones:
+                name = route53._normalise_name(str(props.get("Name", ""))).partition(".")[2]
+                route53._zones[zone] = {
+                    "id": zone,
+                    "name": name,
+                    "caller_reference": zone,
+                    "comment": "",
+                    "private": False,
+                    "vpcs": [],
+                }
+                route53._records[zone] = route53._default_records(name)
+        return zone
+
+    provisioners._r53_resolve_hosted_zone_id = resolve

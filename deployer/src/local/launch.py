@@ -66,6 +66,7 @@ correct_mapping_templates()  # noqa: F821
 correct_lambda_integrations()  # noqa: F821
 correct_service_integrations()  # noqa: F821
 correct_policy_variables()  # noqa: F821
+correct_hosted_zones()  # noqa: F821
 
 try:
     main()

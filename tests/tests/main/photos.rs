@@ -8,10 +8,16 @@ mod rows;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use system_tests::account::{Account, texts};
+use system_tests::account::Account;
 use system_tests::sandbox::Sandbox;
 
 use crate::shipped;
+
+/// The domain of the API, where it has one.
+const DOMAIN: &str = "dev.api.pics2.example.com";
+
+/// The hosted zone in which the domain lies, which somebody else keeps.
+const ZONE: &str = "Z0123456789ABCDEFGHIJ";
 
 /// The deployed system.
 struct Deployed {
@@ -79,52 +85,32 @@ fn signed_requests_work_from_the_first_deploy_to_nothing_left() {
 /// Callers send a token, and the API answers at a domain of its own too.
 #[test]
 fn tokens_work_from_the_first_deploy_to_nothing_left() {
-    let sandbox = shipped(&config("authorization = \"user-pool\""));
+    let sandbox = shipped(&config(&format!(
+        "authorization = \"user-pool\"\ndomain = {{ name = \"{DOMAIN}\", zone = \"pics2.example.com\", \
+         zone_id = \"{ZONE}\" }}"
+    )));
     let account = sandbox.account();
     let before = account.inventory();
-    let zone = hosted_zone(&account);
-    sandbox.configure(&config(&format!(
-        "authorization = \"user-pool\"\ndomain = {{ name = \"dev.api.pics2.example.com\", zone = \"pics2.example.com\", \
-         zone_id = \"{zone}\" }}"
-    )));
     let system = deploy(&sandbox, "us-east-1");
 
     rows::with_token(&system);
-    answers_at_its_domain(&sandbox, &system, &zone);
+    answers_at_its_domain(&sandbox, &system);
 
     sandbox.succeed(&["destroy", "photos-*", "--stage", "dev", "--local"]);
     leaves_nothing(&account, &before);
 }
 
-/// Makes the hosted zone in which the domain lies, as its owner would have done long before, and returns its id.
-fn hosted_zone(account: &Account) -> String {
-    let request = "<CreateHostedZoneRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">\
-                   <Name>pics2.example.com</Name><CallerReference>tests</CallerReference></CreateHostedZoneRequest>";
-    let headers = [("content-type", "application/xml".to_owned())];
-    let answer = account.request(
-        "route53",
-        "POST",
-        "/2013-04-01/hostedzone",
-        &headers,
-        request,
-    );
-    assert_eq!(answer.status, 201, "{answer:?}");
-    let id = texts(&answer.body, "Id").remove(0);
-    id.trim_start_matches("/hostedzone/").to_owned()
-}
-
 /// The domain is mapped to the stage of the API, and its name leads there. No name of this machine leads to the engine,
 /// so what the services say of the domain has to do.
-fn answers_at_its_domain(sandbox: &Sandbox, system: &Deployed, zone: &str) {
-    let name = "dev.api.pics2.example.com";
+fn answers_at_its_domain(sandbox: &Sandbox, system: &Deployed) {
     let outputs = outputs(sandbox);
     assert_eq!(
         outputs["photos-api-dev"]["DomainUrl"],
-        format!("https://{name}/photos")
+        format!("https://{DOMAIN}/photos")
     );
     let account = &system.account;
     let domain = account
-        .get("apigateway", &format!("/domainnames/{name}"))
+        .get("apigateway", &format!("/domainnames/{DOMAIN}"))
         .json();
     assert_eq!(domain["endpointConfiguration"]["types"][0], "REGIONAL");
     assert_eq!(domain["securityPolicy"], "TLS_1_2");
@@ -136,7 +122,7 @@ fn answers_at_its_domain(sandbox: &Sandbox, system: &Deployed, zone: &str) {
     let mappings = account
         .get(
             "apigateway",
-            &format!("/domainnames/{name}/basepathmappings"),
+            &format!("/domainnames/{DOMAIN}/basepathmappings"),
         )
         .json();
     let mapping = &mappings["item"][0];
@@ -146,13 +132,13 @@ fn answers_at_its_domain(sandbox: &Sandbox, system: &Deployed, zone: &str) {
         "{mappings}"
     );
     let records = account
-        .get("route53", &format!("/2013-04-01/hostedzone/{zone}/rrset"))
+        .get("route53", &format!("/2013-04-01/hostedzone/{ZONE}/rrset"))
         .body;
     let target = text(&domain["regionalDomainName"]);
     let alias = records
         .split("<ResourceRecordSet>")
         .find(|record| {
-            record.contains(&format!("<Name>{name}.</Name>")) && record.contains("<Type>A</Type>")
+            record.contains(&format!("<Name>{DOMAIN}.</Name>")) && record.contains("<Type>A</Type>")
         })
         .unwrap_or_else(|| panic!("no record in {records}"));
     assert!(alias.contains(&target), "{alias}");
