@@ -15,7 +15,7 @@ pub(crate) fn read(templates: &[Template<'_>]) -> Graph {
         for (logical_id, resource) in resources(template) {
             if is_node(template, resource) {
                 let node = Node {
-                    label: label(template, logical_id, resource),
+                    label: label(templates, &exports, template, logical_id, resource),
                     resource_type: type_of(resource).to_owned(),
                 };
                 graph.nodes.insert(place(template, logical_id), node);
@@ -169,12 +169,19 @@ fn is_target(template: &Template<'_>, group: &Value) -> bool {
         .any(|(id, resource)| resource == group && targets.contains(&Named::Here(id.to_owned())))
 }
 
-fn label(template: &Template<'_>, logical_id: &str, resource: &Value) -> String {
+fn label(
+    templates: &[Template<'_>],
+    exports: &BTreeMap<String, Place>,
+    template: &Template<'_>,
+    logical_id: &str,
+    resource: &Value,
+) -> String {
     let properties = &resource["Properties"];
     match type_of(resource) {
         "AWS::ApiGateway::Method" => {
             let method = properties["HttpMethod"].as_str().unwrap_or_default();
-            format!("{method} {}", path(template, &properties["ResourceId"]))
+            let path = path(templates, exports, template, &properties["ResourceId"]);
+            format!("{method} {path}")
         }
         "AWS::ApiGatewayV2::Route" => properties["RouteKey"]
             .as_str()
@@ -184,25 +191,46 @@ fn label(template: &Template<'_>, logical_id: &str, resource: &Value) -> String 
     }
 }
 
-/// Returns the path of a resource of a REST API, as far as its own stack knows it.
-fn path(template: &Template<'_>, resource_id: &Value) -> String {
+/// Returns the path of a resource of a REST API, through the stacks that its segments stand in.
+fn path(
+    templates: &[Template<'_>],
+    exports: &BTreeMap<String, Place>,
+    template: &Template<'_>,
+    resource_id: &Value,
+) -> String {
     let mut segments = Vec::new();
-    let mut next = resource_id;
+    let mut next = (template, resource_id);
     // A path has as many segments as there are resources at most, so a loop in a template ends.
-    for _ in 0..=resources(template).count() {
-        let parent = next["Ref"].as_str().and_then(|id| resource(template, id));
-        let Some(parent) = parent.filter(|parent| type_of(parent) == "AWS::ApiGateway::Resource")
-        else {
+    let most: usize = templates
+        .iter()
+        .map(|template| resources(template).count())
+        .sum();
+    let mut start = "/";
+    for _ in 0..=most {
+        let place = match named(next.1).first() {
+            Some(Named::Here(logical_id)) => Some(place(next.0, logical_id)),
+            Some(Named::Export(export)) => {
+                let exported = exports.get(export).cloned();
+                if exported.is_none() {
+                    start = "…/";
+                }
+                exported
+            }
+            None => None,
+        };
+        let parent = place.and_then(|place| {
+            let template = templates
+                .iter()
+                .find(|template| template.stack == place.stack)?;
+            let parent = resource(template, &place.logical_id)?;
+            (type_of(parent) == "AWS::ApiGateway::Resource").then_some((template, parent))
+        });
+        let Some((template, parent)) = parent else {
             break;
         };
         segments.push(parent["Properties"]["PathPart"].as_str().unwrap_or("?"));
-        next = &parent["Properties"]["ParentId"];
+        next = (template, &parent["Properties"]["ParentId"]);
     }
-    let start = if next.get("Fn::ImportValue").is_some() {
-        "…/"
-    } else {
-        "/"
-    };
     segments.reverse();
     format!("{start}{}", segments.join("/"))
 }

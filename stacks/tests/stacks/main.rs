@@ -1,6 +1,7 @@
 //! Tests of the shipped stacks.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod diagrams;
 mod golden;
 mod intake;
 mod orders;
