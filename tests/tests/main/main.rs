@@ -6,8 +6,10 @@ mod fixture;
 mod intake;
 mod interrupted;
 mod looks;
+mod orders;
 mod photos;
 mod rows;
+mod visitors;
 
 use std::path::Path;
 
