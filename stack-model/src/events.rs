@@ -99,6 +99,16 @@ impl EventBusRef {
         }
     }
 
+    /// Stands for a bus of the same account and region that somebody else keeps, by its name.
+    pub fn named(name: impl Into<Value<String>>) -> Self {
+        let name = name.into();
+        Self {
+            id: elsewhere("event bus"),
+            arn: bus_arn(&name),
+            name,
+        }
+    }
+
     /// Stands for a bus that somebody else keeps, by its ARN.
     pub fn existing(arn: impl Into<Value<Arn<EventBus>>>) -> Self {
         let arn = arn.into();

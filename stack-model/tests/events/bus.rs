@@ -1,7 +1,8 @@
 use insta::assert_json_snapshot;
 use serde_json::{Value as Json, json};
 use stack_model::events::{
-    ArchiveProps, BusLogging, BusOperation, EventBusProps, EventBusRef, EventPattern, LogLevel,
+    ArchiveProps, BusLogging, BusOperation, Delivery, EventBusProps, EventBusRef, EventPattern,
+    LogLevel, RuleProps,
 };
 use stack_model::kms::KeyProps;
 use stack_model::logs::LogGroupProps;
@@ -9,7 +10,7 @@ use stack_model::policy::{Principal, Statement};
 use stack_model::sqs::{Fifo, QueueProps};
 use stack_model::{Arn, Pseudo, text};
 
-use crate::support::{dev, prod, property, resources, statements, template, violations};
+use crate::support::{dev, prod, resources, statements, template, violations};
 
 #[test]
 fn a_bus_is_named_after_its_stack_as_aws_demands_a_name() {
@@ -256,26 +257,28 @@ fn an_existing_bus_is_named_by_its_arn() {
     let bus = Arn::parse("arn:aws:events:eu-central-1:123456789012:event-bus/shop").unwrap();
     let bus = EventBusRef::existing(bus);
     assert_eq!(bus.name().literal().map(String::as_str), Some("shop"));
-    let name = property(dev(), "Rule", "EventBusName", |stack| {
-        let parameter = stack.import("shop-bus-arn");
-        let arn = match parameter {
-            stack_model::Value::Token(token) => stack_model::Value::Token(token),
-            stack_model::Value::Literal(_) => unreachable!("an import is a token"),
-        };
-        let bus = EventBusRef::existing(arn);
+    let arn = stack_model::Value::from("arn:aws:events:eu-central-1:123456789012:event-bus/shop");
+    assert_eq!(bus.arn().into_text(), arn);
+}
+
+#[test]
+fn an_existing_bus_is_named_by_its_name() {
+    let resources = resources(dev(), |stack| {
+        let bus = EventBusRef::named(stack.import("shop-bus-name"));
         let pattern = EventPattern::source("shop");
-        let rule = stack.rule(
-            "Rule",
-            &bus,
-            pattern,
-            stack_model::events::RuleProps::default(),
-        );
-        let log = stack.log_group("Log", LogGroupProps::default());
-        stack.target(&rule, &log, stack_model::events::Delivery::event());
+        let rule = stack.rule("Rule", &bus, pattern, RuleProps::default());
+        stack.target(&rule, &EventBusRef::named("audit"), Delivery::event());
     });
+    let rule = &resources["Rule"]["Properties"];
     assert_eq!(
-        name,
-        json!({"Fn::Select": [1, {"Fn::Split": ["/", {"Fn::ImportValue": "shop-bus-arn"}]}]})
+        rule["EventBusName"],
+        json!({"Fn::ImportValue": "shop-bus-name"})
+    );
+    assert_eq!(
+        rule["Targets"][0]["Arn"],
+        json!({
+            "Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/audit"
+        })
     );
 }
 
