@@ -12,17 +12,19 @@ use serde_json::{Map, Value};
 /// Resource types that the engine answers with an error.
 ///
 /// Probed by real calls against the pinned version.
-const UNKNOWN_TYPES: [&str; 15] = [
+const UNKNOWN_TYPES: [&str; 17] = [
     "AWS::Budgets::Budget",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::CodePipeline::Pipeline",
     "AWS::Events::ApiDestination",
     "AWS::Events::Archive",
     "AWS::Events::Connection",
+    "AWS::Events::EventBusPolicy",
     "AWS::IAM::OIDCProvider",
     "AWS::Logs::Delivery",
     "AWS::Logs::DeliveryDestination",
     "AWS::Logs::DeliverySource",
+    "AWS::Logs::QueryDefinition",
     "AWS::Route53::HealthCheck",
     "AWS::Route53::RecordSetGroup",
     "AWS::SSM::Document",
