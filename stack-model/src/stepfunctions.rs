@@ -27,6 +27,7 @@ use crate::resource::Resource;
 use crate::stack::Stack;
 use crate::text;
 
+mod alias;
 mod check;
 mod condition;
 mod definition;
@@ -41,6 +42,9 @@ mod role;
 mod state;
 mod task;
 
+pub use alias::{
+    Shift, ShiftMinutes, ShiftPercentage, StateMachineAliasProps, StateMachineAliasRef,
+};
 pub use check::{Finding, StateMachineType, check_definition};
 pub use condition::{
     Condition, Operand, OrderedOperand, boolean_at, number_at, text_at, time, time_at,

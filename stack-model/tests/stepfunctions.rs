@@ -13,6 +13,7 @@ pub(crate) mod coffee;
 mod flow;
 mod machine;
 mod random;
+mod table;
 mod task;
 
 /// The input of the executions.

@@ -303,7 +303,7 @@ impl Check {
             };
             self.report(Some(name), message);
         }
-        for target in targets(&Expr::Map(entries.clone())) {
+        for target in targets_of(entries) {
             if !beside.contains_key(target) {
                 let hint = hint(target, beside);
                 self.report(
@@ -417,7 +417,11 @@ pub(super) fn targets(state: &Expr) -> impl Iterator<Item = &str> {
         Expr::Map(entries) => Some(entries),
         _ => None,
     };
-    let entry = move |name: &str| entries.and_then(|entries| entries.get(name));
+    entries.into_iter().flat_map(targets_of)
+}
+
+fn targets_of(entries: &BTreeMap<String, Expr>) -> impl Iterator<Item = &str> {
+    let entry = move |name: &str| entries.get(name);
     let lists = ["Choices", "Catch"].into_iter().flat_map(move |list| {
         let elements = match entry(list) {
             Some(Expr::List(elements)) => elements.as_slice(),

@@ -149,18 +149,6 @@ impl Retry {
         }
         Expr::Map(entries)
     }
-
-    /// Returns what is wrong beyond what a definition shows.
-    pub(super) fn problems(&self) -> impl Iterator<Item = String> {
-        [
-            self.interval.and_then(Limited::violation),
-            self.max_attempts.and_then(Limited::violation),
-            self.max_delay.and_then(Limited::violation),
-        ]
-        .into_iter()
-        .flatten()
-        .map(|message| format!("has a retry in which {message}"))
-    }
 }
 
 /// Goes on elsewhere after certain errors.

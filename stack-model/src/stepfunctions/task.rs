@@ -7,7 +7,7 @@ use stack_model_cfn::{Expr, Value};
 use super::flow::Own;
 use super::path::Path;
 use super::payload::{Expression, Payload};
-use super::state::{Seconds, State, Transition, limit, state_methods};
+use super::state::{Seconds, State, Transition, state_methods};
 use crate::arn::Arn;
 use crate::iam::{Role, RoleRef};
 use crate::policy::Statement;
@@ -33,9 +33,6 @@ pub struct Task<S> {
     state: State,
     /// What is called, up to the way in which it is waited for.
     resource: String,
-    /// The timeout and heartbeat, where both are numbers.
-    timeout: Option<u32>,
-    heartbeat: Option<u32>,
     service: PhantomData<fn() -> S>,
 }
 
@@ -63,8 +60,6 @@ impl<S> Task<S> {
         Self {
             state,
             resource,
-            timeout: None,
-            heartbeat: None,
             service: PhantomData,
         }
     }
@@ -79,9 +74,7 @@ impl<S> Task<S> {
     #[must_use]
     pub fn timeout(mut self, seconds: impl Into<Seconds>) -> Self {
         let seconds: Seconds = seconds.into();
-        self.state.wrong.extend(limit("TimeoutSeconds", seconds));
         self.state.set("TimeoutSeconds", seconds.number());
-        self.timeout = Some(seconds.get());
         self
     }
 
@@ -97,9 +90,7 @@ impl<S> Task<S> {
     #[must_use]
     pub fn heartbeat(mut self, seconds: impl Into<Seconds>) -> Self {
         let seconds: Seconds = seconds.into();
-        self.state.wrong.extend(limit("HeartbeatSeconds", seconds));
         self.state.set("HeartbeatSeconds", seconds.number());
-        self.heartbeat = Some(seconds.get());
         self
     }
 
