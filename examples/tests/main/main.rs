@@ -1,0 +1,5 @@
+//! Tests of the examples and of the guide.
+
+mod examples;
+mod links;
+mod pages;
