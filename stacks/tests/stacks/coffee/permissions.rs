@@ -1,0 +1,269 @@
+//! What every role may do, and nothing else.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{core, of_type, properties, workflow};
+
+/// Returns what a role is allowed by all its policies: the actions, each with the resources.
+fn allowed(template: &Value, role: &str) -> BTreeMap<String, Vec<Value>> {
+    let own = properties(template, role)["Policies"].as_array().cloned();
+    let attached = of_type(template, "AWS::IAM::Policy");
+    let attached = attached
+        .into_values()
+        .filter(|policy| policy["Roles"] == json!([{ "Ref": role }]))
+        .cloned();
+    let mut allowed: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for policy in own.into_iter().flatten().chain(attached) {
+        for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
+            assert_eq!(statement["Effect"], "Allow", "{role}");
+            let actions = match &statement["Action"] {
+                Value::Array(actions) => actions.clone(),
+                action => vec![action.clone()],
+            };
+            for action in actions {
+                let action = action.as_str().unwrap().to_owned();
+                let resources = allowed.entry(action).or_default();
+                match &statement["Resource"] {
+                    Value::Array(several) => resources.extend(several.iter().cloned()),
+                    one => resources.push(one.clone()),
+                }
+            }
+        }
+    }
+    assert_eq!(
+        properties(template, role).get("ManagedPolicyArns"),
+        None,
+        "{role}"
+    );
+    allowed
+}
+
+fn arn(id: &str) -> Value {
+    json!({"Fn::GetAtt": [id, "Arn"]})
+}
+
+fn iot(resource: &str) -> Value {
+    json!({"Fn::Sub": format!("arn:${{AWS::Partition}}:iot:${{AWS::Region}}:${{AWS::AccountId}}:{resource}")})
+}
+
+fn expected(grants: &[(&str, Vec<Value>)]) -> BTreeMap<String, Vec<Value>> {
+    grants
+        .iter()
+        .map(|(action, resources)| ((*action).to_owned(), resources.clone()))
+        .collect()
+}
+
+#[test]
+fn functions_do_their_work_and_nothing_else() {
+    let core = core(&json!({}));
+    let one = |action: &'static str, resource: Value| (action, vec![resource]);
+    let functions = [
+        (
+            "ConfigChanged",
+            vec![
+                one("events:PutEvents", arn("Bus")),
+                one(
+                    "dynamodb:DescribeStream",
+                    json!({"Fn::GetAtt": ["ConfigTable", "StreamArn"]}),
+                ),
+                one(
+                    "dynamodb:GetRecords",
+                    json!({"Fn::GetAtt": ["ConfigTable", "StreamArn"]}),
+                ),
+                one(
+                    "dynamodb:GetShardIterator",
+                    json!({"Fn::GetAtt": ["ConfigTable", "StreamArn"]}),
+                ),
+                one(
+                    "dynamodb:ListStreams",
+                    json!({"Fn::GetAtt": ["ConfigTable", "StreamArn"]}),
+                ),
+            ],
+        ),
+        (
+            "FillDatabases",
+            vec![(
+                "dynamodb:BatchWriteItem",
+                vec![arn("ConfigTable"), arn("CountingTable")],
+            )],
+        ),
+        (
+            "GetIotEndpoint",
+            vec![one("iot:DescribeEndpoint", json!("*"))],
+        ),
+        (
+            "GetQrCode",
+            vec![
+                one("dynamodb:GetItem", arn("ValidatorTable")),
+                one("dynamodb:PutItem", arn("ValidatorTable")),
+            ],
+        ),
+        (
+            "OrderTimedOut",
+            vec![one("dynamodb:UpdateItem", arn("OrderTable"))],
+        ),
+        (
+            "PublisherFunctionAdmin",
+            vec![one("iot:Publish", iot("topic/serverlesspresso-admin-dev"))],
+        ),
+        (
+            "PublisherFunctionConfig",
+            vec![one("iot:Publish", iot("topic/serverlesspresso-config-dev"))],
+        ),
+        (
+            "PublisherFunctionUser",
+            vec![one("iot:Publish", iot("topic/serverlesspresso-user-dev-*"))],
+        ),
+        ("SanitizeOrder", vec![]),
+        (
+            "VerifyQrCode",
+            vec![
+                one("dynamodb:GetItem", arn("ValidatorTable")),
+                one("dynamodb:UpdateItem", arn("ValidatorTable")),
+                one("events:PutEvents", arn("Bus")),
+            ],
+        ),
+        (
+            "WaitingCompletion",
+            vec![
+                one("dynamodb:UpdateItem", arn("OrderTable")),
+                one("events:PutEvents", arn("Bus")),
+            ],
+        ),
+        (
+            "WorkflowStarted",
+            vec![one("dynamodb:PutItem", arn("OrderTable"))],
+        ),
+    ];
+    assert_eq!(
+        functions.len(),
+        of_type(&core, "AWS::Lambda::Function").len()
+    );
+    for (function, mut grants) in functions {
+        let logs = arn(&format!("{function}Logs"));
+        grants.push(one("logs:CreateLogStream", logs.clone()));
+        grants.push(one("logs:PutLogEvents", logs));
+        let found = allowed(&core, &format!("{function}Role"));
+        assert_eq!(found, expected(&grants), "{function}");
+    }
+}
+
+#[test]
+fn apis_and_state_machines_call_exactly_what_they_need() {
+    let (core, workflow) = (core(&json!({})), workflow(&json!({})));
+    let index = |name: &str| json!({"Fn::Sub": format!("${{OrderTable.Arn}}/index/{name}")});
+    let import = |name: &str| json!({"Fn::ImportValue": format!("coffee-core-dev-{name}-Arn")});
+    for (template, role, service, grants) in [
+        (
+            &core,
+            "ConfigRestApiRole",
+            "apigateway",
+            vec![
+                ("dynamodb:Scan", vec![arn("ConfigTable")]),
+                ("dynamodb:UpdateItem", vec![arn("ConfigTable")]),
+            ],
+        ),
+        (
+            &core,
+            "RestApiRole",
+            "apigateway",
+            vec![
+                ("dynamodb:GetItem", vec![arn("OrderTable")]),
+                (
+                    "dynamodb:Query",
+                    vec![index("GSI-status"), index("GSI-userId")],
+                ),
+                (
+                    "states:StartExecution",
+                    vec![json!({"Ref": "OrderManager"})],
+                ),
+            ],
+        ),
+        (
+            &core,
+            "OrderManagerRole",
+            "states",
+            vec![
+                ("dynamodb:GetItem", vec![arn("ConfigTable")]),
+                ("dynamodb:UpdateItem", vec![arn("OrderTable")]),
+                ("events:PutEvents", vec![arn("Bus")]),
+                ("lambda:InvokeFunction", vec![arn("SanitizeOrder")]),
+                // A token is no resource, so there is nothing narrower.
+                ("states:SendTaskSuccess", vec![json!("*")]),
+            ],
+        ),
+        (
+            &workflow,
+            "OrderProcessorRole",
+            "states",
+            vec![
+                ("dynamodb:GetItem", vec![import("ConfigTable")]),
+                ("dynamodb:UpdateItem", vec![import("CountingTable")]),
+                ("events:PutEvents", vec![import("Bus")]),
+                (
+                    "states:ListExecutions",
+                    vec![json!({"Ref": "OrderProcessor"})],
+                ),
+            ],
+        ),
+        (
+            &workflow,
+            "OnNewOrderRole",
+            "events",
+            vec![(
+                "states:StartExecution",
+                vec![json!({"Ref": "OrderProcessor"})],
+            )],
+        ),
+    ] {
+        assert_eq!(allowed(template, role), expected(&grants), "{role}");
+        let trust = &properties(template, role)["AssumeRolePolicyDocument"]["Statement"];
+        let principal = json!({"Service": format!("{service}.amazonaws.com")});
+        assert_eq!(trust[0]["Principal"], principal, "{role}");
+    }
+}
+
+#[test]
+fn pages_follow_the_topics_of_this_system_and_no_others() {
+    let core = core(&json!({}));
+    let topics = |kind: &str| -> Vec<Value> {
+        ["admin-dev", "config-dev", "user-dev-*"]
+            .map(|topic| iot(&format!("{kind}/serverlesspresso-{topic}")))
+            .to_vec()
+    };
+    let pool = json!({"Fn::Sub": "arn:${AWS::Partition}:cognito-sync:${AWS::Region}:${AWS::AccountId}:identitypool/${IdentityPool}"});
+    let grants = expected(&[
+        ("cognito-sync:*", vec![pool]),
+        ("iot:Connect", vec![iot("client/serverlesspresso-*")]),
+        ("iot:Receive", topics("topic")),
+        ("iot:Subscribe", topics("topicfilter")),
+    ]);
+    for (role, who) in [
+        ("SignedIn", "authenticated"),
+        ("NotSignedIn", "unauthenticated"),
+    ] {
+        assert_eq!(allowed(&core, role), grants, "{role}");
+        let trust = &properties(&core, role)["AssumeRolePolicyDocument"]["Statement"][0];
+        assert_eq!(
+            trust["Condition"],
+            json!({
+                "StringEquals": {"cognito-identity.amazonaws.com:aud": {"Ref": "IdentityPool"}},
+                "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": who},
+            })
+        );
+        let roles = &properties(&core, "IdentityRoles")["Roles"];
+        assert_eq!(roles[who], arn(role));
+    }
+}
+
+#[test]
+fn no_other_role_is_there() {
+    let (core, workflow) = (core(&json!({})), workflow(&json!({})));
+    // Twelve functions, two APIs, `OrderManager`, and two kinds of identities.
+    assert_eq!(of_type(&core, "AWS::IAM::Role").len(), 17);
+    assert_eq!(of_type(&core, "AWS::IAM::Policy").len(), 0);
+    assert_eq!(of_type(&workflow, "AWS::IAM::Role").len(), 2);
+    assert_eq!(of_type(&workflow, "AWS::IAM::Policy").len(), 1);
+}
