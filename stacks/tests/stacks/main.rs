@@ -1,8 +1,8 @@
 //! Tests of the shipped stacks.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod diagrams;
 mod coffee;
+mod diagrams;
 mod golden;
 mod intake;
 mod orders;
