@@ -2,7 +2,7 @@
 //!
 //! CloudFormation invokes the function when the resource is created, when its properties change, and when it is
 //! deleted, and waits for an answer each time. The function says what it takes with
-//! [`event::CustomResource`](crate::contract::event::CustomResource), so the properties agree with it.
+//! [`event::CustomResource`], so the properties agree with it.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -44,7 +44,7 @@
 //!   happen at every deploy into the pipeline: a custom resource is invoked only when its properties change.
 //! - Every value reaches the function as a text, numbers and booleans included. They stand as texts in the template, so
 //!   that every engine sends the same; the function reads them from text.
-//! - What the function answers as data is read with [`Handle::attribute`](crate::Handle::attribute), whatever its name.
+//! - What the function answers as data is read with [`Handle::attribute`], whatever its name.
 //! - The resource is created after every policy of the function's role, those of
 //!   [`Stack::policy`](crate::Stack::policy) included: the first invocation is allowed all that later ones are.
 //! - A physical id that changes with an update makes CloudFormation delete the resource of the old one.
