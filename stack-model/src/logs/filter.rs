@@ -2,19 +2,20 @@
 
 use std::panic::Location;
 
-use stack_model_cfn::Value;
 use stack_model_cfn::logs as cfn;
+use stack_model_cfn::{Pseudo, Value};
 
 use super::LogGroupRef;
 use crate::cloudwatch::Metric;
 use crate::contract::{Accepts, event};
 use crate::events::ArnTarget;
 use crate::handle::ResourceRef;
+use crate::iam::RoleProps;
 use crate::lambda::{FunctionRef, permission};
-use crate::policy::Statement;
+use crate::policy::{Principal, Statement};
 use crate::resource::Resource;
-use crate::scheduler::trusted_by;
 use crate::stack::Stack;
+use crate::text;
 
 /// The most characters of a filter pattern; see
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html>.
@@ -176,8 +177,7 @@ impl Stack<'_> {
                 Some(self.insert(&id, Resource::of(&permission, source)).id)
             }
             Kind::Stream(statements) => {
-                let props = trusted_by("logs.amazonaws.com");
-                let role = self.role(&format!("{logical_id}Role"), props);
+                let role = self.role(&format!("{logical_id}Role"), trusted_by_logs());
                 self.add_statements(&role, statements, source);
                 filter.role_arn = role.arn().into_text().into();
                 None
@@ -212,4 +212,20 @@ impl Stack<'_> {
             );
         }
     }
+}
+
+/// A role that CloudWatch Logs takes on for the log groups of this account, and for no others. See
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html>.
+fn trusted_by_logs() -> RoleProps {
+    let groups = text!(
+        "arn:{}:logs:{}:{}:*",
+        Pseudo::Partition,
+        Pseudo::Region,
+        Pseudo::AccountId
+    );
+    RoleProps::trusting(
+        Statement::allow(["sts:AssumeRole"])
+            .to(Principal::Service("logs.amazonaws.com".to_owned()))
+            .when("StringLike", "aws:SourceArn", groups),
+    )
 }

@@ -41,6 +41,7 @@ fn metrics_and_events_are_made_of_logs() {
             resources["ToFunction"],
             resources["ToFunctionPermission"]["Properties"],
             resources["ToFirehose"]["Properties"],
+            resources["ToFirehoseRole"]["Properties"],
             resources["Slow"]["Properties"],
         ]),
         @r#"
@@ -106,6 +107,42 @@ fn metrics_and_events_are_made_of_logs() {
         }
       },
       {
+        "AssumeRolePolicyDocument": {
+          "Statement": [
+            {
+              "Action": "sts:AssumeRole",
+              "Condition": {
+                "StringLike": {
+                  "aws:SourceArn": {
+                    "Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:*"
+                  }
+                }
+              },
+              "Effect": "Allow",
+              "Principal": {
+                "Service": "logs.amazonaws.com"
+              }
+            }
+          ],
+          "Version": "2012-10-17"
+        },
+        "Policies": [
+          {
+            "PolicyDocument": {
+              "Statement": [
+                {
+                  "Action": "firehose:PutRecord",
+                  "Effect": "Allow",
+                  "Resource": "arn:aws:firehose:eu-central-1:123456789012:deliverystream/audit"
+                }
+              ],
+              "Version": "2012-10-17"
+            },
+            "PolicyName": "granted"
+          }
+        ]
+      },
+      {
         "LogGroupNames": [
           {
             "Ref": "WorkLogs"
@@ -115,6 +152,6 @@ fn metrics_and_events_are_made_of_logs() {
         "QueryString": "sort @duration desc"
       }
     ]
-    "#
+    "#,
     );
 }
