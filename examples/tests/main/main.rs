@@ -3,3 +3,4 @@
 mod examples;
 mod links;
 mod pages;
+mod systems;
