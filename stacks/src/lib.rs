@@ -3,6 +3,7 @@
 use stack_model::{App, Violations};
 
 mod domain;
+mod site;
 
 pub mod coffee;
 pub mod intake;

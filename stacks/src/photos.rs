@@ -1,7 +1,7 @@
 //! The photos system: albums of people who sign in.
 //!
 //! A browser signs in at the user pool, gets credentials of AWS from the identity pool, puts photos into the bucket
-//! itself, and tells the API. Three stacks, each of which needs what stands before it:
+//! itself, and tells the API. Three stacks, each of which needs what stands before it, and one with the page:
 //!
 //! - `photos-data` keeps the table and the bucket, and the function that labels what arrives in the bucket: a bucket and
 //!   what it notifies belong together, because S3 asks the function when the notification is set.
@@ -9,6 +9,7 @@
 //!   that whoever can sign in to one stage cannot therefore sign in to another, and each stage comes and goes alone.
 //! - `photos-api` is the API, and lets the users call it: a role cannot name an API that names the role's user pool, so
 //!   the policy that does stands here, beside the role.
+//! - `photos-site` shows the page, which CloudFront serves from a private bucket.
 //!
 //! A stage chooses how callers prove who they are (its variable `authorization`). The id by which the system knows a
 //! person follows from that, and so does the beginning of the keys of the person's objects.
@@ -19,10 +20,13 @@ mod identity;
 
 use photos::CallerIdentity;
 use serde::Deserialize;
+use stack_model::cloudfront::PriceClass;
 use stack_model::lambda::FunctionProps;
 use stack_model::logs::Retention;
 use stack_model::policy::PolicyVariable;
 use stack_model::{App, Limited, Stack, Violations};
+
+use crate::site::{Site, SiteVariables};
 
 /// What a stage decides, in the table `[stages.<stage>.variables.photos]` of `stackctl.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -38,6 +42,8 @@ struct Variables {
     bucket_name: Option<String>,
     /// The domain of the API; the address that API Gateway makes is all there is by default.
     domain: Option<Domain>,
+    /// The page in which people see their albums.
+    site: SiteVariables,
 }
 
 /// A domain of one's own.
@@ -84,7 +90,8 @@ impl Authorization {
 /// The claim that says who somebody is, and the tag in which the identity pool passes it on.
 const SUBJECT: &str = "sub";
 
-/// Adds the stacks `photos-data`, `photos-identity` and `photos-api` to an app.
+/// Adds the stacks `photos-data`, `photos-identity`, `photos-api` and `photos-site` to an app, and
+/// `photos-site-certificate` where the site has a domain.
 ///
 /// # Errors
 ///
@@ -94,6 +101,14 @@ pub fn describe(app: &mut App) -> Result<(), Violations> {
     let data = data::describe(app, &variables);
     let identity = identity::describe(app, &variables, &data);
     api::describe(app, &variables, &data, &identity);
+    // The people whom the page is for are in the United States.
+    let site = Site {
+        system: "photos",
+        description: "Shows people their albums",
+        region: variables.region.as_deref(),
+        price_class: PriceClass::Class100,
+    };
+    site.describe(app, &variables.site);
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use stack_model::apigateway::{
     MethodProps, PlanStage, Preflight, Quota, QuotaPeriod, RestApiProps, RestResourceProps,
     StageProps, UsagePlanProps,
 };
+use stack_model::cloudfront::PriceClass;
 use stack_model::dynamodb::{Billing, CapacityUnits, TableProps};
 use stack_model::lambda::FunctionProps;
 use stack_model::secretsmanager::SecretRef;
@@ -20,6 +21,7 @@ use stack_model::{App, Arn, Value, Violation, Violations, limit};
 use visitors::{Count, CountWiring, USER_ID, Visitor};
 
 use crate::domain::EdgeDomain;
+use crate::site::{Site, SiteVariables};
 
 /// What a stage decides, in the table `[stages.<stage>.variables.visitors]` of `stackctl.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,6 +33,8 @@ struct Variables {
     quota_limit: u32,
     /// Where the API answers besides its own address.
     domain: Option<EdgeDomain>,
+    /// The page that is counted.
+    site: SiteVariables,
 }
 
 impl Default for Variables {
@@ -39,6 +43,7 @@ impl Default for Variables {
             api_key_value: ApiKeyValue::default(),
             quota_limit: 1000,
             domain: None,
+            site: SiteVariables::default(),
         }
     }
 }
@@ -72,7 +77,8 @@ impl ApiKeyValue {
     }
 }
 
-/// Adds the stack `visitors-api` to an app.
+/// Adds the stacks `visitors-api` and `visitors-site` to an app, and `visitors-site-certificate` where the site has a
+/// domain.
 ///
 /// # Errors
 ///
@@ -170,6 +176,14 @@ pub fn describe(app: &mut App) -> Result<(), Violations> {
     stack
         .output("TableName", users.name())
         .description("The table of the numbers");
+
+    let site = Site {
+        system: "visitors",
+        description: "Shows the page whose visits are counted",
+        region: None,
+        price_class: PriceClass::All,
+    };
+    site.describe(app, &variables.site);
     Ok(())
 }
 

@@ -7,4 +7,5 @@ mod golden;
 mod intake;
 mod orders;
 mod photos;
+mod site;
 mod visitors;

@@ -367,7 +367,15 @@ fn stacks_follow_one_another_in_the_region_of_the_system() {
             .filter(|stack| stack.id.starts_with("photos-"))
             .collect();
         let ids: Vec<&str> = photos.iter().map(|stack| stack.id.as_str()).collect();
-        assert_eq!(ids, ["photos-data", "photos-identity", "photos-api"]);
+        assert_eq!(
+            ids,
+            [
+                "photos-data",
+                "photos-identity",
+                "photos-api",
+                "photos-site"
+            ]
+        );
         assert_eq!(photos[0].depends_on, [""; 0]);
         assert_eq!(photos[1].depends_on, ["photos-data-dev"]);
         assert_eq!(
