@@ -97,8 +97,7 @@ fn the_certificate_stands_in_the_region_that_cloudfront_takes_it_from() {
     photos["region"] = json!("us-west-2");
     let assembly = assembly(&json!({ "photos": photos }));
     let certificate = stack(&assembly, "photos-site-certificate").unwrap();
-    // That of the stage.
-    assert_eq!(certificate.region, None);
+    assert_eq!(certificate.region.as_deref(), Some("us-east-1"));
     let site = stack(&assembly, "photos-site").unwrap();
     assert_eq!(site.region.as_deref(), Some("us-west-2"));
     assert_eq!(site.depends_on, ["photos-site-certificate-dev"]);
