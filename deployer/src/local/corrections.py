@@ -178,3 +178,59 @@ def correct_hosted_zones():
         return zone
 
     provisioners._r53_resolve_hosted_zone_id = resolve
+
+
+def correct_task_heartbeats():
+    """Ends the wait of a task for its token when a heartbeat is missed.
+
+    The engine takes heartbeats and never misses one, so a task with `HeartbeatSeconds` alone would wait for ever. The
+    error of AWS is `States.Timeout`, and a retrier or catcher of `States.HeartbeatTimeout` fits it too; see
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html.
+    """
+    import contextvars
+    import threading
+    import time
+
+    from ministack.services import stepfunctions as machines
+
+    invoke_uncorrected = machines._invoke_with_callback
+    matches_uncorrected = machines._error_matches
+
+    class Missed(str):
+        """The name of the error of a missed heartbeat."""
+
+    def watch(task, seconds):
+        seen, due = None, time.monotonic() + seconds
+        while not task["event"].wait(max(0, min(due - time.monotonic(), 0.2))):
+            if task["heartbeat"] != seen:
+                seen, due = task["heartbeat"], time.monotonic() + seconds
+            elif time.monotonic() >= due:
+                task["error"] = {"Error": Missed("States.Timeout"), "Cause": ""}
+                task["event"].set()
+
+    class Watched(dict):
+        """A state whose heartbeats are watched from when its timeout is asked for: the call is made by then, and the
+        wait for the answer begins."""
+
+        token = None
+
+        def get(self, key, default=None):
+            if key == "TimeoutSeconds":
+                task, seconds = machines._task_tokens[self.token], self["HeartbeatSeconds"]
+                context = contextvars.copy_context()
+                threading.Thread(target=context.run, args=(watch, task, seconds), daemon=True).start()
+            return super().get(key, default)
+
+    def invoke(resource, input_data, token, state):
+        if isinstance(state.get("HeartbeatSeconds"), int):
+            state = Watched(state)
+            state.token = token
+        return invoke_uncorrected(resource, input_data, token, state)
+
+    def matches(error_equals, error):
+        if isinstance(error, Missed) and "States.HeartbeatTimeout" in error_equals:
+            return True
+        return matches_uncorrected(error_equals, error)
+
+    machines._invoke_with_callback = invoke
+    machines._error_matches = matches
