@@ -12,12 +12,19 @@ use crate::shipped;
 
 const STACK: &str = "visitors-api-dev";
 
+/// The domain of the API, in a hosted zone that somebody else keeps.
+const DOMAIN: &str = "api.visitors.example.com";
+const ZONE: &str = "Z0123456789ABCDEFGHIJ";
+const CERTIFICATE: &str =
+    "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012";
+
 /// More visits than the tests make, and few enough to use up.
 const QUOTA: usize = 160;
 
 struct Deployed {
     account: Account,
     url: String,
+    custom_url: String,
     key: String,
     table: String,
 }
@@ -38,7 +45,9 @@ impl Deployed {
 #[test]
 fn visits_are_counted_from_the_first_deploy_to_nothing_left() {
     let sandbox = shipped(&format!(
-        "[stages.dev]\nregion = \"us-east-1\"\n\n[stages.dev.variables.visitors]\nquota_limit = {QUOTA}\n"
+        "[stages.dev]\nregion = \"us-east-1\"\n\n[stages.dev.variables.visitors]\nquota_limit = {QUOTA}\n\
+         domain = {{ name = \"{DOMAIN}\", zone = \"visitors.example.com\", zone_id = \"{ZONE}\", \
+         certificate_arn = \"{CERTIFICATE}\" }}\n"
     ));
     let account = sandbox.account();
     let before = account.inventory();
@@ -49,6 +58,7 @@ fn visits_are_counted_from_the_first_deploy_to_nothing_left() {
     users_are_counted_apart(&system);
     visits_at_the_same_time_are_all_counted(&system);
     the_function_answers_a_proxy_event(&system);
+    the_domain_leads_to_the_stage(&system);
     preflights_need_no_key(&system);
     visits_need_a_key(&system);
     other_routes_do_not_exist(&system);
@@ -56,7 +66,7 @@ fn visits_are_counted_from_the_first_deploy_to_nothing_left() {
     the_quota_ends(&system);
 
     sandbox.succeed(&["destroy", "visitors-*", "--stage", "dev", "--local"]);
-    leaves_nothing(&account, before);
+    leaves_nothing(&account, &before);
 }
 
 fn deployed(sandbox: &Sandbox) -> Deployed {
@@ -85,6 +95,7 @@ fn deployed(sandbox: &Sandbox) -> Deployed {
     Deployed {
         account,
         url: output("ApiUrl"),
+        custom_url: output("CustomUrl"),
         key,
         table: output("TableName"),
     }
@@ -206,6 +217,41 @@ fn the_function_answers_a_proxy_event(system: &Deployed) {
     assert!(body["userCount"].as_u64() > Some(0), "{body}");
 }
 
+/// The name of the domain leads to CloudFront, and what asks for it gets the stage without its name in the path. No name
+/// of this machine leads to the engine, so the request says by hand whom it asks.
+fn the_domain_leads_to_the_stage(system: &Deployed) {
+    let account = &system.account;
+    assert_eq!(system.custom_url, format!("https://{DOMAIN}"));
+    let headers = [
+        ("host".to_owned(), DOMAIN.to_owned()),
+        ("x-api-key".to_owned(), system.key.clone()),
+    ];
+    let url = format!("{}/count/domain", account.endpoint());
+    let visit = counted(&http::send("GET", &url, &headers, ""));
+    assert_eq!(visit["userCount"], 1, "{visit}");
+
+    let path = format!("/domainnames/{DOMAIN}");
+    let domain = account.get("apigateway", &path).json();
+    assert_eq!(domain["endpointConfiguration"]["types"][0], "EDGE");
+    assert_eq!(domain["certificateArn"], CERTIFICATE);
+    let target = domain["distributionDomainName"].as_str();
+    let target = target.unwrap_or_else(|| panic!("no distribution in {domain}"));
+    let path = format!("/2013-04-01/hostedzone/{ZONE}/rrset");
+    let records = account.get("route53", &path).body;
+    for kind in ["A", "AAAA"] {
+        let alias = records.split("<ResourceRecordSet>").find(|record| {
+            record.contains(&format!("<Name>{DOMAIN}.</Name>"))
+                && record.contains(&format!("<Type>{kind}</Type>"))
+        });
+        let alias = alias.unwrap_or_else(|| panic!("no {kind} in {records}"));
+        assert!(alias.contains(target), "{alias}");
+        assert!(
+            alias.contains("<HostedZoneId>Z2FDTNDATAQYW2</HostedZoneId>"),
+            "{alias}"
+        );
+    }
+}
+
 fn preflights_need_no_key(system: &Deployed) {
     let answer = system.send("OPTIONS", "count/default", None);
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -281,13 +327,13 @@ fn the_quota_ends(system: &Deployed) {
 }
 
 /// Whatever the deploy made is gone; the artifact bucket belongs to the account and stays.
-fn leaves_nothing(account: &Account, before: BTreeMap<&'static str, Vec<String>>) {
+fn leaves_nothing(account: &Account, before: &BTreeMap<&'static str, Vec<String>>) {
     let mut after = account.inventory();
     for kind in ["stacks", "buckets"] {
         let left = after.get_mut(kind).expect("it is listed");
         left.retain(|name| !name.starts_with("stackctl-"));
     }
-    assert_eq!(after, before);
+    assert_eq!(&after, before);
     for path in ["/apikeys", "/usageplans"] {
         let left = account.get("apigateway", path).json();
         assert_eq!(left["item"], json!([]), "{path}: {left}");
