@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::json;
-use stack_bindings::{ApiResponse, CallError, Reason};
+use stack_bindings::{ApiResponse, CallError};
 use tracing::{error, warn};
 
 use crate::object_key::NameError;
@@ -36,17 +36,7 @@ pub enum Refusal {
     Full(#[source] CallError),
     /// The photos cannot be reached.
     #[error("the photos cannot be reached")]
-    Call(#[source] CallError),
-}
-
-impl From<CallError> for Refusal {
-    fn from(error: CallError) -> Self {
-        match error.reason() {
-            // DynamoDB says so of an item of more than 400 KB, and nothing else of what is sent depends on the caller.
-            Reason::Invalid => Self::Full(error),
-            _ => Self::Call(error),
-        }
-    }
+    Call(#[from] CallError),
 }
 
 impl Refusal {

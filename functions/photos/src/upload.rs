@@ -71,6 +71,8 @@ async fn add(bindings: &UploadPhoto, request: &ApiRequest, stamp: Stamp) -> Resu
         let seen = seen.map_or_else(Vec::new, |album| album.photos);
         match replace(bindings, caller, &seen, &photo).await {
             Err(error) if error.reason() == Reason::ConditionFailed => {}
+            // DynamoDB says so of an item of more than 400 KB; nothing else of the request depends on the caller.
+            Err(error) if error.reason() == Reason::Invalid => return Err(Refusal::Full(error)),
             outcome => return Ok(outcome?),
         }
     }

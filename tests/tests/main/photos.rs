@@ -11,6 +11,7 @@ use serde_json::Value;
 use system_tests::account::Account;
 use system_tests::sandbox::Sandbox;
 
+use self::people::Person;
 use crate::shipped;
 
 /// The domain of the API, where it has one.
@@ -76,7 +77,7 @@ fn signed_requests_work_from_the_first_deploy_to_nothing_left() {
     let system = deploy(&sandbox, "us-west-2");
 
     rows::signed(&system);
-    objects::are_labelled(&system);
+    objects::are_labelled(&system, Person::sign, |person| &person.identity);
 
     sandbox.succeed(&["destroy", "photos-*", "--stage", "dev", "--local"]);
     leaves_nothing(&account, &before);
@@ -94,6 +95,7 @@ fn tokens_work_from_the_first_deploy_to_nothing_left() {
     let system = deploy(&sandbox, "us-east-1");
 
     rows::with_token(&system);
+    objects::are_labelled(&system, Person::show_token, |person| &person.subject);
     answers_at_its_domain(&sandbox, &system);
 
     sandbox.succeed(&["destroy", "photos-*", "--stage", "dev", "--local"]);

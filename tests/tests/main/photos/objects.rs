@@ -7,6 +7,7 @@ use system_tests::poll::{PATIENCE, eventually};
 
 use super::people::Person;
 use super::rekognition::Rekognition;
+use super::rows::Call;
 use super::{Deployed, text};
 
 /// The smallest of images would do; nobody looks at it.
@@ -42,11 +43,12 @@ pub(super) fn are_kept_apart(
 ///
 /// The engine has no Rekognition, so the function is told another address for it once it is deployed; what it then asks
 /// and gets is what Rekognition's reference says.
-pub(super) fn are_labelled(system: &Deployed) {
+pub(super) fn are_labelled(system: &Deployed, call: Call, id: fn(&Person) -> &str) {
     let person = Person::sign_in(system, "eve");
-    let key = |name: &str| format!("private/{}/{name}", person.identity);
+    let key = |name: &str| format!("private/{}/{name}", id(&person));
     let register = |name: &str| {
-        let answer = person.sign(system, "POST", "", &json!({"name": name}).to_string());
+        let body = json!({"name": name}).to_string();
+        let answer = call(&person, system, "POST", "", &body);
         assert_eq!(answer.status, 200, "{answer:?}");
     };
 
@@ -71,7 +73,7 @@ pub(super) fn are_labelled(system: &Deployed) {
 
     for name in [name, "late.jpg"] {
         let labels = eventually(&format!("labels of {name}"), PATIENCE, || {
-            let album = person.sign(system, "GET", "", "").json();
+            let album = call(&person, system, "GET", "", "").json();
             let photos = album["photos"].as_array()?.clone();
             photos
                 .into_iter()

@@ -7,7 +7,7 @@ use super::people::{Person, allow_passwords, signed as signed_request};
 use super::{Deployed, objects, text};
 
 /// How somebody calls the API.
-type Call = fn(&Person, &Deployed, &str, &str, &str) -> Answer;
+pub(super) type Call = fn(&Person, &Deployed, &str, &str, &str) -> Answer;
 
 /// Every row where requests are signed.
 pub(super) fn signed(system: &Deployed) {
