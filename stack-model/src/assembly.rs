@@ -206,6 +206,9 @@ pub struct Output {
     /// A command that tries the output out; `{value}` stands for its value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub example: Option<String>,
+    /// Whether the synth added the output to hand a value to another stack: people need not see it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub links: bool,
 }
 
 /// What is known of one resource beyond its template.

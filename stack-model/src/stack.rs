@@ -76,6 +76,8 @@ pub(crate) struct OutputData {
     pub(crate) description: Option<String>,
     pub(crate) export: Option<String>,
     pub(crate) example: Option<String>,
+    /// Whether the synth added it, to hand a value to another stack.
+    pub(crate) links: bool,
     pub(crate) source: String,
 }
 
@@ -304,6 +306,7 @@ impl Stack<'_> {
             description: None,
             export: None,
             example: None,
+            links: false,
             source: source_text(Location::caller()),
         };
         if self.data_ref().outputs.contains_key(key) {

@@ -369,6 +369,7 @@ fn output_manifest((key, output): (&String, &OutputData)) -> (String, Output) {
         description: output.description.clone(),
         export: output.export.clone(),
         example: output.example.clone(),
+        links: output.links,
     };
     (key.clone(), manifest)
 }

@@ -38,8 +38,30 @@ pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8
 
 /// Shows outputs and how to try them.
 pub(super) fn show(session: &Session, assembly: &Assembly, outputs: &Outputs) {
-    let text = ui::outputs(outputs) + &ui::trials(&trials(assembly, outputs));
+    let text = ui::outputs(&written(assembly, outputs)) + &ui::trials(&trials(assembly, outputs));
     session.ui.out(text);
+}
+
+/// Leaves out what only hands values from stack to stack.
+fn written(assembly: &Assembly, outputs: &Outputs) -> Outputs {
+    let links = |stack: &str, key: &str| {
+        let manifest = assembly
+            .manifest
+            .stacks
+            .iter()
+            .find(|other| other.name == stack);
+        manifest
+            .and_then(|manifest| manifest.outputs.get(key))
+            .is_some_and(|output| output.links)
+    };
+    outputs
+        .iter()
+        .map(|(stack, values)| {
+            let written = values.iter().filter(|(key, _)| !links(stack, key));
+            let written = written.map(|(key, value)| (key.clone(), value.clone()));
+            (stack.clone(), written.collect())
+        })
+        .collect()
 }
 
 /// Returns the commands that the stacks give for trying their outputs.

@@ -279,6 +279,7 @@ fn add_output(
         description: None,
         export: None,
         example: None,
+        links: true,
         source,
     };
     owner.outputs.insert(key.clone(), output);
