@@ -234,3 +234,89 @@ def correct_task_heartbeats():
 
     machines._invoke_with_callback = invoke
     machines._error_matches = matches
+
+
+def correct_state_machine_roles():
+    """Lets the tasks of a state machine do what its role is allowed, and nothing else.
+
+    The engine carries out every task as the owner of the account, so a grant that is missing would be missed on AWS
+    only. What is not known to name a resource is left to the engine; see
+    https://docs.aws.amazon.com/step-functions/latest/dg/concept-create-iam-advanced.html.
+    """
+    import contextvars
+
+    from ministack.core import iam_evaluator
+    from ministack.core.responses import get_account_id, get_region
+    from ministack.services import stepfunctions as machines
+
+    execute_uncorrected = machines._execute_task
+    invoke_uncorrected = machines._invoke_resource
+    wait_uncorrected = machines._invoke_with_callback
+    acting = contextvars.ContextVar("acting", default=None)
+
+    def named(service, kind, name):
+        if not isinstance(name, str) or name.startswith("arn:"):
+            return name
+        return "arn:aws:%s:%s:%s:%s%s" % (service, get_region(), get_account_id(), kind, name)
+
+    def resources(service, action, call):
+        if service == "lambda":
+            return [named("lambda", "function:", call.get("FunctionName"))]
+        if service == "dynamodb":
+            table = named("dynamodb", "table/", call.get("TableName"))
+            return [table + "/index/" + call["IndexName"] if "IndexName" in call else table]
+        if service == "events":
+            return [named("events", "event-bus/", each.get("EventBusName", "default")) for each in call["Entries"]]
+        if service == "sqs":
+            return [named("sqs", "", call["QueueUrl"].rsplit("/", 1)[-1])]
+        if service == "sns":
+            return [call.get("TopicArn")]
+        if service == "states":
+            return ["*" if action.startswith("SendTask") else call.get("StateMachineArn") or call.get("ExecutionArn")]
+        return []
+
+    def check(resource, call):
+        role = acting.get()
+        _, _, rest = resource.partition(":states:::")
+        service, _, action = rest.removeprefix("aws-sdk:").partition(":")
+        if not role or not action or not isinstance(call, dict):
+            return
+        service = {"sfn": "states"}.get(service, service)
+        action = action.split(".", 1)[0]
+        action = action[0].upper() + action[1:]
+        permission = "%s:%s" % (service, "InvokeFunction" if service == "lambda" else action)
+        account, name = role.split(":")[4], role.rsplit("/", 1)[-1]
+        caller = "arn:aws:sts::%s:assumed-role/%s/states" % (account, name)
+        policies = iam_evaluator._gather_role_policies(name, account)
+        for arn in resources(service, action, call):
+            if not isinstance(arn, str):
+                continue
+            question = iam_evaluator.EvalContext(
+                principal_arn=caller, principal_type="AssumedRole", principal_account=account,
+                action=permission, resource_arn=arn, region=get_region(),
+            )
+            if iam_evaluator.evaluate(question, policies).decision != "Allow":
+                raise machines._ExecutionError(
+                    "States.Permissions",
+                    "%s is not authorized to perform: %s on resource: %s" % (caller, permission, arn),
+                )
+
+    def execute(state, raw_input, execution, context):
+        machine = machines._state_machines.get((execution or {}).get("stateMachineArn")) or {}
+        token = acting.set(machine.get("roleArn"))
+        try:
+            return execute_uncorrected(state, raw_input, execution, context)
+        finally:
+            acting.reset(token)
+
+    def invoke(resource, call):
+        check(resource, call)
+        return invoke_uncorrected(resource, call)
+
+    def wait(resource, call, token, state):
+        check(resource, call)
+        return wait_uncorrected(resource, call, token, state)
+
+    machines._execute_task = execute
+    machines._invoke_resource = invoke
+    machines._invoke_with_callback = wait
