@@ -8,6 +8,7 @@ mod environment;
 mod event;
 mod event_calls;
 mod event_records;
+mod guide;
 mod queue_batch;
 mod run;
 mod services;
