@@ -51,7 +51,7 @@ fn visits_are_counted_from_the_first_deploy_to_nothing_left() {
     ));
     let account = sandbox.account();
     let before = account.inventory();
-    sandbox.succeed(&["deploy", "visitors-*", "--stage", "dev", "--local"]);
+    sandbox.succeed(&["deploy", "visitors-api", "--stage", "dev", "--local"]);
     let system = deployed(&sandbox);
 
     first_and_later_visits(&system);
@@ -65,14 +65,14 @@ fn visits_are_counted_from_the_first_deploy_to_nothing_left() {
     a_table_that_fails_is_an_error_the_page_can_read(&system);
     the_quota_ends(&system);
 
-    sandbox.succeed(&["destroy", "visitors-*", "--stage", "dev", "--local"]);
+    sandbox.succeed(&["destroy", "visitors-api", "--stage", "dev", "--local"]);
     leaves_nothing(&account, &before);
 }
 
 fn deployed(sandbox: &Sandbox) -> Deployed {
     let arguments = [
         "outputs",
-        "visitors-*",
+        "visitors-api",
         "--stage",
         "dev",
         "--local",
