@@ -8,6 +8,7 @@ use stack_model::lambda::{FunctionProps, FunctionRef};
 mod authorizer;
 pub(crate) mod golden;
 mod http;
+mod service;
 mod websocket;
 
 /// A function that answers requests, says who may call, and takes part in conversations.

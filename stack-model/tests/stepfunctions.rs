@@ -8,10 +8,12 @@ use stack_model::{App, Stack};
 
 use crate::support::{dev, resources};
 
+mod alias;
 mod check;
 pub(crate) mod coffee;
 mod flow;
 mod machine;
+mod nested;
 mod random;
 mod table;
 mod task;
