@@ -127,6 +127,15 @@ impl State {
         if language != outer {
             entries.insert("QueryLanguage".to_owned(), language.name().into());
         }
+        if language == QueryLanguage::Jsonata {
+            for field in ["ItemReader", "ResultWriter"] {
+                if let Some(Expr::Map(call)) = entries.get_mut(field)
+                    && let Some(parameters) = call.remove("Parameters")
+                {
+                    call.insert("Arguments".to_owned(), parameters);
+                }
+            }
+        }
         for (field, path) in &self.paths {
             let path = path
                 .as_ref()

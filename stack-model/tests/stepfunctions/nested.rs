@@ -4,7 +4,8 @@ use insta::assert_json_snapshot;
 use serde_json::json;
 use stack_model::s3::BucketProps;
 use stack_model::stepfunctions::{
-    ChildExecutions, Flow, ItemReader, Map, Parallel, Pass, Retry, Succeed, context, errors,
+    ChildExecutions, Expression, Flow, ItemReader, Map, Parallel, Pass, Retry, Succeed, context,
+    errors,
 };
 use stack_model::{path, payload};
 
@@ -183,4 +184,34 @@ fn a_distributed_map_starts_executions_of_its_own_state_machine() {
             },
         ])
     );
+}
+
+#[test]
+fn a_reader_in_jsonata_has_arguments() {
+    let each = resources(dev(), |stack| {
+        let bucket = stack.bucket("Photos", BucketProps::default());
+        let mut element = Flow::jsonata();
+        element.add("Element", Succeed::new());
+        let mut flow = Flow::jsonata();
+        let key = Expression::jsonata("$states.input.key");
+        flow.add(
+            "Each",
+            Map::distributed(element, ChildExecutions::Standard)
+                .reader(ItemReader::json_lines(&bucket, key))
+                .results_to(&bucket, "results/")
+                .end(),
+        );
+        add(stack, flow);
+    });
+    let each = &super::read(&each["Machine"])["States"]["Each"];
+    assert_eq!(
+        each["ItemReader"],
+        json!({
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSONL"},
+            "Arguments": {"Bucket": "${Photos}", "Key": "{% $states.input.key %}"},
+        })
+    );
+    assert_eq!(each["ResultWriter"].get("Parameters"), None);
+    assert_eq!(each["ResultWriter"]["Arguments"]["Prefix"], "results/");
 }
