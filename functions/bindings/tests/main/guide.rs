@@ -1,10 +1,6 @@
 //! The function package of the page "Getting started" compiles, with its runtime.
 
-#[expect(
-    dead_code,
-    unreachable_pub,
-    reason = "it is written as the root of a package"
-)]
+#[expect(unreachable_pub, reason = "it is written as the root of a package")]
 mod orders;
 
 #[expect(dead_code, reason = "the entry of a package of its own")]
