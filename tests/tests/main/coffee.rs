@@ -1,0 +1,133 @@
+//! The coffee system: deployed, used by customers and baristas from the scanned code to the drink, removed.
+//!
+//! The system is deployed once, and everything happens in the one bar, in the order of the steps.
+
+mod bar;
+mod follower;
+mod people;
+mod steps;
+
+use serde_json::{Value, json};
+use system_tests::sandbox::Sandbox;
+
+use bar::Bar;
+use follower::Follower;
+use people::Person;
+
+use crate::shipped;
+
+/// The region of the system, which is not that of the stage.
+const REGION: &str = "us-east-2";
+
+const ADMIN_TOPIC: &str = "serverlesspresso-admin-dev";
+const CONFIG_TOPIC: &str = "serverlesspresso-config-dev";
+
+/// Returns the configuration of a stage in which customers and baristas have so many seconds. A code is shown for a month,
+/// so that none ends amid a test.
+fn config(customer: u32, barista: u32) -> String {
+    format!(
+        "[stages.dev]\nregion = \"us-east-1\"\n\n[stages.dev.variables.coffee]\nregion = \"{REGION}\"\n\
+         time_interval = 43200\ncustomer_heartbeat = {customer}\nbarista_heartbeat = {barista}\n"
+    )
+}
+
+/// The bar with everybody who is in it.
+struct Open {
+    bar: Bar,
+    customer: Person,
+    other: Person,
+    barista: Person,
+    /// A page on which nobody signed in.
+    follower: Follower,
+}
+
+impl Open {
+    fn of(bar: Bar) -> Self {
+        people::allow_passwords(&bar);
+        let customer = Person::sign_in(&bar, "anna", None);
+        let other = Person::sign_in(&bar, "otto", None);
+        let barista = Person::sign_in(&bar, "bea", Some("admin"));
+        // The role of pages reaches no further than this system.
+        assert!(follower(&bar, &["another-system"]).is_none());
+        let own = [customer.topic(), other.topic()];
+        let topics = [ADMIN_TOPIC, CONFIG_TOPIC, &own[0], &own[1]];
+        let follower = follower(&bar, &topics).expect("pages may follow these");
+        Self {
+            bar,
+            customer,
+            other,
+            barista,
+            follower,
+        }
+    }
+}
+
+/// Opens a page on which nobody signed in.
+fn follower(bar: &Bar, topics: &[&str]) -> Option<Follower> {
+    let (endpoint, address) = (bar.account.endpoint(), bar.output("IotEndpointAddress"));
+    Follower::connect(endpoint, &address, REGION, &people::of_nobody(bar), topics)
+}
+
+fn text(value: &Value) -> String {
+    let text = value.as_str();
+    text.unwrap_or_else(|| panic!("{value} is no text"))
+        .to_owned()
+}
+
+fn deploy(sandbox: &Sandbox) {
+    sandbox.succeed(&["deploy", "coffee-*", "--stage", "dev", "--local"]);
+}
+
+#[test]
+fn drinks_are_served_from_the_first_deploy_to_nothing_left() {
+    let sandbox = shipped(&config(300, 900));
+    let account = sandbox.account().in_region(REGION);
+    let before = account.inventory();
+    deploy(&sandbox);
+    let bar = Bar::look_at(&sandbox);
+    other_stacks_find_the_system(&bar);
+
+    let open = Open::of(bar);
+    steps::everybody_reads_the_menu(&open);
+    steps::every_event_would_be_recorded(&open);
+    let bucket = steps::the_code_is_shown(&open);
+    steps::a_drink_is_ordered_and_made(&open, &bucket);
+    steps::orders_are_cancelled(&open, &bucket);
+    steps::the_state_machines_work_alone(&open);
+    steps::what_makes_no_sense_is_refused(&open);
+    steps::the_shop_closes_and_opens(&open);
+    steps::the_shop_is_full(&open);
+    steps::twelve_scans_race_for_ten_drinks(&open, &bucket);
+
+    // The next executions have less time. The customer needs some to choose a drink in.
+    sandbox.configure(&config(8, 3));
+    deploy(&sandbox);
+    steps::nobody_answers_in_time(&open, &bucket);
+
+    drop(open);
+    sandbox.succeed(&["destroy", "coffee-*", "--stage", "dev", "--local"]);
+    let mut after = account.inventory();
+    for kind in ["stacks", "buckets"] {
+        let left = after.get_mut(kind).expect("it is listed");
+        left.retain(|name| !name.starts_with("stackctl-"));
+    }
+    assert_eq!(after, before);
+}
+
+/// The parameters say what the outputs say.
+fn other_stacks_find_the_system(bar: &Bar) {
+    for (parameter, value) in [
+        ("eventbusname", "Serverlesspresso-dev".to_owned()),
+        (
+            "eventbusarn",
+            format!("arn:aws:events:{REGION}:000000000000:event-bus/Serverlesspresso-dev"),
+        ),
+        ("realtime", bar.output("IotEndpointAddress")),
+        ("userpool", bar.output("UserPoolID")),
+        ("userpoolclient", bar.output("UserPoolClient")),
+    ] {
+        let name = json!({"Name": format!("/ServerlesspressoWorkshop-4-dev/core/{parameter}")});
+        let found = bar.account.call("ssm", "AmazonSSM.GetParameter", &name);
+        assert_eq!(found["Parameter"]["Value"], value, "{parameter}");
+    }
+}

@@ -1,0 +1,298 @@
+//! A web page that follows topics of the broker: MQTT 3.1.1 over a WebSocket, as far as that needs it.
+//!
+//! See <https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html> and
+//! <https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html>, under MQTT over WSS.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    SessionTokenMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
+};
+use aws_sigv4::sign::v4::SigningParams;
+use serde_json::Value;
+
+/// What a message of MQTT is, in the upper four bits of its first byte.
+mod packet {
+    pub(super) const CONNECT: u8 = 0x10;
+    pub(super) const CONNACK: u8 = 0x20;
+    pub(super) const PUBLISH: u8 = 0x30;
+    pub(super) const PUBACK: u8 = 0x40;
+    pub(super) const SUBSCRIBE: u8 = 0x82;
+    pub(super) const SUBACK: u8 = 0x90;
+}
+
+type Messages = Arc<Mutex<Vec<(String, Value)>>>;
+
+/// A page that follows topics until it is dropped.
+pub(super) struct Follower {
+    connection: Connection,
+    messages: Messages,
+}
+
+impl Follower {
+    /// Connects with credentials and follows topics; `None` where the broker does not let the page follow one of them, and
+    /// so ends the connection.
+    ///
+    /// # Panics
+    ///
+    /// Panics where the broker does not let the page in.
+    pub(super) fn connect(
+        endpoint: &str,
+        address: &str,
+        region: &str,
+        credentials: &Credentials,
+        topics: &[&str],
+    ) -> Option<Self> {
+        let mut connection = Connection::open(endpoint, address, region, credentials);
+        let client = b"serverlesspresso-tests";
+        // The name and the version of the protocol, a clean session, and no heartbeat.
+        let mut body = b"\x00\x04MQTT\x04\x02\x00\x00".to_vec();
+        body.extend(length(client));
+        body.extend(client);
+        connection.send(packet::CONNECT, &body);
+        let (kind, answer) = connection.receive().expect("the broker answers");
+        assert_eq!((kind, answer.as_slice()), (packet::CONNACK, &[0, 0][..]));
+
+        let mut body = vec![0, 1];
+        for topic in topics {
+            body.extend(length(topic.as_bytes()));
+            body.extend(topic.as_bytes());
+            body.push(1);
+        }
+        connection.send(packet::SUBSCRIBE, &body);
+        let (kind, _) = connection.receive()?;
+        assert_eq!(kind, packet::SUBACK);
+
+        let messages = Messages::default();
+        let mut reader = connection.another();
+        let into = Arc::clone(&messages);
+        thread::spawn(move || {
+            while let Some((kind, body)) = reader.receive() {
+                if kind & 0xf0 == packet::PUBLISH {
+                    let (message, acknowledgement) = read_message(kind, &body);
+                    if let Some(id) = acknowledgement {
+                        reader.send(packet::PUBACK, &id);
+                    }
+                    into.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(message);
+                }
+            }
+        });
+        Some(Self {
+            connection,
+            messages,
+        })
+    }
+
+    /// Returns what was published to a topic so far.
+    pub(super) fn messages(&self, topic: &str) -> Vec<Value> {
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_topic = messages.iter().filter(|(name, _)| name == topic);
+        of_topic.map(|(_, message)| message.clone()).collect()
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        // This ends the thread that reads; a connection that is closed already is as good.
+        let _ = self.connection.stream.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+/// A WebSocket, and what came of the next packet.
+struct Connection {
+    stream: TcpStream,
+    reader: Arc<Mutex<BufReader<TcpStream>>>,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    fn open(endpoint: &str, address: &str, region: &str, credentials: &Credentials) -> Self {
+        let server = endpoint.strip_prefix("http://").expect("plain HTTP");
+        let mut stream = TcpStream::connect(server).expect("the broker is there");
+        let query = presigned(address, region, credentials);
+        // The key is any 16 bytes; the answer to it only matters to those who do not know whom they talk to.
+        let request = format!(
+            "GET /mqtt?{query} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Protocol: mqtt\r\n\r\n"
+        );
+        stream
+            .write_all(request.as_bytes())
+            .expect("the broker listens");
+        let mut reader = BufReader::new(stream.try_clone().expect("a socket can be shared"));
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            let read = reader.read_line(&mut head).expect("the broker answers");
+            assert!(read > 0, "the broker ended the connection after {head:?}");
+        }
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        Self {
+            stream,
+            reader: Arc::new(Mutex::new(reader)),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Returns another handle of the connection, which goes on where this one stopped reading.
+    fn another(&mut self) -> Self {
+        Self {
+            stream: self.stream.try_clone().expect("a socket can be shared"),
+            reader: Arc::clone(&self.reader),
+            buffer: std::mem::take(&mut self.buffer),
+        }
+    }
+
+    /// Sends one packet in one frame.
+    fn send(&mut self, kind: u8, body: &[u8]) {
+        let mut packet = vec![kind];
+        let mut rest = body.len();
+        loop {
+            let (more, digit) = (rest / 128, rest % 128);
+            let continued = if more > 0 { 0x80 } else { 0 };
+            packet.push(continued | low_byte(digit));
+            rest = more;
+            if rest == 0 {
+                break;
+            }
+        }
+        packet.extend(body);
+        // A client masks what it sends, here with zeros; a binary frame that is whole has the first byte 0x82.
+        let mut frame = vec![0x82];
+        if let Ok(short @ 0..126) = u8::try_from(packet.len()) {
+            frame.push(0x80 | short);
+        } else {
+            // The length follows in two bytes.
+            frame.push(0xfe);
+            frame.extend(length(&packet));
+        }
+        frame.extend([0; 4]);
+        frame.extend(packet);
+        self.stream.write_all(&frame).expect("the broker listens");
+    }
+
+    /// Receives one packet: its first byte and its body. `None` where the connection has ended.
+    fn receive(&mut self) -> Option<(u8, Vec<u8>)> {
+        loop {
+            if let Some((kind, body, whole)) = first_packet(&self.buffer) {
+                self.buffer.drain(..whole);
+                return Some((kind, body));
+            }
+            let frame = self.receive_frame()?;
+            self.buffer.extend(frame);
+        }
+    }
+
+    fn receive_frame(&mut self) -> Option<Vec<u8>> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut take = |count: usize| -> Option<Vec<u8>> {
+            let mut bytes = vec![0; count];
+            reader.read_exact(&mut bytes).ok()?;
+            Some(bytes)
+        };
+        let head = take(2)?;
+        let count = match head[1] & 0x7f {
+            126 => number(&take(2)?),
+            127 => number(&take(8)?),
+            short => usize::from(short),
+        };
+        let payload = take(count)?;
+        // What is no data (ping, pong, close) has nothing of MQTT in it.
+        Some(if head[0] & 0x0f <= 2 {
+            payload
+        } else {
+            Vec::new()
+        })
+    }
+}
+
+/// Reads the first packet of a buffer: its first byte, its body, and how long all of it is.
+fn first_packet(buffer: &[u8]) -> Option<(u8, Vec<u8>, usize)> {
+    let (mut size, mut shift, mut at) = (0, 0, 1);
+    loop {
+        let digit = *buffer.get(at)?;
+        size |= usize::from(digit & 0x7f) << shift;
+        (shift, at) = (shift + 7, at + 1);
+        if digit & 0x80 == 0 {
+            break;
+        }
+    }
+    let body = buffer.get(at..at + size)?;
+    Some((buffer[0], body.to_vec(), at + size))
+}
+
+/// Reads a published message, and the id by which it is acknowledged.
+fn read_message(kind: u8, body: &[u8]) -> ((String, Value), Option<[u8; 2]>) {
+    let (size, rest) = body.split_at(2);
+    let (topic, rest) = rest.split_at(number(size));
+    let quality = (kind >> 1) & 3;
+    let (id, payload) = match rest {
+        [first, second, payload @ ..] if quality > 0 => (Some([*first, *second]), payload),
+        payload => (None, payload),
+    };
+    let topic = String::from_utf8(topic.to_vec()).expect("topics are text");
+    let message = serde_json::from_slice(payload).expect("the system publishes JSON");
+    ((topic, message), id)
+}
+
+fn length(bytes: &[u8]) -> [u8; 2] {
+    u16::try_from(bytes.len())
+        .expect("it is short")
+        .to_be_bytes()
+}
+
+fn number(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .fold(0, |number, byte| number << 8 | usize::from(*byte))
+}
+
+fn low_byte(number: usize) -> u8 {
+    u8::try_from(number).expect("it is less than 128")
+}
+
+/// Signs the request for the upgrade; the token of the session is added to what is signed, not signed with it.
+fn presigned(address: &str, region: &str, credentials: &Credentials) -> String {
+    let mut settings = SigningSettings::default();
+    settings.signature_location = SignatureLocation::QueryParams;
+    settings.session_token_mode = SessionTokenMode::Exclude;
+    settings.expires_in = Some(Duration::from_mins(5));
+    let identity = credentials.clone().into();
+    let parameters = SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name("iotdevicegateway")
+        .time(SystemTime::now())
+        .settings(settings)
+        .build()
+        .expect("all parts of the signature are given")
+        .into();
+    let url = format!("http://{address}/mqtt");
+    let signable = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(b""))
+        .expect("the request can be signed");
+    let (instructions, _) = sign(signable, &parameters)
+        .expect("the request can be signed")
+        .into_parts();
+    let pairs: Vec<String> = instructions
+        .params()
+        .iter()
+        .map(|(name, value)| format!("{name}={}", percent_encoded(value)))
+        .collect();
+    pairs.join("&")
+}
+
+fn percent_encoded(value: &str) -> String {
+    let encoded = value.bytes().map(|byte| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    });
+    encoded.collect()
+}
