@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    fn applied(texts: &[&str], before: Value) -> Value {
+    fn applied(texts: &[&str], before: &Value) -> Value {
         let mut variables = before.as_object().cloned().expect("is a table");
         for text in texts {
             let assignment: Assignment = text.parse().expect("is an assignment");
@@ -127,7 +127,7 @@ mod tests {
                     "visitors.domain.name=a=b.example.com",
                     "intake.new=true"
                 ],
-                json!({"intake": {"mode": "queue", "table": "name"}}),
+                &json!({"intake": {"mode": "queue", "table": "name"}}),
             ),
             json!({
                 "intake": {"mode": "direct", "table": "name", "new": true},

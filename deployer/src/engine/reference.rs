@@ -1,6 +1,6 @@
 //! Values that a stack takes from stacks in other regions, where exports do not reach.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use stack_model::assembly::StackManifest;
 
@@ -18,15 +18,15 @@ pub(super) async fn values(
     let mut values = BTreeMap::new();
     for (parameter, reference) in &stack.references {
         let key = (reference.region.as_str(), reference.stack.as_str());
-        if !outputs.contains_key(&key) {
-            let clients = context.clients.in_region(Some(&reference.region));
-            let found = inspect::describe(&clients, &reference.stack).await?;
-            outputs.insert(key, found.map(|stack| stack.outputs).unwrap_or_default());
-        }
-        let value = outputs
-            .get(&key)
-            .and_then(|outputs| outputs.get(&reference.output));
-        values.insert(parameter.clone(), value.cloned());
+        let outputs = match outputs.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let clients = context.clients.in_region(Some(&reference.region));
+                let found = inspect::describe(&clients, &reference.stack).await?;
+                unknown.insert(found.map(|stack| stack.outputs).unwrap_or_default())
+            }
+        };
+        values.insert(parameter.clone(), outputs.get(&reference.output).cloned());
     }
     Ok(values)
 }
