@@ -10,10 +10,10 @@ use coffee::{
 };
 use serde_json::json;
 use stack_model::stepfunctions::{
-    Attribute, Catch, Choice, Fail, Flow, Key, Pass, Payload, Retry, ReturnValues,
-    StateMachineProps, StateMachineRef, Succeed, Task, UpdateItem, intrinsic,
+    Attribute, Catch, Choice, Fail, Flow, Key, Pass, Payload, Retry, ReturnValues, Seconds,
+    StateMachineProps, StateMachineRef, Succeed, Task, UpdateItem, Wait, intrinsic,
 };
-use stack_model::{Stack, path, payload};
+use stack_model::{Stack, limit, path, payload};
 
 use super::Settings;
 use super::bus::Bus;
@@ -25,6 +25,18 @@ pub(super) enum OrderAction {}
 
 /// What DynamoDB answers where the order is not as it has to be.
 const REFUSED: &str = "DynamoDB.ConditionalCheckFailedException";
+
+/// What Step Functions answers where nothing waits with a token any more. It names errors as the SDK for Java does, and
+/// the local engine as the API does.
+const DEAD_TOKEN: [&str; 4] = [
+    "Sfn.TaskDoesNotExistException",
+    "Sfn.TaskDoesNotExist",
+    "Sfn.TaskTimedOutException",
+    "Sfn.TaskTimedOut",
+];
+
+/// How many seconds an execution may take: more than all retries of a function.
+const TIMEOUT: u32 = 300;
 
 pub(super) fn add(
     stack: &mut Stack<'_>,
@@ -44,6 +56,8 @@ pub(super) fn add(
     let claim = flow.later("Claim Order");
     let unmake = flow.later("Unmake Order");
     let update_barista = flow.later("Update barista");
+    let resume = flow.later("Resume 1");
+    let next_token = flow.later("Await the next token");
     let not_valid = flow.later("not a valid order");
     let not_open = flow.later("Order is not open");
     let not_awaited = flow.later("Choice is not awaited");
@@ -156,12 +170,22 @@ pub(super) fn add(
         .discard_result(),
     );
     flow.add(
-        "Resume 1",
+        &resume,
         Task::send_task_success(
             path!("$.record.Attributes.TaskToken.S"),
             path!("$.result.answer"),
         )
+        .catch(Catch::on(DEAD_TOKEN, &next_token).result_path(path!("$.error")))
         .end(),
+    );
+    // Between the choice of a drink and the barista's turn, the order has the token of a task that has its answer.
+    flow.add(&next_token, Wait::seconds(2));
+    flow.add(
+        "Read the token",
+        Task::get_item_consistently(&tables.orders, order())
+            .result_selector(payload!({ "Attributes": path!("$.Item") }))
+            .result_path(path!("$.record"))
+            .next(&resume),
     );
     flow.add(
         &not_open,
@@ -220,6 +244,7 @@ pub(super) fn add(
         flow,
         StateMachineProps {
             comment: Some("Carries out what customers and baristas ask for".to_owned()),
+            timeout: Some(limit!(Seconds, TIMEOUT)),
             ..StateMachineProps::default()
         },
     )

@@ -186,7 +186,10 @@ fn apis_and_state_machines_call_exactly_what_they_need() {
             "OrderManagerRole",
             "states",
             vec![
-                ("dynamodb:GetItem", vec![arn("ConfigTable")]),
+                (
+                    "dynamodb:GetItem",
+                    vec![arn("ConfigTable"), arn("OrderTable")],
+                ),
                 ("dynamodb:UpdateItem", vec![arn("OrderTable")]),
                 ("events:PutEvents", vec![arn("Bus")]),
                 ("lambda:InvokeFunction", vec![arn("SanitizeOrder")]),

@@ -212,3 +212,24 @@ fn orders_are_changed_on_conditions_and_refusals_have_names() {
     let values = &states["Update order"]["Parameters"]["ExpressionAttributeValues"];
     assert_eq!(values[":user"], json!({"S.$": "$.baristaUserId"}));
 }
+
+/// Between the choice of a drink and the barista's turn an order has a token that was used, and gets another.
+#[test]
+fn who_ends_an_order_waits_for_a_token_that_is_awaited() {
+    let definition = definition(&core(&json!({})), "OrderManager");
+    let states = &definition["States"];
+    let resume = &states["Resume 1"];
+    assert_eq!(resume["Catch"][0]["Next"], "Await the next token");
+    assert_eq!(states["Await the next token"]["Next"], "Read the token");
+    let read = &states["Read the token"];
+    assert_eq!(read["Parameters"]["ConsistentRead"], true);
+    assert_eq!(read["Next"], "Resume 1");
+    // What reads puts the token where what resumes looks for it, and what never comes is not waited for for ever.
+    assert_eq!(read["ResultPath"], "$.record");
+    assert_eq!(read["ResultSelector"], json!({"Attributes.$": "$.Item"}));
+    assert_eq!(
+        resume["Parameters"]["TaskToken.$"],
+        "$.record.Attributes.TaskToken.S"
+    );
+    assert_eq!(definition["TimeoutSeconds"], 300);
+}
