@@ -254,9 +254,11 @@ fn open_to_pages(
         "X-Api-Key",
         "X-Amz-Security-Token",
     ];
+    let mut cors = cors(methods, &headers);
+    cors.repeated = true;
     RestResourceProps {
         path_part: path_part.to_owned(),
-        cors: Some(cors(methods, &headers)),
+        cors: Some(cors),
     }
 }
 

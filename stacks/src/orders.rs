@@ -128,7 +128,7 @@ impl Settings {
             memory: Some(limit!(MemorySize, 128)),
             timeout: Some(limit!(Timeout, 10)),
             log_retention: Retention::TwoWeeks,
-            environment: BTreeMap::from([("LOG_LEVEL".to_owned(), level.into())]),
+            environment: BTreeMap::from([("logLevel".to_owned(), level.into())]),
             ..FunctionProps::default()
         }
     }

@@ -31,6 +31,8 @@ struct Variables {
     api_key_value: ApiKeyValue,
     /// How many requests the key may make in a month.
     quota_limit: u32,
+    /// The region of the system, where it is not that of the stage.
+    region: Option<String>,
     /// Where the API answers besides its own address.
     domain: Option<EdgeDomain>,
     /// The page that is counted.
@@ -42,6 +44,7 @@ impl Default for Variables {
         Self {
             api_key_value: ApiKeyValue::default(),
             quota_limit: 1000,
+            region: None,
             domain: None,
             site: SiteVariables::default(),
         }
@@ -88,6 +91,9 @@ pub fn describe(app: &mut App) -> Result<(), Violations> {
     let stage = app.stage().name().to_owned();
     let mut stack = app.stack("visitors-api");
     stack.describe("Counts the visits of a page");
+    if let Some(region) = &variables.region {
+        stack.in_region(region);
+    }
 
     let users = stack.table::<Visitor>(
         "UsersTable",
@@ -180,7 +186,7 @@ pub fn describe(app: &mut App) -> Result<(), Violations> {
     let site = Site {
         system: "visitors",
         description: "Shows the page whose visits are counted",
-        region: None,
+        region: variables.region.as_deref(),
         price_class: PriceClass::All,
     };
     site.describe(app, &variables.site);

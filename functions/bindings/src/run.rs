@@ -21,9 +21,9 @@ use crate::function::Function;
 /// Runs a function: reads its bindings once, then hands every event to the handler.
 ///
 /// A function's `main` is this call and nothing else. Logs go to standard output as JSON lines, from the level that
-/// `RUST_LOG` or `LOG_LEVEL` names, `info` where neither does. An error of the handler becomes the function's error:
-/// `errorType` is the name of its type and `errorMessage` is exactly its text; the causes are logged. A payload that
-/// the function does not accept is an `EventError`.
+/// `RUST_LOG`, `LOG_LEVEL` or `logLevel` names, `info` where none does. An error of the handler becomes the function's
+/// error: `errorType` is the name of its type and `errorMessage` is exactly its text; the causes are logged. A payload
+/// that the function does not accept is an `EventError`.
 ///
 /// ```no_run
 /// use std::convert::Infallible;
@@ -197,7 +197,11 @@ pub(crate) fn log() {
     let filter = std::env::var("RUST_LOG")
         .ok()
         .and_then(|directives| EnvFilter::try_new(directives).ok())
-        .unwrap_or_else(|| EnvFilter::new(directives(std::env::var("LOG_LEVEL").ok().as_deref())));
+        .unwrap_or_else(|| {
+            EnvFilter::new(directives(
+                level(|name| std::env::var(name).ok()).as_deref(),
+            ))
+        });
     // Fails only where the process has a subscriber already, which then keeps its place.
     let _ = tracing_subscriber::fmt()
         .json()
@@ -217,6 +221,12 @@ pub(crate) fn log() {
 /// the field `error`, and nobody else logs that.
 fn is_said_once(event: &Metadata<'_>) -> bool {
     event.target() != "lambda_runtime::layers::panic" || event.fields().field("error").is_some()
+}
+
+/// Returns the level of the first variable that names one. `logLevel` is what functions of Serverless services often
+/// read, and a system may keep that name.
+fn level(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    ["LOG_LEVEL", "logLevel"].into_iter().find_map(variable)
 }
 
 /// Returns the filter for a level: it is about the function's own code, so what the SDK, the runtime and the HTTP
@@ -258,5 +268,17 @@ mod tests {
         assert_eq!(directives(Some("loud")), "info");
         assert!(directives(Some("debug")).starts_with("debug,aws_config=info,"));
         assert!(EnvFilter::try_new(directives(Some("trace"))).is_ok());
+    }
+
+    #[test]
+    fn either_variable_names_the_level() {
+        let among = |set: &[(&str, &str)]| {
+            let value = |name: &str| set.iter().find(|(other, _)| *other == name);
+            level(|name| value(name).map(|(_, level)| (*level).to_owned()))
+        };
+        assert_eq!(among(&[]), None);
+        assert_eq!(among(&[("logLevel", "debug")]).as_deref(), Some("debug"));
+        let both = [("logLevel", "debug"), ("LOG_LEVEL", "warn")];
+        assert_eq!(among(&both).as_deref(), Some("warn"));
     }
 }

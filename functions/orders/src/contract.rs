@@ -1,4 +1,4 @@
-//! What the functions need.
+//! What the functions need. Their environment variables have the names that the system knows.
 
 use stack_bindings::{
     ApiRequest, Bindings, Get, Put, Query, QueryIndex, Queue, QueueBatch, Scan, Send, Table, Update,
@@ -16,6 +16,7 @@ pub struct Root {}
 #[function(binary = "orders-user", accepts(ApiRequest))]
 pub struct User {
     /// All users.
+    #[binding(environment = "usersTable")]
     pub users_table: Table<UserRecord, (Get, Put, Scan)>,
 }
 
@@ -24,6 +25,7 @@ pub struct User {
 #[function(binary = "orders-user-orders", accepts(ApiRequest))]
 pub struct UserOrder {
     /// The orders of all users.
+    #[binding(environment = "ordersTable")]
     pub orders_table: Table<OrderRecord, QueryIndex<ByUser>>,
 }
 
@@ -32,8 +34,10 @@ pub struct UserOrder {
 #[function(binary = "orders-order", accepts(ApiRequest))]
 pub struct Order {
     /// The orders of all users.
+    #[binding(environment = "ordersTable")]
     pub orders_table: Table<OrderRecord, (Put, Query)>,
     /// Placed orders on their way to [`Orders`].
+    #[binding(environment = "ordersQueue")]
     pub orders_queue: Queue<Placed, Send>,
 }
 
@@ -42,6 +46,7 @@ pub struct Order {
 #[function(binary = "orders-worker", accepts(QueueBatch<Placed>))]
 pub struct Orders {
     /// The orders of all users.
+    #[binding(environment = "ordersTable")]
     pub orders_table: Table<OrderRecord, Update>,
 }
 

@@ -25,6 +25,9 @@ pub struct Cors {
     pub max_age: Option<CorsMaxAge>,
     /// What the preflight answers.
     pub preflight: Preflight,
+    /// Whether the answers of methods say, too, which methods and headers are allowed. Browsers only look at the
+    /// preflight for that; other clients may expect it.
+    pub repeated: bool,
 }
 
 /// What a preflight answers; browsers take both alike.
@@ -87,6 +90,7 @@ impl Cors {
             headers: Vec::new(),
             max_age: None,
             preflight: Preflight::default(),
+            repeated: false,
         }
     }
 
@@ -136,6 +140,9 @@ impl Cors {
     /// Puts the headers, and what chooses the origin, into an answer.
     pub(super) fn apply(&self, response: &mut Response) {
         response.headers.append(&mut self.response_headers());
+        if self.repeated {
+            response.headers.append(&mut self.allowed());
+        }
         if let Some(prefix) = self.template_prefix() {
             let body = response
                 .template
@@ -191,6 +198,19 @@ impl Cors {
         headers
     }
 
+    /// Returns the headers that say which methods and headers are allowed.
+    fn allowed(&self) -> BTreeMap<String, String> {
+        let methods: Vec<&str> = self.methods.iter().map(|method| method.name()).collect();
+        let methods = ("Access-Control-Allow-Methods".to_owned(), methods.join(","));
+        let headers = (!self.headers.is_empty()).then(|| {
+            (
+                "Access-Control-Allow-Headers".to_owned(),
+                self.headers.join(","),
+            )
+        });
+        [methods].into_iter().chain(headers).collect()
+    }
+
     /// Returns the integration of the preflight.
     pub(super) fn preflight(&self) -> Integration {
         let mut response = match self.preflight {
@@ -200,16 +220,7 @@ impl Cors {
                 Response::new(StatusCode::from(200), None, Some(empty))
             }
         };
-        let methods: Vec<&str> = self.methods.iter().map(|method| method.name()).collect();
-        response
-            .headers
-            .insert("Access-Control-Allow-Methods".to_owned(), methods.join(","));
-        if !self.headers.is_empty() {
-            response.headers.insert(
-                "Access-Control-Allow-Headers".to_owned(),
-                self.headers.join(","),
-            );
-        }
+        response.headers.append(&mut self.allowed());
         if let Some(seconds) = self.max_age {
             response.headers.insert(
                 "Access-Control-Max-Age".to_owned(),

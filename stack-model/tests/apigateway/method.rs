@@ -257,6 +257,31 @@ fn a_preflight_can_answer_an_empty_object() {
 }
 
 #[test]
+fn answers_can_repeat_what_the_preflight_allows() {
+    let template = template(|stack| {
+        let api = stack.rest_api("Api", RestApiProps::default());
+        let mut cors = Cors::new(CorsOrigin::Any, [HttpMethod::Get]);
+        cors.headers = vec!["Authorization".to_owned()];
+        cors.repeated = true;
+        let root = stack.rest_cors("Root", &api.root(), cors);
+        stack.rest_method("Get", &root, open(HttpMethod::Get));
+    });
+    for method in ["Get", "RootPreflight"] {
+        let method = properties(&template, method);
+        assert_eq!(
+            method["Integration"]["IntegrationResponses"][0]["ResponseParameters"],
+            json!({
+                "method.response.header.Access-Control-Allow-Headers": "'Authorization'",
+                "method.response.header.Access-Control-Allow-Methods": "'GET'",
+                "method.response.header.Access-Control-Allow-Origin": "'*'",
+            })
+        );
+        let declared = method["MethodResponses"][0]["ResponseParameters"].as_object();
+        assert_eq!(declared.map(serde_json::Map::len), Some(3));
+    }
+}
+
+#[test]
 fn a_preflight_allows_what_the_resource_answers() {
     let violations = violations(|app| {
         let stack = &mut app.stack("orders");

@@ -367,16 +367,27 @@ fn functions_share_their_settings() {
                 (&json!(128), &json!(10)),
                 "{id}"
             );
-            assert_eq!(
-                function["Environment"]["Variables"]["LOG_LEVEL"], "debug",
-                "{id}"
-            );
+            let variables = function["Environment"]["Variables"].as_object().unwrap();
+            assert_eq!(variables["logLevel"], "debug", "{id}");
             let logs = properties(&template, &format!("{id}Logs"));
             assert_eq!(logs["RetentionInDays"], 14, "{id}");
-            functions.push(id.to_owned());
+            functions.push((id.to_owned(), variables.keys().cloned().collect::<Vec<_>>()));
         }
     }
-    assert_eq!(functions, ["Orders", "Root", "User", "Order", "UserOrder"]);
+    let expected = [
+        ("Orders", vec!["logLevel", "ordersTable"]),
+        ("Root", vec!["logLevel"]),
+        ("User", vec!["logLevel", "usersTable"]),
+        ("Order", vec!["logLevel", "ordersQueue", "ordersTable"]),
+        ("UserOrder", vec!["logLevel", "ordersTable"]),
+    ];
+    let expected = expected.map(|(id, variables)| {
+        (
+            id.to_owned(),
+            variables.into_iter().map(str::to_owned).collect(),
+        )
+    });
+    assert_eq!(functions, expected);
 }
 
 /// Collects where two templates differ.
@@ -422,7 +433,7 @@ fn prod_differs_in_names_in_the_log_level_and_in_the_stage() {
         differences(stack, &dev, &prod, &mut found);
         assert!(!found.is_empty(), "{stack}");
         for (path, one, other) in found {
-            let is_level = path.ends_with(".Environment.Variables.LOG_LEVEL")
+            let is_level = path.ends_with(".Environment.Variables.logLevel")
                 && (one.as_str(), other.as_str()) == ("\"debug\"", "\"info\"");
             // A name ends with the stage, alone or in an ARN or URL.
             let is_name = one != other && one.replace("dev", "prod") == other;

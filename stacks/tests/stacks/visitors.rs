@@ -220,6 +220,29 @@ fn the_function_may_count_in_the_table_and_nothing_else() {
     );
 }
 
+/// The certificates alone stand where CloudFront takes them from.
+#[test]
+fn the_system_is_in_its_region() {
+    let domain = json!({"name": "visitors.example.com", "zone": "visitors.example.com", "zone_id": "Z0123456789ABCDEFGHIJ"});
+    let variables = json!({"region": "eu-central-1", "site": {"domain": domain}});
+    let assembly = synth(stage("dev", false, &json!({ "visitors": variables })));
+    let regions: Vec<_> = assembly
+        .manifest()
+        .stacks
+        .iter()
+        .filter(|stack| stack.id.starts_with("visitors-"))
+        .map(|stack| (stack.id.as_str(), stack.region.as_deref()))
+        .collect();
+    assert_eq!(
+        regions,
+        [
+            ("visitors-api", Some("eu-central-1")),
+            ("visitors-site-certificate", Some("us-east-1")),
+            ("visitors-site", Some("eu-central-1")),
+        ]
+    );
+}
+
 #[test]
 fn variables_that_do_not_fit_are_refused() {
     for (variables, complaint) in [
