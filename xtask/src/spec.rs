@@ -9,6 +9,7 @@ mod distil;
 #[path = "../../stack-model/cfn/src/facts/spec.rs"]
 mod format;
 mod patch;
+mod permissions;
 mod wheel;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,12 @@ use format::TypeSpec;
 
 /// The files of the specification, and the manifest whose features follow from them.
 const CRATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../stack-model/cfn");
+
+/// What deploys need to be allowed, which the model computes rights from.
+const PERMISSIONS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../stack-model/src/codebuild/deploy/permissions.txt"
+);
 
 /// What all files together may weigh.
 const MAX_BYTES: usize = 6_000_000;
@@ -104,6 +111,10 @@ pub(crate) fn run(args: &Args) -> Result<String, Error> {
         manifest.clone(),
         Some(with_features(&manifest, files.keys())?),
     );
+    wanted.insert(
+        PathBuf::from(PERMISSIONS),
+        Some(permissions::distil(&schemas)),
+    );
     for (service, text) in files {
         wanted.insert(spec_dir.join(format!("{service}.txt")), Some(text));
     }
@@ -114,7 +125,7 @@ pub(crate) fn run(args: &Args) -> Result<String, Error> {
     Ok(format!(
         "{} resource types in {} files of {bytes} bytes, {} {}; {} patches",
         schemas.len(),
-        wanted.len() - 1,
+        wanted.len() - 2,
         stale.len(),
         if args.check {
             "stale"

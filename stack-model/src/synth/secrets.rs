@@ -78,7 +78,9 @@ pub(super) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
 /// Returns the properties of a resource type that show what they hold to everybody who may look at the resource.
 fn readable(kind: &str) -> &'static [&'static str] {
     match kind {
-        "AWS::Lambda::Function" => &["Description", "Environment", "Tags"],
+        "AWS::CodeBuild::Project" | "AWS::Lambda::Function" => {
+            &["Description", "Environment", "Tags"]
+        }
         "AWS::SSM::Parameter" => &["Description", "Tags", "Value"],
         _ => &["Description", "Tags"],
     }

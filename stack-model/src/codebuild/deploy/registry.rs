@@ -1,0 +1,173 @@
+//! What the registry says that resource types need.
+
+/// One line per resource type; see `xtask/src/spec/permissions.rs`.
+const PERMISSIONS: &str = include_str!("permissions.txt");
+
+/// Services of which stacks name things that they do not hold, such as the hosted zone of a certificate.
+pub(super) const ALWAYS: &[&str] = &["iam", "route53"];
+
+/// Types that are nothing outside CloudFormation.
+const NOTHING: &[&str] = &[
+    "AWS::CDK::Metadata",
+    "AWS::CloudFormation::WaitCondition",
+    "AWS::CloudFormation::WaitConditionHandle",
+];
+
+/// Actions that the registry lists for what a type cannot do, each with the type: the items of a table are copied into
+/// replicas, which `AWS::DynamoDB::GlobalTable` makes, and objects are none of a bucket's properties.
+const UNUSED: &[(&str, &[&str])] = &[
+    (
+        "AWS::DynamoDB::Table",
+        &[
+            "dynamodb:AssociateTableReplica",
+            "dynamodb:BatchWriteItem",
+            "dynamodb:CreateTableReplica",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:Scan",
+            "dynamodb:UpdateItem",
+            "iam:CreateServiceLinkedRole",
+        ],
+    ),
+    ("AWS::S3::Bucket", &["s3:DeleteObject", "s3:PutObjectAcl"]),
+];
+
+/// Actions on event source mappings.
+pub(super) const MAPPINGS: &[&str] = &[
+    "CreateEventSourceMapping",
+    "DeleteEventSourceMapping",
+    "GetEventSourceMapping",
+    "UpdateEventSourceMapping",
+];
+
+/// Actions that can be kept to roles with a permissions boundary; see
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>.
+pub(super) const BOUNDED: &[&str] = &[
+    "AttachRolePolicy",
+    "CreateRole",
+    "DeleteRolePolicy",
+    "DetachRolePolicy",
+    "PutRolePermissionsBoundary",
+    "PutRolePolicy",
+];
+
+/// Actions that name no resource, beside those that list and describe; see
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>.
+const UNNAMED: &[&str] = &[
+    "acm:RequestCertificate",
+    "cognito-identity:CreateIdentityPool",
+    "cognito-idp:CreateUserPool",
+    "kms:CreateKey",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DeleteQueryDefinition",
+    "logs:DeleteResourcePolicy",
+    "logs:GetLogDelivery",
+    "logs:PutQueryDefinition",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "route53:CreateHealthCheck",
+    "route53:CreateHostedZone",
+    "secretsmanager:GetRandomPassword",
+    "sns:GetSubscriptionAttributes",
+    "sns:SetSubscriptionAttributes",
+    "sns:Unsubscribe",
+];
+
+/// Returns the actions that a resource type needs, each as its service and its name; `None` where nobody said it.
+pub(super) fn actions(kind: &str) -> Option<Vec<(&'static str, &'static str)>> {
+    if is_custom(kind) {
+        return Some(vec![("lambda", "InvokeFunction")]);
+    }
+    if NOTHING.contains(&kind) {
+        return Some(Vec::new());
+    }
+    let words = PERMISSIONS.lines().find_map(|line| {
+        let mut words = line.split(' ');
+        (words.next() == Some(kind)).then_some(words)
+    })?;
+    let unused = UNUSED.iter().find(|(unused, _)| *unused == kind);
+    let unused = unused.map_or(&[][..], |(_, actions)| actions);
+    let known = words
+        .filter_map(|word| word.split_once(':'))
+        .flat_map(|(service, names)| names.split(',').map(move |name| (service, name)))
+        .filter(|(service, name)| !unused.contains(&&*format!("{service}:{name}")));
+    Some(known.collect())
+}
+
+/// Returns the IAM service that the ARNs of a resource type belong to.
+pub(super) fn service(kind: &str) -> String {
+    if is_custom(kind) {
+        return "lambda".to_owned();
+    }
+    let service = kind.split("::").nth(1).unwrap_or_default();
+    match service {
+        "ApiGatewayV2" => "apigateway".to_owned(),
+        "CertificateManager" => "acm".to_owned(),
+        "Cognito" if kind.contains("::IdentityPool") => "cognito-identity".to_owned(),
+        "Cognito" => "cognito-idp".to_owned(),
+        "StepFunctions" => "states".to_owned(),
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+pub(super) fn is_custom(kind: &str) -> bool {
+    kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource"
+}
+
+/// Tells whether an action is allowed on everything: what lists and describes shows no data, and mostly cannot be kept
+/// to a resource. The objects of a bucket are data.
+pub(super) fn names_no_resource(action: &str) -> bool {
+    let (service, name) = action.split_once(':').unwrap_or_default();
+    let looks = name.starts_with("List") || name.starts_with("Describe");
+    (looks && service != "s3") || UNNAMED.contains(&action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_knows_what_a_queue_needs() {
+        let queue = actions("AWS::SQS::Queue").unwrap();
+        assert!(queue.contains(&("sqs", "CreateQueue")));
+        assert!(queue.contains(&("sqs", "DeleteQueue")));
+        assert!(!queue.contains(&("sqs", "ListQueues")));
+        assert_eq!(actions("AWS::Braket::Device"), None);
+    }
+
+    #[test]
+    fn every_service_of_the_facts_is_the_prefix_of_its_actions() {
+        // What calls nothing of its own service, or calls it by another name.
+        let others = ["AWS::CloudFormation::", "AWS::CodeConnections::"];
+        for line in PERMISSIONS.lines().skip(1) {
+            let kind = line.split(' ').next().unwrap_or_default();
+            let service = service(kind);
+            let own = line.contains(&format!(" {service}:"));
+            assert!(
+                own || others.iter().any(|other| kind.starts_with(other)),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_and_what_names_nothing_is_in_the_facts() {
+        for (kind, unused) in UNUSED {
+            let line = PERMISSIONS
+                .lines()
+                .find(|line| line.starts_with(&format!("{kind} ")))
+                .unwrap();
+            for action in *unused {
+                let (_, name) = action.split_once(':').unwrap();
+                assert!(line.contains(name), "{kind} {action}");
+            }
+        }
+        for action in UNNAMED {
+            let (_, name) = action.split_once(':').unwrap();
+            assert!(PERMISSIONS.contains(name), "{action}");
+        }
+    }
+}
