@@ -164,7 +164,6 @@ impl ProjectOperation {
 pub struct ProjectRef {
     id: ResourceId,
     role: RoleRef,
-    takes_from_pipeline: bool,
 }
 
 impl ProjectRef {
@@ -181,11 +180,6 @@ impl ProjectRef {
     /// Returns the role that builds run with.
     pub fn role(&self) -> &RoleRef {
         &self.role
-    }
-
-    /// Returns whether builds get their source from a pipeline.
-    pub(crate) fn takes_from_pipeline(&self) -> bool {
-        self.takes_from_pipeline
     }
 
     /// Returns what a role must allow for the given operations: exactly their actions on this project.
@@ -252,8 +246,8 @@ impl Stack<'_> {
             key.through("s3", operations)
         });
         statements.extend(key.flatten());
-        if let Some(network) = &props.network {
-            statements.extend(network.statements());
+        if props.network.is_some() {
+            statements.extend(BuildNetwork::statements());
         }
         self.add_statements(&role, statements, source);
 
@@ -290,7 +284,6 @@ impl Stack<'_> {
         ProjectRef {
             id: self.insert(logical_id, Resource::of(&project, source)).id,
             role,
-            takes_from_pipeline,
         }
     }
 

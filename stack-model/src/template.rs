@@ -120,11 +120,13 @@ impl Scope {
     fn sub(&self, parts: &[Part]) -> Json {
         let mut text = String::new();
         let mut variables = Map::new();
+        let mut fills = false;
         for part in parts {
             match part {
                 Part::Text(piece) => text.push_str(&piece.replace("${", "${!")),
                 Part::Token(token) => {
                     if let Some(short) = self.short(token) {
+                        fills |= short.starts_with("${");
                         text.push_str(&short);
                     } else {
                         let name = format!("Value{}", variables.len() + 1);
@@ -134,7 +136,10 @@ impl Scope {
                 }
             }
         }
-        if variables.is_empty() {
+        if variables.is_empty() && !fills {
+            // Dynamic references are found in any text.
+            json!(text.replace("${!", "${"))
+        } else if variables.is_empty() {
             json!({ "Fn::Sub": text })
         } else {
             json!({ "Fn::Sub": [text, variables] })
@@ -275,8 +280,13 @@ mod tests {
             secure: true,
         };
         assert_eq!(
-            scope().lower(&parameter.into()),
+            scope().lower(&parameter.clone().into()),
             json!("{{resolve:ssm-secure:/app/key:3}}")
+        );
+        let value = text!("{}/${a}", Value::<String>::Token(parameter));
+        assert_eq!(
+            scope().lower(&value.into()),
+            json!("{{resolve:ssm-secure:/app/key:3}}/${a}")
         );
     }
 

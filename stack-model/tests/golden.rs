@@ -238,3 +238,8 @@ fn workflows() {
 fn http_and_websocket_apis() {
     compare("apigatewayv2.dev", dev(), crate::apigatewayv2::golden::apis);
 }
+
+#[test]
+fn projects_of_codebuild() {
+    compare("codebuild.dev", dev(), crate::codebuild::golden);
+}

@@ -52,6 +52,7 @@ mod acm;
 mod apigatewayv2;
 mod cloudfront;
 mod cloudwatch;
+mod codebuild;
 mod compile_fail;
 mod custom_resource;
 mod domains;

@@ -9,6 +9,7 @@ pub mod coffee;
 pub mod intake;
 pub mod orders;
 pub mod photos;
+pub mod pipelines;
 pub mod visitors;
 
 /// Adds every shipped stack to an app.
@@ -21,5 +22,7 @@ pub fn describe(app: &mut App) -> Result<(), Violations> {
     intake::describe(app)?;
     orders::describe(app)?;
     photos::describe(app)?;
-    visitors::describe(app)
+    visitors::describe(app)?;
+    // What a pipeline may do follows from the stacks that it deploys.
+    pipelines::describe(app)
 }

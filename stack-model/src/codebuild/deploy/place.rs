@@ -49,6 +49,8 @@ enum Name {
     Lower(&'static str),
     /// From a property, or else from CloudFormation, which begins it with the logical id.
     Logical(&'static str),
+    /// From a property, or else from CloudFormation or AWS, in a way that nobody can tell.
+    Any(&'static str),
     /// From AWS, which makes up an id.
     Id,
 }
@@ -64,7 +66,7 @@ pub(super) fn of(
     stack: &str,
     region: &str,
 ) -> Vec<Place> {
-    use Name::{Id, Logical, Lower, Stack};
+    use Name::{Any, Id, Logical, Lower, Stack};
 
     if belongs(kind) {
         return Vec::new();
@@ -86,27 +88,28 @@ pub(super) fn of(
         _ if kind.starts_with("AWS::ApiGateway::") => {
             (Id, &["/restapis", "/restapis/*", "/tags/*"])
         }
-        "AWS::CloudWatch::Dashboard" => (Stack("DashboardName"), &["dashboard/{}"]),
+        "AWS::CloudWatch::Dashboard" => (Any("DashboardName"), &["dashboard/{}"]),
         "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => {
             (Stack("AlarmName"), &["alarm:{}"])
         }
         "AWS::DynamoDB::Table" => (Stack("TableName"), &["table/{}"]),
         "AWS::Events::EventBus" => (Stack("Name"), &["event-bus/{}"]),
         "AWS::Events::Rule" => (Stack("Name"), &["rule/{}", "rule/*/{}"]),
+        "AWS::IoT::Thing" => (Any("ThingName"), &["thing/{}"]),
         "AWS::IAM::ManagedPolicy" => (Stack("ManagedPolicyName"), &["policy/{}"]),
         "AWS::IAM::Role" => (Stack("RoleName"), &["role/{}"]),
         "AWS::Lambda::Function" => (Stack("FunctionName"), &["function:{}", "function:{}:*"]),
         "AWS::Lambda::EventSourceMapping" => (Id, &["event-source-mapping:*"]),
         "AWS::Logs::LogGroup" => (Stack("LogGroupName"), &["log-group:{}", "log-group:{}:*"]),
-        "AWS::Route53::RecordSet" => (Logical("HostedZoneId"), &["hostedzone/{}", "change/*"]),
+        "AWS::Route53::RecordSet" => (Any("HostedZoneId"), &["hostedzone/{}", "change/*"]),
         "AWS::S3::Bucket" => (Lower("BucketName"), &["{}"]),
         "AWS::SNS::Topic" => (Stack("TopicName"), &["{}"]),
         "AWS::SQS::Queue" => (Stack("QueueName"), &["{}"]),
         "AWS::SSM::Parameter" => (Logical("Name"), &["parameter/{}"]),
         "AWS::SecretsManager::Secret" => (Logical("Name"), &["secret:{}", "secret:{}-??????"]),
-        "AWS::Scheduler::Schedule" => (Stack("Name"), &["schedule/*/{}"]),
-        "AWS::Scheduler::ScheduleGroup" => (Stack("Name"), &["schedule-group/{}"]),
-        "AWS::Pipes::Pipe" => (Stack("Name"), &["pipe/{}"]),
+        "AWS::Scheduler::Schedule" => (Any("Name"), &["schedule/*/{}"]),
+        "AWS::Scheduler::ScheduleGroup" => (Any("Name"), &["schedule-group/{}"]),
+        "AWS::Pipes::Pipe" => (Any("Name"), &["pipe/{}"]),
         "AWS::StepFunctions::StateMachine" => (Logical("StateMachineName"), &["stateMachine:{}"]),
         "AWS::Cognito::IdentityPool"
         | "AWS::Cognito::IdentityPoolPrincipalTag"
@@ -128,10 +131,7 @@ pub(super) fn of(
         Lower(property) => {
             given(properties, property).unwrap_or_else(|| made(&stack.to_ascii_lowercase()))
         }
-        // A record that stands in no zone of which the id is known may stand in any.
-        Logical("HostedZoneId") => {
-            given(properties, "HostedZoneId").unwrap_or_else(|| "*".to_owned())
-        }
+        Any(property) => given(properties, property).unwrap_or_else(|| "*".to_owned()),
         Logical(property) => {
             let name = given(properties, property);
             let name = name.unwrap_or_else(|| format!("{logical_id}-*"));
@@ -158,6 +158,8 @@ fn belongs(kind: &str) -> bool {
             "AWS::Lambda::Permission",
             "AWS::Lambda::Url",
             "AWS::Logs::MetricFilter",
+            "AWS::Logs::QueryDefinition",
+            "AWS::Logs::ResourcePolicy",
             "AWS::Logs::SubscriptionFilter",
             "AWS::S3::BucketPolicy",
             "AWS::SNS::Subscription",

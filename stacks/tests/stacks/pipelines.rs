@@ -1,0 +1,241 @@
+//! What the stacks of the pipelines promise, stated apart from their goldens.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use stack_model::{App, Stage};
+
+use crate::golden::{stage, synth};
+
+const SYSTEMS: [&str; 5] = ["coffee", "intake", "orders", "photos", "visitors"];
+
+fn pipelines(more: &Value) -> Value {
+    let mut variables = json!({"pipelines": {"repository": "example/stackctl"}});
+    for (system, settings) in more.as_object().unwrap() {
+        for (key, value) in settings.as_object().unwrap() {
+            variables[system][key] = value.clone();
+        }
+    }
+    variables
+}
+
+fn template(system: &str, more: &Value) -> Value {
+    let assembly = synth(stage("dev", false, &pipelines(more)));
+    let template = assembly.template(&format!("{system}-pipeline"));
+    serde_json::from_str(template.unwrap()).unwrap()
+}
+
+/// Returns the statements of the managed policies of a template.
+fn rights(template: &Value) -> Vec<Value> {
+    let resources = template["Resources"].as_object().unwrap().values();
+    resources
+        .filter(|resource| resource["Type"] == "AWS::IAM::ManagedPolicy")
+        .flat_map(|policy| {
+            let document = &policy["Properties"]["PolicyDocument"];
+            document["Statement"].as_array().unwrap().clone()
+        })
+        .collect()
+}
+
+fn actions(statements: &[Value]) -> BTreeSet<&str> {
+    statements
+        .iter()
+        .flat_map(|statement| match &statement["Action"] {
+            Value::String(action) => vec![action.as_str()],
+            many => many
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(Value::as_str)
+                .collect(),
+        })
+        .collect()
+}
+
+fn variables(template: &Value) -> Value {
+    template["Resources"]["Project"]["Properties"]["Environment"]["EnvironmentVariables"].clone()
+}
+
+#[test]
+fn a_stage_has_pipelines_where_it_names_a_repository() {
+    let without = synth(stage("dev", false, &json!({})));
+    let with = synth(stage("dev", false, &pipelines(&json!({}))));
+    for system in SYSTEMS {
+        let id = format!("{system}-pipeline");
+        assert_eq!(without.template(&id), None);
+        assert!(with.template(&id).is_some(), "{id}");
+    }
+    // The stacks of the systems are the same with and without.
+    assert_eq!(without.template("intake"), with.template("intake"));
+}
+
+#[test]
+fn each_deploys_the_stacks_of_its_system_and_never_itself() {
+    for (system, stacks) in [
+        ("intake", "intake"),
+        (
+            "orders",
+            "orders-backend orders-order orders-user orders-user-orders",
+        ),
+    ] {
+        let template = template(system, &json!({}));
+        assert_eq!(
+            variables(&template),
+            json!([
+                {"Name": "STACKCTL_STACKS", "Type": "PLAINTEXT", "Value": stacks},
+                {"Name": "STACKCTL_STAGE", "Type": "PLAINTEXT", "Value": "dev"},
+            ])
+        );
+        let named = rights(&template)
+            .iter()
+            .map(Value::to_string)
+            .collect::<String>();
+        assert!(!named.contains(&format!("{system}-pipeline")), "{named}");
+    }
+}
+
+#[test]
+fn a_project_builds_one_after_the_other_on_graviton_without_docker() {
+    let template = template(
+        "photos",
+        &json!({"pipelines": {"branch": "main", "on_push": true}}),
+    );
+    let project = &template["Resources"]["Project"]["Properties"];
+    assert_eq!(project["ConcurrentBuildLimit"], 1);
+    assert_eq!(project["Environment"]["Type"], "ARM_CONTAINER");
+    assert_eq!(project["Environment"]["PrivilegedMode"], false);
+    assert_eq!(project["SourceVersion"], "main");
+    assert_eq!(
+        project["Triggers"]["FilterGroups"],
+        json!([[
+            {"Type": "EVENT", "Pattern": "PUSH"},
+            {"Type": "HEAD_REF", "Pattern": "^refs/heads/main$"},
+        ]])
+    );
+}
+
+/// The names are those of the system's pipeline: three come through Parameter Store into the build or the template of the
+/// pipeline, and the value of the key goes from Parameter Store to CloudFormation without the build.
+#[test]
+fn visitors_takes_its_four_values_from_parameter_store() {
+    let more = json!({
+        "pipelines": {"bucket": {"parameter": "/CodeBuild/S3_BUCKET_ID"}},
+        "visitors": {
+            "api_key_value": {"parameter": "/CodeBuild/API_KEY"},
+            "domain": {
+                "name": "api.example.com",
+                "zone": "example.com",
+                "zone_id": "Z0123456789ABCDEFGHIJ",
+                "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
+            },
+        },
+    });
+    let template = template("visitors", &more);
+    let environment = variables(&template);
+    for name in ["CERTIFICATE_ARN", "ROUTE53_ZONE_ID"] {
+        let expected = json!({
+            "Name": name,
+            "Type": "PARAMETER_STORE",
+            "Value": format!("/CodeBuild/{name}"),
+        });
+        assert!(
+            environment.as_array().unwrap().contains(&expected),
+            "{environment}"
+        );
+    }
+    assert!(
+        !environment.to_string().contains("API_KEY"),
+        "{environment}"
+    );
+    let read = rights(&template)
+        .into_iter()
+        .find(|statement| statement["Action"] == "ssm:GetParameters")
+        .unwrap();
+    assert_eq!(
+        read["Resource"],
+        json!({"Fn::Sub": "arn:${AWS::Partition}:ssm:us-east-1:${AWS::AccountId}:parameter/CodeBuild/API_KEY"})
+    );
+    assert_eq!(
+        template["Resources"]["Project"]["Properties"]["Cache"]["Location"],
+        "{{resolve:ssm:/CodeBuild/S3_BUCKET_ID}}/visitors-pipeline-dev/cache"
+    );
+}
+
+/// The rights follow the resources: none on data, and none for what a system does not have.
+#[test]
+fn a_deploy_reads_no_data_and_changes_no_other_system() {
+    let data = [
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "lambda:GetFunctionUrlConfig",
+        "sqs:ReceiveMessage",
+        "sts:AssumeRole",
+    ];
+    for system in SYSTEMS {
+        let template = template(system, &json!({}));
+        let statements = rights(&template);
+        let allowed = actions(&statements);
+        for action in data {
+            assert!(!allowed.contains(action), "{system} may {action}");
+        }
+        assert!(
+            !allowed.iter().any(|action| action.contains('*')),
+            "{system}: {allowed:?}"
+        );
+        for action in [
+            "cloudformation:ExecuteChangeSet",
+            "lambda:UpdateFunctionCode",
+            "iam:PassRole",
+        ] {
+            assert!(allowed.contains(action), "{system} may not {action}");
+        }
+        for other in SYSTEMS.iter().filter(|other| **other != system) {
+            let named = format!("{statements:?}");
+            assert!(
+                !named.contains(&format!(":stack/{other}")),
+                "{system} names {other}"
+            );
+        }
+    }
+    let intake = template("intake", &json!({}));
+    let statements = rights(&intake);
+    let allowed = actions(&statements);
+    assert!(allowed.contains("sqs:CreateQueue") && allowed.contains("dynamodb:CreateTable"));
+    for foreign in ["cognito-idp:", "states:", "events:", "cloudfront:", "kms:"] {
+        assert!(
+            !allowed.iter().any(|action| action.starts_with(foreign)),
+            "{foreign}"
+        );
+    }
+}
+
+#[test]
+fn roles_can_be_kept_within_a_boundary() {
+    let more = json!({"pipelines": {"permissions_boundary": "boundary"}});
+    let template = template("intake", &more);
+    let statements = rights(&template);
+    let create = statements
+        .iter()
+        .find(|statement| statement["Action"].to_string().contains("iam:CreateRole"))
+        .unwrap();
+    assert_eq!(
+        create["Condition"]["StringEquals"]["iam:PermissionsBoundary"],
+        json!({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/boundary"})
+    );
+}
+
+#[test]
+fn variables_that_do_not_fit_are_refused() {
+    for variables in [
+        json!({"repository": 5}),
+        json!({"repo": "example/stackctl"}),
+        json!({"repository": "stackctl"}),
+        json!({"repository": "example/stackctl", "bucket": {"name": "builds"}}),
+    ] {
+        let request = stage("dev", false, &json!({ "pipelines": variables }));
+        let mut app = App::new(Stage::new(request));
+        let outcome = stacks::describe(&mut app).and_then(|()| app.synth().map(drop));
+        assert!(outcome.is_err(), "{variables}");
+    }
+}
