@@ -95,6 +95,11 @@ async fn wait(
         .update(key(&detail.order_id), change)
         .when(Expression::is("USERID", &detail.user_id))
         .await?;
+    if order.order_state != CREATED {
+        // It ended while its number was made. Whoever ended it answers the workflow, by the token that it has now.
+        info!(order_id = order.order_id, "the order has ended");
+        return Ok(());
+    }
     let no_drink = |source| OrderError::NoDrink {
         order_id: detail.order_id.clone(),
         source,

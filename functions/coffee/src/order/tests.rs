@@ -156,6 +156,24 @@ async fn an_order_without_a_drink_is_not_announced() {
     }
 }
 
+#[tokio::test]
+async fn an_order_that_has_ended_is_kept_from_the_baristas() {
+    for state in ["Cancelled", "Completed"] {
+        let update = mock!(Client::update_item).then_output(move || {
+            let mut order = waiting(Some(r#"{"drink": "Latte"}"#)).attributes.unwrap();
+            order.insert("ORDERSTATE".to_owned(), text(state));
+            UpdateItemOutput::builder()
+                .set_attributes(Some(order))
+                .build()
+        });
+        wait_with(&update, scripted!(eventbridge, []))
+            .await
+            .unwrap();
+        // The token is there all the same, since whoever ended the order needs it.
+        assert_eq!(update.num_calls(), 1);
+    }
+}
+
 async fn give_up_with(update: &Rule) -> Result<(), OrderError> {
     let bindings = OrderTimedOut {
         table: Table::with_client(scripted!(dynamodb, [update]), "order"),
