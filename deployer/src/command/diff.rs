@@ -1,14 +1,19 @@
 //! `diff`: shows what a deploy would change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+use serde_json::Value;
+use stack_model::assembly::{ContentManifest, OutputReference, StackManifest};
 
 use super::place::{self, Place};
 use super::{Session, deploy, explain, prepare};
 use crate::assembly::Assembly;
 use crate::cli::{self, Report};
 use crate::engine::EventSink;
-use crate::engine::plan::{Plan, Registry, Side, compare, defaults};
+use crate::engine::plan::{
+    Path as PropertyPath, Plan, PropertyChange, Registry, Side, compare, defaults,
+};
 use crate::error::{EXIT_CHANGES, Result};
 use crate::ui;
 
@@ -48,7 +53,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
     Ok(if changed { EXIT_CHANGES } else { 0 })
 }
 
-/// Compares with an assembly in a directory. Nobody knows the keys of artifacts there, so code is taken as unchanged.
+/// Compares with an assembly in a directory. Nobody knows the keys of artifacts there, so code is taken as unchanged, and
+/// so are the files of folders that fill buckets.
 fn offline(assembly: &Assembly, selected: &[usize], directory: &Path) -> Result<Plan> {
     let earlier = Assembly::read(directory).map_err(|error| explain::read(&error))?;
     let stacks: Vec<_> = assembly.stacks().collect();
@@ -57,32 +63,116 @@ fn offline(assembly: &Assembly, selected: &[usize], directory: &Path) -> Result<
         let old = earlier
             .stacks()
             .find(|(other, _)| other.name == manifest.name);
-        let deployed = match old {
-            Some((manifest, template)) => {
-                let mut parameters = defaults(&template.json);
-                parameters.extend(manifest.parameters.clone());
-                Side {
-                    template: Some(&template.json),
-                    parameters,
-                    tags: manifest.tags.clone(),
-                }
-            }
-            None => Side::default(),
-        };
-        let mut parameters = defaults(&template.json);
-        parameters.extend(manifest.parameters.clone());
-        let wanted = Side {
-            template: Some(&template.json),
-            parameters,
-            tags: manifest.tags.clone(),
-        };
-        plan.stacks.push(compare(
+        let none = BTreeMap::new();
+        let mut compared = compare(
             &manifest.name,
-            &deployed,
-            &wanted,
+            &old.map(|(manifest, template)| side(manifest, &template.json))
+                .unwrap_or_default(),
+            &side(manifest, &template.json),
             &manifest.resources,
             &Registry,
-        ));
+        );
+        let earlier = old.map_or(&none, |(manifest, _)| &manifest.contents);
+        compared.other.extend(contents(earlier, &manifest.contents));
+        plan.stacks.push(compared);
     }
     Ok(plan)
+}
+
+/// Returns what an assembly says of a stack. What comes from other regions is known by where it comes from.
+fn side<'a>(manifest: &StackManifest, template: &'a Value) -> Side<'a> {
+    let mut parameters = defaults(template);
+    parameters.extend(manifest.parameters.clone());
+    let references = manifest.references.iter();
+    parameters.extend(references.map(|(parameter, reference)| {
+        let OutputReference {
+            stack,
+            region,
+            output,
+        } = reference;
+        let value = format!("output {output} of {stack} in {region}");
+        (parameter.clone(), value)
+    }));
+    Side {
+        template: Some(template),
+        parameters,
+        tags: manifest.tags.clone(),
+    }
+}
+
+/// Returns how what is said of the folders that fill buckets differs.
+fn contents(
+    old: &BTreeMap<String, ContentManifest>,
+    new: &BTreeMap<String, ContentManifest>,
+) -> Vec<PropertyChange> {
+    let fields = |content: Option<&ContentManifest>| match content.map(serde_json::to_value) {
+        Some(Ok(Value::Object(fields))) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let mut changes = Vec::new();
+    for name in names {
+        let (before, after) = (fields(old.get(name)), fields(new.get(name)));
+        let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        for key in keys {
+            if before.get(key) != after.get(key) {
+                changes.push(PropertyChange {
+                    path: PropertyPath::new("Content").key(name).key(key),
+                    before: before.get(key).cloned(),
+                    after: after.get(key).cloned(),
+                });
+            }
+        }
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_folders_is_compared() {
+        let content = |folder: &str, prefix: &str| ContentManifest {
+            bucket: "Site".to_owned(),
+            folder: folder.to_owned(),
+            prefix: prefix.to_owned(),
+            ..ContentManifest::default()
+        };
+        let of = |content| BTreeMap::from([("Pages".to_owned(), content)]);
+        let old = of(content("site", "v1/"));
+        assert_eq!(contents(&old, &old), []);
+        assert_eq!(
+            contents(&old, &of(content("site", "v2/"))),
+            [PropertyChange {
+                path: PropertyPath::new("Content").key("Pages").key("prefix"),
+                before: Some("v1/".into()),
+                after: Some("v2/".into()),
+            }]
+        );
+        let added = contents(&BTreeMap::new(), &old);
+        assert!(added.iter().all(|change| change.before.is_none()));
+        assert!(
+            added
+                .iter()
+                .any(|change| change.after == Some("site".into()))
+        );
+    }
+
+    #[test]
+    fn another_output_is_another_value() {
+        let manifest = |stack: &str| -> StackManifest {
+            let reference =
+                serde_json::json!({"stack": stack, "region": "us-east-1", "output": "Arn"});
+            serde_json::from_value(serde_json::json!({
+                "name": "site-dev", "id": "site", "template": "site.json", "sha256": "",
+                "references": {"CertificateArn": reference},
+            }))
+            .expect("reads")
+        };
+        let template = serde_json::json!({"Parameters": {"CertificateArn": {"Type": "String"}}});
+        let value = |stack| side(&manifest(stack), &template).parameters["CertificateArn"].clone();
+        assert_eq!(value("old-dev"), "output Arn of old-dev in us-east-1");
+        assert_ne!(value("old-dev"), value("new-dev"));
+    }
 }

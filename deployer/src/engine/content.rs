@@ -3,6 +3,9 @@
 //! Every object carries a fingerprint of its bytes and headers as metadata, so that a deploy uploads what changed and
 //! nothing else. Pages are written after everything they may name, and objects that no file stands for are deleted last,
 //! so that a visitor never gets a page whose parts are missing.
+//!
+//! Where a distribution is to forget what it has, one object gets its fingerprint only after that: a run that ends in
+//! between leaves a difference, and the next one goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -85,6 +88,10 @@ impl Difference {
         self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
     }
 
+    fn is_written(&self, key: &String) -> bool {
+        self.added.contains(key) || self.changed.contains(key)
+    }
+
     /// Returns the difference from a bucket that does not exist yet.
     pub(super) fn from_nothing(content: &Content) -> Self {
         Self {
@@ -134,19 +141,28 @@ pub(super) async fn fill(
         if difference.is_empty() {
             continue;
         }
-        let written =
-            |key: &String| difference.added.contains(key) || difference.changed.contains(key);
+        let distribution = content.manifest.invalidate.as_deref();
+        let distribution = distribution.map(physical_id).transpose()?;
+        let seal = distribution
+            .as_ref()
+            .and_then(|_| seal(content, &difference));
         for pages in [false, true] {
-            let files = content
-                .files
-                .iter()
-                .filter(|(key, file)| file.is_page() == pages && written(key));
+            let files = content.files.iter().filter(|(key, file)| {
+                file.is_page() == pages
+                    && difference.is_written(key)
+                    && seal.is_none_or(|(seal, _)| seal != *key)
+            });
             upload(context, &bucket, files).await?;
         }
+        if let Some(seal) = seal {
+            put(&context.clients, &bucket, seal, Sealed::No).await?;
+        }
         delete(&context.clients, &bucket, &difference.removed).await?;
-        if let Some(distribution) = &content.manifest.invalidate {
-            let distribution = physical_id(distribution)?;
-            invalidate(context, &bucket, &distribution, content).await?;
+        if let Some(distribution) = &distribution {
+            invalidate(context, &bucket, distribution, name).await?;
+        }
+        if let Some(seal) = seal {
+            put(&context.clients, &bucket, seal, Sealed::Yes).await?;
         }
         context.emit(Event::ContentPublished {
             stack: stack.name.clone(),
@@ -158,6 +174,16 @@ pub(super) async fn fill(
         });
     }
     Ok(())
+}
+
+/// Returns the object that says whether the distribution forgot what it had: the last of those that are written, or any
+/// where some are only removed.
+fn seal<'a>(
+    content: &'a Content,
+    difference: &Difference,
+) -> Option<(&'a String, &'a ContentFile)> {
+    let last = |(key, file): &(&String, &ContentFile)| (difference.is_written(key), file.is_page());
+    content.files.iter().max_by_key(last)
 }
 
 async fn physical_ids(
@@ -271,7 +297,7 @@ async fn upload<'a>(
         uploads.spawn(async move {
             // The semaphore is never closed, so the only answer is a permit.
             let _turn = turns.acquire_owned().await;
-            put(&clients, bucket, key, file).await
+            put(&clients, &bucket, (&key, &file), Sealed::Yes).await
         });
     }
     while let Some(joined) = uploads.join_next().await {
@@ -280,12 +306,19 @@ async fn upload<'a>(
     Ok(())
 }
 
+/// Whether an object gets its fingerprint. The next run takes one without for changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sealed {
+    Yes,
+    No,
+}
+
 /// Writes one object. S3 refuses bytes that are not those that were read before, should the file have changed since.
 async fn put(
     clients: &Clients,
-    bucket: String,
-    key: String,
-    file: ContentFile,
+    bucket: &str,
+    (key, file): (&String, &ContentFile),
+    sealed: Sealed,
 ) -> Result<(), FillError> {
     let body = ByteStream::from_path(&file.path)
         .await
@@ -293,21 +326,27 @@ async fn put(
             path: file.path.clone(),
             source: std::io::Error::other(source),
         })?;
-    let fingerprint = file.fingerprint();
+    let metadata = match sealed {
+        Sealed::Yes => Some([(FINGERPRINT.to_owned(), file.fingerprint())].into()),
+        Sealed::No => None,
+    };
     clients
         .s3
         .put_object()
-        .bucket(&bucket)
+        .bucket(bucket)
         .key(key)
         .body(body)
         .checksum_sha256(aws_smithy_types::base64::encode(file.sha256))
-        .content_type(file.content_type)
-        .set_cache_control(file.cache_control)
-        .metadata(FINGERPRINT, fingerprint)
+        .content_type(&file.content_type)
+        .set_cache_control(file.cache_control.clone())
+        .set_metadata(metadata)
         .send()
         .await
         .or_aws(clients, "PutObject")
-        .map_err(|source| FillError::Aws { bucket, source })?;
+        .map_err(|source| FillError::Aws {
+            bucket: bucket.to_owned(),
+            source,
+        })?;
     Ok(())
 }
 
@@ -336,16 +375,17 @@ async fn invalidate(
     context: &Context,
     bucket: &str,
     distribution: &str,
-    content: &Content,
+    name: &str,
 ) -> Result<(), FillError> {
     let clients = &context.clients;
-    // One reference for one state of the folder at one time: a call that is repeated makes no second invalidation.
+    // CloudFront takes a reference that it has seen for a call that is repeated, and does nothing:
+    // <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_InvalidationBatch.html>. Contents that refresh the
+    // same distribution need one each.
     let now = context.timing.now();
-    let seconds = now
+    let age = now
         .duration_since(std::time::SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    let reference = format!("stackctl-{seconds}-{}", content.files.len());
+        .unwrap_or_default();
+    let reference = format!("stackctl-{}-{name}", age.as_nanos());
     let paths = Paths::builder().quantity(1).items("/*").build();
     let batch = paths.and_then(|paths| {
         InvalidationBatch::builder()

@@ -188,15 +188,19 @@ async fn contents(
     };
     Ok(differences
         .into_iter()
-        .filter(|(_, difference)| !difference.is_empty())
-        .map(|(name, difference)| PropertyChange {
-            path: Path::new("Content").key(&name),
-            before: None,
-            after: Some(json!({
-                "added": difference.added.len(),
-                "changed": difference.changed.len(),
-                "removed": difference.removed.len(),
-            })),
+        .flat_map(|(name, difference)| {
+            [
+                ("added", difference.added.len()),
+                ("changed", difference.changed.len()),
+                ("removed", difference.removed.len()),
+            ]
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(move |(kind, count)| PropertyChange {
+                path: Path::new("Content").key(&name).key(kind),
+                before: None,
+                after: Some(json!(count)),
+            })
         })
         .collect())
 }

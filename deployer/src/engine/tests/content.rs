@@ -66,10 +66,11 @@ fn listed(keys: &'static [&'static str]) -> Rule {
     mock!(S3::list_objects_v2)
         .match_requests(|input| input.bucket() == Some("site-bucket"))
         .then_http_response(move || {
-            let contents: String = keys
+            let contents: Vec<String> = keys
                 .iter()
                 .map(|key| format!("<Contents><Key>{key}</Key><Size>1</Size></Contents>"))
                 .collect();
+            let contents = contents.concat();
             http(
                 200,
                 &format!("<ListBucketResult>{contents}</ListBucketResult>"),
@@ -91,16 +92,43 @@ fn head(key: &'static str, fingerprint: Option<String>) -> Rule {
 }
 
 fn put(key: &'static str, content_type: &'static str) -> Rule {
+    put_with(key, content_type, true)
+}
+
+/// An object that is to be written once more, when the distribution forgot what it had.
+fn put_unsealed(key: &'static str, content_type: &'static str) -> Rule {
+    put_with(key, content_type, false)
+}
+
+fn put_with(key: &'static str, content_type: &'static str, fingerprint: bool) -> Rule {
     mock!(S3::put_object)
         .match_requests(move |input| {
             input.key() == Some(key)
                 && input.content_type() == Some(content_type)
                 && input.checksum_sha256().is_some()
-                && input
-                    .metadata()
-                    .is_some_and(|data| data.contains_key("stackctl-fingerprint"))
+                && fingerprint
+                    == input
+                        .metadata()
+                        .is_some_and(|data| data.contains_key("stackctl-fingerprint"))
         })
         .then_http_response(|| http(200, ""))
+}
+
+fn invalidated() -> Rule {
+    mock!(CloudFront::create_invalidation)
+        .match_requests(|input| {
+            let batch = input.invalidation_batch();
+            let paths = batch.and_then(|batch| batch.paths());
+            input.distribution_id() == Some("E123")
+                && paths.is_some_and(|paths| paths.items() == ["/*"])
+                && batch.is_some_and(|batch| batch.caller_reference().ends_with("-Pages"))
+        })
+        .then_http_response(|| {
+            http(
+                201,
+                "<Invalidation><Id>I1</Id><Status>InProgress</Status><CreateTime>2024-01-02T03:04:05Z</CreateTime><InvalidationBatch><Paths><Quantity>1</Quantity></Paths><CallerReference>r</CallerReference></InvalidationBatch></Invalidation>",
+            )
+        })
 }
 
 #[tokio::test]
@@ -112,27 +140,19 @@ async fn what_is_new_is_uploaded_pages_last_and_the_rest_is_removed() {
             objects.is_some_and(|objects| objects.len() == 1 && objects[0].key() == "old.html")
         })
         .then_http_response(|| http(200, "<DeleteResult></DeleteResult>"));
-    let invalidated = mock!(CloudFront::create_invalidation)
-        .match_requests(|input| {
-            let paths = input.invalidation_batch().and_then(|batch| batch.paths());
-            input.distribution_id() == Some("E123")
-                && paths.is_some_and(|paths| paths.items() == ["/*"])
-        })
-        .then_http_response(|| {
-            http(
-                201,
-                "<Invalidation><Id>I1</Id><Status>InProgress</Status><CreateTime>2024-01-02T03:04:05Z</CreateTime><InvalidationBatch><Paths><Quantity>1</Quantity></Paths><CallerReference>r</CallerReference></InvalidationBatch></Invalidation>",
-            )
-        });
     let played = settled()
         .s3("list_objects_v2", listed(&["old.html"]))
         .s3(
             "put_object",
             put("app.js", "text/javascript; charset=utf-8"),
         )
-        .s3("put_object", put("index.html", "text/html; charset=utf-8"))
+        .s3(
+            "put_object",
+            put_unsealed("index.html", "text/html; charset=utf-8"),
+        )
         .s3("delete_objects", deleted)
-        .cloudfront("create_invalidation", invalidated)
+        .cloudfront("create_invalidation", invalidated())
+        .s3("put_object", put("index.html", "text/html; charset=utf-8"))
         .play();
     let deployment = one(unchanged(content(root.path(), Some("Cdn"))));
     let report = deploy(&played.context, deployment, Answer::never())
@@ -162,6 +182,40 @@ async fn what_is_published_already_is_left_alone() {
         names(&played.finish()),
         ["stack_started", "finished unchanged"]
     );
+}
+
+/// A run that ends before the distribution forgot what it had leaves a difference for the next one.
+#[tokio::test]
+async fn a_removal_is_not_done_before_the_distribution_forgot_it() {
+    let root = folder();
+    let content = content(root.path(), Some("Cdn"));
+    let fingerprint = |key: &str| Some(content.files[key].fingerprint());
+    let deleted =
+        mock!(S3::delete_objects).then_http_response(|| http(200, "<DeleteResult></DeleteResult>"));
+    let denied = mock!(CloudFront::create_invalidation).then_http_response(|| {
+        http(
+            403,
+            "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>",
+        )
+    });
+    let played = settled()
+        .s3(
+            "list_objects_v2",
+            listed(&["app.js", "index.html", "old.html"]),
+        )
+        .s3("head_object", head("app.js", fingerprint("app.js")))
+        .s3("head_object", head("index.html", fingerprint("index.html")))
+        .s3(
+            "put_object",
+            put_unsealed("index.html", "text/html; charset=utf-8"),
+        )
+        .s3("delete_objects", deleted)
+        .cloudfront("create_invalidation", denied)
+        .play();
+    deploy(&played.context, one(unchanged(content)), Answer::never())
+        .await
+        .expect_err("is denied");
+    played.finish();
 }
 
 #[tokio::test]
