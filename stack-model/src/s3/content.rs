@@ -115,6 +115,12 @@ impl Stack<'_> {
                 content.prefix
             ));
         }
+        if !content.prefix.is_empty() && !content.prefix.ends_with('/') {
+            problems.push(format!(
+                "the prefix `{0}` is the beginning of other names too, whose objects would be deleted: write `{0}/`",
+                content.prefix
+            ));
+        }
         let distribution = content.invalidate.as_ref().map(Handle::resource_id);
         for id in [Some(bucket.resource_id()), distribution]
             .into_iter()

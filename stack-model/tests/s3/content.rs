@@ -68,7 +68,7 @@ fn folders_stay_in_the_workspace_and_apart() {
         for (name, content) in [
             ("Up", Content::folder("../elsewhere").under("a/")),
             ("Root", Content::folder("/srv/site").under("b/")),
-            ("Slash", Content::folder("site").under("/c")),
+            ("Slash", Content::folder("site").under("/c/")),
             (
                 "Pattern",
                 Content::folder("site").under("d/").cache("", "no-cache"),
@@ -79,6 +79,7 @@ fn folders_stay_in_the_workspace_and_apart() {
                     .under("e/")
                     .content_type(".js", "text/javascript"),
             ),
+            ("Begin", Content::folder("site").under("f")),
             ("Over", Content::folder("site")),
         ] {
             stack.bucket_content(name, &site, content);
@@ -88,10 +89,11 @@ fn folders_stay_in_the_workspace_and_apart() {
     [
       "orders / Up: `../elsewhere` is not a folder of the workspace: name it from the workspace's root, with `/` between folders, and without `.` and `..`",
       "orders / Root: `/srv/site` is not a folder of the workspace: name it from the workspace's root, with `/` between folders, and without `.` and `..`",
-      "orders / Slash: the prefix `/c` starts with a `/`, and no key of an object should",
+      "orders / Slash: the prefix `/c/` starts with a `/`, and no key of an object should",
       "orders / Pattern: `` matches no file: patterns are for paths inside of the folder, such as `assets/**`",
       "orders / Dot: `.js` is not the end of a file's name: write it without its dot, such as `wasm`",
-      "orders / Over: `Dot` fills the same part of the bucket, and each would delete the other's objects: give them prefixes of their own or `keep_others()`"
+      "orders / Begin: the prefix `f` is the beginning of other names too, whose objects would be deleted: write `f/`",
+      "orders / Over: `Begin` fills the same part of the bucket, and each would delete the other's objects: give them prefixes of their own or `keep_others()`"
     ]
     "#);
 }
