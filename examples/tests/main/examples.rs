@@ -57,13 +57,24 @@ macro_rules! examples {
                 .collect();
             found.sort();
             assert_eq!(named, found);
+            let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples.md");
+            let page = std::fs::read_to_string(page).expect("the guide lists the examples");
+            for name in named {
+                assert!(page.contains(&format!("| `{name}` |")), "{name} is not in the guide");
+            }
         }
     };
 }
 
 examples!(
+    alarms,
+    api_without_functions,
     dead_letter_queue,
     escape_hatches,
+    jwt_authorizer,
+    site_with_a_domain,
     table_with_index,
-    two_stacks
+    two_stacks,
+    typed_events,
+    wait_for_approval
 );
