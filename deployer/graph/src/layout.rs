@@ -9,7 +9,7 @@ use crate::{Graph, Place};
 
 /// The size of every node.
 pub(crate) const NODE: Size = Size {
-    width: 178.0,
+    width: 190.0,
     height: 44.0,
 };
 

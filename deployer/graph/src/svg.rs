@@ -12,7 +12,7 @@ use crate::{Graph, Node, Place};
 const EDGE: f64 = 12.0;
 
 /// How many characters of a label fit into a node.
-const LABEL: usize = 24;
+const LABEL: usize = 26;
 
 pub(crate) fn draw(graph: &Graph, title: &str) -> String {
     let layout = lay_out(graph);
@@ -62,7 +62,7 @@ fn style() -> String {
         })
         .collect();
     format!(
-        "text{{font:12px system-ui,sans-serif;fill:#1d1d1f}}.type{{font-size:10px;fill:#55555a}}.stack rect{{fill:none;stroke:#8a8a90;stroke-dasharray:5 4}}.stack text{{font-weight:600;fill:#76767c}}.arrow{{fill:none;stroke:#84848a;stroke-width:1.2}}.head{{fill:#84848a}}{}",
+        "text{{font:12px system-ui,sans-serif;fill:#1d1d1f}}.type{{font-size:10px;fill:#55555a}}.stack rect{{fill:none;stroke:#8a8a90;stroke-dasharray:5 4}}.stack text{{font-weight:600;fill:#76767c}}.arrow{{fill:none;stroke:#84848a;stroke-width:1.2}}.between{{stroke-dasharray:4 3}}.head{{fill:#84848a}}{}",
         roles.concat()
     )
 }
@@ -132,7 +132,9 @@ fn rectangle(area: Area, radius: u32) -> Rectangle {
 }
 
 /// Draws an arrow from the right side of one node to the left side of another, or around where that one stands before it.
+/// Arrows between stacks are dashed, as they pass behind whatever stands between their ends.
 fn arrow(layout: &Layout<'_>, from: &Place, to: &Place) -> Path {
+    let within = from.stack == to.stack;
     let area = |place: &Place| layout.nodes.get(place).copied().unwrap_or_default();
     let (from, to) = (area(from), area(to));
     let middle = |area: Area| area.y + area.size.height / 2.0;
@@ -165,8 +167,9 @@ fn arrow(layout: &Layout<'_>, from: &Place, to: &Place) -> Path {
             (to.x + to.size.width, middle(to)),
         )
     };
+    let class = if within { "arrow" } else { "arrow between" };
     Path::new()
-        .set("class", "arrow")
+        .set("class", class)
         .set("d", data)
         .set("marker-end", "url(#head)")
 }

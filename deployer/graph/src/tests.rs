@@ -163,7 +163,8 @@ fn a_drawing_is_the_same_every_time() {
     }
     // Every node has its frame, and every stack.
     assert_eq!(first.matches("<rect ").count(), 8 + 2);
-    assert_eq!(first.matches("class=\"arrow\"").count(), 5);
+    assert_eq!(first.matches("class=\"arrow\"").count(), 4);
+    assert_eq!(first.matches("class=\"arrow between\"").count(), 1);
     assert!(!first.contains("inf") && !first.contains("NaN"));
     for text in ["POST /orders", "DynamoDB Table", "data-dev", "<title>"] {
         assert!(first.contains(text), "{text}");
