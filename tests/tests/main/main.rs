@@ -9,6 +9,7 @@ mod looks;
 mod orders;
 mod photos;
 mod rows;
+mod site;
 mod visitors;
 
 use std::path::Path;
