@@ -99,6 +99,18 @@ impl Bar {
         text(&order["orderNumber"]["S"])
     }
 
+    /// Changes the token of an order.
+    pub(super) fn set_token(&self, order: &str, token: &Value) {
+        let arguments = json!({
+            "TableName": ORDERS,
+            "Key": {"PK": {"S": "orders"}, "SK": {"S": order}},
+            "UpdateExpression": "SET TaskToken = :token",
+            "ExpressionAttributeValues": {":token": token},
+        });
+        self.account
+            .call("dynamodb", "DynamoDB_20120810.UpdateItem", &arguments);
+    }
+
     /// Starts an execution.
     pub(super) fn start(&self, machine: &str, input: &Value) -> String {
         let arguments = json!({"stateMachineArn": machine, "input": input.to_string()});

@@ -6,7 +6,7 @@ use system_tests::http::Answer;
 use system_tests::poll::{PATIENCE, eventually};
 
 use super::bar::Bar;
-use super::text;
+use super::{ORDER_API, VALIDATOR_API, text};
 
 /// No longer than it has to be, and without capital letters, digits and signs.
 const PASSWORD: &str = "barley";
@@ -73,9 +73,8 @@ impl Person {
 
     /// Scans a code.
     pub(super) fn scan(&self, bar: &Bar, query: &str) -> Answer {
-        let api = "RESTApiForValidatorService";
         let path = format!("qr-code{query}");
-        bar.call(api, "POST", &path, Some(&self.access_token), "")
+        bar.call(VALIDATOR_API, "POST", &path, Some(&self.access_token), "")
     }
 
     /// Scans a code that is good, and waits until the order awaits the choice of a drink.
@@ -91,12 +90,7 @@ impl Person {
     /// Asks for something, expects the API to take it, and waits for what `OrderManager` makes of it.
     pub(super) fn ask(&self, bar: &Bar, order: &str, query: &str, body: &str) -> Asked {
         let before = bar.executions(&bar.order_manager, None);
-        let answer = self.put(
-            bar,
-            "RESTApiForOrderManager",
-            &format!("orders/{order}{query}"),
-            body,
-        );
+        let answer = self.put(bar, ORDER_API, &format!("orders/{order}{query}"), body);
         assert_eq!((answer.status, answer.body.as_str()), (200, ""));
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
         let execution = eventually("an execution of OrderManager", PATIENCE, || {
