@@ -1,6 +1,7 @@
 //! The whole system against local engines: one binary, so that it links once.
 
 mod adversity;
+mod coffee;
 mod doctor;
 mod fixture;
 mod intake;
