@@ -33,7 +33,8 @@ pub(super) async fn run(session: &Session, arguments: Doctor) -> Result<u8> {
     let variables = Variables::of_process();
     if arguments.install {
         install(session, &variables, REQUIREMENTS, "the local engine").await?;
-        if LambdaBuilder::find(&variables)?.is_none() {
+        // Who works locally needs no tools of deploys to AWS.
+        if !session.global.local && LambdaBuilder::find(&variables)?.is_none() {
             install(session, &variables, BUILD_TOOLS, "cargo-lambda").await?;
         }
     }

@@ -9,6 +9,7 @@ mod interrupted;
 mod looks;
 mod orders;
 mod photos;
+mod pipeline;
 mod rows;
 mod site;
 mod visitors;
