@@ -331,3 +331,7 @@ const NAME: NameRule = NameRule {
     max: 150,
     others: "-_",
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/codebuild.md")]
+struct Guide;
