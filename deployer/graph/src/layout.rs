@@ -14,7 +14,7 @@ pub(crate) const NODE: Size = Size {
 };
 
 /// The room between nodes.
-const GAP: f64 = 34.0;
+pub(crate) const GAP: f64 = 34.0;
 
 /// The room between a stack's frame and what is in it, and the room for the frame's title.
 const MARGIN: f64 = 18.0;
