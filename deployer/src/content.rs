@@ -82,6 +82,9 @@ pub enum ContentError {
     /// There is something else than files and folders.
     #[error("{} is neither a file nor a folder", .0.display())]
     Special(PathBuf),
+    /// There is something hidden, which nobody meant to publish.
+    #[error("{} is hidden, and nothing hidden is published but `.well-known`: remove it", .0.display())]
+    Hidden(PathBuf),
     /// A name cannot be part of a key.
     #[error("the name of {} is not UTF-8", .0.display())]
     Name(PathBuf),
@@ -121,7 +124,10 @@ pub fn read(root: &Path, manifest: &ContentManifest) -> Result<Content, ContentE
                 .into_string()
                 .map_err(|_| ContentError::Name(path.clone()))?;
             let below = format!("{above}{name}");
-            if kind.is_symlink() {
+            // Keys, histories and what editors leave behind are hidden; a site has no use for them.
+            if name.starts_with('.') && name != ".well-known" {
+                return Err(ContentError::Hidden(path));
+            } else if kind.is_symlink() {
                 return Err(ContentError::Link(path));
             } else if kind.is_dir() {
                 pending.push((path, format!("{below}/")));

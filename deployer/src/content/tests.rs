@@ -122,6 +122,18 @@ fn links_are_not_followed() {
 }
 
 #[test]
+fn nothing_hidden_is_published() {
+    let root = workspace();
+    fs::create_dir(root.path().join("site/.well-known")).expect("makes");
+    fs::write(root.path().join("site/.well-known/security.txt"), "x").expect("writes");
+    let content = read(root.path(), &manifest("site")).expect("reads");
+    assert!(content.files.contains_key("v1/.well-known/security.txt"));
+    fs::write(root.path().join("site/assets/.env"), "KEY=1").expect("writes");
+    let error = read(root.path(), &manifest("site")).expect_err("holds a hidden file");
+    assert!(matches!(error, ContentError::Hidden(_)), "{error}");
+}
+
+#[test]
 fn an_empty_folder_and_a_pattern_that_is_none_are_errors() {
     let root = workspace();
     fs::create_dir(root.path().join("empty")).expect("makes");

@@ -1,8 +1,9 @@
 //! Fills buckets with folders of the workspace.
 //!
 //! Every object carries a fingerprint of its bytes and headers as metadata, so that a deploy uploads what changed and
-//! nothing else. Pages are written after everything they may name, and objects that no file stands for are deleted last,
-//! so that a visitor never gets a page whose parts are missing.
+//! nothing else. Pages are written after everything they may name, and objects of ours that no file stands for are
+//! deleted last, so that a visitor never gets a page whose parts are missing. What somebody else put into the bucket
+//! stays.
 //!
 //! Where a distribution is to forget what it has, one object gets its fingerprint only after that: a run that ends in
 //! between leaves a difference, and the next one goes on.
@@ -24,6 +25,9 @@ use crate::error::Kind;
 
 /// The key of the metadata that holds the fingerprint of an object.
 const FINGERPRINT: &str = "stackctl-fingerprint";
+
+/// The fingerprint of an object of ours that has to be written once more.
+const PENDING: &str = "pending";
 
 /// How many objects are looked at or written at once.
 const AT_ONCE: usize = 16;
@@ -209,15 +213,15 @@ async fn difference(
 ) -> Result<Difference, FillError> {
     let present = keys(clients, bucket, &content.manifest.prefix).await?;
     let mut difference = Difference::default();
+    let absent = content.files.keys().filter(|key| !present.contains(*key));
+    difference.added.extend(absent.cloned());
     let mut looks = JoinSet::new();
     let turns = Arc::new(Semaphore::new(AT_ONCE));
-    for (key, file) in &content.files {
-        if !present.contains(key) {
-            difference.added.insert(key.clone());
+    for key in present {
+        if content.manifest.keep_others && !content.files.contains_key(&key) {
             continue;
         }
-        let (clients, bucket, key) = (clients.clone(), bucket.to_owned(), key.clone());
-        let (turns, wanted) = (Arc::clone(&turns), file.fingerprint());
+        let (clients, bucket, turns) = (clients.clone(), bucket.to_owned(), Arc::clone(&turns));
         looks.spawn(async move {
             // The semaphore is never closed, so the only answer is a permit.
             let _turn = turns.acquire_owned().await;
@@ -231,24 +235,23 @@ async fn difference(
             let head = head
                 .or_aws(&clients, "HeadObject")
                 .map_err(|source| FillError::Aws { bucket, source })?;
-            let found = head
-                .metadata
-                .as_ref()
-                .and_then(|data| data.get(FINGERPRINT));
-            Ok::<_, FillError>((found == Some(&wanted), key))
+            let found = head.metadata.and_then(|mut data| data.remove(FINGERPRINT));
+            Ok::<_, FillError>((key, found))
         });
     }
     while let Some(joined) = looks.join_next().await {
-        let (same, key) = finished(joined)?;
-        if !same {
-            difference.changed.insert(key);
+        let (key, found) = finished(joined)?;
+        match content.files.get(&key) {
+            Some(file) if found.as_ref() == Some(&file.fingerprint()) => {}
+            Some(_) => {
+                difference.changed.insert(key);
+            }
+            // An object without a fingerprint was put there by somebody else: an upload of a user, say.
+            None if found.is_some() => {
+                difference.removed.insert(key);
+            }
+            None => {}
         }
-    }
-    if !content.manifest.keep_others {
-        difference.removed = present
-            .into_iter()
-            .filter(|key| !content.files.contains_key(key))
-            .collect();
     }
     Ok(difference)
 }
@@ -326,9 +329,9 @@ async fn put(
             path: file.path.clone(),
             source: std::io::Error::other(source),
         })?;
-    let metadata = match sealed {
-        Sealed::Yes => Some([(FINGERPRINT.to_owned(), file.fingerprint())].into()),
-        Sealed::No => None,
+    let fingerprint = match sealed {
+        Sealed::Yes => file.fingerprint(),
+        Sealed::No => PENDING.to_owned(),
     };
     clients
         .s3
@@ -339,7 +342,7 @@ async fn put(
         .checksum_sha256(aws_smithy_types::base64::encode(file.sha256))
         .content_type(&file.content_type)
         .set_cache_control(file.cache_control.clone())
-        .set_metadata(metadata)
+        .metadata(FINGERPRINT, fingerprint)
         .send()
         .await
         .or_aws(clients, "PutObject")

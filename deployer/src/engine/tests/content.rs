@@ -106,10 +106,10 @@ fn put_with(key: &'static str, content_type: &'static str, fingerprint: bool) ->
             input.key() == Some(key)
                 && input.content_type() == Some(content_type)
                 && input.checksum_sha256().is_some()
-                && fingerprint
-                    == input
-                        .metadata()
-                        .is_some_and(|data| data.contains_key("stackctl-fingerprint"))
+                && input
+                    .metadata()
+                    .and_then(|data| data.get("stackctl-fingerprint"))
+                    .is_some_and(|found| (found != "pending") == fingerprint)
         })
         .then_http_response(|| http(200, ""))
 }
@@ -141,7 +141,12 @@ async fn what_is_new_is_uploaded_pages_last_and_the_rest_is_removed() {
         })
         .then_http_response(|| http(200, "<DeleteResult></DeleteResult>"));
     let played = settled()
-        .s3("list_objects_v2", listed(&["old.html"]))
+        .s3(
+            "list_objects_v2",
+            listed(&["old.html", "uploads/of-a-user.png"]),
+        )
+        .s3("head_object", head("old.html", Some("earlier".to_owned())))
+        .s3("head_object", head("uploads/of-a-user.png", None))
         .s3(
             "put_object",
             put("app.js", "text/javascript; charset=utf-8"),
@@ -205,6 +210,7 @@ async fn a_removal_is_not_done_before_the_distribution_forgot_it() {
         )
         .s3("head_object", head("app.js", fingerprint("app.js")))
         .s3("head_object", head("index.html", fingerprint("index.html")))
+        .s3("head_object", head("old.html", Some("earlier".to_owned())))
         .s3(
             "put_object",
             put_unsealed("index.html", "text/html; charset=utf-8"),
