@@ -164,6 +164,7 @@ impl ProjectOperation {
 pub struct ProjectRef {
     id: ResourceId,
     role: RoleRef,
+    takes_from_pipeline: bool,
 }
 
 impl ProjectRef {
@@ -180,6 +181,11 @@ impl ProjectRef {
     /// Returns the role that builds run with.
     pub fn role(&self) -> &RoleRef {
         &self.role
+    }
+
+    /// Returns whether builds get their source from a pipeline.
+    pub(crate) fn takes_from_pipeline(&self) -> bool {
+        self.takes_from_pipeline
     }
 
     /// Returns what a role must allow for the given operations: exactly their actions on this project.
@@ -284,6 +290,7 @@ impl Stack<'_> {
         ProjectRef {
             id: self.insert(logical_id, Resource::of(&project, source)).id,
             role,
+            takes_from_pipeline,
         }
     }
 

@@ -243,3 +243,8 @@ fn http_and_websocket_apis() {
 fn projects_of_codebuild() {
     compare("codebuild.dev", dev(), crate::codebuild::golden);
 }
+
+#[test]
+fn pipelines() {
+    compare("codepipeline.dev", dev(), crate::codepipeline::golden);
+}

@@ -53,6 +53,7 @@ mod apigatewayv2;
 mod cloudfront;
 mod cloudwatch;
 mod codebuild;
+mod codepipeline;
 mod compile_fail;
 mod custom_resource;
 mod domains;

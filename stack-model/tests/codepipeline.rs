@@ -1,0 +1,153 @@
+//! Pipelines.
+
+use serde_json::json;
+use stack_model::codebuild::{BuildSource, GitHubSource, ProjectProps};
+use stack_model::codepipeline::{
+    PipelineAction, PipelineProps, PipelineSource, PipelineStage, PushTrigger,
+};
+use stack_model::s3::BucketRef;
+use stack_model::sns::TopicProps;
+use stack_model::{Stack, Value};
+
+use crate::support::{dev, resources, violations};
+
+const CONNECTION: &str = "arn:aws:codeconnections:eu-central-1:123456789012:connection/12345678-1234-1234-1234-123456789012";
+
+fn from_github() -> PipelineSource {
+    PipelineSource::GitHub {
+        connection: Value::from(CONNECTION),
+        repository: "example/orders".to_owned(),
+        branch: "main".to_owned(),
+    }
+}
+
+fn from_bucket() -> PipelineSource {
+    PipelineSource::S3 {
+        bucket: BucketRef::existing("sources"),
+        key: "orders.zip".to_owned(),
+    }
+}
+
+/// What the golden shows: a source, an approval that somebody is told of, and a build.
+pub(crate) fn golden(stack: &mut Stack<'_>) {
+    let people = stack.topic::<String>("Approvers", TopicProps::default());
+    let deploy = stack.project("Deploy", ProjectProps::new(BuildSource::CodePipeline));
+    let stages = [
+        PipelineStage::new("Test", [PipelineAction::build("Test", &deploy)]),
+        PipelineStage::new(
+            "Deploy",
+            [
+                PipelineAction::approval("Approve").asking(&people, "Deploy?"),
+                PipelineAction::build("Deploy", &deploy),
+            ],
+        ),
+    ];
+    let props = PipelineProps {
+        triggers: vec![PushTrigger {
+            branches: vec!["main".to_owned()],
+            paths: vec!["stacks/**".to_owned()],
+            ..PushTrigger::default()
+        }],
+        variables: vec![("STAGE".to_owned(), Some("dev".to_owned()))],
+        ..PipelineProps::default()
+    };
+    stack.pipeline("Pipeline", from_github(), stages, props);
+}
+
+#[test]
+fn roles_may_do_what_their_actions_do() {
+    let resources = resources(dev(), golden);
+    let granted = |role: &str| {
+        resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].clone()
+    };
+    let artifacts = json!({"Fn::Sub": "${PipelineArtifacts.Arn}/*"});
+    assert_eq!(
+        granted("PipelineRole"),
+        json!([
+            {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": artifacts},
+            {
+                "Effect": "Allow",
+                "Action": ["codeconnections:UseConnection", "codestar-connections:UseConnection"],
+                "Resource": CONNECTION,
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["codebuild:BatchGetBuilds", "codebuild:StartBuild"],
+                "Resource": {"Fn::GetAtt": ["Deploy", "Arn"]},
+            },
+            {"Effect": "Allow", "Action": "sns:Publish", "Resource": {"Ref": "Approvers"}},
+        ])
+    );
+    assert_eq!(granted("DeployRole")[1]["Resource"], artifacts);
+    assert_eq!(
+        resources["Deploy"]["Properties"]["Artifacts"]["Type"],
+        "CODEPIPELINE"
+    );
+}
+
+#[test]
+fn an_archive_is_read_with_its_version_and_nobody_polls_for_it() {
+    let resources = resources(dev(), |stack| {
+        let stages = [PipelineStage::new(
+            "Approve",
+            [PipelineAction::approval("Approve")],
+        )];
+        stack.pipeline("Pipeline", from_bucket(), stages, PipelineProps::default());
+    });
+    let source = &resources["Pipeline"]["Properties"]["Stages"][0]["Actions"][0];
+    assert_eq!(
+        source["Configuration"],
+        json!({"PollForSourceChanges": "false", "S3Bucket": "sources", "S3ObjectKey": "orders.zip"})
+    );
+    let role = resources["PipelineRole"]["Properties"]["Policies"].to_string();
+    assert!(role.contains("s3:GetObjectVersion") && role.contains("s3:GetBucketVersioning"));
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_said() {
+    let approval = || PipelineAction::approval("Approve");
+    let with = |source: PipelineSource, stages: Vec<PipelineStage>, props: PipelineProps| {
+        violations(dev(), |stack| {
+            stack.pipeline("Pipeline", source, stages, props);
+        })
+        .join("\n")
+    };
+    let props = PipelineProps::default;
+    let stage = |name: &str| PipelineStage::new(name, [approval()]);
+    for (stages, part) in [
+        (vec![], "give it a stage"),
+        (vec![stage("Source")], "two stages are called `Source`"),
+        (vec![PipelineStage::new("Empty", [])], "has no action"),
+        (vec![stage("a b")], "' '"),
+        (
+            vec![PipelineStage::new("Twice", [approval(), approval()])],
+            "two actions of the stage `Twice` are called `Approve`",
+        ),
+    ] {
+        let found = with(from_github(), stages, props());
+        assert!(found.contains(part), "{part:?} in {found:?}");
+    }
+    let nothing = PipelineProps {
+        triggers: vec![PushTrigger::default()],
+        ..props()
+    };
+    let found = with(from_bucket(), vec![stage("Approve")], nothing);
+    assert!(found.contains("only pushes to a repository"), "{found}");
+    assert!(found.contains("name one"), "{found}");
+
+    let found = violations(dev(), |stack| {
+        let source = BuildSource::GitHub(GitHubSource::new("example/orders"));
+        let project = stack.project("Deploy", ProjectProps::new(source));
+        let stages = [PipelineStage::new(
+            "Deploy",
+            [PipelineAction::build("Deploy", &project)],
+        )];
+        stack.pipeline("Pipeline", from_github(), stages, props());
+    });
+    assert!(
+        found
+            .concat()
+            .contains("give it `BuildSource::CodePipeline`"),
+        "{found:?}"
+    );
+}
