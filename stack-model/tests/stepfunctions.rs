@@ -47,7 +47,11 @@ fn read(machine: &Json) -> Json {
         .iter()
         .map(|line| line.as_str().unwrap())
         .collect();
-    serde_json::from_str(&lines.join(join[0].as_str().unwrap())).unwrap()
+    let mut definition: Json =
+        serde_json::from_str(&lines.join(join[0].as_str().unwrap())).unwrap();
+    // The maps of `serde_json` keep the order of the text where some crate of a build asks for it.
+    definition.sort_all_objects();
+    definition
 }
 
 /// Returns the definition of one flow.

@@ -33,10 +33,12 @@ fn integration(integration: impl FnOnce(&mut Stack<'_>) -> HttpIntegration) -> J
     let role = &resources["RouteRole"]["Properties"];
     let mut properties = resources["RouteIntegration"]["Properties"].clone();
     properties.as_object_mut().unwrap().remove("ApiId");
-    json!({
+    let mut all = json!({
         "integration": properties,
         "allowed": role["Policies"][0]["PolicyDocument"]["Statement"],
-    })
+    });
+    all.sort_all_objects();
+    all
 }
 
 /// Adds a state machine that does nothing.

@@ -47,6 +47,7 @@ pub(super) fn rendered(task: impl FnOnce(&mut Stack<'_>) -> State) -> Json {
     all.as_object_mut()
         .unwrap()
         .retain(|_, value| !value.is_null());
+    all.sort_all_objects();
     all
 }
 
