@@ -141,6 +141,7 @@ pub(crate) fn golden(stack: &mut Stack<'_>) {
                     WebhookEvent::PullRequestUpdated,
                 ]),
                 WebhookFilter::Not(Box::new(WebhookFilter::FilePath("^docs/".to_owned()))),
+                WebhookFilter::Actor("^12345$".to_owned()),
             ],
         ],
         permissions_boundary: Some(ManagedPolicy::existing("boundary")),
@@ -185,6 +186,15 @@ fn what_cannot_be_is_refused_and_said() {
         (
             with(|props| props.webhook = vec![vec![WebhookFilter::HeadRef("x".to_owned())]]),
             "a group needs one `WebhookFilter::Events(..)`",
+        ),
+        (
+            with(|props| {
+                let opened = WebhookFilter::Events(vec![WebhookEvent::PullRequestCreated]);
+                let actor = WebhookFilter::Actor("^1$".to_owned());
+                // Everybody but one is still anybody.
+                props.webhook = vec![vec![opened, WebhookFilter::Not(Box::new(actor))]];
+            }),
+            "anybody may open a pull request",
         ),
         (
             ProjectProps {

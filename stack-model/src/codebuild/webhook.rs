@@ -118,8 +118,34 @@ pub(super) fn violations(groups: &[Vec<WebhookFilter>], source: &BuildSource) ->
             let message = "a group needs one `WebhookFilter::Events(..)` that names an event";
             found.push(wrong(format!("Triggers.FilterGroups.{position}"), message));
         }
+        if runs_code_of_strangers(group) {
+            let message = "anybody may open a pull request, and the build would run their code with the rights of the project: say whose are built with `WebhookFilter::Actor(..)`";
+            found.push(wrong(format!("Triggers.FilterGroups.{position}"), message));
+        }
     }
     found
+}
+
+/// Returns whether a build starts for commits of a pull request, whoever opened it.
+///
+/// See "Filter by GitHub account" on
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/github-webhook.html>.
+fn runs_code_of_strangers(group: &[WebhookFilter]) -> bool {
+    let of_requests = group.iter().any(|filter| match filter {
+        WebhookFilter::Events(events) => events.iter().any(|event| {
+            matches!(
+                event,
+                WebhookEvent::PullRequestCreated
+                    | WebhookEvent::PullRequestUpdated
+                    | WebhookEvent::PullRequestReopened
+            )
+        }),
+        _ => false,
+    });
+    let of_known = group
+        .iter()
+        .any(|filter| matches!(filter, WebhookFilter::Actor(_)));
+    of_requests && !of_known
 }
 
 /// Takes the meaning from what regular expressions read as more than themselves.
