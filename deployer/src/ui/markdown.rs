@@ -1,5 +1,6 @@
 //! A plan as Markdown, for a comment on a pull request or an artifact of a build.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use crate::engine::plan::{Action, Grade, Plan, ResourceChange, StackPlan};
@@ -19,7 +20,11 @@ pub fn markdown(plan: &Plan, stage: &str) -> String {
     }
     text.push_str("| stack | action | resource | type | danger |\n|---|---|---|---|---|\n");
     let changed = || plan.stacks.iter().filter(|stack| !stack.is_empty());
-    let parts = changed().flat_map(rows).chain(changed().map(details));
+    // What is most dangerous comes first, so that a cut takes the least of it.
+    let mut rows: Vec<(Grade, String)> = changed().flat_map(rows).collect();
+    rows.sort_by_key(|(grade, _)| Reverse(*grade));
+    let rows = rows.into_iter().map(|(_, row)| row);
+    let parts = rows.chain(changed().map(details));
     for part in parts {
         if text.len() + part.len() > LIMIT {
             text.push_str("\nThe rest is too long to be shown here: run `stackctl diff`.\n");
@@ -30,26 +35,26 @@ pub fn markdown(plan: &Plan, stage: &str) -> String {
     text
 }
 
-/// Writes a line of the table for every change of a stack, the dangerous ones first.
-fn rows(stack: &StackPlan) -> Vec<String> {
-    let mut changes: Vec<&ResourceChange> = stack.changes.iter().collect();
-    changes.sort_by_key(|change| std::cmp::Reverse(change.grade));
-    let changes = changes.into_iter().map(|change| {
-        format!(
+/// Writes a line of the table for every change of a stack, each with its grade.
+fn rows(stack: &StackPlan) -> Vec<(Grade, String)> {
+    let changes = stack.changes.iter().map(|change| {
+        let row = format!(
             "| `{}` | {} | `{}` | `{}` | {} |\n",
             stack.stack,
             word(change.action),
             change.logical_id,
             change.resource_type,
             danger(change.grade)
-        )
+        );
+        (change.grade, row)
     });
     let other = (!stack.other.is_empty()).then(|| {
-        format!(
+        let row = format!(
             "| `{}` | update | {} besides resources | | |\n",
             stack.stack,
             stack.other.len()
-        )
+        );
+        (Grade::None, row)
     });
     changes.chain(other).collect()
 }
@@ -224,6 +229,23 @@ mod tests {
 "#]]
         );
         assert!(markdown(&Plan::default(), "dev").ends_with("Nothing would change.\n"));
+    }
+
+    #[test]
+    fn a_danger_of_the_last_stack_is_not_cut_off() {
+        let mut plan = sample();
+        let dangerous = plan.stacks.remove(0);
+        let mut harmless = dangerous.clone();
+        harmless.stack = "harmless-prod".into();
+        harmless.changes[0].grade = Grade::UpdateInPlace;
+        plan.stacks = vec![harmless; 2000];
+        plan.stacks.push(dangerous);
+        let text = markdown(&plan, "prod");
+        let first = text.lines().nth(4).unwrap_or_default();
+        assert!(
+            first.contains("intake-prod") && first.contains("DATA LOSS"),
+            "{first}"
+        );
     }
 
     #[test]
