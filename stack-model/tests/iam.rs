@@ -460,12 +460,15 @@ fn strangers_take_no_role_on() {
         let props = OidcProviderProps::new("http://builds.example.com:80", "deploy");
         let builds = stack.oidc_provider("Builds", props);
         stack.role("Deploy", builds.role_of("repo:*"));
+        // A question mark stands for any character, so this is the owner of a name of six.
+        stack.role("Guess", builds.role_of("repo:??????/orders:*"));
     });
     assert_eq!(
         found,
         [
             "orders / Builds / Properties.Url: `http://builds.example.com:80` is not the URL of an issuer: it starts with `https://` and has neither a port nor a query",
             "orders / Deploy: `repo:*` would let strangers take the role on: name at least the owner, as `repo:example/orders:*` does",
+            "orders / Guess: `repo:??????/orders:*` would let strangers take the role on: name at least the owner, as `repo:example/orders:*` does",
         ]
     );
 }

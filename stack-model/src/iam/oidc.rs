@@ -73,7 +73,7 @@ impl OidcProviderRef {
             format!("{}:aud", self.issuer),
             format!("{}:sub", self.issuer),
         );
-        let known = subject.split('*').next().unwrap_or_default();
+        let known = subject.split(['*', '?']).next().unwrap_or_default();
         let operator = if subject.contains(['*', '?']) {
             "StringLike"
         } else {
