@@ -25,8 +25,9 @@ use crate::text;
 mod action;
 mod trigger;
 
+use action::SOURCE;
 pub use action::{PipelineAction, PipelineSource, PipelineStage};
-pub use trigger::PushTrigger;
+pub use trigger::{PushTrigger, RunStart};
 
 /// Marks the ARN of a pipeline.
 #[derive(Debug)]
@@ -42,8 +43,8 @@ pub struct PipelineProps {
     pub name: Option<Value<String>>,
     /// What happens to a run when another one follows.
     pub execution: ExecutionMode,
-    /// Which pushes start a run; every push to the branch by default.
-    pub triggers: Vec<PushTrigger>,
+    /// What starts a run; every push to the branch by default.
+    pub start: RunStart,
     /// What each run can be given: names, and the values that they have otherwise.
     pub variables: Vec<(String, Option<String>)>,
     /// The most that the role can ever be allowed.
@@ -204,7 +205,9 @@ impl Stack<'_> {
             }
         }
 
-        let triggers: Vec<_> = props.triggers.iter().map(PushTrigger::render).collect();
+        let triggers: Vec<_> = (props.start.triggers().iter())
+            .map(PushTrigger::render)
+            .collect();
         let variables =
             props
                 .variables
@@ -215,7 +218,7 @@ impl Stack<'_> {
                     ..cfn::pipeline::VariableDeclaration::default()
                 });
         let variables: Vec<_> = variables.collect();
-        let declared: Vec<_> = std::iter::once(source.render())
+        let declared: Vec<_> = std::iter::once(source.render(&props.start))
             .chain(stages.into_iter().map(PipelineStage::render))
             .collect();
         let pipeline = cfn::Pipeline {
@@ -255,6 +258,7 @@ impl Stack<'_> {
             found.push("a pipeline does something with its source: give it a stage".to_owned());
         }
         let mut known = BTreeSet::from(["Source"]);
+        let mut left = BTreeSet::from([SOURCE]);
         for stage in stages {
             found.extend(NAME.violation(&stage.name));
             if !known.insert(&stage.name) {
@@ -272,6 +276,7 @@ impl Stack<'_> {
                         "two actions of the stage `{stage}` are called `{name}`"
                     ));
                 }
+                found.extend(action.artifact_violations(&mut left));
                 if action.project().is_some_and(|it| !it.takes_from_pipeline()) {
                     found.push(format!(
                         "the project of the action `{}` has a source of its own: give it `BuildSource::CodePipeline`",
@@ -283,11 +288,14 @@ impl Stack<'_> {
         for message in found {
             self.report(id, Some("Properties.Stages"), message, caller);
         }
-        if !props.triggers.is_empty() && !matches!(source, PipelineSource::GitHub { .. }) {
+        let triggers = props.start.triggers();
+        if !triggers.is_empty() && !matches!(source, PipelineSource::GitHub { .. }) {
             let message = "only pushes to a repository can be chosen: leave the triggers out";
             self.report(id, Some("Properties.Triggers"), message, caller);
         }
-        if props.triggers.iter().any(PushTrigger::is_empty) {
+        if matches!(&props.start, RunStart::Pushes(pushes) if pushes.is_empty())
+            || triggers.iter().any(PushTrigger::is_empty)
+        {
             let message = "a trigger chooses by branches, tags or paths: name one";
             self.report(id, Some("Properties.Triggers"), message, caller);
         }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use stack_model::codebuild::{BuildSource, GitHubSource, ProjectProps};
 use stack_model::codepipeline::{
-    PipelineAction, PipelineProps, PipelineSource, PipelineStage, PushTrigger,
+    PipelineAction, PipelineProps, PipelineSource, PipelineStage, PushTrigger, RunStart,
 };
 use stack_model::s3::BucketRef;
 use stack_model::sns::TopicProps;
@@ -43,11 +43,11 @@ pub(crate) fn golden(stack: &mut Stack<'_>) {
         ),
     ];
     let props = PipelineProps {
-        triggers: vec![PushTrigger {
+        start: RunStart::Pushes(vec![PushTrigger {
             branches: vec!["main".to_owned()],
             paths: vec!["stacks/**".to_owned()],
             ..PushTrigger::default()
-        }],
+        }]),
         variables: vec![("STAGE".to_owned(), Some("dev".to_owned()))],
         ..PipelineProps::default()
     };
@@ -103,6 +103,40 @@ fn an_archive_is_read_with_its_version_and_nobody_polls_for_it() {
     assert!(role.contains("s3:GetObjectVersion") && role.contains("s3:GetBucketVersioning"));
 }
 
+/// One project tests and deploys, told by its environment which; the second build gets what the first one left.
+#[test]
+fn a_build_hands_on_to_a_later_one() {
+    let resources = resources(dev(), |stack| {
+        let project = stack.project("Deploy", ProjectProps::new(BuildSource::CodePipeline));
+        let show = PipelineAction::build("Show", &project)
+            .variable("STEP", "show \"it\"")
+            .leaving("Changes");
+        let deploy = PipelineAction::build("Deploy", &project).taking("Changes");
+        let stages = [
+            PipelineStage::new("Show", [show]),
+            PipelineStage::new("Deploy", [deploy]),
+        ];
+        let props = PipelineProps {
+            start: RunStart::ByHand,
+            ..PipelineProps::default()
+        };
+        stack.pipeline("Pipeline", from_github(), stages, props);
+    });
+    let stages = &resources["Pipeline"]["Properties"]["Stages"];
+    let action = |stage: usize| &stages[stage]["Actions"][0];
+    assert_eq!(action(0)["Configuration"]["DetectChanges"], "false");
+    assert_eq!(
+        action(1)["Configuration"]["EnvironmentVariables"],
+        r#"[{"name":"STEP","value":"show \"it\""}]"#
+    );
+    assert_eq!(action(1)["OutputArtifacts"], json!([{"Name": "Changes"}]));
+    assert_eq!(
+        action(2)["InputArtifacts"],
+        json!([{"Name": "Source"}, {"Name": "Changes"}])
+    );
+    assert_eq!(action(2)["Configuration"]["PrimarySource"], "Source");
+}
+
 #[test]
 fn what_cannot_be_is_refused_and_said() {
     let approval = || PipelineAction::approval("Approve");
@@ -127,8 +161,28 @@ fn what_cannot_be_is_refused_and_said() {
         let found = with(from_github(), stages, props());
         assert!(found.contains(part), "{part:?} in {found:?}");
     }
+    let found = violations(dev(), |stack| {
+        let project = stack.project("Deploy", ProjectProps::new(BuildSource::CodePipeline));
+        let build = |name: &str| PipelineAction::build(name, &project);
+        let actions = [
+            build("Early").taking("Changes"),
+            build("One").leaving("Changes"),
+            build("Two").leaving("Changes"),
+            build("Three").leaving("a-b"),
+        ];
+        let stages = [PipelineStage::new("Build", actions)];
+        stack.pipeline("Pipeline", from_github(), stages, props());
+    })
+    .join("\n");
+    for part in [
+        "the action `Early` takes `Changes`, which no action before it leaves",
+        "two actions leave `Changes`",
+        "`a-b` is not a name for an artifact",
+    ] {
+        assert!(found.contains(part), "{part:?} in {found:?}");
+    }
     let nothing = PipelineProps {
-        triggers: vec![PushTrigger::default()],
+        start: RunStart::Pushes(vec![PushTrigger::default()]),
         ..props()
     };
     let found = with(from_bucket(), vec![stage("Approve")], nothing);

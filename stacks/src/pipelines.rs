@@ -1,6 +1,7 @@
 //! The pipelines: for each system a project of CodeBuild that tests, shows and deploys it, as `buildspec.yml` says.
 //!
-//! A stage has pipelines where its variables name a repository. The stack `<system>-pipeline` keeps the project, its role
+//! A stage has pipelines where its variables name a repository. Where people are to approve what a deploy would change, a
+//! pipeline of CodePipeline runs the project twice: to show it, and, once somebody approved, to deploy it. The stack `<system>-pipeline` keeps the project, its role
 //! and a bucket for what builds keep: the cache, and what each deploy changed. A pipeline deploys its system and never
 //! itself: whoever may change a pipeline decides what it may do, so that stays with people.
 
@@ -9,12 +10,22 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use stack_model::codebuild::{
     BuildArtifacts, BuildCache, BuildSource, BuildTimeout, BuildVariable, ComputeType,
-    ConcurrentBuilds, DeployRights, GitHubSource, ProjectProps, WebhookFilter,
+    ConcurrentBuilds, DeployRights, GitHubSource, ProjectProps, ProjectRef, WebhookFilter,
+};
+use stack_model::codepipeline::{
+    PipelineAction, PipelineProps, PipelineSource, PipelineStage, RunStart,
 };
 use stack_model::iam::ManagedPolicy;
 use stack_model::s3::{BucketProps, BucketRef, Days, LifecycleRule};
+use stack_model::sns::TopicProps;
 use stack_model::ssm::ParameterRef;
-use stack_model::{App, Stack, Violations, limit};
+use stack_model::{App, Stack, Violation, Violations, limit};
+
+/// The variable that tells a build which part of its work to do.
+const STEP: &str = "STACKCTL_STEP";
+
+/// What the build that shows hands on to the one that deploys; `buildspec.yml` finds it by this name.
+const CHANGES: &str = "Changes";
 
 /// The systems that have a pipeline.
 const SYSTEMS: [&str; 5] = ["coffee", "intake", "orders", "photos", "visitors"];
@@ -27,15 +38,28 @@ struct Variables {
     repository: Option<String>,
     /// The branch that is built; the default branch of the repository by default.
     branch: Option<String>,
-    /// The ARN of the connection to GitHub; what the account is connected with by default.
+    /// The ARN of the connection to GitHub; what the account is connected with by default. A pipeline with an approval
+    /// needs it.
     connection: Option<String>,
-    /// Whether a push to the branch deploys.
+    /// Whether a push to the branch starts a build.
     on_push: bool,
+    /// Who decides that what was shown is deployed; people, where the stage is protected.
+    approval: Option<Approval>,
     /// Where builds keep things.
     bucket: Bucket,
     /// The name of a managed policy that no role of the systems goes beyond, where the account has one. The stacks must
     /// give it to their roles.
     permissions_boundary: Option<String>,
+}
+
+/// Who decides that what a build showed is deployed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Approval {
+    /// Nobody: the build that shows it deploys it.
+    None,
+    /// A person, in CodePipeline.
+    Manual,
 }
 
 /// Where builds keep things.
@@ -78,38 +102,85 @@ fn pipeline(
     let parameters = parameters(app, system)?;
     let stacks = rights.stacks().join(" ");
 
+    let region = region(app, system)?;
     let mut stack = app.stack(&format!("{system}-pipeline"));
     stack.describe(format!("Tests and deploys the stacks of {system}"));
+    if let Some(region) = &region {
+        stack.in_region(region);
+    }
     let bucket = bucket(&mut stack, &variables.bucket);
-    let folder = stack.name();
-
-    let mut source = GitHubSource::new(repository);
-    source.branch.clone_from(&variables.branch);
-    source.connection = variables.connection.clone().map(Into::into);
-    let mut props = ProjectProps::new(BuildSource::GitHub(source));
+    let approved = if variables.approved(&stack) {
+        Some(variables.pipeline_source(repository)?)
+    } else {
+        None
+    };
+    let source = match &approved {
+        Some(_) => BuildSource::CodePipeline,
+        None => BuildSource::GitHub(variables.project_source(repository)),
+    };
+    let mut props = project(&stack, source, bucket);
+    props.environment.variables = environment(&stack, system, &stacks, &parameters);
     props.description = Some(format!("Tests and deploys the stacks of {system}"));
+    if approved.is_some() {
+        // The pipeline keeps what its builds leave behind.
+        props.artifacts = BuildArtifacts::Nothing;
+    } else if variables.on_push {
+        props.webhook = vec![WebhookFilter::push_to(variables.branch())];
+    }
+    let project = stack.project("Project", props);
+    stack.allow_deploy("DeployRights", project.role(), rights);
+
+    if let Some(source) = approved {
+        deploy_with_approval(&mut stack, system, source, &project, variables.on_push);
+    } else {
+        stack
+            .output("ProjectName", project.name())
+            .description("The project that deploys the system")
+            .example("aws codebuild start-build --project-name {value}");
+    }
+    Ok(())
+}
+
+impl Variables {
+    /// Says whether people decide. What is protected changes when somebody said so, unless the stage says otherwise.
+    fn approved(&self, stack: &Stack<'_>) -> bool {
+        match self.approval {
+            Some(approval) => approval == Approval::Manual,
+            None => stack.stage().is_protected(),
+        }
+    }
+
+    fn branch(&self) -> &str {
+        self.branch.as_deref().unwrap_or("main")
+    }
+
+    fn project_source(&self, repository: &str) -> GitHubSource {
+        let mut source = GitHubSource::new(repository);
+        source.branch.clone_from(&self.branch);
+        source.connection = self.connection.clone().map(Into::into);
+        source
+    }
+
+    fn pipeline_source(&self, repository: &str) -> Result<PipelineSource, Violation> {
+        let connection = self.connection.clone().ok_or_else(|| {
+            Violation::new(
+                "the variable `approval` of pipelines: CodePipeline reads a repository through a connection and asks \
+                 people only there: name it with `connection`, or say `approval = \"none\"`",
+            )
+        })?;
+        Ok(PipelineSource::GitHub {
+            connection: connection.into(),
+            repository: repository.to_owned(),
+            branch: self.branch().to_owned(),
+        })
+    }
+}
+
+/// Returns a project that keeps things in a bucket.
+fn project(stack: &Stack<'_>, source: BuildSource, bucket: BucketRef) -> ProjectProps {
+    let folder = stack.name();
+    let mut props = ProjectProps::new(source);
     props.environment.compute = ComputeType::Medium;
-    let stage = stack.stage().name().to_owned();
-    let mut environment = BTreeMap::from([
-        ("STACKCTL_STAGE", BuildVariable::plain(stage)),
-        ("STACKCTL_STACKS", BuildVariable::plain(stacks)),
-    ]);
-    // `buildspec.yml` reads which variable of the stage gets the value of which one of the environment.
-    let keys: Vec<String> = parameters
-        .iter()
-        .map(|(name, key)| format!("{system}.{key}={name}"))
-        .collect();
-    if !keys.is_empty() {
-        environment.insert("STACKCTL_VARIABLES", BuildVariable::plain(keys.join(" ")));
-    }
-    for (name, _) in parameters {
-        let parameter = BuildVariable::parameter(format!("/CodeBuild/{name}"));
-        environment.insert(name, parameter);
-    }
-    props.environment.variables = environment
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
     props.cache = BuildCache::S3 {
         bucket: bucket.clone(),
         prefix: format!("{folder}/cache"),
@@ -121,18 +192,90 @@ fn pipeline(
     props.timeout = Some(limit!(BuildTimeout, 60));
     // Two deploys of one system would only wait for each other.
     props.concurrency = Some(limit!(ConcurrentBuilds, 1));
-    if variables.on_push {
-        let branch = variables.branch.as_deref().unwrap_or("main");
-        props.webhook = vec![WebhookFilter::push_to(branch)];
-    }
-    let project = stack.project("Project", props);
-    stack.allow_deploy("DeployRights", project.role(), rights);
+    props
+}
 
+/// Returns what `buildspec.yml` reads from the environment of a build.
+fn environment(
+    stack: &Stack<'_>,
+    system: &str,
+    stacks: &str,
+    parameters: &[(&'static str, &'static str)],
+) -> BTreeMap<String, BuildVariable> {
+    let stage = stack.stage().name().to_owned();
+    let mut environment = BTreeMap::from([
+        ("STACKCTL_STAGE", BuildVariable::plain(stage)),
+        ("STACKCTL_STACKS", BuildVariable::plain(stacks.to_owned())),
+    ]);
+    // Which variable of the stage gets the value of which one of the environment.
+    let keys: Vec<String> = parameters
+        .iter()
+        .map(|(name, key)| format!("{system}.{key}={name}"))
+        .collect();
+    if !keys.is_empty() {
+        environment.insert("STACKCTL_VARIABLES", BuildVariable::plain(keys.join(" ")));
+    }
+    for (name, _) in parameters {
+        let parameter = BuildVariable::parameter(format!("/CodeBuild/{name}"));
+        environment.insert(name, parameter);
+    }
+    environment
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// Adds the pipeline that runs the project once to show what a deploy would change, asks, and runs it again to deploy.
+/// The second run gets what the first one showed, and deploys nothing else.
+fn deploy_with_approval(
+    stack: &mut Stack<'_>,
+    system: &str,
+    source: PipelineSource,
+    project: &ProjectRef,
+    on_push: bool,
+) {
+    let people = stack.topic::<String>("Approvers", TopicProps::default());
+    let question = format!(
+        "Deploy the stacks of {system} to {}? The log of the build before says what would change.",
+        stack.stage().name()
+    );
+    let show = PipelineAction::build("Show", project)
+        .variable(STEP, "show")
+        .leaving(CHANGES);
+    let approve = PipelineAction::approval("Approve").asking(&people, question);
+    let deploy = PipelineAction::build("Deploy", project)
+        .variable(STEP, "deploy")
+        .taking(CHANGES);
+    let stages = [("Show", show), ("Approve", approve), ("Deploy", deploy)]
+        .map(|(name, action)| PipelineStage::new(name, [action]));
+    let props = PipelineProps {
+        start: if on_push {
+            RunStart::EveryPush
+        } else {
+            RunStart::ByHand
+        },
+        ..PipelineProps::default()
+    };
+    let pipeline = stack.pipeline("Pipeline", source, stages, props);
     stack
-        .output("ProjectName", project.name())
-        .description("The project that deploys the system")
-        .example("aws codebuild start-build --project-name {value}");
-    Ok(())
+        .output("PipelineName", pipeline.name())
+        .description("The pipeline that deploys the system when somebody approves")
+        .example("aws codepipeline start-pipeline-execution --name {value}");
+    stack
+        .output("ApproversTopicArn", people.arn().into_text())
+        .description("Who subscribes to it hears that an approval is waited for");
+}
+
+/// Returns the region of a system, where it is not that of the stage. Its pipeline stands there too: a stack whose value is
+/// `{ parameter = ".." }` and the build that takes values from Parameter Store read the parameters of one region.
+fn region(app: &App, system: &str) -> Result<Option<String>, Violations> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Place {
+        region: Option<String>,
+    }
+    let place: Place = app.stage().variables(system)?;
+    Ok(place.region)
 }
 
 /// Returns the variables of a system that builds take from Parameter Store: what the environment of a build calls each,

@@ -1,15 +1,19 @@
 //! What a pipeline does: where it begins, and the actions of its stages.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
 use stack_model_cfn::codepipeline::pipeline as cfn;
 use stack_model_cfn::{Expr, Property, Value};
 
+use super::RunStart;
 use crate::codebuild::{ProjectOperation, ProjectRef};
 use crate::policy::{Statement, allow_on};
 use crate::s3::BucketRef;
 use crate::sns::{TopicOperation, TopicRef};
 
 /// What the source is called among the artifacts.
-const SOURCE: &str = "Source";
+pub(super) const SOURCE: &str = "Source";
 
 /// Where a pipeline begins.
 #[derive(Clone, Debug)]
@@ -53,21 +57,23 @@ impl PipelineSource {
         }
     }
 
-    pub(super) fn render(self) -> cfn::StageDeclaration {
+    pub(super) fn render(self, start: &RunStart) -> cfn::StageDeclaration {
         let (owner, provider, configuration) = match self {
             Self::GitHub {
                 connection,
                 repository,
                 branch,
-            } => (
-                "AWS",
-                "CodeStarSourceConnection",
-                Expr::map([
+            } => {
+                let quiet = matches!(start, RunStart::ByHand);
+                let quiet = quiet.then(|| ("DetectChanges", Expr::from("false")));
+                let entries = [
                     ("BranchName", Expr::from(branch)),
                     ("ConnectionArn", connection.into()),
                     ("FullRepositoryId", Expr::from(repository)),
-                ]),
-            ),
+                ];
+                let configuration = Expr::map(entries.into_iter().chain(quiet));
+                ("AWS", "CodeStarSourceConnection", configuration)
+            }
             Self::S3 { bucket, key } => (
                 "AWS",
                 "S3",
@@ -133,7 +139,7 @@ pub struct PipelineAction {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Build(ProjectRef),
+    Build(Build),
     Approval {
         message: Option<String>,
         told: Option<(Value<String>, Vec<Statement>)>,
@@ -144,13 +150,56 @@ enum Kind {
     },
 }
 
+#[derive(Clone, Debug)]
+struct Build {
+    project: ProjectRef,
+    variables: BTreeMap<String, String>,
+    leaves: Option<String>,
+    takes: Vec<String>,
+}
+
 impl PipelineAction {
     /// Runs a build with the source of the pipeline.
     pub fn build(name: impl Into<String>, project: &ProjectRef) -> Self {
         Self {
             name: name.into(),
-            kind: Kind::Build(project.clone()),
+            kind: Kind::Build(Build {
+                project: project.clone(),
+                variables: BTreeMap::new(),
+                leaves: None,
+                takes: Vec::new(),
+            }),
         }
+    }
+
+    /// Sets a variable of the environment of a build, over that of its project, so that one project can do several
+    /// things. Everybody may read it who may look at the pipeline. Other actions stay as they are.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        if let Kind::Build(build) = &mut self.kind {
+            build.variables.insert(name.into(), value.into());
+        }
+        self
+    }
+
+    /// Keeps what a build leaves behind for later actions, under a name of letters, digits and `_`. Other actions stay
+    /// as they are.
+    #[must_use]
+    pub fn leaving(mut self, artifact: impl Into<String>) -> Self {
+        if let Kind::Build(build) = &mut self.kind {
+            build.leaves = Some(artifact.into());
+        }
+        self
+    }
+
+    /// Gives a build what an earlier one left, in the directory that the variable `CODEBUILD_SRC_DIR_<artifact>` of its
+    /// environment names. Other actions stay as they are.
+    #[must_use]
+    pub fn taking(mut self, artifact: impl Into<String>) -> Self {
+        if let Kind::Build(build) = &mut self.kind {
+            build.takes.push(artifact.into());
+        }
+        self
     }
 
     /// Waits until a person approves, for seven days at most.
@@ -197,16 +246,44 @@ impl PipelineAction {
 
     pub(super) fn project(&self) -> Option<&ProjectRef> {
         match &self.kind {
-            Kind::Build(project) => Some(project),
+            Kind::Build(build) => Some(&build.project),
             _ => None,
         }
     }
 
+    /// Says what is wrong with the artifacts that the action takes and leaves, and adds what it leaves to what earlier
+    /// actions left.
+    pub(super) fn artifact_violations<'a>(&'a self, left: &mut BTreeSet<&'a str>) -> Vec<String> {
+        let Kind::Build(build) = &self.kind else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for artifact in build.takes.iter().filter(|it| !left.contains(it.as_str())) {
+            found.push(format!(
+                "the action `{}` takes `{artifact}`, which no action before it leaves",
+                self.name
+            ));
+        }
+        if let Some(artifact) = &build.leaves {
+            // A hyphen would be allowed, but not in the name of the variable by which a build finds it.
+            let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            if artifact.is_empty() || artifact.len() > 100 || !artifact.chars().all(fits) {
+                found.push(format!(
+                    "`{artifact}` is not a name for an artifact: take 1 to 100 letters, digits and `_`"
+                ));
+            }
+            if !left.insert(artifact) {
+                found.push(format!("two actions leave `{artifact}`"));
+            }
+        }
+        found
+    }
+
     pub(super) fn statements(&self) -> Vec<Statement> {
         match &self.kind {
-            Kind::Build(project) => {
-                project.statements(&[ProjectOperation::Start, ProjectOperation::Read])
-            }
+            Kind::Build(build) => build
+                .project
+                .statements(&[ProjectOperation::Start, ProjectOperation::Read]),
             Kind::Approval { told, .. } => told
                 .as_ref()
                 .map(|(_, statements)| statements.clone())
@@ -216,13 +293,18 @@ impl PipelineAction {
     }
 
     fn render(self) -> cfn::ActionDeclaration {
-        let takes_source = !matches!(self.kind, Kind::Approval { .. });
+        let mut inputs = Vec::new();
+        if !matches!(self.kind, Kind::Approval { .. }) {
+            inputs.push(SOURCE.to_owned());
+        }
+        let mut output = None;
         let (category, provider, configuration) = match self.kind {
-            Kind::Build(project) => (
-                "Build",
-                "CodeBuild",
-                Expr::map([("ProjectName", project.name().into())]),
-            ),
+            Kind::Build(build) => {
+                let configuration = build.configuration();
+                inputs.extend(build.takes);
+                output = build.leaves;
+                ("Build", "CodeBuild", configuration)
+            }
             Kind::Approval { message, told } => {
                 let message = message.map(|text| ("CustomData", Expr::from(text)));
                 let topic = told.map(|(arn, _)| ("NotificationArn", arn.into()));
@@ -234,13 +316,37 @@ impl PipelineAction {
             }
         };
         let mut action = declaration(&self.name, category, "AWS", provider, configuration);
-        if takes_source {
-            action.input_artifacts = [cfn::InputArtifact {
-                name: SOURCE.into(),
+        if !inputs.is_empty() {
+            let inputs = inputs.into_iter();
+            let inputs = inputs.map(|name| cfn::InputArtifact { name: name.into() });
+            action.input_artifacts = inputs.collect::<Vec<_>>().into();
+        }
+        if let Some(name) = output {
+            action.output_artifacts = [cfn::OutputArtifact {
+                name: name.into(),
+                ..cfn::OutputArtifact::default()
             }]
             .into();
         }
         action
+    }
+}
+
+impl Build {
+    /// See <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html>.
+    fn configuration(&self) -> Expr {
+        let mut entries = vec![("ProjectName", Expr::from(self.project.name()))];
+        if !self.variables.is_empty() {
+            let variables: Vec<serde_json::Value> = (self.variables.iter())
+                .map(|(name, value)| json!({"name": name, "value": value}))
+                .collect();
+            let text = serde_json::Value::from(variables).to_string();
+            entries.push(("EnvironmentVariables", Expr::from(text)));
+        }
+        if !self.takes.is_empty() {
+            entries.push(("PrimarySource", Expr::from(SOURCE)));
+        }
+        Expr::map(entries)
     }
 }
 

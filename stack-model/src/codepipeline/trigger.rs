@@ -1,7 +1,30 @@
-//! Which pushes start a run.
+//! What starts a run.
 
 use stack_model_cfn::codepipeline::pipeline as cfn;
 use stack_model_cfn::{Property, list};
+
+/// What starts a run of a pipeline; a person or a program that may always can.
+///
+/// See <https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-about-starting.html>.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RunStart {
+    /// Every push to the branch of the source.
+    #[default]
+    EveryPush,
+    /// Pushes that fit one of these.
+    Pushes(Vec<PushTrigger>),
+    /// Nothing else than whoever asks for it.
+    ByHand,
+}
+
+impl RunStart {
+    pub(super) fn triggers(&self) -> &[PushTrigger] {
+        match self {
+            Self::Pushes(triggers) => triggers,
+            Self::EveryPush | Self::ByHand => &[],
+        }
+    }
+}
 
 /// Chooses pushes by what they change; all that is named must fit. Patterns are globs, such as `release/*`.
 ///

@@ -94,6 +94,125 @@ fn each_deploys_the_stacks_of_its_system_and_never_itself() {
     }
 }
 
+/// What a build reads from Parameter Store and keeps in its bucket is where its system is.
+#[test]
+fn each_stands_in_the_region_of_its_system() {
+    let more = json!({"photos": {"region": "us-west-2"}, "visitors": {"region": "eu-central-1"}});
+    let assembly = synth(stage("dev", false, &pipelines(&more)));
+    let region = |id: &str| {
+        let mut stacks = assembly.manifest().stacks.iter();
+        let stack = stacks.find(|stack| stack.id == id).unwrap();
+        stack.region.clone()
+    };
+    for (system, of_system) in [
+        ("intake", None),
+        ("photos", Some("us-west-2")),
+        ("visitors", Some("eu-central-1")),
+    ] {
+        let found = region(&format!("{system}-pipeline"));
+        assert_eq!(found.as_deref(), of_system, "{system}");
+    }
+}
+
+/// Returns the stages of the pipeline of a template, and what starts it.
+fn stages_of_pipeline(template: &Value) -> Vec<(String, Value)> {
+    let pipeline = &template["Resources"]["Pipeline"]["Properties"];
+    let stages = pipeline["Stages"].as_array().unwrap().iter();
+    stages
+        .map(|stage| {
+            let name = stage["Name"].as_str().unwrap().to_owned();
+            let actions = stage["Actions"].as_array().unwrap();
+            assert_eq!(actions.len(), 1, "{name}");
+            (name, actions[0].clone())
+        })
+        .collect()
+}
+
+const CONNECTION: &str = "arn:aws:codeconnections:us-east-1:123456789012:connection/12345678-1234-1234-1234-123456789012";
+
+#[test]
+fn people_approve_what_was_shown_before_it_is_deployed() {
+    let more = json!({"pipelines": {"approval": "manual", "connection": CONNECTION}});
+    let template = template("orders", &more);
+    let stages = stages_of_pipeline(&template);
+    let names: Vec<&str> = stages.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["Source", "Show", "Approve", "Deploy"]);
+    let [(_, source), (_, show), (_, approve), (_, deploy)] = &stages[..] else {
+        panic!("there are four stages");
+    };
+    // Only a push would start it otherwise, and `on_push` says no.
+    assert_eq!(source["Configuration"]["DetectChanges"], "false");
+    assert_eq!(
+        source["Configuration"]["FullRepositoryId"],
+        "example/stackctl"
+    );
+    assert_eq!(source["Configuration"]["BranchName"], "main");
+    assert_eq!(approve["ActionTypeId"]["Category"], "Approval");
+    assert_eq!(
+        approve["Configuration"]["NotificationArn"],
+        json!({"Ref": "Approvers"})
+    );
+    let step = |action: &Value| {
+        let variables = &action["Configuration"]["EnvironmentVariables"];
+        variables.as_str().unwrap().to_owned()
+    };
+    assert_eq!(step(show), r#"[{"name":"STACKCTL_STEP","value":"show"}]"#);
+    assert_eq!(
+        step(deploy),
+        r#"[{"name":"STACKCTL_STEP","value":"deploy"}]"#
+    );
+    assert_eq!(show["OutputArtifacts"], json!([{"Name": "Changes"}]));
+    assert_eq!(
+        deploy["InputArtifacts"],
+        json!([{"Name": "Source"}, {"Name": "Changes"}])
+    );
+    // Nothing else starts the project: it has no source of its own, and no webhook.
+    let project = &template["Resources"]["Project"]["Properties"];
+    assert_eq!(project["Source"], json!({"Type": "CODEPIPELINE"}));
+    assert_eq!(project.get("Triggers"), None);
+    let outputs = template["Outputs"].as_object().unwrap();
+    let outputs: Vec<&str> = outputs.keys().map(String::as_str).collect();
+    assert_eq!(outputs, ["ApproversTopicArn", "PipelineName"]);
+}
+
+#[test]
+fn a_protected_stage_asks_unless_it_says_otherwise() {
+    let pipeline = |protected: bool, more: &Value| {
+        let assembly = synth(stage("prod", protected, &pipelines(more)));
+        let template = assembly.template("intake-pipeline").unwrap();
+        template.contains("AWS::CodePipeline::Pipeline")
+    };
+    let connected = |approval: &Value| {
+        let mut more = json!({"pipelines": {"connection": CONNECTION}});
+        if !approval.is_null() {
+            more["pipelines"]["approval"] = approval.clone();
+        }
+        more
+    };
+    let unsaid = connected(&Value::Null);
+    assert!(pipeline(true, &unsaid));
+    assert!(!pipeline(false, &unsaid));
+    assert!(!pipeline(true, &connected(&json!("none"))));
+    assert!(pipeline(false, &connected(&json!("manual"))));
+
+    let request = stage("prod", true, &pipelines(&json!({})));
+    let outcome = stacks::describe(&mut App::new(Stage::new(request)));
+    let violations = outcome.unwrap_err().to_string();
+    assert!(
+        violations.contains("`connection`") && violations.contains(r#"`approval = "none"`"#),
+        "{violations}"
+    );
+}
+
+#[test]
+fn a_push_starts_a_pipeline_where_the_stage_says_so() {
+    let more = json!({"pipelines": {"approval": "manual", "connection": CONNECTION, "on_push": true, "branch": "live"}});
+    let stages = stages_of_pipeline(&template("intake", &more));
+    let source = &stages[0].1["Configuration"];
+    assert_eq!(source.get("DetectChanges"), None);
+    assert_eq!(source["BranchName"], "live");
+}
+
 #[test]
 fn a_project_builds_one_after_the_other_on_graviton_without_docker() {
     let template = template(
@@ -232,6 +351,7 @@ fn variables_that_do_not_fit_are_refused() {
         json!({"repo": "example/stackctl"}),
         json!({"repository": "stackctl"}),
         json!({"repository": "example/stackctl", "bucket": {"name": "builds"}}),
+        json!({"repository": "example/stackctl", "approval": "maybe"}),
     ] {
         let request = stage("dev", false, &json!({ "pipelines": variables }));
         let mut app = App::new(Stage::new(request));

@@ -138,7 +138,7 @@ fn a_build_tests_shows_and_deploys_a_system() {
     // Nobody changed anything: the second build finds nothing to do. The tests need not run again for that.
     let deploys: Vec<&str> = all
         .iter()
-        .filter(|command| !command.starts_with("cargo test"))
+        .filter(|command| !command.contains("cargo test"))
         .copied()
         .collect();
     let mut build = shell(&sandbox, &spec, &script(&deploys));
@@ -150,6 +150,8 @@ fn a_build_tests_shows_and_deploys_a_system() {
     let second = run(build);
     assert_eq!(second.code, Some(0), "{second}");
     assert!(!read("changes.md").contains("AWS::SQS::Queue"), "{second}");
+
+    shows_first_and_deploys_what_was_approved(&sandbox, &spec, &deploys);
 
     // A value that the environment does not hold ends the build before anything is deployed.
     let mut build = shell(&sandbox, &spec, &script(&deploys));
@@ -173,6 +175,43 @@ fn a_build_tests_shows_and_deploys_a_system() {
     );
 }
 
+/// A pipeline with an approval runs the build twice: the first time nothing is deployed, and the second time what the first
+/// one showed, or nothing.
+fn shows_first_and_deploys_what_was_approved(sandbox: &Sandbox, spec: &Value, commands: &[&str]) {
+    let changes = sandbox.state_dir().join("changes");
+    let approved = sandbox.directory().join("approved");
+    fs::create_dir(&approved).expect("the sandbox can be written");
+    let step = |step: &str, table: &str| {
+        let mut build = shell(sandbox, spec, &script(commands));
+        as_project(&mut build, "intake");
+        build
+            .env("STACKCTL_OPTIONS", local(sandbox))
+            .env("STACKCTL_VARIABLES", "intake.table_name=BUILD_TABLE")
+            .env("BUILD_TABLE", table)
+            .env("STACKCTL_STEP", step)
+            .env("CODEBUILD_SRC_DIR_Changes", &approved);
+        run(build)
+    };
+    let tables = || sandbox.account().inventory()["tables"].clone();
+    let show = step("show", "approved");
+    assert_eq!(show.code, Some(0), "{show}");
+    assert_eq!(tables(), ["built-dev"]);
+    fs::copy(changes.join("changes.md"), approved.join("changes.md")).expect("it was shown");
+
+    // What would be deployed is another table than the one that was shown.
+    let other = step("deploy", "other");
+    assert_eq!(other.code, Some(4), "{other}");
+    assert!(
+        other.stderr.contains("this is not what was approved"),
+        "{other}"
+    );
+    assert_eq!(tables(), ["built-dev"]);
+
+    let deploy = step("deploy", "approved");
+    assert_eq!(deploy.code, Some(0), "{deploy}");
+    assert_eq!(tables(), ["approved-dev"]);
+}
+
 /// The stacks of the pipelines are stacks like others: they come and go in the local engine.
 #[test]
 fn pipelines_deploy_where_a_stage_has_them() {
@@ -194,6 +233,23 @@ fn pipelines_deploy_where_a_stage_has_them() {
         let name = outputs[format!("{system}-pipeline-dev")]["ProjectName"].as_str();
         assert!(name.is_some_and(|name| !name.is_empty()), "{outputs}");
     }
+    // Where people approve, a pipeline runs the project.
+    let approved = [
+        "deploy",
+        "intake-pipeline",
+        "--stage",
+        "dev",
+        "--local",
+        "--yes",
+        "--var",
+        "pipelines.approval=manual",
+        "--var",
+        "pipelines.connection=arn:aws:codeconnections:us-east-1:123456789012:connection/1",
+    ];
+    sandbox.succeed(&approved);
+    let outputs = sandbox.succeed(&arguments).json();
+    let name = outputs["intake-pipeline-dev"]["PipelineName"].as_str();
+    assert!(name.is_some_and(|name| !name.is_empty()), "{outputs}");
     sandbox.succeed(&[
         "destroy",
         "*-pipeline",
