@@ -58,12 +58,26 @@ struct Variables {
     customer_heartbeat: u32,
     /// How many seconds the baristas have for a drink.
     barista_heartbeat: u32,
-    /// Whether only members of the group `admin` list, make and complete orders, and open and close the shop.
+    /// Whether only members of the group `admin` list, make and complete orders, call orders of others off, and open and
+    /// close the shop.
     admin_check: bool,
+    /// What pages follow on which nobody signed in.
+    guests_follow: GuestsFollow,
     /// How the system is divided into stacks.
     stacks: Division,
     /// The region of the system, where it is not that of the stage.
     region: Option<String>,
+}
+
+/// What pages follow on which nobody signed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum GuestsFollow {
+    /// Whether the shop is open, and the menu.
+    #[default]
+    Config,
+    /// All topics, and so all orders: for pages that sign nobody in at the identity pool.
+    Everything,
 }
 
 /// How the system is divided into stacks.
@@ -90,6 +104,7 @@ impl Default for Variables {
             customer_heartbeat: 300,
             barista_heartbeat: 900,
             admin_check: true,
+            guests_follow: GuestsFollow::default(),
             stacks: Division::default(),
             region: None,
         }

@@ -1,17 +1,17 @@
 //! Who customers and baristas are, and what their pages may follow.
 
 use stack_model::cognito::{
-    Attribute, EmailMessage, GroupProps, Identity as Kind, IdentityPoolProps, IdentityPoolRef,
-    IdentityRoles, PasswordPolicy, SignUp, StandardAttribute, UserPoolClientProps,
-    UserPoolClientRef, UserPoolProps, UserPoolRef, Verification,
+    Attribute, EmailMessage, GroupProps, Identity as Kind, IdentityPoolProps, IdentityRoles,
+    PasswordPolicy, SignUp, StandardAttribute, UserPoolClientProps, UserPoolClientRef,
+    UserPoolProps, UserPoolRef, Verification,
 };
 use stack_model::iam::{RoleProps, RoleRef};
-use stack_model::iot::{IotOperation, clients};
+use stack_model::iot::{IotOperation, IotPolicyProps, clients};
 use stack_model::policy::Statement;
 use stack_model::{Stack, limit};
 
 use super::realtime::Realtime;
-use super::{ADMINS, Settings};
+use super::{ADMINS, GuestsFollow, Settings};
 
 pub(super) struct Identity {
     pub(super) users: UserPoolRef,
@@ -55,16 +55,35 @@ pub(super) fn add(stack: &mut Stack<'_>, settings: &Settings, realtime: &Realtim
             ..IdentityPoolProps::default()
         },
     );
-    let mut follower = |id: &str, kind: Kind, who: &str| -> RoleRef {
+    // What an order is about is no business of those who did not even say who they are.
+    let of_guests = match settings.variables.guests_follow {
+        GuestsFollow::Config => vec![connect(), follow_config(realtime)],
+        GuestsFollow::Everything => vec![connect(), follow_everything(realtime)],
+    };
+    let of_signed_in = vec![connect(), follow_everything(realtime)];
+    // The broker lets people who signed in do only what this policy allows too, where it is attached to their identity.
+    stack.iot_policy(
+        "Followers",
+        IotPolicyProps {
+            name: Some(settings.name("serverlesspresso-followers").into()),
+            statements: of_signed_in.concat(),
+        },
+    );
+    let mut follower = |id: &str, kind: Kind, who: &str, follow: Vec<Vec<Statement>>| -> RoleRef {
+        let keep = Statement::allow(["cognito-sync:*"])
+            .on(identities.sync_arn())
+            .because("pages keep and read what they please for their own identity");
         let role = RoleProps {
             description: Some(format!("What pages of those may do who {who}")),
-            statements: follow(&identities, realtime),
+            statements: follow.into_iter().flatten().chain([keep]).collect(),
             ..identities.role_of(kind)
         };
         stack.role(id, role)
     };
-    let signed_in = follower("SignedIn", Kind::Authenticated, "signed in");
-    let anybody = follower("NotSignedIn", Kind::Unauthenticated, "did not sign in");
+    let kind = Kind::Authenticated;
+    let signed_in = follower("SignedIn", kind, "signed in", of_signed_in);
+    let kind = Kind::Unauthenticated;
+    let anybody = follower("NotSignedIn", kind, "did not sign in", of_guests);
     let roles = IdentityRoles {
         unauthenticated: Some(anybody.arn()),
         ..IdentityRoles::of(&signed_in)
@@ -73,19 +92,27 @@ pub(super) fn add(stack: &mut Stack<'_>, settings: &Settings, realtime: &Realtim
     Identity { users, client }
 }
 
-/// Lets pages follow the topics of this system, and no others.
-fn follow(identities: &IdentityPoolRef, realtime: &Realtime) -> Vec<Statement> {
+/// Lets pages connect to the broker.
+fn connect() -> Vec<Statement> {
     let connect = Statement::allow(["iot:Connect"])
         .on(clients("serverlesspresso-*"))
         .because("each page connects under a name of its own, which begins so");
-    let keep = Statement::allow(["cognito-sync:*"])
-        .on(identities.sync_arn())
-        .because("pages keep and read what they please for their own identity");
-    let follow = [IotOperation::Subscribe, IotOperation::Receive];
-    [connect, keep]
-        .into_iter()
-        .chain(realtime.admin.statements(&follow))
-        .chain(realtime.config.statements(&follow))
-        .chain(realtime.users.statements(&follow))
-        .collect()
+    vec![connect]
+}
+
+const FOLLOW: [IotOperation; 2] = [IotOperation::Subscribe, IotOperation::Receive];
+
+/// Lets pages follow whether the shop is open, and what is on the menu.
+fn follow_config(realtime: &Realtime) -> Vec<Statement> {
+    realtime.config.statements(&FOLLOW)
+}
+
+/// Lets pages follow the topics of this system, and no others.
+fn follow_everything(realtime: &Realtime) -> Vec<Statement> {
+    let topics = [
+        realtime.admin.statements(&FOLLOW),
+        realtime.config.statements(&FOLLOW),
+        realtime.users.statements(&FOLLOW),
+    ];
+    topics.concat()
 }

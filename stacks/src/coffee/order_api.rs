@@ -10,11 +10,11 @@ use stack_model::stepfunctions::StateMachineRef;
 use stack_model::{Stack, Value};
 
 use super::identity::Identity;
-use super::order_manager::OrderAction;
+use super::order_manager::{IS_ADMIN, OrderAction};
 use super::tables::Tables;
 use super::{ADMINS, API_STAGE, Settings, open_to_pages};
 
-/// What baristas do to orders; customers choose a drink, and call an order off.
+/// What baristas do to orders. Customers choose a drink, and call their own orders off, which `OrderManager` sees to.
 const BARISTA_ACTIONS: [&str; 3] = ["complete", "make", "unmake"];
 
 /// Adds the API and returns its address.
@@ -50,7 +50,7 @@ pub(super) fn add(
     );
     let order = stack.rest_resource("Order", &orders, order);
     stack.rest_method("GetOrder", &order, get(call(one_order(tables))));
-    let mut start = call(act(order_manager));
+    let mut start = call(act(order_manager, settings));
     if settings.variables.admin_check {
         let of_barista = BARISTA_ACTIONS
             .map(|action| TemplateCondition::is(RequestValue::query("action"), action));
@@ -111,15 +111,20 @@ fn one_order(tables: &Tables) -> ServiceCall {
     ]))
 }
 
-/// Starts what somebody asks for; what becomes of it, the topics tell.
-fn act(order_manager: &StateMachineRef<OrderAction>) -> ServiceCall {
-    let input = JsonTemplate::object([
+/// Starts what somebody asks for; what becomes of it, the topics tell. Who calls, and whether that is a barista, the
+/// token says and never the body.
+fn act(order_manager: &StateMachineRef<OrderAction>, settings: &Settings) -> ServiceCall {
+    let mut input = vec![
         ("action", RequestValue::query("action").into()),
         ("body", JsonTemplate::body()),
         ("orderId", RequestValue::path("id").into()),
         ("baristaUserId", RequestValue::claim("sub").into()),
-    ]);
-    ServiceCall::start_execution(order_manager, input).answering_nothing()
+    ];
+    if settings.variables.admin_check {
+        let admin = TemplateCondition::in_group(ADMINS);
+        input.push((IS_ADMIN, JsonTemplate::holds(admin)));
+    }
+    ServiceCall::start_execution(order_manager, JsonTemplate::object(input)).answering_nothing()
 }
 
 /// Reads the orders of the caller.

@@ -1,8 +1,9 @@
 //! `OrderManager`: the state machine that carries out what customers and baristas ask for.
 //!
-//! Its input is `{"action", "body", "orderId", "baristaUserId"}`, of which the last is whoever calls. A customer asks for
-//! a drink without an action; everybody may `cancel`; baristas `make`, `unmake` and `complete`. What ends an order or
-//! goes on with it answers the task that `OrderProcessor` waits with.
+//! Its input is `{"action", "body", "orderId", "baristaUserId"}`, of which the last is whoever calls, and `admin` where the
+//! stage has an admin check. A customer asks for a drink without an action, and may `cancel` an own order; baristas `make`,
+//! `unmake`, `complete`, and `cancel` every order. What ends an order or goes on with it answers the task that
+//! `OrderProcessor` waits with.
 
 use coffee::detail::MakeOrder;
 use coffee::{
@@ -22,6 +23,9 @@ use super::tables::Tables;
 /// What somebody asks for.
 #[derive(Debug)]
 pub(super) enum OrderAction {}
+
+/// Where the input says whether the caller is of the group that runs the bar. Who is not said to be is not.
+pub(super) const IS_ADMIN: &str = "admin";
 
 /// What DynamoDB answers where the order is not as it has to be.
 const REFUSED: &str = "DynamoDB.ConditionalCheckFailedException";
@@ -53,6 +57,7 @@ pub(super) fn add(
     let cancel = flow.later("Cancel Order");
     let complete = flow.later("Complete Order");
     let update_record = flow.later("Update Record");
+    let construct = flow.later("Construct (1)");
     let claim = flow.later("Claim Order");
     let unmake = flow.later("Unmake Order");
     let update_barista = flow.later("Update barista");
@@ -66,10 +71,18 @@ pub(super) fn add(
     let order = || Key::of("PK", ORDERS).and("SK", path!("$.orderId"));
     let action = path!("$.action");
 
+    let mut decide = Choice::new().when(action.equals("complete"), &complete);
+    let mut cancel_own = None;
+    if settings.variables.admin_check {
+        let admin = path!("$.admin");
+        let admin = admin.is_present() & admin.equals(true);
+        let own = flow.later("Cancel own Order");
+        decide = decide.when(action.equals("cancel") & !admin, &own);
+        cancel_own = Some(own);
+    }
     flow.add(
         "Decide Action",
-        Choice::new()
-            .when(action.equals("complete"), &complete)
+        decide
             .when(action.equals("cancel"), &cancel)
             .when(action.equals("make") | action.equals("unmake"), &claim),
     );
@@ -128,24 +141,30 @@ pub(super) fn add(
             .result(json!({ "state": state, "answer": answer }))
             .result_path(path!("$.result"))
     };
+    // An order ends once: a second call would announce it again and answer with a dead token.
+    let update = |condition: &str| {
+        UpdateItem::new(order(), "SET ORDERSTATE = :state")
+            .only_if(condition)
+            .value(":created", Attribute::text(CREATED))
+            .value(":state", Attribute::text(path!("$.result.state")))
+            .returning(ReturnValues::AllNew)
+    };
+    let record = |update: UpdateItem| {
+        Task::update_item(&tables.orders, update)
+            .result_path(path!("$.record"))
+            .catch(Catch::on([REFUSED], &not_open).result_path(path!("$.error")))
+    };
+    if let Some(cancel_own) = cancel_own {
+        flow.add(&cancel_own, end(CANCELLED));
+        let own = update("ORDERSTATE = :created AND USERID = :user")
+            .value(":user", Attribute::text(path!("$.baristaUserId")));
+        flow.add("Update own Record", record(own).next(&construct));
+    }
     flow.add(&cancel, end(CANCELLED).next(&update_record));
     flow.add(&complete, end(COMPLETED));
+    flow.add(&update_record, record(update("ORDERSTATE = :created")));
     flow.add(
-        &update_record,
-        Task::update_item(
-            &tables.orders,
-            // An order ends once: a second call would announce it again and answer with a dead token.
-            UpdateItem::new(order(), "SET ORDERSTATE = :state")
-                .only_if("ORDERSTATE = :created")
-                .value(":created", Attribute::text(CREATED))
-                .value(":state", Attribute::text(path!("$.result.state")))
-                .returning(ReturnValues::AllNew),
-        )
-        .result_path(path!("$.record"))
-        .catch(Catch::on([REFUSED], &not_open).result_path(path!("$.error"))),
-    );
-    flow.add(
-        "Construct (1)",
+        &construct,
         Pass::new()
             .parameters(payload!({
                 "Message": intrinsic::format(
@@ -189,7 +208,8 @@ pub(super) fn add(
     );
     flow.add(
         &not_open,
-        Fail::new("OrderNotOpen").cause("there is no such order, or it has ended"),
+        Fail::new("OrderNotOpen")
+            .cause("there is no such order, it has ended, or it is somebody else's"),
     );
 
     // A barista takes an order, or gives it back.

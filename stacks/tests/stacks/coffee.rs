@@ -364,6 +364,7 @@ fn variables_that_do_not_fit_are_refused() {
             "cannot be kept for 8 days",
         ),
         (json!({"stacks": "three"}), "three"),
+        (json!({"guests_follow": "nothing"}), "nothing"),
         (json!({"customer_heartbeat": 0}), "HeartbeatSeconds"),
     ] {
         let stage = stage("dev", false, &json!({ "coffee": variables }));

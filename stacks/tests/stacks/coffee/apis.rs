@@ -189,3 +189,19 @@ fn the_group_of_baristas_is_asked_for_where_the_stage_says_so() {
         assert_eq!(asking, expected);
     }
 }
+
+/// The state machine hears from the token whether the caller runs the bar, and never from the body.
+#[test]
+fn the_token_says_whether_a_baristas_rights_are_asked_for() {
+    let template = |admin_check: bool| {
+        let core = core(&json!({ "admin_check": admin_check }));
+        let methods = methods(&core);
+        let put = methods[&("/orders/{id}".to_owned(), "PUT")];
+        let template = &put["Integration"]["RequestTemplates"]["application/json"];
+        template.to_string()
+    };
+    let checked = template(true);
+    assert!(checked.contains("admin"), "{checked}");
+    assert!(checked.contains("cognito:groups"), "{checked}");
+    assert!(!template(false).contains("admin"));
+}

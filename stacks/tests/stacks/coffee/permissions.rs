@@ -228,26 +228,34 @@ fn apis_and_state_machines_call_exactly_what_they_need() {
     }
 }
 
-#[test]
-fn pages_follow_the_topics_of_this_system_and_no_others() {
-    let core = core(&json!({}));
+/// Returns what a page may do that follows some topics.
+fn following(topics: &[&str]) -> BTreeMap<String, Vec<Value>> {
     let topics = |kind: &str| -> Vec<Value> {
-        ["admin-dev", "config-dev", "user-dev-*"]
+        let names = topics.iter();
+        names
             .map(|topic| iot(&format!("{kind}/serverlesspresso-{topic}")))
-            .to_vec()
+            .collect()
     };
     let pool = json!({"Fn::Sub": "arn:${AWS::Partition}:cognito-sync:${AWS::Region}:${AWS::AccountId}:identitypool/${IdentityPool}"});
-    let grants = expected(&[
+    expected(&[
         ("cognito-sync:*", vec![pool]),
         ("iot:Connect", vec![iot("client/serverlesspresso-*")]),
         ("iot:Receive", topics("topic")),
         ("iot:Subscribe", topics("topicfilter")),
-    ]);
-    for (role, who) in [
-        ("SignedIn", "authenticated"),
-        ("NotSignedIn", "unauthenticated"),
+    ])
+}
+
+const ALL_TOPICS: [&str; 3] = ["admin-dev", "config-dev", "user-dev-*"];
+
+/// Whoever did not say who they are hears whether the shop is open, and of nobody's order.
+#[test]
+fn pages_follow_the_topics_of_this_system_and_guests_those_for_everybody() {
+    let core = core(&json!({}));
+    for (role, who, topics) in [
+        ("SignedIn", "authenticated", &ALL_TOPICS[..]),
+        ("NotSignedIn", "unauthenticated", &["config-dev"]),
     ] {
-        assert_eq!(allowed(&core, role), grants, "{role}");
+        assert_eq!(allowed(&core, role), following(topics), "{role}");
         let trust = &properties(&core, role)["AssumeRolePolicyDocument"]["Statement"][0];
         assert_eq!(
             trust["Condition"],
@@ -259,6 +267,32 @@ fn pages_follow_the_topics_of_this_system_and_no_others() {
         let roles = &properties(&core, "IdentityRoles")["Roles"];
         assert_eq!(roles[who], arn(role));
     }
+}
+
+#[test]
+fn a_stage_can_let_guests_follow_everything() {
+    let core = core(&json!({"guests_follow": "everything"}));
+    assert_eq!(allowed(&core, "NotSignedIn"), following(&ALL_TOPICS));
+}
+
+/// The broker asks a policy of its own besides the role of somebody who signed in: it says the same.
+#[test]
+fn people_who_signed_in_have_a_policy_that_can_be_attached() {
+    let core = core(&json!({}));
+    let policy = properties(&core, "Followers");
+    assert_eq!(policy["PolicyName"], "serverlesspresso-followers-dev");
+    let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
+        let resources = match &statement["Resource"] {
+            Value::Array(several) => several.clone(),
+            one => vec![one.clone()],
+        };
+        let action = statement["Action"].as_str().unwrap().to_owned();
+        found.entry(action).or_default().extend(resources);
+    }
+    let mut of_role = allowed(&core, "SignedIn");
+    of_role.remove("cognito-sync:*");
+    assert_eq!(found, of_role);
 }
 
 #[test]

@@ -188,6 +188,12 @@ fn orders_are_changed_on_conditions_and_refusals_have_names() {
             "OrderNotOpen",
         ),
         (
+            "Update own Record",
+            &["ORDERSTATE = :created", "USERID = :user"],
+            "Order is not open",
+            "OrderNotOpen",
+        ),
+        (
             "Update barista",
             &["attribute_exists(PK)"],
             "Unknown order",
@@ -209,8 +215,52 @@ fn orders_are_changed_on_conditions_and_refusals_have_names() {
         assert_eq!(states[refusal]["Error"], error);
     }
     // The customer is whoever calls, and not whoever the body names.
-    let values = &states["Update order"]["Parameters"]["ExpressionAttributeValues"];
-    assert_eq!(values[":user"], json!({"S.$": "$.baristaUserId"}));
+    for state in ["Update order", "Update own Record"] {
+        let values = &states[state]["Parameters"]["ExpressionAttributeValues"];
+        assert_eq!(
+            values[":user"],
+            json!({"S.$": "$.baristaUserId"}),
+            "{state}"
+        );
+    }
+}
+
+/// Customers call their own orders off, and members of the group all; without the check everybody runs the bar.
+#[test]
+fn who_may_cancel_an_order_follows_from_the_admin_check() {
+    let of_state = |variables: &Value, state: &str| {
+        definition(&core(variables), "OrderManager")["States"][state].clone()
+    };
+    let to_cancel = |variables: &Value| -> Vec<(String, Value)> {
+        let decide = of_state(variables, "Decide Action");
+        let choices = decide["Choices"].as_array().unwrap().iter();
+        let cancels = choices.filter(|choice| choice.to_string().contains("\"cancel\""));
+        cancels
+            .map(|choice| (choice["Next"].as_str().unwrap().to_owned(), choice.clone()))
+            .collect()
+    };
+    let checked = to_cancel(&json!({}));
+    let next: Vec<&str> = checked.iter().map(|(next, _)| next.as_str()).collect();
+    // The first choice that holds decides.
+    assert_eq!(next, ["Cancel own Order", "Cancel Order"]);
+    let is_cancel = json!({"Variable": "$.action", "StringEquals": "cancel"});
+    let is_admin = json!({"And": [
+        {"Variable": "$.admin", "IsPresent": true},
+        {"Variable": "$.admin", "BooleanEquals": true},
+    ]});
+    assert_eq!(checked[0].1["And"], json!([is_cancel, { "Not": is_admin }]));
+    let variables = json!({});
+    let own = of_state(&variables, "Cancel own Order");
+    assert_eq!(own["Result"]["state"], "Cancelled");
+    assert_eq!(own["Next"], "Update own Record");
+    let update = of_state(&variables, "Update own Record");
+    assert_eq!(update["Next"], "Construct (1)");
+
+    let unchecked = json!({"admin_check": false});
+    let found = to_cancel(&unchecked);
+    let next: Vec<&str> = found.iter().map(|(next, _)| next.as_str()).collect();
+    assert_eq!(next, ["Cancel Order"]);
+    assert_eq!(of_state(&unchecked, "Update own Record"), Value::Null);
 }
 
 /// Between the choice of a drink and the barista's turn an order has a token that was used, and gets another.

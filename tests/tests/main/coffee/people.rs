@@ -151,14 +151,21 @@ pub(super) fn allow_passwords(bar: &Bar) {
     users(bar, "UpdateUserPoolClient", &changed);
 }
 
-/// Returns the credentials of a page where nobody signed in, such as that of a display.
-pub(super) fn of_nobody(bar: &Bar) -> Credentials {
+/// Returns the credentials of a page on which somebody signed in, or nobody, as on that of a display.
+pub(super) fn of_page(bar: &Bar, person: Option<&Person>) -> Credentials {
     let pools = identities(bar, "ListIdentityPools", &json!({"MaxResults": 60}));
     let pool = &pools["IdentityPools"][0];
     assert_eq!(pool["IdentityPoolName"], "ServerlesspressoIdentityPool-dev");
-    let pool = json!({"IdentityPoolId": pool["IdentityPoolId"]});
-    let identity = identities(bar, "GetId", &pool);
-    let answer = identities(bar, "GetCredentialsForIdentity", &identity);
+    let mut logins = json!({});
+    if let Some(person) = person {
+        let users = bar.output("UserPoolID");
+        let provider = format!("cognito-idp.{}.amazonaws.com/{users}", super::REGION);
+        logins[provider] = person.id_token.as_str().into();
+    }
+    let asked = json!({"IdentityPoolId": pool["IdentityPoolId"], "Logins": logins});
+    let identity = identities(bar, "GetId", &asked);
+    let asked = json!({"IdentityId": identity["IdentityId"], "Logins": logins});
+    let answer = identities(bar, "GetCredentialsForIdentity", &asked);
     let part = |name: &str| text(&answer["Credentials"][name]);
     Credentials::new(
         part("AccessKeyId"),

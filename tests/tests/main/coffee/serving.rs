@@ -264,16 +264,32 @@ fn orders_are_listed(open: &Open, order: &str, item: &Value) {
     assert_eq!(none.status, 404, "{none:?}");
 }
 
-/// An order is called off before and after its drink is chosen; only then does it have a number.
+/// An order is called off before and after its drink is chosen; only then does it have a number. Whose order it is may
+/// do that, and who runs the bar; the API takes what others ask for, and nothing comes of it.
 pub(super) fn orders_are_cancelled(open: &Open, bucket: &Value) {
-    let Open { bar, customer, .. } = open;
-    for (drink, number) in [(None, None), (Some("Latte"), Some("2"))] {
+    let Open {
+        bar,
+        customer,
+        barista,
+        other,
+        ..
+    } = open;
+    for (caller, drink, number) in [
+        (customer, None, None),
+        (customer, Some("Latte"), Some("2")),
+        (barista, None, None),
+    ] {
         let order = customer.begin_order(bar, bucket);
         if let Some(drink) = drink {
             customer.choose(bar, &order, drink).ends_in("Resume 2");
             assert_eq!(Some(bar.awaits_barista(&order).as_str()), number);
         }
-        customer
+        let before = bar.order(&order);
+        other
+            .ask(bar, &order, "?action=cancel", r#"{"admin": true}"#)
+            .fails_with("OrderNotOpen");
+        assert_eq!(bar.order(&order), before);
+        caller
             .ask(bar, &order, "?action=cancel", "")
             .ends_in("Resume 1");
         let item = bar.order(&order).expect("it stays");

@@ -155,6 +155,10 @@ pub(super) fn the_shop_closes_and_opens(open: &Open) {
                 let heard = heard();
                 (heard.len() >= changes).then(|| heard.last().cloned())?
             });
+            eventually("the change on the display", PATIENCE, || {
+                let shown = open.display.messages(CONFIG_TOPIC);
+                (shown.last() == Some(&message)).then_some(())
+            });
             assert_eq!(
                 message,
                 json!({"type": "ConfigService.ConfigChanged", "detail": {"NewImage": item}})
@@ -241,8 +245,9 @@ pub(super) fn twelve_scans_race_for_ten_drinks(open: &Open, bucket: &Value) {
     bar.stop_workflows();
 }
 
-/// Customers and baristas who do not answer in time lose the order.
-pub(super) fn nobody_answers_in_time(open: &Open, bucket: &Value) {
+/// Customers and baristas who do not answer in time lose the order. The times are not those of a shipped stage: its
+/// variables `customer_heartbeat` and `barista_heartbeat` are seconds here.
+pub(super) fn nobody_answers_within_shortened_heartbeats(open: &Open, bucket: &Value) {
     let Open { bar, customer, .. } = open;
     bar.refill(bucket, 2);
     let forgotten = customer.begin_order(bar, bucket);
