@@ -63,6 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/facts/spec.rs");
+    println!("cargo::rerun-if-changed=src/facts/spec/print.rs");
     Ok(())
 }
 

@@ -117,7 +117,7 @@ pub use authorizer::{
     UserPoolAuthorizerProps,
 };
 pub use call::{AttributeTemplate, ItemKey, ServiceCall};
-pub(crate) use check::check;
+pub(crate) use check::{check, literal_stages};
 pub use cors::{Cors, CorsMaxAge, CorsOrigin, Preflight};
 pub(crate) use deploy::deploy;
 pub use gateway_response::{GatewayBody, GatewayError, GatewayResponseProps, GatewayResponseRef};

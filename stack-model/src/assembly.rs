@@ -3,7 +3,7 @@
 //! The stacks package writes an assembly and the deployer reads it; these types are the one definition of the
 //! format between them. A directory holds `manifest.json` and `<stack>.template.json` per stack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -117,6 +117,10 @@ pub struct StackManifest {
     /// parameter name to output. Those stacks are among [`depends_on`](Self::depends_on).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub references: BTreeMap<String, OutputReference>,
+    /// The names of exports that the template imports and no stack of the assembly defines: another app's, which must
+    /// be there first. A name that only the deployment knows is not among them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub imports: BTreeSet<String>,
     /// The template parameters that receive the object key of an artifact in the artifact bucket: parameter name
     /// to asset name. Where there are any, [`ARTIFACT_BUCKET_PARAMETER`] is a parameter too.
     #[serde(default)]

@@ -18,10 +18,14 @@ use crate::template::{Scope, import_key, walk_paths};
 
 mod check;
 mod condition;
+mod export;
 mod order;
+mod placeholder;
 mod raw;
 mod secrets;
 
+pub(crate) use check::needs;
+pub(crate) use order::Links;
 pub(crate) use raw::references as raw_references;
 
 /// A synthesised app: a manifest and the files it names.
@@ -98,6 +102,7 @@ impl App {
         crate::custom_resource::wait_for_policies(&mut stacks, &rendered);
         crate::s3::untangle(&stacks, &mut rendered, &mut violations);
         let links = order::link(&mut stacks, &rendered, &stage, &mut violations);
+        crate::apigateway::literal_stages(&stacks, &rendered, &links, &mut violations);
         let sequence = order::sequence(&stacks, &links, &mut violations);
 
         let mut files = BTreeMap::new();
@@ -147,6 +152,7 @@ impl App {
                     .map(|(from, moved)| (from.clone(), moved.to.clone()))
                     .collect(),
                 references: links.references(&stack.id),
+                imports: links.foreign(&stack.id),
                 contents: stack.contents.clone(),
                 id: stack.id.to_string(),
                 name,

@@ -8,6 +8,7 @@
 mod core {
     mod app;
     mod conditions;
+    mod imports;
     mod limits;
     mod links;
     mod output;

@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 
 use spec::{Header, Kind, Property, Shape, TypeSpec, split_types};
 
+pub use pattern::WholePattern;
 pub use validate::{Finding, validate};
 pub use value::{ValueFacts, ValueKind};
 

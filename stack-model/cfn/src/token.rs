@@ -58,6 +58,18 @@ pub enum Pseudo {
 }
 
 impl Pseudo {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::AccountId,
+        Self::NotificationArns,
+        Self::NoValue,
+        Self::Partition,
+        Self::Region,
+        Self::StackId,
+        Self::StackName,
+        Self::UrlSuffix,
+    ];
+
     /// Returns the name a template uses, such as `AWS::Region`.
     pub const fn name(self) -> &'static str {
         match self {

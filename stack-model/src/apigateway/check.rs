@@ -10,11 +10,15 @@ use crate::resource::Resource;
 use crate::stack::StackData;
 use crate::synth::Rendered;
 
+mod errors;
+mod stages;
+
+pub(crate) use stages::literal_stages;
+
 const METHOD: &str = "AWS::ApiGateway::Method";
 const RESOURCE: &str = "AWS::ApiGateway::Resource";
 const GATEWAY_RESPONSE: &str = "AWS::ApiGateway::GatewayResponse";
 const REST_API: &str = "AWS::ApiGateway::RestApi";
-const STAGE: &str = "AWS::ApiGateway::Stage";
 
 /// Checks the REST APIs of a stack.
 pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
@@ -47,7 +51,6 @@ pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
         }
     }
     twice(&parts, &mut findings);
-    literal_stages(&parts, &mut findings);
     violations.extend(findings.into_iter().map(|(part, path, message)| {
         Violation::new(message)
             .in_stack(&*stack.id)
@@ -85,7 +88,7 @@ pub(super) fn get<'expr>(expr: &'expr Expr, path: &str) -> Option<&'expr Expr> {
     })
 }
 
-fn elements(expr: Option<&Expr>) -> impl Iterator<Item = &Expr> {
+pub(super) fn elements(expr: Option<&Expr>) -> impl Iterator<Item = &Expr> {
     match expr {
         Some(Expr::List(elements)) => elements.as_slice(),
         _ => &[],
@@ -102,30 +105,8 @@ fn method<'a, 'stack>(part: &'a Part<'stack>, findings: &mut Findings<'a, 'stack
         let message = "a browser sends its preflight without credentials and without a key, so this OPTIONS method would refuse every one: let anybody call it";
         findings.push((part, "Properties.AuthorizationType", message.to_owned()));
     }
-    if part.text("Integration.Type") == Some("AWS") {
-        let maps_errors = elements(part.get("Integration.IntegrationResponses")).any(|response| {
-            let selects = match get(response, "SelectionPattern") {
-                Some(Expr::String(pattern)) => !pattern.is_empty(),
-                Some(_) => true,
-                None => false,
-            };
-            let success = match get(response, "StatusCode") {
-                Some(Expr::String(status)) => status.starts_with('2'),
-                Some(Expr::Number(status)) => {
-                    status.as_u64().is_some_and(|status| status / 100 == 2)
-                }
-                _ => false,
-            };
-            selects && !success
-        });
-        if !maps_errors {
-            let message = "every error of the integration would be answered with 200: add a response with a selection pattern and a status that says it failed";
-            findings.push((
-                part,
-                "Properties.Integration.IntegrationResponses",
-                message.to_owned(),
-            ));
-        }
+    if let Some(message) = errors::unmapped(part.properties) {
+        findings.push((part, "Properties.Integration.IntegrationResponses", message));
     }
 }
 
@@ -195,49 +176,6 @@ fn twice<'a, 'stack>(parts: &'a [Part<'stack>], findings: &mut Findings<'a, 'sta
             let message =
                 format!("`{earlier}` is the same {what} at the same place: API Gateway takes one");
             findings.push((part, "Properties", message));
-        }
-    }
-}
-
-/// Reports what names a stage of this template by a text: nothing would make it wait for the stage.
-fn literal_stages<'a, 'stack>(parts: &'a [Part<'stack>], findings: &mut Findings<'a, 'stack>) {
-    let stages: BTreeMap<&str, &str> = parts
-        .iter()
-        .filter(|part| part.resource.kind == STAGE)
-        .filter_map(|part| Some((part.text("StageName")?, part.id)))
-        .collect();
-    for part in parts {
-        let (path, named): (_, Vec<Option<&str>>) = match part.resource.kind.as_str() {
-            "AWS::ApiGateway::UsagePlan" => (
-                "Properties.ApiStages",
-                elements(part.get("ApiStages"))
-                    .map(|stage| get(stage, "Stage").and_then(Expr::as_str))
-                    .collect(),
-            ),
-            "AWS::ApiGateway::ApiKey" => (
-                "Properties.StageKeys",
-                elements(part.get("StageKeys"))
-                    .map(|stage| get(stage, "StageName").and_then(Expr::as_str))
-                    .collect(),
-            ),
-            "AWS::ApiGateway::BasePathMapping" => ("Properties.Stage", vec![part.text("Stage")]),
-            _ => continue,
-        };
-        for name in named.into_iter().flatten() {
-            let Some(stage) = stages.get(name) else {
-                continue;
-            };
-            let waits = part
-                .resource
-                .depends_on
-                .iter()
-                .any(|id| id.logical_id() == *stage);
-            if !waits {
-                let message = format!(
-                    "the text `{name}` names the stage `{stage}` without waiting for it: use `name()` of the stage's handle"
-                );
-                findings.push((part, path, message));
-            }
         }
     }
 }

@@ -315,9 +315,12 @@ fn unknown_attribute(kind: &str, attribute: &str) -> Option<String> {
     Some(finding.message)
 }
 
-/// Reports resources of a stack that need each other.
-fn resource_cycles(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
-    let mut needs: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+/// The resources that resources need, each with the reason.
+pub(crate) type Needs = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Returns what the resources of a stack need of each other, with the property that says so.
+pub(crate) fn needs(stack: &StackData, rendered: &Rendered) -> Needs {
+    let mut needs = Needs::new();
     walk_stack(stack, rendered, &mut |place, path, token| {
         if let Token::Ref(id) | Token::GetAtt(id, _) = token
             && id.stack() == &*stack.id
@@ -352,6 +355,12 @@ fn resource_cycles(stack: &StackData, rendered: &Rendered, violations: &mut Vec<
                 .or_insert_with(|| "DependsOn".to_owned());
         }
     }
+    needs
+}
+
+/// Reports resources of a stack that need each other.
+fn resource_cycles(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
+    let needs = needs(stack, rendered);
     let edges: BTreeMap<&str, Vec<(&str, &str)>> = needs
         .iter()
         .map(|(from, to)| {

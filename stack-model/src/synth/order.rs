@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 use stack_model_cfn::{Expr, Token};
 
-use super::{Rendered, hexadecimal, output_key, walk_stack};
+use super::{Rendered, export, hexadecimal, output_key, walk_stack};
 use crate::assembly::OutputReference;
 use crate::error::Violation;
 use crate::stack::{OutputData, StackData};
@@ -14,12 +14,14 @@ use crate::template::{ImportKey, import_key};
 
 /// What stacks take from each other.
 #[derive(Debug, Default)]
-pub(super) struct Links {
+pub(crate) struct Links {
     imports: BTreeMap<ImportKey, String>,
     /// What a stack takes from stacks in other regions, by the parameter that receives it.
     passed: BTreeMap<String, BTreeMap<ImportKey, Passed>>,
     /// Stack to the stacks it needs, each with the place that needs it.
     edges: BTreeMap<String, BTreeMap<String, String>>,
+    /// Stack to the exports it imports that no stack of the app defines.
+    foreign: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A value that the deployer passes from a stack in one region to a stack in another.
@@ -49,6 +51,38 @@ impl Links {
     /// Returns the exports by the value they carry.
     pub(super) fn imports(&self) -> &BTreeMap<ImportKey, String> {
         &self.imports
+    }
+
+    /// Returns the exports that a stack imports and no stack of the app defines.
+    pub(super) fn foreign(&self, stack: &str) -> BTreeSet<String> {
+        self.foreign.get(stack).cloned().unwrap_or_default()
+    }
+
+    /// Notes that a stack imports an export that no stack of the app defines.
+    pub(super) fn add_foreign(&mut self, stack: &str, export: String) {
+        let exports = self.foreign.entry(stack.to_owned()).or_default();
+        exports.insert(export);
+    }
+
+    /// Notes that a stack needs another one, and where.
+    pub(super) fn add_edge(&mut self, stack: &str, needs: &str, place: impl FnOnce() -> String) {
+        let edges = self.edges.entry(stack.to_owned()).or_default();
+        edges.entry(needs.to_owned()).or_insert_with(place);
+    }
+
+    /// Returns whether a stack is deployed after another one, whatever stands between them.
+    pub(crate) fn follows(&self, stack: &str, other: &str) -> bool {
+        let mut met: BTreeSet<&str> = BTreeSet::new();
+        let mut pending: Vec<&str> = self.before(stack).collect();
+        while let Some(before) = pending.pop() {
+            if before == other {
+                return true;
+            }
+            if met.insert(before) {
+                pending.extend(self.before(before));
+            }
+        }
+        false
     }
 
     /// Returns the stacks that must be deployed before the given one.
@@ -95,10 +129,7 @@ pub(super) fn link(
                 );
                 return report(place, path, message);
             };
-            let edges = links.edges.entry(stack.id.to_string()).or_default();
-            edges
-                .entry(key.0.stack().to_owned())
-                .or_insert_with(|| format!("{place} ({path})"));
+            links.add_edge(&stack.id, key.0.stack(), || format!("{place} ({path})"));
             if region(owner, stage) == region(stack, stage) {
                 wanted.insert(key, token.clone());
             } else {
@@ -107,10 +138,7 @@ pub(super) fn link(
         });
         for other in &stack.depends_on {
             if stacks.iter().any(|stack| *stack.id == **other) {
-                let edges = links.edges.entry(stack.id.to_string()).or_default();
-                edges
-                    .entry(other.clone())
-                    .or_insert_with(|| "declared with `after`".to_owned());
+                links.add_edge(&stack.id, other, || "declared with `after`".to_owned());
             } else {
                 violations.push(
                     Violation::new(format!(
@@ -132,7 +160,8 @@ pub(super) fn link(
             links.passed.entry(user).or_default().insert(key, passed);
         }
     }
-    exports(stacks, stage, violations);
+    export::names(stacks, stage, violations);
+    export::imports(stacks, rendered, stage, &mut links, violations);
     links
 }
 
@@ -180,42 +209,8 @@ fn pass(
     })
 }
 
-fn region<'a>(stack: &'a StackData, stage: &'a Stage) -> &'a str {
+pub(super) fn region<'a>(stack: &'a StackData, stage: &'a Stage) -> &'a str {
     stack.region.as_deref().unwrap_or_else(|| stage.region())
-}
-
-/// Reports names of exports that CloudFormation does not take, or that two outputs of a region have.
-///
-/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/outputs-section-structure.html>; the service
-/// itself names the characters, in what it says of a template that has others.
-fn exports(stacks: &[StackData], stage: &Stage, violations: &mut Vec<Violation>) {
-    let mut taken: BTreeMap<(&str, &str), String> = BTreeMap::new();
-    for stack in stacks {
-        for (key, output) in &stack.outputs {
-            let Some(name) = &output.export else {
-                continue;
-            };
-            let mut report = |message: String| {
-                violations.push(
-                    Violation::new(message)
-                        .in_stack(&*stack.id)
-                        .of(key)
-                        .at("Export")
-                        .declared(&output.source),
-                );
-            };
-            let fits = |c: char| c.is_ascii_alphanumeric() || c == ':' || c == '-';
-            if !(1..=255).contains(&name.len()) || !name.chars().all(fits) {
-                report(format!(
-                    "`{name}` is not the name of an export: use 1 to 255 letters, digits, colons and hyphens"
-                ));
-            }
-            let place = format!("the output `{key}` of the stack `{}`", stack.id);
-            if let Some(earlier) = taken.insert((region(stack, stage), name), place) {
-                report(format!("the export `{name}` is taken by {earlier}"));
-            }
-        }
-    }
 }
 
 /// Returns the name of the export that carries a value, adding it where the author wrote none.

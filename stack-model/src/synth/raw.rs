@@ -1,10 +1,10 @@
-//! References in raw JSON, which are plain maps and not tokens, and placeholders in plain text, which are none at all.
+//! References in raw JSON, which are plain maps and not tokens.
 
 use std::collections::BTreeMap;
 
-use stack_model_cfn::Expr;
+use stack_model_cfn::{Expr, Pseudo};
 
-use super::Rendered;
+use super::{Rendered, placeholder};
 use crate::assembly::ARTIFACT_BUCKET_PARAMETER;
 use crate::error::Violation;
 use crate::stack::StackData;
@@ -13,40 +13,46 @@ use crate::stack::StackData;
 enum Found<'a> {
     /// The name that `Ref`, `Fn::GetAtt` or `Fn::Sub` refers to.
     Reference(&'a str),
-    /// The name in a `${..}` that nothing substitutes.
-    Placeholder(&'a str),
+    /// The name of the export that `Fn::ImportValue` imports.
+    Import(&'a Expr),
+    /// A plain text, in which nothing is substituted.
+    Text(&'a str),
 }
 
 /// Reports what `Ref`, `Fn::GetAtt` and `Fn::Sub` name in raw JSON and the stack does not have, and names of the stack
 /// in plain texts that would reach AWS as they stand.
 pub(super) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
-    let known = |name: &str| {
-        name.starts_with("AWS::")
-            || stack.resources.contains_key(name)
+    let declared = |name: &str| {
+        stack.resources.contains_key(name)
             || stack.parameters.contains_key(name)
             || stack.artifacts.contains_key(name)
             || (name == ARTIFACT_BUCKET_PARAMETER && !stack.artifacts.is_empty())
     };
-    let message = |found: Found<'_>| match found {
-        Found::Reference(name) if !known(name) => Some(format!(
-            "`{name}` is neither a resource nor a parameter of this stack"
-        )),
-        Found::Placeholder(name) if known(before_dot(name)) => Some(format!(
-            "`${{{name}}}` stands in a plain text and would reach AWS as it is: use a token, `text!(..)` or `Fn::Sub`"
-        )),
-        _ => None,
+    let wrong = |found: Found<'_>| -> Vec<String> {
+        match found {
+            Found::Reference(name) if name.starts_with("AWS::") => {
+                let known = Pseudo::ALL.iter().any(|pseudo| pseudo.name() == name);
+                (!known)
+                    .then(|| format!("`{name}` is not a pseudo parameter"))
+                    .into_iter()
+                    .collect()
+            }
+            Found::Reference(name) if !declared(name) => vec![format!(
+                "`{name}` is neither a resource nor a parameter of this stack"
+            )],
+            Found::Text(text) => placeholder::find(text, &declared),
+            Found::Reference(_) | Found::Import(_) => Vec::new(),
+        }
     };
     for (id, resource) in &stack.resources {
         let mut report = |path: &str, found: Found<'_>| {
-            if let Some(message) = message(found) {
-                violations.push(
-                    Violation::new(message)
-                        .in_stack(&*stack.id)
-                        .of(id)
-                        .at(path)
-                        .declared(&resource.source),
-                );
-            }
+            violations.extend(wrong(found).into_iter().map(|message| {
+                Violation::new(message)
+                    .in_stack(&*stack.id)
+                    .of(id)
+                    .at(path)
+                    .declared(&resource.source)
+            }));
         };
         if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
             walk(properties, "Properties", &mut report);
@@ -58,16 +64,14 @@ pub(super) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
     for (key, output) in &stack.outputs {
         walk(&output.value, "Value", &mut |path, found| {
             // What an output says is for people, who may want to read about a placeholder.
-            if let Found::Reference(_) = found
-                && let Some(message) = message(found)
-            {
-                violations.push(
+            if let Found::Reference(_) = found {
+                violations.extend(wrong(found).into_iter().map(|message| {
                     Violation::new(message)
                         .in_stack(&*stack.id)
                         .of(key)
                         .at(path)
-                        .declared(&output.source),
-                );
+                        .declared(&output.source)
+                }));
             }
         });
     }
@@ -82,14 +86,21 @@ pub(crate) fn references(expr: &Expr, path: &str, visit: &mut dyn FnMut(&str, &s
     });
 }
 
-/// Calls `visit` with the path of every reference that stands as plain JSON, and of every placeholder in a text.
+/// Calls `visit` with the path and the name of every export that plain JSON imports.
+pub(super) fn imports(expr: &Expr, path: &str, visit: &mut dyn FnMut(&str, &Expr)) {
+    walk(expr, path, &mut |path, found| {
+        if let Found::Import(name) = found {
+            visit(path, name);
+        }
+    });
+}
+
+/// Calls `visit` with the path of every reference and import that stands as plain JSON, and of every plain text.
 fn walk(expr: &Expr, path: &str, visit: &mut dyn FnMut(&str, Found<'_>)) {
     match expr {
         Expr::Null | Expr::Bool(_) | Expr::Number(_) | Expr::Token(_) => {}
         Expr::String(text) => {
-            substituted(text, &BTreeMap::new(), &mut |name| {
-                visit(path, Found::Placeholder(name));
-            });
+            visit(path, Found::Text(text));
         }
         Expr::List(elements) => {
             for (position, element) in elements.iter().enumerate() {
@@ -102,6 +113,9 @@ fn walk(expr: &Expr, path: &str, visit: &mut dyn FnMut(&str, Found<'_>)) {
                 named(function, argument, &mut |name| {
                     visit(path, Found::Reference(name));
                 });
+                if function == "Fn::ImportValue" {
+                    visit(path, Found::Import(argument));
+                }
                 if function == "Fn::Sub" {
                     return variables(argument, path, visit);
                 }
@@ -161,6 +175,6 @@ fn substituted(text: &str, variables: &BTreeMap<String, Expr>, visit: &mut dyn F
     }
 }
 
-fn before_dot(text: &str) -> &str {
+pub(super) fn before_dot(text: &str) -> &str {
     text.split_once('.').map_or(text, |(name, _)| name)
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 use stack_model::apigateway::{
-    Authorization, HttpMethod, Integration, MappingTemplate, MethodProps, RestApiProps, StageProps,
+    Authorization, HttpMethod, Integration, MappingTemplate, MethodProps, RestApiProps,
 };
-use stack_model::{App, Stack};
+use stack_model::{App, ResourceRef, Stack};
 
 use super::support::violations;
-use crate::support::dev;
+use crate::support::{dev, texts};
 
 fn get() -> MethodProps {
     let hello = Integration::mock(200, MappingTemplate::message("Hello"));
@@ -90,80 +90,229 @@ fn credentials_are_for_named_origins() {
     is_fine(|stack| describe(stack, "https://www.example.com"));
 }
 
-#[test]
-fn an_error_is_not_answered_as_a_success() {
-    let integration = |responses: Value| {
-        json!({
-            "HttpMethod": "POST",
-            "Integration": {
-                "Type": "AWS",
-                "IntegrationHttpMethod": "POST",
-                "Uri": "arn:aws:apigateway:us-east-1:sqs:path/123456789012/orders",
-                "IntegrationResponses": responses,
-            },
-        })
-    };
-    for responses in [
-        json!([]),
-        json!([{"StatusCode": "200"}]),
-        json!([{"StatusCode": "200"}, {"StatusCode": "202", "SelectionPattern": "5\\d{2}"}]),
-    ] {
-        let violations =
-            violations(|app| raw_method(&mut app.stack("orders"), integration(responses)));
-        assert_eq!(
-            violations,
-            [
-                "orders / Raw / Properties.Integration.IntegrationResponses: every error of the integration would be answered with 200: add a response with a selection pattern and a status that says it failed"
-            ]
-        );
+/// Returns what is said of a raw method whose integration is answered so.
+fn answered(kind: &str, uri: &str, responses: &Value) -> Vec<String> {
+    let integration = json!({
+        "Type": kind,
+        "IntegrationHttpMethod": "POST",
+        "Uri": uri,
+        "IntegrationResponses": responses,
+    });
+    let method = json!({"HttpMethod": "POST", "Integration": integration});
+    let mut app: App = dev();
+    raw_method(&mut app.stack("orders"), method);
+    match app.synth() {
+        Ok(_) => Vec::new(),
+        Err(violations) => texts(&violations)
+            .iter()
+            .filter_map(|text| text.split_once("IntegrationResponses: "))
+            .map(|(_, message)| message.to_owned())
+            .collect(),
     }
-    let mapped =
-        json!([{"StatusCode": "200"}, {"StatusCode": "500", "SelectionPattern": "[45]\\d{2}"}]);
-    is_fine(|stack| raw_method(stack, integration(mapped)));
 }
+
+const QUEUE: &str = "arn:aws:apigateway:us-east-1:sqs:path/123456789012/orders";
+
+#[test]
+fn an_error_of_a_service_is_not_answered_as_a_success() {
+    let both = r"every error of the integration would be answered with 200: add a response with the selection pattern `4\d{2}` and one with `5\d{2}`, and statuses that say it failed";
+    let refused = |status: &str| {
+        format!(
+            r"an error {status} of the integration would be answered with 200: add a response with the selection pattern `4\d{{2}}`, and statuses that say it failed"
+        )
+    };
+    let failed = r"an error 500 of the integration would be answered with 200: add a response with the selection pattern `5\d{2}`, and statuses that say it failed";
+    let selecting = |pairs: &[(&str, &str)]| -> Value {
+        let default = json!({"StatusCode": "200"});
+        let others = pairs
+            .iter()
+            .map(|(pattern, status)| json!({"StatusCode": status, "SelectionPattern": pattern}));
+        std::iter::once(default).chain(others).collect()
+    };
+    for (responses, expected) in [
+        (selecting(&[]), both.to_owned()),
+        (json!([]), both.replace("with 200", "as a success")),
+        (selecting(&[(r"4\d{2}|5\d{2}", "202")]), both.to_owned()),
+        (selecting(&[(r"4\d{2}", "400")]), failed.to_owned()),
+        (selecting(&[(r"5\d{2}", "500")]), refused("400")),
+        (
+            selecting(&[(r"5\d{2}", "500"), ("400", "400")]),
+            refused("401"),
+        ),
+        // A pattern has to match the whole status.
+        (
+            selecting(&[("5", "500"), (r"4\d{2}", "400")]),
+            failed.to_owned(),
+        ),
+        // A success is an answer to an error where it is named, and to nothing else.
+        (
+            selecting(&[
+                (r"5\d{2}", "500"),
+                ("404", "204"),
+                (r"(?!404\z)4\d{2}", "400"),
+            ]),
+            String::new(),
+        ),
+        (
+            selecting(&[(r"5\d{2}", "500"), ("40.", "204"), (r"4[1-9]\d", "400")]),
+            refused("400"),
+        ),
+        (selecting(&[(r"[45]\d{2}", "500")]), String::new()),
+        (selecting(&[(".*", "500")]), String::new()),
+        (
+            json!([{"StatusCode": "500"}, {"StatusCode": "200", "SelectionPattern": "200"}]),
+            String::new(),
+        ),
+    ] {
+        let expected: Vec<String> = Some(expected)
+            .filter(|text| !text.is_empty())
+            .into_iter()
+            .collect();
+        assert_eq!(answered("AWS", QUEUE, &responses), expected, "{responses}");
+        let found = answered("HTTP", "https://example.com", &responses);
+        assert_eq!(found, expected, "{responses}");
+    }
+    assert!(answered("MOCK", "", &selecting(&[])).is_empty());
+    assert!(answered("AWS_PROXY", QUEUE, &selecting(&[])).is_empty());
+}
+
+#[test]
+fn an_error_of_a_function_is_not_answered_as_a_success() {
+    let uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:123456789012:function:f/invocations";
+    let default = json!({"StatusCode": "200"});
+    assert_eq!(
+        answered("AWS", uri, &json!([default])),
+        [
+            r"every error of the function would be answered with 200: add a response whose selection pattern matches the messages of errors, such as `(.|\n)+`, and whose status says that it failed"
+        ]
+    );
+    let told = json!([default, {"StatusCode": "400", "SelectionPattern": "Invalid.*"}]);
+    assert!(answered("AWS", uri, &told).is_empty());
+}
+
+/// Adds what names the stage `live` of an API by a text, wherever that is possible.
+fn naming(stack: &mut Stack<'_>, rest: &Value, http: &Value) -> Vec<ResourceRef> {
+    let arn = json!({"Fn::Sub": ["arn:aws:apigateway:${AWS::Region}::/restapis/${Id}/stages/live", {"Id": rest}]});
+    let direct =
+        json!({"Fn::Sub": "arn:aws:apigateway:${AWS::Region}::/restapis/${Api}/stages/live"});
+    let arn = if rest.get("Ref").is_some() {
+        direct
+    } else {
+        arn
+    };
+    vec![
+        stack.raw(
+            "Acl",
+            "AWS::WAFv2::WebACLAssociation",
+            json!({"ResourceArn": arn, "WebACLArn": "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/a/1"}),
+        ),
+        stack.raw(
+            "HttpMapping",
+            "AWS::ApiGatewayV2::ApiMapping",
+            json!({"DomainName": "api.example.com", "ApiId": http, "Stage": "live"}),
+        ),
+        stack.raw(
+            "Key",
+            "AWS::ApiGateway::ApiKey",
+            json!({"StageKeys": [{"RestApiId": rest, "StageName": "live"}]}),
+        ),
+        stack.raw(
+            "Mapping",
+            "AWS::ApiGateway::BasePathMapping",
+            json!({"DomainName": "api.example.com", "RestApiId": rest, "Stage": "live"}),
+        ),
+        stack.raw(
+            "Plan",
+            "AWS::ApiGateway::UsagePlan",
+            json!({"ApiStages": [{"ApiId": rest, "Stage": "live"}, {"ApiId": "zyxwvu9876", "Stage": "live"}]}),
+        ),
+    ]
+}
+
+fn apis(stack: &mut Stack<'_>) {
+    let api = stack.rest_api("Api", RestApiProps::default());
+    stack.rest_method("Get", &api.root(), get());
+    stack.raw(
+        "HttpApi",
+        "AWS::ApiGatewayV2::Api",
+        json!({"Name": "http", "ProtocolType": "HTTP"}),
+    );
+}
+
+const NAMING: [(&str, &str, &str); 5] = [
+    ("Acl", "ResourceArn", "Live"),
+    ("HttpMapping", "Stage", "HttpLive"),
+    ("Key", "StageKeys", "Live"),
+    ("Mapping", "Stage", "Live"),
+    ("Plan", "ApiStages", "Live"),
+];
 
 #[test]
 fn a_stage_is_named_by_its_handle() {
     let describe = |stack: &mut Stack<'_>, waits: bool| {
-        let api = stack.rest_api("Api", RestApiProps::default());
-        stack.rest_method("Get", &api.root(), get());
-        let live = stack.rest_stage("Live", &api, StageProps::named("live"));
-        let api_id = json!({"Ref": "Api"});
-        let plan = stack.raw(
-            "Plan",
-            "AWS::ApiGateway::UsagePlan",
-            json!({"ApiStages": [{"ApiId": api_id, "Stage": "live"}]}),
+        apis(stack);
+        let live = stack.raw(
+            "Live",
+            "AWS::ApiGateway::Stage",
+            json!({"RestApiId": {"Ref": "Api"}, "StageName": "live"}),
         );
-        let key = stack.raw(
-            "Key",
-            "AWS::ApiGateway::ApiKey",
-            json!({"StageKeys": [{"RestApiId": api_id, "StageName": "live"}]}),
+        let http = stack.raw(
+            "HttpLive",
+            "AWS::ApiGatewayV2::Stage",
+            json!({"ApiId": {"Ref": "HttpApi"}, "StageName": "live"}),
         );
-        let mapping = stack.raw(
-            "Mapping",
-            "AWS::ApiGateway::BasePathMapping",
-            json!({"DomainName": "api.example.com", "RestApiId": api_id, "Stage": "live"}),
-        );
-        if waits {
-            for handle in [&plan, &key, &mapping] {
-                stack.depends_on(handle, &live);
-            }
+        let naming = naming(stack, &json!({"Ref": "Api"}), &json!({"Ref": "HttpApi"}));
+        // What waits for something that waits for the stage waits for the stage.
+        let between = stack.raw("Between", "AWS::SNS::Topic", json!({}));
+        stack.depends_on(&between, &live);
+        stack.depends_on(&between, &http);
+        for handle in naming.iter().filter(|_| waits) {
+            stack.depends_on(handle, &between);
         }
-    };
-    let complaint = |id: &str, path: &str| {
-        format!(
-            "orders / {id} / {path}: the text `live` names the stage `Live` without waiting for it: use `name()` of the stage's handle"
-        )
     };
     assert_eq!(
         violations(|app| describe(&mut app.stack("orders"), false)),
-        [
-            complaint("Key", "Properties.StageKeys"),
-            complaint("Mapping", "Properties.Stage"),
-            complaint("Plan", "Properties.ApiStages"),
-        ]
+        NAMING.map(|(id, path, stage)| format!(
+            "orders / {id} / Properties.{path}: the text `live` names the stage `{stage}` without waiting for it: use `name()` of the stage's handle"
+        ))
     );
     is_fine(|stack| describe(stack, true));
+}
+
+#[test]
+fn a_stage_of_another_stack_is_named_by_its_handle() {
+    // The APIs stand in one stack, their stages in a second one, and what names those by a text in a third.
+    let describe = |app: &mut App, waits: bool| {
+        let mut apis_stack = app.stack("apis");
+        apis(&mut apis_stack);
+        for (key, id) in [("RestId", "Api"), ("HttpId", "HttpApi")] {
+            let id: stack_model::Expr = json!({ "Ref": id }).into();
+            apis_stack.output(key, id).export(key);
+        }
+        let import = |key: &str| json!({ "Fn::ImportValue": key });
+        let mut stages = app.stack("stages");
+        let own = json!({"RestApiId": import("RestId"), "StageName": "live"});
+        stages.raw("Live", "AWS::ApiGateway::Stage", own);
+        let own = json!({"ApiId": import("HttpId"), "StageName": "live"});
+        stages.raw("HttpLive", "AWS::ApiGatewayV2::Stage", own);
+        let mut users = app.stack("users");
+        naming(&mut users, &import("RestId"), &import("HttpId"));
+        if waits {
+            users.after("stages");
+        }
+        // A stage of the same name of another API is another stage.
+        let mut others = app.stack("others");
+        naming(&mut others, &json!("abcdef1234"), &json!("ghijkl5678"));
+    };
+    let expected = NAMING.map(|(id, path, stage)| format!(
+        "users / {id} / Properties.{path}: the text `live` names the stage `{stage}` of the stack `stages` without waiting for it: use `name()` of the stage's handle"
+    ));
+    assert_eq!(violations(|app| describe(app, false)), expected);
+    let mut app = dev();
+    describe(&mut app, true);
+    if let Err(violations) = app.synth() {
+        panic!("{violations}");
+    }
 }
 
 #[test]

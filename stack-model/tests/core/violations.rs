@@ -237,11 +237,17 @@ fn placeholders_in_plain_texts_are_not_substituted_by_anybody() {
                 "RoleArn": "arn:aws:iam::123456789012:role/flow",
             }),
         );
+        stack.raw(
+            "Resolved",
+            "AWS::SNS::Topic",
+            json!({"DisplayName": "{{resolve:ssm:/name}}", "TopicName": "{{resolve:parameter:/name}}"}),
+        );
     });
     assert_json_snapshot!(found, @r#"
     [
       "orders / Fine / Properties.TopicName: `${Own.TopicName}` stands in a plain text and would reach AWS as it is: use a token, `text!(..)` or `Fn::Sub`",
-      "orders / Own / Properties.DisplayName: `${AWS::Region}` stands in a plain text and would reach AWS as it is: use a token, `text!(..)` or `Fn::Sub`"
+      "orders / Own / Properties.DisplayName: `${AWS::Region}` stands in a plain text and would reach AWS as it is: use a token, `text!(..)` or `Fn::Sub`",
+      "orders / Resolved / Properties.TopicName: `{{resolve:parameter:/name` is no dynamic reference and would reach AWS as it is: write `{{resolve:ssm:..}}`, `{{resolve:ssm-secure:..}}` or `{{resolve:secretsmanager:..}}`"
     ]
     "#);
 }
@@ -263,6 +269,7 @@ fn references_in_raw_json_lead_somewhere() {
         stack.output("List", json_expr(json!({"Fn::GetAtt": ["Away", "Arn"]})));
         stack.output("Size1", json_expr(json!({"Ref": "Size"})));
         stack.output("Region", json_expr(json!({"Ref": "AWS::Region"})));
+        stack.output("Regoin", json_expr(json!({"Ref": "AWS::Regoin"})));
         stack.output(
             "Variables",
             json_expr(json!({"Fn::Sub": ["${Given} ${Missing}", {"Given": {"Ref": "Inner"}}]})),
@@ -274,6 +281,7 @@ fn references_in_raw_json_lead_somewhere() {
       "orders / Own / Properties.TopicName: `Lost` is neither a resource nor a parameter of this stack",
       "orders / Own / Metadata.Text: `Gone` is neither a resource nor a parameter of this stack",
       "orders / List / Value: `Away` is neither a resource nor a parameter of this stack",
+      "orders / Regoin / Value: `AWS::Regoin` is not a pseudo parameter",
       "orders / Variables / Value: `Missing` is neither a resource nor a parameter of this stack",
       "orders / Variables / Value.Fn::Sub.1.Given: `Inner` is neither a resource nor a parameter of this stack"
     ]

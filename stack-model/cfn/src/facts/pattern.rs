@@ -29,6 +29,38 @@ impl Pattern {
     }
 }
 
+/// A regular expression of Java that is to match the whole of a text.
+///
+/// ```
+/// use stack_model_cfn::facts::WholePattern;
+///
+/// let refused = WholePattern::new(r"(?!404\z)4\d{2}").unwrap();
+/// assert!(refused.matches("400"));
+/// assert!(!refused.matches("404"));
+/// assert!(!refused.matches("1400"));
+/// assert!(WholePattern::new(r"(4)\1").is_none());
+/// ```
+pub struct WholePattern(Pattern);
+
+impl WholePattern {
+    /// Reads a pattern; nothing where it cannot be used here: with a back-reference, or with look-around anywhere but
+    /// at its beginning.
+    pub fn new(pattern: &str) -> Option<Self> {
+        // Look-ahead is understood right behind the beginning only, and there without alternatives.
+        let whole = if pattern.starts_with("(?!") || pattern.starts_with("(?=") {
+            format!("^{pattern}$")
+        } else {
+            format!("^(?:{pattern})$")
+        };
+        compile(&whole).map(Self)
+    }
+
+    /// Tells whether the whole of a text matches.
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.matches(text)
+    }
+}
+
 /// Tells whether a text matches, or nothing where the pattern cannot be used.
 pub(super) fn matches(pattern: &'static str, text: &str) -> Option<bool> {
     static COMPILED: OnceLock<Mutex<HashMap<&'static str, Option<Pattern>>>> = OnceLock::new();
