@@ -144,6 +144,7 @@ fn work(region: Option<&str>) -> Work {
         resources: BTreeMap::new(),
         moved: BTreeMap::new(),
         references: BTreeMap::new(),
+        imports: BTreeSet::new(),
         contents: BTreeMap::new(),
     };
     Work {

@@ -1,7 +1,7 @@
 //! What scripts are about: a small stack, and somebody who answers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex},
@@ -106,6 +106,7 @@ pub(super) fn stack(name: &str, depends_on: &[&str]) -> StackDeployment {
             )]),
             moved: BTreeMap::new(),
             references: BTreeMap::new(),
+            imports: BTreeSet::new(),
             contents: BTreeMap::new(),
         },
         template: TEMPLATE.to_owned(),
