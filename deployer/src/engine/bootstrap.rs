@@ -1,6 +1,9 @@
 //! The artifact bucket: one stack per account and region.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 use stack_model::assembly::StackManifest;
