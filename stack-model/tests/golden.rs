@@ -230,7 +230,7 @@ fn workflows() {
     compare(
         "workflows.dev",
         dev(),
-        crate::stepfunctions::coffee::workflows,
+        crate::stepfunctions::golden::workflows,
     );
 }
 

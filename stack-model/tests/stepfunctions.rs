@@ -10,8 +10,8 @@ use crate::support::{dev, resources};
 
 mod alias;
 mod check;
-pub(crate) mod coffee;
 mod flow;
+pub(crate) mod golden;
 mod machine;
 mod nested;
 mod random;

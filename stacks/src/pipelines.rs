@@ -248,7 +248,10 @@ fn deploy_with_approval(
         .taking(CHANGES);
     let stages = [("Show", show), ("Approve", approve), ("Deploy", deploy)]
         .map(|(name, action)| PipelineStage::new(name, [action]));
+    // A name that people know, and that scripts need not look up. Nothing else would replace a pipeline.
+    let name = stack.name();
     let props = PipelineProps {
+        name: Some(name.clone().into()),
         start: if on_push {
             RunStart::EveryPush
         } else {
@@ -256,9 +259,10 @@ fn deploy_with_approval(
         },
         ..PipelineProps::default()
     };
-    let pipeline = stack.pipeline("Pipeline", source, stages, props);
+    stack.pipeline("Pipeline", source, stages, props);
+    // Not the handle's name: the local engine has no pipelines, and leaves out what nothing refers to.
     stack
-        .output("PipelineName", pipeline.name())
+        .output("PipelineName", name)
         .description("The pipeline that deploys the system when somebody approves")
         .example("aws codepipeline start-pipeline-execution --name {value}");
     stack

@@ -24,3 +24,6 @@ pub async fn handle(
         ResourceAction::Delete { .. } => Ok(Provided::new()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,11 +2,10 @@
 
 use photos::{Album, OWN_OBJECTS, ProcessPhoto, ProcessPhotoWiring};
 use stack_bindings::ServiceRegion;
-use stack_model::cfn::lambda::{EventInvokeConfig, event_invoke_config};
 use stack_model::dynamodb::{Billing, TableProps, TableRef};
-use stack_model::lambda::FunctionProps;
+use stack_model::lambda::{AsyncAttempts, AsyncInvocations};
 use stack_model::s3::{BucketProps, BucketRef, CorsMaxAge, CorsMethod, CorsRule};
-use stack_model::sqs::{MessageRetention, QueueOperation, QueueProps};
+use stack_model::sqs::{MessageRetention, QueueProps};
 use stack_model::{App, limit};
 
 use super::{Variables, function_props};
@@ -80,27 +79,15 @@ pub(super) fn describe(app: &mut App, variables: &Variables) -> Data {
             photos: &photos,
             labels: ServiceRegion::own(),
         }),
-        FunctionProps {
-            statements: unlabelled.statements(&[QueueOperation::Send]),
-            ..function_props(&stack, "process", "Finds out what can be seen on photos")
-        },
+        function_props(&stack, "process", "Finds out what can be seen on photos"),
     );
-    stack.add(
-        "ProcessRetries",
-        &EventInvokeConfig {
-            function_name: process.name().into(),
-            qualifier: "$LATEST".into(),
+    stack.async_invocations(
+        &process,
+        AsyncInvocations {
             // The photo is often there before its entry: Lambda tries again after one minute, and after two more.
-            maximum_retry_attempts: 2.into(),
-            destination_config: event_invoke_config::DestinationConfig {
-                on_failure: event_invoke_config::OnFailure {
-                    destination: unlabelled.arn().into_text().into(),
-                }
-                .into(),
-                ..event_invoke_config::DestinationConfig::default()
-            }
-            .into(),
-            ..EventInvokeConfig::default()
+            attempts: Some(limit!(AsyncAttempts, 2)),
+            on_failure: Some((&unlabelled).into()),
+            ..AsyncInvocations::default()
         },
     );
     for suffix in LABELLED {

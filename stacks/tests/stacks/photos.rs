@@ -115,14 +115,14 @@ fn every_function_may_do_its_work_and_nothing_else() {
         assert_eq!(
             granted(&system.data, "ProcessRole"),
             [
-                allowed(
-                    "sqs:SendMessage",
-                    json!({"Fn::GetAtt": ["Unlabelled", "Arn"]})
-                ),
                 allowed(change, json!({"Fn::GetAtt": ["Albums", "Arn"]})),
                 allowed("s3:GetObject", own_objects),
                 // Rekognition has no resources.
                 allowed("rekognition:DetectLabels", "*"),
+                allowed(
+                    "sqs:SendMessage",
+                    json!({"Fn::GetAtt": ["Unlabelled", "Arn"]})
+                ),
             ]
         );
     }
@@ -280,7 +280,7 @@ fn images_that_arrive_are_labelled() {
         permission["SourceArn"],
         json!({"Fn::Sub": "arn:${AWS::Partition}:s3:::crpics2app-dev"})
     );
-    let retries = properties(&system.data, "ProcessRetries");
+    let retries = properties(&system.data, "ProcessAsyncInvocations");
     assert_eq!(retries["MaximumRetryAttempts"], 2);
     assert_eq!(
         retries["DestinationConfig"]["OnFailure"]["Destination"],

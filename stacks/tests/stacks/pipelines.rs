@@ -173,6 +173,9 @@ fn people_approve_what_was_shown_before_it_is_deployed() {
     let outputs = template["Outputs"].as_object().unwrap();
     let outputs: Vec<&str> = outputs.keys().map(String::as_str).collect();
     assert_eq!(outputs, ["ApproversTopicArn", "PipelineName"]);
+    let name = &template["Resources"]["Pipeline"]["Properties"]["Name"];
+    assert_eq!(name, "orders-pipeline-dev");
+    assert_eq!(&template["Outputs"]["PipelineName"]["Value"], name);
 }
 
 #[test]
