@@ -72,6 +72,9 @@ pub struct Stage {
     /// Whether data is retained and stacks are protected against deletion.
     #[serde(default)]
     pub protected: bool,
+    /// The managed policy that no role of the stage goes beyond, by its name with its path, or by its ARN; the stacks
+    /// check it.
+    pub permissions_boundary: Option<String>,
     /// The architecture that functions are built for.
     #[serde(default)]
     pub architecture: Architecture,
@@ -274,6 +277,7 @@ impl Stage {
                     .as_ref()
                     .map(|account| account.as_str().to_owned()),
                 protected: self.protected,
+                permissions_boundary: self.permissions_boundary.clone(),
                 architecture: self.architecture,
                 variables: self.variables.clone(),
             },

@@ -13,6 +13,7 @@ pub fn print(describe: impl FnOnce(&mut App)) -> ExitCode {
         region: "eu-central-1".to_owned(),
         account: None,
         protected: false,
+        permissions_boundary: None,
         architecture: Architecture::Arm64,
         variables: serde_json::Map::new(),
     }));

@@ -19,6 +19,7 @@ fn synth(resources: usize) -> Assembly {
         region: "us-east-1".to_owned(),
         account: None,
         protected: false,
+        permissions_boundary: None,
         architecture: Architecture::Arm64,
         variables: serde_json::Map::new(),
     }));

@@ -45,6 +45,9 @@ pub struct StageRequest {
     /// Whether data is retained and stacks are protected against deletion.
     #[serde(default)]
     pub protected: bool,
+    /// The managed policy that roles must not go beyond, by its name with its path, or by its ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions_boundary: Option<String>,
     /// The architecture that functions are built for.
     pub architecture: Architecture,
     /// The variables of the stage, read by the stacks as a type of their own.

@@ -107,7 +107,7 @@ pub struct ProjectProps {
     /// Which events of the repository start a build; none by default. Each inner list is one group: a build starts where
     /// all filters of a group hold.
     pub webhook: Vec<Vec<WebhookFilter>>,
-    /// The most that the role can ever be allowed.
+    /// The most that the role can ever be allowed; by default that of the app, where it has one.
     pub permissions_boundary: Option<Value<Arn<ManagedPolicy>>>,
 }
 
@@ -239,7 +239,8 @@ impl Stack<'_> {
             &format!("{logical_id}Role"),
             RoleProps {
                 permissions_boundary: props.permissions_boundary.clone(),
-                ..RoleProps::for_service("codebuild.amazonaws.com")
+                // See <https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html>.
+                ..RoleProps::for_service_here("codebuild.amazonaws.com")
             },
         );
         let mut statements = vec![logs.write_statement()];

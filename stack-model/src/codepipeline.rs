@@ -187,6 +187,8 @@ impl Stack<'_> {
             &format!("{logical_id}Role"),
             RoleProps {
                 permissions_boundary: props.permissions_boundary,
+                // CodePipeline is not documented to say whose pipeline it runs; see
+                // <https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-service-role-cli.html>.
                 ..RoleProps::for_service("codepipeline.amazonaws.com")
             },
         );

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 
 use stack_model_cfn::iam as cfn;
-use stack_model_cfn::{Pseudo, ResourceId, Value};
+use stack_model_cfn::{Pseudo, ResourceId, Token, Value};
 
 use crate::arn::Arn;
 use crate::handle::{Handle, elsewhere, get_att, reference};
@@ -18,6 +18,7 @@ use crate::stack::Stack;
 use crate::text;
 use crate::text::IntoPart;
 
+pub(crate) mod boundary;
 mod oidc;
 mod size;
 
@@ -112,7 +113,8 @@ pub struct RoleProps {
     /// Managed policies of AWS or of the account, at most 20: those of [`ManagedPolicy`], or of a
     /// [`ManagedPolicyRef`].
     pub managed_policies: Vec<Value<Arn<ManagedPolicy>>>,
-    /// The most that the role can ever be allowed.
+    /// The most that the role can ever be allowed; by default that of the app, where
+    /// [`App::permissions_boundary`](crate::App::permissions_boundary) or the stage names one.
     pub permissions_boundary: Option<Value<Arn<ManagedPolicy>>>,
     /// How long a session may last; one hour by default.
     pub max_session: Option<SessionSeconds>,
@@ -124,9 +126,34 @@ pub struct RoleProps {
 }
 
 impl RoleProps {
-    /// A role that an AWS service takes on, such as `lambda.amazonaws.com`.
+    /// A role that an AWS service takes on, such as `lambda.amazonaws.com`, whoever it works for.
+    ///
+    /// Prefer [`for_service_here`](Self::for_service_here). This is for Lambda, API Gateway and the other services that
+    /// do not tell whom they work for, so that a condition would keep them out too. They take on no role of another
+    /// account: whoever configures them with a role needs `iam:PassRole` for it, which does not reach over accounts. See
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html>.
     pub fn for_service(service: impl Into<String>) -> Self {
         Self::trusting(Statement::allow(["sts:AssumeRole"]).to(Principal::Service(service.into())))
+    }
+
+    /// A role that an AWS service takes on for resources of the same account, and for no other's: a stranger who
+    /// learns the ARN of the role cannot have the service act with it. The service must say whose resources it works
+    /// for, as EventBridge, its scheduler and pipes, Step Functions, IoT, Cognito, CodeBuild and CloudWatch Logs do.
+    ///
+    /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html#cross-service-confused-deputy-prevention>.
+    ///
+    /// ```
+    /// use stack_model::iam::RoleProps;
+    ///
+    /// let delivers = RoleProps::for_service_here("events.amazonaws.com");
+    /// ```
+    pub fn for_service_here(service: impl Into<String>) -> Self {
+        let account = Value::<String>::Token(Token::Pseudo(Pseudo::AccountId));
+        Self::trusting(
+            Statement::allow(["sts:AssumeRole"])
+                .to(Principal::Service(service.into()))
+                .when("StringEquals", "aws:SourceAccount", account),
+        )
     }
 
     /// A role with a trust policy of its own.

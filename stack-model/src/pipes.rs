@@ -8,10 +8,10 @@ use stack_model_cfn::{ResourceId, Value};
 
 use crate::arn::Arn;
 use crate::handle::{Handle, get_att, reference};
+use crate::iam::RoleProps;
 use crate::name::NameRule;
 use crate::policy::Statement;
 use crate::resource::Resource;
-use crate::scheduler::trusted_by;
 use crate::stack::Stack;
 
 mod source;
@@ -123,7 +123,10 @@ impl Stack<'_> {
         let rendered = flow.render(logical_id, self, source);
         parameters.input_template = rendered.template.into();
 
-        let role = self.role(&format!("{logical_id}Role"), trusted_by(SERVICE));
+        let role = self.role(
+            &format!("{logical_id}Role"),
+            RoleProps::for_service_here(SERVICE),
+        );
         let statements: Vec<Statement> = rendered
             .statements
             .into_iter()

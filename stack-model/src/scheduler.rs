@@ -6,7 +6,7 @@
 use std::panic::Location;
 
 use stack_model_cfn::scheduler as cfn;
-use stack_model_cfn::{Pseudo, ResourceId, Token, Value};
+use stack_model_cfn::{ResourceId, Value};
 
 use crate::arn::Arn;
 use crate::contract::event;
@@ -17,7 +17,6 @@ use crate::iam::RoleProps;
 use crate::kms::{KeyOperation, KeyRef};
 use crate::limit::Limited;
 use crate::name::NameRule;
-use crate::policy::{Principal, Statement};
 use crate::resource::Resource;
 use crate::sqs::DeadLetterQueue;
 use crate::stack::Stack;
@@ -171,7 +170,9 @@ impl Stack<'_> {
             self.report(logical_id, Some(path), message, source);
         }
 
-        let role = self.role(&format!("{logical_id}Role"), trusted_by(SERVICE));
+        // See <https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html>.
+        let taken_on = RoleProps::for_service_here(SERVICE);
+        let role = self.role(&format!("{logical_id}Role"), taken_on);
         self.add_statements(&role, destination.statements, source);
         if let Some(queue) = &props.dead_letters {
             self.check_dead_letters(logical_id, queue, source);
@@ -271,17 +272,6 @@ impl Stack<'_> {
         let path = "Properties.Target.RetryPolicy.MaximumRetryAttempts";
         self.check_limit(id, path, props.retry.attempts, source);
     }
-}
-
-/// A role that a service takes on for resources of the same account, and of no other. See
-/// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html>.
-pub(crate) fn trusted_by(service: &str) -> RoleProps {
-    let account = Value::<String>::Token(Token::Pseudo(Pseudo::AccountId));
-    RoleProps::trusting(
-        Statement::allow(["sts:AssumeRole"])
-            .to(Principal::Service(service.to_owned()))
-            .when("StringEquals", "aws:SourceAccount", account),
-    )
 }
 
 /// See <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html>.

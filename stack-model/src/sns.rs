@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use stack_model_cfn::sns as cfn;
-use stack_model_cfn::{Pseudo, ResourceId, Value};
+use stack_model_cfn::{Pseudo, ResourceId, Token, Value};
 
 use crate::arn::Arn;
 use crate::handle::{Handle, get_att, reference, typed_handle};
@@ -249,6 +249,7 @@ impl Stack<'_> {
         }
         let mut publish =
             Statement::allow([TopicOperation::Publish.action()]).to(principal.clone());
+        let known = source_arn.is_some();
         if let Some(arn) = source_arn {
             publish = publish.when("ArnLike", "aws:SourceArn", arn);
         }
@@ -258,7 +259,23 @@ impl Stack<'_> {
         {
             let operations = TopicOperation::Publish.key_operations();
             let actions = operations.iter().map(|operation| operation.action());
-            let statement = Statement::allow(actions).to(principal);
+            // EventBridge does not tell a key whose rule publishes; which topic it publishes to is always told. See
+            // <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services>.
+            let topics = text!(
+                "arn:{}:sns:{}:{}:*",
+                Pseudo::Partition,
+                Pseudo::Region,
+                Pseudo::AccountId
+            );
+            let mut statement = Statement::allow(actions).to(principal).when(
+                "ArnLike",
+                "kms:EncryptionContext:aws:sns:topicArn",
+                topics,
+            );
+            if known {
+                let account: Value<String> = Value::Token(Token::Pseudo(Pseudo::AccountId));
+                statement = statement.when("StringEquals", "aws:SourceAccount", account);
+            }
             self.key_policy_from(key, [statement], source);
         }
     }

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use stack_model_cfn::{Expr, ResourceId, ResourceType, Token, Value};
 
+use crate::arn::Arn;
 use crate::assembly::{Asset, ContentManifest, Contract};
 use crate::error::Violation;
 use crate::handle::{ELSEWHERE, Handle, ResourceRef};
+use crate::iam::{ManagedPolicy, boundary};
 use crate::limit::Limited;
 use crate::parameter::{ConditionRef, parameter_token};
 use crate::policy::Statement;
@@ -36,6 +38,8 @@ pub struct App {
     pub(crate) assets: BTreeMap<String, Asset>,
     pub(crate) contracts: BTreeMap<String, Contract>,
     pub(crate) tags: BTreeMap<String, String>,
+    /// What roles without a permissions boundary of their own have.
+    pub(crate) boundary: Option<Value<Arn<ManagedPolicy>>>,
     pub(crate) violations: Vec<Violation>,
 }
 
@@ -84,7 +88,8 @@ pub(crate) struct OutputData {
 impl App {
     /// Starts an app without stacks.
     pub fn new(stage: Stage) -> Self {
-        let violations = stage.violations();
+        let mut violations = stage.violations();
+        let boundary = boundary::of_stage(&stage, &mut violations);
         let tags = BTreeMap::from([("stackctl:stage".to_owned(), stage.name().to_owned())]);
         Self {
             stage,
@@ -92,6 +97,7 @@ impl App {
             assets: BTreeMap::new(),
             contracts: BTreeMap::new(),
             tags,
+            boundary,
             violations,
         }
     }

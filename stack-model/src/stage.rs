@@ -47,6 +47,13 @@ impl Stage {
         self.request.protected
     }
 
+    /// Returns the managed policy that roles must not go beyond, by its name or its ARN, where the stage has one.
+    ///
+    /// The synth gives it to the roles; see [`App::permissions_boundary`](crate::App::permissions_boundary).
+    pub fn permissions_boundary(&self) -> Option<&str> {
+        self.request.permissions_boundary.as_deref()
+    }
+
     /// Returns the processor that functions are built for.
     pub fn architecture(&self) -> Architecture {
         self.request.architecture

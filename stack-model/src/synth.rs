@@ -89,6 +89,7 @@ impl App {
             assets,
             contracts,
             tags,
+            boundary,
             mut violations,
         } = self;
         violations.extend(stage.unread_variables());
@@ -96,6 +97,9 @@ impl App {
             violations.push(Violation::new(
                 "the app has no stack: add one with `app.stack(..)`",
             ));
+        }
+        if let Some(boundary) = &boundary {
+            crate::iam::boundary::bound(&mut stacks, boundary);
         }
         let mut rendered = render_resources(&stacks, &mut violations);
         crate::apigateway::deploy(&mut stacks, &mut rendered, &mut violations);

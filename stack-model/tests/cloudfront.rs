@@ -13,7 +13,7 @@ use stack_model::cloudfront::{
     Behavior, CacheKey, CachePolicy, CachePolicyProps, Countries, DistributionProps, EdgeCors,
     EdgeEvent, ErrorPage, Forwarded, FrameOption, Host, LogDestination, Methods,
     OriginRequestPolicy, OriginRequestPolicyProps, PriceClass, ResponseHeaders,
-    ResponseHeadersPolicyProps, SiteDomains, ViewerProtocol,
+    ResponseHeadersPolicyProps, SiteDomains,
 };
 use stack_model::iam::RoleProps;
 use stack_model::kms::KeyProps;
@@ -148,8 +148,7 @@ fn everything_a_distribution_knows_reaches_the_template() {
     let mut of_pages = Behavior::of_bucket(&pages).running(EdgeEvent::Request, &index);
     of_pages.methods = Methods::ReadAndPreflight;
     of_pages.headers = ResponseHeaders::SecurityAndCors;
-    let mut of_api = Behavior::of_api(&live);
-    of_api.viewers = ViewerProtocol::Refuse;
+    let of_api = Behavior::of_api(&live);
     let mut host = Host::new("legacy.example.net");
     host.path = "/v1".to_owned();
     host.headers = BTreeMap::from([("X-From".to_owned(), "cloudfront".into())]);

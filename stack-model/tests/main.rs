@@ -51,6 +51,7 @@ mod iot {
 
 mod acm;
 mod apigatewayv2;
+mod boundary;
 mod cloudfront;
 mod cloudwatch;
 mod codebuild;

@@ -47,9 +47,9 @@ struct Variables {
     approval: Option<Approval>,
     /// Where builds keep things.
     bucket: Bucket,
-    /// The name of a managed policy that no role of the systems goes beyond, where the account has one. The stacks must
-    /// give it to their roles.
-    permissions_boundary: Option<String>,
+    /// The name of a managed policy that the roles of the builds do not go beyond, where it is another one than that of
+    /// the stage, which all other roles have and which a build must give to the roles that it makes.
+    build_boundary: Option<String>,
 }
 
 /// Who decides that what a build showed is deployed.
@@ -95,10 +95,7 @@ fn pipeline(
     variables: &Variables,
     repository: &str,
 ) -> Result<(), Violations> {
-    let mut rights = DeployRights::of(app, &[&format!("{system}*")]);
-    if let Some(boundary) = &variables.permissions_boundary {
-        rights = rights.within(ManagedPolicy::existing(boundary.as_str()));
-    }
+    let rights = DeployRights::of(app, &[&format!("{system}*")]);
     let parameters = parameters(app, system)?;
     let stacks = rights.stacks().join(" ");
 
@@ -127,6 +124,8 @@ fn pipeline(
     } else if variables.on_push {
         props.webhook = vec![WebhookFilter::push_to(variables.branch())];
     }
+    let boundary = variables.build_boundary.as_deref();
+    props.permissions_boundary = boundary.map(ManagedPolicy::existing);
     let project = stack.project("Project", props);
     stack.allow_deploy("DeployRights", project.role(), rights);
 

@@ -24,6 +24,7 @@ fn render(
         region: "us-east-1".to_owned(),
         account: None,
         protected: false,
+        permissions_boundary: None,
         architecture: Architecture::Arm64,
         variables,
     }));

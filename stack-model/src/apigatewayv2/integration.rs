@@ -28,6 +28,8 @@ pub type HttpTimeout = Limited<50, 30_000>;
 pub struct RequestPart {
     text: Value<String>,
     path: Option<String>,
+    /// Whether the text is meant as it is.
+    fixed: bool,
 }
 
 impl RequestPart {
@@ -35,6 +37,7 @@ impl RequestPart {
         Self {
             text: text.into(),
             path: None,
+            fixed: false,
         }
     }
 
@@ -77,12 +80,20 @@ impl RequestPart {
         Self::of(format!("$context.{name}"))
     }
 
-    /// A value that does not come from the request.
+    /// A value that does not come from the request. API Gateway would read a text that begins with `$`, or has `${` in
+    /// it, as a part of the request, so the synth refuses it.
     pub fn fixed(value: impl Into<Value<String>>) -> Self {
         Self {
             text: value.into(),
             path: None,
+            fixed: true,
         }
+    }
+
+    /// Returns whether API Gateway would read a fixed text as a part of the request.
+    fn is_taken_for_expression(&self) -> bool {
+        let text = self.text.literal();
+        self.fixed && text.is_some_and(|text| text.starts_with('$') || text.contains("${"))
     }
 }
 
@@ -300,6 +311,18 @@ impl HttpIntegration {
         self
     }
 
+    /// Returns what is wrong with the integration.
+    pub(super) fn violation(&self) -> Option<String> {
+        self.wrong.clone().or_else(|| {
+            let taken = |part: &&RequestPart| part.is_taken_for_expression();
+            let (name, part) = self.parameters.iter().find(|(_, part)| taken(part))?;
+            Some(format!(
+                "`{}` of the parameter `{name}` is meant as it is, and API Gateway would take it for a part of the request: use another text, or the constructor of that part",
+                part.text.literal().map_or("", String::as_str)
+            ))
+        })
+    }
+
     /// Returns the function that the route must be permitted to invoke.
     pub(super) fn invokes(&self) -> Option<Value<Arn<Function>>> {
         self.function.clone()
@@ -321,6 +344,8 @@ impl HttpIntegration {
         self.subtype?;
         let (role, granting) = match &self.caller {
             RouteRole::Own => {
+                // API Gateway does not say whose API it is when it takes on a role for a call, so a condition on the
+                // account would keep it out of every call.
                 let props = RoleProps::for_service("apigateway.amazonaws.com");
                 (stack.role(&format!("{logical_id}Role"), props), true)
             }

@@ -318,7 +318,7 @@ impl Stack<'_> {
         source: &'static Location<'static>,
     ) -> Value<String> {
         let role = integration.role(self, logical_id, source);
-        if let Some(message) = &integration.wrong {
+        if let Some(message) = integration.violation() {
             self.report(logical_id, None, message, source);
         }
         let path = "Properties.TimeoutInMillis";

@@ -15,7 +15,7 @@ pub struct Behavior {
     origin: Origin,
     /// What callers may do; read by default, and everything where an API answers.
     pub methods: Methods,
-    /// What becomes of callers without TLS; they are redirected by default.
+    /// What becomes of callers without TLS; they are redirected by default, and turned away where an API answers.
     pub viewers: ViewerProtocol,
     /// What is kept, and for how long.
     pub cache: CachePolicy,
@@ -33,10 +33,12 @@ impl Behavior {
         Self::of(Origin::Bucket(bucket.clone()), CachePolicy::Optimized)
     }
 
-    /// Hands requests on to a stage of a REST API, and keeps nothing.
+    /// Hands requests on to a stage of a REST API, and keeps nothing. Callers without TLS are turned away: before a
+    /// redirect reached them, their tokens and what they sent would have been read on the way.
     pub fn of_api(stage: &StageRef) -> Self {
         Self {
             methods: Methods::All,
+            viewers: ViewerProtocol::Refuse,
             forward: Some(OriginRequestPolicy::AllButHost),
             ..Self::of(Origin::Api(stage.clone()), CachePolicy::Disabled)
         }

@@ -15,11 +15,11 @@ use crate::sqs::QueueRef;
 use crate::stack::Stack;
 use crate::stepfunctions::StateMachineRef;
 
-/// Makes an enum of the metrics of a resource, with the name, the statistic, and what a missing measurement means.
+/// Makes an enum of the metrics of a resource, with the name and the statistic of each.
 macro_rules! metrics {
     (
         $(#[$docs:meta])* $kind:ident of $namespace:literal
-        { $($(#[$doc:meta])* $variant:ident = $name:literal $statistic:ident $missing:ident,)* }
+        { $($(#[$doc:meta])* $variant:ident = $name:literal $statistic:ident,)* }
     ) => {
         $(#[$docs])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,12 +36,13 @@ macro_rules! metrics {
             }
 
             fn metric(self) -> Metric {
-                let (statistic, missing) = match self {
-                    $(Self::$variant => (Statistic::$statistic, MissingData::$missing),)*
+                let statistic = match self {
+                    $(Self::$variant => Statistic::$statistic,)*
                 };
+                // What did not happen is not measured.
                 Metric::new($namespace, self.name())
                     .statistic(statistic)
-                    .missing_is(missing)
+                    .missing_is(MissingData::NotBreaching)
             }
         }
     };
@@ -51,23 +52,23 @@ metrics! {
     /// What Lambda measures of a function; see <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>.
     FunctionMetric of "AWS/Lambda" {
         /// How often it was invoked.
-        Invocations = "Invocations" Sum NotBreaching,
+        Invocations = "Invocations" Sum,
         /// How often it failed.
-        Errors = "Errors" Sum NotBreaching,
+        Errors = "Errors" Sum,
         /// How often it was not invoked, as too many instances ran already.
-        Throttles = "Throttles" Sum NotBreaching,
+        Throttles = "Throttles" Sum,
         /// How long it ran, in milliseconds.
-        Duration = "Duration" Average NotBreaching,
+        Duration = "Duration" Average,
         /// How many instances ran at once.
-        ConcurrentExecutions = "ConcurrentExecutions" Maximum NotBreaching,
+        ConcurrentExecutions = "ConcurrentExecutions" Maximum,
         /// How old the newest record of a batch was, in milliseconds.
-        IteratorAge = "IteratorAge" Maximum NotBreaching,
+        IteratorAge = "IteratorAge" Maximum,
         /// How many asynchronous invocations were given up.
-        AsyncEventsDropped = "AsyncEventsDropped" Sum NotBreaching,
+        AsyncEventsDropped = "AsyncEventsDropped" Sum,
         /// How old an asynchronous invocation was when it was tried, in milliseconds.
-        AsyncEventAge = "AsyncEventAge" Maximum NotBreaching,
+        AsyncEventAge = "AsyncEventAge" Maximum,
         /// How many outcomes could not be sent to their destination.
-        DestinationDeliveryFailures = "DestinationDeliveryFailures" Sum NotBreaching,
+        DestinationDeliveryFailures = "DestinationDeliveryFailures" Sum,
     }
 }
 
@@ -76,17 +77,17 @@ metrics! {
     /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>.
     QueueMetric of "AWS/SQS" {
         /// How many messages wait.
-        Visible = "ApproximateNumberOfMessagesVisible" Maximum NotBreaching,
+        Visible = "ApproximateNumberOfMessagesVisible" Maximum,
         /// How many messages are being worked on.
-        NotVisible = "ApproximateNumberOfMessagesNotVisible" Maximum NotBreaching,
+        NotVisible = "ApproximateNumberOfMessagesNotVisible" Maximum,
         /// How old the oldest message is, in seconds.
-        OldestAge = "ApproximateAgeOfOldestMessage" Maximum NotBreaching,
+        OldestAge = "ApproximateAgeOfOldestMessage" Maximum,
         /// How many messages were sent.
-        Sent = "NumberOfMessagesSent" Sum NotBreaching,
+        Sent = "NumberOfMessagesSent" Sum,
         /// How many messages were received.
-        Received = "NumberOfMessagesReceived" Sum NotBreaching,
+        Received = "NumberOfMessagesReceived" Sum,
         /// How many messages were deleted.
-        Deleted = "NumberOfMessagesDeleted" Sum NotBreaching,
+        Deleted = "NumberOfMessagesDeleted" Sum,
     }
 }
 
@@ -94,11 +95,11 @@ metrics! {
     /// What SNS measures of a topic; see <https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html>.
     TopicMetric of "AWS/SNS" {
         /// How many messages were published.
-        Published = "NumberOfMessagesPublished" Sum NotBreaching,
+        Published = "NumberOfMessagesPublished" Sum,
         /// How many messages could not be delivered.
-        Failed = "NumberOfNotificationsFailed" Sum NotBreaching,
+        Failed = "NumberOfNotificationsFailed" Sum,
         /// How many messages went to the dead letters of a subscription.
-        RedrivenToDeadLetters = "NumberOfNotificationsRedrivenToDlq" Sum NotBreaching,
+        RedrivenToDeadLetters = "NumberOfNotificationsRedrivenToDlq" Sum,
     }
 }
 
@@ -107,17 +108,17 @@ metrics! {
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html>.
     TableMetric of "AWS/DynamoDB" {
         /// How many reads were refused, as they were too many.
-        ReadThrottles = "ReadThrottleEvents" Sum NotBreaching,
+        ReadThrottles = "ReadThrottleEvents" Sum,
         /// How many writes were refused, as they were too many.
-        WriteThrottles = "WriteThrottleEvents" Sum NotBreaching,
+        WriteThrottles = "WriteThrottleEvents" Sum,
         /// How many read units were used.
-        ConsumedReads = "ConsumedReadCapacityUnits" Sum NotBreaching,
+        ConsumedReads = "ConsumedReadCapacityUnits" Sum,
         /// How many write units were used.
-        ConsumedWrites = "ConsumedWriteCapacityUnits" Sum NotBreaching,
+        ConsumedWrites = "ConsumedWriteCapacityUnits" Sum,
         /// How many conditions of writes did not hold.
-        FailedConditions = "ConditionalCheckFailedRequests" Sum NotBreaching,
+        FailedConditions = "ConditionalCheckFailedRequests" Sum,
         /// How many items were deleted as their time was up.
-        Expired = "TimeToLiveDeletedItemCount" Sum NotBreaching,
+        Expired = "TimeToLiveDeletedItemCount" Sum,
     }
 }
 
@@ -126,15 +127,15 @@ metrics! {
     /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html>.
     RestStageMetric of "AWS/ApiGateway" {
         /// How many requests came.
-        Count = "Count" SampleCount NotBreaching,
+        Count = "Count" SampleCount,
         /// How many requests were wrong; the average is their share.
-        ClientErrors = "4XXError" Sum NotBreaching,
+        ClientErrors = "4XXError" Sum,
         /// How many answers failed; the average is their share.
-        ServerErrors = "5XXError" Sum NotBreaching,
+        ServerErrors = "5XXError" Sum,
         /// How long a request took, in milliseconds.
-        Latency = "Latency" Average NotBreaching,
+        Latency = "Latency" Average,
         /// How long what is behind the API took, in milliseconds.
-        IntegrationLatency = "IntegrationLatency" Average NotBreaching,
+        IntegrationLatency = "IntegrationLatency" Average,
     }
 }
 
@@ -143,19 +144,19 @@ metrics! {
     /// <https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html>.
     StateMachineMetric of "AWS/States" {
         /// How many executions started.
-        Started = "ExecutionsStarted" Sum NotBreaching,
+        Started = "ExecutionsStarted" Sum,
         /// How many executions succeeded.
-        Succeeded = "ExecutionsSucceeded" Sum NotBreaching,
+        Succeeded = "ExecutionsSucceeded" Sum,
         /// How many executions failed.
-        Failed = "ExecutionsFailed" Sum NotBreaching,
+        Failed = "ExecutionsFailed" Sum,
         /// How many executions took too long.
-        TimedOut = "ExecutionsTimedOut" Sum NotBreaching,
+        TimedOut = "ExecutionsTimedOut" Sum,
         /// How many executions were stopped.
-        Aborted = "ExecutionsAborted" Sum NotBreaching,
+        Aborted = "ExecutionsAborted" Sum,
         /// How many starts and steps had to wait.
-        Throttled = "ExecutionThrottled" Sum NotBreaching,
+        Throttled = "ExecutionThrottled" Sum,
         /// How long an execution took, in milliseconds.
-        Time = "ExecutionTime" Average NotBreaching,
+        Time = "ExecutionTime" Average,
     }
 }
 
@@ -164,17 +165,17 @@ metrics! {
     /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html>.
     BusRuleMetric of "AWS/Events" {
         /// How many events matched.
-        Triggered = "TriggeredRules" Sum NotBreaching,
+        Triggered = "TriggeredRules" Sum,
         /// How often a target was invoked.
-        Invocations = "Invocations" Sum NotBreaching,
+        Invocations = "Invocations" Sum,
         /// How often a target could not be invoked, for good.
-        Failed = "FailedInvocations" Sum NotBreaching,
+        Failed = "FailedInvocations" Sum,
         /// How often the rule had to wait.
-        Throttled = "ThrottledRules" Sum NotBreaching,
+        Throttled = "ThrottledRules" Sum,
         /// How many events went to dead letters.
-        SentToDeadLetters = "InvocationsSentToDlq" Sum NotBreaching,
+        SentToDeadLetters = "InvocationsSentToDlq" Sum,
         /// How many events could not even go to dead letters.
-        FailedToDeadLetters = "InvocationsFailedToBeSentToDlq" Sum NotBreaching,
+        FailedToDeadLetters = "InvocationsFailedToBeSentToDlq" Sum,
     }
 }
 
@@ -183,13 +184,13 @@ metrics! {
     /// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html>.
     ScheduleMetric of "AWS/Scheduler" {
         /// How often a target was invoked.
-        Attempts = "InvocationAttemptCount" Sum NotBreaching,
+        Attempts = "InvocationAttemptCount" Sum,
         /// How often a target answered with an error.
-        TargetErrors = "TargetErrorCount" Sum NotBreaching,
+        TargetErrors = "TargetErrorCount" Sum,
         /// How many invocations were given up.
-        Dropped = "InvocationDroppedCount" Sum NotBreaching,
+        Dropped = "InvocationDroppedCount" Sum,
         /// How many invocations had to wait.
-        Throttled = "InvocationThrottleCount" Sum NotBreaching,
+        Throttled = "InvocationThrottleCount" Sum,
     }
 }
 
@@ -198,15 +199,15 @@ metrics! {
     /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html>.
     PipeMetric of "AWS/EventBridge/Pipes" {
         /// How often it ran.
-        Invocations = "Invocations" Sum NotBreaching,
+        Invocations = "Invocations" Sum,
         /// How often it failed.
-        Failed = "ExecutionFailed" Sum NotBreaching,
+        Failed = "ExecutionFailed" Sum,
         /// How often it failed for some records of a batch.
-        PartiallyFailed = "ExecutionPartiallyFailed" Sum NotBreaching,
+        PartiallyFailed = "ExecutionPartiallyFailed" Sum,
         /// How often it had to wait.
-        Throttled = "ExecutionThrottled" Sum NotBreaching,
+        Throttled = "ExecutionThrottled" Sum,
         /// How often it took too long.
-        TimedOut = "ExecutionTimeout" Sum NotBreaching,
+        TimedOut = "ExecutionTimeout" Sum,
     }
 }
 

@@ -8,27 +8,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 
 use stack_model_cfn::iam as cfn;
-use stack_model_cfn::{Expr, Part, Pseudo, Token, Value};
+use stack_model_cfn::{Expr, Token, Value};
 
 use crate::arn::Arn;
 use crate::handle::Handle;
-use crate::iam::{ManagedPolicy, RoleRef};
+use crate::iam::{ManagedPolicy, RoleRef, boundary};
 use crate::policy::{PolicyDocument, Statement};
 use crate::resource::Resource;
 use crate::stack::{App, Stack, StackData};
-use crate::text::concatenate;
 
+mod own;
 mod place;
 mod registry;
+mod statements;
 
-use place::Place;
+use statements::{Needs, references, trusted};
 
 /// What a deploy of some stacks needs to be allowed: what `stackctl` calls itself, and what CloudFormation calls for the
 /// resource types that the stacks contain.
 ///
 /// Resources are named as narrowly as their ARNs allow: by their names, or by the name of their stack, which begins the
 /// names that CloudFormation makes up. Where an ARN holds an id that AWS makes up, such as that of an API, all of the
-/// account and region are meant. Roles can be passed on to the services that they trust, and to no others.
+/// account and region are meant. Roles can be passed on to the services that they trust, and to no others. The rights
+/// never reach the role that has them: it cannot change itself or its policies.
+///
+/// Who may make roles may give them whatever it wants, and then act through them: what ends that is a permissions
+/// boundary. That of the app, [`App::permissions_boundary`], is that of the rights, too.
 ///
 /// ```
 /// use stack_model::codebuild::{BuildSource, DeployRights, GitHubSource, ProjectProps};
@@ -59,21 +64,6 @@ pub struct DeployRights {
     needs: Needs,
     boundary: Option<Value<Arn<ManagedPolicy>>>,
     more: Vec<Statement>,
-}
-
-/// What the stacks need, by IAM service.
-#[derive(Clone, Debug, Default)]
-struct Needs {
-    /// The regions and names of the stacks.
-    stacks: BTreeSet<(String, String)>,
-    /// What else `stackctl` itself calls.
-    own: Vec<Statement>,
-    actions: BTreeMap<String, BTreeSet<String>>,
-    places: BTreeMap<String, BTreeSet<Place>>,
-    /// The services that roles of the stacks trust.
-    trusted: BTreeSet<String>,
-    /// The roles that the stacks make.
-    roles: BTreeSet<Place>,
 }
 
 /// The most characters of a managed policy, with room for what only the deployment knows; IAM takes 6,144.
@@ -147,8 +137,12 @@ impl DeployRights {
         self
     }
 
-    /// Lets the deploy make and change only roles that have this permissions boundary, and never take it away: whatever
-    /// a template says, its roles stay within the boundary. The roles of the stacks must name it.
+    /// Lets the deploy make and change only roles that have this permissions boundary, never take it away, and never
+    /// change the boundary itself: whatever a template says, its roles stay within the boundary. The roles of the stacks
+    /// must name it.
+    ///
+    /// [`App::permissions_boundary`] does both, so this is for a boundary that the roles have by themselves. See
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate>.
     #[must_use]
     pub fn within(mut self, boundary: Value<Arn<ManagedPolicy>>) -> Self {
         self.boundary = Some(boundary);
@@ -179,7 +173,7 @@ impl DeployRights {
             let (properties, _) = resource.rendered();
             let service = registry::service(kind);
             let places = place::of(kind, id, &properties, &name, region);
-            if kind == "AWS::IAM::Role" {
+            if boundary::BOUNDED.contains(&kind) {
                 self.needs.roles.extend(places.iter().cloned());
                 trusted(&properties, &mut self.needs.trusted);
             }
@@ -207,103 +201,6 @@ impl DeployRights {
             known.insert("CreateInvalidation".to_owned());
         }
     }
-
-    /// Returns all statements.
-    fn statements(self) -> Vec<Statement> {
-        let Needs {
-            stacks,
-            own,
-            mut actions,
-            places,
-            trusted,
-            roles,
-        } = self.needs;
-        let mut statements = of_stackctl(&stacks).to_vec();
-        statements.extend(own);
-        let mut take = |service: &str, names: &[&str]| -> Vec<String> {
-            let Some(known) = actions.get_mut(service) else {
-                return Vec::new();
-            };
-            let taken = names.iter().filter(|name| known.remove(**name));
-            taken
-                .map(|name| format!("{service}:{}", name.trim_end_matches('*')))
-                .collect()
-        };
-        let on = |mut statement: Statement, places: &BTreeSet<Place>| {
-            for place in places {
-                statement = statement.on(place.arn(""));
-            }
-            statement.because(NAMES)
-        };
-
-        if !take("iam", &["PassRole"]).is_empty() && !roles.is_empty() && !trusted.is_empty() {
-            let pass = Statement::allow(["iam:PassRole"]).when(
-                "StringEquals",
-                "iam:PassedToService",
-                Expr::list(trusted.iter().map(String::as_str)),
-            );
-            statements.push(on(pass, &roles));
-        }
-        if !take("iam", &["CreateServiceLinkedRole"]).is_empty() {
-            let linked = Place::new("iam", "", true, "role/aws-service-role/*");
-            let create = Statement::allow(["iam:CreateServiceLinkedRole"]);
-            let reason = "AWS fixes what these roles may do, and each service names its own";
-            statements.push(create.on(linked.arn("")).because(reason));
-        }
-        // A mapping has an id that AWS makes up; the function that it feeds is known.
-        let mappings = take("lambda", registry::MAPPINGS);
-        if let Some(functions) = places.get("lambda").filter(|_| !mappings.is_empty()) {
-            let functions = functions.iter().filter(|place| place.names_function());
-            let functions = Expr::list(functions.map(|place| Expr::from(place.arn(""))));
-            statements.push(
-                Statement::allow(mappings)
-                    .on_everything("the mapping is named by the function that it feeds")
-                    .when("ArnLike", "lambda:FunctionArn", functions),
-            );
-        }
-        if let Some(boundary) = self.boundary {
-            take("iam", &["DeleteRolePermissionsBoundary"]);
-            let bounded = take("iam", registry::BOUNDED);
-            if !bounded.is_empty() {
-                let bounded = Statement::allow(bounded).when(
-                    "StringEquals",
-                    "iam:PermissionsBoundary",
-                    boundary,
-                );
-                statements.push(on(bounded, &roles));
-            }
-        }
-
-        let mut everywhere = Vec::new();
-        let nowhere = BTreeSet::new();
-        for (service, names) in actions {
-            let (unnamed, named): (Vec<String>, Vec<String>) = names
-                .into_iter()
-                .map(|name| format!("{service}:{name}"))
-                .partition(|action| action.ends_with('*'));
-            let unnamed = unnamed.iter().map(|action| action.trim_end_matches('*'));
-            everywhere.extend(unnamed.map(str::to_owned));
-            let places = places.get(&service).unwrap_or(&nowhere);
-            if named.is_empty() {
-                continue;
-            }
-            statements.push(if places.is_empty() {
-                Statement::allow(named)
-                    .on(Place::whole(&service))
-                    .because(NAMES)
-            } else {
-                on(Statement::allow(named), places)
-            });
-        }
-        if !everywhere.is_empty() {
-            statements
-                .push(Statement::allow(everywhere).on_everything("these actions name no resource"));
-        }
-        // Statements on the same resources become one.
-        PolicyDocument::new(statements.into_iter().chain(self.more))
-            .statements()
-            .to_vec()
-    }
 }
 
 impl Stack<'_> {
@@ -323,7 +220,22 @@ impl Stack<'_> {
             );
             self.report(logical_id, None, message, source);
         }
-        let statements = rights.statements();
+        if rights.stacks.iter().any(|stack| stack == self.id()) {
+            let message = format!(
+                "a deploy that changes its own rights can do anything: leave `{}` to people, and describe it after `DeployRights::of`",
+                self.id()
+            );
+            self.report(logical_id, None, message, source);
+        }
+        let of_app = || self.app_ref().boundary.clone();
+        let boundary = rights.boundary.or_else(of_app);
+        self.check_boundary(logical_id, &rights.stacks, boundary.as_ref(), source);
+        let of_itself = self.own_changes(logical_id, role, &rights.needs);
+        let statements = (rights.needs.statements(boundary).into_iter())
+            .chain(rights.more)
+            .chain(of_itself);
+        // Statements on the same resources become one.
+        let statements = PolicyDocument::new(statements).statements().to_vec();
         self.check_statements(logical_id, &statements, source);
         let policies = packed(statements);
         if policies.len() > MAX_POLICIES {
@@ -382,121 +294,4 @@ fn size(document: &Expr) -> usize {
         };
     });
     crate::iam::least_size(document) + tokens
-}
-
-/// What `stackctl` calls to deploy stacks, by region and name; see `deployer/src/engine`.
-fn of_stackctl(stacks: &BTreeSet<(String, String)>) -> [Statement; 3] {
-    let id = "AWS makes up the id at the end";
-    let mut deploys = Statement::allow([
-        "cloudformation:CreateChangeSet",
-        "cloudformation:DeleteChangeSet",
-        "cloudformation:DeleteStack",
-        "cloudformation:DescribeChangeSet",
-        "cloudformation:DescribeStackEvents",
-        "cloudformation:DescribeStacks",
-        "cloudformation:ExecuteChangeSet",
-        "cloudformation:GetTemplate",
-        "cloudformation:ListChangeSets",
-        "cloudformation:ListStackResources",
-        "cloudformation:TagResource",
-        "cloudformation:UpdateTerminationProtection",
-    ])
-    .because(id);
-    let mut finds = Statement::allow(["cloudformation:DescribeStacks"]).because(id);
-    let of_stack = |region: &str, name: &str| {
-        Place::new("cloudformation", region, true, &format!("stack/{name}/*")).arn("")
-    };
-    for (region, name) in stacks {
-        deploys = deploys.on(of_stack(region, name));
-    }
-    let regions: BTreeSet<&String> = stacks.iter().map(|(region, _)| region).collect();
-    for region in regions {
-        finds = finds.on(of_stack(region, "stackctl-bootstrap"));
-    }
-    let bucket = Place::new("s3", "", false, "stackctl-bootstrap-*");
-    let publishes = Statement::allow([
-        "s3:GetObject",
-        "s3:GetObjectVersion",
-        "s3:ListBucket",
-        "s3:PutObject",
-    ])
-    .on(bucket.arn(""))
-    .because("the artifact bucket has a name that CloudFormation makes up");
-    [deploys, finds, publishes]
-}
-
-/// What CloudFormation reads while it deploys, because a template names it.
-fn references(stack: &StackData, region: &str) -> Vec<Statement> {
-    let mut parameters = BTreeSet::new();
-    let mut secrets: Vec<Expr> = Vec::new();
-    let mut find = |expr: &Expr| {
-        expr.walk(&mut |token| match token {
-            Token::SsmParameter { name, .. } => {
-                parameters.insert(name.trim_start_matches('/').to_owned());
-            }
-            Token::Secret { id, .. } if !secrets.contains(id) => secrets.push((**id).clone()),
-            _ => {}
-        });
-    };
-    for resource in stack.resources.values() {
-        find(&resource.rendered().0);
-    }
-    for output in stack.outputs.values() {
-        find(&output.value);
-    }
-    let read = |name: &String| {
-        let place = Place::new("ssm", region, true, &format!("parameter/{name}"));
-        Statement::allow(["ssm:GetParameters"]).on(place.arn(""))
-    };
-    // The id of a secret of the stacks themselves is known to its own service.
-    let named = secrets
-        .into_iter()
-        .filter(|id| id.as_str().is_some_and(|id| id.starts_with("arn:")))
-        .map(|id| Statement::allow(["secretsmanager:GetSecretValue"]).on(id));
-    parameters.iter().map(read).chain(named).collect()
-}
-
-/// Collects the services in a trust policy.
-fn trusted(role: &Expr, found: &mut BTreeSet<String>) {
-    fn services(expr: &Expr, found: &mut BTreeSet<String>) {
-        match expr {
-            Expr::List(elements) => elements.iter().for_each(|element| services(element, found)),
-            Expr::Map(entries) => {
-                for (key, value) in entries {
-                    match (key.as_str(), value) {
-                        ("Service", Expr::String(name)) => {
-                            found.insert(name.clone());
-                        }
-                        ("Service", Expr::List(names)) => {
-                            found.extend(names.iter().filter_map(Expr::as_str).map(str::to_owned));
-                        }
-                        (_, value) => services(value, found),
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    if let Expr::Map(properties) = role
-        && let Some(trust) = properties.get("AssumeRolePolicyDocument")
-    {
-        services(trust, found);
-    }
-}
-
-/// Puts text and pseudo parameters one after the other.
-fn arn_of(service: &str, region: &str, account: bool, resource: &str) -> Value<String> {
-    let text = |text: &str| Part::Text(text.to_owned());
-    let pseudo = |pseudo| Part::Token(Token::Pseudo(pseudo));
-    concatenate([
-        text("arn:"),
-        pseudo(Pseudo::Partition),
-        text(&format!(":{service}:{region}:")),
-        if account {
-            pseudo(Pseudo::AccountId)
-        } else {
-            text("")
-        },
-        text(&format!(":{resource}")),
-    ])
 }

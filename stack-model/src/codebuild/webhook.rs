@@ -118,12 +118,29 @@ pub(super) fn violations(groups: &[Vec<WebhookFilter>], source: &BuildSource) ->
             let message = "a group needs one `WebhookFilter::Events(..)` that names an event";
             found.push(wrong(format!("Triggers.FilterGroups.{position}"), message));
         }
+        if builds_every_push(group) {
+            let message = "a push to any branch or tag would be built with the rights of the project: say which with `WebhookFilter::push_to(\"main\")`, or that all are meant with `WebhookFilter::HeadRef(\"^refs/heads/\")`";
+            found.push(wrong(format!("Triggers.FilterGroups.{position}"), message));
+        }
         if runs_code_of_strangers(group) {
             let message = "anybody may open a pull request, and the build would run their code with the rights of the project: say whose are built with `WebhookFilter::Actor(..)`";
             found.push(wrong(format!("Triggers.FilterGroups.{position}"), message));
         }
     }
     found
+}
+
+/// Returns whether a build starts for every push, whatever it is to: whoever may push a branch may then do what the
+/// project may.
+fn builds_every_push(group: &[WebhookFilter]) -> bool {
+    let of_pushes = group.iter().any(|filter| match filter {
+        WebhookFilter::Events(events) => events.contains(&WebhookEvent::Push),
+        _ => false,
+    });
+    let of_some = group
+        .iter()
+        .any(|filter| matches!(filter, WebhookFilter::HeadRef(_)));
+    of_pushes && !of_some
 }
 
 /// Returns whether a build starts for commits of a pull request, whoever opened it.

@@ -208,6 +208,9 @@ impl Stack<'_> {
             Sms::Off => return None,
             Sms::Role { role, external_id } => (role.clone(), external_id.clone()),
             Sms::OwnRole => {
+                // What Cognito tells the role is the external id of the pool; see
+                // <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SmsConfigurationType.html>.
+                // That it tells the account, too, is not said there, and without it no message would be sent.
                 let external_id = format!("{}-{logical_id}", self.name());
                 let trust = Statement::allow(["sts:AssumeRole"])
                     .to(Principal::Service("cognito-idp.amazonaws.com".to_owned()))

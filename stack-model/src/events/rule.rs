@@ -337,7 +337,9 @@ impl Stack<'_> {
     #[track_caller]
     pub(crate) fn delivery_role(&mut self, id: &str, service: &str) -> RoleRef {
         if self.data().policies.insert(id.to_owned()) {
-            self.role(id, RoleProps::for_service(service))
+            // A rule says whose it is when it takes on a role. The role cannot name the rule, which needs the role. See
+            // <https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html>.
+            self.role(id, RoleProps::for_service_here(service))
         } else {
             RoleRef::of(ResourceId::new(Arc::clone(&self.data_ref().id), id))
         }

@@ -3,17 +3,14 @@
 use std::panic::Location;
 
 use stack_model_cfn::sns as cfn;
-use stack_model_cfn::{Expr, Property, Pseudo, Value};
+use stack_model_cfn::{Expr, Property, Value};
 
 use super::TopicRef;
 use crate::events::grammar::{self, Dialect};
 use crate::handle::{Handle, ResourceRef};
-use crate::kms::KeyOperation;
-use crate::policy::{Principal, Statement};
 use crate::resource::Resource;
-use crate::sqs::{DeadLetterQueue, QueueOperation, QueueRef};
+use crate::sqs::{DeadLetterQueue, QueueRef};
 use crate::stack::Stack;
-use crate::text;
 
 /// The principal that SNS delivers as.
 const SERVICE: &str = "sns.amazonaws.com";
@@ -63,7 +60,7 @@ impl Stack<'_> {
         let source = Location::caller();
         let (protocol, address, raw) = match endpoint {
             Endpoint::Queue(queue) => {
-                self.deliver(topic, queue, source);
+                self.let_send(queue, SERVICE, topic.arn().into_text(), source);
                 ("sqs", queue.arn().into_text(), true)
             }
             Endpoint::Email(address) => ("email", address, false),
@@ -171,31 +168,6 @@ impl Stack<'_> {
             self.report(logical_id, Some(path), message, source);
         }
         self.let_send(queue.queue(), SERVICE, topic, source);
-    }
-
-    /// Lets a topic send to a queue and use its key; see
-    /// <https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html>.
-    fn deliver<M>(&mut self, topic: &TopicRef<M>, queue: &QueueRef<M>, source: &Location<'_>) {
-        let send = Statement::allow([QueueOperation::Send.action()])
-            .to(Principal::Service(SERVICE.to_owned()))
-            .when("ArnEquals", "aws:SourceArn", topic.arn());
-        self.attach_queue_policy(queue, [send], source);
-        if let Some(key) = queue.key()
-            && key.resource_id().stack() == self.id()
-        {
-            // The key cannot name the topic: a topic that the same key encrypts needs the key in turn.
-            let topics = text!(
-                "arn:{}:sns:{}:{}:*",
-                Pseudo::Partition,
-                Pseudo::Region,
-                Pseudo::AccountId
-            );
-            let operations = [KeyOperation::GenerateDataKey, KeyOperation::Decrypt];
-            let statement = Statement::allow(operations.map(KeyOperation::action))
-                .to(Principal::Service(SERVICE.to_owned()))
-                .when("ArnLike", "aws:SourceArn", topics);
-            self.key_policy_from(key, [statement], source);
-        }
     }
 }
 

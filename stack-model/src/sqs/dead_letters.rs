@@ -2,13 +2,14 @@
 
 use std::panic::Location;
 
-use stack_model_cfn::Value;
+use stack_model_cfn::{Pseudo, Value};
 
 use super::{QueueOperation, QueueRef};
 use crate::handle::Handle;
 use crate::kms::KeyOperation;
 use crate::policy::{Principal, Statement};
 use crate::stack::Stack;
+use crate::text;
 
 /// A queue that takes what another service could not deliver, whatever it is; made from the handle of a queue.
 ///
@@ -58,7 +59,9 @@ impl DeadLetterQueue {
 }
 
 impl Stack<'_> {
-    /// Lets a service send to a queue on behalf of one of its resources, and use the queue's key.
+    /// Lets a service send to a queue on behalf of one of its resources, and use the queue's key; see
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html> and
+    /// <https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html>.
     pub(crate) fn let_send<M>(
         &mut self,
         queue: &QueueRef<M>,
@@ -73,10 +76,19 @@ impl Stack<'_> {
         if let Some(key) = queue.key()
             && key.resource_id().stack() == self.id()
         {
-            // The key cannot name the source: what it encrypts may need the key in turn.
+            // The key cannot name the source, which the same key may encrypt; what the service has in the account and
+            // region will do.
+            let sources = text!(
+                "arn:{}:{}:{}:{}:*",
+                Pseudo::Partition,
+                service.split('.').next().unwrap_or(service),
+                Pseudo::Region,
+                Pseudo::AccountId
+            );
             let operations = [KeyOperation::GenerateDataKey, KeyOperation::Decrypt];
             let statement = Statement::allow(operations.map(KeyOperation::action))
-                .to(Principal::Service(service.to_owned()));
+                .to(Principal::Service(service.to_owned()))
+                .when("ArnLike", "aws:SourceArn", sources);
             self.key_policy_from(key, [statement], source);
         }
     }

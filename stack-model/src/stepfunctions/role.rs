@@ -3,12 +3,11 @@
 use std::panic::Location;
 
 use stack_model_cfn::stepfunctions::state_machine as cfn;
-use stack_model_cfn::{Pseudo, Token, Value};
 
 use super::{StateMachineProps, StateMachineType};
 use crate::iam::{RoleProps, RoleRef};
 use crate::logs::{LogGroupProps, LogGroupRef, Retention};
-use crate::policy::{Principal, Statement};
+use crate::policy::Statement;
 use crate::stack::Stack;
 
 /// The role that the executions of a state machine act with.
@@ -79,12 +78,7 @@ impl Logging {
 /// Returns the props of a role that Step Functions takes on for state machines of the account, and for no other's; see
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html>.
 pub(super) fn props() -> RoleProps {
-    let account = Value::<String>::Token(Token::Pseudo(Pseudo::AccountId));
-    RoleProps::trusting(
-        Statement::allow(["sts:AssumeRole"])
-            .to(Principal::Service("states.amazonaws.com".to_owned()))
-            .when("StringEquals", "aws:SourceAccount", account),
-    )
+    RoleProps::for_service_here("states.amazonaws.com")
 }
 
 /// What the role of a state machine that records must be allowed; see

@@ -15,7 +15,7 @@ use stack_model::{Stack, route};
 
 use super::api;
 use super::http::orders;
-use crate::support::{dev, resources};
+use crate::support::{dev, resources, violations};
 
 /// Returns what an integration is, and what its own role is allowed.
 fn integration(integration: impl FnOnce(&mut Stack<'_>) -> HttpIntegration) -> Json {
@@ -196,4 +196,33 @@ fn a_given_role_calls_and_is_granted_the_call_or_left_alone() {
         left["SendIntegration"]["Properties"]["CredentialsArn"],
         json!({"Fn::GetAtt": ["Given", "Arn"]})
     );
+}
+
+#[test]
+fn a_fixed_text_that_reads_like_a_part_of_the_request_is_refused() {
+    let found = |text: &'static str| {
+        violations(dev(), move |stack| {
+            let api = api(stack);
+            let queue = stack.queue::<String>("Queue", QueueProps::default());
+            let send = HttpIntegration::send_message(&queue, RequestPart::fixed(text));
+            let authorization = RouteAuthorization::Iam;
+            stack.http_route("Send", &api, route!("POST /"), authorization, send);
+        })
+        .join("\n")
+    };
+    for text in [
+        "$request.header.authorization",
+        "for ${context.identity.sourceIp}",
+    ] {
+        let found = found(text);
+        assert!(
+            found.contains(&format!(
+                "`{text}` of the parameter `MessageBody` is meant as it is"
+            )),
+            "{found}"
+        );
+    }
+    for text in ["5 $", "{name}", "costs $5"] {
+        assert_eq!(found(text), "", "{text}");
+    }
 }

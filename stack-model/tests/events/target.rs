@@ -11,7 +11,7 @@ use stack_model::sqs::{self, QueueProps};
 use stack_model::{Stack, limit};
 
 use super::{Placed, work};
-use crate::support::{dev, resources, violations};
+use crate::support::{dev, property, resources, violations};
 
 fn rule(stack: &mut Stack<'_>) -> RuleRef<Placed> {
     let pattern = EventPattern::source("shop").detail_type::<Placed>();
@@ -100,6 +100,12 @@ fn a_queue_takes_what_this_rule_sends() {
         resources["Key"]["Properties"]["KeyPolicy"]["Statement"][1]["Principal"],
         json!({"Service": "events.amazonaws.com"})
     );
+    assert_eq!(
+        resources["Key"]["Properties"]["KeyPolicy"]["Statement"][1]["Condition"],
+        json!({"ArnLike": {"aws:SourceArn": {
+            "Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:*"
+        }}})
+    );
 }
 
 #[test]
@@ -121,6 +127,47 @@ fn a_topic_lets_the_service_publish_without_a_condition() {
             "Resource": {"Ref": "Alerts"},
             "Principal": {"Service": "events.amazonaws.com"},
         })
+    );
+}
+
+/// What a key is told of EventBridge is the topic alone; an account in the condition would let nothing in.
+#[test]
+fn the_key_of_a_topic_serves_topics_of_the_account() {
+    let statements = property(dev(), "Key", "KeyPolicy", |stack| {
+        let key = stack.key("Key", KeyProps::default());
+        let props = TopicProps {
+            encryption: sns::Encryption::CustomerKey(key),
+            ..TopicProps::default()
+        };
+        let topic = stack.topic::<AnyDetail>("Alerts", props);
+        let rule = rule(stack);
+        stack.target(&rule, &topic, Delivery::event());
+        stack.let_alarms_publish(&topic);
+    });
+    let topics = json!({"kms:EncryptionContext:aws:sns:topicArn": {
+        "Fn::Sub": "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:*"
+    }});
+    let allow = |service: &str, condition: Json| {
+        json!({
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": "*",
+            "Principal": {"Service": service},
+            "Condition": condition,
+        })
+    };
+    assert_eq!(
+        statements["Statement"].as_array().unwrap()[1..],
+        [
+            allow("events.amazonaws.com", json!({"ArnLike": topics})),
+            allow(
+                "cloudwatch.amazonaws.com",
+                json!({
+                    "ArnLike": topics,
+                    "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+                })
+            ),
+        ]
     );
 }
 
@@ -204,6 +251,13 @@ fn everything_else_is_reached_with_a_role_of_the_rule() {
           "Statement": [
             {
               "Action": "sts:AssumeRole",
+              "Condition": {
+                "StringEquals": {
+                  "aws:SourceAccount": {
+                    "Ref": "AWS::AccountId"
+                  }
+                }
+              },
               "Effect": "Allow",
               "Principal": {
                 "Service": "events.amazonaws.com"

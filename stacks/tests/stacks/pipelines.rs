@@ -40,6 +40,7 @@ fn rights(template: &Value) -> Vec<Value> {
 fn actions(statements: &[Value]) -> BTreeSet<&str> {
     statements
         .iter()
+        .filter(|statement| statement["Effect"] == "Allow")
         .flat_map(|statement| match &statement["Action"] {
             Value::String(action) => vec![action.as_str()],
             many => many
@@ -88,6 +89,7 @@ fn each_deploys_the_stacks_of_its_system_and_never_itself() {
         );
         let named = rights(&template)
             .iter()
+            .filter(|statement| statement["Effect"] == "Allow")
             .map(Value::to_string)
             .collect::<String>();
         assert!(!named.contains(&format!("{system}-pipeline")), "{named}");
@@ -332,18 +334,42 @@ fn a_deploy_reads_no_data_and_changes_no_other_system() {
     }
 }
 
+/// One setting of the stage does both: every role of every system has the boundary, and a build makes no role without.
 #[test]
-fn roles_can_be_kept_within_a_boundary() {
-    let more = json!({"pipelines": {"permissions_boundary": "boundary"}});
-    let template = template("intake", &more);
-    let statements = rights(&template);
+fn every_role_of_a_stage_stays_within_its_boundary() {
+    let mut request = stage(
+        "dev",
+        false,
+        &pipelines(&json!({"pipelines": {"build_boundary": "builds"}})),
+    );
+    request.permissions_boundary = Some("boundary".to_owned());
+    let assembly = synth(request);
+    let policy = |name: &str| json!({"Fn::Sub": format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{name}")});
+    let mut roles = 0;
+    for (name, template) in assembly.files() {
+        let template: Value = serde_json::from_slice(template).unwrap();
+        for (id, resource) in template["Resources"].as_object().unwrap() {
+            if resource["Type"] == "AWS::IAM::Role" {
+                roles += 1;
+                let of_build = name.contains("-pipeline-");
+                assert_eq!(
+                    resource["Properties"]["PermissionsBoundary"],
+                    policy(if of_build { "builds" } else { "boundary" }),
+                    "{id} of {name}"
+                );
+            }
+        }
+    }
+    assert!(roles > 20, "{roles}");
+    let intake = assembly.template("intake-pipeline").unwrap();
+    let statements = rights(&serde_json::from_str(intake).unwrap());
     let create = statements
         .iter()
         .find(|statement| statement["Action"].to_string().contains("iam:CreateRole"))
         .unwrap();
     assert_eq!(
         create["Condition"]["StringEquals"]["iam:PermissionsBoundary"],
-        json!({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/boundary"})
+        policy("boundary")
     );
 }
 

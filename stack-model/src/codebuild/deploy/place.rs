@@ -2,8 +2,9 @@
 
 use stack_model_cfn::{Expr, Part, Pseudo, Token, Value};
 
-use super::{arn_of, registry};
+use super::registry;
 use crate::text;
+use crate::text::concatenate;
 
 /// An ARN with everything but the partition and the account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +50,8 @@ enum Name {
     Lower(&'static str),
     /// From a property, or else from CloudFormation, which begins it with the logical id.
     Logical(&'static str),
+    /// As before, with something of CloudFormation's before the logical id.
+    Prefixed(&'static str, &'static str),
     /// From a property, or else from CloudFormation or AWS, in a way that nobody can tell.
     Any(&'static str),
     /// From AWS, which makes up an id.
@@ -66,7 +69,7 @@ pub(super) fn of(
     stack: &str,
     region: &str,
 ) -> Vec<Place> {
-    use Name::{Any, Id, Logical, Lower, Stack};
+    use Name::{Any, Id, Logical, Lower, Prefixed, Stack};
 
     if belongs(kind) {
         return Vec::new();
@@ -96,8 +99,13 @@ pub(super) fn of(
         "AWS::Events::EventBus" => (Stack("Name"), &["event-bus/{}"]),
         "AWS::Events::Rule" => (Stack("Name"), &["rule/{}", "rule/*/{}"]),
         "AWS::IoT::Thing" => (Any("ThingName"), &["thing/{}"]),
-        "AWS::IAM::ManagedPolicy" => (Stack("ManagedPolicyName"), &["policy/{}"]),
-        "AWS::IAM::Role" => (Stack("RoleName"), &["role/{}"]),
+        "AWS::IAM::Group" => (Stack("GroupName"), &["group{path}{}"]),
+        "AWS::IAM::InstanceProfile" => {
+            (Stack("InstanceProfileName"), &["instance-profile{path}{}"])
+        }
+        "AWS::IAM::ManagedPolicy" => (Stack("ManagedPolicyName"), &["policy{path}{}"]),
+        "AWS::IAM::Role" => (Stack("RoleName"), &["role{path}{}"]),
+        "AWS::IAM::User" => (Stack("UserName"), &["user{path}{}"]),
         "AWS::Lambda::Function" => (Stack("FunctionName"), &["function:{}", "function:{}:*"]),
         "AWS::Lambda::EventSourceMapping" => (Id, &["event-source-mapping:*"]),
         "AWS::Logs::LogGroup" => (Stack("LogGroupName"), &["log-group:{}", "log-group:{}:*"]),
@@ -105,7 +113,7 @@ pub(super) fn of(
         "AWS::S3::Bucket" => (Lower("BucketName"), &["{}"]),
         "AWS::SNS::Topic" => (Stack("TopicName"), &["{}"]),
         "AWS::SQS::Queue" => (Stack("QueueName"), &["{}"]),
-        "AWS::SSM::Parameter" => (Logical("Name"), &["parameter/{}"]),
+        "AWS::SSM::Parameter" => (Prefixed("CFN-", "Name"), &["parameter/{}"]),
         "AWS::SecretsManager::Secret" => (Logical("Name"), &["secret:{}", "secret:{}-??????"]),
         "AWS::Scheduler::Schedule" => (Any("Name"), &["schedule/*/{}"]),
         "AWS::Scheduler::ScheduleGroup" => (Any("Name"), &["schedule-group/{}"]),
@@ -125,6 +133,12 @@ pub(super) fn of(
         "route53" | "s3" => (region, account) = ("", false),
         _ => {}
     }
+    // A parameter without a name is called `CFN-Limit-` and something made up, after its logical id.
+    let logical = |prefix: &str, property| {
+        let name = given(properties, property);
+        let name = name.unwrap_or_else(|| format!("{prefix}{}", made(logical_id)));
+        name.trim_start_matches('/').to_owned()
+    };
     let name = match name {
         Id => "*".to_owned(),
         Stack(property) => given(properties, property).unwrap_or_else(|| made(stack)),
@@ -132,19 +146,20 @@ pub(super) fn of(
             given(properties, property).unwrap_or_else(|| made(&stack.to_ascii_lowercase()))
         }
         Any(property) => given(properties, property).unwrap_or_else(|| "*".to_owned()),
-        Logical(property) => {
-            let name = given(properties, property);
-            let name = name.unwrap_or_else(|| format!("{logical_id}-*"));
-            name.trim_start_matches('/').to_owned()
-        }
+        Logical(property) => logical("", property),
+        Prefixed(prefix, property) => logical(prefix, property),
     };
     // A name that ends with anything ends with what other forms append, too.
     let open = name.ends_with('*');
     let appended = |form: &&&str| !(open && form.contains("{}") && !form.ends_with("{}"));
+    let path = path(properties);
     forms
         .iter()
         .filter(appended)
-        .map(|form| Place::new(&service, region, account, &form.replace("{}", &name)))
+        .map(|form| {
+            let resource = form.replace("{path}", &path).replace("{}", &name);
+            Place::new(&service, region, account, &resource)
+        })
         .collect()
 }
 
@@ -169,10 +184,22 @@ fn belongs(kind: &str) -> bool {
         .contains(&kind)
 }
 
-fn made(stack: &str) -> String {
-    match stack.get(..KEPT) {
-        Some(kept) if stack.len() > KEPT => format!("{kept}*"),
-        _ => format!("{stack}-*"),
+/// Returns the path of something that IAM keeps, which stands in its ARN before the name; see
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names>.
+fn path(properties: &Expr) -> String {
+    match properties {
+        Expr::Map(entries) if entries.contains_key("Path") => {
+            given(properties, "Path").unwrap_or_else(|| "/*".to_owned())
+        }
+        _ => "/".to_owned(),
+    }
+}
+
+/// Returns the names that CloudFormation makes up from the name of a stack, or from a logical id.
+pub(super) fn made(from: &str) -> String {
+    match from.get(..KEPT) {
+        Some(kept) if from.len() > KEPT => format!("{kept}*"),
+        _ => format!("{from}-*"),
     }
 }
 
@@ -194,4 +221,21 @@ fn given(properties: &Expr, property: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Puts text and pseudo parameters one after the other.
+fn arn_of(service: &str, region: &str, account: bool, resource: &str) -> Value<String> {
+    let text = |text: &str| Part::Text(text.to_owned());
+    let pseudo = |pseudo| Part::Token(Token::Pseudo(pseudo));
+    concatenate([
+        text("arn:"),
+        pseudo(Pseudo::Partition),
+        text(&format!(":{service}:{region}:")),
+        if account {
+            pseudo(Pseudo::AccountId)
+        } else {
+            text("")
+        },
+        text(&format!(":{resource}")),
+    ])
 }

@@ -60,15 +60,47 @@ pub(super) const MAPPINGS: &[&str] = &[
     "UpdateEventSourceMapping",
 ];
 
-/// Actions that can be kept to roles with a permissions boundary; see
+/// Actions that can be kept to roles and users with a permissions boundary: those with the condition key
+/// `iam:PermissionsBoundary`, but those that take a boundary away. See
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>.
 pub(super) const BOUNDED: &[&str] = &[
     "AttachRolePolicy",
+    "AttachUserPolicy",
     "CreateRole",
+    "CreateUser",
+    "DeleteRolePolicy",
+    "DeleteUserPolicy",
+    "DetachRolePolicy",
+    "DetachUserPolicy",
+    "PutRolePermissionsBoundary",
+    "PutRolePolicy",
+    "PutUserPermissionsBoundary",
+    "PutUserPolicy",
+];
+
+/// Actions that take a boundary away.
+pub(super) const UNBOUND: [&str; 2] = [
+    "DeleteRolePermissionsBoundary",
+    "DeleteUserPermissionsBoundary",
+];
+
+/// Actions that change what a managed policy says.
+pub(super) const POLICY_EDITS: [&str; 4] = [
+    "CreatePolicyVersion",
+    "DeletePolicy",
+    "DeletePolicyVersion",
+    "SetDefaultPolicyVersion",
+];
+
+/// Actions that change what a role may do, and who may take it on.
+pub(super) const ROLE_EDITS: [&str; 7] = [
+    "AttachRolePolicy",
+    "DeleteRolePermissionsBoundary",
     "DeleteRolePolicy",
     "DetachRolePolicy",
     "PutRolePermissionsBoundary",
     "PutRolePolicy",
+    "UpdateAssumeRolePolicy",
 ];
 
 /// Returns the actions that a resource type needs, each as its service and its name, with a `*` behind the name of one
