@@ -55,8 +55,9 @@ pub use composite::{AlarmRule, CompositeAlarmProps};
 pub use dashboard::{Dashboard, DashboardRef, Widget};
 pub use metric::{Metric, MetricMath, Series, Statistic};
 pub use resource::{
-    BusRuleMetric, FunctionMetric, PipeMetric, QueueMetric, RestStageMetric, ScheduleMetric,
-    StateMachineMetric, TableMetric, TopicMetric,
+    BusRuleMetric, DistributionMetric, FunctionMetric, HttpStageMetric, PipeMetric, QueueMetric,
+    RestStageMetric, ScheduleMetric, StateMachineMetric, TableMetric, TopicMetric,
+    WebSocketStageMetric,
 };
 pub use watch::{DefaultAlarm, Watched};
 

@@ -47,9 +47,12 @@
 //! the first user signs up; see
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-configuring-app-clients.html>.
 //!
-//! A pool that sends text messages gets a role `<Id>SmsRole`. Triggers (`LambdaConfig`) have no types yet: set them
-//! with [`Stack::override_property`](crate::Stack::override_property), and let `cognito-idp.amazonaws.com` invoke the
-//! function with [`Stack::permission`](crate::Stack::permission).
+//! Functions that a pool asks are triggered by it, as by everything else: `stack.trigger(&check, users.pre_sign_up())`.
+//!
+//! | child | logical id |
+//! |---|---|
+//! | the role with which a pool sends text messages | `<Pool>SmsRole` |
+//! | the permission of a pool to ask a function | `<Function><Pool>Permission` |
 
 use std::panic::Location;
 
@@ -71,6 +74,9 @@ mod group;
 mod identity;
 mod message;
 mod pool;
+mod provider;
+mod schema;
+mod trigger;
 mod url;
 
 pub use attribute::{Attribute, StandardAttribute};
@@ -82,7 +88,8 @@ pub use domain::{ManagedLogin, UserPoolDomain, UserPoolDomainRef};
 pub use grant::UserPoolOperation;
 pub use group::{GroupProps, Precedence, ResourceServerProps, ResourceServerRef, UserPoolGroupRef};
 pub use identity::{
-    Identity, IdentityPool, IdentityPoolProps, IdentityPoolRef, IdentityRoles, Provider,
+    IamSamlProvider, Identity, IdentityPool, IdentityPoolProps, IdentityPoolRef, IdentityRoles,
+    Login, Provider,
 };
 pub use message::{Email, EmailMessage, Invitation, Sms, Verification};
 pub use pool::{
@@ -90,6 +97,13 @@ pub use pool::{
     PasswordPolicy, Plan, Recovery, SignIn, SignUp, TemporaryPasswordDays, ThreatProtection,
     UserPoolProps,
 };
+pub use provider::{
+    AttributeMapping, IdentityProvider, IdentityProviderProps, IdentityProviderRef,
+    OpenIdEndpoints, OpenIdProvider, ProviderSecret, SamlMetadata, SamlOption, SamlProvider,
+    SignInProvider, SocialProvider,
+};
+pub use trigger::UserPoolTrigger;
+pub(crate) use trigger::{FUNCTIONS, check, remedy};
 
 /// Marks the ARN of a user pool.
 #[derive(Debug)]

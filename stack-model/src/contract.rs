@@ -4,12 +4,15 @@
 //! traits; [`Stack::function`](crate::Stack::function) takes a [`Wired`] and makes the environment and the role
 //! from it.
 
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use stack_model_cfn::{Expr, Value};
+use stack_model_cfn::Value;
 
 use crate::policy::Statement;
+
+mod property;
+
+pub use property::{PropertyValue, ResourceProperties};
 
 /// A Lambda function as its package declares it.
 pub trait FunctionContract {
@@ -99,6 +102,39 @@ pub mod event {
 
     /// The creation, change or deletion of a custom resource with the properties `P`.
     pub struct CustomResource<P>(PhantomData<fn() -> P>);
+
+    /// A user pool asks whether somebody may sign up.
+    pub struct PreSignUp;
+
+    /// A user of a user pool has confirmed an account or a new password.
+    pub struct PostConfirmation;
+
+    /// A user pool asks whether a user may sign in.
+    pub struct PreAuthentication;
+
+    /// A user of a user pool has signed in.
+    pub struct PostAuthentication;
+
+    /// A user pool asks what the tokens of a user hold, in the version 2 or 3 of the event.
+    pub struct PreTokenGeneration;
+
+    /// A user pool asks what the identity token of a user holds, in the version 1 of the event.
+    pub struct PreIdTokenGeneration;
+
+    /// A user pool asks for the text of a message to a user.
+    pub struct CustomMessage;
+
+    /// A user pool asks what comes next in a sign-in by challenges.
+    pub struct DefineAuthChallenge;
+
+    /// A user pool asks for a challenge.
+    pub struct CreateAuthChallenge;
+
+    /// A user pool asks whether a challenge was answered rightly.
+    pub struct VerifyAuthChallengeResponse;
+
+    /// A user pool asks for a user whom it does not know.
+    pub struct UserMigration;
 }
 
 /// The detail of an event on an EventBridge bus.
@@ -112,43 +148,6 @@ pub mod event {
 pub trait EventDetail {
     /// The detail type of the event, such as `Orders.Placed`.
     const DETAIL_TYPE: &'static str;
-}
-
-/// The properties of a custom resource, as its function reads them.
-///
-/// A stack fills in [`Given`](Self::Given), which has the same properties as values that only the deployment may know,
-/// such as the name of a table. CloudFormation sends every value to the function as a text, numbers and booleans
-/// included, and so they stand in the template.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the properties of a custom resource",
-    label = "a stack cannot fill these in",
-    note = "implement `ResourceProperties` for it, or let the function accept `event::CustomResource<()>`"
-)]
-pub trait ResourceProperties {
-    /// What the stack fills in.
-    type Given;
-
-    /// Returns the names and values as the template holds them.
-    fn render(given: Self::Given) -> BTreeMap<String, Expr>;
-}
-
-/// No property at all.
-impl ResourceProperties for () {
-    type Given = ();
-
-    fn render((): ()) -> BTreeMap<String, Expr> {
-        BTreeMap::new()
-    }
-}
-
-/// Whatever the stack gives, by name.
-impl ResourceProperties for BTreeMap<String, String> {
-    type Given = BTreeMap<String, Value<String>>;
-
-    fn render(given: Self::Given) -> BTreeMap<String, Expr> {
-        let property = |(name, value): (String, Value<String>)| (name, value.into());
-        given.into_iter().map(property).collect()
-    }
 }
 
 /// The type of a table's items, from which the table takes its key schema and indexes.

@@ -103,8 +103,16 @@ pub enum Encryption {
 pub struct BucketRef {
     id: ResourceId,
     key: Option<KeyRef>,
-    /// The physical name, where somebody else keeps the bucket.
-    kept: Option<Value<String>>,
+    kept: Option<Box<Kept>>,
+}
+
+/// What is known of a bucket that somebody else keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Kept {
+    /// The physical name.
+    name: Value<String>,
+    /// The region, where it is not that of the stack.
+    region: Option<Value<String>>,
 }
 
 impl BucketRef {
@@ -118,12 +126,27 @@ impl BucketRef {
     /// assert_eq!(statements[0].actions(), ["s3:GetObject"]);
     /// ```
     pub fn existing(name: impl Into<Value<String>>) -> Self {
-        let name = name.into();
+        Self::kept(name.into(), None)
+    }
+
+    fn kept(name: Value<String>, region: Option<Value<String>>) -> Self {
         Self {
             id: elsewhere(name.literal().map_or("Bucket", String::as_str)),
             key: None,
-            kept: Some(name),
+            kept: Some(Box::new(Kept { name, region })),
         }
+    }
+
+    /// Stands for a bucket in another region that somebody else keeps, by its name.
+    ///
+    /// ```
+    /// use stack_model::s3::BucketRef;
+    ///
+    /// let photos = BucketRef::existing_in("eu-west-1", "photos.example.com");
+    /// assert_ne!(photos, BucketRef::existing("photos.example.com"));
+    /// ```
+    pub fn existing_in(region: impl Into<Value<String>>, name: impl Into<Value<String>>) -> Self {
+        Self::kept(name.into(), Some(region.into()))
     }
 
     /// Stands for a bucket that somebody else keeps, whose objects are encrypted with a key of the customer's own.
@@ -137,14 +160,17 @@ impl BucketRef {
     /// Returns the ARN of the bucket itself; that of its objects is [`objects`](Self::objects).
     pub fn arn(&self) -> Value<Arn<Bucket>> {
         match &self.kept {
-            Some(name) => text!("arn:{}:s3:::{}", Pseudo::Partition, name).map(Arn::composed),
+            Some(kept) => text!("arn:{}:s3:::{}", Pseudo::Partition, &kept.name).map(Arn::composed),
             None => get_att(&self.id, "Arn"),
         }
     }
 
     /// Returns the physical name.
     pub fn name(&self) -> Value<String> {
-        self.kept.clone().unwrap_or_else(|| reference(&self.id))
+        match &self.kept {
+            Some(kept) => kept.name.clone(),
+            None => reference(&self.id),
+        }
     }
 
     /// Returns the ARN of the objects whose keys match a pattern, such as `photos/*`.
@@ -152,11 +178,15 @@ impl BucketRef {
         text!("{}/{}", self.arn(), pattern)
     }
 
-    /// Returns the host name in the bucket's region, as an origin of CloudFront wants it.
+    /// Returns the host name in the bucket's region, as an origin of CloudFront wants it. A bucket that somebody else
+    /// keeps is in the region of the stack, unless [`existing_in`](Self::existing_in) says where.
     pub fn regional_domain_name(&self) -> Value<String> {
-        match &self.kept {
-            Some(name) => text!("{}.s3.{}.{}", name, Pseudo::Region, Pseudo::UrlSuffix),
-            None => get_att(&self.id, "RegionalDomainName"),
+        let Some(Kept { name, region }) = self.kept.as_deref() else {
+            return get_att(&self.id, "RegionalDomainName");
+        };
+        match region {
+            Some(region) => text!("{}.s3.{}.{}", name, region, Pseudo::UrlSuffix),
+            None => text!("{}.s3.{}.{}", name, Pseudo::Region, Pseudo::UrlSuffix),
         }
     }
 

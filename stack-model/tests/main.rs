@@ -40,6 +40,8 @@ mod cognito {
     mod golden;
     mod identity;
     mod pool;
+    mod provider;
+    mod trigger;
 }
 
 mod iot {

@@ -8,7 +8,7 @@ use stack_model::s3::{
     StorageClass, Transition,
 };
 
-use crate::support::{actions, dev, prod, property, resources, statements, violations};
+use crate::support::{actions, dev, prod, property, resources, statements, template, violations};
 
 mod content;
 mod golden;
@@ -515,4 +515,24 @@ fn a_bucket_kept_elsewhere_is_named_and_not_changed() {
       "orders / photos.example.com: `photos.example.com` is kept by somebody else, so no stack of this app can change it"
     ]
     "#);
+}
+
+#[test]
+fn a_bucket_kept_elsewhere_is_in_a_region() {
+    let template = template(dev(), |stack| {
+        let here = BucketRef::existing("pages.example.com");
+        let there = BucketRef::existing_in("eu-west-1", "pages.example.com");
+        stack.output("Here", here.regional_domain_name());
+        stack.output("There", there.regional_domain_name());
+        stack.bucket("Photos", BucketProps::default());
+    });
+    let value = |output: &str| template["Outputs"][output]["Value"]["Fn::Sub"].as_str();
+    assert_eq!(
+        value("Here"),
+        Some("pages.example.com.s3.${AWS::Region}.${AWS::URLSuffix}")
+    );
+    assert_eq!(
+        value("There"),
+        Some("pages.example.com.s3.eu-west-1.${AWS::URLSuffix}")
+    );
 }

@@ -15,6 +15,7 @@ mod websocket;
 
 use serde_json::Value;
 
+pub(crate) use api::null_is_empty;
 pub use api::{ApiRequest, ApiResponse};
 pub use authorizer::{
     ContextValue, HttpAuthorization, MethodPolicy, RequestAuthorization, SimpleAnswer,
@@ -33,7 +34,7 @@ pub use websocket::{WebSocketContext, WebSocketEvent, WebSocketRequest, WebSocke
 /// An event that a function can declare in `#[function(accepts(..))]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
-    note = "events are `ApiRequest`, `BusEvent<D>`, `CustomResource<P>`, `HttpAuthorization`, `HttpRequest`, `Invocation<P>`, `ObjectChanges`, `QueueBatch<M>`, `RequestAuthorization`, `TableChanges<T>`, `TokenAuthorization`, `TopicMessages<M>` and `WebSocketRequest`"
+    note = "events are `ApiRequest`, `BusEvent<D>`, `CustomResource<P>`, `HttpAuthorization`, `HttpRequest`, `Invocation<P>`, `ObjectChanges`, `QueueBatch<M>`, `RequestAuthorization`, `TableChanges<T>`, `TokenAuthorization`, `TopicMessages<M>`, `WebSocketRequest` and those of `user_pool`"
 )]
 pub trait Event: Decode {
     /// What a trigger of the stacks calls the event.

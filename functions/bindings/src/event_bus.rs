@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::binding::Binding;
-use crate::grant::{Alone, At, Grants};
+use crate::grant::{Alone, At, Grants, members, tuples};
 use crate::kind;
 use crate::operation::Put;
 
@@ -49,33 +49,20 @@ pub trait Takes<D, Place> {}
 #[diagnostic::do_not_recommend]
 impl<D> Takes<D, Alone> for D {}
 
-macro_rules! tuples {
+macro_rules! details {
     ($($position:literal $first:ident),+) => {
-        tuples!(@takes [$($first),+] $($position $first),+);
+        members!(takes [$($first),+] $($position $first),+);
     };
-    (@takes $all:tt $position:literal $first:ident $(, $positions:literal $rest:ident)*) => {
-        tuples!(@one $all $position $first);
-        tuples!(@takes $all $($positions $rest),*);
-    };
-    (@takes $all:tt) => {};
-    (@one [$($all:ident),+] $position:literal $first:ident) => {
+}
+
+macro_rules! takes {
+    ([$($all:ident),+] $position:literal $first:ident) => {
         #[diagnostic::do_not_recommend]
         impl<$($all),+> Takes<$first, At<$position>> for ($($all,)+) {}
     };
 }
 
-tuples!(0 A);
-tuples!(0 A, 1 B);
-tuples!(0 A, 1 B, 2 C);
-tuples!(0 A, 1 B, 2 C, 3 D);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J, 10 K);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J, 10 K, 11 L);
+tuples!(details);
 
 #[cfg(feature = "event-bus")]
 mod client {

@@ -50,7 +50,36 @@ pub enum At<const POSITION: usize> {}
 #[diagnostic::do_not_recommend]
 impl<Op> Allows<Op, Alone> for Op {}
 
+/// Calls a macro for tuples of one to twelve types, which have their positions beside them.
 macro_rules! tuples {
+    ($each:ident) => {
+        $each!(0 A);
+        $each!(0 A, 1 B);
+        $each!(0 A, 1 B, 2 C);
+        $each!(0 A, 1 B, 2 C, 3 D);
+        $each!(0 A, 1 B, 2 C, 3 D, 4 E);
+        $each!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F);
+        $each!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G);
+        $each!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H);
+        $each!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I);
+        $each!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J);
+        $each!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J, 10 K1);
+        $each!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J, 10 K1, 11 L);
+    };
+}
+
+/// Calls a macro for each type of a tuple, with all of them in front.
+macro_rules! members {
+    ($each:ident $all:tt $position:literal $first:ident $(, $positions:literal $rest:ident)*) => {
+        $each!($all $position $first);
+        $crate::grant::members!($each $all $($positions $rest),*);
+    };
+    ($each:ident $all:tt) => {};
+}
+
+pub(crate) use {members, tuples};
+
+macro_rules! grants {
     ($($position:literal $first:ident),+) => {
         impl<K: Kind, $($first: Operation<K>),+> Grants<K> for ($($first,)+) {
             #[cfg(feature = "wiring")]
@@ -58,28 +87,15 @@ macro_rules! tuples {
                 vec![$($first::operation()),+]
             }
         }
-        tuples!(@allows [$($first),+] $($position $first),+);
+        members!(allows [$($first),+] $($position $first),+);
     };
-    (@allows $all:tt $position:literal $first:ident $(, $positions:literal $rest:ident)*) => {
-        tuples!(@one $all $position $first);
-        tuples!(@allows $all $($positions $rest),*);
-    };
-    (@allows $all:tt) => {};
-    (@one [$($all:ident),+] $position:literal $first:ident) => {
+}
+
+macro_rules! allows {
+    ([$($all:ident),+] $position:literal $first:ident) => {
         #[diagnostic::do_not_recommend]
         impl<$($all),+> Allows<$first, At<$position>> for ($($all,)+) {}
     };
 }
 
-tuples!(0 A);
-tuples!(0 A, 1 B);
-tuples!(0 A, 1 B, 2 C);
-tuples!(0 A, 1 B, 2 C, 3 D);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J, 10 K1);
-tuples!(0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J, 10 K1, 11 L);
+tuples!(grants);

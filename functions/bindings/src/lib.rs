@@ -36,6 +36,7 @@ mod secret;
 mod state_machine;
 mod table;
 mod topic;
+pub mod user_pool;
 mod variable;
 #[cfg(feature = "wiring")]
 mod wiring;
@@ -87,6 +88,9 @@ pub use stack_bindings_derive::Bindings;
 pub use stack_bindings_derive::Detail;
 /// Implements [`Item`](trait@Item) for the items of a table.
 pub use stack_bindings_derive::Item;
+/// Implements `ResourceProperties` of the model of the stacks for the properties of a custom resource, so that a stack
+/// fills in `<Name>Given`, which has the same fields as values that only the deployment may know.
+pub use stack_bindings_derive::ResourceProperties;
 pub use state_machine::StateMachine;
 pub use table::Table;
 pub use topic::Topic;

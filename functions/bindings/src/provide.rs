@@ -16,7 +16,7 @@ use crate::environment::{Environment, FromEnvironment};
 use crate::event::{CustomResource, ResourceRequest};
 use crate::function::Function;
 use crate::http::{HttpClient, HttpFailure};
-use crate::run::{CONTEXT, InvocationContext, chain, check_runtime, log};
+use crate::run::{CONTEXT, InvocationContext, chain, check_runtime, until_it_ends};
 
 /// How many bytes an answer may have; see
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-responses.html>.
@@ -104,19 +104,7 @@ where
     F: Future<Output = Result<Provided, E>>,
     E: Error,
 {
-    log();
-    let outcome = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(lambda_runtime::Error::from)
-        .and_then(|runtime| runtime.block_on(serve(handler)));
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            error!(error = chain(failure.as_ref()), "the function cannot run");
-            ExitCode::FAILURE
-        }
-    }
+    until_it_ends(serve(handler))
 }
 
 async fn serve<B, P, H, F, E>(handler: H) -> Result<(), lambda_runtime::Error>

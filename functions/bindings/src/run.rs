@@ -53,12 +53,19 @@ where
     R: Serialize,
     E: Error,
 {
+    until_it_ends(serve(handler))
+}
+
+/// Serves invocations until the process ends; what keeps it from doing so is logged.
+pub(crate) fn until_it_ends(
+    served: impl Future<Output = Result<(), lambda_runtime::Error>>,
+) -> ExitCode {
     log();
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(lambda_runtime::Error::from)
-        .and_then(|runtime| runtime.block_on(serve(handler)));
+        .and_then(|runtime| runtime.block_on(served));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -193,7 +200,7 @@ pub(crate) fn chain(failure: &dyn Error) -> String {
 }
 
 /// Sends the logs to standard output as JSON lines, which CloudWatch can query by field.
-pub(crate) fn log() {
+fn log() {
     let filter = std::env::var("RUST_LOG")
         .ok()
         .and_then(|directives| EnvFilter::try_new(directives).ok())

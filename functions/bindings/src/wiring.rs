@@ -68,40 +68,38 @@ fn wired<B: Binding>(
     }
 }
 
-impl<T: Item, G: Grants<kind::Table<T>>> Wire for Table<T, G> {
-    type Handle<'a> = &'a TableRef<T>;
+/// Fills bindings with handles that know what a role must allow for the granted operations.
+macro_rules! granted {
+    ($($binding:ident<[$($parameter:tt)*] $($type:ident,)? G> on $kind:ty: $handle:ty, $value:expr;)+) => {
+        $(
+            impl<$($parameter)* G: Grants<$kind>> Wire for $binding<$($type,)? G> {
+                type Handle<'a> = &'a $handle;
 
-    fn wire(handle: &TableRef<T>, field: &'static str, environment: &'static str) -> WiredBinding {
-        let statements = handle.statements(&G::operations());
-        wired::<Self>(field, environment, handle.name(), statements)
-    }
+                fn wire(
+                    handle: &$handle,
+                    field: &'static str,
+                    environment: &'static str,
+                ) -> WiredBinding {
+                    let value: fn(&$handle) -> Value<String> = $value;
+                    let statements = handle.statements(&G::operations());
+                    wired::<Self>(field, environment, value(handle), statements)
+                }
+            }
+        )+
+    };
 }
 
-impl<M: 'static, G: Grants<kind::Queue>> Wire for Queue<M, G> {
-    type Handle<'a> = &'a QueueRef<M>;
-
-    fn wire(handle: &QueueRef<M>, field: &'static str, environment: &'static str) -> WiredBinding {
-        let statements = handle.statements(&G::operations());
-        wired::<Self>(field, environment, handle.url(), statements)
-    }
-}
-
-impl<G: Grants<kind::Bucket>> Wire for Bucket<G> {
-    type Handle<'a> = &'a BucketRef;
-
-    fn wire(handle: &BucketRef, field: &'static str, environment: &'static str) -> WiredBinding {
-        let statements = handle.statements(&G::operations());
-        wired::<Self>(field, environment, handle.name(), statements)
-    }
-}
-
-impl<M: 'static, G: Grants<kind::Topic>> Wire for Topic<M, G> {
-    type Handle<'a> = &'a TopicRef<M>;
-
-    fn wire(handle: &TopicRef<M>, field: &'static str, environment: &'static str) -> WiredBinding {
-        let statements = handle.statements(&G::operations());
-        wired::<Self>(field, environment, handle.arn().into_text(), statements)
-    }
+granted! {
+    Bucket<[] G> on kind::Bucket: BucketRef, BucketRef::name;
+    Connections<[M: 'static,] M, G> on kind::Connections: WebSocketStageRef, WebSocketStageRef::connections_url;
+    EventBus<[E: 'static,] E, G> on kind::EventBus: EventBusRef, EventBusRef::name;
+    IotTopic<[M: 'static,] M, G> on kind::IotTopic: IotTopicRef<M>, IotTopicRef::name;
+    IotTopicFamily<[M: 'static,] M, G> on kind::IotTopic: TopicFamilyRef<M>, TopicFamilyRef::prefix;
+    Parameter<[T: 'static,] T, G> on kind::Parameter: ParameterRef<T>, ParameterRef::name;
+    Queue<[M: 'static,] M, G> on kind::Queue: QueueRef<M>, QueueRef::url;
+    StateMachine<[I: 'static,] I, G> on kind::StateMachine: StateMachineRef<I>, |it| it.arn().into_text();
+    Table<[T: Item,] T, G> on kind::Table<T>: TableRef<T>, TableRef::name;
+    Topic<[M: 'static,] M, G> on kind::Topic: TopicRef<M>, |it| it.arn().into_text();
 }
 
 impl<T: 'static> Wire for Secret<T> {
@@ -113,73 +111,12 @@ impl<T: 'static> Wire for Secret<T> {
     }
 }
 
-impl<T: 'static, G: Grants<kind::Parameter>> Wire for Parameter<T, G> {
-    type Handle<'a> = &'a ParameterRef<T>;
-
-    fn wire(
-        handle: &ParameterRef<T>,
-        field: &'static str,
-        environment: &'static str,
-    ) -> WiredBinding {
-        let statements = handle.statements(&G::operations());
-        wired::<Self>(field, environment, handle.name(), statements)
-    }
-}
-
 impl<T: Display> Wire for Var<T> {
     type Handle<'a> = Value<T>;
 
     fn wire(value: Value<T>, field: &'static str, environment: &'static str) -> WiredBinding {
         let value = value.map(|literal| literal.to_string());
         wired::<Self>(field, environment, value, Vec::new())
-    }
-}
-
-impl<E: 'static, G: Grants<kind::EventBus>> Wire for EventBus<E, G> {
-    type Handle<'a> = &'a EventBusRef;
-
-    fn wire(handle: &EventBusRef, field: &'static str, environment: &'static str) -> WiredBinding {
-        let statements = handle.statements(&G::operations());
-        wired::<Self>(field, environment, handle.name(), statements)
-    }
-}
-
-impl<I: 'static, G: Grants<kind::StateMachine>> Wire for StateMachine<I, G> {
-    type Handle<'a> = &'a StateMachineRef<I>;
-
-    fn wire(
-        handle: &StateMachineRef<I>,
-        field: &'static str,
-        environment: &'static str,
-    ) -> WiredBinding {
-        let statements = handle.statements(&G::operations());
-        wired::<Self>(field, environment, handle.arn().into_text(), statements)
-    }
-}
-
-impl<M: 'static, G: Grants<kind::IotTopic>> Wire for IotTopic<M, G> {
-    type Handle<'a> = &'a IotTopicRef<M>;
-
-    fn wire(
-        handle: &IotTopicRef<M>,
-        field: &'static str,
-        environment: &'static str,
-    ) -> WiredBinding {
-        let statements = handle.statements(&G::operations());
-        wired::<Self>(field, environment, handle.name(), statements)
-    }
-}
-
-impl<M: 'static, G: Grants<kind::IotTopic>> Wire for IotTopicFamily<M, G> {
-    type Handle<'a> = &'a TopicFamilyRef<M>;
-
-    fn wire(
-        handle: &TopicFamilyRef<M>,
-        field: &'static str,
-        environment: &'static str,
-    ) -> WiredBinding {
-        let statements = handle.statements(&G::operations());
-        wired::<Self>(field, environment, handle.prefix(), statements)
     }
 }
 
@@ -213,19 +150,6 @@ impl Wire for ImageLabels {
         let statement = Statement::allow(["rekognition:DetectLabels"])
             .on_everything("labels are found without any resource of Rekognition");
         wired::<Self>(field, environment, region.0, vec![statement])
-    }
-}
-
-impl<M: 'static, G: Grants<kind::Connections>> Wire for Connections<M, G> {
-    type Handle<'a> = &'a WebSocketStageRef;
-
-    fn wire(
-        handle: &WebSocketStageRef,
-        field: &'static str,
-        environment: &'static str,
-    ) -> WiredBinding {
-        let statements = handle.statements(&G::operations());
-        wired::<Self>(field, environment, handle.connections_url(), statements)
     }
 }
 

@@ -201,6 +201,14 @@ impl Stack<'_> {
             );
             self.report(id, Some("Properties.DatapointsToAlarm"), message, source);
         }
+        // See <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/monitoring-using-cloudwatch.html>.
+        if threshold.series.is_of_cloudfront() && self.region() != "us-east-1" {
+            let message = format!(
+                "CloudFront writes what it measures in us-east-1, and an alarm in {} would never see it: put it into a stack that is there (`stack.in_region(\"us-east-1\")`)",
+                self.region()
+            );
+            self.report(id, Some("Properties.Namespace"), message, source);
+        }
         if !threshold.number.is_finite() {
             let message = "the threshold is no number";
             self.report(id, Some("Properties.Threshold"), message, source);

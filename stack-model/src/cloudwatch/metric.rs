@@ -304,6 +304,15 @@ impl Series {
         }
     }
 
+    /// Returns whether CloudFront measures any of it, which it does in `us-east-1` alone.
+    pub(super) fn is_of_cloudfront(&self) -> bool {
+        let is = |metric: &Metric| metric.namespace == "AWS/CloudFront";
+        match self {
+            Self::Metric(metric) => is(metric),
+            Self::Math(math) => math.metrics.iter().any(|(_, metric)| is(metric)),
+        }
+    }
+
     /// Returns what no measurement means.
     pub(super) fn missing(&self) -> MissingData {
         match self {

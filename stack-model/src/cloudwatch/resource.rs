@@ -4,6 +4,8 @@ use stack_model_cfn::Value;
 
 use super::{Metric, MissingData, Statistic};
 use crate::apigateway::StageRef;
+use crate::apigatewayv2::{HttpStageRef, WebSocketStageRef};
+use crate::cloudfront::DistributionRef;
 use crate::dynamodb::TableRef;
 use crate::events::RuleRef;
 use crate::handle::Handle;
@@ -211,6 +213,63 @@ metrics! {
     }
 }
 
+metrics! {
+    /// What API Gateway measures of a stage of an HTTP API; see
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html>.
+    HttpStageMetric of "AWS/ApiGateway" {
+        /// How many requests came.
+        Count = "Count" SampleCount NotBreaching,
+        /// How many requests were wrong; the average is their share.
+        ClientErrors = "4xx" Sum NotBreaching,
+        /// How many answers failed; the average is their share.
+        ServerErrors = "5xx" Sum NotBreaching,
+        /// How long a request took, in milliseconds.
+        Latency = "Latency" Average NotBreaching,
+        /// How long what is behind the API took, in milliseconds.
+        IntegrationLatency = "IntegrationLatency" Average NotBreaching,
+        /// How many bytes were answered and received.
+        Data = "DataProcessed" Sum NotBreaching,
+    }
+}
+
+metrics! {
+    /// What API Gateway measures of a stage of a WebSocket API; see
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-logging.html>.
+    WebSocketStageMetric of "AWS/ApiGateway" {
+        /// How many connections were asked for.
+        Connects = "ConnectCount" Sum NotBreaching,
+        /// How many messages were sent, either way.
+        Messages = "MessageCount" Sum NotBreaching,
+        /// How many messages were refused before anything was asked.
+        ClientErrors = "ClientError" Sum NotBreaching,
+        /// How often what is behind the API could not be asked.
+        ExecutionErrors = "ExecutionError" Sum NotBreaching,
+        /// How often what is behind the API answered with an error, such as a refused connection.
+        IntegrationErrors = "IntegrationError" Sum NotBreaching,
+        /// How long what is behind the API took, in milliseconds.
+        IntegrationLatency = "IntegrationLatency" Average NotBreaching,
+    }
+}
+
+metrics! {
+    /// What CloudFront measures of a distribution, in `us-east-1` alone; see
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/programming-cloudwatch-metrics.html>.
+    DistributionMetric of "AWS/CloudFront" {
+        /// How many requests came.
+        Requests = "Requests" Sum NotBreaching,
+        /// How many bytes were answered.
+        BytesDownloaded = "BytesDownloaded" Sum NotBreaching,
+        /// How many bytes were sent to the origin.
+        BytesUploaded = "BytesUploaded" Sum NotBreaching,
+        /// How many percent of the requests were wrong.
+        ClientErrorRate = "4xxErrorRate" Average NotBreaching,
+        /// How many percent of the answers failed.
+        ServerErrorRate = "5xxErrorRate" Average NotBreaching,
+        /// How many percent were either.
+        ErrorRate = "TotalErrorRate" Average NotBreaching,
+    }
+}
+
 impl<F> FunctionRef<F> {
     /// Returns a metric of the function.
     pub fn metric(&self, metric: FunctionMetric) -> Metric {
@@ -280,6 +339,37 @@ impl PipeRef {
     /// Returns a metric of the pipe.
     pub fn metric(&self, metric: PipeMetric) -> Metric {
         metric.metric().dimension("PipeName", self.name())
+    }
+}
+
+impl HttpStageRef {
+    /// Returns a metric of the stage.
+    pub fn metric(&self, metric: HttpStageMetric) -> Metric {
+        metric
+            .metric()
+            .dimension("ApiId", self.api().api_id())
+            .dimension("Stage", self.name())
+    }
+}
+
+impl WebSocketStageRef {
+    /// Returns a metric of the stage.
+    pub fn metric(&self, metric: WebSocketStageMetric) -> Metric {
+        metric
+            .metric()
+            .dimension("ApiId", self.api().api_id())
+            .dimension("Stage", self.name())
+    }
+}
+
+impl DistributionRef {
+    /// Returns a metric of the distribution. An alarm of it belongs to a stack in `us-east-1`, where CloudFront writes
+    /// what it measures.
+    pub fn metric(&self, metric: DistributionMetric) -> Metric {
+        metric
+            .metric()
+            .dimension("DistributionId", self.distribution_id())
+            .dimension("Region", "Global")
     }
 }
 

@@ -3,11 +3,13 @@
 use std::panic::Location;
 
 use super::{
-    AlarmAction, AlarmProps, AlarmRef, BusRuleMetric, FunctionMetric, MetricMath, PipeMetric,
-    QueueMetric, RestStageMetric, ScheduleMetric, StateMachineMetric, Statistic, TableMetric,
-    Threshold,
+    AlarmAction, AlarmProps, AlarmRef, BusRuleMetric, DistributionMetric, FunctionMetric,
+    HttpStageMetric, Metric, MetricMath, PipeMetric, QueueMetric, RestStageMetric, ScheduleMetric,
+    StateMachineMetric, Statistic, TableMetric, Threshold, WebSocketStageMetric,
 };
 use crate::apigateway::StageRef;
+use crate::apigatewayv2::{HttpStageRef, WebSocketStageRef};
+use crate::cloudfront::DistributionRef;
 use crate::dynamodb::TableRef;
 use crate::events::RuleRef;
 use crate::handle::Handle;
@@ -68,7 +70,9 @@ impl Stack<'_> {
     /// | queue | `Age`: a message waits for a quarter of an hour |
     /// | [`DeadLetterQueue`] | `NotEmpty`: a message is in it |
     /// | table | `Throttles`: ten calls were refused; `SystemErrors`: one failed within DynamoDB |
-    /// | stage of a REST API | `Errors`: one percent of the answers failed; `Latency`: the slowest percent took five seconds for a quarter of an hour |
+    /// | stage of a REST or HTTP API | `Errors`: one percent of the answers failed; `Latency`: the slowest percent took five seconds for a quarter of an hour |
+    /// | stage of a WebSocket API | `ExecutionErrors`: what is behind it could not be asked; `IntegrationErrors`: it answered ten times with an error |
+    /// | distribution | `Errors`: one percent of the answers failed, for a quarter of an hour; in `us-east-1` alone |
     /// | state machine | `Failed`, `TimedOut`: an execution did |
     /// | rule | `Failed`: a target could not be invoked |
     /// | group of schedules | `Dropped`: an invocation was given up |
@@ -207,22 +211,80 @@ impl Watched for StageRef {
     }
 
     fn alarms(&self, stack: &Stack<'_>) -> Vec<DefaultAlarm> {
-        let share = stack
-            .rest_stage_metric(self, RestStageMetric::ServerErrors)
-            .statistic(Statistic::Average);
-        let slow = stack
-            .rest_stage_metric(self, RestStageMetric::Latency)
-            .statistic(Statistic::Percentile(99.0));
+        of_answers(
+            stack.rest_stage_metric(self, RestStageMetric::ServerErrors),
+            stack.rest_stage_metric(self, RestStageMetric::Latency),
+        )
+    }
+}
+
+/// The alarms of a stage that answers requests.
+fn of_answers(errors: Metric, latency: Metric) -> Vec<DefaultAlarm> {
+    let share = errors.statistic(Statistic::Average);
+    let slow = latency.statistic(Statistic::Percentile(99.0));
+    vec![
+        DefaultAlarm::new(
+            "Errors",
+            share.at_least(0.01),
+            "One percent of the answers of the API failed: look at the functions behind it",
+        ),
+        DefaultAlarm::new(
+            "Latency",
+            slow.at_least(5000),
+            "The slowest percent of the answers of the API took five seconds",
+        )
+        .after(3),
+    ]
+}
+
+impl Watched for HttpStageRef {
+    fn logical_id(&self) -> &str {
+        self.resource_id().logical_id()
+    }
+
+    fn alarms(&self, _stack: &Stack<'_>) -> Vec<DefaultAlarm> {
+        of_answers(
+            self.metric(HttpStageMetric::ServerErrors),
+            self.metric(HttpStageMetric::Latency),
+        )
+    }
+}
+
+impl Watched for WebSocketStageRef {
+    fn logical_id(&self) -> &str {
+        self.resource_id().logical_id()
+    }
+
+    fn alarms(&self, _stack: &Stack<'_>) -> Vec<DefaultAlarm> {
+        vec![
+            DefaultAlarm::new(
+                "ExecutionErrors",
+                self.metric(WebSocketStageMetric::ExecutionErrors)
+                    .at_least(1),
+                "What is behind the API could not be asked: look at its permissions and limits",
+            ),
+            // A function that refuses a connection answers with an error, so one is no alarm.
+            DefaultAlarm::new(
+                "IntegrationErrors",
+                self.metric(WebSocketStageMetric::IntegrationErrors)
+                    .at_least(10),
+                "What is behind the API answered with errors: look at the functions behind it",
+            ),
+        ]
+    }
+}
+
+impl Watched for DistributionRef {
+    fn logical_id(&self) -> &str {
+        self.resource_id().logical_id()
+    }
+
+    fn alarms(&self, _stack: &Stack<'_>) -> Vec<DefaultAlarm> {
         vec![
             DefaultAlarm::new(
                 "Errors",
-                share.at_least(0.01),
-                "One percent of the answers of the API failed: look at the functions behind it",
-            ),
-            DefaultAlarm::new(
-                "Latency",
-                slow.at_least(5000),
-                "The slowest percent of the answers of the API took five seconds",
+                self.metric(DistributionMetric::ServerErrorRate).at_least(1),
+                "One percent of the answers of the distribution failed: look at its origins",
             )
             .after(3),
         ]

@@ -43,6 +43,27 @@ pub enum StandardAttribute {
 }
 
 impl StandardAttribute {
+    /// All of them.
+    pub(super) const ALL: [Self; 17] = [
+        Self::Address,
+        Self::Birthdate,
+        Self::Email,
+        Self::FamilyName,
+        Self::Gender,
+        Self::GivenName,
+        Self::Locale,
+        Self::MiddleName,
+        Self::Name,
+        Self::Nickname,
+        Self::PhoneNumber,
+        Self::Picture,
+        Self::PreferredUsername,
+        Self::Profile,
+        Self::UpdatedAt,
+        Self::Website,
+        Self::Zoneinfo,
+    ];
+
     /// Returns the name that Cognito uses.
     pub const fn name(self) -> &'static str {
         match self {

@@ -9,11 +9,15 @@ use stack_model_cfn::{ResourceId, Value};
 
 use super::UserPoolRef;
 use super::pool::{some, values};
-use super::url;
 use crate::handle::{Handle, reference};
 use crate::limit::Limited;
 use crate::resource::Resource;
 use crate::stack::Stack;
+
+mod check;
+mod oauth;
+
+pub use oauth::{BrowserSignIn, OAuth, ResourceScope, Scope};
 
 /// How many minutes a user has to answer a challenge while signing in.
 pub type SessionMinutes = Limited<3, 15>;
@@ -50,9 +54,11 @@ pub struct UserPoolClientProps {
     pub hide_user_existence: bool,
     /// Whether a user who signs out ends all tokens that came of the sign-in; so by default.
     pub token_revocation: bool,
-    /// The attributes that the application can read, such as `email` or `custom:tenant`; all by default.
+    /// The attributes that the application can read, such as `email` or `custom:tenant`; those that every pool has by
+    /// default.
     pub read_attributes: Vec<String>,
-    /// The attributes that the application can write; all that are mutable by default.
+    /// The attributes that the application can write; those that every pool has by default. A list has to hold all that
+    /// the pool requires, and all that identity providers fill.
     pub write_attributes: Vec<String>,
 }
 
@@ -124,106 +130,6 @@ pub enum Refresh {
     Never,
 }
 
-/// What an application may do over the pool's domain.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OAuth {
-    /// Users sign in in a browser, which is then sent back.
-    Browser(BrowserSignIn),
-    /// The application itself gets tokens with its secret, for scopes of resource servers.
-    Machine {
-        /// What the tokens are good for.
-        scopes: Vec<Scope>,
-    },
-}
-
-/// How users sign in in a browser.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BrowserSignIn {
-    /// Where the browser is sent back to, at most 100: `https://`, a scheme of an app, or `http://` on localhost.
-    pub callback_urls: Vec<Value<String>>,
-    /// Where the browser is sent after signing out, at most 100.
-    pub logout_urls: Vec<Value<String>>,
-    /// What the tokens are good for.
-    pub scopes: Vec<Scope>,
-    /// Whether tokens may stand in the address that the browser is sent to, where they end up in its history. Only old
-    /// applications that cannot exchange a code need it.
-    pub implicit: bool,
-    /// The identity providers that users may come from besides the pool itself.
-    pub providers: Vec<Value<String>>,
-}
-
-impl BrowserSignIn {
-    /// Users sign in with a code that is sent to one address, for tokens that say who they are.
-    pub fn to(callback_url: impl Into<Value<String>>) -> Self {
-        Self {
-            callback_urls: vec![callback_url.into()],
-            logout_urls: Vec::new(),
-            scopes: vec![Scope::OpenId],
-            implicit: false,
-            providers: Vec::new(),
-        }
-    }
-}
-
-/// What a token is good for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Scope {
-    /// `openid`: it says who the user is.
-    OpenId,
-    /// `email`: it says the user's mail address. Needs `openid`.
-    Email,
-    /// `phone`: it says the user's number. Needs `openid`.
-    Phone,
-    /// `profile`: it says every attribute that the application can read. Needs `openid`.
-    Profile,
-    /// `aws.cognito.signin.user.admin`: the user may change the account itself.
-    UserAdmin,
-    /// A scope of a resource server, as [`ResourceServerRef::scope`](super::ResourceServerRef::scope) makes it.
-    Custom(ResourceScope),
-}
-
-/// A scope of a resource server.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResourceScope {
-    name: String,
-    server: Option<ResourceId>,
-    known: bool,
-}
-
-impl ResourceScope {
-    /// Stands for a scope of a resource server that somebody else keeps: the identifier of the server and the name of
-    /// the scope, with a `/` between them.
-    pub fn existing(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            server: None,
-            known: true,
-        }
-    }
-
-    pub(super) fn of(server: &ResourceId, name: String, known: bool) -> Self {
-        Self {
-            name,
-            server: Some(server.clone()),
-            known,
-        }
-    }
-}
-
-impl Scope {
-    /// Returns the name that tokens hold.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::OpenId => "openid",
-            Self::Email => "email",
-            Self::Phone => "phone",
-            Self::Profile => "profile",
-            Self::UserAdmin => "aws.cognito.signin.user.admin",
-            Self::Custom(scope) => &scope.name,
-        }
-    }
-}
-
 /// How long a token is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Validity {
@@ -261,12 +167,6 @@ impl Validity {
     }
 }
 
-/// How long AWS makes access and identity tokens valid where nothing is said, in seconds.
-const DEFAULT_TOKEN: u64 = 3600;
-
-/// How long AWS makes refresh tokens valid where nothing is said, in seconds.
-const DEFAULT_REFRESH: u64 = 30 * 86_400;
-
 /// The handle of an app client of a user pool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserPoolClientRef {
@@ -302,145 +202,21 @@ impl Stack<'_> {
         props: UserPoolClientProps,
     ) -> UserPoolClientRef {
         let source = Location::caller();
-        self.check_client(logical_id, &props, source);
-        let servers: Vec<ResourceId> = props.oauth.iter().flat_map(OAuth::servers).collect();
+        self.check_client(logical_id, pool, &props, source);
+        let servers = props.oauth.iter().flat_map(OAuth::servers);
+        let providers = props.oauth.iter().flat_map(OAuth::providers);
+        let providers = providers.filter_map(|it| it.made.as_ref());
+        // Both are named by text in the client, and have to be there before it.
+        let after: Vec<ResourceId> = servers
+            .chain(providers.map(|made| made.resource_id().clone()))
+            .collect();
         let mut resource = Resource::of(&props.render(pool), source);
-        let own = servers.into_iter().filter(|id| id.stack() == self.id());
+        let own = after.into_iter().filter(|id| id.stack() == self.id());
         resource.depends_on.extend(own);
         UserPoolClientRef {
             id: self.insert(logical_id, resource).id,
             pool: pool.clone(),
         }
-    }
-
-    fn check_client(&mut self, id: &str, props: &UserPoolClientProps, source: &Location<'_>) {
-        self.check_limit(id, "Properties.AuthSessionValidity", props.session, source);
-        if let Refresh::Rotated { grace } = props.refresh {
-            let path = "Properties.RefreshTokenRotation.RetryGracePeriodSeconds";
-            self.check_limit(id, path, Some(grace), source);
-        }
-        self.check_validity(id, props, source);
-        for scope in props.oauth.iter().flat_map(OAuth::scopes) {
-            if let Scope::Custom(scope) = scope
-                && !scope.known
-            {
-                let message = format!("the resource server has no scope `{}`", scope.name);
-                let path = "Properties.AllowedOAuthScopes";
-                self.report(id, Some(path), message, source);
-            }
-        }
-        match &props.oauth {
-            None => {}
-            Some(OAuth::Machine { scopes }) => {
-                if !props.secret {
-                    let message =
-                        "an application gets tokens for itself with its secret: set `secret`";
-                    self.report(id, Some("Properties.GenerateSecret"), message, source);
-                }
-                let path = "Properties.AllowedOAuthScopes";
-                if scopes.is_empty() {
-                    let message = "an application that gets tokens for itself needs scopes of a resource server";
-                    self.report(id, Some(path), message, source);
-                }
-                for scope in scopes {
-                    if !matches!(scope, Scope::Custom(_)) {
-                        let message = format!(
-                            "`{}` is about a user, and an application that gets tokens for itself has none",
-                            scope.name()
-                        );
-                        self.report(id, Some(path), message, source);
-                    }
-                }
-            }
-            Some(OAuth::Browser(browser)) => self.check_browser(id, browser, source),
-        }
-    }
-
-    fn check_browser(&mut self, id: &str, browser: &BrowserSignIn, source: &Location<'_>) {
-        let path = "Properties.AllowedOAuthScopes";
-        let about_user = [Scope::Email, Scope::Phone, Scope::Profile];
-        if let Some(scope) = browser
-            .scopes
-            .iter()
-            .find(|scope| about_user.contains(scope))
-            && !browser.scopes.contains(&Scope::OpenId)
-        {
-            let message = format!("the scope `{}` needs `openid` besides", scope.name());
-            self.report(id, Some(path), message, source);
-        }
-        if browser.scopes.is_empty() {
-            let message = "a sign-in needs a scope: `openid` says who the user is";
-            self.report(id, Some(path), message, source);
-        }
-        let path = "Properties.CallbackURLs";
-        if browser.callback_urls.is_empty() {
-            let message = "the browser has to be sent back somewhere";
-            self.report(id, Some(path), message, source);
-        }
-        for (path, urls) in [
-            (path, &browser.callback_urls),
-            ("Properties.LogoutURLs", &browser.logout_urls),
-        ] {
-            for (position, address) in urls.iter().enumerate() {
-                if let Some(message) = address
-                    .literal()
-                    .and_then(|address| url::violation(address))
-                {
-                    self.report(id, Some(&format!("{path}.{position}")), message, source);
-                }
-            }
-        }
-    }
-
-    /// Reports tokens that are valid too shortly or too long; see
-    /// <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html>.
-    fn check_validity(&mut self, id: &str, props: &UserPoolClientProps, source: &Location<'_>) {
-        let refresh = props
-            .refresh_token
-            .map_or(DEFAULT_REFRESH, Validity::seconds);
-        let path = "Properties.RefreshTokenValidity";
-        if props.refresh_token.is_some() && !(3600..=315_360_000).contains(&refresh) {
-            let message = "a refresh token is valid for an hour to ten years";
-            self.report(id, Some(path), message, source);
-        }
-        for (path, validity) in [
-            ("Properties.AccessTokenValidity", props.access_token),
-            ("Properties.IdTokenValidity", props.id_token),
-        ] {
-            let seconds = validity.map_or(DEFAULT_TOKEN, Validity::seconds);
-            if validity.is_some() && !(300..=86_400).contains(&seconds) {
-                let message = "the token is valid for five minutes to a day";
-                self.report(id, Some(path), message, source);
-            } else if seconds > refresh {
-                let message = "the token would be valid longer than the refresh token";
-                self.report(id, Some(path), message, source);
-            }
-        }
-    }
-}
-
-impl OAuth {
-    fn scopes(&self) -> &[Scope] {
-        match self {
-            Self::Browser(browser) => &browser.scopes,
-            Self::Machine { scopes } => scopes,
-        }
-    }
-
-    fn servers(&self) -> impl Iterator<Item = ResourceId> {
-        self.scopes().iter().filter_map(|scope| match scope {
-            Scope::Custom(scope) => scope.server.clone(),
-            _ => None,
-        })
-    }
-
-    fn flows(&self) -> Vec<String> {
-        let flows: &[&str] = match self {
-            Self::Machine { .. } => &["client_credentials"],
-            Self::Browser(browser) if browser.implicit => &["code", "implicit"],
-            Self::Browser(_) => &["code"],
-        };
-        flows.iter().map(|flow| (*flow).to_owned()).collect()
     }
 }
 
@@ -461,7 +237,7 @@ impl UserPoolClientProps {
         let (callbacks, logouts, providers) = match self.oauth {
             Some(OAuth::Browser(browser)) => {
                 let mut providers = vec![Value::from("COGNITO")];
-                providers.extend(browser.providers);
+                providers.extend(browser.providers.into_iter().map(|it| it.name));
                 (browser.callback_urls, browser.logout_urls, providers)
             }
             _ => (Vec::new(), Vec::new(), Vec::new()),

@@ -1,16 +1,17 @@
 //! Identity pools: credentials of AWS for users who signed in, or who did not.
 
+use std::collections::BTreeMap;
 use std::panic::Location;
 
 use stack_model_cfn::cognito as cfn;
 use stack_model_cfn::cognito::{identity_pool, identity_pool_role_attachment as attachment};
-use stack_model_cfn::{Property, Pseudo, ResourceId, Value};
+use stack_model_cfn::{Expr, Property, Pseudo, ResourceId, Value};
 
 use super::pool::values;
 use super::{UserPoolClientRef, UserPoolRef};
 use crate::arn::Arn;
 use crate::handle::{Handle, ResourceRef, reference};
-use crate::iam::{Role, RoleProps, RoleRef};
+use crate::iam::{OidcProvider, Role, RoleProps, RoleRef};
 use crate::policy::{Principal, Statement};
 use crate::resource::Resource;
 use crate::stack::Stack;
@@ -29,11 +30,57 @@ pub struct IdentityPoolProps {
     pub name: Option<Value<String>>,
     /// The app clients whose users get credentials.
     pub clients: Vec<UserPoolClientRef>,
+    /// Providers of IAM that speak `OpenID` Connect, whose users get credentials.
+    pub openid: Vec<Value<Arn<OidcProvider>>>,
+    /// Providers of IAM that speak SAML, whose users get credentials.
+    pub saml: Vec<Value<Arn<IamSamlProvider>>>,
+    /// Providers that everybody has an account with, each with the id that it gave the application.
+    pub logins: BTreeMap<Login, Value<String>>,
     /// Whether somebody who did not sign in gets credentials too; nobody does by default.
     pub unauthenticated: bool,
     /// Whether a client may ask for the token of an identity and take on any role with it, as it could before 2017; it
     /// may not by default.
     pub classic_flow: bool,
+}
+
+/// Marks the ARN of a SAML provider of IAM.
+#[derive(Debug)]
+pub enum IamSamlProvider {}
+
+/// A provider that everybody has an account with, and that an identity pool asks itself.
+///
+/// See <https://docs.aws.amazon.com/cognito/latest/developerguide/external-identity-providers.html>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Login {
+    /// Amazon.
+    Amazon,
+    /// Apple.
+    Apple,
+    /// Facebook.
+    Facebook,
+    /// Google.
+    Google,
+}
+
+impl Login {
+    const fn host(self) -> &'static str {
+        match self {
+            Self::Amazon => "www.amazon.com",
+            Self::Apple => "appleid.apple.com",
+            Self::Facebook => "graph.facebook.com",
+            Self::Google => "accounts.google.com",
+        }
+    }
+}
+
+impl IdentityPoolProps {
+    fn lets_in_nobody(&self) -> bool {
+        self.clients.is_empty()
+            && self.openid.is_empty()
+            && self.saml.is_empty()
+            && self.logins.is_empty()
+            && !self.unauthenticated
+    }
 }
 
 /// Whether somebody signed in.
@@ -162,8 +209,8 @@ impl Stack<'_> {
     #[track_caller]
     pub fn identity_pool(&mut self, logical_id: &str, props: IdentityPoolProps) -> IdentityPoolRef {
         let source = Location::caller();
-        if props.clients.is_empty() && !props.unauthenticated {
-            let message = "nobody gets credentials: add an app client";
+        if props.lets_in_nobody() {
+            let message = "nobody gets credentials: add an app client or another provider";
             let path = "Properties.CognitoIdentityProviders";
             self.report(logical_id, Some(path), message, source);
         }
@@ -177,11 +224,21 @@ impl Stack<'_> {
                 server_side_token_check: true.into(),
             })
             .collect();
+        let arns = |arns: Vec<Value<String>>| (!arns.is_empty()).then_some(arns);
+        let openid = props.openid.into_iter().map(Value::into_text).collect();
+        let saml = props.saml.into_iter().map(Value::into_text).collect();
+        let logins = props.logins.into_iter();
+        let logins: Vec<(&str, Expr)> = logins
+            .map(|(login, id)| (login.host(), id.into()))
+            .collect();
         let pool = cfn::IdentityPool {
             allow_classic_flow: props.classic_flow.then_some(true).into(),
             allow_unauthenticated_identities: props.unauthenticated.into(),
             cognito_identity_providers: (!providers.is_empty()).then(|| values(providers)).into(),
             identity_pool_name: props.name.into(),
+            open_id_connect_provider_arns: arns(openid).into(),
+            saml_provider_arns: arns(saml).into(),
+            supported_login_providers: (!logins.is_empty()).then(|| Expr::map(logins)).into(),
             ..cfn::IdentityPool::default()
         };
         IdentityPoolRef {

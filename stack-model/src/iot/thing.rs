@@ -34,7 +34,7 @@ const MAX_VALUE: usize = 800;
 pub struct ThingProps {
     /// The physical name: 1 to 128 letters, digits, `:`, `-` and `_`. A thing can never be renamed.
     pub name: Option<Value<String>>,
-    /// What is known of the thing, at most three texts of 800 characters.
+    /// What is known of the thing, at most three texts of 800 letters, digits and `_.,@/:#=[]-`.
     pub attributes: BTreeMap<String, Value<String>>,
 }
 
@@ -119,15 +119,7 @@ impl Stack<'_> {
             );
             self.report(logical_id, Some(path), message, source);
         }
-        for (name, value) in &props.attributes {
-            if value
-                .literal()
-                .is_some_and(|value| value.chars().count() > MAX_VALUE)
-            {
-                let message = format!("`{name}` is longer than {MAX_VALUE} characters");
-                self.report(logical_id, Some(path), message, source);
-            }
-        }
+        self.check_thing_attributes(logical_id, path, &props.attributes, source);
         let attributes = (!props.attributes.is_empty()).then_some(cfn::thing::AttributePayload {
             attributes: stack_model_cfn::Property::Literal(props.attributes),
         });
@@ -155,6 +147,8 @@ impl Stack<'_> {
                 source,
             );
         }
+        let path = "Properties.ThingGroupProperties.AttributePayload.Attributes";
+        self.check_thing_attributes(logical_id, path, &props.attributes, source);
         let attributes =
             (!props.attributes.is_empty()).then_some(cfn::thing_group::AttributePayload {
                 attributes: stack_model_cfn::Property::Literal(props.attributes),
@@ -177,6 +171,49 @@ impl Stack<'_> {
         }
     }
 }
+
+impl Stack<'_> {
+    /// Reports attributes that the registry does not take; see
+    /// <https://docs.aws.amazon.com/iot/latest/apireference/API_AttributePayload.html>.
+    fn check_thing_attributes(
+        &mut self,
+        logical_id: &str,
+        path: &str,
+        attributes: &BTreeMap<String, Value<String>>,
+        source: &Location<'_>,
+    ) {
+        for (name, value) in attributes {
+            if let Some(message) = ATTRIBUTE.violation(name) {
+                self.report(logical_id, Some(path), message, source);
+            }
+            if let Some(message) = value.literal().and_then(|value| wrong_value(name, value)) {
+                self.report(logical_id, Some(path), message, source);
+            }
+        }
+    }
+}
+
+/// Says what is wrong with the value of an attribute, if anything. An empty one is fine.
+fn wrong_value(name: &str, value: &str) -> Option<String> {
+    if value.chars().count() > MAX_VALUE {
+        return Some(format!("`{name}` is longer than {MAX_VALUE} characters"));
+    }
+    let fits = |c: &char| c.is_ascii_alphanumeric() || VALUE_CHARACTERS.contains(*c);
+    let wrong = value.chars().find(|c| !fits(c))?;
+    Some(format!(
+        "the value `{value}` of `{name}` holds {wrong:?}; the registry takes letters, digits and `{VALUE_CHARACTERS}`"
+    ))
+}
+
+/// What stands in values besides letters and digits.
+const VALUE_CHARACTERS: &str = "_.,@/:#=[]-";
+
+/// How attributes are named.
+const ATTRIBUTE: NameRule = NameRule {
+    min: 1,
+    max: 128,
+    others: "_.,@/:#-",
+};
 
 /// See <https://docs.aws.amazon.com/iot/latest/apireference/API_CreateThing.html>.
 const NAME: NameRule = NameRule {

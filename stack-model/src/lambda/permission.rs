@@ -68,6 +68,12 @@ impl Stack<'_> {
         self.permission_from(logical_id, function, props, Location::caller())
     }
 
+    /// Returns whether a permission stands under a logical id of this stack already. Anything else there is a clash.
+    pub(crate) fn is_permission(&self, logical_id: &str) -> bool {
+        let resource = self.data_ref().resources.get(logical_id);
+        resource.is_some_and(|resource| resource.kind == "AWS::Lambda::Permission")
+    }
+
     /// Lets a service invoke a function on behalf of what is declared at `source`.
     pub(crate) fn permission_from<F>(
         &mut self,

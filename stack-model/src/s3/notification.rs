@@ -137,7 +137,7 @@ impl<F: Accepts<event::ObjectChanges>> Trigger<F> for ObjectNotification {
             self.bucket.id.logical_id()
         );
         let here = stack.check_notified(&self.bucket, "the function", function, source);
-        let permission = if stack.data_ref().resources.contains_key(&id) {
+        let permission = if stack.is_permission(&id) {
             stack.resource_ref(&id)
         } else {
             let props = PermissionProps::service(SERVICE, self.bucket.arn().into_text());

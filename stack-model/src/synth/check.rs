@@ -37,6 +37,7 @@ pub(super) fn stack(stack: &StackData, rendered: &Rendered, violations: &mut Vec
     crate::route53::check(stack, rendered, violations);
     crate::apigatewayv2::check(stack, rendered, violations);
     crate::iam::check(stack, rendered, violations);
+    crate::cognito::check(stack, rendered, violations);
 }
 
 /// Checks the rendered bytes of a template.
@@ -368,7 +369,15 @@ fn resource_cycles(stack: &StackData, rendered: &Rendered, violations: &mut Vec<
             (from.as_str(), to.collect())
         })
         .collect();
-    for (start, message) in order::cycles(&edges, "resources") {
+    for (start, mut message) in order::cycles(&edges, "resources") {
+        let asked = edges.iter().find(|(_, needs)| {
+            needs.iter().any(|(to, why)| {
+                why.starts_with(crate::cognito::FUNCTIONS) && order::is_between(start, to, &edges)
+            })
+        });
+        if let Some((pool, _)) = asked {
+            message.push_str(&crate::cognito::remedy(pool));
+        }
         let mut violation = Violation::new(message).in_stack(&*stack.id).of(start);
         violation.source = source_of(stack, start);
         violations.push(violation);

@@ -362,6 +362,15 @@ pub(super) fn cycles<'a>(
     found
 }
 
+/// Returns whether a member is part of the cycle of another.
+pub(super) fn is_between<'a>(
+    start: &'a str,
+    member: &'a str,
+    edges: &BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
+) -> bool {
+    reachable(start, edges).contains(member) && reachable(member, edges).contains(start)
+}
+
 /// Returns what can be reached from a member with at least one step.
 fn reachable<'a>(
     start: &str,

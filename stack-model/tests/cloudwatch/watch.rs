@@ -1,15 +1,21 @@
 use serde_json::{Value as Json, json};
+use stack_model::Stack;
 use stack_model::apigateway::{
     Authorization, HttpMethod, Integration, MethodProps, RestApiProps, StageProps,
 };
+use stack_model::apigatewayv2::{
+    HttpApiProps, HttpStageProps, WebSocketApiProps, WebSocketStageProps,
+};
+use stack_model::cloudfront::{Behavior, DistributionProps};
 use stack_model::cloudwatch::{AlarmAction, AlarmProps, RestStageMetric};
 use stack_model::dynamodb::TableProps;
 use stack_model::events::{Delivery, EventBusProps, EventBusRef, EventPattern, RuleProps};
 use stack_model::logs::LogGroupProps;
+use stack_model::s3::BucketProps;
 use stack_model::sqs::{DeadLetterQueue, QueueProps};
 
 use super::{Item, alerts, work};
-use crate::support::{dev, property, resources};
+use crate::support::{dev, property, resources, violations};
 
 #[test]
 fn what_is_watched_has_the_alarms_that_fit_it() {
@@ -319,6 +325,66 @@ fn an_api_is_measured_under_its_name() {
             {"Name": "ApiName", "Value": "shop"},
             {"Name": "Stage", "Value": {"Ref": "Live"}},
         ])
+    );
+}
+
+#[test]
+fn stages_of_http_and_websocket_apis_are_watched() {
+    let resources = resources(dev(), |stack| {
+        let api = stack.http_api("Api", HttpApiProps::default());
+        let live = stack.http_stage("Live", &api, HttpStageProps::default());
+        let chat = stack.websocket_api("Chat", WebSocketApiProps::default());
+        let talk = stack.websocket_stage("Talk", &chat, WebSocketStageProps::named("live"));
+        stack.watch(&live, &[]);
+        stack.watch(&talk, &[]);
+    });
+    let of = |api: &str, stage: &str| {
+        json!([
+            {"Name": "ApiId", "Value": {"Ref": api}},
+            {"Name": "Stage", "Value": {"Ref": stage}},
+        ])
+    };
+    let reached = "GreaterThanOrEqualToThreshold";
+    let well = "notBreaching";
+    assert_eq!(
+        alarms(&resources),
+        json!({
+            "LiveErrorsAlarm": ["5xx", "Average", 300, 1, reached, 0.01, well, of("Api", "Live")],
+            "LiveLatencyAlarm": ["Latency", "p99", 300, 3, reached, 5000, well, of("Api", "Live")],
+            "TalkExecutionErrorsAlarm": ["ExecutionError", "Sum", 300, 1, reached, 1, well, of("Chat", "Talk")],
+            "TalkIntegrationErrorsAlarm": ["IntegrationError", "Sum", 300, 1, reached, 10, well, of("Chat", "Talk")],
+        })
+    );
+}
+
+#[test]
+fn a_distribution_is_watched_where_cloudfront_measures() {
+    let watch = |stack: &mut Stack<'_>| {
+        let pages = stack.bucket("Pages", BucketProps::default());
+        let site = stack.distribution("Site", DistributionProps::new(Behavior::of_bucket(&pages)));
+        stack.watch(&site, &[]);
+    };
+    let resources = resources(dev(), |stack| {
+        stack.in_region("us-east-1");
+        watch(stack);
+    });
+    assert_eq!(
+        alarms(&resources),
+        json!({
+            "SiteErrorsAlarm": [
+                "5xxErrorRate", "Average", 300, 3, "GreaterThanOrEqualToThreshold", 1, "notBreaching",
+                [
+                    {"Name": "DistributionId", "Value": {"Fn::GetAtt": ["Site", "Id"]}},
+                    {"Name": "Region", "Value": "Global"},
+                ],
+            ],
+        })
+    );
+    assert_eq!(
+        violations(dev(), watch),
+        [
+            "orders / SiteErrorsAlarm / Properties.Namespace: CloudFront writes what it measures in us-east-1, and an alarm in eu-central-1 would never see it: put it into a stack that is there (`stack.in_region(\"us-east-1\")`)"
+        ]
     );
 }
 

@@ -4,8 +4,9 @@ use insta::assert_json_snapshot;
 use serde_json::json;
 use stack_model::acm::CertificateRef;
 use stack_model::cognito::{
-    AuthFlow, BrowserSignIn, GroupProps, ManagedLogin, OAuth, Refresh, ResourceServerProps, Scope,
-    UserPoolClientProps, UserPoolDomain, UserPoolProps, UserPoolRef, Validity,
+    Attribute, AuthFlow, BrowserSignIn, GroupProps, ManagedLogin, OAuth, Refresh,
+    ResourceServerProps, Scope, SignInProvider, StandardAttribute, UserPoolClientProps,
+    UserPoolDomain, UserPoolProps, UserPoolRef, Validity,
 };
 use stack_model::iam::RoleProps;
 use stack_model::{Arn, Stack};
@@ -60,7 +61,7 @@ fn every_property_reaches_the_template() {
                     logout_urls: vec!["https://example.com".into()],
                     scopes: vec![Scope::OpenId, Scope::Email, server.scope("read")],
                     implicit: true,
-                    providers: vec!["Google".into()],
+                    providers: vec![SignInProvider::existing("Google")],
                     ..BrowserSignIn::to("https://example.com/back")
                 })),
                 access_token: Some(Validity::Minutes(15)),
@@ -400,6 +401,54 @@ fn domains_are_checked() {
             "Own / Properties.CustomDomainConfig.CertificateArn: the certificate stands in eu-central-1, and the domain of a user pool needs one of us-east-1",
             "Api / Properties.Scopes.1: the scope `read` is there twice",
             "Api / Properties.Scopes.2: `a/b` holds a `/`, which stands between the identifier and the scope",
+        ]
+        .map(|text| format!("orders / {text}"))
+    );
+}
+
+#[test]
+fn an_application_writes_what_the_pool_requires() {
+    let found = violations(dev(), |stack| {
+        let attributes = vec![
+            Attribute::standard(StandardAttribute::Email).required(),
+            Attribute::standard(StandardAttribute::Name).required(),
+            Attribute::text("tenant", 1, 36),
+        ];
+        let users = stack.user_pool(
+            "Users",
+            UserPoolProps {
+                attributes,
+                ..UserPoolProps::default()
+            },
+        );
+        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let right = UserPoolClientProps {
+            read_attributes: own(&["email_verified", "custom:tenant"]),
+            write_attributes: own(&["email", "name", "custom:tenant"]),
+            ..UserPoolClientProps::default()
+        };
+        stack.user_pool_client("Right", &users, right);
+        let wrong = UserPoolClientProps {
+            read_attributes: own(&["tenant", "mail"]),
+            write_attributes: own(&["email", "custom:colour", "email_verified"]),
+            ..UserPoolClientProps::default()
+        };
+        stack.user_pool_client("Wrong", &users, wrong);
+        let elsewhere = UserPoolClientProps {
+            write_attributes: own(&["custom:colour"]),
+            ..UserPoolClientProps::default()
+        };
+        let existing = UserPoolRef::existing("us-east-1_ZgaEXAMPLE");
+        stack.user_pool_client("Elsewhere", &existing, elsewhere);
+    });
+    assert_eq!(
+        found,
+        [
+            "Wrong / Properties.ReadAttributes.0: `tenant` is an attribute of the pool's own, which is named `custom:tenant` here",
+            "Wrong / Properties.ReadAttributes.1: `mail` is not an attribute that every user pool has, and those of its own are named `custom:<name>`",
+            "Wrong / Properties.WriteAttributes.1: the user pool has no attribute `custom:colour`: add it to `attributes` of the pool",
+            "Wrong / Properties.WriteAttributes.2: `email_verified` is written by Cognito alone",
+            "Wrong / Properties.WriteAttributes: the user pool requires `name`, and nobody could sign up by an application that may not write it: add it",
         ]
         .map(|text| format!("orders / {text}"))
     );

@@ -201,7 +201,7 @@ fn a_role_that_nobody_takes_on_is_reported() {
         found,
         [
             "orders / Roles / Properties.Roles: the pool gives no credentials to those who did not sign in, so the role would never be taken on: leave it out, or set `unauthenticated` of the pool",
-            "orders / Nobody / Properties.CognitoIdentityProviders: nobody gets credentials: add an app client",
+            "orders / Nobody / Properties.CognitoIdentityProviders: nobody gets credentials: add an app client or another provider",
         ]
     );
     let found = violations(dev(), |stack| {

@@ -85,6 +85,16 @@ fn things_are_checked() {
             ..ThingProps::default()
         };
         stack.thing("Long", props);
+        let written = BTreeMap::from([
+            ("fine".to_owned(), Value::from("a=[1]/b-c_d.e,f@g:h#i")),
+            ("free".to_owned(), Value::from("second floor")),
+            ("no name".to_owned(), Value::from("")),
+        ]);
+        let props = ThingGroupProps {
+            attributes: written,
+            ..ThingGroupProps::default()
+        };
+        stack.thing_group("Written", props);
         let parent = stack.thing_group("Parent", ThingGroupProps::default());
         let props = ThingGroupProps {
             parent: Some(parent),
@@ -99,6 +109,8 @@ fn things_are_checked() {
             "Many / Properties.ThingName: `a thing` holds ' '; AWS takes letters, digits and `:` `-` `_`",
             "Many / Properties.AttributePayload.Attributes: the thing has 4 attributes and takes 3: keep the others where its data is",
             "Long / Properties.AttributePayload.Attributes: `story` is longer than 800 characters",
+            "Written / Properties.ThingGroupProperties.AttributePayload.Attributes: the value `second floor` of `free` holds ' '; the registry takes letters, digits and `_.,@/:#=[]-`",
+            "Written / Properties.ThingGroupProperties.AttributePayload.Attributes: `no name` holds ' '; AWS takes letters, digits and `_` `.` `,` `@` `/` `:` `#` `-`",
             "Floor / Properties.ParentGroupName: a dynamic group is part of no other: leave the parent or the query out",
         ]
         .map(|text| format!("orders / {text}"))

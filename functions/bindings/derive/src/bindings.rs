@@ -1,16 +1,22 @@
 //! `#[derive(Bindings)]`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote};
 use syn::parse::Parse;
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
 use syn::{
     Data, DeriveInput, Error, Fields, GenericArgument, Ident, LitStr, Path, PathArguments, Result,
     Token, Type,
 };
 
 use crate::Errors;
+use crate::name::plain;
+
+mod event;
+mod render;
+
+use event::event;
+use render::{environment, runtime, wiring};
 
 /// The variables that Lambda sets itself and lets nobody set, as the model of the stacks has them; see
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>.
@@ -197,7 +203,7 @@ fn fields(data: Data, ident: &Ident) -> Result<Vec<Binding>> {
             errors.take(parsed);
         }
         let name = environment.as_ref().map_or_else(
-            || (field_name(&ident).to_uppercase(), ident.span()),
+            || (plain(&ident).to_uppercase(), ident.span()),
             |literal: &LitStr| (literal.value(), literal.span()),
         );
         errors.take(check_variable(&name.0, name.1));
@@ -254,263 +260,6 @@ fn granted_twice(ty: &Type) -> Option<Type> {
         seen.push(text);
     }
     None
-}
-
-/// Returns the name of a field without the `r#` of a keyword.
-fn field_name(ident: &Ident) -> String {
-    let name = ident.to_string();
-    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
-}
-
-fn variable_const(ident: &Ident) -> Ident {
-    format_ident!("__VARIABLE_{}", field_name(ident).to_uppercase())
-}
-
-/// The names of the environment variables, as constants: the function reads them and the stack sets them.
-fn environment(ident: &Ident, bindings: &[Binding]) -> TokenStream {
-    let constants = bindings.iter().map(|binding| {
-        let constant = variable_const(&binding.ident);
-        let ty = &binding.ty;
-        if let Some(literal) = &binding.environment {
-            quote! { const #constant: &'static str = #literal; }
-        } else {
-            let field = field_name(&binding.ident);
-            quote_spanned! {ty.span()=>
-                const #constant: &'static str = {
-                    const NAME: ::stack_bindings::VariableName = ::stack_bindings::VariableName::new(
-                        #field,
-                        <#ty as ::stack_bindings::Binding>::SUFFIX,
-                    );
-                    NAME.as_str()
-                };
-            }
-        }
-    });
-    let all = bindings
-        .iter()
-        .map(|binding| variable_const(&binding.ident));
-    quote! {
-        #[automatically_derived]
-        #[doc(hidden)]
-        impl #ident {
-            #(#constants)*
-            const __DISTINCT: () = ::core::assert!(
-                ::stack_bindings::distinct(&[#(Self::#all),*]),
-                "two bindings have the same environment variable; name another with #[binding(environment = \"..\")]",
-            );
-        }
-
-        const _: () = #ident::__DISTINCT;
-    }
-}
-
-/// The type that the handler is given: the one accepted event, or an enum of them.
-fn event(
-    ident: &Ident,
-    vis: &syn::Visibility,
-    function: &FunctionAttribute,
-) -> Result<TokenStream> {
-    let name = format_ident!("{ident}Event");
-    let accepts: Vec<&Path> = function.accepts.iter().collect();
-    if let [only] = accepts.as_slice() {
-        let doc = format!("The event that `{ident}` accepts.");
-        return Ok(quote! {
-            #[doc = #doc]
-            #vis type #name = #only;
-        });
-    }
-    let variants = variants(&accepts)?;
-    let doc = format!("The events that `{ident}` accepts.");
-    let expected = variants
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" or ");
-    let earlier = accepts.iter().rev().skip(1).rev();
-    let docs = variants
-        .iter()
-        .map(|variant| format!("The event is a `{variant}`."));
-    Ok(quote! {
-        #[doc = #doc]
-        #vis enum #name {
-            #(#[doc = #docs] #variants(#accepts)),*
-        }
-
-        #[automatically_derived]
-        impl ::stack_bindings::Decode for #name {
-            fn decode(
-                payload: ::stack_bindings::derived::serde_json::Value,
-            ) -> ::core::result::Result<Self, ::stack_bindings::EventError> {
-                #(
-                    if <#accepts as ::stack_bindings::Event>::recognises(&payload) {
-                        return <#accepts as ::stack_bindings::Decode>::decode(payload).map(Self::#variants);
-                    }
-                )*
-                ::core::result::Result::Err(::stack_bindings::EventError::Shape { expected: #expected })
-            }
-        }
-
-        const _: () = {
-            #(::core::assert!(
-                !<#earlier as ::stack_bindings::Event>::CATCHES_ALL,
-                "this event takes every payload, so it has to be the last in accepts(..)",
-            );)*
-        };
-    })
-}
-
-/// Names the variants of the enum of several events: by the event, or by its detail where several come from a bus, which
-/// are told apart by their detail types.
-fn variants(accepts: &[&Path]) -> Result<Vec<Ident>> {
-    let mut variants: Vec<Ident> = Vec::new();
-    let is_of_bus = |path: &Path| {
-        path.segments
-            .last()
-            .is_some_and(|segment| segment.ident == "BusEvent")
-    };
-    let several_of_bus = accepts.iter().filter(|path| is_of_bus(path)).count() > 1;
-    for path in accepts {
-        let Some(segment) = path.segments.last() else {
-            return Err(Error::new_spanned(path, "expected the type of an event"));
-        };
-        let detail = (several_of_bus && is_of_bus(path))
-            .then(|| only_argument(&segment.arguments))
-            .flatten();
-        let variant = detail.unwrap_or_else(|| segment.ident.clone());
-        if variants.contains(&variant) {
-            return Err(Error::new_spanned(
-                path,
-                format!(
-                    "`{variant}` is accepted twice, and nothing in the payload tells the two apart"
-                ),
-            ));
-        }
-        variants.push(variant);
-    }
-    Ok(variants)
-}
-
-/// Returns the name of the type that is the only argument of another.
-fn only_argument(arguments: &PathArguments) -> Option<Ident> {
-    let PathArguments::AngleBracketed(arguments) = arguments else {
-        return None;
-    };
-    match arguments.args.first()? {
-        GenericArgument::Type(Type::Path(detail)) => {
-            detail.path.segments.last().map(|last| last.ident.clone())
-        }
-        _ => None,
-    }
-}
-
-fn runtime(ident: &Ident, bindings: &[Binding]) -> TokenStream {
-    let fields: Vec<_> = bindings.iter().map(|binding| &binding.ident).collect();
-    let reads = bindings.iter().map(|binding| {
-        let (field, ty) = (&binding.ident, &binding.ty);
-        let name = field_name(field);
-        let variable = variable_const(field);
-        quote_spanned! {ty.span()=>
-            let #field = environment.read::<#ty>(#name, Self::#variable, &mut problems);
-        }
-    });
-    quote! {
-        #[cfg(feature = "runtime")]
-        #[automatically_derived]
-        impl ::stack_bindings::FromEnvironment for #ident {
-            fn from_environment(
-                environment: &::stack_bindings::Environment,
-            ) -> ::core::result::Result<Self, ::stack_bindings::EnvironmentError> {
-                let mut problems = ::std::vec::Vec::new();
-                #(#reads)*
-                match (#(#fields,)*) {
-                    (#(::core::option::Option::Some(#fields),)*) if problems.is_empty() => {
-                        ::core::result::Result::Ok(Self { #(#fields),* })
-                    }
-                    _ => ::core::result::Result::Err(::stack_bindings::EnvironmentError::new(problems)),
-                }
-            }
-        }
-    }
-}
-
-fn wiring(
-    ident: &Ident,
-    vis: &syn::Visibility,
-    bindings: &[Binding],
-    function: &FunctionAttribute,
-) -> TokenStream {
-    let wiring = format_ident!("{ident}Wiring");
-    let doc = format!("What the stack fills the bindings of `{ident}` with.");
-    let bind_doc =
-        format!("Fills the bindings of `{ident}`; the stack grants exactly what they need.");
-    let lifetime = (!bindings.is_empty()).then(|| quote!(<'a>));
-    let anonymous = (!bindings.is_empty()).then(|| quote!(<'_>));
-    let fields = bindings.iter().map(|binding| {
-        let (field, ty) = (&binding.ident, &binding.ty);
-        let doc = format!("Fills `{}`.", field_name(field));
-        quote_spanned! {ty.span()=>
-            #[doc = #doc]
-            pub #field: <#ty as ::stack_bindings::Wire>::Handle<'a>
-        }
-    });
-    let wires = bindings.iter().map(|binding| {
-        let (field, ty) = (&binding.ident, &binding.ty);
-        let name = field_name(field);
-        let variable = variable_const(field);
-        quote_spanned! {ty.span()=>
-            <#ty as ::stack_bindings::Wire>::wire(wiring.#field, #name, Self::#variable)
-        }
-    });
-    // Coherence cannot see through an associated type of a foreign trait, so two events named by their `Sent` would
-    // count as one. They are named by the last segment instead, and asserted to be the same.
-    let accepts = function.accepts.iter().filter_map(|event| {
-        let span = event.span();
-        let sent = event.segments.last()?;
-        Some(quote_spanned! {span=>
-            #[cfg(feature = "wiring")]
-            #[automatically_derived]
-            impl ::stack_bindings::derived::stack_model::contract::Accepts<
-                ::stack_bindings::derived::stack_model::contract::event::#sent,
-            > for #ident {}
-
-            #[cfg(feature = "wiring")]
-            const _: fn() = || {
-                fn is_sent<E: ::stack_bindings::Event<Sent = S>, S>() {}
-                is_sent::<#event, ::stack_bindings::derived::stack_model::contract::event::#sent>();
-            };
-        })
-    });
-    let unused = bindings
-        .is_empty()
-        .then(|| quote!(let #wiring {} = wiring;));
-    quote! {
-        #[cfg(feature = "wiring")]
-        #[doc = #doc]
-        #vis struct #wiring #lifetime {
-            #(#fields),*
-        }
-
-        #[cfg(feature = "wiring")]
-        #[automatically_derived]
-        impl ::stack_bindings::derived::stack_model::contract::FunctionContract for #ident {
-            const PACKAGE: &'static str = <Self as ::stack_bindings::Function>::PACKAGE;
-            const BINARY: &'static str = <Self as ::stack_bindings::Function>::BINARY;
-        }
-
-        #[cfg(feature = "wiring")]
-        #[automatically_derived]
-        impl #ident {
-            #[doc = #bind_doc]
-            #vis fn bind(
-                wiring: #wiring #anonymous,
-            ) -> ::stack_bindings::derived::stack_model::contract::Wired<Self> {
-                #unused
-                ::stack_bindings::derived::stack_model::contract::Wired::new(::std::vec![#(#wires),*])
-            }
-        }
-
-        #(#accepts)*
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod bindings;
 mod detail;
 mod item;
 mod name;
+mod properties;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -39,6 +40,17 @@ pub fn derive_detail(input: TokenStream) -> TokenStream {
 pub fn derive_item(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     item::derive(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes the properties of a custom resource from a struct that derives `Deserialize`.
+///
+/// The names are those by which serde reads the fields.
+#[proc_macro_derive(ResourceProperties)]
+pub fn derive_resource_properties(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    properties::derive(&input)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -1,8 +1,39 @@
-//! What serde calls a field: the derive of items has to agree with it, or refuse.
+//! What serde calls a field: a derive has to agree with it, or refuse.
 
 use proc_macro2::TokenStream;
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Error, Expr, Field, LitStr, Result, Token};
+use syn::{Attribute, Error, Expr, Field, Ident, LitStr, Result, Token};
+
+/// What a derive says of serde attributes that it cannot follow.
+#[derive(Clone, Copy)]
+pub(crate) struct Words {
+    /// Of one of the whole struct.
+    whole: &'static str,
+    /// Of one of a field.
+    field: &'static str,
+    /// Of a field that is written under another name than it is read.
+    both_ways: &'static str,
+}
+
+/// The words of `#[derive(Item)]`.
+pub(crate) const ITEM: Words = Words {
+    whole: "an item is stored field by field, so `Item` cannot follow this serde attribute",
+    field: "a key is stored as its type says, so it cannot have this serde attribute",
+    both_ways: "an item must be written and read under the same name",
+};
+
+/// The words of `#[derive(ResourceProperties)]`.
+pub(crate) const PROPERTIES: Words = Words {
+    whole: "a stack fills in field by field, so `ResourceProperties` cannot follow this serde attribute",
+    field: "a stack fills in what the type says, so `ResourceProperties` cannot follow this serde attribute",
+    both_ways: "a property has one name: write and read it under the same",
+};
+
+/// Returns the name of a field without the `r#` of a keyword.
+pub(crate) fn plain(ident: &Ident) -> String {
+    let name = ident.to_string();
+    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
+}
 
 /// How serde renames all fields of a struct.
 #[derive(Clone, Copy)]
@@ -54,20 +85,18 @@ fn capitalized(word: &str) -> String {
 }
 
 /// Reads how serde renames the fields of a struct.
-pub(crate) fn container_case(attributes: &[Attribute]) -> Result<Case> {
+pub(crate) fn container_case(attributes: &[Attribute], words: Words) -> Result<Case> {
     let mut case = Case::Unchanged;
     serde(attributes, |meta| {
         if meta.path.is_ident("rename_all") {
-            if let Some(literal) = both_ways(meta)? {
+            if let Some(literal) = both_ways(meta, words)? {
                 case = Case::parse(&literal)?;
             }
             return Ok(());
         }
         let unfollowed = ["transparent", "from", "try_from", "into", "remote"];
         if unfollowed.iter().any(|name| meta.path.is_ident(name)) {
-            return Err(meta.error(
-                "an item is stored field by field, so `Item` cannot follow this serde attribute",
-            ));
+            return Err(meta.error(words.whole));
         }
         skip_value(meta)
     })?;
@@ -78,20 +107,25 @@ pub(crate) fn container_case(attributes: &[Attribute]) -> Result<Case> {
 pub(crate) struct FieldName {
     /// The name under which the field is stored.
     pub(crate) name: String,
-    /// An attribute that changes how the field is stored, which a key cannot have.
+    /// An attribute that changes how the field is written or read.
     pub(crate) unfollowed: Option<Error>,
     /// Whether the field may be left out.
     pub(crate) left_out_if: bool,
 }
 
 /// Reads what serde does with a field.
-pub(crate) fn field_name(field: &Field, ident: &str, case: Case) -> Result<FieldName> {
+pub(crate) fn field_name(
+    field: &Field,
+    ident: &str,
+    case: Case,
+    words: Words,
+) -> Result<FieldName> {
     let mut renamed = None;
     let mut unfollowed = None;
     let mut left_out_if = false;
     serde(&field.attrs, |meta| {
         if meta.path.is_ident("rename") {
-            if let Some(literal) = both_ways(meta)? {
+            if let Some(literal) = both_ways(meta, words)? {
                 renamed = Some(literal.value());
             }
             return Ok(());
@@ -107,10 +141,7 @@ pub(crate) fn field_name(field: &Field, ident: &str, case: Case) -> Result<Field
             "getter",
         ];
         if changes.iter().any(|name| meta.path.is_ident(name)) {
-            unfollowed =
-                Some(meta.error(
-                    "a key is stored as its type says, so it cannot have this serde attribute",
-                ));
+            unfollowed = Some(meta.error(words.field));
         }
         left_out_if |= meta.path.is_ident("skip_serializing_if");
         skip_value(meta)
@@ -133,7 +164,7 @@ fn serde(
 }
 
 /// Reads `= ".."`, or `(serialize = "..", deserialize = "..")` where both are the same.
-fn both_ways(meta: &ParseNestedMeta<'_>) -> Result<Option<LitStr>> {
+fn both_ways(meta: &ParseNestedMeta<'_>, words: Words) -> Result<Option<LitStr>> {
     if meta.input.peek(Token![=]) {
         return meta.value()?.parse().map(Some);
     }
@@ -151,7 +182,7 @@ fn both_ways(meta: &ParseNestedMeta<'_>) -> Result<Option<LitStr>> {
     if value(&written) == value(&read) {
         Ok(written)
     } else {
-        Err(meta.error("an item must be written and read under the same name"))
+        Err(meta.error(words.both_ways))
     }
 }
 

@@ -184,8 +184,8 @@ impl Event for ApiRequest {
     }
 }
 
-/// API Gateway sends `null` where there is nothing.
-pub(super) fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+/// API Gateway and Cognito send `null` where there is nothing.
+pub(crate) fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
