@@ -15,7 +15,7 @@
 use std::panic::Location;
 
 use stack_model_cfn::s3 as cfn;
-use stack_model_cfn::{Property, Pseudo, ResourceId, Value};
+use stack_model_cfn::{Property, Pseudo, ResourceId, Token, Value};
 
 use crate::arn::Arn;
 use crate::handle::{Handle, elsewhere, get_att, reference};
@@ -184,10 +184,10 @@ impl BucketRef {
         let Some(Kept { name, region }) = self.kept.as_deref() else {
             return get_att(&self.id, "RegionalDomainName");
         };
-        match region {
-            Some(region) => text!("{}.s3.{}.{}", name, region, Pseudo::UrlSuffix),
-            None => text!("{}.s3.{}.{}", name, Pseudo::Region, Pseudo::UrlSuffix),
-        }
+        let region = region
+            .clone()
+            .unwrap_or(Value::Token(Token::Pseudo(Pseudo::Region)));
+        text!("{}.s3.{}.{}", name, region, Pseudo::UrlSuffix)
     }
 
     /// Returns the key of the customer's own that objects are encrypted with.

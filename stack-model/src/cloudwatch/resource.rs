@@ -218,17 +218,17 @@ metrics! {
     /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html>.
     HttpStageMetric of "AWS/ApiGateway" {
         /// How many requests came.
-        Count = "Count" SampleCount NotBreaching,
+        Count = "Count" SampleCount,
         /// How many requests were wrong; the average is their share.
-        ClientErrors = "4xx" Sum NotBreaching,
+        ClientErrors = "4xx" Sum,
         /// How many answers failed; the average is their share.
-        ServerErrors = "5xx" Sum NotBreaching,
+        ServerErrors = "5xx" Sum,
         /// How long a request took, in milliseconds.
-        Latency = "Latency" Average NotBreaching,
+        Latency = "Latency" Average,
         /// How long what is behind the API took, in milliseconds.
-        IntegrationLatency = "IntegrationLatency" Average NotBreaching,
+        IntegrationLatency = "IntegrationLatency" Average,
         /// How many bytes were answered and received.
-        Data = "DataProcessed" Sum NotBreaching,
+        Data = "DataProcessed" Sum,
     }
 }
 
@@ -237,17 +237,17 @@ metrics! {
     /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-logging.html>.
     WebSocketStageMetric of "AWS/ApiGateway" {
         /// How many connections were asked for.
-        Connects = "ConnectCount" Sum NotBreaching,
+        Connects = "ConnectCount" Sum,
         /// How many messages were sent, either way.
-        Messages = "MessageCount" Sum NotBreaching,
+        Messages = "MessageCount" Sum,
         /// How many messages were refused before anything was asked.
-        ClientErrors = "ClientError" Sum NotBreaching,
+        ClientErrors = "ClientError" Sum,
         /// How often what is behind the API could not be asked.
-        ExecutionErrors = "ExecutionError" Sum NotBreaching,
+        ExecutionErrors = "ExecutionError" Sum,
         /// How often what is behind the API answered with an error, such as a refused connection.
-        IntegrationErrors = "IntegrationError" Sum NotBreaching,
+        IntegrationErrors = "IntegrationError" Sum,
         /// How long what is behind the API took, in milliseconds.
-        IntegrationLatency = "IntegrationLatency" Average NotBreaching,
+        IntegrationLatency = "IntegrationLatency" Average,
     }
 }
 
@@ -256,17 +256,17 @@ metrics! {
     /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/programming-cloudwatch-metrics.html>.
     DistributionMetric of "AWS/CloudFront" {
         /// How many requests came.
-        Requests = "Requests" Sum NotBreaching,
+        Requests = "Requests" Sum,
         /// How many bytes were answered.
-        BytesDownloaded = "BytesDownloaded" Sum NotBreaching,
+        BytesDownloaded = "BytesDownloaded" Sum,
         /// How many bytes were sent to the origin.
-        BytesUploaded = "BytesUploaded" Sum NotBreaching,
+        BytesUploaded = "BytesUploaded" Sum,
         /// How many percent of the requests were wrong.
-        ClientErrorRate = "4xxErrorRate" Average NotBreaching,
+        ClientErrorRate = "4xxErrorRate" Average,
         /// How many percent of the answers failed.
-        ServerErrorRate = "5xxErrorRate" Average NotBreaching,
+        ServerErrorRate = "5xxErrorRate" Average,
         /// How many percent were either.
-        ErrorRate = "TotalErrorRate" Average NotBreaching,
+        ErrorRate = "TotalErrorRate" Average,
     }
 }
 

@@ -96,10 +96,6 @@ impl BuildCache {
 
 /// What a build leaves behind. The files are named in the build spec.
 #[derive(Clone, Debug, Default)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a project has one, and a box would be in everybody's way"
-)]
 pub enum BuildArtifacts {
     /// Nothing, or what the pipeline wants that the build is a part of.
     #[default]

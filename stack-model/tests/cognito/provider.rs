@@ -110,7 +110,7 @@ fn a_client_waits_for_its_providers() {
 #[test]
 fn every_kind_of_provider_has_its_details() {
     let secret = "{{resolve:secretsmanager:arn:aws:secretsmanager:eu-central-1:123456789012:secret:providers-AbCdEf:SecretString:google}}";
-    let whole = "{{resolve:secretsmanager:arn:aws:secretsmanager:eu-central-1:123456789012:secret:providers-AbCdEf:SecretString}}";
+    let whole = "{{resolve:secretsmanager:arn:aws:secretsmanager:eu-central-1:123456789012:secret:providers-AbCdEf:SecretString:}}";
     let facebook = IdentityProvider::Facebook(social(&["public_profile", "email"]));
     assert_eq!(
         details(facebook),
