@@ -78,9 +78,16 @@ impl Stage {
             .get(name)
             .cloned()
             .unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()));
-        serde_json::from_value(variables).map_err(|error| {
+        serde_path_to_error::deserialize(variables).map_err(|failure| {
+            // The error alone says that a text stands where a number belongs, and not where.
+            let path = failure.path().to_string();
+            let place = match path.as_str() {
+                "." => String::new(),
+                path => format!("`{path}`: "),
+            };
             Violation::new(format!(
-                "the variables of `{name}` do not fit: {error}; they stand in stackctl.toml under [stages.{}.variables.{name}]",
+                "the variables of `{name}` do not fit: {place}{}; they stand in stackctl.toml under [stages.{}.variables.{name}]",
+                failure.inner(),
                 self.name()
             ))
             .into()

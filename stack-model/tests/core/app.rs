@@ -112,7 +112,7 @@ fn variables_of_a_stage_are_typed() {
         "region": "us-east-1",
         "account": "123456789012",
         "architecture": "x86_64",
-        "variables": {"orders": {"mode": "queue"}, "wrong": {"mod": "queue"}},
+        "variables": {"orders": {"mode": "queue"}, "wrong": {"mod": "queue"}, "wrong-type": {"mode": 5}},
     }));
     let mode = "queue".to_owned();
     assert_eq!(
@@ -132,6 +132,15 @@ fn variables_of_a_stage_are_typed() {
         "{message}"
     );
     assert!(message.contains("unknown field `mod`"), "{message}");
+    // A value that is no text stands somewhere, and the table may be long.
+    let message = stage
+        .variables::<Variables>("wrong-type")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("`mode`: invalid type: integer `5`, expected a string"),
+        "{message}"
+    );
     assert_eq!(stage.account(), Some("123456789012"));
 }
 

@@ -4,6 +4,7 @@
 mod coffee;
 mod diagrams;
 mod golden;
+mod guide;
 mod intake;
 mod orders;
 mod photos;

@@ -11,12 +11,25 @@ use system_tests::sandbox::{Run, Sandbox};
 
 use crate::shipped;
 
-const CONFIG: &str = "[stages.dev]\nregion = \"us-east-1\"\n\n\
-     [stages.dev.variables.orders]\nlog_level = \"debug\"\n";
+/// The domain of the API, in a hosted zone that somebody else keeps.
+const DOMAIN: &str = "api.orders.example.com";
+const ZONE: &str = "Z0123456789ABCDEFGHIJ";
+const CERTIFICATE: &str =
+    "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012";
+
+/// Returns the configuration of a stage that logs as the shipped `dev` does, and has the domain of the shipped `prod`.
+fn config() -> String {
+    format!(
+        "[stages.dev]\nregion = \"us-east-1\"\n\n[stages.dev.variables.orders]\nlog_level = \"debug\"\n\
+         domain = {{ name = \"{DOMAIN}\", zone = \"orders.example.com\", zone_id = \"{ZONE}\", \
+         certificate_arn = \"{CERTIFICATE}\" }}\n"
+    )
+}
 
 struct Deployed {
     account: Account,
     url: String,
+    custom_url: String,
     queue_url: String,
     dead_letter_queue_url: String,
 }
@@ -35,7 +48,7 @@ impl Deployed {
 /// One engine for all rows: deploying four stacks is what takes time.
 #[test]
 fn orders_are_fulfilled_from_the_first_deploy_to_nothing_left() {
-    let sandbox = shipped(CONFIG);
+    let sandbox = shipped(&config());
     let account = sandbox.account();
     let before = account.inventory();
 
@@ -48,6 +61,7 @@ fn orders_are_fulfilled_from_the_first_deploy_to_nothing_left() {
     pages_may_call(&system);
     users(&system);
     orders(&system);
+    all_stacks_answer_at_the_domain(&system);
     what_leads_to_no_order_ends_among_the_dead_letters(&system);
     a_store_that_fails_has_the_text_that_callers_know(&system);
 
@@ -124,6 +138,7 @@ fn deployed(sandbox: &Sandbox) -> Deployed {
     Deployed {
         account,
         url: output("ApiUrl"),
+        custom_url: output("CustomUrl"),
         queue_url: output("OrdersQueueUrl"),
         dead_letter_queue_url: output("DeadLetterQueueUrl"),
     }
@@ -261,6 +276,36 @@ fn orders(system: &Deployed) {
     ] {
         answered(&system.post("order", &bad), 400);
     }
+}
+
+/// The name of the domain leads to CloudFront, and whoever asks for it gets the routes of all stacks, without the name of
+/// the API's stage in the path. No name of this machine leads to the engine, so the request says by hand whom it asks.
+fn all_stacks_answer_at_the_domain(system: &Deployed) {
+    let account = &system.account;
+    assert_eq!(system.custom_url, format!("https://{DOMAIN}"));
+    let headers = [("host".to_owned(), DOMAIN.to_owned())];
+    for path in ["user/u1", "user/u1/orders", "user"] {
+        let url = format!("{}/{path}", account.endpoint());
+        let by_domain = answered(&http::send("GET", &url, &headers, ""), 200);
+        assert_eq!(by_domain, answered(&system.get(path), 200), "{path}");
+    }
+    let path = format!("/domainnames/{DOMAIN}");
+    let domain = account.get("apigateway", &path).json();
+    assert_eq!(domain["endpointConfiguration"]["types"][0], "EDGE");
+    assert_eq!(domain["certificateArn"], CERTIFICATE);
+    let target = domain["distributionDomainName"].as_str();
+    let target = target.unwrap_or_else(|| panic!("no distribution in {domain}"));
+    let path = format!("/2013-04-01/hostedzone/{ZONE}/rrset");
+    let records = account.get("route53", &path).body;
+    let alias = records.split("<ResourceRecordSet>").find(|record| {
+        record.contains(&format!("<Name>{DOMAIN}.</Name>")) && record.contains("<Type>A</Type>")
+    });
+    let alias = alias.unwrap_or_else(|| panic!("no record in {records}"));
+    assert!(alias.contains(target), "{alias}");
+    assert!(
+        alias.contains("<HostedZoneId>Z2FDTNDATAQYW2</HostedZoneId>"),
+        "{alias}"
+    );
 }
 
 fn what_leads_to_no_order_ends_among_the_dead_letters(system: &Deployed) {

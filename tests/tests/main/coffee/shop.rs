@@ -28,6 +28,9 @@ pub(super) fn the_state_machines_work_alone(open: &Open) {
         let workflow = bar.workflow_of(order);
         let running = bar.executions(&bar.order_processor, Some("RUNNING"));
         assert!(running.contains(&workflow));
+        let states = bar.states_of(&workflow);
+        let first_wait = "Emit Workflow Started TT";
+        assert_eq!(states.last().map(String::as_str), Some(first_wait));
         let mut milkshake = cappuccino.clone();
         milkshake["drink"] = json!("milkshake");
         manage("", &milkshake, order, "1").ends_in("not a valid order");
