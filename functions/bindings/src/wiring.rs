@@ -70,9 +70,9 @@ fn wired<B: Binding>(
 
 /// Fills bindings with handles that know what a role must allow for the granted operations.
 macro_rules! granted {
-    ($($binding:ident<[$($parameter:tt)*] $($type:ident,)? G> on $kind:ty: $handle:ty, $value:expr;)+) => {
+    ($([$($parameter:tt)*] $binding:ty = $handle:ty where $kind:ty => $value:expr;)+) => {
         $(
-            impl<$($parameter)* G: Grants<$kind>> Wire for $binding<$($type,)? G> {
+            impl<$($parameter)* G: Grants<$kind>> Wire for $binding {
                 type Handle<'a> = &'a $handle;
 
                 fn wire(
@@ -90,16 +90,16 @@ macro_rules! granted {
 }
 
 granted! {
-    Bucket<[] G> on kind::Bucket: BucketRef, BucketRef::name;
-    Connections<[M: 'static,] M, G> on kind::Connections: WebSocketStageRef, WebSocketStageRef::connections_url;
-    EventBus<[E: 'static,] E, G> on kind::EventBus: EventBusRef, EventBusRef::name;
-    IotTopic<[M: 'static,] M, G> on kind::IotTopic: IotTopicRef<M>, IotTopicRef::name;
-    IotTopicFamily<[M: 'static,] M, G> on kind::IotTopic: TopicFamilyRef<M>, TopicFamilyRef::prefix;
-    Parameter<[T: 'static,] T, G> on kind::Parameter: ParameterRef<T>, ParameterRef::name;
-    Queue<[M: 'static,] M, G> on kind::Queue: QueueRef<M>, QueueRef::url;
-    StateMachine<[I: 'static,] I, G> on kind::StateMachine: StateMachineRef<I>, |it| it.arn().into_text();
-    Table<[T: Item,] T, G> on kind::Table<T>: TableRef<T>, TableRef::name;
-    Topic<[M: 'static,] M, G> on kind::Topic: TopicRef<M>, |it| it.arn().into_text();
+    [] Bucket<G> = BucketRef where kind::Bucket => BucketRef::name;
+    [M: 'static,] Connections<M, G> = WebSocketStageRef where kind::Connections => WebSocketStageRef::connections_url;
+    [E: 'static,] EventBus<E, G> = EventBusRef where kind::EventBus => EventBusRef::name;
+    [M: 'static,] IotTopic<M, G> = IotTopicRef<M> where kind::IotTopic => IotTopicRef::name;
+    [M: 'static,] IotTopicFamily<M, G> = TopicFamilyRef<M> where kind::IotTopic => TopicFamilyRef::prefix;
+    [T: 'static,] Parameter<T, G> = ParameterRef<T> where kind::Parameter => ParameterRef::name;
+    [M: 'static,] Queue<M, G> = QueueRef<M> where kind::Queue => QueueRef::url;
+    [I: 'static,] StateMachine<I, G> = StateMachineRef<I> where kind::StateMachine => |it| it.arn().into_text();
+    [T: Item,] Table<T, G> = TableRef<T> where kind::Table<T> => TableRef::name;
+    [M: 'static,] Topic<M, G> = TopicRef<M> where kind::Topic => |it| it.arn().into_text();
 }
 
 impl<T: 'static> Wire for Secret<T> {
