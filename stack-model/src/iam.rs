@@ -380,6 +380,10 @@ impl Stack<'_> {
     }
 }
 
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/services/iam.md")]
+struct Guide;
+
 /// Forgets that the texts are ARNs; no ARNs are no property.
 fn arns<R>(arns: Vec<Value<Arn<R>>>) -> Option<Vec<Value<String>>> {
     (!arns.is_empty()).then(|| arns.into_iter().map(Value::into_text).collect())

@@ -35,7 +35,7 @@ pub struct TopicProps {
     /// What subscribers by mail and text message see as the sender, at most 100 characters.
     pub display_name: Option<Value<String>>,
     /// Makes a FIFO topic, which keeps the order within a message group and delivers once, to queues only; a queue that
-    /// is not a FIFO queue loses both.
+    /// is not a FIFO queue loses both. See <https://docs.aws.amazon.com/sns/latest/dg/fifo-message-delivery.html>.
     pub fifo: Option<Fifo>,
     /// How messages are encrypted; with the account's key for SNS by default, where AWS's default is not with a key
     /// of KMS.

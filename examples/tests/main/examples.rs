@@ -72,6 +72,7 @@ examples!(
     dead_letter_queue,
     escape_hatches,
     jwt_authorizer,
+    permissions_boundary,
     site_with_a_domain,
     table_with_index,
     two_stacks,

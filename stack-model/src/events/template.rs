@@ -8,13 +8,15 @@ use crate::text::{IntoPart, concatenate, escaped, json};
 
 /// JSON with parts of the event in it, which EventBridge fills in.
 ///
-/// It is put together from values, so it is valid JSON whatever the parts are.
+/// It is put together from values, so what stands in it is valid JSON. What EventBridge fills in is valid JSON too where a
+/// whole [part](Self::part) is, and as it is in a [text](Self::text).
 ///
 /// ```
 /// use stack_model::events::Template;
 ///
 /// let notice = Template::object([
 ///     ("order", Template::part("$.detail.orderId")),
+///     ("note", Template::part("$.detail.note")),
 ///     ("text", Template::text("Order {} was placed at {}", ["$.detail.orderId", "$.time"])),
 ///     ("urgent", Template::value(false)),
 ///     ("rule", Template::rule_name()),
@@ -45,12 +47,17 @@ const MAX_PARTS: usize = 100;
 const MAX_LENGTH: usize = 8192;
 
 impl Template {
-    /// A part of the event as it is, by its path, such as `$.detail.orderId`.
+    /// A part of the event, by its path, such as `$.detail.orderId`: a text stands in quotes, and so on. This is for what
+    /// people wrote.
     pub fn part(path: impl Into<String>) -> Self {
         Self(Node::Part(path.into()))
     }
 
     /// A text with parts of the event in it, which are texts, numbers or booleans; each `{}` takes one path.
+    ///
+    /// EventBridge does not escape these parts. A quote, a backslash or a line break in one makes JSON that no target
+    /// can read, or other JSON than is meant: name ids, times and the like, and nothing that strangers write. See "Common
+    /// issues" on <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html>.
     pub fn text<P: Into<String>>(
         format: impl Into<String>,
         paths: impl IntoIterator<Item = P>,

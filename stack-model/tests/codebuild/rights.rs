@@ -176,7 +176,7 @@ fn what_types_would_call_in_services_that_are_not_there_is_left_out() {
     );
     assert_eq!(
         allowing(&with, "kms:Decrypt").unwrap()["Resource"],
-        arn("kms:eu-central-1:${AWS::AccountId}:*")
+        arn("kms:eu-central-1:${AWS::AccountId}:key/*")
     );
 }
 

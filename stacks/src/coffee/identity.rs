@@ -73,9 +73,20 @@ pub(super) fn add(stack: &mut Stack<'_>, settings: &Settings, realtime: &Realtim
         let keep = Statement::allow(["cognito-sync:*"])
             .on(identities.sync_arn())
             .because("pages keep and read what they please for their own identity");
+        // The ARN of the pool is also that of its settings, which are no business of pages.
+        let of_pool = Statement::deny([
+            "cognito-sync:BulkPublish",
+            "cognito-sync:SetCognitoEvents",
+            "cognito-sync:SetIdentityPoolConfiguration",
+        ])
+        .on(identities.sync_arn());
         let role = RoleProps {
             description: Some(format!("What pages of those may do who {who}")),
-            statements: follow.into_iter().flatten().chain([keep]).collect(),
+            statements: follow
+                .into_iter()
+                .flatten()
+                .chain([keep, of_pool])
+                .collect(),
             ..identities.role_of(kind)
         };
         stack.role(id, role)

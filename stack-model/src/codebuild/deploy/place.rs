@@ -98,7 +98,12 @@ pub(super) fn of(
         "AWS::DynamoDB::Table" => (Stack("TableName"), &["table/{}"]),
         "AWS::Events::EventBus" => (Stack("Name"), &["event-bus/{}"]),
         "AWS::Events::Rule" => (Stack("Name"), &["rule/{}", "rule/*/{}"]),
+        "AWS::IoT::Policy" => (Any("PolicyName"), &["policy/{}"]),
         "AWS::IoT::Thing" => (Any("ThingName"), &["thing/{}"]),
+        "AWS::IoT::ThingGroup" => (Any("ThingGroupName"), &["thinggroup/{}"]),
+        "AWS::IoT::TopicRule" => (Any("RuleName"), &["rule/{}"]),
+        "AWS::KMS::Key" | "AWS::KMS::ReplicaKey" => (Id, &["key/*"]),
+        "AWS::KMS::Alias" => (Any("AliasName"), &["{}", "key/*"]),
         "AWS::IAM::Group" => (Stack("GroupName"), &["group{path}{}"]),
         "AWS::IAM::InstanceProfile" => {
             (Stack("InstanceProfileName"), &["instance-profile{path}{}"])

@@ -45,7 +45,8 @@ impl BrowserSignIn {
     }
 }
 
-/// What a token is good for.
+/// What a token is good for. Without [`OpenId`](Self::OpenId) there is no ID token, and nothing for the scopes to say
+/// that are about the user; see <https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html>.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scope {
     /// `openid`: it says who the user is.

@@ -17,6 +17,9 @@ fn allowed(template: &Value, role: &str) -> BTreeMap<String, Vec<Value>> {
     let mut allowed: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for policy in own.into_iter().flatten().chain(attached) {
         for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
+            if statement["Effect"] == "Deny" {
+                continue;
+            }
             assert_eq!(statement["Effect"], "Allow", "{role}");
             let actions = match &statement["Action"] {
                 Value::Array(actions) => actions.clone(),
@@ -256,6 +259,22 @@ fn pages_follow_the_topics_of_this_system_and_guests_those_for_everybody() {
         ("NotSignedIn", "unauthenticated", &["config-dev"]),
     ] {
         assert_eq!(allowed(&core, role), following(topics), "{role}");
+        // The settings of the pool have the ARN of what is kept in it.
+        let denied = properties(&core, role)["Policies"][0]["PolicyDocument"]["Statement"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|statement| statement["Effect"] == "Deny")
+            .unwrap();
+        assert_eq!(
+            denied["Action"],
+            json!([
+                "cognito-sync:BulkPublish",
+                "cognito-sync:SetCognitoEvents",
+                "cognito-sync:SetIdentityPoolConfiguration",
+            ]),
+            "{role}"
+        );
         let trust = &properties(&core, role)["AssumeRolePolicyDocument"]["Statement"][0];
         assert_eq!(
             trust["Condition"],
