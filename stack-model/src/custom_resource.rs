@@ -216,7 +216,7 @@ fn as_text(value: Expr) -> Expr {
 /// in the role are there before the function is.
 pub(crate) fn wait_for_policies(stacks: &mut [StackData], rendered: &Rendered) {
     for stack in stacks {
-        let properties = |id: &str| rendered.get(&(stack.id.to_string(), id.to_owned()));
+        let properties = |id: &str| rendered.get(&stack.id, id);
         let property = |id: &str, name: &str| match properties(id) {
             Some(Expr::Map(entries)) => entries.get(name),
             _ => None,

@@ -105,7 +105,11 @@ impl Resource {
     /// Returns the properties with the granted policy and the overrides in them, and the paths of the overrides that
     /// lead through something that is not a map or list, or remove what is not there.
     pub(crate) fn rendered(&self) -> (Expr, Vec<&str>) {
-        let mut properties = self.properties.clone();
+        self.completed(self.properties.clone())
+    }
+
+    /// Does the same with properties that were taken from the resource.
+    pub(crate) fn completed(&self, mut properties: Expr) -> (Expr, Vec<&str>) {
         if !self.policy.is_empty()
             && let Expr::Map(entries) = &mut properties
         {

@@ -5,16 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 use stack_model_cfn::{Expr, Token};
 
-use crate::assembly::{
-    ARTIFACT_BUCKET_PARAMETER, FORMAT, Manifest, Output, ResourceManifest, StackManifest,
-};
+use crate::assembly::{FORMAT, Manifest, Output, ResourceManifest, StackManifest};
 use crate::error::{Violation, Violations};
 use crate::stack::{App, OutputData, StackData};
-use crate::template::{Scope, import_key, walk_paths};
+use crate::template::{Scope, import_key};
 
 mod check;
 mod condition;
@@ -22,11 +19,15 @@ mod export;
 mod order;
 mod placeholder;
 mod raw;
+mod rendered;
 mod secrets;
+mod walk;
+mod write;
 
-pub(crate) use check::needs;
+pub(crate) use check::{Needs, needs};
 pub(crate) use order::Links;
-pub(crate) use raw::references as raw_references;
+pub(crate) use rendered::Rendered;
+pub(crate) use walk::raw_references;
 
 /// A synthesised app: a manifest and the files it names.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ impl Assembly {
 
     /// Returns the manifest as JSON that ends with a line feed.
     pub fn manifest_json(&self) -> String {
-        pretty(serde_json::to_value(&self.manifest).unwrap_or_default())
+        write::pretty(serde_json::to_value(&self.manifest).unwrap_or_default())
     }
 
     /// Returns the files beside the manifest: the templates, by file name.
@@ -64,15 +65,6 @@ impl Assembly {
     pub fn template_yaml(&self, id: &str) -> Option<String> {
         crate::yaml::from_json(self.template(id)?).ok()
     }
-}
-
-/// Renders JSON for people and for comparison: sorted, indented by two, with a line feed at the end.
-fn pretty(mut json: Json) -> String {
-    // The maps of `serde_json` keep the order of insertion where some crate of a build asks for it.
-    json.sort_all_objects();
-    let mut text = format!("{json:#}");
-    text.push('\n');
-    text
 }
 
 impl App {
@@ -101,7 +93,7 @@ impl App {
         if let Some(boundary) = &boundary {
             crate::iam::boundary::bound(&mut stacks, boundary);
         }
-        let mut rendered = render_resources(&stacks, &mut violations);
+        let mut rendered = Rendered::take(&mut stacks, &mut violations);
         crate::apigateway::deploy(&mut stacks, &mut rendered, &mut violations);
         crate::custom_resource::wait_for_policies(&mut stacks, &rendered);
         crate::s3::untangle(&stacks, &mut rendered, &mut violations);
@@ -114,7 +106,7 @@ impl App {
         for (index, stack) in stacks.iter().enumerate() {
             let scope = scope(stack, &rendered, &links);
             check::stack(stack, &rendered, &mut violations);
-            let template = pretty(template(stack, &rendered, &scope));
+            let template = write::template(stack, &rendered, &scope);
             check::template(stack, &template, &mut violations);
             let all_tags = merged(&tags, &stack.tags);
             check::tags(stack, &all_tags, &mut violations);
@@ -190,29 +182,6 @@ impl App {
     }
 }
 
-/// The properties of every resource, by stack and logical id.
-pub(crate) type Rendered = BTreeMap<(String, String), Expr>;
-
-fn render_resources(stacks: &[StackData], violations: &mut Vec<Violation>) -> Rendered {
-    let mut rendered = Rendered::new();
-    for stack in stacks {
-        for (id, resource) in &stack.resources {
-            let (properties, astray) = resource.rendered();
-            for path in astray {
-                violations.push(
-                    Violation::new("the override leads nowhere: check its path")
-                        .in_stack(&*stack.id)
-                        .of(id)
-                        .at(path)
-                        .declared(&resource.source),
-                );
-            }
-            rendered.insert((stack.id.to_string(), id.clone()), properties);
-        }
-    }
-    rendered
-}
-
 /// Decides what tokens become in the template of a stack.
 fn scope(stack: &StackData, rendered: &Rendered, links: &order::Links) -> Scope {
     let mut scope = Scope {
@@ -235,7 +204,7 @@ fn scope(stack: &StackData, rendered: &Rendered, links: &order::Links) -> Scope 
             .chain([id.clone()])
             .collect();
         // A resource depends on what its tokens name, too.
-        if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
+        if let Some(properties) = rendered.get(&stack.id, id) {
             properties.walk(&mut |token| {
                 if let Token::Ref(named) | Token::GetAtt(named, _) = token
                     && named.stack() == &*stack.id
@@ -245,9 +214,11 @@ fn scope(stack: &StackData, rendered: &Rendered, links: &order::Links) -> Scope 
             });
         }
         for member in members {
-            if let Some(properties) = rendered.get(&(stack.id.to_string(), member.clone())) {
+            if let Some(properties) = rendered.get(&stack.id, &member) {
                 hash.update(member.as_bytes());
-                hash.update(scope.lower(properties).to_string().as_bytes());
+                let text = serde_json::to_vec(&scope.lowered(properties))
+                    .expect("all keys are texts, and writing to memory does not fail");
+                hash.update(&text);
             }
         }
         let digest = hexadecimal(&hash.finalize());
@@ -255,123 +226,6 @@ fn scope(stack: &StackData, rendered: &Rendered, links: &order::Links) -> Scope 
         scope.renamed.insert(id.clone(), format!("{id}{suffix}"));
     }
     scope
-}
-
-fn template(stack: &StackData, rendered: &Rendered, scope: &Scope) -> Json {
-    let mut template = Map::new();
-    let mut section = |name: &str, content: Map<String, Json>| {
-        if !content.is_empty() {
-            template.insert(name.to_owned(), Json::Object(content));
-        }
-    };
-    section(
-        "Conditions",
-        stack
-            .conditions
-            .iter()
-            .map(|(name, condition)| (name.clone(), scope.lower(condition)))
-            .collect(),
-    );
-    section(
-        "Mappings",
-        stack
-            .mappings
-            .iter()
-            .map(|(name, entries)| (name.clone(), json!(entries)))
-            .collect(),
-    );
-    section(
-        "Outputs",
-        stack
-            .outputs
-            .iter()
-            .map(|(key, output)| (key.clone(), render_output(output, scope)))
-            .collect(),
-    );
-    section("Parameters", parameters(stack, scope));
-    section("Resources", resources(stack, rendered, scope));
-    template.insert("AWSTemplateFormatVersion".to_owned(), json!("2010-09-09"));
-    if let Some(description) = &stack.description {
-        template.insert("Description".to_owned(), json!(description));
-    }
-    // The map of `serde_json` may keep the order of insertion; a rebuilt one is sorted either way.
-    let sorted: BTreeMap<String, Json> = template.into_iter().collect();
-    Json::Object(sorted.into_iter().collect())
-}
-
-fn parameters(stack: &StackData, scope: &Scope) -> Map<String, Json> {
-    let mut parameters: BTreeMap<String, Json> = stack
-        .parameters
-        .iter()
-        .map(|(name, (parameter, _))| (name.clone(), scope.lower(parameter)))
-        .collect();
-    for (parameter, asset) in &stack.artifacts {
-        let description = format!("Object key of the artifact of {asset}");
-        parameters.insert(
-            parameter.clone(),
-            json!({"Type": "String", "Description": description}),
-        );
-    }
-    if !stack.artifacts.is_empty() {
-        parameters.insert(
-            ARTIFACT_BUCKET_PARAMETER.to_owned(),
-            json!({"Type": "String", "Description": "Name of the bucket that holds the artifacts"}),
-        );
-    }
-    parameters.into_iter().collect()
-}
-
-fn resources(stack: &StackData, rendered: &Rendered, scope: &Scope) -> Map<String, Json> {
-    let mut resources = BTreeMap::new();
-    for (id, resource) in &stack.resources {
-        let mut entry: BTreeMap<&str, Json> = BTreeMap::new();
-        entry.insert("Type", json!(resource.kind));
-        let properties = rendered.get(&(stack.id.to_string(), id.clone()));
-        if let Some(properties) = properties.filter(|p| **p != Expr::Map(BTreeMap::new())) {
-            entry.insert("Properties", scope.lower(properties));
-        }
-        let dependencies: BTreeSet<&str> = resource
-            .depends_on
-            .iter()
-            .filter(|dependency| dependency.stack() == &*stack.id)
-            .map(|dependency| scope.logical_id(dependency.logical_id()))
-            .collect();
-        if !dependencies.is_empty() {
-            entry.insert("DependsOn", json!(dependencies));
-        }
-        if let Some(condition) = &resource.condition {
-            entry.insert("Condition", json!(condition));
-        }
-        if let Some(removal) = resource.removal {
-            entry.insert("DeletionPolicy", json!(removal.name()));
-            entry.insert("UpdateReplacePolicy", json!(removal.on_replace().name()));
-        }
-        if !resource.metadata.is_empty() {
-            let metadata: Map<String, Json> = resource
-                .metadata
-                .iter()
-                .map(|(key, value)| (key.clone(), scope.lower(value)))
-                .collect();
-            entry.insert("Metadata", Json::Object(metadata));
-        }
-        let entry: Map<String, Json> = entry
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect();
-        resources.insert(scope.logical_id(id).to_owned(), Json::Object(entry));
-    }
-    resources.into_iter().collect()
-}
-
-fn render_output(output: &OutputData, scope: &Scope) -> Json {
-    let mut entry = BTreeMap::from([("Value".to_owned(), scope.lower(&output.value))]);
-    if let Some(description) = &output.description {
-        entry.insert("Description".to_owned(), json!(description));
-    }
-    if let Some(export) = &output.export {
-        entry.insert("Export".to_owned(), json!({ "Name": export }));
-    }
-    Json::Object(entry.into_iter().collect())
 }
 
 fn output_manifest((key, output): (&String, &OutputData)) -> (String, Output) {
@@ -412,12 +266,10 @@ fn capabilities(stack: &StackData, rendered: &Rendered) -> Vec<String> {
     if iam.peek().is_none() {
         return Vec::new();
     }
-    let has_name = iam.any(
-        |(id, _)| match rendered.get(&(stack.id.to_string(), id.clone())) {
-            Some(Expr::Map(entries)) => named.iter().any(|name| entries.contains_key(*name)),
-            _ => false,
-        },
-    );
+    let has_name = iam.any(|(id, _)| match rendered.get(&stack.id, id) {
+        Some(Expr::Map(entries)) => named.iter().any(|name| entries.contains_key(*name)),
+        _ => false,
+    });
     vec![
         if has_name {
             "CAPABILITY_NAMED_IAM"
@@ -445,36 +297,6 @@ fn hexadecimal(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-/// Calls `visit` with every token of a stack: the resource or output that holds it, and the property path.
-pub(crate) fn walk_stack(
-    stack: &StackData,
-    rendered: &Rendered,
-    visit: &mut dyn FnMut(&str, &str, &stack_model_cfn::Token),
-) {
-    for (id, resource) in &stack.resources {
-        if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
-            walk_paths(properties, "Properties", &mut |path, token| {
-                visit(id, path, token);
-            });
-        }
-        for (key, value) in &resource.metadata {
-            walk_paths(value, &format!("Metadata.{key}"), &mut |path, token| {
-                visit(id, path, token);
-            });
-        }
-    }
-    for (key, output) in &stack.outputs {
-        walk_paths(&output.value, "Value", &mut |path, token| {
-            visit(key, path, token);
-        });
-    }
-    for (name, condition) in &stack.conditions {
-        walk_paths(condition, "Condition", &mut |path, token| {
-            visit(name, path, token);
-        });
-    }
 }
 
 /// Returns the key of an output's value, where it is a plain reference.

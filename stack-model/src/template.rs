@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 use stack_model_cfn::{Expr, Part, ResourceId, Token};
 
@@ -30,9 +31,51 @@ pub(crate) fn import_key(token: &Token) -> Option<ImportKey> {
     }
 }
 
+/// Returns the resource or parameter that a token names.
+pub(crate) fn owner(token: &Token) -> Option<&ResourceId> {
+    match token {
+        Token::Ref(id) | Token::Parameter(id) | Token::GetAtt(id, _) => Some(id),
+        _ => None,
+    }
+}
+
+/// An expression that is written as it stands in the template: maps sorted, tokens as intrinsics.
+pub(crate) struct Lowered<'a> {
+    scope: &'a Scope,
+    expr: &'a Expr,
+}
+
+impl Serialize for Lowered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let scope = self.scope;
+        let lowered = |expr| Lowered { scope, expr };
+        match self.expr {
+            Expr::Null => serializer.serialize_unit(),
+            Expr::Bool(value) => serializer.serialize_bool(*value),
+            Expr::Number(value) => value.serialize(serializer),
+            Expr::String(value) => serializer.serialize_str(value),
+            Expr::List(elements) => serializer.collect_seq(elements.iter().map(lowered)),
+            Expr::Map(entries) => {
+                serializer.collect_map(entries.iter().map(|(key, value)| (key, lowered(value))))
+            }
+            Expr::Token(token) => {
+                let mut json = scope.token(token);
+                // The maps of `serde_json` keep the order of insertion where some crate of a build asks for it.
+                json.sort_all_objects();
+                json.serialize(serializer)
+            }
+        }
+    }
+}
+
 impl Scope {
+    /// Returns an expression as it is written in the template.
+    pub(crate) fn lowered<'a>(&'a self, expr: &'a Expr) -> Lowered<'a> {
+        Lowered { scope: self, expr }
+    }
+
     /// Renders an expression as it stands in the template.
-    pub(crate) fn lower(&self, expr: &Expr) -> Json {
+    fn lower(&self, expr: &Expr) -> Json {
         match expr {
             Expr::Null => Json::Null,
             Expr::Bool(value) => Json::Bool(*value),
@@ -104,15 +147,17 @@ impl Scope {
 
     /// Returns the export that carries the token's value, where it belongs to another stack.
     fn import(&self, token: &Token) -> Option<&str> {
-        let key = import_key(token)?;
-        if key.0.stack() == self.stack {
+        if owner(token)?.stack() == self.stack {
             return None;
         }
-        self.imports.get(&key).map(String::as_str)
+        self.imports.get(&import_key(token)?).map(String::as_str)
     }
 
     /// Returns the parameter that receives the token's value, where it belongs to a stack in another region.
     fn parameter(&self, token: &Token) -> Option<&str> {
+        if owner(token)?.stack() == self.stack {
+            return None;
+        }
         self.passed.get(&import_key(token)?).map(String::as_str)
     }
 
@@ -187,34 +232,6 @@ fn ssm(name: &str, version: Option<u64>, secure: bool) -> String {
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html>.
 fn secret(id: &str, json_key: &str) -> String {
     format!("{{{{resolve:secretsmanager:{id}:SecretString:{json_key}}}}}")
-}
-
-/// Calls `visit` with every token and the path of the property that holds it.
-pub(crate) fn walk_paths(expr: &Expr, path: &str, visit: &mut dyn FnMut(&str, &Token)) {
-    walk_below(expr, &mut path.to_owned(), visit);
-}
-
-/// Goes on below a path, which is the same text throughout: most of what a walk meets is no token, and needs none.
-fn walk_below(expr: &Expr, path: &mut String, visit: &mut dyn FnMut(&str, &Token)) {
-    let above = path.len();
-    match expr {
-        Expr::Null | Expr::Bool(_) | Expr::Number(_) | Expr::String(_) => {}
-        Expr::List(elements) => {
-            for (position, element) in elements.iter().enumerate() {
-                path.extend([".", &position.to_string()]);
-                walk_below(element, path, visit);
-                path.truncate(above);
-            }
-        }
-        Expr::Map(entries) => {
-            for (key, value) in entries {
-                path.extend([".", key]);
-                walk_below(value, path, visit);
-                path.truncate(above);
-            }
-        }
-        Expr::Token(token) => token.walk(&mut |token| visit(path, token)),
-    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
         .iter()
         .filter(|(_, resource)| resource.kind.starts_with("AWS::ApiGateway::"))
         .filter_map(|(id, resource)| {
-            let properties = rendered.get(&(stack.id.to_string(), id.clone()))?;
+            let properties = rendered.get(&stack.id, id)?;
             Some(Part {
                 stack: &stack.id,
                 id,

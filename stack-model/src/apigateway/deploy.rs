@@ -81,7 +81,7 @@ fn apis(stacks: &[StackData], rendered: &Rendered) -> BTreeMap<ResourceId, Api> 
             if !kind.starts_with("AWS::ApiGateway::") {
                 continue;
             }
-            let Some(properties) = rendered.get(&(stack.id.to_string(), logical_id.clone())) else {
+            let Some(properties) = rendered.get(&stack.id, logical_id) else {
                 continue;
             };
             let Some(api) = api_of(properties, &stack.id) else {
@@ -168,6 +168,6 @@ fn add(
     // deleting the stage first would take it from the stack that owns it. Which deployment the stage shows when this
     // one leaves its stack, nobody knows beforehand; so it stays, costs nothing, and goes with the API.
     deployment.removal = Some(Removal::Retain);
-    rendered.insert((stack.id.to_string(), logical_id.clone()), properties);
+    rendered.insert(&stack.id, &logical_id, properties);
     stack.resources.insert(logical_id, deployment);
 }

@@ -14,7 +14,7 @@ pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
     let parts = || {
         stack.resources.iter().filter_map(|(id, resource)| {
             let name = resource.kind.strip_prefix("AWS::ApiGatewayV2::")?;
-            let properties = rendered.get(&(stack.id.to_string(), id.clone()))?;
+            let properties = rendered.get(&stack.id, id)?;
             Some(Part {
                 id,
                 resource,

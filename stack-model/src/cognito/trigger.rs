@@ -197,8 +197,7 @@ impl Stack<'_> {
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-challenge.html>.
 pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
     for (id, resource) in &stack.resources {
-        let key = (stack.id.to_string(), id.clone());
-        let Some(Expr::Map(properties)) = rendered.get(&key) else {
+        let Some(Expr::Map(properties)) = rendered.get(&stack.id, id) else {
             continue;
         };
         let functions = match properties.get("LambdaConfig") {

@@ -17,7 +17,7 @@ pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
         if !TABLES.contains(&resource.kind.as_str()) {
             continue;
         }
-        let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) else {
+        let Some(properties) = rendered.get(&stack.id, id) else {
             continue;
         };
         for (path, message) in attributes(properties) {

@@ -15,8 +15,7 @@ pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
             "AWS::Events::Archive" => false,
             _ => continue,
         };
-        let key = (stack.id.to_string(), id.clone());
-        let Some(Expr::Map(properties)) = rendered.get(&key) else {
+        let Some(Expr::Map(properties)) = rendered.get(&stack.id, id) else {
             continue;
         };
         let mut report = |path: &str, message: String| {

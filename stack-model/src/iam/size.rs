@@ -33,7 +33,7 @@ pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
         });
     };
     for (id, resource) in &stack.resources {
-        let Some(Expr::Map(properties)) = rendered.get(&(stack.id.to_string(), id.clone())) else {
+        let Some(Expr::Map(properties)) = rendered.get(&stack.id, id) else {
             continue;
         };
         let document = properties.get("PolicyDocument").map_or(0, least);

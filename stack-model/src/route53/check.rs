@@ -16,7 +16,7 @@ pub(crate) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec
         if resource.kind != "AWS::Route53::RecordSet" {
             continue;
         }
-        let Some(Expr::Map(properties)) = rendered.get(&(stack.id.to_string(), id.clone())) else {
+        let Some(Expr::Map(properties)) = rendered.get(&stack.id, id) else {
             continue;
         };
         let text = |name: &str| properties.get(name).and_then(Expr::as_str);

@@ -32,8 +32,7 @@ pub(crate) fn untangle(
     for stack in stacks {
         let buckets = stack.resources.iter().filter(|(_, it)| it.kind == KIND);
         for (id, resource) in buckets {
-            let key = (stack.id.to_string(), id.clone());
-            let Some(properties) = rendered.get(&key) else {
+            let Some(properties) = rendered.get(&stack.id, id) else {
                 continue;
             };
             let notifications = notifications(properties);
@@ -186,7 +185,7 @@ fn unheard(
     rendered: &Rendered,
 ) -> Option<String> {
     let target = notification.target.as_ref()?;
-    let properties = |id: &str| rendered.get(&(stack.id.to_string(), id.to_owned()));
+    let properties = |id: &str| rendered.get(&stack.id, id);
     if notification.list == "TopicConfigurations" {
         let key = get(properties(target)?, "KmsMasterKeyId")?;
         return contains_text(key, "alias/aws/sns").then(|| {
@@ -222,7 +221,7 @@ fn named(expr: &Expr) -> BTreeSet<String> {
             names.insert(named.logical_id().to_owned());
         }
     });
-    raw_references(expr, "", &mut |_, name| {
+    raw_references(expr, &mut |name| {
         names.insert(name.to_owned());
     });
     names
@@ -257,7 +256,7 @@ fn name_upstream(
         }
     });
     for member in upstream(stack, bucket, rendered) {
-        let Some(properties) = rendered.get_mut(&(stack.id.to_string(), member.clone())) else {
+        let Some(properties) = rendered.get_mut(&stack.id, &member) else {
             continue;
         };
         if !named(properties).contains(bucket) {
@@ -311,7 +310,7 @@ fn upstream(stack: &StackData, start: &str, rendered: &Rendered) -> BTreeSet<Str
         let needed = needs.entry(id).or_default();
         let dependencies = resource.depends_on.iter();
         needed.extend(dependencies.map(|it| it.logical_id().to_owned()));
-        if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
+        if let Some(properties) = rendered.get(&stack.id, id) {
             needed.extend(named(properties));
         }
     }

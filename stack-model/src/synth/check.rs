@@ -1,13 +1,24 @@
 //! What is checked once everything is known: references, cycles, the registry's facts, and template limits.
 
+mod cycles;
+mod references;
+
 use std::collections::BTreeMap;
 
-use stack_model_cfn::{Token, facts};
+use stack_model_cfn::facts;
 
-use super::{Rendered, order, walk_stack};
+use super::condition::{self, LookUps};
+use super::raw::RawNames;
+use super::secrets::Secrets;
+use super::{Rendered, walk};
 use crate::assembly::ARTIFACT_BUCKET_PARAMETER;
 use crate::error::Violation;
 use crate::stack::StackData;
+
+use cycles::Cycles;
+use references::References;
+
+pub(crate) use cycles::{Needs, needs};
 
 /// The limits of a template; see
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
@@ -25,11 +36,24 @@ const MAX_TAGS: usize = 50;
 pub(super) fn stack(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
     names(stack, violations);
     counts(stack, violations);
-    references(stack, rendered, violations);
-    super::raw::check(stack, rendered, violations);
-    super::condition::check(stack, rendered, violations);
-    super::secrets::check(stack, rendered, violations);
-    resource_cycles(stack, rendered, violations);
+    let mut references = References::new(stack);
+    let mut raw_names = RawNames::new(stack);
+    let mut look_ups = LookUps::new(stack);
+    let mut secrets = Secrets::new(stack);
+    let mut cycles = Cycles::new(stack);
+    walk::stack(stack, rendered, |place, met| {
+        references.meet(place, met);
+        raw_names.meet(place, met);
+        look_ups.meet(place, met);
+        secrets.meet(place, met);
+        cycles.meet(place, met);
+    });
+    references.finish(violations);
+    raw_names.finish(violations);
+    condition::check(stack, violations);
+    look_ups.finish(violations);
+    secrets.finish(violations);
+    cycles.finish(violations);
     properties(stack, rendered, violations);
     crate::apigateway::check(stack, rendered, violations);
     crate::dynamodb::check(stack, rendered, violations);
@@ -228,166 +252,10 @@ fn counts(stack: &StackData, violations: &mut Vec<Violation>) {
     }
 }
 
-/// Checks that everything a token names is there.
-fn references(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
-    let mut report = |place: &str, path: &str, message: String| {
-        let mut violation = Violation::new(message)
-            .in_stack(&*stack.id)
-            .of(place)
-            .at(path);
-        violation.source = source_of(stack, place);
-        violations.push(violation);
-    };
-    walk_stack(stack, rendered, &mut |place, path, token| match token {
-        Token::Ref(id) | Token::GetAtt(id, _) if id.stack() == &*stack.id => {
-            let Some(resource) = stack.resources.get(id.logical_id()) else {
-                let message = format!(
-                    "`{}` is not a resource of this stack: the handle comes from another app",
-                    id.logical_id()
-                );
-                return report(place, path, message);
-            };
-            if let Token::GetAtt(_, attribute) = token
-                && let Some(message) = unknown_attribute(&resource.kind, attribute)
-            {
-                report(place, path, message);
-            }
-        }
-        Token::Parameter(id) if id.stack() == &*stack.id => {
-            let name = id.logical_id();
-            let known = stack.parameters.contains_key(name)
-                || stack.artifacts.contains_key(name)
-                || name == ARTIFACT_BUCKET_PARAMETER;
-            if !known {
-                report(
-                    place,
-                    path,
-                    format!("`{name}` is not a parameter of this stack"),
-                );
-            }
-        }
-        Token::If { condition, .. } if !stack.conditions.contains_key(&**condition) => {
-            report(
-                place,
-                path,
-                format!("`{condition}` is not a condition of this stack"),
-            );
-        }
-        Token::FindInMap { map, .. } if !stack.mappings.contains_key(&**map) => {
-            report(
-                place,
-                path,
-                format!("`{map}` is not a mapping of this stack"),
-            );
-        }
-        _ => {}
-    });
-    for (id, resource) in &stack.resources {
-        if let Some(condition) = &resource.condition
-            && !stack.conditions.contains_key(condition)
-        {
-            report(
-                id,
-                "Condition",
-                format!("`{condition}` is not a condition of this stack"),
-            );
-        }
-        for dependency in &resource.depends_on {
-            let (owner, name) = (dependency.stack(), dependency.logical_id());
-            if owner != &*stack.id {
-                let message = format!(
-                    "`{name}` belongs to the stack `{owner}`: a resource can only wait for one of its own stack, so use `after(\"{owner}\")`"
-                );
-                report(id, "DependsOn", message);
-            } else if !stack.resources.contains_key(name) {
-                report(
-                    id,
-                    "DependsOn",
-                    format!("`{name}` is not a resource of this stack"),
-                );
-            }
-        }
-    }
-}
-
-/// Says what is wrong with an attribute that a resource type does not have.
-fn unknown_attribute(kind: &str, attribute: &str) -> Option<String> {
-    let finding = facts::resource_type(kind)?.validate_attribute(attribute)?;
-    Some(finding.message)
-}
-
-/// The resources that resources need, each with the reason.
-pub(crate) type Needs = BTreeMap<String, BTreeMap<String, String>>;
-
-/// Returns what the resources of a stack need of each other, with the property that says so.
-pub(crate) fn needs(stack: &StackData, rendered: &Rendered) -> Needs {
-    let mut needs = Needs::new();
-    walk_stack(stack, rendered, &mut |place, path, token| {
-        if let Token::Ref(id) | Token::GetAtt(id, _) = token
-            && id.stack() == &*stack.id
-            && stack.resources.contains_key(place)
-            // An output may have the name of a resource, and needs nothing on its behalf.
-            && path.starts_with("Properties")
-        {
-            needs
-                .entry(place.to_owned())
-                .or_default()
-                .entry(id.logical_id().to_owned())
-                .or_insert_with(|| path.to_owned());
-        }
-    });
-    for (id, resource) in &stack.resources {
-        if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
-            super::raw::references(properties, "Properties", &mut |path, name| {
-                if stack.resources.contains_key(name) {
-                    needs
-                        .entry(id.clone())
-                        .or_default()
-                        .entry(name.to_owned())
-                        .or_insert_with(|| path.to_owned());
-                }
-            });
-        }
-        for dependency in &resource.depends_on {
-            needs
-                .entry(id.clone())
-                .or_default()
-                .entry(dependency.logical_id().to_owned())
-                .or_insert_with(|| "DependsOn".to_owned());
-        }
-    }
-    needs
-}
-
-/// Reports resources of a stack that need each other.
-fn resource_cycles(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
-    let needs = needs(stack, rendered);
-    let edges: BTreeMap<&str, Vec<(&str, &str)>> = needs
-        .iter()
-        .map(|(from, to)| {
-            let to = to.iter().map(|(id, why)| (id.as_str(), why.as_str()));
-            (from.as_str(), to.collect())
-        })
-        .collect();
-    for (start, mut message) in order::cycles(&edges, "resources") {
-        let asked = edges.iter().find(|(_, needs)| {
-            needs.iter().any(|(to, why)| {
-                why.starts_with(crate::cognito::FUNCTIONS) && order::is_between(start, to, &edges)
-            })
-        });
-        if let Some((pool, _)) = asked {
-            message.push_str(&crate::cognito::remedy(pool));
-        }
-        let mut violation = Violation::new(message).in_stack(&*stack.id).of(start);
-        violation.source = source_of(stack, start);
-        violations.push(violation);
-    }
-}
-
 /// Checks the properties of every resource against the registry.
 fn properties(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
     for (id, resource) in &stack.resources {
-        let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) else {
+        let Some(properties) = rendered.get(&stack.id, id) else {
             continue;
         };
         for finding in facts::validate(&resource.kind, properties) {

@@ -6,15 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stack_model_cfn::{Expr, Token};
 
-use super::{Rendered, check::source_of, order, walk_stack};
+use super::check::source_of;
+use super::order;
+use super::walk::{Met, Place};
 use crate::error::Violation;
 use crate::stack::StackData;
 
-/// Checks the conditions and mappings of a stack, and what is looked up in them.
-pub(super) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
+/// Checks the conditions and mappings of a stack.
+pub(super) fn check(stack: &StackData, violations: &mut Vec<Violation>) {
     conditions(stack, violations);
     mappings(stack, violations);
-    look_ups(stack, rendered, violations);
 }
 
 fn conditions(stack: &StackData, violations: &mut Vec<Violation>) {
@@ -103,32 +104,55 @@ fn mappings(stack: &StackData, violations: &mut Vec<Violation>) {
 }
 
 /// Reports keys that a mapping does not have, where they are known.
-fn look_ups(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
-    walk_stack(stack, rendered, &mut |place, path, token| {
-        let Token::FindInMap { map, first, second } = token else {
-            return;
-        };
-        let Some(entries) = stack.mappings.get(&**map) else {
-            return;
-        };
-        let mut report = |key: &str| {
-            let mut violation = Violation::new(format!("the mapping `{map}` has no key `{key}`"))
-                .in_stack(&*stack.id)
-                .of(place)
-                .at(path);
-            violation.source = source_of(stack, place);
-            violations.push(violation);
-        };
-        let candidates: Vec<_> = match first.as_str() {
-            Some(key) if !entries.contains_key(key) => return report(key),
-            Some(key) => entries.get(key).into_iter().collect(),
-            None => entries.values().collect(),
-        };
-        if let Some(key) = second.as_str()
-            && !candidates.is_empty()
-            && !candidates.iter().any(|second| second.contains_key(key))
-        {
-            report(key);
+pub(super) struct LookUps<'a> {
+    stack: &'a StackData,
+    violations: Vec<Violation>,
+}
+
+impl<'a> LookUps<'a> {
+    pub(super) fn new(stack: &'a StackData) -> Self {
+        Self {
+            stack,
+            violations: Vec::new(),
         }
-    });
+    }
+
+    pub(super) fn meet(&mut self, place: Place<'a, '_>, met: Met<'a>) {
+        let stack = self.stack;
+        let Met::Token(token) = met else {
+            return;
+        };
+        token.walk(&mut |token| {
+            let Token::FindInMap { map, first, second } = token else {
+                return;
+            };
+            let Some(entries) = stack.mappings.get(&**map) else {
+                return;
+            };
+            let mut report = |key: &str| {
+                let mut violation =
+                    Violation::new(format!("the mapping `{map}` has no key `{key}`"))
+                        .in_stack(&*stack.id)
+                        .of(place.id)
+                        .at(place.path);
+                violation.source = source_of(stack, place.id);
+                self.violations.push(violation);
+            };
+            let candidates: Vec<_> = match first.as_str() {
+                Some(key) if !entries.contains_key(key) => return report(key),
+                Some(key) => entries.get(key).into_iter().collect(),
+                None => entries.values().collect(),
+            };
+            if let Some(key) = second.as_str()
+                && !candidates.is_empty()
+                && !candidates.iter().any(|second| second.contains_key(key))
+            {
+                report(key);
+            }
+        });
+    }
+
+    pub(super) fn finish(self, violations: &mut Vec<Violation>) {
+        violations.extend(self.violations);
+    }
 }

@@ -10,7 +10,7 @@ use stack_model_cfn::{Expr, Part, Pseudo, Token};
 
 use super::check::source_of;
 use super::order::{Links, region};
-use super::{Rendered, raw, walk_stack};
+use super::walk::{Met, Place, Section};
 use crate::error::Violation;
 use crate::stack::StackData;
 use crate::stage::Stage;
@@ -49,10 +49,37 @@ pub(super) fn names(stacks: &[StackData], stage: &Stage, violations: &mut Vec<Vi
     }
 }
 
-/// Follows every import by name to its export: to an edge between two stacks, or out of the app.
+/// What a stack imports by name, and where.
+#[derive(Default)]
+pub(super) struct ByName {
+    /// The place, the path and the name of each import that is a token.
+    tokens: Vec<(String, String, Expr)>,
+    /// Those of each import in raw JSON.
+    raw: Vec<(String, String, Expr)>,
+}
+
+impl ByName {
+    pub(super) fn meet(&mut self, place: Place<'_, '_>, met: Met<'_>) {
+        let import = |name: &Expr| (place.id.to_owned(), place.path.to_owned(), name.clone());
+        match met {
+            Met::Token(token) => token.walk(&mut |token| {
+                if let Token::ImportValue(name) = token {
+                    self.tokens.push(import(name));
+                }
+            }),
+            Met::Import(name) if !matches!(place.section, Section::Condition) => {
+                self.raw.push(import(name));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Follows every import by name to its export: to an edge between two stacks, or out of the app. What is imported is
+/// given by stack, in the order of the stacks.
 pub(super) fn imports(
     stacks: &[StackData],
-    rendered: &Rendered,
+    by_name: &[ByName],
     stage: &Stage,
     links: &mut Links,
     violations: &mut Vec<Violation>,
@@ -69,10 +96,10 @@ pub(super) fn imports(
             })
         })
         .collect();
-    for stack in stacks {
-        each(stack, rendered, &mut |place, path, name| {
+    for (stack, imports) in stacks.iter().zip(by_name) {
+        for (place, path, name) in imports.tokens.iter().chain(&imports.raw) {
             let Some(name) = text(name, stack, stage) else {
-                return;
+                continue;
             };
             match lead(&name, stack, stacks, &exports, stage) {
                 Lead::Stack(owner) => {
@@ -88,7 +115,7 @@ pub(super) fn imports(
                     violations.push(violation);
                 }
             }
-        });
+        }
     }
 }
 
@@ -167,29 +194,6 @@ fn missing(name: &str, owner: &StackData, exports: &[Export<'_>]) -> String {
         "the stack `{}` has no export `{name}` ({known}): use a handle of what it should hold, or give an output of it that name with `.export(..)`",
         owner.id
     )
-}
-
-/// Calls `visit` with the place, the path and the name of everything that a stack imports by name.
-fn each(stack: &StackData, rendered: &Rendered, visit: &mut dyn FnMut(&str, &str, &Expr)) {
-    walk_stack(stack, rendered, &mut |place, path, token| {
-        if let Token::ImportValue(name) = token {
-            visit(place, path, name);
-        }
-    });
-    for (id, resource) in &stack.resources {
-        let mut found = |path: &str, name: &Expr| visit(id, path, name);
-        if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
-            raw::imports(properties, "Properties", &mut found);
-        }
-        for (key, value) in &resource.metadata {
-            raw::imports(value, &format!("Metadata.{key}"), &mut found);
-        }
-    }
-    for (key, output) in &stack.outputs {
-        raw::imports(&output.value, "Value", &mut |path, name| {
-            visit(key, path, name);
-        });
-    }
 }
 
 /// Returns the text that the name of an export is, where the synth can know it.

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 use stack_model_cfn::{Expr, Token};
 
-use super::{Rendered, export, hexadecimal, output_key, walk_stack};
+use super::export::{self, ByName};
+use super::walk::{self, Met};
+use super::{Rendered, hexadecimal, output_key};
 use crate::assembly::OutputReference;
 use crate::error::Violation;
 use crate::stack::{OutputData, StackData};
 use crate::stage::Stage;
-use crate::template::{ImportKey, import_key};
+use crate::template::{ImportKey, import_key, owner};
 
 /// What stacks take from each other.
 #[derive(Debug, Default)]
@@ -104,6 +106,7 @@ pub(super) fn link(
     let mut links = Links::default();
     let mut wanted: BTreeMap<ImportKey, Token> = BTreeMap::new();
     let mut across: BTreeMap<(String, ImportKey), Token> = BTreeMap::new();
+    let mut by_name = Vec::new();
     for stack in &*stacks {
         let mut report = |place: &str, path: &str, message: String| {
             let source = stack.resources.get(place).map(|r| r.source.clone());
@@ -114,13 +117,13 @@ pub(super) fn link(
             violation.source = source;
             violations.push(violation);
         };
-        walk_stack(stack, rendered, &mut |place, path, token| {
+        let mut take = |token: &Token, place: &str, path: &str| {
+            if owner(token).is_none_or(|id| id.stack() == &*stack.id) {
+                return;
+            }
             let Some(key) = import_key(token) else {
                 return;
             };
-            if key.0.stack() == &*stack.id {
-                return;
-            }
             let Some(owner) = stacks.iter().find(|owner| &*owner.id == key.0.stack()) else {
                 let message = format!(
                     "`{}` belongs to the stack `{}`, which is not part of this app: the handle is foreign",
@@ -135,7 +138,15 @@ pub(super) fn link(
             } else {
                 across.insert((stack.id.to_string(), key), token.clone());
             }
+        };
+        let mut imports = ByName::default();
+        walk::stack(stack, rendered, |place, met| {
+            imports.meet(place, met);
+            if let Met::Token(token) = met {
+                token.walk(&mut |token| take(token, place.id, place.path));
+            }
         });
+        by_name.push(imports);
         for other in &stack.depends_on {
             if stacks.iter().any(|stack| *stack.id == **other) {
                 links.add_edge(&stack.id, other, || "declared with `after`".to_owned());
@@ -161,7 +172,7 @@ pub(super) fn link(
         }
     }
     export::names(stacks, stage, violations);
-    export::imports(stacks, rendered, stage, &mut links, violations);
+    export::imports(stacks, &by_name, stage, &mut links, violations);
     links
 }
 
@@ -334,6 +345,7 @@ pub(super) fn cycles<'a>(
     edges: &BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
     what: &str,
 ) -> Vec<(&'a str, String)> {
+    let edges = &knotted(edges);
     let mut grouped: BTreeSet<&str> = BTreeSet::new();
     let mut found = Vec::new();
     for start in edges.keys() {
@@ -369,6 +381,44 @@ pub(super) fn is_between<'a>(
     edges: &BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
 ) -> bool {
     reachable(start, edges).contains(member) && reachable(member, edges).contains(start)
+}
+
+/// Leaves out what cannot be in a cycle: members that need nothing, or only such members. Mostly nothing is left, and
+/// looking for what reaches itself is dear.
+fn knotted<'a>(
+    edges: &BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
+) -> BTreeMap<&'a str, Vec<(&'a str, &'a str)>> {
+    let mut needed_by: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();
+    let mut open: BTreeMap<&str, usize> = BTreeMap::new();
+    for (from, to) in edges {
+        open.insert(from, to.len());
+        for (to, _) in to {
+            needed_by.entry(to).or_default().push(from);
+        }
+    }
+    let mut free: Vec<&str> = needed_by
+        .keys()
+        .chain(edges.keys())
+        .copied()
+        .filter(|member| open.get(member).is_none_or(|needs| *needs == 0))
+        .collect();
+    while let Some(member) = free.pop() {
+        open.remove(member);
+        // Removing it here keeps a member that is listed twice from counting twice.
+        for from in needed_by.remove(member).unwrap_or_default() {
+            if let Some(needs) = open.get_mut(from) {
+                *needs = needs.saturating_sub(1);
+                if *needs == 0 {
+                    free.push(from);
+                }
+            }
+        }
+    }
+    edges
+        .iter()
+        .filter(|(from, _)| open.contains_key(*from))
+        .map(|(from, to)| (*from, to.clone()))
+        .collect()
 }
 
 /// Returns what can be reached from a member with at least one step.

@@ -4,7 +4,7 @@
 //! `${stageVariables.x}` in the URI of an integration, `{proxy+}` in a path, `{{name}}` in the template of a mail, and
 //! anything at all in a script. So only what none of them can mean is reported.
 
-use super::raw::before_dot;
+use super::walk::before_dot;
 
 /// What variables of other tools begin with that no service of AWS and no shell has: those of the Serverless Framework
 /// and of Terraform.
@@ -16,14 +16,29 @@ const RESOLVERS: [&str; 3] = ["ssm:", "ssm-secure:", "secretsmanager:"];
 
 /// Says what in a plain text was meant to be filled in; `declared` tells the names of the stack.
 pub(super) fn find(text: &str, declared: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let mut found: Vec<String> = braced(text, "${", "}")
-        .filter(|name| {
-            name.starts_with("AWS::")
-                || declared(before_dot(name))
-                || OTHER_TOOLS.iter().any(|start| name.starts_with(start))
-        })
-        .map(|name| stands(&format!("${{{name}}}")))
-        .collect();
+    let mut found = Vec::new();
+    // Few texts have a brace, and a search for one byte is the fastest there is.
+    if text.as_bytes().contains(&b'{') {
+        in_braces(text, declared, &mut found);
+    }
+    if found.is_empty()
+        && let Some(placeholder) = in_arn(text).or_else(|| whole(text))
+    {
+        found.push(stands(placeholder));
+    }
+    found
+}
+
+fn in_braces(text: &str, declared: &dyn Fn(&str) -> bool, found: &mut Vec<String>) {
+    found.extend(
+        braced(text, "${", "}")
+            .filter(|name| {
+                name.starts_with("AWS::")
+                    || declared(before_dot(name))
+                    || OTHER_TOOLS.iter().any(|start| name.starts_with(start))
+            })
+            .map(|name| stands(&format!("${{{name}}}"))),
+    );
     found.extend(
         braced(text, "{{", "}}")
             .filter(|name| declared(before_dot(name.trim())))
@@ -36,12 +51,6 @@ pub(super) fn find(text: &str, declared: &dyn Fn(&str) -> bool) -> Vec<String> {
             "`{{{{resolve:{name}` is no dynamic reference and would reach AWS as it is: write `{{{{resolve:ssm:..}}}}`, `{{{{resolve:ssm-secure:..}}}}` or `{{{{resolve:secretsmanager:..}}}}`"
         ))
     }));
-    if found.is_empty()
-        && let Some(placeholder) = in_arn(text).or_else(|| whole(text))
-    {
-        found.push(stands(placeholder));
-    }
-    found
 }
 
 fn stands(placeholder: &str) -> String {

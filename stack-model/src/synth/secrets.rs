@@ -6,7 +6,8 @@
 
 use stack_model_cfn::{Expr, Part, Token};
 
-use super::{Rendered, check::source_of};
+use super::check::source_of;
+use super::walk::{Met, Place, Section};
 use crate::error::Violation;
 use crate::stack::StackData;
 
@@ -14,64 +15,88 @@ use crate::stack::StackData;
 const REFERENCES: [&str; 2] = ["{{resolve:secretsmanager", "{{resolve:ssm-secure"];
 
 /// Reports the secrets that would become readable.
-pub(super) fn check(stack: &StackData, rendered: &Rendered, violations: &mut Vec<Violation>) {
-    let mut report = |place: &str, path: &str| {
-        let message = "a secret would be readable here: name it instead, with its ARN, and read it at run time";
-        let mut violation = Violation::new(message)
-            .in_stack(&*stack.id)
-            .of(place)
-            .at(path);
-        violation.source = source_of(stack, place);
-        violations.push(violation);
-    };
-    for (id, resource) in &stack.resources {
-        if let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) {
-            for name in readable(&resource.kind) {
-                if let Expr::Map(entries) = properties
-                    && let Some(value) = entries.get(*name)
-                {
-                    find(value, &format!("Properties.{name}"), &mut |path| {
-                        report(id, path);
-                    });
+pub(super) struct Secrets<'a> {
+    stack: &'a StackData,
+    violations: Vec<Violation>,
+}
+
+impl<'a> Secrets<'a> {
+    pub(super) fn new(stack: &'a StackData) -> Self {
+        Self {
+            stack,
+            violations: Vec::new(),
+        }
+    }
+
+    pub(super) fn meet(&mut self, place: Place<'a, '_>, met: Met<'a>) {
+        let yields = match met {
+            Met::Text { text, .. } => names_secret(text),
+            Met::Token(token) => token_yields_secret(token),
+            Met::Name(_) | Met::Import(_) => false,
+        };
+        if yields && shows(place) {
+            self.report(place.id, place.path);
+        }
+    }
+
+    /// Checks what is no resource.
+    pub(super) fn finish(mut self, violations: &mut Vec<Violation>) {
+        let stack = self.stack;
+        for (key, output) in &stack.outputs {
+            find(&output.value, "Value", &mut |path| self.report(key, path));
+            let texts = [
+                ("Description", &output.description),
+                ("Export", &output.export),
+                ("Example", &output.example),
+            ];
+            for (path, text) in texts {
+                if text.as_deref().is_some_and(names_secret) {
+                    self.report(key, path);
                 }
             }
         }
-        for (key, value) in &resource.metadata {
-            find(value, &format!("Metadata.{key}"), &mut |path| {
-                report(id, path);
-            });
-        }
-    }
-    for (key, output) in &stack.outputs {
-        find(&output.value, "Value", &mut |path| report(key, path));
-        let texts = [
-            ("Description", &output.description),
-            ("Export", &output.export),
-            ("Example", &output.example),
-        ];
-        for (path, text) in texts {
-            if text.as_deref().is_some_and(names_secret) {
-                report(key, path);
+        for (name, (parameter, given)) in &stack.parameters {
+            find(parameter, "Parameter", &mut |path| self.report(name, path));
+            if given.as_deref().is_some_and(names_secret) {
+                self.report(name, "Parameter.Value");
             }
         }
-    }
-    for (name, (parameter, given)) in &stack.parameters {
-        find(parameter, "Parameter", &mut |path| report(name, path));
-        if given.as_deref().is_some_and(names_secret) {
-            report(name, "Parameter.Value");
+        for (name, entries) in &stack.mappings {
+            let mut values = entries.values().flat_map(|second| second.values());
+            if values.any(|value| names_secret(value)) {
+                self.report(name, "Mapping");
+            }
+        }
+        violations.extend(self.violations);
+        if stack.description.as_deref().is_some_and(names_secret) {
+            violations.push(
+                Violation::new("a secret would be readable in the description of the stack")
+                    .in_stack(&*stack.id),
+            );
         }
     }
-    for (name, entries) in &stack.mappings {
-        let mut values = entries.values().flat_map(|second| second.values());
-        if values.any(|value| names_secret(value)) {
-            report(name, "Mapping");
-        }
+
+    fn report(&mut self, place: &str, path: &str) {
+        let message = "a secret would be readable here: name it instead, with its ARN, and read it at run time";
+        let mut violation = Violation::new(message)
+            .in_stack(&*self.stack.id)
+            .of(place)
+            .at(path);
+        violation.source = source_of(self.stack, place);
+        self.violations.push(violation);
     }
-    if stack.description.as_deref().is_some_and(names_secret) {
-        violations.push(
-            Violation::new("a secret would be readable in the description of the stack")
-                .in_stack(&*stack.id),
-        );
+}
+
+/// Returns whether everybody who may look at a stack can read what stands at a place.
+fn shows(place: Place<'_, '_>) -> bool {
+    match place.section {
+        Section::Properties(resource) => {
+            let property = place.path.split('.').nth(1).unwrap_or_default();
+            readable(&resource.kind).contains(&property)
+        }
+        Section::Metadata(_) => true,
+        // All of an output is looked at together.
+        Section::Output(_) | Section::Condition => false,
     }
 }
 
@@ -135,5 +160,6 @@ fn token_yields_secret(token: &Token) -> bool {
 }
 
 fn names_secret(text: &str) -> bool {
-    REFERENCES.iter().any(|reference| text.contains(reference))
+    // Few texts have a brace, and a search for one byte is the fastest there is.
+    text.as_bytes().contains(&b'{') && REFERENCES.iter().any(|reference| text.contains(reference))
 }

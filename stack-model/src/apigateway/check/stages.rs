@@ -11,7 +11,7 @@ use super::{elements, get};
 use crate::error::Violation;
 use crate::resource::Resource;
 use crate::stack::StackData;
-use crate::synth::{Links, Rendered, needs};
+use crate::synth::{Links, Needs, Rendered, needs};
 
 /// A stage with a name that is a literal.
 struct StageOf<'a> {
@@ -52,7 +52,7 @@ pub(crate) fn literal_stages(
     for stack in stacks {
         let mut known = None;
         for (id, resource) in &stack.resources {
-            let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) else {
+            let Some(properties) = rendered.get(&stack.id, id) else {
                 continue;
             };
             let mut reported = BTreeSet::new();
@@ -111,7 +111,7 @@ fn stages<'a>(stacks: &'a [StackData], rendered: &'a Rendered) -> Vec<StageOf<'a
                 "AWS::ApiGatewayV2::Stage" => "ApiId",
                 _ => continue,
             };
-            let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) else {
+            let Some(properties) = rendered.get(&stack.id, id) else {
                 continue;
             };
             let Some(name) = get(properties, "StageName").and_then(Expr::as_str) else {
@@ -260,11 +260,7 @@ fn imported(name: &Expr, stacks: &[StackData]) -> Api {
 }
 
 /// Returns whether a resource needs another one, whatever stands between them.
-fn reaches(
-    needs: &BTreeMap<String, BTreeMap<String, String>>,
-    resource: &str,
-    other: &str,
-) -> bool {
+fn reaches(needs: &Needs<'_>, resource: &str, other: &str) -> bool {
     let mut met: BTreeSet<&str> = BTreeSet::new();
     let mut pending = vec![resource];
     while let Some(from) = pending.pop() {
