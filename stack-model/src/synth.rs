@@ -13,6 +13,7 @@ use crate::error::{Violation, Violations};
 use crate::stack::{App, OutputData, StackData};
 use crate::template::{Scope, import_key};
 
+mod agree;
 mod check;
 mod condition;
 mod export;
@@ -156,6 +157,7 @@ impl App {
             files.insert(file, template.into_bytes());
             manifests.insert(index, manifest);
         }
+        agree::check(&stacks, &rendered, &stage, &mut violations);
         if !violations.is_empty() {
             return Err(Violations::new(violations));
         }

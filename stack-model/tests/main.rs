@@ -6,6 +6,7 @@
 )]
 
 mod core {
+    mod agree;
     mod app;
     mod conditions;
     mod imports;
