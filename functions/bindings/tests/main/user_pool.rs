@@ -388,11 +388,15 @@ struct Join {}
 fn one_function_is_asked_at_several_moments() {
     let request = json!({"userAttributes": attributes()});
     let sent = event("PostConfirmation_ConfirmSignUp", "1", &request, &json!({}));
-    let told = JoinEvent::decode(sent).unwrap();
-    assert!(matches!(told, JoinEvent::PostConfirmation(_)));
+    let JoinEvent::PostConfirmation(told) = JoinEvent::decode(sent).unwrap() else {
+        panic!("a confirmation is told");
+    };
+    assert_eq!(told.source, PostConfirmationSource::ConfirmSignUp);
     let sent = event("PreSignUp_AdminCreateUser", "1", &request, &json!({}));
-    let asked = JoinEvent::decode(sent).unwrap();
-    assert!(matches!(asked, JoinEvent::PreSignUp(_)));
+    let JoinEvent::PreSignUp(asked) = JoinEvent::decode(sent).unwrap() else {
+        panic!("a sign-up is asked about");
+    };
+    assert_eq!(asked.source, PreSignUpSource::AdminCreateUser);
     let sent = event("CustomMessage_SignUp", "1", &request, &json!({}));
     let error = JoinEvent::decode(sent).err().unwrap();
     assert!(
