@@ -1,6 +1,7 @@
 //! Builds functions with one cargo invocation and packs them into reproducible archives.
 
 pub(crate) mod cargo;
+mod elf;
 mod functions;
 mod pack;
 

@@ -31,6 +31,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod timing;
+mod turns;
 mod unchanged;
 
 pub use activity::events;

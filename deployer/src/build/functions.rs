@@ -8,14 +8,21 @@ use std::sync::Mutex;
 use stack_model::assembly::{Architecture, Asset};
 
 use super::cargo::{self, CargoError, Invocation, Progress};
-use super::pack::{PackError, Packed, Store};
+use super::pack::{PackError, Packed, Packing, Store};
 use crate::engine::Artifact;
 
-/// How well archives for AWS are compressed: what is uploaded and read at a cold start is small.
-const LEVEL_AWS: i64 = 9;
+/// How archives for AWS are packed: what is uploaded and read at a cold start is small. What a binary holds is left to
+/// the profile that it is built with.
+const FOR_AWS: Packing = Packing {
+    level: 9,
+    loaded_only: false,
+};
 
-/// How well archives for the local engine are compressed: they never leave this machine, so being quick counts.
-const LEVEL_LOCAL: i64 = 1;
+/// How archives for the local engine are packed: they never leave this machine, so being quick counts.
+const FOR_THIS_MACHINE: Packing = Packing {
+    level: 1,
+    loaded_only: true,
+};
 
 /// The profile that functions for AWS are built with, where the workspace has one of this name.
 const PROFILE: &str = "function";
@@ -119,13 +126,13 @@ pub async fn functions(
             }
         }
     }
-    let level = match request.platform {
-        Platform::Host => LEVEL_LOCAL,
-        Platform::Aws { .. } => LEVEL_AWS,
+    let packing = match request.platform {
+        Platform::Host => FOR_THIS_MACHINE,
+        Platform::Aws { .. } => FOR_AWS,
     };
     let store = request.state.join("artifacts");
     progress("packing");
-    blocking(move || pack(store, &binaries, level))
+    blocking(move || pack(store, &binaries, packing))
         .await
         .map_err(BuildError::Pack)
 }
@@ -311,13 +318,13 @@ fn missing(
 fn pack(
     store: PathBuf,
     binaries: &BTreeMap<String, PathBuf>,
-    level: i64,
+    packing: Packing,
 ) -> Result<BTreeMap<String, Artifact>, PackError> {
     let mut store = Store::open(store);
     let mut done: BTreeMap<&str, Packed> = BTreeMap::new();
     let mut todo = Vec::new();
     for (asset, binary) in binaries {
-        match store.find(binary, level) {
+        match store.find(binary, packing) {
             Some(packed) => {
                 done.insert(asset, packed);
             }
@@ -336,7 +343,7 @@ fn pack(
                         let Some((asset, binary)) = next else {
                             return;
                         };
-                        let packed = store.pack(asset, binary, level);
+                        let packed = store.pack(asset, binary, packing);
                         lock(&results).push((*asset, *binary, packed));
                     }
                 });
@@ -345,7 +352,7 @@ fn pack(
         let mut fresh = Vec::new();
         for (asset, binary, packed) in lock(&results).drain(..) {
             let packed = packed?;
-            fresh.push((binary.to_owned(), level, packed.clone()));
+            fresh.push((binary.to_owned(), packing, packed.clone()));
             done.insert(asset, packed);
         }
         store.remember(&fresh)?;
@@ -443,7 +450,7 @@ mod tests {
             })
             .collect();
         let store = directory.path().join("store");
-        let first = pack(store.clone(), &binaries, LEVEL_LOCAL).expect("packs");
+        let first = pack(store.clone(), &binaries, FOR_THIS_MACHINE).expect("packs");
         assert_eq!(first.len(), 5);
         let time = |artifact: &Artifact| {
             std::fs::metadata(&artifact.path)
@@ -451,7 +458,7 @@ mod tests {
                 .expect("is there")
         };
         let before: Vec<_> = first.values().map(time).collect();
-        let second = pack(store, &binaries, LEVEL_LOCAL).expect("packs");
+        let second = pack(store, &binaries, FOR_THIS_MACHINE).expect("packs");
         assert_eq!(first, second);
         let after: Vec<_> = second.values().map(time).collect();
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::hex;
+use super::{elf, hex};
 
 /// The name that AWS Lambda runs in an archive for `provided.al2023`.
 ///
@@ -51,6 +51,15 @@ impl PackError {
     }
 }
 
+/// How binaries are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Packing {
+    /// The level of compression, from 1 (quick) to 9 (small).
+    pub(super) level: i64,
+    /// Whether symbols and debug information are left out.
+    pub(super) loaded_only: bool,
+}
+
 /// One archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Packed {
@@ -73,7 +82,7 @@ pub(super) struct Store {
 struct Entry {
     modified: u128,
     length: u64,
-    level: i64,
+    packing: Packing,
     packed: Packed,
 }
 
@@ -93,24 +102,35 @@ impl Store {
     }
 
     /// Returns the archive of a binary, if it was packed before and is still there.
-    pub(super) fn find(&self, binary: &Path, level: i64) -> Option<Packed> {
+    pub(super) fn find(&self, binary: &Path, packing: Packing) -> Option<Packed> {
         let (modified, length) = stamp(&fs::metadata(binary).ok()?)?;
         let entry = self.index.get(binary.to_str()?)?;
-        let fresh = entry.modified == modified && entry.length == length && entry.level == level;
+        let fresh =
+            entry.modified == modified && entry.length == length && entry.packing == packing;
         let there = fs::metadata(self.file(&entry.packed))
             .is_ok_and(|metadata| metadata.len() == entry.packed.size);
         (fresh && there).then(|| entry.packed.clone())
     }
 
     /// Packs a binary into the store, by way of a temporary file, so that no partial archive is ever found.
-    pub(super) fn pack(&self, asset: &str, binary: &Path, level: i64) -> Result<Packed, PackError> {
+    pub(super) fn pack(
+        &self,
+        asset: &str,
+        binary: &Path,
+        packing: Packing,
+    ) -> Result<Packed, PackError> {
         let read = |error| PackError::Read(binary.to_owned(), error);
         let write = |source| PackError::Write {
             asset: asset.to_owned(),
             directory: self.directory.clone(),
             source,
         };
-        let input = File::open(binary).map_err(read)?;
+        let mut input = File::open(binary).map_err(read)?;
+        let loaded = if packing.loaded_only {
+            elf::loaded(&mut input).map_err(read)?
+        } else {
+            None
+        };
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -120,7 +140,17 @@ impl Store {
             .prefix(".packing-")
             .tempfile_in(&self.directory)
             .map_err(write)?;
-        archive(input, file.as_file_mut(), level).map_err(write)?;
+        let output = file.as_file_mut();
+        match loaded {
+            None => archive(input, output, packing.level),
+            Some(loaded) => {
+                let header = loaded.header.len() as u64;
+                input.seek(SeekFrom::Start(header)).map_err(read)?;
+                let rest = input.take(loaded.length - header);
+                archive(loaded.header.chain(rest), output, packing.level)
+            }
+        }
+        .map_err(write)?;
         let mut hash = HashWriter::default();
         file.as_file_mut().rewind().map_err(write)?;
         let size = io::copy(file.as_file_mut(), &mut hash).map_err(write)?;
@@ -134,14 +164,17 @@ impl Store {
     }
 
     /// Remembers what was packed, and removes archives that nothing names any more.
-    pub(super) fn remember(&mut self, packed: &[(PathBuf, i64, Packed)]) -> Result<(), PackError> {
-        for (binary, level, packed) in packed {
+    pub(super) fn remember(
+        &mut self,
+        packed: &[(PathBuf, Packing, Packed)],
+    ) -> Result<(), PackError> {
+        for (binary, packing, packed) in packed {
             let stamp = fs::metadata(binary).ok().and_then(|file| stamp(&file));
             if let (Some((modified, length)), Some(name)) = (stamp, binary.to_str()) {
                 let entry = Entry {
                     modified,
                     length,
-                    level: *level,
+                    packing: *packing,
                     packed: packed.clone(),
                 };
                 self.index.insert(name.to_owned(), entry);
@@ -223,6 +256,11 @@ impl Write for HashWriter {
 mod tests {
     use super::*;
 
+    const SMALL: Packing = Packing {
+        level: 6,
+        loaded_only: false,
+    };
+
     fn binary(directory: &Path, bytes: &[u8]) -> PathBuf {
         let file = directory.join("binary");
         fs::write(&file, bytes).expect("a file");
@@ -265,22 +303,57 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let file = binary(directory.path(), b"one");
         let mut store = Store::open(directory.path().join("store"));
-        assert_eq!(store.find(&file, 6), None);
-        let packed = store.pack("a", &file, 6).expect("packs");
+        assert_eq!(store.find(&file, SMALL), None);
+        let packed = store.pack("a", &file, SMALL).expect("packs");
         store
-            .remember(&[(file.clone(), 6, packed.clone())])
+            .remember(&[(file.clone(), SMALL, packed.clone())])
             .expect("remembers");
         let store = Store::open(directory.path().join("store"));
-        assert_eq!(store.find(&file, 6), Some(packed.clone()));
-        assert_eq!(
-            store.find(&file, 1),
-            None,
-            "another level is another archive"
-        );
+        assert_eq!(store.find(&file, SMALL), Some(packed.clone()));
+        let quick = Packing { level: 1, ..SMALL };
+        let loaded_only = Packing {
+            loaded_only: true,
+            ..SMALL
+        };
+        for other in [quick, loaded_only] {
+            assert_eq!(store.find(&file, other), None, "that is another archive");
+        }
         fs::write(&file, b"other").expect("a file");
-        assert_eq!(store.find(&file, 6), None, "the binary changed");
+        assert_eq!(store.find(&file, SMALL), None, "the binary changed");
         fs::write(store.file(&packed), b"cut").expect("a file");
-        assert_eq!(store.find(&file, 6), None, "the archive was damaged");
+        assert_eq!(store.find(&file, SMALL), None, "the archive was damaged");
+    }
+
+    #[test]
+    fn what_is_not_loaded_is_left_out() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let test = std::env::current_exe().expect("this test");
+        let store = Store::open(directory.path().join("store"));
+        let packing = Packing {
+            level: 1,
+            loaded_only: true,
+        };
+        let packed = store.pack("a", &test, packing).expect("packs");
+        let file = File::open(store.file(&packed)).expect("opens");
+        let mut zip = zip::ZipArchive::new(file).expect("is a zip");
+        let mut bytes = Vec::new();
+        let mut entry = zip.by_name("bootstrap").expect("is there");
+        entry.read_to_end(&mut bytes).expect("reads");
+        let whole = fs::read(&test).expect("reads");
+        let loaded = elf::loaded(&mut File::open(&test).expect("opens")).expect("reads");
+        let (header, length) = loaded.map_or((whole[..64].to_vec(), whole.len()), |loaded| {
+            let length = usize::try_from(loaded.length).expect("fits");
+            (loaded.header.to_vec(), length)
+        });
+        assert!(bytes[..64] == header && bytes[64..] == whole[64..length]);
+        // A script is packed as it is.
+        let script = binary(directory.path(), b"#!/bin/sh\nexit 0\n");
+        let with = store.pack("a", &script, packing).expect("packs");
+        let without = Packing {
+            loaded_only: false,
+            ..packing
+        };
+        assert_eq!(store.pack("a", &script, without).expect("packs"), with);
     }
 
     #[test]
@@ -341,13 +414,13 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let store = Store::open(directory.path().join("store"));
         let error = store
-            .pack("a", &directory.path().join("missing"), 6)
+            .pack("a", &directory.path().join("missing"), SMALL)
             .expect_err("cannot be read");
         assert!(matches!(error, PackError::Read(..)));
         assert!(!directory.path().join("store").exists());
         // A directory opens and cannot be read, so this fails after the temporary file was made.
         let error = store
-            .pack("a", directory.path(), 6)
+            .pack("a", directory.path(), SMALL)
             .expect_err("cannot be read");
         assert!(matches!(error, PackError::Write { .. }), "{error:?}");
         let left = fs::read_dir(directory.path().join("store")).expect("lists");

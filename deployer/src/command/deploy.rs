@@ -11,6 +11,7 @@ use super::place::{self, Place};
 use super::prepare::Contents;
 use super::{Session, lock, prepare};
 use crate::assembly::Assembly;
+use crate::aws::Target;
 use crate::cli;
 use crate::config::Stage;
 use crate::engine::plan::{self, Grade, Plan, Registry, Wanted};
@@ -94,7 +95,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     activity.finish();
     match result {
         Ok(report) => {
-            finish(session, &assembly, &report, base.as_deref());
+            let target = place::target(stage, &place, endpoint.as_ref());
+            finish(session, &assembly, &report, base.as_deref(), &target);
             Ok(0)
         }
         Err(error) => {
@@ -212,11 +214,17 @@ fn deployments(
         .collect()
 }
 
-fn finish(session: &Session, assembly: &Assembly, report: &DeployReport, base: Option<&str>) {
+fn finish(
+    session: &Session,
+    assembly: &Assembly,
+    report: &DeployReport,
+    base: Option<&str>,
+    target: &Target,
+) {
     if session.ui.json() {
         session.ui.json_line(&summary(report, base));
     } else {
-        outputs::show(session, assembly, &collect(report, base));
+        outputs::show(session, assembly, &collect(report, base), target);
     }
 }
 

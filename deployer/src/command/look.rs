@@ -4,6 +4,7 @@ use super::Session;
 use super::place::{self, Place};
 use super::prepare;
 use crate::assembly::Assembly;
+use crate::aws::Target;
 use crate::cli;
 use crate::engine::{Context, DeployedFunction, EventSink, StackTarget, functions};
 use crate::error::Result;
@@ -19,6 +20,8 @@ pub(super) struct Look {
     pub(super) targets: Vec<StackTarget>,
     /// The local engine, where the place is one.
     pub(super) endpoint: Option<Endpoint>,
+    /// Where calls go and as whom.
+    pub(super) target: Box<Target>,
     /// The clients.
     pub(super) context: Context,
 }
@@ -38,6 +41,7 @@ impl Look {
             place::open(session, &project, stage, &place, EventSink::ignore()).await?;
         Ok(Self {
             targets: prepare::targets(&assembly, &selected),
+            target: Box::new(place::target(stage, &place, endpoint.as_ref())),
             place,
             assembly,
             endpoint,

@@ -1,10 +1,12 @@
 //! `outputs`: prints the outputs of deployed stacks.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::look::Look;
 use super::{Session, place};
 use crate::assembly::Assembly;
+use crate::aws::{StaticCredentials, Target};
 use crate::cli;
 use crate::engine::{self, Event};
 use crate::error::Result;
@@ -31,14 +33,15 @@ pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8
         {
             session.ui.warn(format!("{} is not deployed", target.name));
         }
-        show(session, &look.assembly, &outputs);
+        show(session, &look.assembly, &outputs, &look.target);
     }
     Ok(0)
 }
 
-/// Shows outputs and how to try them.
-pub(super) fn show(session: &Session, assembly: &Assembly, outputs: &Outputs) {
-    let text = ui::outputs(&written(assembly, outputs)) + &ui::trials(&trials(assembly, outputs));
+/// Shows outputs and how to try them at the place where they are.
+pub(super) fn show(session: &Session, assembly: &Assembly, outputs: &Outputs, target: &Target) {
+    let trials = trials(assembly, outputs, target);
+    let text = ui::outputs(&written(assembly, outputs)) + &ui::trials(&trials);
     session.ui.out(text);
 }
 
@@ -65,7 +68,7 @@ fn written(assembly: &Assembly, outputs: &Outputs) -> Outputs {
 }
 
 /// Returns the commands that the stacks give for trying their outputs.
-fn trials(assembly: &Assembly, outputs: &Outputs) -> Vec<Trial> {
+fn trials(assembly: &Assembly, outputs: &Outputs, target: &Target) -> Vec<Trial> {
     let mut trials = Vec::new();
     for stack in &assembly.manifest.stacks {
         for (key, output) in &stack.outputs {
@@ -74,12 +77,45 @@ fn trials(assembly: &Assembly, outputs: &Outputs) -> Vec<Trial> {
                 trials.push(Trial {
                     stack: stack.name.clone(),
                     about: output.description.clone().unwrap_or_else(|| key.clone()),
-                    command: example.replace("{value}", value),
+                    command: aimed(
+                        &example.replace("{value}", value),
+                        stack.region.as_deref().unwrap_or(&target.region),
+                        target,
+                    ),
                 });
             }
         }
     }
     trials
+}
+
+/// Aims a command of the AWS CLI at the place of the stack: pasted as it is, one for an engine on this machine would go
+/// to the account of whoever pastes it.
+fn aimed(command: &str, region: &str, target: &Target) -> String {
+    let Some(rest) = command.strip_prefix("aws ") else {
+        return command.to_owned();
+    };
+    let mut text = String::new();
+    if let Some(StaticCredentials {
+        access_key_id,
+        secret_access_key,
+    }) = &target.credentials
+    {
+        text =
+            format!("AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={secret_access_key} ");
+    }
+    text.push_str("aws");
+    for (option, value) in [
+        ("--endpoint-url", target.endpoint_url.as_deref()),
+        ("--profile", target.profile.as_deref()),
+        ("--region", Some(region)),
+    ] {
+        if let Some(value) = value {
+            // Writing to a String cannot fail.
+            let _ = write!(text, " {option} {value}");
+        }
+    }
+    format!("{text} {rest}")
 }
 
 /// Replaces the addresses of API Gateway in outputs by those at which a local place answers.
@@ -140,6 +176,34 @@ fn api_of(host: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_of_the_aws_cli_go_where_the_stack_is() {
+        let command = "aws codebuild start-build --project-name p";
+        let local = Target {
+            region: "us-east-1".to_owned(),
+            endpoint_url: Some("http://127.0.0.1:4577".to_owned()),
+            credentials: Some(StaticCredentials {
+                access_key_id: "test".to_owned(),
+                secret_access_key: "test".to_owned(),
+            }),
+            ..Target::default()
+        };
+        assert_eq!(
+            aimed(command, "us-east-2", &local),
+            "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test aws --endpoint-url http://127.0.0.1:4577 \
+             --region us-east-2 codebuild start-build --project-name p"
+        );
+        let aws = Target {
+            profile: Some("production".to_owned()),
+            ..Target::default()
+        };
+        assert_eq!(
+            aimed(command, "us-east-1", &aws),
+            "aws --profile production --region us-east-1 codebuild start-build --project-name p"
+        );
+        assert_eq!(aimed("curl http://x", "us-east-1", &local), "curl http://x");
+    }
 
     #[test]
     fn addresses_of_apis_become_reachable() {

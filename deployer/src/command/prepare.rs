@@ -10,7 +10,7 @@ use super::{Session, explain, lock};
 use crate::assembly::{self, Assembly, Synthesis};
 use crate::build::{self, Platform};
 use crate::cli;
-use crate::config::{Project, Stage};
+use crate::config::{AssignmentError, Project, Stage};
 use crate::content::{self, Content};
 use crate::engine::{Artifact, StackTarget};
 use crate::error::{Error, Kind, Result};
@@ -36,12 +36,23 @@ pub(super) async fn assembly(
         .hint("set STACKCTL_STATE_DIR to a directory that you may write to")
     })?;
     let mut request = stage.request(name);
+    let others: Vec<_> = project
+        .config
+        .stages
+        .values()
+        .map(|stage| &stage.variables)
+        .collect();
     for assignment in &session.global.variables {
         assignment
-            .apply(&mut request.stage.variables)
+            .apply(&mut request.stage.variables, &others)
             .map_err(|error| {
-                Error::new(Kind::Configuration, error.to_string())
-                    .hint("set the table as a whole, such as `--var orders.queue='{ size = 3 }'`")
+                let told = Error::new(Kind::Configuration, error.to_string());
+                match error {
+                    AssignmentError::NotATable { .. } => told.hint(
+                        "set the table as a whole, such as `--var orders.queue='{ size = 3 }'`",
+                    ),
+                    _ => told,
+                }
             })?;
     }
     let package = &project.config.workspace.stacks;

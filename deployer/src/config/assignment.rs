@@ -7,11 +7,13 @@ use serde_json::{Map, Value};
 /// One variable of a stage with its value, as `--var KEY=VALUE` gives it.
 ///
 /// The key is a path of names with dots between them, the first of which is the system: `visitors.domain.name`. The
-/// value is TOML where it can be read as such (`true`, `3`, `"3"`, `["a", "b"]`), and a text otherwise.
-#[derive(Clone, Debug, PartialEq)]
+/// value has the type of the one that `stackctl.toml` gives the variable: `1.10` is a text where a text stands there,
+/// and a number where a number does. Where the file does not know the variable, the value is TOML if it can be read as
+/// such (`true`, `3`, `"3"`, `["a", "b"]`), and a text otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
     path: Vec<String>,
-    value: Value,
+    value: String,
     /// As it was written.
     text: String,
 }
@@ -32,6 +34,16 @@ pub enum AssignmentError {
         key: String,
         /// The variable in the way.
         above: String,
+    },
+    /// The value is not of the type of the one that it replaces.
+    #[error("`{key}` is {wanted} in stackctl.toml, and `{value}` is none")]
+    Type {
+        /// The key.
+        key: String,
+        /// The type, with its article.
+        wanted: &'static str,
+        /// The value as it was written.
+        value: String,
     },
 }
 
@@ -54,19 +66,29 @@ impl FromStr for Assignment {
         }
         Ok(Self {
             path,
-            value: read(value),
+            value: value.to_owned(),
             text: text.to_owned(),
         })
     }
 }
 
 impl Assignment {
-    /// Sets the variable among those of a stage.
+    /// Sets the variable among those of a stage. `others` are those of the other stages, which tell the type of a
+    /// variable that this stage does not have.
     ///
     /// # Errors
     ///
-    /// Fails where the key leads through a variable that is not a table.
-    pub fn apply(&self, variables: &mut Map<String, Value>) -> Result<(), AssignmentError> {
+    /// Fails where the key leads through a variable that is not a table, and where the value is not of the type of the
+    /// one that it replaces.
+    pub fn apply(
+        &self,
+        variables: &mut Map<String, Value>,
+        others: &[&Map<String, Value>],
+    ) -> Result<(), AssignmentError> {
+        let known = std::iter::once(&*variables)
+            .chain(others.iter().copied())
+            .find_map(|variables| self.find(variables));
+        let value = self.value_like(known)?;
         let Some((name, above)) = self.path.split_last() else {
             return Ok(());
         };
@@ -82,8 +104,39 @@ impl Assignment {
                     above: self.path.get(..=depth).unwrap_or_default().join("."),
                 })?;
         }
-        table.insert(name.clone(), self.value.clone());
+        table.insert(name.clone(), value);
         Ok(())
+    }
+
+    /// Returns the value of the variable, where there is one.
+    fn find<'a>(&self, variables: &'a Map<String, Value>) -> Option<&'a Value> {
+        let (first, rest) = self.path.split_first()?;
+        rest.iter()
+            .try_fold(variables.get(first)?, |value, step| value.get(step))
+    }
+
+    /// Reads the value as one of the type of the known one.
+    fn value_like(&self, known: Option<&Value>) -> Result<Value, AssignmentError> {
+        let value = read(&self.value);
+        let (fits, wanted) = match known {
+            // Quotes may be written, and need not be: what is read as anything but a text is the text of it.
+            Some(Value::String(_)) if !value.is_string() => {
+                return Ok(Value::String(self.value.clone()));
+            }
+            Some(Value::Bool(_)) => (value.is_boolean(), "true or false"),
+            Some(Value::Number(_)) => (value.is_number(), "a number"),
+            // A list or a table may stand for one thing where a type takes both, so they are not compared.
+            _ => (true, ""),
+        };
+        if fits {
+            Ok(value)
+        } else {
+            Err(AssignmentError::Type {
+                key: self.path.join("."),
+                wanted,
+                value: self.value.clone(),
+            })
+        }
     }
 
     /// Returns the assignment as it was written.
@@ -113,7 +166,7 @@ mod tests {
         let mut variables = before.as_object().cloned().expect("is a table");
         for text in texts {
             let assignment: Assignment = text.parse().expect("is an assignment");
-            assignment.apply(&mut variables).expect("can be set");
+            assignment.apply(&mut variables, &[]).expect("can be set");
         }
         Value::Object(variables)
     }
@@ -158,6 +211,69 @@ mod tests {
     }
 
     #[test]
+    fn the_file_decides_about_the_type() {
+        let before = json!({"api": {"version": "1.0", "read": 1, "on": false, "zones": ["a"]}});
+        assert_eq!(
+            applied(
+                &[
+                    "api.version=1.10",
+                    "api.read=2",
+                    "api.on=true",
+                    "api.zones=[\"b\"]"
+                ],
+                &before
+            ),
+            json!({"api": {"version": "1.10", "read": 2, "on": true, "zones": ["b"]}})
+        );
+        for (text, version) in [
+            ("true", "true"),
+            ("007", "007"),
+            ("\"1.10\"", "1.10"),
+            ("[1]", "[1]"),
+        ] {
+            let after = applied(&[&format!("api.version={text}")], &before);
+            assert_eq!(after["api"]["version"], version, "{text}");
+        }
+        for (text, error) in [
+            (
+                "api.read=two",
+                "`api.read` is a number in stackctl.toml, and `two` is none",
+            ),
+            (
+                "api.on=1",
+                "`api.on` is true or false in stackctl.toml, and `1` is none",
+            ),
+        ] {
+            let assignment: Assignment = text.parse().expect("is an assignment");
+            let mut variables = before.as_object().cloned().expect("is a table");
+            let refused = assignment.apply(&mut variables, &[]);
+            assert_eq!(refused.expect_err("has another type").to_string(), error);
+            assert_eq!(Value::Object(variables), before);
+        }
+    }
+
+    #[test]
+    fn another_stage_knows_the_type_of_a_variable_that_is_new() {
+        let version: Assignment = "api.version=1.10".parse().expect("is an assignment");
+        let other = json!({"api": {"version": "1.0"}});
+        let mut variables = Map::new();
+        version
+            .apply(&mut variables, &[other.as_object().expect("is a table")])
+            .expect("can be set");
+        assert_eq!(
+            Value::Object(variables),
+            json!({"api": {"version": "1.10"}})
+        );
+        let mut variables = Map::new();
+        version.apply(&mut variables, &[]).expect("can be set");
+        assert_eq!(
+            Value::Object(variables),
+            json!({"api": {"version": 1.1}}),
+            "nobody says that it is a text"
+        );
+    }
+
+    #[test]
     fn what_is_no_assignment_is_refused() {
         for text in ["mode", "mode=1", "=1", "a..b=1", "a.b c=1", ".a=1"] {
             assert!(text.parse::<Assignment>().is_err(), "{text}");
@@ -169,7 +285,7 @@ mod tests {
             .expect("is a table");
         assert_eq!(
             through
-                .apply(&mut variables)
+                .apply(&mut variables, &[])
                 .expect_err("leads through a text")
                 .to_string(),
             "`intake.mode.deep` cannot be set: `intake.mode` is not a table"

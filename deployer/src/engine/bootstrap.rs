@@ -16,6 +16,7 @@ use super::{
     inspect, publish,
     recover::STAGE_TAG,
     stack::{Run, Work},
+    turns::Turns,
 };
 
 /// The name of the stack that holds the artifact bucket.
@@ -46,6 +47,7 @@ pub async fn bootstrap(
         approve,
         approving: Mutex::new(()),
         uploads: Arc::new(Semaphore::new(publish::UPLOADS)),
+        turns: Turns::default(),
     };
     let report = match current(&run.context, region).await {
         Ok(Some(outputs)) => StackReport {

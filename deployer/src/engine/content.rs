@@ -9,6 +9,7 @@
 //! between leaves a difference, and the next one goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
@@ -50,6 +51,19 @@ pub enum FillError {
         #[source]
         source: std::io::Error,
     },
+    /// The run was stopped before it knew what to write.
+    #[error("stopped before bucket {0} was compared with its folder")]
+    NotBegun(String),
+    /// The run was stopped between two objects.
+    #[error("{}", stopped(.bucket, *.written, .missing))]
+    Stopped {
+        /// The bucket.
+        bucket: String,
+        /// How many objects this run wrote.
+        written: usize,
+        /// The keys of those that it did not write and should have.
+        missing: Vec<String>,
+    },
     /// A call failed.
     #[error("cannot fill bucket {bucket}")]
     Aws {
@@ -66,6 +80,7 @@ impl Explained for FillError {
         match self {
             Self::NoResource(_) => Kind::Assembly,
             Self::Read { .. } => Kind::Io,
+            Self::NotBegun(_) | Self::Stopped { .. } => Kind::Interrupted,
             Self::Aws { source, .. } => source.kind(),
         }
     }
@@ -73,9 +88,30 @@ impl Explained for FillError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Aws { source, .. } => source.hints(),
-            Self::NoResource(_) | Self::Read { .. } => Vec::new(),
+            Self::NoResource(_) | Self::Read { .. } | Self::NotBegun(_) | Self::Stopped { .. } => {
+                Vec::new()
+            }
         }
     }
+}
+
+/// Says what of a folder is in its bucket when a run was stopped.
+fn stopped(bucket: &str, written: usize, missing: &[String]) -> String {
+    const NAMED: usize = 5;
+    let mut names = missing
+        .iter()
+        .take(NAMED)
+        .map(|key| format!("`{key}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if missing.len() > NAMED {
+        // Writing to a String cannot fail.
+        let _ = write!(names, " and {} more", missing.len() - NAMED);
+    }
+    let all = written + missing.len();
+    format!(
+        "stopped after {written} of {all} uploads to bucket {bucket}; not uploaded: {names}; nothing was removed"
+    )
 }
 
 /// How a bucket differs from a folder, by keys.
@@ -124,6 +160,8 @@ pub(super) async fn differences(
 }
 
 /// Fills the buckets of a deployed stack. `context` is that of the stack's region.
+///
+/// A run that is stopped ends between two objects, and the next one goes on: what was written is not written again.
 pub(super) async fn fill(
     context: &Context,
     stack: &StackManifest,
@@ -141,33 +179,24 @@ pub(super) async fn fill(
     };
     for (name, content) in contents {
         let bucket = physical_id(&content.manifest.bucket)?;
-        let difference = difference(&context.clients, &bucket, content).await?;
+        // Looking changes nothing, so it may be left at any time.
+        let difference = tokio::select! {
+            biased;
+            () = context.cancel.cancelled() => return Err(FillError::NotBegun(bucket)),
+            difference = difference(&context.clients, &bucket, content) => difference?,
+        };
         if difference.is_empty() {
             continue;
         }
         let distribution = content.manifest.invalidate.as_deref();
         let distribution = distribution.map(physical_id).transpose()?;
-        let seal = distribution
-            .as_ref()
-            .and_then(|_| seal(content, &difference));
-        for pages in [false, true] {
-            let files = content.files.iter().filter(|(key, file)| {
-                file.is_page() == pages
-                    && difference.is_written(key)
-                    && seal.is_none_or(|(seal, _)| seal != *key)
-            });
-            upload(context, &bucket, files).await?;
-        }
-        if let Some(seal) = seal {
-            put(&context.clients, &bucket, seal, Sealed::No).await?;
-        }
-        delete(&context.clients, &bucket, &difference.removed).await?;
-        if let Some(distribution) = &distribution {
-            invalidate(context, &bucket, distribution, name).await?;
-        }
-        if let Some(seal) = seal {
-            put(&context.clients, &bucket, seal, Sealed::Yes).await?;
-        }
+        let filling = Filling {
+            context,
+            bucket: &bucket,
+            content,
+            difference: &difference,
+        };
+        filling.run(distribution.as_deref(), name).await?;
         context.emit(Event::ContentPublished {
             stack: stack.name.clone(),
             content: name.clone(),
@@ -178,6 +207,85 @@ pub(super) async fn fill(
         });
     }
     Ok(())
+}
+
+/// A bucket that is being filled.
+struct Filling<'a> {
+    context: &'a Context,
+    bucket: &'a str,
+    content: &'a Content,
+    difference: &'a Difference,
+}
+
+impl Filling<'_> {
+    /// Writes what is new, removes what is old and makes the distribution forget what it had.
+    async fn run(&self, distribution: Option<&str>, name: &str) -> Result<(), FillError> {
+        let clients = &self.context.clients;
+        let Difference {
+            added,
+            changed,
+            removed,
+        } = self.difference;
+        let seal = distribution.and_then(|_| seal(self.content, self.difference));
+        let mut missing: BTreeSet<String> = added.union(changed).cloned().collect();
+        for pages in [false, true] {
+            let files = self.content.files.iter().filter(|(key, file)| {
+                file.is_page() == pages
+                    && self.difference.is_written(key)
+                    && seal.is_none_or(|(seal, _)| seal != *key)
+            });
+            for key in self.upload(files).await? {
+                missing.remove(&key);
+            }
+            // What comes after the last upload is two calls or three: they are made.
+            if self.context.cancel.is_cancelled() && !missing.is_empty() {
+                return Err(FillError::Stopped {
+                    bucket: self.bucket.to_owned(),
+                    written: added.len() + changed.len() - missing.len(),
+                    missing: missing.into_iter().collect(),
+                });
+            }
+        }
+        if let Some(seal) = seal {
+            put(clients, self.bucket, seal, Sealed::No).await?;
+        }
+        delete(clients, self.bucket, removed).await?;
+        if let Some(distribution) = distribution {
+            invalidate(self.context, self.bucket, distribution, name).await?;
+        }
+        if let Some(seal) = seal {
+            put(clients, self.bucket, seal, Sealed::Yes).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes objects, until the run is stopped. Returns the keys of those that were written.
+    async fn upload<'a>(
+        &self,
+        files: impl Iterator<Item = (&'a String, &'a ContentFile)>,
+    ) -> Result<Vec<String>, FillError> {
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        let mut uploads = JoinSet::new();
+        for (key, file) in files {
+            let (clients, bucket) = (self.context.clients.clone(), self.bucket.to_owned());
+            let (key, file, turns) = (key.clone(), file.clone(), Arc::clone(&turns));
+            let cancel = self.context.cancel.clone();
+            uploads.spawn(async move {
+                // The semaphore is never closed, so the only answer is a permit.
+                let _turn = turns.acquire_owned().await;
+                if cancel.is_cancelled() {
+                    return Ok(None);
+                }
+                put(&clients, &bucket, (&key, &file), Sealed::Yes).await?;
+                Ok(Some(key))
+            });
+        }
+        let mut written = Vec::new();
+        while let Some(joined) = uploads.join_next().await {
+            written.extend(finished(joined)?);
+        }
+        Ok(written)
+    }
 }
 
 /// Returns the object that says whether the distribution forgot what it had: the last of those that are written, or any
@@ -285,28 +393,6 @@ async fn keys(
             return Ok(keys);
         }
     }
-}
-
-async fn upload<'a>(
-    context: &Context,
-    bucket: &str,
-    files: impl Iterator<Item = (&'a String, &'a ContentFile)>,
-) -> Result<(), FillError> {
-    let turns = Arc::new(Semaphore::new(AT_ONCE));
-    let mut uploads = JoinSet::new();
-    for (key, file) in files {
-        let (clients, bucket) = (context.clients.clone(), bucket.to_owned());
-        let (key, file, turns) = (key.clone(), file.clone(), Arc::clone(&turns));
-        uploads.spawn(async move {
-            // The semaphore is never closed, so the only answer is a permit.
-            let _turn = turns.acquire_owned().await;
-            put(&clients, &bucket, (&key, &file), Sealed::Yes).await
-        });
-    }
-    while let Some(joined) = uploads.join_next().await {
-        finished(joined)?;
-    }
-    Ok(())
 }
 
 /// Whether an object gets its fingerprint. The next run takes one without for changed.
@@ -421,5 +507,20 @@ fn finished<T>(
     match joined {
         Ok(result) => result,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_of_many_keys_are_named() {
+        let missing: Vec<String> = (1..=7).map(|number| format!("{number}.js")).collect();
+        assert_eq!(
+            stopped("b", 3, &missing),
+            "stopped after 3 of 10 uploads to bucket b; not uploaded: `1.js`, `2.js`, `3.js`, `4.js`, `5.js` and 2 \
+             more; nothing was removed"
+        );
     }
 }

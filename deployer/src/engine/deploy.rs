@@ -17,6 +17,7 @@ use super::{
     event::Outcome,
     graph, publish,
     stack::{self, Run, Work},
+    turns::Turns,
 };
 use crate::{content::Content, error::Kind};
 
@@ -173,6 +174,9 @@ impl Explained for DeployError {
 /// - otherwise a change set is made, approved, and exactly this one is executed and followed to its end. A change set
 ///   that is not executed is removed, and with it the stack where it was made for this change set only.
 ///
+/// Stacks that add to one API of API Gateway are worked on one after the other, so that none takes a snapshot of what
+/// another has half made.
+///
 /// A failure stops the stacks that depend on the failed one; all others are finished. The artifact bucket is made
 /// where a stack needs it and there is none; its change set is approved like any other.
 pub async fn deploy(
@@ -198,6 +202,7 @@ pub async fn deploy(
         approve,
         approving: Mutex::new(()),
         uploads: Arc::new(Semaphore::new(publish::UPLOADS)),
+        turns: Turns::of(&deployment.stacks),
     });
     let buckets = match buckets(&run, &deployment.stacks).await {
         Ok(buckets) => buckets,
@@ -342,7 +347,7 @@ fn failures(report: &DeployReport) -> impl Iterator<Item = (&str, &Failure)> {
 
 fn failed_stacks(report: &DeployReport) -> String {
     let failed: Vec<&str> = failures(report).map(|(stack, _)| stack).collect();
-    match failed.as_slice() {
+    let told = match failed.as_slice() {
         [one] => format!("stack {one} was not deployed"),
         all => format!(
             "{} of {} stacks were not deployed: {}",
@@ -350,25 +355,43 @@ fn failed_stacks(report: &DeployReport) -> String {
             report.stacks.len(),
             all.join(", ")
         ),
+    };
+    told + &not_tried(report)
+}
+
+/// Names the stacks that were not begun because of others; nothing, where there are none.
+fn not_tried(report: &DeployReport) -> String {
+    let skipped = stacks_that_are(report, Outcome::Skipped);
+    if skipped.is_empty() {
+        String::new()
+    } else {
+        format!("; not tried because of that: {}", skipped.join(", "))
     }
 }
 
-fn declined_stacks(report: &DeployReport) -> String {
-    let declined: Vec<&str> = report
+fn stacks_that_are(report: &DeployReport, outcome: Outcome) -> Vec<&str> {
+    report
         .stacks
         .iter()
-        .filter(|stack| stack.outcome == Outcome::Declined)
+        .filter(|stack| stack.outcome == outcome)
         .map(|stack| stack.stack.as_str())
-        .collect();
-    format!("not approved, and left as it was: {}", declined.join(", "))
+        .collect()
+}
+
+fn declined_stacks(report: &DeployReport) -> String {
+    let declined = stacks_that_are(report, Outcome::Declined);
+    format!(
+        "not approved, and left as it was: {}{}",
+        declined.join(", "),
+        not_tried(report)
+    )
 }
 
 fn interrupted_stacks(report: &DeployReport) -> String {
-    let stopped: Vec<&str> = report
-        .stacks
-        .iter()
-        .filter(|stack| stack.outcome == Outcome::Interrupted)
-        .map(|stack| stack.stack.as_str())
-        .collect();
-    format!("stopped before it was done: {}", stopped.join(", "))
+    let stopped = stacks_that_are(report, Outcome::Interrupted);
+    format!(
+        "stopped before it was done: {}{}",
+        stopped.join(", "),
+        not_tried(report)
+    )
 }

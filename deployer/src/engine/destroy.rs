@@ -1,9 +1,10 @@
 //! Removes stacks, and waits until nothing is left.
 
+mod ledger;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
-use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
@@ -18,6 +19,7 @@ use crate::{
     aws::{AwsError, OrAws},
     error::Kind,
 };
+use ledger::{Exports, Fate, Ledger};
 
 /// What to remove.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +47,7 @@ pub struct DestroyedStack {
     /// Why it failed, where it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// The resources that the template retains, which still exist: physical ids by logical id.
+    /// The resources that the template retains and that still exist: physical ids by logical id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub retained: BTreeMap<String, String>,
 }
@@ -148,10 +150,14 @@ pub async fn destroy(
         .collect();
     graph::check(&graph).map_err(DestroyError::Invalid)?;
     let mut protected = Vec::new();
+    let mut exports = Exports::default();
     for stack in &request.stacks {
         let found = inspect::deployed(context, &stack.into()).await?;
-        if !request.unprotect && found.is_some_and(|found| found.termination_protection) {
-            protected.push(stack.name.clone());
+        if let Some(found) = found {
+            exports.add(stack.region.as_deref(), &found);
+            if !request.unprotect && found.termination_protection {
+                protected.push(stack.name.clone());
+            }
         }
     }
     if !protected.is_empty() {
@@ -159,11 +165,13 @@ pub async fn destroy(
     }
     let graph = graph::reversed(&graph);
     let stacks: Vec<Arc<StackManifest>> = request.stacks.into_iter().map(Arc::new).collect();
+    let ledger = Arc::new(Ledger::new(exports));
     let ended = graph::run(&graph, |node| {
         let stack = Arc::clone(&stacks[node]);
         let context = context.in_region(stack.region.as_deref());
+        let ledger = Arc::clone(&ledger);
         async move {
-            let report = report(&context, &stack, request.unprotect).await;
+            let report = report(&context, &stack, request.unprotect, &ledger).await;
             if report.outcome.is_good() {
                 Ok(report)
             } else {
@@ -172,7 +180,7 @@ pub async fn destroy(
         }
     })
     .await;
-    let stacks = graph
+    let mut stacks: Vec<DestroyedStack> = graph
         .into_iter()
         .zip(ended)
         .rev()
@@ -192,6 +200,9 @@ pub async fn destroy(
             }
         })
         .collect();
+    for stack in &mut stacks {
+        stack.retained = ledger.left_of(&stack.stack);
+    }
     let report = DestroyReport { stacks };
     let any = |outcome| report.stacks.iter().any(|stack| stack.outcome == outcome);
     if any(Outcome::Interrupted) {
@@ -213,9 +224,14 @@ fn names(report: &DestroyReport) -> String {
     names.join(", ")
 }
 
-async fn report(context: &Context, stack: &Arc<StackManifest>, unprotect: bool) -> DestroyedStack {
-    match remove(context, stack, unprotect).await {
-        Ok((outcome, retained)) => {
+async fn report(
+    context: &Context,
+    stack: &Arc<StackManifest>,
+    unprotect: bool,
+    ledger: &Ledger,
+) -> DestroyedStack {
+    match remove(context, stack, unprotect, ledger).await {
+        Ok(outcome) => {
             context.emit(Event::StackFinished {
                 stack: stack.name.clone(),
                 outcome,
@@ -225,7 +241,8 @@ async fn report(context: &Context, stack: &Arc<StackManifest>, unprotect: bool) 
                 stack: stack.name.clone(),
                 outcome,
                 failure: None,
-                retained,
+                // What is left is known when all stacks are gone.
+                retained: BTreeMap::new(),
             }
         }
         Err(error) => {
@@ -252,13 +269,14 @@ async fn remove(
     context: &Context,
     stack: &Arc<StackManifest>,
     unprotect: bool,
-) -> Result<(Outcome, BTreeMap<String, String>), StackError> {
+    ledger: &Ledger,
+) -> Result<Outcome, StackError> {
     context.emit(Event::StackStarted {
         stack: stack.name.clone(),
     });
     let Some(deployed) = settle(context, stack).await? else {
         remove_artifacts(context, stack).await?;
-        return Ok((Outcome::Absent, BTreeMap::new()));
+        return Ok(Outcome::Absent);
     };
     if deployed.termination_protection && unprotect {
         context
@@ -272,14 +290,15 @@ async fn remove(
             .or_aws(&context.clients, "UpdateTerminationProtection")
             .map_err(|source| aws(stack, source))?;
     }
-    let kept = empty_buckets(context, stack, &deployed).await?;
+    let fates = empty_buckets(context, stack, &deployed).await?;
     check_cancelled(context, stack)?;
     context.emit(Event::StackDeleting {
         stack: stack.name.clone(),
     });
     stack::delete(context, stack, &deployed.id).await?;
     remove_artifacts(context, stack).await?;
-    Ok((Outcome::Deleted, kept))
+    ledger.removed(stack, fates);
+    Ok(Outcome::Deleted)
 }
 
 /// Waits until nothing runs. Returns the stack, or nothing where it is gone.
@@ -303,15 +322,15 @@ async fn settle(
     }
 }
 
-/// Empties the buckets that the deletion of the stack deletes. Returns what it retains: physical ids by logical id.
+/// Empties the buckets that the deletion of the stack deletes. Returns what becomes of each of its resources.
 async fn empty_buckets(
     context: &Context,
     stack: &Arc<StackManifest>,
     deployed: &DeployedStack,
-) -> Result<BTreeMap<String, String>, StackError> {
+) -> Result<Vec<ledger::Resource>, StackError> {
     if deployed.status.is_review() {
         // It was never executed: there are neither resources nor a template to read.
-        return Ok(BTreeMap::new());
+        return Ok(Vec::new());
     }
     let clients = &context.clients;
     let template = inspect::template(clients, &deployed.id)
@@ -319,33 +338,27 @@ async fn empty_buckets(
         .map_err(|source| aws(stack, source))?
         // Somebody else may have written the template in YAML, which tells nothing here.
         .and_then(|template| serde_json::from_str(&template).ok())
-        .unwrap_or(Value::Null);
+        .unwrap_or(serde_json::Value::Null);
     let resources = inspect::resources(clients, &deployed.id)
         .await
         .map_err(|source| aws(stack, source))?;
-    let mut kept = BTreeMap::new();
-    for resource in resources {
-        match fate(&template, &resource.logical_id) {
-            Fate::Kept => {
-                kept.insert(resource.logical_id, resource.physical_id);
+    let fates = ledger::resources(&template, &deployed.parameters, resources);
+    for (resource, fate) in fates.iter().map(|found| (&found.deployed, found.fate)) {
+        if fate == Fate::Deleted && resource.resource_type == "AWS::S3::Bucket" {
+            check_cancelled(context, stack)?;
+            let objects = empty::everything(clients, &resource.physical_id, None)
+                .await
+                .map_err(|source| aws(stack, source))?;
+            if objects > 0 {
+                context.emit(Event::BucketEmptied {
+                    stack: stack.name.clone(),
+                    logical_id: resource.logical_id.clone(),
+                    objects,
+                });
             }
-            Fate::Deleted if resource.resource_type == "AWS::S3::Bucket" => {
-                check_cancelled(context, stack)?;
-                let objects = empty::everything(clients, &resource.physical_id, None)
-                    .await
-                    .map_err(|source| aws(stack, source))?;
-                if objects > 0 {
-                    context.emit(Event::BucketEmptied {
-                        stack: stack.name.clone(),
-                        logical_id: resource.logical_id,
-                        objects,
-                    });
-                }
-            }
-            Fate::Deleted | Fate::Unknown => {}
         }
     }
-    Ok(kept)
+    Ok(fates)
 }
 
 /// Removes what was published for a stack.
@@ -361,58 +374,4 @@ async fn remove_artifacts(context: &Context, stack: &StackManifest) -> Result<()
         .await
         .map_err(|source| aws(stack, source))?;
     Ok(())
-}
-
-/// What the deletion of a stack does to a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Deleted,
-    Kept,
-    /// The template does not tell: somebody else wrote it in YAML. Then nothing of the resource is touched.
-    Unknown,
-}
-
-fn fate(template: &Value, logical_id: &str) -> Fate {
-    let Some(resource) = template
-        .get("Resources")
-        .and_then(|resources| resources.get(logical_id))
-    else {
-        return Fate::Unknown;
-    };
-    match resource.get("DeletionPolicy").map(Value::as_str) {
-        None | Some(Some("Delete")) => Fate::Deleted,
-        Some(Some("Retain" | "RetainExceptOnCreate")) => Fate::Kept,
-        Some(_) => Fate::Unknown,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn only_what_the_template_deletes_is_deleted() {
-        let template = json!({"Resources": {
-            "A": {"Type": "AWS::S3::Bucket"},
-            "B": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Delete"},
-            "C": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"},
-            "D": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "RetainExceptOnCreate"},
-            "E": {"Type": "AWS::S3::Bucket", "DeletionPolicy": {"Fn::If": ["X", "Delete", "Retain"]}}
-        }});
-        let fates = ["A", "B", "C", "D", "E", "F"].map(|id| fate(&template, id));
-        assert_eq!(
-            fates,
-            [
-                Fate::Deleted,
-                Fate::Deleted,
-                Fate::Kept,
-                Fate::Kept,
-                Fate::Unknown,
-                Fate::Unknown
-            ]
-        );
-        assert_eq!(fate(&Value::Null, "A"), Fate::Unknown);
-    }
 }

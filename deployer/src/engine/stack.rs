@@ -1,30 +1,31 @@
 //! Brings one stack to the state it should have.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+mod input;
+mod operation;
+mod settle;
 
-use sha2::{Digest, Sha256};
-use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
+use std::{collections::BTreeMap, sync::Arc};
+
+use stack_model::assembly::StackManifest;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    Approve, Artifact, Context, Decision, DeployedStack, Event, FirstCause, StackError,
-    StackStatus,
-    activity::{self, Stopped},
-    capability,
-    change_set::{self, ChangeSet, ChangeSetRequest, Computed, PREFIX},
+    Approve, Artifact, Context, Decision, DeployedStack, Event, StackError, capability,
+    change_set::{self, ChangeSetRequest, Computed},
     content,
     event::Outcome,
     inspect,
-    publish::{self, TemplateSource},
-    recover::{self, STAGE_TAG, Step},
-    reference, unchanged,
+    turns::Turns,
+    unchanged,
 };
-use crate::aws::{AwsError, OrAws, texts};
+use crate::aws::{AwsError, OrAws};
 use crate::content::Content;
+use input::{parameters, tags, token};
+use operation::{execute, interrupted, known_hints, refused, remove, remove_leftovers};
+use settle::settle;
+
+pub(super) use operation::{aws, delete};
+pub(super) use settle::{Joined, join};
 
 /// What all stacks of one deploy have in common.
 pub(super) struct Run {
@@ -35,6 +36,8 @@ pub(super) struct Run {
     /// Held while a change set is being approved: one question at a time.
     pub(super) approving: Mutex<()>,
     pub(super) uploads: Arc<Semaphore>,
+    /// Which stacks wait for each other though neither depends on the other.
+    pub(super) turns: Turns,
 }
 
 /// One stack and where its artifacts go.
@@ -92,7 +95,7 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
             capability,
         });
     }
-    let template = publish(run, &context, work).await?;
+    let template = input::publish(run, &context, work).await?;
     let name = token(
         &context,
         &[&stack.name, &work.template],
@@ -167,6 +170,15 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
             return Err(interrupted(stack, None));
         }
     }
+    let turn = tokio::select! {
+        biased;
+        () = context.cancel.cancelled() => None,
+        turn = run.turns.take(&stack.name) => Some(turn),
+    };
+    let Some(_turn) = turn else {
+        remove(&context, stack, &change_set, request.create).await?;
+        return Err(interrupted(stack, None));
+    };
     context.emit(Event::ChangeSetExecuting {
         stack: stack.name.clone(),
         changes: count,
@@ -185,161 +197,12 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
     Ok((outcome, deployed.outputs))
 }
 
-/// Deletes a stack and waits until it is gone.
-pub(super) async fn delete(
-    context: &Context,
-    stack: &Arc<StackManifest>,
-    stack_id: &str,
-) -> Result<(), StackError> {
-    let token = token(context, &[&stack.name, "delete"], &[]);
-    context
-        .clients
-        .cloudformation
-        .delete_stack()
-        .stack_name(stack_id)
-        .client_request_token(&token)
-        .send()
-        .await
-        .or_aws(&context.clients, "DeleteStack")
-        .map_err(|source| match source.message() {
-            Some(message) if texts::says_export_in_use(message) => StackError::InUse {
-                stack: stack.name.clone(),
-                reason: message.to_owned(),
-                hints: known_hints(message),
-            },
-            _ => aws(stack, source),
-        })?;
-    let ended = activity::follow(context, stack_id, &token, Some(stack), None)
-        .await
-        .map_err(|stopped| stopped_error(stack, stopped))?;
-    if ended.status.is_deleted() {
-        Ok(())
-    } else {
-        Err(ended_badly(stack, ended))
-    }
-}
-
-/// The operation that was waited for last, and how often its stack was said to be busy with it after its end.
-#[derive(Debug, Default)]
-pub(super) struct Joined {
-    token: Option<String>,
-    looks: usize,
-}
-
-/// Waits for an operation of ours that an earlier run began. Somebody else's is an error.
-///
-/// The described status of a stack lags behind its events, so a stack may seem busy with an operation whose end was
-/// seen already: then only a little time has to pass.
-pub(super) async fn join(
-    context: &Context,
-    stack: &Arc<StackManifest>,
-    deployed: &DeployedStack,
-    joined: &mut Joined,
-) -> Result<(), StackError> {
-    let running = activity::running(&context.clients, &deployed.id)
-        .await
-        .map_err(|source| aws(stack, source))?;
-    match running.token {
-        Some(token) if joined.token.as_ref() == Some(&token) => {
-            let wait = context.pace.waits().nth(joined.looks).unwrap_or_default();
-            joined.looks += 1;
-            tokio::select! {
-                () = context.timing.sleep(wait) => Ok(()),
-                () = context.cancel.cancelled() => {
-                    Err(interrupted(stack, Some(deployed.status.clone())))
-                }
-            }
-        }
-        Some(token) if token.starts_with(PREFIX) => {
-            context.emit(Event::StackJoined {
-                stack: stack.name.clone(),
-                status: deployed.status.clone(),
-            });
-            activity::follow(context, &deployed.id, &token, Some(stack), None)
-                .await
-                .map_err(|stopped| stopped_error(stack, stopped))?;
-            *joined = Joined {
-                token: Some(token),
-                looks: 0,
-            };
-            Ok(())
-        }
-        _ => Err(StackError::Busy {
-            stack: stack.name.clone(),
-            status: deployed.status.clone(),
-            since: running
-                .since
-                .or_else(|| deployed.changed.map(rfc3339))
-                .unwrap_or_else(|| "an unknown time".into()),
-        }),
-    }
-}
-
-/// Makes the error of a call for a stack.
-pub(super) fn aws(stack: &StackManifest, source: AwsError) -> StackError {
-    StackError::Aws {
-        stack: stack.name.clone(),
-        source,
-    }
-}
-
 /// Fails where the run was stopped.
 pub(super) fn check_cancelled(context: &Context, stack: &StackManifest) -> Result<(), StackError> {
     if context.cancel.is_cancelled() {
         Err(interrupted(stack, None))
     } else {
         Ok(())
-    }
-}
-
-/// Brings a stack to a status that allows a change set. Returns the stack, or nothing where it has to be created.
-async fn settle(
-    context: &Context,
-    stack: &Arc<StackManifest>,
-) -> Result<Option<DeployedStack>, StackError> {
-    let mut began_anew = false;
-    let mut joined = Joined::default();
-    loop {
-        check_cancelled(context, stack)?;
-        let deployed = inspect::describe(&context.clients, &stack.name)
-            .await
-            .map_err(|source| aws(stack, source))?;
-        let step = recover::step(&stack.name, deployed.as_ref());
-        match (step, deployed) {
-            (Step::Update, Some(deployed)) => return Ok(Some(deployed)),
-            (Step::Running, Some(deployed)) => join(context, stack, &deployed, &mut joined).await?,
-            (Step::Review, Some(deployed)) => {
-                let listed = change_set::list(&context.clients, &deployed.id)
-                    .await
-                    .map_err(|source| aws(stack, source))?;
-                return match recover::foreign(&listed) {
-                    None => Ok(None),
-                    Some(foreign) => Err(StackError::InReview {
-                        stack: stack.name.clone(),
-                        change_set: foreign.name.clone(),
-                    }),
-                };
-            }
-            (Step::StartAnew(action), Some(deployed)) if !began_anew => {
-                began_anew = true;
-                context.emit(Event::StackRecovering {
-                    stack: stack.name.clone(),
-                    status: deployed.status.clone(),
-                    action: action.to_owned(),
-                });
-                delete(context, stack, &deployed.id).await?;
-            }
-            (Step::StartAnew(_), Some(deployed)) => {
-                return Err(StackError::Stuck {
-                    stack: stack.name.clone(),
-                    status: deployed.status,
-                    reason: deployed.reason,
-                    hints: vec!["somebody else deploys this stack at the same time".into()],
-                });
-            }
-            (Step::Stop(error), _) => return Err(error),
-            (Step::Create, _) | (_, None) => return Ok(None),
-        }
     }
 }
 
@@ -390,223 +253,4 @@ async fn protect(
             .map_err(|source| aws(stack, source))?;
     }
     Ok(())
-}
-
-async fn publish<'a>(
-    run: &Run,
-    context: &Context,
-    work: &'a Work,
-) -> Result<TemplateSource<'a>, StackError> {
-    let stack = &work.manifest;
-    let published = async {
-        if let Some(bucket) = &work.bucket {
-            publish::artifacts(context, &run.uploads, bucket, stack, &run.artifacts).await?;
-        }
-        publish::template(context, work.bucket.as_deref(), &stack.name, &work.template).await
-    };
-    published.await.map_err(|source| StackError::Publish {
-        stack: stack.name.clone(),
-        source,
-    })
-}
-
-async fn execute(
-    context: &Context,
-    stack: &Arc<StackManifest>,
-    change_set: &ChangeSet,
-    token: &str,
-) -> Result<(), StackError> {
-    change_set::execute(&context.clients, change_set, token)
-        .await
-        .map_err(|source| match (source.code(), source.message()) {
-            // Whoever executes a change set removes all others of the stack.
-            (Some("ChangeSetNotFound" | "InvalidChangeSetStatus"), Some(message)) => {
-                StackError::ChangeSet {
-                    stack: stack.name.clone(),
-                    reason: message.to_owned(),
-                    hints: vec!["somebody else deployed this stack meanwhile: deploy again".into()],
-                }
-            }
-            _ => aws(stack, source),
-        })?;
-    let ended = activity::follow(
-        context,
-        &change_set.stack_id,
-        token,
-        Some(stack),
-        Some(&change_set.id),
-    )
-    .await
-    .map_err(|stopped| stopped_error(stack, stopped))?;
-    if ended.status.is_good() {
-        Ok(())
-    } else {
-        Err(ended_badly(stack, ended))
-    }
-}
-
-/// Removes a change set that is not executed.
-async fn remove(
-    context: &Context,
-    stack: &StackManifest,
-    change_set: &ChangeSet,
-    with_stack: bool,
-) -> Result<(), StackError> {
-    change_set::remove(&context.clients, change_set, with_stack)
-        .await
-        .map_err(|source| aws(stack, source))
-}
-
-/// Removes the change sets that runs of ours left behind when they were killed.
-async fn remove_leftovers(context: &Context, stack: &StackManifest) -> Result<(), StackError> {
-    let clients = &context.clients;
-    let listed = change_set::list(clients, &stack.name)
-        .await
-        .map_err(|source| aws(stack, source))?;
-    let now = context.timing.now();
-    for leftover in listed.iter().filter(|listed| listed.is_leftover(now)) {
-        clients
-            .cloudformation
-            .delete_change_set()
-            .change_set_name(&leftover.id)
-            .send()
-            .await
-            .or_aws(clients, "DeleteChangeSet")
-            .map_err(|source| aws(stack, source))?;
-    }
-    Ok(())
-}
-
-async fn parameters(run: &Run, work: &Work) -> Result<BTreeMap<String, String>, StackError> {
-    let stack = &work.manifest;
-    let mut parameters = stack.parameters.clone();
-    for (parameter, asset) in &stack.artifacts {
-        let artifact = run
-            .artifacts
-            .get(asset)
-            .ok_or_else(|| StackError::Publish {
-                stack: stack.name.clone(),
-                source: super::PublishError::MissingArtifact(asset.clone()),
-            })?;
-        parameters.insert(
-            parameter.clone(),
-            publish::artifact_key(&stack.name, asset, &artifact.sha256),
-        );
-    }
-    if let (false, Some(bucket)) = (stack.artifacts.is_empty(), &work.bucket) {
-        parameters.insert(ARTIFACT_BUCKET_PARAMETER.to_owned(), bucket.clone());
-    }
-    let references = reference::values(&run.context, stack)
-        .await
-        .map_err(|source| aws(stack, source))?;
-    for (parameter, value) in references {
-        match (value, stack.references.get(&parameter)) {
-            (Some(value), _) => {
-                parameters.insert(parameter, value);
-            }
-            (None, Some(reference)) => {
-                return Err(StackError::NoOutput {
-                    stack: stack.name.clone(),
-                    from: reference.stack.clone(),
-                    region: reference.region.clone(),
-                    output: reference.output.clone(),
-                });
-            }
-            (None, None) => {}
-        }
-    }
-    Ok(parameters)
-}
-
-fn tags(run: &Run, stack: &StackManifest) -> BTreeMap<String, String> {
-    let mut tags = stack.tags.clone();
-    tags.entry(STAGE_TAG.to_owned())
-        .or_insert_with(|| run.stage.clone());
-    tags
-}
-
-/// Makes the name of a change set or the token of an operation: of ours, and another one for every attempt.
-fn token(context: &Context, texts: &[&str], maps: &[&BTreeMap<String, String>]) -> String {
-    let mut hash = Sha256::new();
-    let mut add = |text: &str| {
-        hash.update(text.len().to_le_bytes());
-        hash.update(text);
-    };
-    for text in texts {
-        add(text);
-    }
-    for (key, value) in maps.iter().copied().flatten() {
-        add(key);
-        add(value);
-    }
-    let age = context
-        .timing
-        .now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO);
-    add(&age.as_nanos().to_string());
-    let digest = hash.finalize();
-    digest
-        .iter()
-        .take(10)
-        .fold(PREFIX.to_owned(), |mut text, byte| {
-            use std::fmt::Write;
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}
-
-fn refused(stack: &StackManifest, source: AwsError) -> StackError {
-    // A template that CloudFormation does not like is refused at once, and not as a failed change set.
-    match (source.code(), source.message()) {
-        (Some("ValidationError" | "InsufficientCapabilitiesException"), Some(message)) => {
-            StackError::ChangeSet {
-                stack: stack.name.clone(),
-                reason: message.to_owned(),
-                hints: known_hints(message),
-            }
-        }
-        _ => aws(stack, source),
-    }
-}
-
-fn known_hints(reason: &str) -> Vec<String> {
-    super::failure::hints("", reason)
-}
-
-fn stopped_error(stack: &StackManifest, stopped: Stopped) -> StackError {
-    match stopped {
-        Stopped::Cancelled(status) => interrupted(
-            stack,
-            Some(status.unwrap_or_else(|| StackStatus::new("about to begin"))),
-        ),
-        Stopped::NotStarted(reason) => StackError::ChangeSet {
-            stack: stack.name.clone(),
-            hints: known_hints(&reason),
-            reason,
-        },
-        Stopped::Aws(source) => aws(stack, source),
-    }
-}
-
-fn ended_badly(stack: &StackManifest, ended: activity::Ended) -> StackError {
-    StackError::Ended {
-        stack: stack.name.clone(),
-        cause: FirstCause::find(&ended.events).map(Box::new),
-        status: ended.status,
-        reason: ended.reason,
-    }
-}
-
-fn interrupted(stack: &StackManifest, running: Option<StackStatus>) -> StackError {
-    StackError::Interrupted {
-        stack: stack.name.clone(),
-        running,
-    }
-}
-
-fn rfc3339(time: SystemTime) -> String {
-    aws_smithy_types::DateTime::from(time)
-        .fmt(aws_smithy_types::date_time::Format::DateTime)
-        .unwrap_or_default()
 }

@@ -17,3 +17,5 @@ mod publish;
 mod read;
 mod recover;
 mod script;
+
+pub(super) use given::stack;

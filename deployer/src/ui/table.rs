@@ -39,38 +39,36 @@ impl Table {
     }
 }
 
-/// Renders the outputs of stacks as one table.
+/// Renders the outputs of stacks, each stack with its own below it.
 ///
-/// A value is never broken over lines: it is there to be pasted. One that does not fit in its column stands on a line of
-/// its own below its key.
+/// A value is never broken over lines: it is there to be pasted. One that does not fit beside its key stands on a line
+/// of its own below it.
 pub fn outputs(stacks: &BTreeMap<String, BTreeMap<String, String>>) -> String {
     render_outputs(stacks, terminal::width())
 }
 
 fn render_outputs(stacks: &BTreeMap<String, BTreeMap<String, String>>, width: usize) -> String {
-    if stacks.is_empty() {
-        return String::new();
-    }
-    let widest = |title: &str, cells: &mut dyn Iterator<Item = &String>| {
-        cells
-            .map(|cell| console::measure_text_width(cell))
-            .fold(title.len(), usize::max)
-    };
-    let first = widest("Stack", &mut stacks.keys());
-    let second = widest("Output", &mut stacks.values().flat_map(BTreeMap::keys));
-    let mut text = format!(" {:first$}  {:second$}  Value\n", "Stack", "Output");
+    let mut text = String::new();
+    let mut silent = Vec::new();
     for (stack, values) in stacks {
-        let name = paint(palette::STRONG, format_args!("{stack:first$}"));
         if values.is_empty() {
-            let _ = writeln!(text, " {name}  {}", paint(palette::WEAK, "no outputs"));
+            silent.push(stack.as_str());
+            continue;
         }
+        let _ = writeln!(text, "{}", paint(palette::STRONG, stack));
+        let keys = values.keys().map(|key| console::measure_text_width(key));
+        let first = keys.max().unwrap_or_default();
         for (key, value) in values {
-            if first + second + 5 + console::measure_text_width(value) <= width {
-                let _ = writeln!(text, " {name}  {key:second$}  {value}");
+            if first + 4 + console::measure_text_width(value) <= width {
+                let _ = writeln!(text, "  {key:first$}  {value}");
             } else {
-                let _ = writeln!(text, " {name}  {key}\n   {value}");
+                let _ = writeln!(text, "  {key}\n    {value}");
             }
         }
+    }
+    if !silent.is_empty() {
+        let names = format!("no outputs: {}", silent.join(", "));
+        let _ = writeln!(text, "{}", paint(palette::WEAK, names));
     }
     text
 }
@@ -80,14 +78,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outputs_are_a_table_whose_values_are_never_broken() {
+    fn outputs_stand_below_their_stack_and_values_are_never_broken() {
         let long = format!("https://{}.example.com", "x".repeat(80));
         let stacks = BTreeMap::from([
+            ("intake-access-dev".to_owned(), BTreeMap::new()),
             (
                 "intake-dev".to_owned(),
                 BTreeMap::from([
                     ("ApiUrl".to_owned(), long.clone()),
                     ("QueueName".to_owned(), "orders".to_owned()),
+                    ("Table".to_owned(), "name".to_owned()),
                 ]),
             ),
             ("other-dev".to_owned(), BTreeMap::new()),
@@ -96,12 +96,14 @@ mod tests {
         assert_eq!(
             text,
             format!(
-                " Stack       Output     Value\n \
-                 intake-dev  ApiUrl\n   {long}\n \
-                 intake-dev  QueueName  orders\n \
-                 other-dev   no outputs\n"
+                "intake-dev\n  \
+                   ApiUrl\n    {long}\n  \
+                   QueueName  orders\n  \
+                   Table      name\n\
+                 no outputs: intake-access-dev, other-dev\n"
             )
         );
+        assert_eq!(render_outputs(&BTreeMap::new(), 60), "");
     }
 
     #[test]

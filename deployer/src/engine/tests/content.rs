@@ -3,7 +3,12 @@
 //! What S3 answers is on <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html> and the pages of the
 //! other operations; metadata comes back as headers that start with `x-amz-meta-`.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use aws_sdk_cloudfront::Client as CloudFront;
 use aws_sdk_s3::Client as S3;
@@ -16,8 +21,8 @@ use super::{
 };
 use crate::{
     content::{self, Content},
-    engine::{DeployError, Outcome, StackDeployment, deploy},
-    error::Kind,
+    engine::{CancelHandle, DeployError, Explained, Outcome, StackDeployment, deploy},
+    error::{Error, Kind},
 };
 
 fn folder() -> tempfile::TempDir {
@@ -238,6 +243,56 @@ async fn an_object_of_somebody_else_is_written_anew_and_others_can_be_kept() {
         .s3("head_object", head("app.js", fingerprint))
         .s3("head_object", head("index.html", None))
         .s3("put_object", put("index.html", "text/html; charset=utf-8"))
+        .play();
+    deploy(&played.context, one(unchanged(content)), Answer::never())
+        .await
+        .expect("is published");
+    played.finish();
+}
+
+/// Ctrl-C while the first of two uploads is under way: it is finished, the next is not begun, and the next run does only
+/// that.
+#[tokio::test]
+async fn stopping_ends_between_two_objects_and_the_next_run_goes_on() {
+    let root = folder();
+    let handle: Arc<OnceLock<CancelHandle>> = Arc::default();
+    let pressed = Arc::clone(&handle);
+    let interrupting = mock!(S3::put_object)
+        .match_requests(|input| input.key() == Some("app.js"))
+        .then_http_response(move || {
+            pressed.get().expect("the run has begun").cancel();
+            http(200, "")
+        });
+    let played = settled()
+        .s3("list_objects_v2", listed(&["old.html"]))
+        .s3("head_object", head("old.html", Some("earlier".to_owned())))
+        .s3("put_object", interrupting)
+        .play();
+    handle.set(played.handle.clone()).expect("is set once");
+    let deployment = one(unchanged(content(root.path(), Some("Cdn"))));
+    let error = deploy(&played.context, deployment, Answer::never())
+        .await
+        .expect_err("was stopped");
+    assert_eq!(error.kind(), Kind::Interrupted);
+    assert_eq!(
+        Error::from(error).causes(),
+        [
+            "stack intake-dev is deployed, and `Pages` is not published",
+            "stopped after 1 of 2 uploads to bucket site-bucket; not uploaded: `index.html`; nothing was removed",
+        ]
+    );
+    assert_eq!(names(&played.finish()), ["stack_started", "stack_failed"]);
+
+    let content = content(root.path(), None);
+    let fingerprint = Some(content.files["app.js"].fingerprint());
+    let deleted =
+        mock!(S3::delete_objects).then_http_response(|| http(200, "<DeleteResult></DeleteResult>"));
+    let played = settled()
+        .s3("list_objects_v2", listed(&["app.js", "old.html"]))
+        .s3("head_object", head("app.js", fingerprint))
+        .s3("head_object", head("old.html", Some("earlier".to_owned())))
+        .s3("put_object", put("index.html", "text/html; charset=utf-8"))
+        .s3("delete_objects", deleted)
         .play();
     deploy(&played.context, one(unchanged(content)), Answer::never())
         .await

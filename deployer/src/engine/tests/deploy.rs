@@ -426,6 +426,10 @@ async fn a_failed_stack_stops_its_dependants() {
         [(STACK, Outcome::Failed), ("late-dev", Outcome::Skipped)]
     );
     assert_eq!(
+        error.to_string(),
+        "stack intake-dev was not deployed; not tried because of that: late-dev"
+    );
+    assert_eq!(
         names(&played.finish()),
         ["stack_started", "stack_failed", "stack_skipped"]
     );

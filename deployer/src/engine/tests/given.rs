@@ -82,7 +82,7 @@ impl Approve for Answer {
 pub(super) const TEMPLATE: &str = r#"{"Resources":{"Orders":{"Type":"AWS::SQS::Queue"}}}"#;
 
 /// A stack of the stage `dev` without artifacts.
-pub(super) fn stack(name: &str, depends_on: &[&str]) -> StackDeployment {
+pub(in crate::engine) fn stack(name: &str, depends_on: &[&str]) -> StackDeployment {
     StackDeployment {
         manifest: StackManifest {
             name: name.to_owned(),

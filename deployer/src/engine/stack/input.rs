@@ -1,0 +1,122 @@
+//! What a change set is made from: parameters, tags, a name and the published template.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use sha2::{Digest, Sha256};
+use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
+
+use super::{Run, Work, operation::aws};
+use crate::engine::{
+    Context, PublishError, StackError,
+    change_set::PREFIX,
+    publish::{self, TemplateSource},
+    recover::STAGE_TAG,
+    reference,
+};
+
+pub(super) async fn parameters(
+    run: &Run,
+    work: &Work,
+) -> Result<BTreeMap<String, String>, StackError> {
+    let stack = &work.manifest;
+    let mut parameters = stack.parameters.clone();
+    for (parameter, asset) in &stack.artifacts {
+        let artifact = run
+            .artifacts
+            .get(asset)
+            .ok_or_else(|| StackError::Publish {
+                stack: stack.name.clone(),
+                source: PublishError::MissingArtifact(asset.clone()),
+            })?;
+        parameters.insert(
+            parameter.clone(),
+            publish::artifact_key(&stack.name, asset, &artifact.sha256),
+        );
+    }
+    if let (false, Some(bucket)) = (stack.artifacts.is_empty(), &work.bucket) {
+        parameters.insert(ARTIFACT_BUCKET_PARAMETER.to_owned(), bucket.clone());
+    }
+    let references = reference::values(&run.context, stack)
+        .await
+        .map_err(|source| aws(stack, source))?;
+    for (parameter, value) in references {
+        match (value, stack.references.get(&parameter)) {
+            (Some(value), _) => {
+                parameters.insert(parameter, value);
+            }
+            (None, Some(reference)) => {
+                return Err(StackError::NoOutput {
+                    stack: stack.name.clone(),
+                    from: reference.stack.clone(),
+                    region: reference.region.clone(),
+                    output: reference.output.clone(),
+                });
+            }
+            (None, None) => {}
+        }
+    }
+    Ok(parameters)
+}
+
+pub(super) fn tags(run: &Run, stack: &StackManifest) -> BTreeMap<String, String> {
+    let mut tags = stack.tags.clone();
+    tags.entry(STAGE_TAG.to_owned())
+        .or_insert_with(|| run.stage.clone());
+    tags
+}
+
+/// Makes the name of a change set or the token of an operation: of ours, and another one for every attempt.
+pub(super) fn token(
+    context: &Context,
+    texts: &[&str],
+    maps: &[&BTreeMap<String, String>],
+) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update(text.len().to_le_bytes());
+        hash.update(text);
+    };
+    for text in texts {
+        add(text);
+    }
+    for (key, value) in maps.iter().copied().flatten() {
+        add(key);
+        add(value);
+    }
+    let age = context
+        .timing
+        .now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    add(&age.as_nanos().to_string());
+    let digest = hash.finalize();
+    digest
+        .iter()
+        .take(10)
+        .fold(PREFIX.to_owned(), |mut text, byte| {
+            use std::fmt::Write;
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+pub(super) async fn publish<'a>(
+    run: &Run,
+    context: &Context,
+    work: &'a Work,
+) -> Result<TemplateSource<'a>, StackError> {
+    let stack = &work.manifest;
+    let published = async {
+        if let Some(bucket) = &work.bucket {
+            publish::artifacts(context, &run.uploads, bucket, stack, &run.artifacts).await?;
+        }
+        publish::template(context, work.bucket.as_deref(), &stack.name, &work.template).await
+    };
+    published.await.map_err(|source| StackError::Publish {
+        stack: stack.name.clone(),
+        source,
+    })
+}
