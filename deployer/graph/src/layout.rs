@@ -16,6 +16,12 @@ pub(crate) const NODE: Size = Size {
 /// The room between nodes.
 pub(crate) const GAP: f64 = 34.0;
 
+/// How many columns of nodes stand beside each other; what is wider goes on below, as lines of a text do.
+const COLUMNS: usize = 6;
+
+/// The width up to which stacks stand beside each other.
+const WIDEST: f64 = 1_500.0;
+
 /// The room between a stack's frame and what is in it, and the room for the frame's title.
 const MARGIN: f64 = 18.0;
 const TITLE: f64 = 24.0;
@@ -40,7 +46,26 @@ pub(crate) struct Area {
 pub(crate) struct Layout<'a> {
     pub(crate) nodes: BTreeMap<&'a Place, Area>,
     pub(crate) stacks: BTreeMap<&'a str, Area>,
+    /// In which of the bands below each other each node stands, counted over the whole drawing, and at which height nothing
+    /// stands above that band.
+    pub(crate) bands: BTreeMap<&'a Place, Band>,
     pub(crate) size: Size,
+}
+
+/// Columns of nodes beside each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Band {
+    pub(crate) number: usize,
+    /// The height of a lane above it that is free of nodes.
+    pub(crate) lane: f64,
+}
+
+/// The nodes of a stack in bands, each with the band of its node.
+struct Folded<'a> {
+    nodes: Vec<(&'a Place, Area, usize)>,
+    /// The tops of the bands.
+    tops: Vec<f64>,
+    size: Size,
 }
 
 /// Members with their places, and the room they take.
@@ -49,13 +74,16 @@ struct Placed<T> {
     size: Size,
 }
 
-/// Lays every stack out from left to right, and the stacks beside each other along the arrows between them.
+/// Lays every stack out from left to right, and the stacks beside each other along the arrows between them, or below each
+/// other where they do not fit on a page.
 pub(crate) fn lay_out(graph: &Graph) -> Layout<'_> {
-    let mut inner: BTreeMap<&str, Placed<&Place>> = BTreeMap::new();
+    let mut inner: BTreeMap<&str, Folded<'_>> = BTreeMap::new();
     for (stack, nodes) in graph.stacks() {
         let places: Vec<&Place> = nodes.iter().map(|(place, _)| *place).collect();
-        let edges = graph.edges.iter().map(|(from, to)| (from, to));
-        inner.insert(stack, layered(&places, edges, |_| NODE));
+        let edges: Vec<(&Place, &Place)> =
+            graph.edges.iter().map(|(from, to)| (from, to)).collect();
+        let wide = layered(&places, edges.iter().copied(), |_| NODE);
+        inner.insert(stack, folded(&wide, &edges));
     }
     let stacks: Vec<&str> = inner.keys().copied().collect();
     let between = graph
@@ -66,7 +94,7 @@ pub(crate) fn lay_out(graph: &Graph) -> Layout<'_> {
     let frame = |stack: &&str| {
         let size = inner
             .get(*stack)
-            .map(|placed| placed.size)
+            .map(|folded| folded.size)
             .unwrap_or_default();
         Size {
             width: size.width + 2.0 * MARGIN,
@@ -74,27 +102,111 @@ pub(crate) fn lay_out(graph: &Graph) -> Layout<'_> {
         }
     };
     let between: Vec<(&str, &str)> = between.collect();
-    let frames = layered(&stacks, between.iter().copied(), |stack| frame(&stack));
+    let mut frames = layered(&stacks, between.iter().copied(), |stack| frame(&stack));
+    let below_each_other = frames.size.width > WIDEST && frames.areas.len() > 1;
+    if below_each_other {
+        frames = frames.below_each_other();
+    }
     let mut layout = Layout {
         size: frames.size,
         ..Layout::default()
     };
+    let mut bands_above = 0;
     for (stack, area) in frames.areas {
         layout.stacks.insert(stack, area);
-        for (place, node) in inner
-            .get(stack)
-            .into_iter()
-            .flat_map(|placed| &placed.areas)
-        {
+        let Some(folded) = inner.get(stack) else {
+            continue;
+        };
+        for (place, node, band) in &folded.nodes {
+            let top = area.y + MARGIN + TITLE;
             let node = Area {
                 x: area.x + MARGIN + node.x,
-                y: area.y + MARGIN + TITLE + node.y,
+                y: top + node.y,
                 size: node.size,
             };
             layout.nodes.insert(place, node);
+            let lane = match folded.tops.get(*band) {
+                Some(of_band) if *band > 0 => top + of_band - GAP,
+                _ => area.y - GAP / 2.0,
+            };
+            let band = Band {
+                number: bands_above + band,
+                lane,
+            };
+            layout.bands.insert(place, band);
+        }
+        // Stacks beside each other share their first band.
+        if below_each_other {
+            bands_above += folded.tops.len();
         }
     }
     layout
+}
+
+/// Divides what is wider than a page into bands below each other, where the fewest arrows lead from one to the next.
+fn folded<'a>(placed: &Placed<&'a Place>, edges: &[(&'a Place, &'a Place)]) -> Folded<'a> {
+    let step = NODE.width + GAP;
+    let column_of = |area: &Area| column(area.x, step);
+    let columns: BTreeMap<&Place, usize> = (placed.areas.iter())
+        .map(|(place, area)| (*place, column_of(area)))
+        .collect();
+    let count = columns.values().max().map_or(0, |last| last + 1);
+    let crossing = |cut: usize| {
+        let ends = edges.iter().filter_map(|(from, to)| {
+            let (from, to) = (*columns.get(from)?, *columns.get(to)?);
+            Some((from.min(to), from.max(to)))
+        });
+        ends.filter(|(first, last)| *first < cut && cut <= *last)
+            .count()
+    };
+    let mut starts = vec![0];
+    let bands = count.div_ceil(COLUMNS).max(1);
+    for band in 1..bands {
+        let before = starts.last().copied().unwrap_or_default();
+        let rest = (bands - band) * COLUMNS;
+        let even = count * band / bands;
+        let cuts = (before + 1).max(count.saturating_sub(rest))..=(before + COLUMNS);
+        let cut = cuts.min_by_key(|cut| (crossing(*cut), cut.abs_diff(even)));
+        starts.push(cut.unwrap_or(before + COLUMNS));
+    }
+    let mut folded = Folded {
+        nodes: Vec::new(),
+        tops: Vec::new(),
+        size: Size::default(),
+    };
+    for (band, start) in starts.iter().copied().enumerate() {
+        let end = starts.get(band + 1).copied().unwrap_or(count);
+        let members: Vec<(&Place, Area)> = (placed.areas.iter())
+            .filter(|(_, area)| (start..end).contains(&column_of(area)))
+            .copied()
+            .collect();
+        let left = least(members.iter().map(|(_, area)| area.x));
+        let highest = least(members.iter().map(|(_, area)| area.y));
+        let top = if band == 0 {
+            0.0
+        } else {
+            folded.size.height + 2.0 * GAP
+        };
+        folded.tops.push(top);
+        for (place, mut area) in members {
+            area.x -= left;
+            area.y += top - highest;
+            folded.size.width = folded.size.width.max(area.x + area.size.width);
+            folded.size.height = folded.size.height.max(area.y + area.size.height);
+            folded.nodes.push((place, area, band));
+        }
+    }
+    folded
+}
+
+/// Returns in which column something stands.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positions are no less than 0, and a drawing has few columns"
+)]
+fn column(x: f64, step: f64) -> usize {
+    (x / step).round() as usize
 }
 
 /// Lays members out in layers from left to right along the edges between them; members without edges stand below.
@@ -128,6 +240,23 @@ fn layered<T: Copy + Ord>(
     }
     placed.add_below(row);
     placed
+}
+
+impl<T: Copy> Placed<T> {
+    /// Puts members below each other, those first that stood on the left.
+    fn below_each_other(mut self) -> Self {
+        self.areas.sort_by(|(_, one), (_, other)| {
+            one.x.total_cmp(&other.x).then(one.y.total_cmp(&other.y))
+        });
+        let mut below = Self {
+            areas: Vec::new(),
+            size: Size::default(),
+        };
+        for member in self.areas {
+            below.add_below(vec![member]);
+        }
+        below
+    }
 }
 
 impl<T> Placed<T> {

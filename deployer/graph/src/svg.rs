@@ -135,6 +135,8 @@ fn rectangle(area: Area, radius: u32) -> Rectangle {
 /// Arrows between stacks are dashed.
 fn arrow(layout: &Layout<'_>, from: &Place, to: &Place) -> Path {
     let within = from.stack == to.stack;
+    let band = |place: &Place| layout.bands.get(place).copied().unwrap_or_default();
+    let bands = (band(from), band(to));
     let area = |place: &Place| layout.nodes.get(place).copied().unwrap_or_default();
     let (from, to) = (area(from), area(to));
     let middle = |area: Area| area.y + area.size.height / 2.0;
@@ -145,7 +147,15 @@ fn arrow(layout: &Layout<'_>, from: &Place, to: &Place) -> Path {
     } else {
         None
     };
-    let data = if let Some((start, end)) = ends {
+    let data = if bands.0.number != bands.1.number {
+        let lower = if bands.0.number > bands.1.number {
+            bands.0
+        } else {
+            bands.1
+        };
+        let start = (from.x + from.size.width, middle(from));
+        around(start, (to.x, middle(to)), lower.lane)
+    } else if let Some((start, end)) = ends {
         let (start, end) = ((start, middle(from)), (end, middle(to)));
         let others: Vec<Area> = layout
             .nodes
@@ -170,6 +180,50 @@ fn arrow(layout: &Layout<'_>, from: &Place, to: &Place) -> Path {
         .set("class", class)
         .set("d", data)
         .set("marker-end", "url(#head)")
+}
+
+/// Leads from the right side of a node in one band to the left side of one in another: between columns to the lane that is
+/// free, along it, and between columns again.
+fn around(start: (f64, f64), end: (f64, f64), lane: f64) -> Data {
+    // Nearer to its own node than the frame of the stack is.
+    let (out, back) = (start.0 + GAP / 3.0, end.0 - GAP / 3.0);
+    let corners = [
+        start,
+        (out, start.1),
+        (out, lane),
+        (back, lane),
+        (back, end.1),
+    ];
+    let data = Data::new().move_to((round(start.0), round(start.1)));
+    let last = (round(end.0), round(end.1));
+    corners
+        .windows(2)
+        .zip(corners.iter().skip(2).chain([&end]))
+        .fold(data, |data, (ends, next)| match ends {
+            [before, corner] => rounded(data, *before, *corner, *next),
+            _ => data,
+        })
+        .line_to(last)
+}
+
+/// How far from a corner a line begins to turn.
+const TURN: f64 = 8.0;
+
+/// Leads to a corner and around it.
+fn rounded(data: Data, before: (f64, f64), corner: (f64, f64), next: (f64, f64)) -> Data {
+    let towards = |point: (f64, f64)| {
+        let (x, y) = (point.0 - corner.0, point.1 - corner.1);
+        let far = x.hypot(y);
+        let part = if far > 0.0 {
+            (TURN / far).min(0.5)
+        } else {
+            0.0
+        };
+        (round(corner.0 + x * part), round(corner.1 + y * part))
+    };
+    let (turn, turned) = (towards(before), towards(next));
+    data.line_to(turn)
+        .quadratic_curve_to((round(corner.0), round(corner.1), turned.0, turned.1))
 }
 
 /// Leads from one point to another, in one curve where nothing stands in its way, and along a free lane otherwise.

@@ -1,7 +1,10 @@
 //! What is drawn of a template, and how.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
+use crate::layout::{GAP, NODE, lay_out};
 use crate::{Graph, Template};
 
 fn system() -> [Value; 2] {
@@ -201,4 +204,77 @@ fn nothing_is_drawn_of_nothing() {
     }]);
     assert!(graph.nodes().is_empty());
     assert!(graph.svg("nothing").starts_with("<svg"));
+}
+
+/// Returns a stack in which each function names the next one.
+fn chain(length: usize) -> Value {
+    let resources = (0..length).map(|number| {
+        let next = json!({"Fn::GetAtt": [format!("F{}", number + 1), "Arn"]});
+        let variables = json!({ "NEXT": next });
+        let properties = if number + 1 < length {
+            json!({"Environment": {"Variables": variables}})
+        } else {
+            json!({})
+        };
+        let function = json!({"Type": "AWS::Lambda::Function", "Properties": properties});
+        (format!("F{number}"), function)
+    });
+    json!({"Resources": resources.collect::<serde_json::Map<_, _>>()})
+}
+
+/// A page is not as wide as the longest way through a system, so the way goes on below.
+#[test]
+fn what_is_wider_than_a_page_goes_on_below() {
+    for (length, bands) in [(5, 1), (6, 1), (7, 2), (12, 2), (13, 3)] {
+        let json = chain(length);
+        let stack = "chain-dev";
+        let graph = Graph::of(&[Template { stack, json: &json }]);
+        let layout = lay_out(&graph);
+        assert_eq!(layout.nodes.len(), length);
+        let widest = 6.0 * NODE.width + 5.0 * GAP + 100.0;
+        assert!(layout.size.width <= widest, "{length}: {:?}", layout.size);
+        let numbers: BTreeSet<usize> = layout.bands.values().map(|band| band.number).collect();
+        assert_eq!(numbers, (0..bands).collect(), "{length}");
+        // Nothing stands on anything else, and nothing on the lanes between bands.
+        let areas: Vec<_> = layout.nodes.values().collect();
+        for (position, one) in areas.iter().enumerate() {
+            for other in &areas[position + 1..] {
+                let apart =
+                    (one.x - other.x).abs() >= NODE.width || (one.y - other.y).abs() >= NODE.height;
+                assert!(apart, "{length}: {one:?} {other:?}");
+            }
+            for band in layout.bands.values() {
+                let free = band.lane <= one.y || band.lane >= one.y + NODE.height;
+                assert!(free, "{length}: {band:?} {one:?}");
+            }
+        }
+    }
+}
+
+/// Stacks that do not fit beside each other stand below each other, those first that use the others.
+#[test]
+fn stacks_that_do_not_fit_beside_each_other_stand_below_each_other() {
+    let mut first = chain(6);
+    first["Resources"]["F5"]["Properties"] =
+        json!({"Environment": {"Variables": {"NEXT": {"Fn::ImportValue": "second-F0"}}}});
+    let mut second = chain(6);
+    second["Outputs"] = json!({"F0": {
+        "Value": {"Fn::GetAtt": ["F0", "Arn"]}, "Export": {"Name": "second-F0"},
+    }});
+    let graph = Graph::of(&[
+        Template {
+            stack: "a-second",
+            json: &second,
+        },
+        Template {
+            stack: "b-first",
+            json: &first,
+        },
+    ]);
+    let layout = lay_out(&graph);
+    let (above, below) = (layout.stacks["b-first"], layout.stacks["a-second"]);
+    assert!(below.y >= above.y + above.size.height, "{layout:?}");
+    assert_eq!(above.x.total_cmp(&below.x), std::cmp::Ordering::Equal);
+    let numbers: BTreeSet<usize> = layout.bands.values().map(|band| band.number).collect();
+    assert_eq!(numbers, BTreeSet::from([0, 1]));
 }
