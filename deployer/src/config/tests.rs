@@ -20,6 +20,7 @@ nested = { on = true }
 [stages.prod]
 region = "us-gov-west-1"
 account = "123456789012"
+permissions_boundary = "team/boundary"
 profile = "prod"
 protected = true
 architecture = "x86_64"
@@ -48,6 +49,7 @@ fn a_full_file_is_read() {
         "region": "us-gov-west-1",
         "account": "123456789012",
         "protected": true,
+        "permissions_boundary": "team/boundary",
         "architecture": "x86_64",
         "variables": {}
       }
