@@ -35,7 +35,7 @@ pub(super) fn check(
     };
     for stack in stacks {
         for (id, resource) in &stack.resources {
-            let Some(properties) = rendered.get(&(stack.id.to_string(), id.clone())) else {
+            let Some(properties) = rendered.get(&stack.id, id) else {
                 continue;
             };
             for (path, message) in app.findings(stack, resource, properties) {
@@ -196,7 +196,7 @@ impl<'a> App<'a> {
         let (owner, id) = named(reference, stack)?;
         let stack = self.stacks.iter().find(|stack| *stack.id == *owner)?;
         let kind = stack.resources.get(&id)?.kind.as_str();
-        let properties = self.rendered.get(&(owner, id.clone()))?;
+        let properties = self.rendered.get(&owner, &id)?;
         Some((id, kind, properties))
     }
 }
@@ -211,7 +211,7 @@ fn named(reference: &Expr, stack: &StackData) -> Option<(String, String)> {
         Expr::Map(entries) => match entries.first_key_value()? {
             (function, Expr::String(id)) if function == "Ref" => Some(own(id)),
             (function, Expr::String(id)) if function == "Fn::GetAtt" => {
-                Some(own(super::raw::before_dot(id)))
+                Some(own(super::walk::before_dot(id)))
             }
             (function, Expr::List(parts)) if function == "Fn::GetAtt" => {
                 Some(own(parts.first()?.as_str()?))
