@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
+use stack_model::assembly::StackManifest;
 
 use super::approval::{self, Approval, Consent};
 use super::outputs::{self, Outputs};
@@ -11,14 +12,14 @@ use super::place::{self, Place};
 use super::prepare::Contents;
 use super::{Session, lock, prepare};
 use crate::assembly::Assembly;
-use crate::aws::Target;
+use crate::aws::{Fault, Target};
 use crate::cli;
 use crate::config::Stage;
 use crate::engine::plan::{self, Grade, Plan, Registry, Wanted};
 use crate::engine::{
-    self, Artifact, Context, DeployReport, Deployment, EventSink, StackDeployment,
+    self, Artifact, Context, DeployReport, Deployment, EventSink, MissingExport, StackDeployment,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ui::{self, Activity};
 
 pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8> {
@@ -50,12 +51,14 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
         endpoint.as_ref(),
         sink,
     ));
-    // A build for AWS takes long: missing credentials are found before it, not after.
-    let (context, artifacts) = if place.is_local() {
+    // A build for AWS takes long: missing credentials are found before it, not after, and so are missing exports.
+    let imports = prepare::imports(&assembly, &selected);
+    let (context, artifacts) = if place.is_local() && imports.is_empty() {
         let artifacts = build.await?;
         (connect.await??, artifacts)
     } else {
         let context = connect.await??;
+        find_exports(session, &context, &imports).await?;
         (context, build.await?)
     };
 
@@ -76,6 +79,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
         session
             .ui
             .done("account", &context.clients.identity().account);
+    }
+    if let Some(plan) = &plan {
+        refuse_impossible(plan)?;
     }
     let consent = match &plan {
         Some(plan) if !plan.is_empty() => {
@@ -117,6 +123,55 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
             })
         }
     }
+}
+
+/// Looks for what the stacks import from other apps, before anything is built.
+async fn find_exports(
+    session: &Session,
+    context: &Context,
+    stacks: &[&StackManifest],
+) -> Result<()> {
+    let found = session.guard(engine::missing_exports(context, stacks.iter().copied()));
+    let missing = match found.await? {
+        Ok(missing) => missing,
+        // CloudFormation looks for itself when it makes a change set, whoever may list exports.
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
+            let error = Error::from(error);
+            session.ui.warn(format!(
+                "nobody knows yet whether the exports are there that stacks import: {error}"
+            ));
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let error = missing.into_iter().fold(
+        Error::new(Kind::Deploy, "an export that the stacks import is missing"),
+        |error, missing| {
+            let MissingExport {
+                export,
+                stack,
+                region,
+            } = missing;
+            error.cause(format!(
+                "stack {stack} imports `{export}`, and nothing in {region} exports it"
+            ))
+        },
+    );
+    Err(error.hint("deploy what exports it first: another app, or another stage of this one"))
+}
+
+/// Ends a deploy that CloudFormation would refuse half-way, before anything is changed.
+fn refuse_impossible(plan: &Plan) -> Result<()> {
+    let impossible = plan.impossible();
+    if impossible.is_empty() {
+        return Ok(());
+    }
+    let error = Error::new(Kind::Deploy, "CloudFormation would refuse these changes");
+    let error = impossible.into_iter().fold(error, Error::cause);
+    Err(error.hint("change what the plan marks with CANNOT BE DEPLOYED; nothing was changed"))
 }
 
 async fn show_plan(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use stack_model::assembly::{Architecture, Asset};
+use stack_model::assembly::{Architecture, Asset, StackManifest};
 
 use super::place::Place;
 use super::{Session, explain, lock};
@@ -154,6 +154,15 @@ pub(super) fn adapt(session: &Session, assembly: &mut Assembly, place: &Place) -
         }
     }
     Ok(())
+}
+
+/// Returns the selected stacks that import what another app exports.
+pub(super) fn imports<'a>(assembly: &'a Assembly, selected: &[usize]) -> Vec<&'a StackManifest> {
+    selected
+        .iter()
+        .filter_map(|position| assembly.manifest.stacks.get(*position))
+        .filter(|stack| !stack.imports.is_empty())
+        .collect()
 }
 
 /// Builds and packs the functions of the selected stacks, each once.

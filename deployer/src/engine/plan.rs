@@ -8,6 +8,7 @@ mod canonical;
 mod compare;
 mod grade;
 mod knowledge;
+mod name;
 mod online;
 mod path;
 mod references;
@@ -115,6 +116,8 @@ pub enum Grade {
     ExposureWidened,
     /// Data is deleted.
     DataLoss,
+    /// CloudFormation refuses it, so it cannot be deployed.
+    Impossible,
 }
 
 /// A template with the values that it is deployed with.
@@ -132,6 +135,19 @@ impl Plan {
     /// Returns whether nothing would change.
     pub fn is_empty(&self) -> bool {
         self.stacks.iter().all(StackPlan::is_empty)
+    }
+
+    /// Returns the changes that CloudFormation would refuse, each as a text with the weightiest reason.
+    pub fn impossible(&self) -> Vec<String> {
+        self.of_grade(Grade::Impossible)
+            .map(|(stack, change)| {
+                let reason = change
+                    .reasons
+                    .first()
+                    .map_or("it is refused", String::as_str);
+                format!("{}/{}: {reason}", stack.stack, change.logical_id)
+            })
+            .collect()
     }
 
     /// Returns the changes of a grade, with their stacks.

@@ -11,11 +11,14 @@ mod consent;
 mod content;
 mod deploy;
 mod destroy;
+mod export;
 mod faults;
 mod given;
+mod plan;
 mod publish;
 mod read;
 mod recover;
+mod refused;
 mod script;
 
 pub(super) use given::stack;

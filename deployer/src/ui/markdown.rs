@@ -127,6 +127,7 @@ const fn danger(grade: Grade) -> &'static str {
         Grade::PermissionWidened => "**permission widened**",
         Grade::ExposureWidened => "**exposure widened**",
         Grade::DataLoss => "**DATA LOSS**",
+        Grade::Impossible => "**CANNOT BE DEPLOYED**",
     }
 }
 

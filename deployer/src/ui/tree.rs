@@ -83,6 +83,7 @@ fn label(grade: Grade) -> Option<(&'static str, Style)> {
         Grade::PermissionWidened => Some(("permission widened", palette::BAD)),
         Grade::ExposureWidened => Some(("exposure widened", palette::BAD)),
         Grade::DataLoss => Some(("DATA LOSS", palette::BAD)),
+        Grade::Impossible => Some(("CANNOT BE DEPLOYED", palette::BAD)),
     }
 }
 
@@ -182,13 +183,18 @@ fn summary(plan: &Plan) -> String {
         return "nothing would change\n".to_owned();
     }
     let mut line = parts.join(", ");
-    let lost = plan.of_grade(Grade::DataLoss).count();
-    if lost > 0 {
-        let _ = write!(
-            line,
-            " {}",
-            paint(palette::BAD, format_args!("({lost} with data loss)"))
-        );
+    for (grade, what) in [
+        (Grade::DataLoss, "with data loss"),
+        (Grade::Impossible, "that CloudFormation refuses"),
+    ] {
+        let count = plan.of_grade(grade).count();
+        if count > 0 {
+            let _ = write!(
+                line,
+                " {}",
+                paint(palette::BAD, format_args!("({count} {what})"))
+            );
+        }
     }
     line + "\n"
 }

@@ -9,7 +9,7 @@ use super::canonical::{canonical, intrinsic, same};
 use super::knowledge::{Knowledge, Update};
 use super::path::{Path, Step, display};
 use super::{
-    Action, Grade, PropertyChange, ResourceChange, Side, StackPlan, grade, references, widen,
+    Action, Grade, PropertyChange, ResourceChange, Side, StackPlan, grade, name, references, widen,
 };
 
 /// The sections of a template that are compared as they are. Parameters are not: their values are, wherever they are
@@ -53,10 +53,13 @@ pub fn compare(
     }
     follow(&mut changes, &old, &new, knowledge);
     for change in changes.values_mut() {
-        if let (Some(old), Some(new)) = (old.get(&change.logical_id), new.get(&change.logical_id)) {
-            widened(change, old, new);
+        match (old.get(&change.logical_id), new.get(&change.logical_id)) {
+            (Some(old), Some(new)) => widened(change, old, new),
+            (Some(old), None) => missed(change, old, &new),
+            (None, _) => {}
         }
     }
+    name::refuse(&mut changes, &old, &new, knowledge);
     for change in changes.values_mut() {
         change.source = sources
             .get(&change.logical_id)
@@ -84,7 +87,7 @@ fn resources(side: &Side<'_>) -> BTreeMap<String, Value> {
         .unwrap_or_default()
 }
 
-fn type_of(resource: &Value) -> &str {
+pub(super) fn type_of(resource: &Value) -> &str {
     resource
         .get("Type")
         .and_then(Value::as_str)
@@ -175,7 +178,7 @@ fn judge(change: &mut ResourceChange, new: &Value, knowledge: &dyn Knowledge) {
     let mut unknown = Vec::new();
     for property in &change.properties {
         if property.path == Path::new("Type") {
-            replacing.push("a resource cannot change its type: CloudFormation refuses this, give the new one another logical id".to_owned());
+            replacing.push("it is of another type".to_owned());
             continue;
         }
         let Some(place) = property.path.property() else {
@@ -222,6 +225,25 @@ fn widened(change: &mut ResourceChange, old: &Value, new: &Value) {
             let reasons = lines.into_iter().map(|line| format!("{label}{line}"));
             change.reasons.splice(0..0, reasons);
         }
+    }
+}
+
+/// Raises the grade of a removal that lets more of the world in to what stays.
+fn missed(change: &mut ResourceChange, old: &Value, new: &BTreeMap<String, Value>) {
+    let Some(message) = widen::lost(&change.resource_type, old) else {
+        return;
+    };
+    let (mut goes, mut stays) = (false, false);
+    references::walk(old, &Path::default(), &mut |_, name| {
+        if new.contains_key(name) {
+            stays = true;
+        } else {
+            goes = true;
+        }
+    });
+    if change.action == Action::Delete && (stays || !goes) {
+        change.grade = change.grade.max(Grade::ExposureWidened);
+        change.reasons.insert(0, format!("opens: {message}"));
     }
 }
 

@@ -24,6 +24,10 @@ pub trait Knowledge {
 
     /// Returns whether the order of the list at a place means nothing.
     fn is_unordered(&self, resource_type: &str, place: &[Step]) -> bool;
+
+    /// Returns the properties that together name a resource, so that two that agree in them cannot be there at once; the
+    /// first is its own name, the others say among which it is one. None, where there can be, or where a replaced resource is deleted before the new one is created.
+    fn name(&self, resource_type: &str) -> Vec<&'static str>;
 }
 
 /// The facts of the CloudFormation registry.
@@ -53,7 +57,62 @@ impl Knowledge for Registry {
             .and_then(|resource| resource.property(&slashed(place)))
             .is_some_and(|property| !property.value().ordered())
     }
+
+    fn name(&self, resource_type: &str) -> Vec<&'static str> {
+        let Some(resource) = facts::resource_type(resource_type) else {
+            return Vec::new();
+        };
+        if resource.deletes_before_create() {
+            return Vec::new();
+        }
+        if let Some((_, names)) = NAMED.iter().find(|(named, _)| *named == resource_type) {
+            return names.to_vec();
+        }
+        let identifier: Vec<&str> = resource.primary_identifier().collect();
+        let own = |property: &str| {
+            property == "Name"
+                || property
+                    .strip_suffix("Name")
+                    .is_some_and(|what| resource_type.ends_with(what))
+        };
+        if identifier.len() > 1 && !identifier.iter().any(|property| own(property)) {
+            return Vec::new();
+        }
+        let given: Option<Vec<&'static str>> = identifier
+            .iter()
+            .map(|property| {
+                let property = resource.property(property)?;
+                (!property.read_only()).then(|| property.name())
+            })
+            .collect();
+        let mut names = given.unwrap_or_default();
+        names.sort_by_key(|property| !own(property));
+        names
+    }
 }
+
+/// Resource types with a name of their own that is not what CloudFormation identifies them by. Types that are not here
+/// and are identified by what the service makes up, such as a hosted zone, a layer or a certificate, can be there twice.
+pub(super) const NAMED: &[(&str, &[&str])] = &[
+    ("AWS::ApiGateway::ApiKey", &["Name"]),
+    ("AWS::CloudFront::Function", &["Name"]),
+    ("AWS::CodeBuild::Project", &["Name"]),
+    ("AWS::CodeBuild::ReportGroup", &["Name"]),
+    ("AWS::EC2::SecurityGroup", &["GroupName"]),
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", &["Name"]),
+    ("AWS::ElasticLoadBalancingV2::TargetGroup", &["Name"]),
+    ("AWS::IAM::ManagedPolicy", &["ManagedPolicyName"]),
+    ("AWS::Lambda::Alias", &["Name", "FunctionName"]),
+    ("AWS::SNS::Topic", &["TopicName"]),
+    ("AWS::SQS::Queue", &["QueueName"]),
+    ("AWS::SecretsManager::Secret", &["Name"]),
+    ("AWS::StepFunctions::Activity", &["Name"]),
+    ("AWS::StepFunctions::StateMachine", &["StateMachineName"]),
+    ("AWS::WAFv2::IPSet", &["Name", "Scope"]),
+    ("AWS::WAFv2::RegexPatternSet", &["Name", "Scope"]),
+    ("AWS::WAFv2::RuleGroup", &["Name", "Scope"]),
+    ("AWS::WAFv2::WebACL", &["Name", "Scope"]),
+];
 
 /// Writes a place as the facts take it: `KeySchema/0/AttributeName`.
 fn slashed(place: &[Step]) -> String {

@@ -3,10 +3,16 @@
 //! The comparison works on canonical values: lists of actions, resources and principals are lists, and sorted. Where it
 //! cannot tell whether something is covered, it says widened: a false alarm costs a look, a silent one an incident.
 
+mod exposure;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::Value;
+
+pub(super) use exposure::{exposures, lost};
 
 /// Returns what an update of a resource allows that was not allowed before, one line each.
 pub(super) fn permissions(old: &Value, new: &Value) -> Vec<String> {
@@ -31,7 +37,35 @@ pub(super) fn permissions(old: &Value, new: &Value) -> Vec<String> {
     for arn in managed(new).difference(&managed(old)) {
         found.insert(format!("managed policy {arn} is attached"));
     }
+    found.extend(callers(old, new));
     found.into_iter().collect()
+}
+
+/// Returns who else may call a function by its permission, which is a statement written as properties.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html>.
+fn callers(old: &Value, new: &Value) -> Vec<String> {
+    if new.get("Type").and_then(Value::as_str) != Some("AWS::Lambda::Permission") {
+        return Vec::new();
+    }
+    let property = |name: &str| {
+        let of = |side: &'_ Value| side.get("Properties")?.get(name).cloned();
+        Some((of(old)?, of(new)?))
+    };
+    [
+        ("Action", "", true),
+        ("PrincipalOrgID", "calls from ", false),
+        ("Principal", "calls by ", false),
+        ("SourceAccount", "calls from ", false),
+        ("SourceArn", "calls from ", false),
+    ]
+    .into_iter()
+    .filter_map(|(name, what, ignore_case)| {
+        let (before, after) = property(name)?;
+        let widened = !matches(&before, &after, ignore_case);
+        widened.then(|| format!("{what}{}", text(&after)))
+    })
+    .collect()
 }
 
 /// Returns the statements of all policies in a value.
@@ -212,283 +246,5 @@ fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Null => "the resource itself".to_owned(),
         other => other.to_string(),
-    }
-}
-
-/// Returns what of a resource more of the world can reach than before; for a new resource, `old` is `None`.
-pub(super) fn exposures(resource_type: &str, old: Option<&Value>, new: &Value) -> Vec<String> {
-    let before = old.map(|old| open(resource_type, old)).unwrap_or_default();
-    open(resource_type, new)
-        .difference(&before)
-        .cloned()
-        .collect()
-}
-
-/// Returns how the world can reach a resource.
-fn open(resource_type: &str, resource: &Value) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let empty = Value::Null;
-    let properties = resource.get("Properties").unwrap_or(&empty);
-    let property = |name: &str| properties.get(name).and_then(Value::as_str);
-    match resource_type {
-        "AWS::ApiGateway::Method"
-            if property("HttpMethod") != Some("OPTIONS")
-                && property("AuthorizationType").is_none_or(|kind| kind == "NONE")
-                && !is_true(properties.get("ApiKeyRequired")) =>
-        {
-            found.insert("the route takes calls without authorization".to_owned());
-        }
-        "AWS::ApiGatewayV2::Route"
-            if property("AuthorizationType").is_none_or(|kind| kind == "NONE") =>
-        {
-            found.insert("the route takes calls without authorization".to_owned());
-        }
-        "AWS::Lambda::Url" if property("AuthType") == Some("NONE") => {
-            found.insert("the function URL takes calls without authorization".to_owned());
-        }
-        "AWS::Lambda::Permission" if property("Principal") == Some("*") => {
-            found.insert("everybody may call the function".to_owned());
-        }
-        "AWS::S3::Bucket" => {
-            let block = properties.get("PublicAccessBlockConfiguration");
-            for name in [
-                "BlockPublicAcls",
-                "BlockPublicPolicy",
-                "IgnorePublicAcls",
-                "RestrictPublicBuckets",
-            ] {
-                // AWS blocks public access of new buckets where nothing is said.
-                if block.is_some_and(|block| !is_true(block.get(name))) {
-                    found.insert(format!("{name} is off"));
-                }
-            }
-        }
-        _ => {}
-    }
-    if allows_everybody(resource) {
-        found.insert("a policy allows everybody, without a condition".to_owned());
-    }
-    if names_any_origin(properties) {
-        found.insert("any web page may call it (CORS origin `*`)".to_owned());
-    }
-    found
-}
-
-fn is_true(value: Option<&Value>) -> bool {
-    match value {
-        Some(Value::Bool(value)) => *value,
-        Some(Value::String(text)) => text == "true",
-        // An intrinsic: nobody knows, and nothing was switched off in plain sight.
-        Some(Value::Object(_)) => true,
-        _ => false,
-    }
-}
-
-fn allows_everybody(resource: &Value) -> bool {
-    documents(resource).into_iter().any(|statement| {
-        is(statement, "Allow")
-            && statement.get("Condition").is_none()
-            && principals(statement)
-                .iter()
-                .any(|(_, name)| name.as_str() == Some("*"))
-    })
-}
-
-/// Returns whether a CORS setting of API Gateway, Lambda or S3 names every origin.
-fn names_any_origin(properties: &Value) -> bool {
-    let settings = ["CorsConfiguration", "Cors"]
-        .iter()
-        .filter_map(|name| properties.get(name));
-    let mut rules = settings.flat_map(|setting| match setting.get("CorsRules") {
-        Some(Value::Array(rules)) => rules.iter().collect(),
-        _ => vec![setting],
-    });
-    rules.any(|rule| {
-        ["AllowOrigins", "AllowedOrigins"].iter().any(|key| {
-            elements(rule.get(key))
-                .iter()
-                .any(|origin| origin.as_str() == Some("*"))
-        })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use serde_json::json;
-
-    use super::super::canonical::canonical;
-    use super::*;
-
-    fn role(statements: &Value) -> Value {
-        canonical(
-            &json!({"Properties": {"Policies": [{"PolicyDocument": {"Statement": statements}}]}}),
-            &BTreeMap::new(),
-        )
-    }
-
-    fn allow(actions: &Value, resource: &Value) -> Value {
-        json!([{"Effect": "Allow", "Action": actions, "Resource": resource}])
-    }
-
-    fn widened(old: &Value, new: &Value) -> Vec<String> {
-        permissions(&role(old), &role(new))
-    }
-
-    #[test]
-    fn narrower_and_equal_policies_widen_nothing() {
-        let arn = json!({"Fn::GetAtt": ["Table", "Arn"]});
-        for (old, new) in [
-            (
-                allow(&json!(["s3:Get*", "s3:Put*"]), &json!("*")),
-                allow(&json!("s3:GetObject"), &arn),
-            ),
-            (
-                allow(&json!("dynamodb:*"), &arn),
-                allow(&json!(["dynamodb:GetItem", "DynamoDB:Put*"]), &arn),
-            ),
-            (
-                allow(&json!("a:B"), &json!("arn:x/*")),
-                allow(&json!("a:B"), &json!("arn:x/y")),
-            ),
-            (
-                json!([{"Sid": "1", "Effect": "Allow", "Action": "a:B", "Resource": "*"}]),
-                json!([{"Sid": "2", "Effect": "Allow", "Action": ["a:B"], "Resource": ["*"], "Condition": {"Bool": {"x": "y"}}}]),
-            ),
-            (
-                json!([]),
-                json!([{"Effect": "Deny", "Action": "*", "Resource": "*"}]),
-            ),
-        ] {
-            assert_eq!(widened(&old, &new), Vec::<String>::new(), "{old} to {new}");
-        }
-    }
-
-    #[test]
-    fn more_is_named() {
-        let arn = json!({"Fn::GetAtt": ["Table", "Arn"]});
-        for (old, new, expected) in [
-            (
-                allow(&json!("dynamodb:GetItem"), &arn),
-                allow(&json!(["dynamodb:GetItem", "dynamodb:PutItem"]), &arn),
-                "dynamodb:PutItem on {\"Fn::GetAtt\":[\"Table\",\"Arn\"]}",
-            ),
-            (
-                allow(&json!("s3:GetObject"), &json!("arn:a/b")),
-                allow(&json!("s3:GetObject"), &json!("arn:a/*")),
-                "s3:GetObject on arn:a/*",
-            ),
-            (
-                json!([{"Effect": "Allow", "Action": "a:B", "Resource": "*", "Condition": {"Bool": {"x": "y"}}}]),
-                allow(&json!("a:B"), &json!("*")),
-                "a:B on *",
-            ),
-            (
-                json!([{"Effect": "Deny", "Action": "*", "Resource": "*"}]),
-                json!([]),
-                "a statement that denies is removed or changed",
-            ),
-            (
-                json!([]),
-                json!([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]),
-                "a statement allows everything but some things",
-            ),
-            (
-                json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]),
-                json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]}}]),
-                "sts:AssumeRole on the resource itself by Service ec2.amazonaws.com",
-            ),
-        ] {
-            assert_eq!(widened(&old, &new), [expected], "{old} to {new}");
-        }
-        let attached = json!({"Properties": {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]}});
-        assert_eq!(
-            permissions(&json!({}), &attached),
-            ["managed policy arn:aws:iam::aws:policy/AdministratorAccess is attached"]
-        );
-    }
-
-    #[test]
-    fn wildcards_cover_as_in_iam() {
-        for (wide, narrow, expected) in [
-            ("*", "", true),
-            ("a*c", "abbc", true),
-            ("a*c", "abbd", false),
-            ("a?c", "abc", true),
-            ("a?c", "a*c", false),
-            ("s3:*", "s3:Get*", true),
-            ("s3:Get*", "s3:*", false),
-            ("*a*b*", "xxaxxbxx", true),
-            ("abc", "ab", false),
-        ] {
-            assert_eq!(
-                covers(wide.as_bytes(), narrow.as_bytes()),
-                expected,
-                "{wide} {narrow}"
-            );
-        }
-    }
-
-    #[test]
-    fn exposures_are_found() {
-        for (resource_type, properties, expected) in [
-            (
-                "AWS::ApiGateway::Method",
-                json!({"HttpMethod": "POST", "AuthorizationType": "NONE"}),
-                1,
-            ),
-            (
-                "AWS::ApiGateway::Method",
-                json!({"HttpMethod": "POST", "AuthorizationType": "AWS_IAM"}),
-                0,
-            ),
-            (
-                "AWS::ApiGateway::Method",
-                json!({"HttpMethod": "POST", "ApiKeyRequired": true}),
-                0,
-            ),
-            (
-                "AWS::ApiGateway::Method",
-                json!({"HttpMethod": "OPTIONS"}),
-                0,
-            ),
-            (
-                "AWS::Lambda::Url",
-                json!({"AuthType": "NONE", "Cors": {"AllowOrigins": ["*"]}}),
-                2,
-            ),
-            ("AWS::Lambda::Permission", json!({"Principal": "*"}), 1),
-            ("AWS::S3::Bucket", json!({}), 0),
-            (
-                "AWS::S3::Bucket",
-                json!({"PublicAccessBlockConfiguration": {"BlockPublicAcls": true}}),
-                3,
-            ),
-            (
-                "AWS::S3::Bucket",
-                json!({"CorsConfiguration": {"CorsRules": [{"AllowedOrigins": ["*"]}]}}),
-                1,
-            ),
-            (
-                "AWS::S3::BucketPolicy",
-                json!({"PolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"]}]}}),
-                1,
-            ),
-            (
-                "AWS::S3::BucketPolicy",
-                json!({"PolicyDocument": {"Statement": [{"Effect": "Deny", "Principal": "*", "Action": ["*"]}]}}),
-                0,
-            ),
-        ] {
-            let new = json!({ "Properties": properties });
-            let found = exposures(resource_type, None, &new);
-            assert_eq!(
-                found.len(),
-                expected,
-                "{resource_type} {properties}: {found:?}"
-            );
-            assert!(exposures(resource_type, Some(&new), &new).is_empty());
-        }
     }
 }

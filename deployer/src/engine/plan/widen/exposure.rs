@@ -1,0 +1,328 @@
+//! Finds what more of the world can reach.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{documents, elements, is, principals, text};
+
+/// How the world can reach a method or route.
+const NO_AUTHORIZATION: &str = "the route takes calls without authorization";
+
+/// Returns what of a resource more of the world can reach than before; for a new resource, `old` is `None`.
+pub(in super::super) fn exposures(
+    resource_type: &str,
+    old: Option<&Value>,
+    new: &Value,
+) -> Vec<String> {
+    let before = old.map(|old| open(resource_type, old)).unwrap_or_default();
+    let mut found: BTreeSet<String> = open(resource_type, new)
+        .difference(&before)
+        .cloned()
+        .collect();
+    if let Some(old) = old {
+        found.extend(unguarded(resource_type, old, new));
+        found.extend(sources(old, new));
+    }
+    found.into_iter().collect()
+}
+
+/// Returns what is open to more of the world once a resource is gone, because it kept somebody out.
+pub(in super::super) fn lost(resource_type: &str, old: &Value) -> Option<&'static str> {
+    match resource_type {
+        "AWS::WAFv2::WebACLAssociation" | "AWS::WAFRegional::WebACLAssociation" => {
+            Some("requests are no longer filtered by the web ACL")
+        }
+        _ if documents(old)
+            .into_iter()
+            .any(|statement| is(statement, "Deny")) =>
+        {
+            Some("what its policy denies is no longer denied")
+        }
+        _ => None,
+    }
+}
+
+fn properties(resource: &Value) -> &Value {
+    resource.get("Properties").unwrap_or(&Value::Null)
+}
+
+/// Returns how the world can reach a resource.
+fn open(resource_type: &str, resource: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let properties = properties(resource);
+    let property = |name: &str| properties.get(name).and_then(Value::as_str);
+    match resource_type {
+        "AWS::ApiGateway::Method"
+            if property("HttpMethod") != Some("OPTIONS")
+                && !is_authorized(properties)
+                && !is_true(properties.get("ApiKeyRequired")) =>
+        {
+            found.insert(NO_AUTHORIZATION.to_owned());
+        }
+        "AWS::ApiGatewayV2::Route" if !is_authorized(properties) => {
+            found.insert(NO_AUTHORIZATION.to_owned());
+        }
+        "AWS::Cognito::IdentityPool"
+            if is_true(properties.get("AllowUnauthenticatedIdentities")) =>
+        {
+            found.insert("anybody gets credentials without signing in".to_owned());
+        }
+        // Where nothing is said, Cognito lets people sign themselves up.
+        "AWS::Cognito::UserPool"
+            if !is_true(properties.pointer("/AdminCreateUserConfig/AllowAdminCreateUserOnly")) =>
+        {
+            found.insert("anybody may sign up".to_owned());
+        }
+        "AWS::Lambda::Url" if property("AuthType") == Some("NONE") => {
+            found.insert("the function URL takes calls without authorization".to_owned());
+        }
+        "AWS::Lambda::Permission" => found.extend(callers(properties)),
+        "AWS::Lambda::LayerVersionPermission"
+            if property("Principal") == Some("*") && properties.get("OrganizationId").is_none() =>
+        {
+            found.insert("everybody may use the layer".to_owned());
+        }
+        "AWS::S3::AccessPoint" | "AWS::S3::Bucket" => {
+            // AWS blocks public access of new buckets where nothing is said.
+            found.extend(block(properties).into_iter().flat_map(switched_off));
+        }
+        "AWS::EC2::SecurityGroup" => {
+            let rules = elements(properties.get("SecurityGroupIngress"));
+            found.extend(rules.into_iter().filter_map(from_anywhere));
+        }
+        "AWS::EC2::SecurityGroupIngress" => found.extend(from_anywhere(properties)),
+        _ => {}
+    }
+    if is_true_literal(properties.get("PubliclyAccessible")) {
+        found.insert("it has a public address".to_owned());
+    }
+    if allows_everybody(resource) {
+        found.insert("a policy allows everybody, without a condition".to_owned());
+    }
+    if names_any_origin(properties) {
+        found.insert("any web page may call it (CORS origin `*`)".to_owned());
+    }
+    found
+}
+
+/// Returns how more than one resource may call a function by a permission.
+fn callers(permission: &Value) -> Vec<String> {
+    let Some(principal) = permission.get("Principal").and_then(Value::as_str) else {
+        return Vec::new();
+    };
+    if principal == "*" {
+        return vec!["everybody may call the function".to_owned()];
+    }
+    let narrow = [
+        "EventSourceToken",
+        "PrincipalOrgID",
+        "SourceAccount",
+        "SourceArn",
+    ];
+    let service = principal.contains(".amazonaws.com") || principal.ends_with(".amazon.com");
+    if service && narrow.iter().all(|name| permission.get(name).is_none()) {
+        return vec![format!(
+            "{principal} may call the function for anybody: the permission names no source"
+        )];
+    }
+    Vec::new()
+}
+
+/// Returns the public access block of a bucket.
+fn block(bucket: &Value) -> Option<&Value> {
+    bucket.get("PublicAccessBlockConfiguration")
+}
+
+/// Returns the parts of a public access block that are off.
+fn switched_off(block: &Value) -> impl Iterator<Item = String> {
+    [
+        "BlockPublicAcls",
+        "BlockPublicPolicy",
+        "IgnorePublicAcls",
+        "RestrictPublicBuckets",
+    ]
+    .into_iter()
+    .filter(|name| !is_true(block.get(*name)))
+    .map(|name| format!("{name} is off"))
+}
+
+fn from_anywhere(rule: &Value) -> Option<String> {
+    let address = |name: &str| rule.get(name).and_then(Value::as_str);
+    let anywhere = address("CidrIp") == Some("0.0.0.0/0") || address("CidrIpv6") == Some("::/0");
+    let port = rule.get("FromPort").map(text);
+    anywhere.then(|| match port {
+        Some(port) => format!("any address reaches port {port}"),
+        None => "any address reaches it".to_owned(),
+    })
+}
+
+/// Returns which guards a change takes away that were there before.
+fn unguarded(resource_type: &str, old: &Value, new: &Value) -> Vec<String> {
+    let (old, new) = (properties(old), properties(new));
+    let lost = |guards: fn(&Value) -> bool| guards(old) && !guards(new);
+    let mut found = Vec::new();
+    let mut say = |message: &str| found.push(message.to_owned());
+    match resource_type {
+        "AWS::ApiGateway::Method" | "AWS::ApiGatewayV2::Route" => {
+            if lost(is_authorized) {
+                say(NO_AUTHORIZATION);
+            }
+            if lost(|route| is_true(route.get("ApiKeyRequired"))) {
+                say("the route no longer asks for a key");
+            }
+            if lost(|route| !elements(route.get("AuthorizationScopes")).is_empty()) {
+                say("the route takes tokens without a scope");
+            }
+        }
+        "AWS::ApiGateway::RestApi" | "AWS::ApiGatewayV2::Api" => {
+            if lost(|api| is_true(api.get("DisableExecuteApiEndpoint"))) {
+                say("the API answers at its own address, beside its domain");
+            }
+            if lost(|api| {
+                elements(api.pointer("/EndpointConfiguration/Types"))
+                    .iter()
+                    .any(|kind| kind.as_str() == Some("PRIVATE"))
+            }) {
+                say("the API is no longer private");
+            }
+        }
+        "AWS::Cognito::UserPool"
+            if lost(|pool| pool.get("MfaConfiguration").and_then(Value::as_str) == Some("ON")) =>
+        {
+            say("who signs in no longer needs a second factor");
+        }
+        "AWS::Lambda::Permission" => {
+            for name in [
+                "EventSourceToken",
+                "InvokedViaFunctionUrl",
+                "PrincipalOrgID",
+                "SourceAccount",
+                "SourceArn",
+            ] {
+                if old.get(name).is_some() && new.get(name).is_none() {
+                    say(&format!("the permission no longer asks for its {name}"));
+                }
+            }
+            if lost(|permission| {
+                permission
+                    .get("FunctionUrlAuthType")
+                    .and_then(Value::as_str)
+                    == Some("AWS_IAM")
+            }) {
+                say("the permission no longer asks for a signature");
+            }
+        }
+        // Without the block that a template sets, CloudFormation removes the one that is there.
+        "AWS::S3::Bucket" | "AWS::S3::AccessPoint" => {
+            if let (Some(before), None) = (block(old), block(new)) {
+                let off: BTreeSet<String> = switched_off(before).collect();
+                let opened = switched_off(&Value::Null).filter(|part| !off.contains(part));
+                opened.for_each(|part| say(&part));
+            }
+        }
+        "AWS::WAFv2::WebACL" if lost(|acl| acl.pointer("/DefaultAction/Block").is_some()) => {
+            say("requests that no rule names are let through");
+        }
+        _ => {}
+    }
+    found
+}
+
+/// The keys of conditions that say for whom a service acts; see
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html>.
+const SOURCES: [&str; 4] = [
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+];
+
+/// Returns which principals of policies no longer have to act for a certain source, and had to before.
+fn sources(old: &Value, new: &Value) -> Vec<String> {
+    let (before, after) = (by_source(old), by_source(new));
+    after
+        .iter()
+        .filter(|(_, bound)| !bound)
+        .map(|(principal, _)| principal)
+        .filter(|principal| {
+            let mut earlier = before.iter().filter(|(other, _)| other == *principal);
+            let first = earlier.next();
+            first.is_some_and(|(_, bound)| *bound) && earlier.all(|(_, bound)| *bound)
+        })
+        .map(|principal| format!("{principal} may act for anybody: no condition names the source"))
+        .collect()
+}
+
+/// Returns the principals of the statements that allow something, each with whether the statement binds its source.
+fn by_source(resource: &Value) -> Vec<(String, bool)> {
+    let allowed = documents(resource).into_iter().filter(|it| is(it, "Allow"));
+    allowed
+        .flat_map(|statement| {
+            let conditions = statement.get("Condition").and_then(Value::as_object);
+            let mut keys = conditions
+                .into_iter()
+                .flat_map(|conditions| conditions.values())
+                .filter_map(Value::as_object)
+                .flat_map(|keys| keys.keys());
+            let bound = keys.any(|key| SOURCES.contains(&key.to_ascii_lowercase().as_str()));
+            principals(statement)
+                .into_iter()
+                .filter(|(kind, _)| !kind.is_empty())
+                .map(move |(kind, name)| (format!("{kind} {}", text(name)), bound))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Returns whether a method or route asks who calls.
+fn is_authorized(route: &Value) -> bool {
+    match route.get("AuthorizationType") {
+        None => false,
+        Some(kind) => kind.as_str() != Some("NONE"),
+    }
+}
+
+fn is_true(value: Option<&Value>) -> bool {
+    match value {
+        // An intrinsic: nobody knows, and nothing was switched off in plain sight.
+        Some(Value::Object(_)) => true,
+        other => is_true_literal(other),
+    }
+}
+
+fn is_true_literal(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Bool(value)) => *value,
+        Some(Value::String(text)) => text == "true",
+        _ => false,
+    }
+}
+
+fn allows_everybody(resource: &Value) -> bool {
+    documents(resource).into_iter().any(|statement| {
+        is(statement, "Allow")
+            && statement.get("Condition").is_none()
+            && principals(statement)
+                .iter()
+                .any(|(_, name)| name.as_str() == Some("*"))
+    })
+}
+
+/// Returns whether a CORS setting of API Gateway, Lambda or S3 names every origin.
+fn names_any_origin(properties: &Value) -> bool {
+    let settings = ["CorsConfiguration", "Cors"]
+        .iter()
+        .filter_map(|name| properties.get(name));
+    let mut rules = settings.flat_map(|setting| match setting.get("CorsRules") {
+        Some(Value::Array(rules)) => rules.iter().collect(),
+        _ => vec![setting],
+    });
+    rules.any(|rule| {
+        ["AllowOrigins", "AllowedOrigins"].iter().any(|key| {
+            elements(rule.get(key))
+                .iter()
+                .any(|origin| origin.as_str() == Some("*"))
+        })
+    })
+}

@@ -1,0 +1,394 @@
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::super::canonical::canonical;
+use super::*;
+
+fn role(statements: &Value) -> Value {
+    canonical(
+        &json!({"Properties": {"Policies": [{"PolicyDocument": {"Statement": statements}}]}}),
+        &BTreeMap::new(),
+    )
+}
+
+fn allow(actions: &Value, resource: &Value) -> Value {
+    json!([{"Effect": "Allow", "Action": actions, "Resource": resource}])
+}
+
+fn widened(old: &Value, new: &Value) -> Vec<String> {
+    permissions(&role(old), &role(new))
+}
+
+#[test]
+fn narrower_and_equal_policies_widen_nothing() {
+    let arn = json!({"Fn::GetAtt": ["Table", "Arn"]});
+    for (old, new) in [
+        (
+            allow(&json!(["s3:Get*", "s3:Put*"]), &json!("*")),
+            allow(&json!("s3:GetObject"), &arn),
+        ),
+        (
+            allow(&json!("dynamodb:*"), &arn),
+            allow(&json!(["dynamodb:GetItem", "DynamoDB:Put*"]), &arn),
+        ),
+        (
+            allow(&json!("a:B"), &json!("arn:x/*")),
+            allow(&json!("a:B"), &json!("arn:x/y")),
+        ),
+        (
+            json!([{"Sid": "1", "Effect": "Allow", "Action": "a:B", "Resource": "*"}]),
+            json!([{"Sid": "2", "Effect": "Allow", "Action": ["a:B"], "Resource": ["*"], "Condition": {"Bool": {"x": "y"}}}]),
+        ),
+        (
+            json!([]),
+            json!([{"Effect": "Deny", "Action": "*", "Resource": "*"}]),
+        ),
+    ] {
+        assert_eq!(widened(&old, &new), Vec::<String>::new(), "{old} to {new}");
+    }
+}
+
+#[test]
+fn more_is_named() {
+    let arn = json!({"Fn::GetAtt": ["Table", "Arn"]});
+    for (old, new, expected) in [
+        (
+            allow(&json!("dynamodb:GetItem"), &arn),
+            allow(&json!(["dynamodb:GetItem", "dynamodb:PutItem"]), &arn),
+            "dynamodb:PutItem on {\"Fn::GetAtt\":[\"Table\",\"Arn\"]}",
+        ),
+        (
+            allow(&json!("s3:GetObject"), &json!("arn:a/b")),
+            allow(&json!("s3:GetObject"), &json!("arn:a/*")),
+            "s3:GetObject on arn:a/*",
+        ),
+        (
+            json!([{"Effect": "Allow", "Action": "a:B", "Resource": "*", "Condition": {"Bool": {"x": "y"}}}]),
+            allow(&json!("a:B"), &json!("*")),
+            "a:B on *",
+        ),
+        (
+            json!([{"Effect": "Deny", "Action": "*", "Resource": "*"}]),
+            json!([]),
+            "a statement that denies is removed or changed",
+        ),
+        (
+            json!([]),
+            json!([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]),
+            "a statement allows everything but some things",
+        ),
+        (
+            json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]),
+            json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]}}]),
+            "sts:AssumeRole on the resource itself by Service ec2.amazonaws.com",
+        ),
+    ] {
+        assert_eq!(widened(&old, &new), [expected], "{old} to {new}");
+    }
+    let attached = json!({"Properties": {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]}});
+    assert_eq!(
+        permissions(&json!({}), &attached),
+        ["managed policy arn:aws:iam::aws:policy/AdministratorAccess is attached"]
+    );
+}
+
+#[test]
+fn wildcards_cover_as_in_iam() {
+    for (wide, narrow, expected) in [
+        ("*", "", true),
+        ("a*c", "abbc", true),
+        ("a*c", "abbd", false),
+        ("a?c", "abc", true),
+        ("a?c", "a*c", false),
+        ("s3:*", "s3:Get*", true),
+        ("s3:Get*", "s3:*", false),
+        ("*a*b*", "xxaxxbxx", true),
+        ("abc", "ab", false),
+    ] {
+        assert_eq!(
+            covers(wide.as_bytes(), narrow.as_bytes()),
+            expected,
+            "{wide} {narrow}"
+        );
+    }
+}
+
+#[test]
+fn exposures_are_found() {
+    for (resource_type, properties, expected) in [
+        (
+            "AWS::ApiGateway::Method",
+            json!({"HttpMethod": "POST", "AuthorizationType": "NONE"}),
+            1,
+        ),
+        (
+            "AWS::ApiGateway::Method",
+            json!({"HttpMethod": "POST", "AuthorizationType": "AWS_IAM"}),
+            0,
+        ),
+        (
+            "AWS::ApiGateway::Method",
+            json!({"HttpMethod": "POST", "ApiKeyRequired": true}),
+            0,
+        ),
+        (
+            "AWS::ApiGateway::Method",
+            json!({"HttpMethod": "OPTIONS"}),
+            0,
+        ),
+        (
+            "AWS::Lambda::Url",
+            json!({"AuthType": "NONE", "Cors": {"AllowOrigins": ["*"]}}),
+            2,
+        ),
+        ("AWS::Lambda::Permission", json!({"Principal": "*"}), 1),
+        ("AWS::S3::Bucket", json!({}), 0),
+        (
+            "AWS::S3::Bucket",
+            json!({"PublicAccessBlockConfiguration": {"BlockPublicAcls": true}}),
+            3,
+        ),
+        (
+            "AWS::S3::Bucket",
+            json!({"CorsConfiguration": {"CorsRules": [{"AllowedOrigins": ["*"]}]}}),
+            1,
+        ),
+        (
+            "AWS::S3::BucketPolicy",
+            json!({"PolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"]}]}}),
+            1,
+        ),
+        (
+            "AWS::S3::BucketPolicy",
+            json!({"PolicyDocument": {"Statement": [{"Effect": "Deny", "Principal": "*", "Action": ["*"]}]}}),
+            0,
+        ),
+    ] {
+        let new = json!({ "Properties": properties });
+        let found = exposures(resource_type, None, &new);
+        assert_eq!(
+            found.len(),
+            expected,
+            "{resource_type} {properties}: {found:?}"
+        );
+        assert!(exposures(resource_type, Some(&new), &new).is_empty());
+    }
+}
+
+/// Returns what a change of the properties of a resource opens.
+fn opened(resource_type: &str, old: &Value, new: &Value) -> Vec<String> {
+    let resource = |properties: &Value| {
+        canonical(
+            &json!({"Type": resource_type, "Properties": properties}),
+            &BTreeMap::new(),
+        )
+    };
+    exposures(resource_type, Some(&resource(old)), &resource(new))
+}
+
+#[test]
+fn guards_that_a_change_takes_away_are_exposures() {
+    let route = |kind: &str, key: bool, scopes: Value| json!({"HttpMethod": "GET", "AuthorizationType": kind, "ApiKeyRequired": key, "AuthorizationScopes": scopes});
+    let call = |name: &str, value: &str| {
+        let mut permission = json!({"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com", "SourceAccount": "123456789012"});
+        permission[name] = json!(value);
+        permission
+    };
+    let block = json!({"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true});
+    let off = [
+        "BlockPublicAcls is off",
+        "BlockPublicPolicy is off",
+        "IgnorePublicAcls is off",
+        "RestrictPublicBuckets is off",
+    ];
+    let policy = |condition: Value| json!({"PolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "q", "Condition": condition}]}});
+    let no_condition = json!({"PolicyDocument": {"Statement": {"Effect": "Allow", "Principal": {"Service": ["sns.amazonaws.com"]}, "Action": ["sqs:SendMessage"], "Resource": "q"}}});
+    let source = "Service sns.amazonaws.com may act for anybody: no condition names the source";
+    let rows: Vec<(&str, Value, Value, Vec<&str>)> = vec![
+        (
+            "AWS::Cognito::IdentityPool",
+            json!({"AllowUnauthenticatedIdentities": false}),
+            json!({"AllowUnauthenticatedIdentities": true}),
+            vec!["anybody gets credentials without signing in"],
+        ),
+        (
+            "AWS::Cognito::UserPool",
+            json!({"AdminCreateUserConfig": {"AllowAdminCreateUserOnly": true}}),
+            json!({}),
+            vec!["anybody may sign up"],
+        ),
+        (
+            "AWS::Cognito::UserPool",
+            json!({"AdminCreateUserConfig": {"AllowAdminCreateUserOnly": true}, "MfaConfiguration": "ON"}),
+            json!({"AdminCreateUserConfig": {"AllowAdminCreateUserOnly": "true"}, "MfaConfiguration": "OPTIONAL"}),
+            vec!["who signs in no longer needs a second factor"],
+        ),
+        (
+            "AWS::Lambda::Permission",
+            call("SourceArn", "arn:b"),
+            call("Action", "lambda:InvokeFunction"),
+            vec!["the permission no longer asks for its SourceArn"],
+        ),
+        (
+            "AWS::Lambda::Permission",
+            call("SourceAccount", "123456789012"),
+            json!({"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}),
+            vec![
+                "s3.amazonaws.com may call the function for anybody: the permission names no source",
+                "the permission no longer asks for its SourceAccount",
+            ],
+        ),
+        (
+            "AWS::Lambda::Permission",
+            call("PrincipalOrgID", "o-1"),
+            call("Action", "lambda:InvokeFunction"),
+            vec!["the permission no longer asks for its PrincipalOrgID"],
+        ),
+        (
+            "AWS::Lambda::Permission",
+            call("FunctionUrlAuthType", "AWS_IAM"),
+            call("FunctionUrlAuthType", "NONE"),
+            vec!["the permission no longer asks for a signature"],
+        ),
+        (
+            "AWS::S3::Bucket",
+            json!({"PublicAccessBlockConfiguration": block}),
+            json!({}),
+            off.to_vec(),
+        ),
+        (
+            "AWS::S3::Bucket",
+            json!({"PublicAccessBlockConfiguration": block}),
+            json!({"PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": true}}),
+            vec![off[1], off[3]],
+        ),
+        (
+            "AWS::ApiGateway::Method",
+            route("AWS_IAM", false, json!([])),
+            route("NONE", false, json!([])),
+            vec!["the route takes calls without authorization"],
+        ),
+        (
+            "AWS::ApiGateway::Method",
+            route("AWS_IAM", true, json!([])),
+            route("NONE", true, json!([])),
+            vec!["the route takes calls without authorization"],
+        ),
+        (
+            "AWS::ApiGateway::Method",
+            route("AWS_IAM", true, json!([])),
+            route("AWS_IAM", false, json!([])),
+            vec!["the route no longer asks for a key"],
+        ),
+        (
+            "AWS::ApiGateway::Method",
+            route("NONE", true, json!([])),
+            route("NONE", false, json!([])),
+            vec![
+                "the route no longer asks for a key",
+                "the route takes calls without authorization",
+            ],
+        ),
+        (
+            "AWS::ApiGatewayV2::Route",
+            route("JWT", false, json!(["orders"])),
+            route("JWT", false, json!([])),
+            vec!["the route takes tokens without a scope"],
+        ),
+        (
+            "AWS::ApiGateway::RestApi",
+            json!({"DisableExecuteApiEndpoint": true}),
+            json!({}),
+            vec!["the API answers at its own address, beside its domain"],
+        ),
+        (
+            "AWS::ApiGateway::RestApi",
+            json!({"EndpointConfiguration": {"Types": ["PRIVATE"]}}),
+            json!({"EndpointConfiguration": {"Types": ["REGIONAL"]}}),
+            vec!["the API is no longer private"],
+        ),
+        (
+            "AWS::WAFv2::WebACL",
+            json!({"DefaultAction": {"Block": {}}}),
+            json!({"DefaultAction": {"Allow": {}}}),
+            vec!["requests that no rule names are let through"],
+        ),
+        (
+            "AWS::SQS::QueuePolicy",
+            policy(json!({"ArnEquals": {"AWS:SourceArn": "t"}})),
+            no_condition.clone(),
+            vec![source],
+        ),
+        (
+            "AWS::SQS::QueuePolicy",
+            policy(json!({"StringEquals": {"aws:SourceAccount": "1"}})),
+            policy(json!({"Bool": {"aws:SecureTransport": "true"}})),
+            vec![source],
+        ),
+        (
+            "AWS::EC2::SecurityGroup",
+            json!({}),
+            json!({"SecurityGroupIngress": [{"CidrIp": "0.0.0.0/0", "FromPort": 22}]}),
+            vec!["any address reaches port 22"],
+        ),
+        (
+            "AWS::RDS::DBInstance",
+            json!({}),
+            json!({"PubliclyAccessible": true}),
+            vec!["it has a public address"],
+        ),
+    ];
+    for (resource_type, old, new, expected) in rows {
+        assert_eq!(
+            opened(resource_type, &old, &new),
+            expected,
+            "{resource_type} {old} to {new}"
+        );
+        // The other way nothing opens.
+        assert_eq!(
+            opened(resource_type, &new, &old),
+            Vec::<String>::new(),
+            "{resource_type} {new} to {old}"
+        );
+    }
+    assert_eq!(
+        opened("AWS::SQS::QueuePolicy", &no_condition, &no_condition),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn a_permission_says_who_else_may_call() {
+    let permission = |own: Value| {
+        let mut properties = json!({"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::a"});
+        for (name, value) in own.as_object().into_iter().flatten() {
+            properties[name] = value.clone();
+        }
+        json!({"Type": "AWS::Lambda::Permission", "Properties": properties})
+    };
+    for (old, new, expected) in [
+        (
+            json!({}),
+            json!({"SourceArn": "arn:aws:s3:::b"}),
+            vec!["calls from arn:aws:s3:::b"],
+        ),
+        (json!({"SourceArn": "arn:aws:s3:::*"}), json!({}), vec![]),
+        (
+            json!({}),
+            json!({"Principal": "sns.amazonaws.com"}),
+            vec!["calls by sns.amazonaws.com"],
+        ),
+        (json!({}), json!({"Action": "lambda:*"}), vec!["lambda:*"]),
+    ] {
+        assert_eq!(permissions(&permission(old), &permission(new)), expected);
+    }
+}
+
+#[test]
+fn what_kept_somebody_out_is_missed() {
+    let policy = |effect: &str| json!({"Properties": {"PolicyDocument": {"Statement": [{"Effect": effect}]}}});
+    assert!(lost("AWS::S3::BucketPolicy", &policy("Deny")).is_some());
+    assert!(lost("AWS::S3::BucketPolicy", &policy("Allow")).is_none());
+    assert!(lost("AWS::WAFv2::WebACLAssociation", &json!({})).is_some());
+}
