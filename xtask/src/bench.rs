@@ -3,8 +3,11 @@
 
 mod compile;
 mod measure;
+mod peer;
 mod rebuild;
 mod render;
+mod sizes;
+mod start;
 mod synth;
 mod table;
 
@@ -35,6 +38,12 @@ enum Which {
     Rebuild,
     /// First, unchanged and one-property deploys, against the same calls made by a bare loop.
     Deploy,
+    /// The archives of the shipped functions, as a deploy builds them for arm64.
+    Sizes,
+    /// From the start of a function's process to its first poll, against a function that does nothing.
+    Start,
+    /// The synth of 500 resources, against the AWS CDK.
+    Peer,
 }
 
 /// Runs the benchmarks.
@@ -68,6 +77,15 @@ pub(crate) fn run(args: &Args) -> Result<String, Box<dyn Error>> {
             "deploy",
         ]);
         sections.push(measure::output(&mut bench)?);
+    }
+    if wanted(Which::Sizes) {
+        sections.push(sizes::run(&workspace)?);
+    }
+    if wanted(Which::Start) {
+        sections.push(start::run(&workspace, args.runs)?);
+    }
+    if wanted(Which::Peer) {
+        sections.push(peer::run(&workspace, args.runs)?);
     }
     Ok(sections.join("\n"))
 }

@@ -77,7 +77,7 @@ pub(super) fn median(
     })
 }
 
-fn middle<T: Ord + Copy + Default>(mut figures: Vec<T>) -> T {
+pub(super) fn middle<T: Ord + Copy + Default>(mut figures: Vec<T>) -> T {
     figures.sort_unstable();
     figures.get(figures.len() / 2).copied().unwrap_or_default()
 }

@@ -10,7 +10,7 @@ use super::measure::{Cost, build, cost, cost_with, median, target};
 use super::table::Table;
 
 /// What the deployer would send for the stage `dev`.
-const REQUEST: &str =
+pub(super) const REQUEST: &str =
     r#"{"format": 1, "stage": {"name": "dev", "region": "us-east-1", "architecture": "arm64"}}"#;
 
 /// The binaries to measure, each with the target of its wall time. The dev profile has none of its own: there the
@@ -24,25 +24,18 @@ const CASES: [(&str, &str, Option<Duration>); 3] = [
     ("the shipped systems, dev profile", "debug/stacks", None),
     (
         "500 resources in one stack",
-        "release/examples/scale",
+        SCALE,
         Some(Duration::from_millis(15)),
     ),
 ];
 
+/// The binary that renders 500 resources, in the target directory.
+pub(super) const SCALE: &str = "release/examples/scale";
+
 pub(super) fn run(workspace: &Path, runs: usize) -> Result<String, Box<dyn Error>> {
     build(workspace, &["--quiet", "--release", "-p", "stacks"])?;
     build(workspace, &["--quiet", "-p", "stacks"])?;
-    build(
-        workspace,
-        &[
-            "--quiet",
-            "--release",
-            "-p",
-            "stack-model",
-            "--example",
-            "scale",
-        ],
-    )?;
+    build_scale(workspace)?;
     let target = target()?;
     let mut table = Table::new(
         "a synth as a whole process, against `cp` of the files it writes",
@@ -58,6 +51,15 @@ pub(super) fn run(workspace: &Path, runs: usize) -> Result<String, Box<dyn Error
         table.sizes("  peak memory", synth.peak, copy.peak);
     }
     Ok(table.finish())
+}
+
+/// Builds the binary that renders 500 resources.
+pub(super) fn build_scale(workspace: &Path) -> Result<(), Box<dyn Error>> {
+    let package = ["-p", "stack-model", "--example", "scale"];
+    build(
+        workspace,
+        &[&["--quiet", "--release"], &package[..]].concat(),
+    )
 }
 
 fn measured(binary: &Path, runs: usize) -> Result<(Cost, Cost), Box<dyn Error>> {

@@ -59,5 +59,10 @@ fn seconds(duration: Duration) -> String {
     reason = "a size in megabytes needs three digits"
 )]
 fn megabytes(bytes: u64) -> String {
-    format!("{:.0} MB", bytes as f64 / 1e6)
+    let megabytes = bytes as f64 / 1e6;
+    if megabytes >= 10.0 {
+        format!("{megabytes:.0} MB")
+    } else {
+        format!("{megabytes:.2} MB")
+    }
 }
