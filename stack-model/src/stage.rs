@@ -66,32 +66,51 @@ impl Stage {
     ///
     /// # Errors
     ///
-    /// Fails with the name of the variable that is missing, unknown or of the wrong type.
+    /// Fails with the name of the variable that is missing, unknown or of the wrong type. A variable that `T` has no
+    /// field for is unknown, with or without `deny_unknown_fields`.
     pub fn variables<T: DeserializeOwned>(&self, name: &str) -> Result<T, Violations> {
         self.read
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(name.to_owned());
-        let variables = self
-            .request
-            .variables
-            .get(name)
-            .cloned()
-            .unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()));
-        serde_path_to_error::deserialize(variables).map_err(|failure| {
-            // The error alone says that a text stands where a number belongs, and not where.
-            let path = failure.path().to_string();
-            let place = match path.as_str() {
-                "." => String::new(),
-                path => format!("`{path}`: "),
-            };
-            Violation::new(format!(
-                "the variables of `{name}` do not fit: {place}{}; they stand in stackctl.toml under [stages.{}.variables.{name}]",
-                failure.inner(),
-                self.name()
-            ))
-            .into()
-        })
+        let table = self.request.variables.get(name);
+        let variables = table.cloned();
+        let variables =
+            variables.unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()));
+
+        // The error alone says that a text stands where a number belongs, and not where.
+        let mut track = serde_path_to_error::Track::new();
+        let mut unknown = Vec::new();
+        let read = T::deserialize(serde_ignored::Deserializer::new(
+            serde_path_to_error::Deserializer::new(variables, &mut track),
+            &mut |path: serde_ignored::Path<'_>| unknown.push(path.to_string()),
+        ));
+        let problem = match read {
+            Ok(variables) if unknown.is_empty() => return Ok(variables),
+            Ok(_) => format!("nothing reads `{}`", unknown.join("`, `")),
+            Err(error) => match track.path().to_string().as_str() {
+                "." => error.to_string(),
+                path => format!("`{path}`: {error}"),
+            },
+        };
+        Err(Violation::new(format!(
+            "the variables of `{name}` do not fit: {problem}; {}",
+            self.origin(name, table.is_some())
+        ))
+        .into())
+    }
+
+    /// Says where the variables under `name` come from, or where they were looked for.
+    fn origin(&self, name: &str, present: bool) -> String {
+        let place = format!("[stages.{}.variables.{name}] of stackctl.toml", self.name());
+        if present {
+            return format!("they come from {place}, or from `--var {name}.KEY=VALUE`");
+        }
+        let tables: Vec<&str> = self.request.variables.keys().map(String::as_str).collect();
+        match tables.as_slice() {
+            [] => format!("there is no {place}"),
+            tables => format!("there is no {place}, only those of {}", tables.join(", ")),
+        }
     }
 
     /// Checks what the names of stacks are made from.

@@ -145,6 +145,58 @@ fn variables_of_a_stage_are_typed() {
 }
 
 #[test]
+fn variables_without_a_field_are_reported_whatever_the_type_says() {
+    #[derive(Debug, Deserialize)]
+    struct Variables {
+        #[serde(default)]
+        #[expect(dead_code, reason = "what is read does not matter")]
+        domain: Option<Domain>,
+    }
+    #[derive(Debug, Deserialize)]
+    struct Domain {
+        #[expect(dead_code, reason = "what is read does not matter")]
+        name: String,
+    }
+    let stage = stage(json!({
+        "name": "dev",
+        "region": "us-east-1",
+        "architecture": "x86_64",
+        "variables": {"orders": {"greting": "x", "domain": {"name": "example.com", "zone": "Z1"}}},
+    }));
+    assert_eq!(
+        stage
+            .variables::<Variables>("orders")
+            .unwrap_err()
+            .to_string(),
+        "1 violation\nthe variables of `orders` do not fit: nothing reads `domain.?.zone`, `greting`; they come from \
+         [stages.dev.variables.orders] of stackctl.toml, or from `--var orders.KEY=VALUE`"
+    );
+}
+
+#[test]
+fn a_table_of_variables_that_is_not_there_is_named_beside_those_that_are() {
+    #[derive(Debug, Deserialize)]
+    struct Variables {
+        #[expect(dead_code, reason = "what is read does not matter")]
+        greeting: String,
+    }
+    let stage = stage(json!({
+        "name": "dev",
+        "region": "us-east-1",
+        "architecture": "x86_64",
+        "variables": {"ordrs": {"greeting": "x"}},
+    }));
+    assert_eq!(
+        stage
+            .variables::<Variables>("orders")
+            .unwrap_err()
+            .to_string(),
+        "1 violation\nthe variables of `orders` do not fit: missing field `greeting`; there is no \
+         [stages.dev.variables.orders] of stackctl.toml, only those of ordrs"
+    );
+}
+
+#[test]
 fn variables_that_nobody_reads_are_reported() {
     #[derive(Deserialize)]
     struct Anything {}

@@ -280,6 +280,6 @@ fn a_template_has_a_yaml_form() {
     let yaml = app.synth().unwrap().template_yaml("orders").unwrap();
     assert_eq!(
         yaml,
-        "AWSTemplateFormatVersion: 2010-09-09\nResources:\n  Own:\n    Properties:\n      TopicName: own\n    Type: AWS::SNS::Topic\n"
+        "AWSTemplateFormatVersion: \"2010-09-09\"\nResources:\n  Own:\n    Properties:\n      TopicName: own\n    Type: AWS::SNS::Topic\n"
     );
 }
