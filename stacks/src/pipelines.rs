@@ -272,13 +272,10 @@ fn deploy_with_approval(
 /// Returns the region of a system, where it is not that of the stage. Its pipeline stands there too: a stack whose value is
 /// `{ parameter = ".." }` and the build that takes values from Parameter Store read the parameters of one region.
 fn region(app: &App, system: &str) -> Result<Option<String>, Violations> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Place {
-        region: Option<String>,
-    }
-    let place: Place = app.stage().variables(system)?;
-    Ok(place.region)
+    // The system itself has read the rest, and what it is.
+    let settings: serde_json::Value = app.stage().variables(system)?;
+    let region = settings.get("region").and_then(serde_json::Value::as_str);
+    Ok(region.map(str::to_owned))
 }
 
 /// Returns the variables of a system that builds take from Parameter Store: what the environment of a build calls each,
