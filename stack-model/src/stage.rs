@@ -1,6 +1,6 @@
 //! The stage that an app is rendered for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
@@ -14,8 +14,8 @@ use crate::error::{Violation, Violations};
 #[derive(Clone, Debug)]
 pub struct Stage {
     request: StageRequest,
-    /// The tables of variables that were read; one that nobody reads is a mistake in `stackctl.toml`.
-    read: Arc<Mutex<BTreeSet<String>>>,
+    /// The tables of variables that were read, and what no reader had a field for: mistakes in `stackctl.toml`.
+    read: Arc<Mutex<BTreeMap<String, BTreeSet<String>>>>,
 }
 
 impl Stage {
@@ -66,13 +66,10 @@ impl Stage {
     ///
     /// # Errors
     ///
-    /// Fails with the name of the variable that is missing, unknown or of the wrong type. A variable that `T` has no
-    /// field for is unknown, with or without `deny_unknown_fields`.
+    /// Fails with the name of the variable that is missing, of the wrong type, or unknown to a type that denies unknown
+    /// fields. Several places may read one table, each with a type of what it needs: what none of them has a field for
+    /// is an error of the synth.
     pub fn variables<T: DeserializeOwned>(&self, name: &str) -> Result<T, Violations> {
-        self.read
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(name.to_owned());
         let table = self.request.variables.get(name);
         let variables = table.cloned();
         let variables =
@@ -80,24 +77,31 @@ impl Stage {
 
         // The error alone says that a text stands where a number belongs, and not where.
         let mut track = serde_path_to_error::Track::new();
-        let mut unknown = Vec::new();
+        let mut unknown = BTreeSet::new();
         let read = T::deserialize(serde_ignored::Deserializer::new(
             serde_path_to_error::Deserializer::new(variables, &mut track),
-            &mut |path: serde_ignored::Path<'_>| unknown.push(path.to_string()),
+            // An optional table stands in the path as a question mark.
+            &mut |path: serde_ignored::Path<'_>| {
+                unknown.insert(path.to_string().replace("?.", ""));
+            },
         ));
-        let problem = match read {
-            Ok(variables) if unknown.is_empty() => return Ok(variables),
-            Ok(_) => format!("nothing reads `{}`", unknown.join("`, `")),
-            Err(error) => match track.path().to_string().as_str() {
+        self.read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(name.to_owned())
+            .and_modify(|before| *before = unknown_to_both(before, &unknown))
+            .or_insert(unknown);
+        read.map_err(|error| {
+            let problem = match track.path().to_string().as_str() {
                 "." => error.to_string(),
                 path => format!("`{path}`: {error}"),
-            },
-        };
-        Err(Violation::new(format!(
-            "the variables of `{name}` do not fit: {problem}; {}",
-            self.origin(name, table.is_some())
-        ))
-        .into())
+            };
+            Violation::new(format!(
+                "the variables of `{name}` do not fit: {problem}; {}",
+                self.origin(name, table.is_some())
+            ))
+            .into()
+        })
     }
 
     /// Says where the variables under `name` come from, or where they were looked for.
@@ -129,23 +133,51 @@ impl Stage {
         }
     }
 
-    /// Reports tables of variables that no stack read: most likely their name is mistyped.
+    /// Reports tables of variables, and variables of tables, that no stack read: most likely their name is mistyped.
     pub(crate) fn unread_variables(&self) -> Vec<Violation> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let tables = self.request.variables.keys();
-        tables
-            .filter(|table| !read.contains(*table))
-            .map(|table| {
-                let known: Vec<&str> = read.iter().map(String::as_str).collect();
-                Violation::new(format!(
-                    "no stack reads the variables [stages.{}.variables.{table}] of stackctl.toml: {}",
-                    self.name(),
-                    match known.as_slice() {
-                        [] => "the stacks read none at all".to_owned(),
-                        known => format!("the stacks read those of {}", known.join(", ")),
-                    }
-                ))
-            })
-            .collect()
+        let mut violations = Vec::new();
+        for table in self.request.variables.keys() {
+            match read.get(table) {
+                None => violations.push(self.unread_table(table, &read)),
+                Some(unknown) if unknown.is_empty() => {}
+                Some(unknown) => {
+                    let names: Vec<&str> = unknown.iter().map(String::as_str).collect();
+                    violations.push(Violation::new(format!(
+                        "no stack reads `{}` of the variables of `{table}`: {}",
+                        names.join("`, `"),
+                        self.origin(table, true)
+                    )));
+                }
+            }
+        }
+        violations
     }
+
+    /// Reports a table of variables that no stack read.
+    fn unread_table(&self, table: &str, read: &BTreeMap<String, BTreeSet<String>>) -> Violation {
+        let known: Vec<&str> = read.keys().map(String::as_str).collect();
+        Violation::new(format!(
+            "no stack reads the variables [stages.{}.variables.{table}] of stackctl.toml: {}",
+            self.name(),
+            match known.as_slice() {
+                [] => "the stacks read none at all".to_owned(),
+                known => format!("the stacks read those of {}", known.join(", ")),
+            }
+        ))
+    }
+}
+
+/// Returns the paths of variables that neither of two readers of a table has a field for.
+fn unknown_to_both(one: &BTreeSet<String>, other: &BTreeSet<String>) -> BTreeSet<String> {
+    // Who has no field for a table has none for what is in it.
+    let covers = |set: &BTreeSet<String>, path: &str| {
+        set.iter().any(|known| {
+            path.strip_prefix(known.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    };
+    let of_one = one.iter().filter(|path| covers(other, path));
+    let of_other = other.iter().filter(|path| covers(one, path));
+    of_one.chain(of_other).cloned().collect()
 }

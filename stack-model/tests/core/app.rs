@@ -145,30 +145,40 @@ fn variables_of_a_stage_are_typed() {
 }
 
 #[test]
-fn variables_without_a_field_are_reported_whatever_the_type_says() {
-    #[derive(Debug, Deserialize)]
-    struct Variables {
-        #[serde(default)]
+fn variables_that_no_reader_has_a_field_for_are_reported() {
+    #[derive(Deserialize)]
+    struct Region {
         #[expect(dead_code, reason = "what is read does not matter")]
-        domain: Option<Domain>,
+        region: String,
     }
-    #[derive(Debug, Deserialize)]
+    #[derive(Deserialize)]
     struct Domain {
+        #[expect(dead_code, reason = "what is read does not matter")]
+        domain: Option<Name>,
+    }
+    #[derive(Deserialize)]
+    struct Name {
         #[expect(dead_code, reason = "what is read does not matter")]
         name: String,
     }
-    let stage = stage(json!({
+    let orders = json!({
+        "region": "eu-central-1",
+        "greting": "x",
+        "domain": {"name": "example.com", "zone": "Z1"},
+    });
+    let mut app = App::new(stage(json!({
         "name": "dev",
         "region": "us-east-1",
         "architecture": "x86_64",
-        "variables": {"orders": {"greting": "x", "domain": {"name": "example.com", "zone": "Z1"}}},
-    }));
+        "variables": {"orders": orders},
+    })));
+    app.stage().variables::<Region>("orders").unwrap();
+    app.stage().variables::<Domain>("orders").unwrap();
+    app.stack("orders")
+        .raw("Topic", "AWS::SNS::Topic", json!({}));
     assert_eq!(
-        stage
-            .variables::<Variables>("orders")
-            .unwrap_err()
-            .to_string(),
-        "1 violation\nthe variables of `orders` do not fit: nothing reads `domain.?.zone`, `greting`; they come from \
+        app.synth().unwrap_err().to_string(),
+        "1 violation\nno stack reads `domain.zone`, `greting` of the variables of `orders`: they come from \
          [stages.dev.variables.orders] of stackctl.toml, or from `--var orders.KEY=VALUE`"
     );
 }
