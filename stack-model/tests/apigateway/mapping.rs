@@ -10,7 +10,7 @@ use stack_model::apigateway::{
 };
 
 use super::support::{properties, template, violations};
-use super::velocity::{Evaluated, Request, evaluate};
+use super::velocity::{Evaluated, Request, evaluate, shared_templates};
 
 /// Texts that break templates which only put values between quotes.
 const HOSTILE: [&str; 14] = [
@@ -258,8 +258,8 @@ fn a_default_stands_for_what_is_missing() {
     );
 }
 
-#[test]
-fn a_list_is_mapped_element_by_element() {
+/// The answer of a query, as a page reads it.
+fn listed() -> MappingTemplate {
     let order = JsonTemplate::object([
         ("id", JsonTemplate::from(RequestValue::element("SK.S"))),
         (
@@ -267,14 +267,19 @@ fn a_list_is_mapped_element_by_element() {
             JsonTemplate::integer(RequestValue::element("TS.N"), 0),
         ),
     ]);
-    let template = written(MappingTemplate::of(JsonTemplate::object([
+    MappingTemplate::of(JsonTemplate::object([
         ("orders", JsonTemplate::each("$.Items", order)),
         ("count", JsonTemplate::body_at("$.Count")),
         (
             "next",
             JsonTemplate::body_at_or("$.LastEvaluatedKey", serde_json::Value::Null),
         ),
-    ])));
+    ]))
+}
+
+#[test]
+fn a_list_is_mapped_element_by_element() {
+    let template = written(listed());
     let item = |id: &str, at: &str| json!({"SK": {"S": id}, "TS": {"N": at}});
     for items in [
         json!([]),
@@ -391,4 +396,14 @@ fn values_of_the_deployment_are_put_in_by_it() {
         response["ResponseTemplates"]["application/json"],
         json!({"Fn::Sub": r#"{"api":"${Api}"}"#})
     );
+}
+
+/// The local engine evaluates the shared cases too, so that it evaluates what is written here.
+#[test]
+fn shared_cases_are_written_as_here() {
+    let shared = shared_templates();
+    for template in [start(), listed()] {
+        let template = written(template);
+        assert!(shared.contains(&template), "no shared case of {template}");
+    }
 }

@@ -2,13 +2,17 @@
 //!
 //! What a function of it answers is said in
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>.
+//!
+//! The cases in `velocity.json` hold for this evaluator and for the one of the local engine, which reads them too.
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// A request, or the answer of a service, that a template is evaluated for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Request {
     pub(super) body: String,
     pub(super) query: BTreeMap<String, String>,
@@ -491,4 +495,38 @@ fn as_text(value: &Value) -> String {
 /// Whether a value counts as true: everything does but `false` and nothing.
 fn truth(value: &Value) -> bool {
     !matches!(value, Value::Null | Value::Bool(false))
+}
+
+/// A template, a request, and what comes of them.
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    template: String,
+    #[serde(flatten)]
+    request: Request,
+    text: String,
+    status: Option<u64>,
+}
+
+/// Returns the cases that the evaluator of the local engine is tested with too.
+fn shared_cases() -> Vec<Case> {
+    serde_json::from_str(include_str!("velocity.json")).expect("the cases are JSON")
+}
+
+/// Returns the templates of the cases that the evaluator of the local engine is tested with too.
+pub(super) fn shared_templates() -> Vec<String> {
+    let cases = shared_cases().into_iter();
+    cases.map(|case| case.template).collect()
+}
+
+#[test]
+fn shared_cases_hold() {
+    for case in shared_cases() {
+        let expected = Evaluated {
+            text: case.text,
+            status: case.status,
+        };
+        let evaluated = evaluate(&case.template, &case.request);
+        assert_eq!(evaluated, expected, "{}", case.name);
+    }
 }
