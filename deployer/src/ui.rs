@@ -103,11 +103,12 @@ impl Ui {
 
     /// Prints something that deserves attention and is no error.
     pub fn warn(&self, text: impl AsRef<str>) {
-        self.line(format!(
-            "{} {}",
-            paint(palette::WARNING, "warning:"),
-            text.as_ref()
-        ));
+        let text = format!("{} {}", paint(palette::WARNING, "warning:"), text.as_ref());
+        let lines: Vec<String> = text
+            .lines()
+            .map(|line| report::fitted(line, self.width(), 2))
+            .collect();
+        self.line(lines.join("\n"));
     }
 
     /// Starts a step that takes time.
@@ -165,7 +166,7 @@ impl Ui {
 
     /// Prints an error: for people on standard error, under `--json` as a document on standard output too.
     pub fn error(&self, error: &Error) {
-        self.line(report::error(error).trim_end());
+        self.line(report::error(error, self.width()).trim_end());
         if self.json {
             // One line, so that it ends a stream of JSON lines as well as it stands alone.
             self.json_line(&error.to_json());
@@ -199,6 +200,12 @@ impl Ui {
             None => print(),
         }
         terminal::read_line().await.unwrap_or_default()
+    }
+
+    /// Returns how wide the terminal is that lines for people go to; nothing, where that is none: then whatever reads
+    /// them wants each as a whole.
+    fn width(&self) -> Option<usize> {
+        self.bars.as_ref().map(|_| terminal::width())
     }
 
     fn bars(&self) -> Option<&MultiProgress> {

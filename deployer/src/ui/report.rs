@@ -4,38 +4,56 @@ use std::fmt::Write as _;
 
 use stack_model::assembly::FailureItem;
 
-use super::{paint, palette};
+use super::{paint, palette, terminal};
 use crate::error::Error;
 
 /// Renders an error: what was quoted, the message, its causes, and what to do.
-pub(super) fn error(error: &Error) -> String {
+///
+/// The message and the causes are broken between words where a width is given. A hint is not: the command in it is there
+/// to be pasted, and a terminal that breaks a line itself still copies it as one.
+pub(super) fn error(error: &Error, width: Option<usize>) -> String {
     let mut text = String::new();
     if let Some(detail) = error.detail_text() {
         text.push_str(detail.trim_end());
         text.push_str("\n\n");
     }
-    let _ = writeln!(
-        text,
+    let message = format!(
         "{} {}",
         paint(palette::BAD, "error:"),
         paint(palette::STRONG, error.message())
     );
+    let _ = writeln!(text, "{}", fitted(&message, width, 2));
     for cause in error.untold_causes() {
-        section(&mut text, "cause:", palette::STRONG, cause);
+        section(&mut text, "cause:", palette::STRONG, cause, width);
     }
     for hint in error.hints() {
-        section(&mut text, "hint:", palette::HINT, hint);
+        section(&mut text, "hint:", palette::HINT, hint, None);
     }
     text
 }
 
+/// Breaks a line between words so that it has the width, if any.
+pub(super) fn fitted(line: &str, width: Option<usize>, indent: usize) -> String {
+    match width {
+        Some(width) => terminal::wrapped(line, width, indent),
+        None => line.to_owned(),
+    }
+}
+
 /// Writes a labelled paragraph. Lines after the first stand under each other, so that quoted source stays aligned.
-fn section(text: &mut String, label: &str, style: anstyle::Style, body: &str) {
+fn section(
+    text: &mut String,
+    label: &str,
+    style: anstyle::Style,
+    body: &str,
+    width: Option<usize>,
+) {
     let mut lines = body.lines();
     let first = lines.next().unwrap_or_default();
     let rest: Vec<&str> = lines.collect();
     if rest.is_empty() {
-        let _ = writeln!(text, "  {} {first}", paint(style, label));
+        let line = format!("  {} {first}", paint(style, label));
+        let _ = writeln!(text, "{}", fitted(&line, width, 4));
     } else {
         let _ = writeln!(text, "  {}", paint(style, label));
         for line in std::iter::once(first).chain(rest) {
@@ -147,7 +165,7 @@ error: intake/Orders/Properties.DelaySeconds: 1000 is more than the limit of 900
             .cause("line 3\n  |\n  ^")
             .hint("mend it")
             .detail("error[E0425]: no such value\n");
-        let plain = anstream::adapter::strip_str(&error(&failure)).to_string();
+        let plain = anstream::adapter::strip_str(&error(&failure, None)).to_string();
         insta::assert_snapshot!(plain, @r"
         error[E0425]: no such value
 
@@ -158,6 +176,20 @@ error: intake/Orders/Properties.DelaySeconds: 1000 is more than the limit of 900
               |
               ^
           hint: mend it
+        ");
+    }
+
+    #[test]
+    fn errors_break_between_words_and_hints_stay_whole() {
+        let failure = Error::new(Kind::Deploy, "stack intake-dev was not deployed")
+            .cause("stack intake-dev ended as ROLLBACK_COMPLETE")
+            .hint("run `stackctl events intake-dev --stage dev`");
+        let plain = anstream::adapter::strip_str(&error(&failure, Some(40))).to_string();
+        insta::assert_snapshot!(plain, @r"
+        error: stack intake-dev was not deployed
+          cause: stack intake-dev ended as
+            ROLLBACK_COMPLETE
+          hint: run `stackctl events intake-dev --stage dev`
         ");
     }
 }
