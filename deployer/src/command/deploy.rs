@@ -80,7 +80,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
             .ui
             .done("account", &context.clients.identity().account);
     }
-    if let Some(plan) = &plan {
+    // The local engine replaces what CloudFormation does not.
+    if let Some(plan) = plan.as_ref().filter(|_| !place.is_local()) {
         refuse_impossible(plan)?;
     }
     let consent = match &plan {
@@ -318,4 +319,37 @@ pub(super) fn summary(
     fields.insert("type".to_owned(), "summary".into());
     fields.insert("stacks".to_owned(), stacks.into());
     fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::plan::{Action, ResourceChange, StackPlan};
+
+    fn plan(grade: Grade) -> Plan {
+        let change = ResourceChange {
+            logical_id: "Orders".to_owned(),
+            resource_type: "AWS::DynamoDB::Table".to_owned(),
+            action: Action::Replace,
+            grade,
+            reasons: vec!["its name stays".to_owned()],
+            properties: Vec::new(),
+            source: None,
+        };
+        Plan {
+            stacks: vec![StackPlan {
+                stack: "orders-dev".to_owned(),
+                changes: vec![change],
+                ..StackPlan::default()
+            }],
+        }
+    }
+
+    #[test]
+    fn what_cloudformation_refuses_ends_a_deploy_before_it_begins() {
+        assert!(refuse_impossible(&plan(Grade::DataLoss)).is_ok());
+        let error = refuse_impossible(&plan(Grade::Impossible)).expect_err("is refused");
+        assert_eq!(error.kind(), Kind::Deploy);
+        assert_eq!(error.causes(), ["orders-dev/Orders: its name stays"]);
+    }
 }
