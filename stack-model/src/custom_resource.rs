@@ -290,7 +290,3 @@ const TYPE_NAME: NameRule = NameRule {
     max: 52,
     others: "_@-",
 };
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/services/custom-resources.md")]
-struct Guide;

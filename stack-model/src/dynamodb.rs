@@ -349,7 +349,3 @@ const NAME: NameRule = NameRule {
     max: 255,
     others: "-_.",
 };
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/services/dynamodb.md")]
-struct Guide;

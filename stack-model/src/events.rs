@@ -172,7 +172,3 @@ fn bus_arn(name: &Value<String>) -> Value<Arn<EventBus>> {
     )
     .map(Arn::composed)
 }
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/services/eventbridge.md")]
-struct Guide;

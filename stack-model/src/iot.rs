@@ -58,7 +58,3 @@ pub use rule::{TopicRule, TopicRuleProps, TopicRuleRef};
 pub use selection::Selection;
 pub use thing::{Thing, ThingGroupProps, ThingGroupRef, ThingProps, ThingRef};
 pub use topic::{IotOperation, Topic, TopicFamilyRef, TopicRef};
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/services/iot.md")]
-struct Guide;

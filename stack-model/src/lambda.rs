@@ -430,7 +430,3 @@ fn tracing_statement() -> Statement {
     Statement::allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"])
         .on_everything("X-Ray has no resources that these actions could name")
 }
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/services/lambda.md")]
-struct Guide;

@@ -6,6 +6,15 @@ mod coming_from;
 mod getting_started;
 mod model;
 mod readme;
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the examples of a page are those of a function package, and of the stacks that use it"
+)]
+mod services;
+mod testing;
+mod variables;
+mod workspace;
 
 use stack_model::assembly::{Architecture, StageRequest};
 use stack_model::{App, Stage, Violations};

@@ -4,5 +4,6 @@ mod examples;
 mod guide;
 mod links;
 mod pages;
+mod reference;
 mod snippets;
 mod systems;

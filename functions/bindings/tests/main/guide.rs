@@ -1,4 +1,11 @@
-//! The function package of the page "Getting started" compiles, with its runtime.
+//! What the guide shows of functions compiles, with its runtime.
+
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "each example is written as the root of a package"
+)]
+mod clients;
 
 #[expect(unreachable_pub, reason = "it is written as the root of a package")]
 mod orders;
