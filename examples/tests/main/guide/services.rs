@@ -441,10 +441,10 @@ mod events {
         let ship = stack.function("Ship", wired, FunctionProps::default());
         let wired = Publish::bind(PublishWiring {});
         let publish = stack.function("Publish", wired, FunctionProps::default());
-        let shop = EventPattern::source("shop");
+        let source = EventPattern::source("shop");
 
         // One detail type: the function takes its detail.
-        let large = shop
+        let large = source
             .clone()
             .detail_type::<Placed>()
             .detail("total", [Match::above(100)]);
@@ -453,7 +453,9 @@ mod events {
         stack.target(&large, &ship, Delivery::event().dead_letters(&lost));
 
         // Several detail types: the function takes any.
-        let public = shop.clone().detail_type_prefixes(["Orders.", "Payments."]);
+        let public = source
+            .clone()
+            .detail_type_prefixes(["Orders.", "Payments."]);
         let public = stack.rule("PublicEvents", &bus, public, RuleProps::default());
         stack.target(&public, &publish, Delivery::event());
 
@@ -463,7 +465,7 @@ mod events {
             ..LogGroupProps::default()
         };
         let log = stack.log_group("BusLog", log);
-        let all = stack.rule("AllEvents", &bus, shop, RuleProps::default());
+        let all = stack.rule("AllEvents", &bus, source, RuleProps::default());
         stack.target(&all, &log, Delivery::event());
     }
 }

@@ -65,7 +65,7 @@ mod tests {
             .as_array()
             .into_iter()
             .flatten()
-            .flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array())
+            .filter_map(|policy| policy["PolicyDocument"]["Statement"].as_array())
             .flatten()
             .filter(|statement| statement["Resource"] == json!({"Fn::GetAtt": ["Orders", "Arn"]}))
             .map(|statement| &statement["Action"])

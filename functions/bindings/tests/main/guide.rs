@@ -1,9 +1,11 @@
 //! What the guide shows of functions compiles, with its runtime.
 
 #[expect(
+    clippy::type_complexity,
+    clippy::unused_async,
     dead_code,
     unreachable_pub,
-    reason = "each example is written as the root of a package"
+    reason = "each example is written as the root of a package, and handlers are asynchronous whether they wait or not"
 )]
 mod clients;
 
