@@ -48,8 +48,11 @@ pub struct Request<'a> {
     pub root: &'a Path,
     /// The state directory of the workspace; binaries for AWS and archives are kept there.
     pub state: &'a Path,
-    /// The assets by name.
+    /// The assets to build, by name.
     pub assets: BTreeMap<&'a str, &'a Asset>,
+    /// The packages of all assets of the app. Cargo unifies features over the packages that it is given: were these
+    /// only those of `assets`, the bytes of a function would depend on what else was selected.
+    pub packages: BTreeSet<&'a str>,
     /// Where they are to run.
     pub platform: &'a Platform,
 }
@@ -157,16 +160,14 @@ async fn build(
     architecture: Option<Architecture>,
     progress: Progress<'_>,
 ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
-    let (packages, names): (BTreeSet<&str>, BTreeSet<&str>) = assets
+    let names: BTreeSet<&str> = assets
         .iter()
         .map(|(_, asset)| {
-            let Asset::Function {
-                package, binary, ..
-            } = asset;
-            (package.as_str(), binary.as_str())
+            let Asset::Function { binary, .. } = asset;
+            binary.as_str()
         })
-        .unzip();
-    let invocation = invocation(request, &packages, &names, architecture);
+        .collect();
+    let invocation = invocation(request, &names, architecture);
     let executables = match cargo::run(&invocation, progress).await {
         Ok(executables) => executables,
         Err(error) => return Err(explain(request.root, assets, error).await),
@@ -205,7 +206,6 @@ fn lambda_directory(request: &Request<'_>, architecture: Architecture) -> PathBu
 
 fn invocation(
     request: &Request<'_>,
-    packages: &BTreeSet<&str>,
     binaries: &BTreeSet<&str>,
     architecture: Option<Architecture>,
 ) -> Invocation {
@@ -242,7 +242,7 @@ fn invocation(
             cargo_lambda.clone()
         }
     };
-    for package in packages {
+    for package in &request.packages {
         arguments.push("-p".into());
         arguments.push(package.into());
     }
@@ -395,11 +395,11 @@ mod tests {
             root: root.path(),
             state: Path::new("/state"),
             assets: BTreeMap::new(),
+            packages: BTreeSet::from(["orders", "billing"]),
             platform,
         };
-        let packages = BTreeSet::from(["orders", "billing"]);
         let binaries = BTreeSet::from(["create", "charge"]);
-        let invocation = invocation(&request, &packages, &binaries, architecture);
+        let invocation = invocation(&request, &binaries, architecture);
         let texts: Vec<_> = invocation
             .arguments
             .iter()

@@ -188,6 +188,7 @@ pub(super) async fn functions(
         root: &project.root,
         state: &project.state_dir,
         assets,
+        packages: packages(&assembly.manifest.assets),
         platform: &platform,
     };
     let subject = count(request.assets.len(), "function");
@@ -199,6 +200,15 @@ pub(super) async fn functions(
         .map_err(|error| explain::build(assembly, error))?;
     task.done(subject);
     Ok(artifacts)
+}
+
+/// Returns the packages that hold the functions of an app.
+fn packages(assets: &BTreeMap<String, Asset>) -> BTreeSet<&str> {
+    let packages = assets.values().map(|asset| {
+        let Asset::Function { package, .. } = asset;
+        package.as_str()
+    });
+    packages.collect()
 }
 
 /// The folders that fill buckets: by stack, and by the name of the declaration.

@@ -1,5 +1,6 @@
 //! Removes stacks, and waits until nothing is left.
 
+mod importers;
 mod ledger;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -135,7 +136,7 @@ impl Explained for DestroyError {
 /// Removes stacks, each before those it depends on, and waits until they are gone.
 ///
 /// All stacks are looked at before the first is touched: where one is protected and `unprotect` was not given, nothing
-/// happens. Buckets that the template deletes are emptied first, every version of every object, because AWS deletes no
+/// happens. Nothing of a stack is touched while another one imports what it exports. Buckets that the template deletes are emptied first, every version of every object, because AWS deletes no
 /// bucket that holds anything; what the template retains is left alone and reported. The artifacts of a removed stack
 /// go too; the artifact bucket itself stays. A stack that does not exist is no error, so a destroy that was stopped is
 /// finished by running it again.
@@ -278,6 +279,7 @@ async fn remove(
         remove_artifacts(context, stack).await?;
         return Ok(Outcome::Absent);
     };
+    importers::check(context, stack, &deployed).await?;
     if deployed.termination_protection && unprotect {
         context
             .clients

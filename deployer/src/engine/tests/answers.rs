@@ -70,6 +70,8 @@ pub(super) struct Stack {
     pub(super) parameters: Vec<(&'static str, String)>,
     pub(super) tags: Vec<(&'static str, &'static str)>,
     pub(super) outputs: Vec<(&'static str, &'static str)>,
+    /// The names that outputs are exported under, by output key.
+    pub(super) exports: Vec<(&'static str, &'static str)>,
     pub(super) protected: bool,
     pub(super) name: &'static str,
 }
@@ -83,6 +85,7 @@ impl Stack {
             parameters: Vec::new(),
             tags: vec![("stackctl:stage", "dev"), ("team", "blue")],
             outputs: vec![("QueueUrl", "https://sqs.eu-central-1.amazonaws.com/1/q")],
+            exports: Vec::new(),
             protected: false,
             name: "intake-dev",
         }
@@ -123,8 +126,12 @@ impl Stack {
         for (key, value) in &self.outputs {
             let _ = write!(
                 body,
-                "<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
+                "<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue>"
             );
+            if let Some((_, name)) = self.exports.iter().find(|(of, _)| of == key) {
+                let _ = write!(body, "<ExportName>{name}</ExportName>");
+            }
+            body += "</member>";
         }
         body += "</Outputs></member></Stacks>";
         result("DescribeStacks", &body)

@@ -1,8 +1,8 @@
 //! Removal: protection, buckets, artifacts, failures.
 
-use aws_sdk_cloudformation::types::ChangeSetType;
+use aws_sdk_cloudformation::{Client as CloudFormation, types::ChangeSetType};
 use aws_sdk_s3::{Client as S3, types::Delete};
-use aws_smithy_mocks::mock;
+use aws_smithy_mocks::{Rule, mock};
 
 use super::{
     answers::{self, STACK_ID, Stack},
@@ -250,6 +250,68 @@ async fn the_artifacts_of_a_stack_go_with_it() {
     destroy(&played.context, request(&[(STACK, &[])]))
         .await
         .expect("nothing is left");
+    played.finish();
+}
+
+/// One answer of `ListImports`, as
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListImports.html> shows it.
+fn imports(export: &'static str, answer: String) -> Rule {
+    mock!(CloudFormation::list_imports)
+        .match_requests(move |input| input.export_name() == Some(export))
+        .then_http_response(move || http(answers::status_of(&answer), &answer))
+}
+
+#[tokio::test]
+async fn a_stack_that_another_one_imports_from_keeps_its_objects_and_its_protection() {
+    let mut exporting = Stack::new("CREATE_COMPLETE");
+    exporting.protected = true;
+    exporting.exports = vec![("QueueUrl", "intake-dev-QueueUrl")];
+    let importers = answers::result(
+        "ListImports",
+        "<Imports><member>reports-dev</member></Imports>",
+    );
+    let played = Script::new()
+        .describe(STACK, exporting.xml())
+        .describe(STACK, exporting.xml())
+        .cloudformation("list_imports", imports("intake-dev-QueueUrl", importers))
+        .play();
+    let mut request = request(&[(STACK, &[])]);
+    request.unprotect = true;
+    let error = destroy(&played.context, request)
+        .await
+        .expect_err("another stack needs it");
+    assert_eq!(
+        error.hints(),
+        ["destroy reports-dev first, or deploy what no longer imports it"]
+    );
+    assert_eq!(
+        Error::from(error).causes(),
+        [
+            "stack intake-dev cannot be deleted",
+            "reports-dev imports its export intake-dev-QueueUrl; nothing was removed"
+        ]
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn an_export_that_nobody_imports_is_no_obstacle() {
+    let mut exporting = Stack::new("CREATE_COMPLETE");
+    exporting.exports = vec![("QueueUrl", "intake-dev-QueueUrl")];
+    let nobody = answers::error(
+        "ValidationError",
+        "Export 'intake-dev-QueueUrl' is not imported by any stack.",
+    );
+    let script = Script::new()
+        .describe(STACK, exporting.xml())
+        .describe(STACK, exporting.xml())
+        .cloudformation("list_imports", imports("intake-dev-QueueUrl", nobody))
+        .template(TEMPLATE)
+        .resources(&[]);
+    let played = gone(script).play();
+    destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect("the stack is gone");
     played.finish();
 }
 
