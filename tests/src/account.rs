@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 
 use crate::http::{self, Answer};
 
+/// What is in an account, by kind.
+pub type Inventory = BTreeMap<&'static str, Vec<String>>;
+
 /// The region of all tests that do not say otherwise.
 pub const REGION: &str = "us-east-1";
 
@@ -210,8 +213,20 @@ impl Account {
         http::send(method, &url, &all, body)
     }
 
-    /// Returns everything in the account that a deploy can leave behind, by kind.
-    pub fn inventory(&self) -> BTreeMap<&'static str, Vec<String>> {
+    /// Returns everything in the account that a deploy can leave behind, without what belongs to the account and stays: the
+    /// stack and the bucket in which the tool keeps artifacts.
+    pub fn inventory_of_systems(&self) -> Inventory {
+        let mut inventory = self.inventory();
+        for kind in ["stacks", "buckets"] {
+            if let Some(names) = inventory.get_mut(kind) {
+                names.retain(|name| !name.starts_with("stackctl-"));
+            }
+        }
+        inventory
+    }
+
+    /// Returns everything in the account that a deploy can leave behind.
+    pub fn inventory(&self) -> Inventory {
         let json_names = |answer: Value, list: &str, name: Option<&str>| -> Vec<String> {
             let entries = answer[list].as_array().cloned().unwrap_or_default();
             entries

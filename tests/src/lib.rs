@@ -6,3 +6,4 @@ pub mod poll;
 pub mod proxy;
 pub mod sandbox;
 pub mod support;
+pub mod websocket;

@@ -18,6 +18,9 @@ use crate::support::TestEngine;
 /// How long a command may take that compiles something.
 const BUILD_PATIENCE: Duration = Duration::from_mins(10);
 
+/// Where all systems are deployed.
+const PLACE: [&str; 3] = ["--stage", "dev", "--local"];
+
 /// A place to run the tool in.
 pub struct Sandbox {
     engine: TestEngine,
@@ -38,6 +41,10 @@ pub struct Run {
     pub stderr: String,
 }
 
+/// What deployed stacks have to tell.
+#[derive(Clone, Debug)]
+pub struct Outputs(Value);
+
 /// A command that still runs. It is killed when dropped.
 pub struct Running {
     child: Child,
@@ -54,11 +61,7 @@ impl Sandbox {
     /// Panics where that is impossible.
     #[must_use]
     pub fn new(program: &str, workspace: &Path, config: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime starts");
-        let engine = runtime.block_on(TestEngine::start());
+        let engine = TestEngine::start_blocking();
         let directory = TempDir::with_prefix("stackctl-sandbox-").expect("a directory can be made");
         let sandbox = Self {
             engine,
@@ -160,6 +163,27 @@ impl Sandbox {
         run
     }
 
+    /// Deploys stacks of the stage `dev` to the engine.
+    #[track_caller]
+    pub fn deploy(&self, stacks: &[&str]) -> Run {
+        self.succeed(&[&["deploy"], stacks, &PLACE].concat())
+    }
+
+    /// Removes stacks of the stage `dev` from the engine.
+    #[track_caller]
+    pub fn destroy(&self, stacks: &[&str]) -> Run {
+        self.succeed(&[&["destroy"], stacks, &PLACE].concat())
+    }
+
+    /// Returns what the tool tells of deployed stacks of the stage `dev`.
+    #[track_caller]
+    pub fn outputs(&self, stacks: &str) -> Outputs {
+        Outputs(
+            self.succeed(&[&["outputs", stacks, "--json"], &PLACE[..]].concat())
+                .json(),
+        )
+    }
+
     /// Starts the tool.
     #[must_use]
     pub fn spawn(&self, arguments: &[&str]) -> Running {
@@ -193,6 +217,22 @@ impl Run {
                 serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in:\n{self}"))
             })
             .collect()
+    }
+}
+
+impl Outputs {
+    /// Returns an output of a stack.
+    ///
+    /// # Panics
+    ///
+    /// Panics where there is none, and shows all.
+    #[track_caller]
+    #[must_use]
+    pub fn text(&self, stack: &str, key: &str) -> String {
+        let value = self.0[stack][key].as_str();
+        value
+            .unwrap_or_else(|| panic!("{stack} has no output {key} in {}", self.0))
+            .to_owned()
     }
 }
 

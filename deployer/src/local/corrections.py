@@ -11,31 +11,19 @@ def correct_lambda_integrations():
     """
     from ministack.services import apigateway_v1 as gateway
 
-    def essence(content_type):
-        return content_type.split(";", 1)[0].strip().lower()
-
-    def header(headers, name, default):
-        values = [value for key, value in (headers or {}).items() if key.lower() == name]
-        return essence(values[0].split(",", 1)[0]) if values and isinstance(values[0], str) else default
-
-    def first(value):
-        return value[0] if isinstance(value, (list, tuple)) else value
-
     async def invoke(
         integration, api_id, stage_name, stage, resource, request_path, method, headers, body, query_params,
         path_params, *, owner_account_id=None, owner_region=None, authorizer_context=None, **_unused,
     ):
         text = body.decode("utf-8", errors="replace") if body else ""
-        parameters = {
-            key: first(value)
-            for source in (headers, query_params, path_params)
-            for key, value in (source or {}).items()
-        }
-        context = {"authorizer": authorizer_context} if authorizer_context else {}
-        content_type = header(headers, "content-type", "application/json")
+        parameters, context, variables = described(  # noqa: F821
+            api_id, stage_name, stage, resource, request_path, method, headers, query_params, path_params,
+            authorizer_context,
+        )
+        content_type = essence(gateway._header_ci(headers, "content-type"))  # noqa: F821
         for key, template in (integration.get("requestTemplates") or {}).items():
-            if essence(key) == content_type:
-                text = gateway._render_request_template_v1(template, text, parameters, context)
+            if essence(key) == content_type:  # noqa: F821
+                text = Evaluation(text, parameters, context, variables).render(template)  # noqa: F821
                 break
 
         try:
@@ -48,8 +36,7 @@ def correct_lambda_integrations():
             function, event, account_id=owner_account_id, region=owner_region
         )
         if missing or result.get("throttle"):
-            answer = {"message": "Internal server error"}
-            return 500, {"Content-Type": "application/json"}, json.dumps(answer).encode()
+            return misconfigured("the function %r cannot be invoked" % function)  # noqa: F821
 
         payload = result.get("body")
         if isinstance(payload, (bytes, bytearray)):
@@ -71,21 +58,23 @@ def correct_lambda_integrations():
             if failed or not pattern:
                 # Patterns are Java's, where \z is what Python writes as \Z.
                 responses[key] = {**response, "selectionPattern": (pattern or "").replace(r"\z", r"\Z")}
-        accept = header(headers, "accept", "application/json")
+        accept = essence(gateway._header_ci(headers, "accept"))  # noqa: F821
         return gateway._service_integration_response(
-            {**integration, "integrationResponses": responses}, message, text, accept, parameters, context
+            {**integration, "integrationResponses": responses}, message, text, accept, parameters, context,
+            variables=variables,
         )
 
     gateway._invoke_lambda_custom_v1 = invoke
 
 
 def correct_policy_variables():
-    """Puts what is known of the caller into the variables of policies, and says whose the credentials of an identity
-    pool are.
+    """Puts what is known of the caller into the variables of policies, names the role of a session and not the session,
+    and says whose the credentials of an identity pool are.
 
     The engine takes `${aws:username}` for a text, so that whoever is allowed something of their own is allowed
-    nothing; see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html. For the keys and
-    tags of an identity pool see
+    nothing; see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html. For `aws:PrincipalArn`
+    and the keys and tags of an identity pool see
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn,
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif and
     https://docs.aws.amazon.com/cognito/latest/developerguide/using-afac-with-cognito-identity-pools.html.
     """
@@ -93,12 +82,15 @@ def correct_policy_variables():
     import re
 
     from ministack.core import iam_evaluator
-    from ministack.services import cognito, sts
+    from ministack.services import cognito, iam, sts
 
-    variable = re.compile(r"\$\{([^}]*)\}")
-    literals = {"*": "*", "?": "?", "$": "$"}
+    variable = re.compile(r"\$\{\s*([^},]*?)\s*(?:,\s*'([^']*)'\s*)?\}")
+    # A character that a pattern takes literally: the engine's patterns cannot say more than that it is one.
+    literals = {"*": "?", "?": "?", "$": "$"}
     give_credentials = cognito._get_credentials_for_identity
     resolve_uncorrected = iam_evaluator.resolve_principal
+    resolve_key_uncorrected = iam_evaluator._resolve_condition_key
+    session_arn = re.compile(r"arn:([\w-]+):sts::(\d*):assumed-role/([^/]+)/.*")
 
     def credentials_with_tags(data):
         response = give_credentials(data)
@@ -116,38 +108,75 @@ def correct_policy_variables():
         return response
 
     def resolved(texts, keys):
+        def value(found):
+            known = literals.get(found[1]) or keys.get(found[1].lower())
+            return known if isinstance(known, str) else found[2]
+
         for text in texts:
-            names = variable.findall(text)
             # What names an unknown variable matches nothing.
-            if all(name in literals or isinstance(keys.get(name.lower()), str) for name in names):
-                yield variable.sub(lambda found: literals.get(found[1]) or keys[found[1].lower()], text)
+            if all(value(found) is not None for found in variable.finditer(text)):
+                yield variable.sub(value, text)
+
+    def condition_for(keys, tests):
+        answer = {}
+        for key, expected in tests.items():
+            texts = expected if isinstance(expected, list) else [expected]
+            answer[key] = list(resolved(map(str, texts), keys))
+            if not answer[key]:
+                return None
+        return answer
 
     def statement_for(keys, statement):
         resources = list(resolved(statement.resources, keys))
-        if statement.resources and not resources:
+        conditions = {
+            operator: condition_for(keys, tests) if isinstance(tests, dict) else tests
+            for operator, tests in (statement.conditions or {}).items()
+        }
+        if statement.resources and not resources or None in conditions.values():
             return None
         return dataclasses.replace(
-            statement, resources=resources, not_resources=list(resolved(statement.not_resources, keys))
+            statement, resources=resources, conditions=conditions,
+            not_resources=list(resolved(statement.not_resources, keys)),
         )
+
+    def policies_for(keys, policies):
+        return policies and [
+            [statement for statement in (statement_for(keys, each) for each in policy) if statement]
+            for policy in policies
+        ]
+
+    def role_of(principal):
+        found = session_arn.fullmatch(principal)
+        if not found:
+            return principal
+        role = iam._roles.get_scoped(found[2], None, found[3]) or {}
+        return role.get("Arn") or "arn:%s:iam::%s:role/%s" % found.groups()
+
+    def resolve_key(key, context):
+        value = resolve_key_uncorrected(key, context)
+        return role_of(value) if key.lower() == "aws:principalarn" and isinstance(value, str) else value
 
     def resolve(access_key_id, account_id, credential=None):
         principal = resolve_uncorrected(access_key_id, account_id, credential)
         if not isinstance(principal, iam_evaluator.PrincipalInfo):
             return principal
-        keys = dict(principal.keys)
+        keys = {
+            "aws:principalarn": role_of(principal.arn), "aws:principalaccount": principal.account,
+            "aws:principaltype": principal.type, **principal.keys,
+        }
         session = sts._sessions.get(access_key_id) or {}
         if session.get("_identity_id"):
             keys["cognito-identity.amazonaws.com:sub"] = session["_identity_id"]
             keys["cognito-identity.amazonaws.com:aud"] = session["_identity_pool_id"]
             keys["cognito-identity.amazonaws.com:amr"] = session["_cognito_amr"]
-        policies = principal.policies and [
-            [statement for statement in (statement_for(keys, each) for each in policy) if statement]
-            for policy in principal.policies
-        ]
-        return dataclasses.replace(principal, keys=keys, policies=policies)
+        return dataclasses.replace(
+            principal, keys=keys, policies=policies_for(keys, principal.policies),
+            limits=[policies_for(keys, limit) for limit in principal.limits],
+        )
 
     cognito._get_credentials_for_identity = credentials_with_tags
     iam_evaluator.resolve_principal = resolve
+    iam_evaluator._resolve_condition_key = resolve_key
 
 
 def correct_hosted_zones():
@@ -181,11 +210,13 @@ def correct_hosted_zones():
 
 
 def correct_task_heartbeats():
-    """Ends the wait of a task for its token when a heartbeat is missed.
+    """Ends the wait of a task for its token when a heartbeat is missed, and takes both times from the input.
 
-    The engine takes heartbeats and never misses one, so a task with `HeartbeatSeconds` alone would wait for ever. The
-    error of AWS is `States.Timeout`, and a retrier or catcher of `States.HeartbeatTimeout` fits it too; see
-    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html.
+    The engine takes heartbeats and never misses one, so a task with `HeartbeatSeconds` alone would wait for ever, as one
+    would whose times are paths. The error of AWS is `States.Timeout`, and a retrier or catcher of
+    `States.HeartbeatTimeout` fits it too; see
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html and
+    https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html#task-state-fields.
     """
     import contextvars
     import threading
@@ -193,6 +224,7 @@ def correct_task_heartbeats():
 
     from ministack.services import stepfunctions as machines
 
+    execute_uncorrected = machines._execute_task
     invoke_uncorrected = machines._invoke_with_callback
     matches_uncorrected = machines._error_matches
 
@@ -221,6 +253,18 @@ def correct_task_heartbeats():
                 threading.Thread(target=context.run, args=(watch, task, seconds), daemon=True).start()
             return super().get(key, default)
 
+    def execute(state, raw_input, execution, context):
+        times = {}
+        for name in ("TimeoutSeconds", "HeartbeatSeconds"):
+            path = state.get(name + "Path")
+            if path:
+                seconds = machines._resolve_path_or_ctx(path, raw_input, context)
+                if type(seconds) is not int or seconds <= 0:
+                    cause = "The %sPath parameter does not reference a positive integer: %s" % (name, seconds)
+                    raise machines._ExecutionError("States.Runtime", cause)
+                times[name] = seconds
+        return execute_uncorrected({**state, **times}, raw_input, execution, context)
+
     def invoke(resource, input_data, token, state):
         if isinstance(state.get("HeartbeatSeconds"), int):
             state = Watched(state)
@@ -232,6 +276,7 @@ def correct_task_heartbeats():
             return True
         return matches_uncorrected(error_equals, error)
 
+    machines._execute_task = execute
     machines._invoke_with_callback = invoke
     machines._error_matches = matches
 
@@ -259,27 +304,41 @@ def correct_state_machine_roles():
             return name
         return "arn:aws:%s:%s:%s:%s%s" % (service, get_region(), get_account_id(), kind, name)
 
-    def resources(service, action, call):
+    def asked(service, action, call):
+        """Returns the resources of a call, each with what a policy may ask of the call beside."""
         if service == "lambda":
-            return [named("lambda", "function:", call.get("FunctionName"))]
+            return [(named("lambda", "function:", call.get("FunctionName")), {})]
         if service == "dynamodb":
             table = named("dynamodb", "table/", call.get("TableName"))
-            return [table + "/index/" + call["IndexName"] if "IndexName" in call else table]
+            index = call.get("IndexName")
+            return [("%s/index/%s" % (table, index) if table and index else table, {})]
         if service == "events":
-            return [named("events", "event-bus/", each.get("EventBusName", "default")) for each in call["Entries"]]
+            entries = call.get("Entries")
+            entries = [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
+            return [
+                (
+                    named("events", "event-bus/", each.get("EventBusName", "default")),
+                    {"events:source": each.get("Source"), "events:detail-type": each.get("DetailType")},
+                )
+                for each in entries
+            ]
         if service == "sqs":
-            return [named("sqs", "", call["QueueUrl"].rsplit("/", 1)[-1])]
+            return [(named("sqs", "", str(call.get("QueueUrl") or "").rsplit("/", 1)[-1] or None), {})]
         if service == "sns":
-            return [call.get("TopicArn")]
+            return [(call.get("TopicArn"), {})]
         if service == "states":
-            return ["*" if action.startswith("SendTask") else call.get("StateMachineArn") or call.get("ExecutionArn")]
+            return [("*" if action.startswith("SendTask") else call.get("StateMachineArn") or call.get("ExecutionArn"), {})]
         return []
 
     def check(resource, call):
         role = acting.get()
+        if not role:
+            return
         _, _, rest = resource.partition(":states:::")
         service, _, action = rest.removeprefix("aws-sdk:").partition(":")
-        if not role or not action or not isinstance(call, dict):
+        if ":lambda:" in resource and ":function:" in resource:
+            service, action, call = "lambda", "invoke", {"FunctionName": resource}
+        if not action or not isinstance(call, dict):
             return
         service = {"sfn": "states"}.get(service, service)
         action = action.split(".", 1)[0]
@@ -288,12 +347,12 @@ def correct_state_machine_roles():
         account, name = role.split(":")[4], role.rsplit("/", 1)[-1]
         caller = "arn:aws:sts::%s:assumed-role/%s/states" % (account, name)
         policies = iam_evaluator._gather_role_policies(name, account)
-        for arn in resources(service, action, call):
+        for arn, keys in asked(service, action, call):
             if not isinstance(arn, str):
                 continue
             question = iam_evaluator.EvalContext(
                 principal_arn=caller, principal_type="AssumedRole", principal_account=account,
-                action=permission, resource_arn=arn, region=get_region(),
+                action=permission, resource_arn=arn, region=get_region(), service_context=keys,
             )
             if iam_evaluator.evaluate(question, policies).decision != "Allow":
                 raise machines._ExecutionError(
@@ -320,3 +379,43 @@ def correct_state_machine_roles():
     machines._execute_task = execute
     machines._invoke_resource = invoke
     machines._invoke_with_callback = wait
+
+
+def correct_addresses_of_apis():
+    """Gives functions the engine's address of an API that they are given, in place of one that leads out of this machine.
+
+    The function of a WebSocket API is given the address of its connections; see
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html.
+    """
+    import os
+    import re
+
+    from ministack.core import lambda_runtime
+    from ministack.services import apigateway, apigateway_v1, lambda_svc
+
+    spawn_uncorrected = lambda_runtime.Worker._spawn
+    variables_uncorrected = lambda_svc._runtime_env_vars
+    address = re.compile(r"\b(https|wss)://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?(?![\w.-])")
+
+    def here(found):
+        stores = (apigateway._apis, apigateway_v1._rest_apis)
+        if not any(key == found[2] for store in stores for (_, _, key), _ in store.all_items()):
+            return found[0]
+        scheme = {"https": "http", "wss": "ws"}[found[1]]
+        return "%s://%s/_aws/execute-api/%s" % (scheme, os.environ["AWS_ENDPOINT_URL"].partition("://")[2], found[2])
+
+    def corrected(variables):
+        return {name: address.sub(here, str(value)) for name, value in variables.items()}
+
+    def spawn(worker):
+        config = worker.config
+        variables = (config.get("Environment") or {}).get("Variables") or {}
+        worker.config = {**config, "Environment": {"Variables": corrected(variables)}}
+        try:
+            return spawn_uncorrected(worker)
+        finally:
+            worker.config = config
+
+    # Functions in Python have workers of their own, all others have their variables made.
+    lambda_runtime.Worker._spawn = spawn
+    lambda_svc._runtime_env_vars = lambda config: corrected(variables_uncorrected(config))

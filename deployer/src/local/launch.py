@@ -69,6 +69,7 @@ correct_policy_variables()  # noqa: F821
 correct_hosted_zones()  # noqa: F821
 correct_task_heartbeats()  # noqa: F821
 correct_state_machine_roles()  # noqa: F821
+correct_addresses_of_apis()  # noqa: F821
 
 try:
     main()

@@ -1,12 +1,19 @@
 # Mapping templates, of which the pinned engine knows parts only.
 import base64
+import functools
 import json
+import logging
 import re
 import urllib.parse
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 TARGET = re.compile(r"\$!?\{?([A-Za-z][\w-]*(?:\.[A-Za-z][\w-]*)*)\}?\s*=\s*")
+PATH_STEP = re.compile(r"\.([\w@:-]+)|\[(?:'([^']*)'|\"([^\"]*)\"|([\w@:-]+))\]")
 MISSING = object()
+
+
+class Untransformable(Exception):
+    """A template that cannot be evaluated, of which AWS too tells its caller nothing."""
 
 
 class Template:
@@ -278,7 +285,10 @@ class Evaluation:
         return self.variables["context"]["responseOverride"]
 
     def render(self, text):
-        return self.block(Template(text).nodes)
+        try:
+            return self.block(Template(text).nodes)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, re.error) as error:
+            raise Untransformable(str(error)) from error
 
     def block(self, nodes):
         return "".join(self.node(node) for node in nodes)
@@ -399,12 +409,20 @@ class Evaluation:
         return None
 
     def in_body(self, path):
+        steps, at = [], 1 if path.startswith("$") else 0
+        if not at:
+            path = "." + path
+        while at < len(path):
+            step = PATH_STEP.match(path, at)
+            if not step:
+                raise Untransformable("the engine knows no JSONPath like %r" % path)
+            steps.append(next(key for key in step.groups() if key is not None))
+            at = step.end()
         try:
             found = json.loads(self.body)
         except (TypeError, ValueError):
             return MISSING
-        for step in re.findall(r"\.([\w@:-]+)|\[['\"]?([\w@:-]+)['\"]?\]", path[1:]):
-            key = step[0] or step[1]
+        for key in steps:
             if isinstance(found, dict) and key in found:
                 found = found[key]
             elif isinstance(found, list) and key.isdigit() and int(key) < len(found):
@@ -412,6 +430,28 @@ class Evaluation:
             else:
                 return MISSING
         return found
+
+
+def transforming(invoke):
+    """Makes an integration answer as AWS does where one of its templates cannot be evaluated.
+
+    The reason is told to the log alone; see
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html.
+    """
+
+    @functools.wraps(invoke)
+    async def answer(*arguments, **options):
+        try:
+            return await invoke(*arguments, **options)
+        except Untransformable as error:
+            return misconfigured("unable to transform: %s" % error)
+
+    return answer
+
+
+def misconfigured(reason):
+    logging.getLogger("ministack").error("Execution failed due to configuration error: %s", reason)
+    return 500, {"Content-Type": "application/json"}, b'{"message": "Internal server error"}'
 
 
 def correct_mapping_templates():
@@ -427,10 +467,12 @@ def correct_mapping_templates():
         # The engine's own integrations do not tell the places of parameters apart.
         return {"path": parameters, "querystring": parameters, "header": parameters}
 
-    def respond(integration, status_of_service, body, accept, parameters, context=None, headers=None):
+    def respond(
+        integration, status_of_service, body, accept, parameters, context=None, headers=None, variables=None
+    ):
         selected = gateway._select_service_integration_response(integration, status_of_service)
         if selected is None:
-            return 500, {"Content-Type": "application/json"}, b'{"message": "Internal server error"}'
+            return misconfigured("no integration response for %s" % status_of_service)
         status = int(selected.get("statusCode") or 200)
         answer = {"Content-Type": "application/json"}
         received = {name.lower(): value for name, value in (headers or {}).items()}
@@ -445,10 +487,13 @@ def correct_mapping_templates():
         if template is None:
             return status, answer, body if isinstance(body, bytes) else body.encode()
         text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else body
-        evaluation = Evaluation(text, grouped(parameters), context)
+        evaluation = Evaluation(text, grouped(parameters), context, variables)
         rendered = evaluation.render(template)
         answer.update(evaluation.override["header"])
-        return int(evaluation.override.get("status", status)), answer, rendered.encode()
+        status = evaluation.override.get("status", status)
+        if not str(status).isdecimal():
+            raise Untransformable("%r is no status" % status)
+        return int(status), answer, rendered.encode()
 
     gateway._render_request_template_v1 = render
     gateway._service_integration_response = respond

@@ -57,6 +57,19 @@ impl TestEngine {
         }
     }
 
+    /// Starts an engine for a test without a runtime of its own.
+    ///
+    /// # Panics
+    ///
+    /// When the engine cannot be installed or started: a test cannot do anything about it.
+    pub fn start_blocking() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime starts");
+        runtime.block_on(Self::start())
+    }
+
     /// Returns how to reach the engine.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use system_tests::poll::{PATIENCE, eventually};
-use system_tests::sandbox::Sandbox;
 
 use bar::Bar;
 use follower::Follower;
@@ -119,16 +118,12 @@ fn text(value: &Value) -> String {
         .to_owned()
 }
 
-fn deploy(sandbox: &Sandbox) {
-    sandbox.succeed(&["deploy", "coffee-*", "--stage", "dev", "--local"]);
-}
-
 #[test]
 fn drinks_are_served_from_the_first_deploy_to_nothing_left() {
     let sandbox = shipped(&config(300, 900));
     let account = sandbox.account().in_region(REGION);
-    let before = account.inventory();
-    deploy(&sandbox);
+    let before = account.inventory_of_systems();
+    sandbox.deploy(&["coffee-*"]);
     let bar = Bar::look_at(&sandbox);
     other_stacks_find_the_system(&bar);
 
@@ -148,17 +143,12 @@ fn drinks_are_served_from_the_first_deploy_to_nothing_left() {
     // Nobody waits for 300 and 900 seconds: the stage shortens both heartbeats for the executions that start now. The
     // customer needs some of the time to choose a drink in. That the shipped stages have 300 and 900, the templates say.
     sandbox.configure(&config(8, 3));
-    deploy(&sandbox);
+    sandbox.deploy(&["coffee-*"]);
     shop::nobody_answers_within_shortened_heartbeats(&open, &bucket);
 
     drop(open);
-    sandbox.succeed(&["destroy", "coffee-*", "--stage", "dev", "--local"]);
-    let mut after = account.inventory();
-    for kind in ["stacks", "buckets"] {
-        let left = after.get_mut(kind).expect("it is listed");
-        left.retain(|name| !name.starts_with("stackctl-"));
-    }
-    assert_eq!(after, before);
+    sandbox.destroy(&["coffee-*"]);
+    assert_eq!(account.inventory_of_systems(), before);
 }
 
 /// The parameters say what the outputs say.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use system_tests::account::{Account, texts};
+use system_tests::account::{Account, Inventory, texts};
 use system_tests::proxy::Proxy;
 use system_tests::sandbox::{Run, Sandbox};
 
@@ -18,20 +18,13 @@ fn config(variables: &str) -> String {
 }
 
 fn deploy(sandbox: &Sandbox) -> Run {
-    sandbox.succeed(&["deploy", "intake", "--stage", "dev", "--local"])
+    sandbox.deploy(&["intake"])
 }
 
 /// Returns what the tool says that was deployed.
 fn deployed(sandbox: &Sandbox) -> Deployed {
-    let outputs = sandbox
-        .succeed(&["outputs", "intake", "--stage", "dev", "--local", "--json"])
-        .json();
-    let output = |key: &str| {
-        outputs[STACK][key]
-            .as_str()
-            .unwrap_or_else(|| panic!("no output {key} in {outputs}"))
-            .to_owned()
-    };
+    let outputs = sandbox.outputs("intake");
+    let output = |key: &str| outputs.text(STACK, key);
     Deployed {
         account: sandbox.account(),
         url: output("ApiUrl"),
@@ -70,7 +63,7 @@ fn traces(account: &Account) -> (Vec<String>, Vec<String>, BTreeMap<String, Stri
 fn queue_mode_works_from_the_first_deploy_to_nothing_left() {
     let sandbox = shipped(&config("mode = \"queue\""));
     let account = sandbox.account();
-    let before = account.inventory();
+    let before = account.inventory_of_systems();
 
     let first = deploy(&sandbox);
     assert_eq!(status(&account), "CREATE_COMPLETE");
@@ -88,17 +81,17 @@ fn queue_mode_works_from_the_first_deploy_to_nothing_left() {
     changes_a_property(&sandbox, "mode = \"queue\"");
 
     assert_ne!(artifacts(&account), Vec::<String>::new());
-    sandbox.succeed(&["destroy", "intake", "--stage", "dev", "--local"]);
+    sandbox.destroy(&["intake"]);
     leaves_nothing(&account, &before);
     // Destroying what is gone is no error.
-    sandbox.succeed(&["destroy", "intake", "--stage", "dev", "--local"]);
+    sandbox.destroy(&["intake"]);
 }
 
 #[test]
 fn direct_mode_works_from_the_first_deploy_to_nothing_left() {
     let sandbox = shipped(&config("mode = \"direct\""));
     let account = sandbox.account();
-    let before = account.inventory();
+    let before = account.inventory_of_systems();
 
     deploy(&sandbox);
     let system = deployed(&sandbox);
@@ -113,7 +106,7 @@ fn direct_mode_works_from_the_first_deploy_to_nothing_left() {
     assert!(rows::item(&system, "1").is_some(), "the item survived");
 
     assert_ne!(artifacts(&account), Vec::<String>::new());
-    sandbox.succeed(&["destroy", "intake", "--stage", "dev", "--local"]);
+    sandbox.destroy(&["intake"]);
     leaves_nothing(&account, &before);
 }
 
@@ -244,13 +237,8 @@ fn artifacts(account: &Account) -> Vec<String> {
         .collect()
 }
 
-/// Whatever the deploy made is gone; the artifact bucket belongs to the account and stays, without the artifacts.
-fn leaves_nothing(account: &Account, before: &BTreeMap<&'static str, Vec<String>>) {
+/// Whatever the deploy made is gone, the artifacts too.
+fn leaves_nothing(account: &Account, before: &Inventory) {
     assert_eq!(artifacts(account), Vec::<String>::new());
-    let mut after = account.inventory();
-    for kind in ["stacks", "buckets"] {
-        let left = after.get_mut(kind).expect("it is listed");
-        left.retain(|name| !name.starts_with("stackctl-"));
-    }
-    assert_eq!(&after, before);
+    assert_eq!(&account.inventory_of_systems(), before);
 }

@@ -2,6 +2,7 @@
 
 mod adversity;
 mod coffee;
+mod corrections;
 mod doctor;
 mod fixture;
 mod intake;

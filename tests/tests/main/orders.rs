@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use system_tests::account::{Account, texts};
 use system_tests::http::{self, Answer};
 use system_tests::poll::{PATIENCE, eventually};
-use system_tests::sandbox::{Run, Sandbox};
+use system_tests::sandbox::Sandbox;
 
 use crate::shipped;
 
@@ -50,10 +50,10 @@ impl Deployed {
 fn orders_are_fulfilled_from_the_first_deploy_to_nothing_left() {
     let sandbox = shipped(&config());
     let account = sandbox.account();
-    let before = account.inventory();
+    let before = account.inventory_of_systems();
 
     a_stack_waits_for_what_it_imports(&sandbox);
-    deploy(&sandbox, &["orders-user-orders", "orders-order"]);
+    sandbox.deploy(&["orders-user-orders", "orders-order"]);
     let system = deployed(&sandbox);
 
     the_root_is_there(&system);
@@ -66,24 +66,14 @@ fn orders_are_fulfilled_from_the_first_deploy_to_nothing_left() {
     a_store_that_fails_has_the_text_that_callers_know(&system);
 
     the_backend_is_removed_last(&sandbox);
-    sandbox.succeed(&["destroy", "orders-*", "--stage", "dev", "--local"]);
-    let mut after = account.inventory();
-    for kind in ["stacks", "buckets"] {
-        let left = after.get_mut(kind).expect("it is listed");
-        left.retain(|name| !name.starts_with("stackctl-"));
-    }
-    assert_eq!(after, before);
-}
-
-fn deploy(sandbox: &Sandbox, stacks: &[&str]) -> Run {
-    let place = ["--stage", "dev", "--local"];
-    sandbox.succeed(&[&["deploy"], stacks, &place].concat())
+    sandbox.destroy(&["orders-*"]);
+    assert_eq!(account.inventory_of_systems(), before);
 }
 
 /// A stack that is deployed without what it imports is refused, and the refusal names the export. AWS refuses the change
 /// set, the engine the first resource that imports; neither leaves anything that the next deploy would stumble over.
 fn a_stack_waits_for_what_it_imports(sandbox: &Sandbox) {
-    deploy(sandbox, &["orders-backend"]);
+    sandbox.deploy(&["orders-backend"]);
     let place = ["--stage", "dev", "--local"];
     let refused = sandbox.run(&[&["deploy", "orders-user-orders"], &place[..]].concat());
     assert_ne!(refused.code, Some(0), "{refused}");
@@ -93,7 +83,7 @@ fn a_stack_waits_for_what_it_imports(sandbox: &Sandbox) {
         settled(sandbox)["orders-user-orders-dev"],
         "ROLLBACK_COMPLETE"
     );
-    deploy(sandbox, &["orders-user"]);
+    sandbox.deploy(&["orders-user"]);
 }
 
 /// Returns the statuses of the stacks, all of which are settled.
@@ -112,14 +102,8 @@ fn settled(sandbox: &Sandbox) -> BTreeMap<String, String> {
 }
 
 fn deployed(sandbox: &Sandbox) -> Deployed {
-    let arguments = ["outputs", "orders-*", "--stage", "dev", "--local", "--json"];
-    let outputs = sandbox.succeed(&arguments).json();
-    let output = |key: &str| {
-        let value = outputs["orders-backend-dev"][key].as_str();
-        value
-            .unwrap_or_else(|| panic!("no output {key} in {outputs}"))
-            .to_owned()
-    };
+    let outputs = sandbox.outputs("orders-*");
+    let output = |key: &str| outputs.text("orders-backend-dev", key);
     assert_eq!(output("UsersTableName"), "ExampleSite-Users-dev");
     assert_eq!(output("OrdersTableName"), "ExampleSite-Orders-dev");
     let account = sandbox.account();

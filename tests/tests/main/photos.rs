@@ -5,8 +5,6 @@ mod people;
 mod rekognition;
 mod rows;
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 use system_tests::account::Account;
 use system_tests::sandbox::Sandbox;
@@ -41,9 +39,9 @@ fn config(variables: &str) -> String {
 
 /// Deploys the three stacks, and returns what the tool says that was deployed.
 fn deploy(sandbox: &Sandbox, region: &'static str) -> Deployed {
-    sandbox.succeed(&["deploy", "photos-*", "--stage", "dev", "--local"]);
-    let outputs = outputs(sandbox);
-    let output = |stack: &str, key: &str| text(&outputs[format!("photos-{stack}-dev")][key]);
+    sandbox.deploy(&["photos-*"]);
+    let outputs = sandbox.outputs("photos-*");
+    let output = |stack: &str, key: &str| outputs.text(&format!("photos-{stack}-dev"), key);
     Deployed {
         account: sandbox.account().in_region(region),
         region,
@@ -57,11 +55,6 @@ fn deploy(sandbox: &Sandbox, region: &'static str) -> Deployed {
     }
 }
 
-fn outputs(sandbox: &Sandbox) -> Value {
-    let verb = ["outputs", "photos-*", "--stage", "dev", "--local", "--json"];
-    sandbox.succeed(&verb).json()
-}
-
 fn text(value: &Value) -> String {
     let text = value.as_str();
     text.unwrap_or_else(|| panic!("{value} is no text"))
@@ -73,14 +66,14 @@ fn text(value: &Value) -> String {
 fn signed_requests_work_from_the_first_deploy_to_nothing_left() {
     let sandbox = shipped(&config("authorization = \"iam\"\nregion = \"us-west-2\""));
     let account = sandbox.account().in_region("us-west-2");
-    let before = account.inventory();
+    let before = account.inventory_of_systems();
     let system = deploy(&sandbox, "us-west-2");
 
     rows::signed(&system);
     objects::are_labelled(&system, Person::sign, |person| &person.identity);
 
-    sandbox.succeed(&["destroy", "photos-*", "--stage", "dev", "--local"]);
-    leaves_nothing(&account, &before);
+    sandbox.destroy(&["photos-*"]);
+    assert_eq!(account.inventory_of_systems(), before);
 }
 
 /// Callers send a token, and the API answers at a domain of its own too.
@@ -91,23 +84,24 @@ fn tokens_work_from_the_first_deploy_to_nothing_left() {
          zone_id = \"{ZONE}\" }}"
     )));
     let account = sandbox.account();
-    let before = account.inventory();
+    let before = account.inventory_of_systems();
     let system = deploy(&sandbox, "us-east-1");
 
     rows::with_token(&system);
     objects::are_labelled(&system, Person::show_token, |person| &person.subject);
     answers_at_its_domain(&sandbox, &system);
 
-    sandbox.succeed(&["destroy", "photos-*", "--stage", "dev", "--local"]);
-    leaves_nothing(&account, &before);
+    sandbox.destroy(&["photos-*"]);
+    assert_eq!(account.inventory_of_systems(), before);
 }
 
 /// The domain is mapped to the stage of the API, and its name leads there. No name of this machine leads to the engine,
 /// so what the services say of the domain has to do.
 fn answers_at_its_domain(sandbox: &Sandbox, system: &Deployed) {
-    let outputs = outputs(sandbox);
     assert_eq!(
-        outputs["photos-api-dev"]["DomainUrl"],
+        sandbox
+            .outputs("photos-api")
+            .text("photos-api-dev", "DomainUrl"),
         format!("https://{DOMAIN}/photos")
     );
     let account = &system.account;
@@ -148,14 +142,4 @@ fn answers_at_its_domain(sandbox: &Sandbox, system: &Deployed) {
         alias.contains("<EvaluateTargetHealth>true</EvaluateTargetHealth>"),
         "{alias}"
     );
-}
-
-/// Whatever the deploy made is gone; the artifact bucket belongs to the account and stays.
-fn leaves_nothing(account: &Account, before: &BTreeMap<&'static str, Vec<String>>) {
-    let mut after = account.inventory();
-    for kind in ["stacks", "buckets"] {
-        let left = after.get_mut(kind).expect("it is listed");
-        left.retain(|name| !name.starts_with("stackctl-"));
-    }
-    assert_eq!(&after, before);
 }

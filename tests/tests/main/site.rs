@@ -3,13 +3,12 @@
 //! The engine has no edge locations, so that what CloudFront would serve is looked at in the bucket and in what the
 //! services say of each other.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use system_tests::account::{Account, texts};
-use system_tests::sandbox::Sandbox;
+use system_tests::account::{Account, Inventory, texts};
+use system_tests::sandbox::{Outputs, Sandbox};
 use tempfile::TempDir;
 
 use crate::{repository, shipped};
@@ -89,9 +88,9 @@ fn sites_come_change_and_go() {
     let before = (everything(&account), everything(&west));
 
     sandbox.succeed(&DEPLOY);
-    let outputs = outputs(&sandbox);
-    let visitors = text(&outputs["visitors-site-dev"]["BucketName"]);
-    let photos = text(&outputs["photos-site-dev"]["BucketName"]);
+    let outputs = sandbox.outputs("*-site*");
+    let visitors = outputs.text("visitors-site-dev", "BucketName");
+    let photos = outputs.text("photos-site-dev", "BucketName");
 
     objects_say_what_they_are(&account, &visitors);
     shipped_pages_are_complete(&west, &photos);
@@ -100,13 +99,8 @@ fn sites_come_change_and_go() {
     changes_are_uploaded_and_removals_deleted(&sandbox, &account, &visitors, &pages);
     a_lost_object_comes_back(&sandbox, &account, &visitors);
 
-    sandbox.succeed(&["destroy", "*-site*", "--stage", "dev", "--local"]);
+    sandbox.destroy(&["*-site*"]);
     assert_eq!((everything(&account), everything(&west)), before);
-}
-
-fn outputs(sandbox: &Sandbox) -> Value {
-    let verb = ["outputs", "*-site*", "--stage", "dev", "--local", "--json"];
-    sandbox.succeed(&verb).json()
 }
 
 fn text(value: &Value) -> String {
@@ -155,14 +149,14 @@ fn shipped_pages_are_complete(account: &Account, bucket: &str) {
 }
 
 /// The ARN comes from the stack in the one region to that in the other, and the name leads to the distribution.
-fn the_certificate_of_another_region_serves(account: &Account, outputs: &Value) {
+fn the_certificate_of_another_region_serves(account: &Account, outputs: &Outputs) {
     let certificates = account.call("acm", "CertificateManager.ListCertificates", &json!({}));
     let certificate = &certificates["CertificateSummaryList"][0];
     assert_eq!(certificate["DomainName"], DOMAIN, "{certificates}");
     let arn = text(&certificate["CertificateArn"]);
     assert!(arn.contains(":acm:us-east-1:"), "{arn}");
 
-    let id = text(&outputs["photos-site-dev"]["DistributionId"]);
+    let id = outputs.text("photos-site-dev", "DistributionId");
     let path = format!("/2020-05-31/distribution/{id}");
     let distribution = account.get("cloudfront", &path).body;
     assert_eq!(texts(&distribution, "ACMCertificateArn"), [arn]);
@@ -176,7 +170,7 @@ fn the_certificate_of_another_region_serves(account: &Account, outputs: &Value) 
     let host = host.iter().find(|name| name.ends_with(".cloudfront.net"));
     let host = host.expect("the distribution has a name");
     assert_eq!(
-        outputs["photos-site-dev"]["SiteUrl"],
+        outputs.text("photos-site-dev", "SiteUrl"),
         format!("https://{host}")
     );
     let path = format!("/2013-04-01/hostedzone/{ZONE}/rrset");
@@ -244,7 +238,8 @@ fn a_lost_object_comes_back(sandbox: &Sandbox, account: &Account, bucket: &str) 
 
 /// Returns how often the distribution of visitors was told to forget something.
 fn invalidations(sandbox: &Sandbox, account: &Account) -> usize {
-    let id = text(&outputs(sandbox)["visitors-site-dev"]["DistributionId"]);
+    let outputs = sandbox.outputs("visitors-site");
+    let id = outputs.text("visitors-site-dev", "DistributionId");
     let path = format!("/2020-05-31/distribution/{id}/invalidation");
     texts(
         &account.get("cloudfront", &path).body,
@@ -253,13 +248,9 @@ fn invalidations(sandbox: &Sandbox, account: &Account) -> usize {
     .len()
 }
 
-/// Returns what the sites could leave behind; the artifact bucket belongs to the account and stays.
-fn everything(account: &Account) -> BTreeMap<&'static str, Vec<String>> {
-    let mut all = account.inventory();
-    for kind in ["stacks", "buckets"] {
-        let names = all.get_mut(kind).expect("it is listed");
-        names.retain(|name| !name.starts_with("stackctl-"));
-    }
+/// Returns what the sites could leave behind.
+fn everything(account: &Account) -> Inventory {
+    let mut all = account.inventory_of_systems();
     for (kind, path, tag) in [
         ("distributions", "distribution", "Id"),
         ("origin access controls", "origin-access-control", "Id"),

@@ -1,10 +1,9 @@
 //! The visitors system: deployed, counted with, removed.
 
-use std::collections::BTreeMap;
 use std::thread::{self, ScopedJoinHandle};
 
 use serde_json::{Value, json};
-use system_tests::account::Account;
+use system_tests::account::{Account, Inventory};
 use system_tests::http::{self, Answer};
 use system_tests::sandbox::Sandbox;
 
@@ -50,8 +49,8 @@ fn visits_are_counted_from_the_first_deploy_to_nothing_left() {
          certificate_arn = \"{CERTIFICATE}\" }}\n"
     ));
     let account = sandbox.account();
-    let before = account.inventory();
-    sandbox.succeed(&["deploy", "visitors-api", "--stage", "dev", "--local"]);
+    let before = account.inventory_of_systems();
+    sandbox.deploy(&["visitors-api"]);
     let system = deployed(&sandbox);
 
     first_and_later_visits(&system);
@@ -65,26 +64,13 @@ fn visits_are_counted_from_the_first_deploy_to_nothing_left() {
     a_table_that_fails_is_an_error_the_page_can_read(&system);
     the_quota_ends(&system);
 
-    sandbox.succeed(&["destroy", "visitors-api", "--stage", "dev", "--local"]);
+    sandbox.destroy(&["visitors-api"]);
     leaves_nothing(&account, &before);
 }
 
 fn deployed(sandbox: &Sandbox) -> Deployed {
-    let arguments = [
-        "outputs",
-        "visitors-api",
-        "--stage",
-        "dev",
-        "--local",
-        "--json",
-    ];
-    let outputs = sandbox.succeed(&arguments).json();
-    let output = |key: &str| {
-        let value = outputs[STACK][key].as_str();
-        value
-            .unwrap_or_else(|| panic!("no output {key} in {outputs}"))
-            .to_owned()
-    };
+    let outputs = sandbox.outputs("visitors-api");
+    let output = |key: &str| outputs.text(STACK, key);
     let account = sandbox.account();
     // API Gateway made the value up: no variable gives one.
     let path = format!("/apikeys/{}?includeValue=true", output("ApiKeyId"));
@@ -326,14 +312,9 @@ fn the_quota_ends(system: &Deployed) {
     refused(&last, 429, "Limit Exceeded");
 }
 
-/// Whatever the deploy made is gone; the artifact bucket belongs to the account and stays.
-fn leaves_nothing(account: &Account, before: &BTreeMap<&'static str, Vec<String>>) {
-    let mut after = account.inventory();
-    for kind in ["stacks", "buckets"] {
-        let left = after.get_mut(kind).expect("it is listed");
-        left.retain(|name| !name.starts_with("stackctl-"));
-    }
-    assert_eq!(&after, before);
+/// Whatever the deploy made is gone.
+fn leaves_nothing(account: &Account, before: &Inventory) {
+    assert_eq!(&account.inventory_of_systems(), before);
     for path in ["/apikeys", "/usageplans"] {
         let left = account.get("apigateway", path).json();
         assert_eq!(left["item"], json!([]), "{path}: {left}");

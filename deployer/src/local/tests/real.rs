@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::variables;
 use crate::engine::Cancel;
 use crate::local::error::{PortHolder, StartError};
 use crate::local::health::{self, Answer};
@@ -15,16 +16,6 @@ use crate::local::process::{self, Signal};
 use crate::local::{
     ENGINE_VERSION, Lifetime, LocalEngine, LocalEvent, Port, REQUIREMENTS, Settings, Stopped,
 };
-use crate::toolchain::Variables;
-
-fn cache_dir() -> PathBuf {
-    let binary = std::env::current_exe().unwrap();
-    let target = binary
-        .ancestors()
-        .find(|directory| directory.join("CACHEDIR.TAG").is_file())
-        .unwrap();
-    target.join("stackctl-cache")
-}
 
 struct Workspace {
     directory: TempDir,
@@ -40,10 +31,7 @@ impl Workspace {
     }
 
     fn engine(&self, port: Port) -> LocalEngine {
-        let variables = Variables::of_process()
-            .with("STACKCTL_CACHE_DIR", cache_dir())
-            .without("STACKCTL_LOCAL_PORT");
-        let settings = Settings::new(self.directory.path(), None, variables).unwrap();
+        let settings = Settings::new(self.directory.path(), None, variables()).unwrap();
         let settings = Settings {
             port,
             lifetime: Lifetime::OfProcess,
@@ -232,9 +220,8 @@ async fn an_engine_of_a_process_ends_with_it() {
     let engine = workspace.engine(Port::Any);
     let state = engine.state();
     state.create().unwrap();
-    let variables = workspace.engine(Port::Any).settings.variables;
     let python = REQUIREMENTS
-        .install(&variables, &Cancel::never(), |_| {})
+        .install(&variables(), &Cancel::never(), |_| {})
         .unwrap()
         .python();
     let record = crate::local::state::Record {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use system_tests::account::Account;
 use system_tests::http::{self, Answer};
 use system_tests::poll::{PATIENCE, eventually};
-use system_tests::sandbox::Sandbox;
+use system_tests::sandbox::{Outputs, Sandbox};
 
 use super::text;
 
@@ -17,7 +17,7 @@ const CODES: &str = "serverlesspresso-validator-table-dev";
 pub(super) struct Bar {
     /// The account in the region of the system, as its administrator sees it.
     pub(super) account: Account,
-    pub(super) outputs: Value,
+    outputs: Outputs,
     pub(super) order_processor: String,
     pub(super) order_manager: String,
 }
@@ -25,8 +25,7 @@ pub(super) struct Bar {
 impl Bar {
     pub(super) fn look_at(sandbox: &Sandbox) -> Self {
         let account = sandbox.account().in_region(super::REGION);
-        let verb = ["outputs", "coffee-*", "--stage", "dev", "--local", "--json"];
-        let outputs = sandbox.succeed(&verb).json();
+        let outputs = sandbox.outputs("coffee-*");
         let machines = account.call("states", "AWSStepFunctions.ListStateMachines", &json!({}));
         let machine = |name: &str| {
             let machines = machines["stateMachines"].as_array().expect("it is a list");
@@ -45,7 +44,7 @@ impl Bar {
 
     /// Returns an output of the core.
     pub(super) fn output(&self, key: &str) -> String {
-        text(&self.outputs["coffee-core-dev"][key])
+        self.outputs.text("coffee-core-dev", key)
     }
 
     /// Calls an API with a token, or without one.

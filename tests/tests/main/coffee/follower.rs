@@ -3,8 +3,6 @@
 //! See <https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html> and
 //! <https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html>, under MQTT over WSS.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -15,6 +13,7 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4::SigningParams;
 use serde_json::Value;
+use system_tests::websocket::{Frame, WebSocket};
 
 /// What a message of MQTT is, in the upper four bits of its first byte.
 mod packet {
@@ -100,42 +99,22 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        // This ends the thread that reads; a connection that is closed already is as good.
-        let _ = self.connection.stream.shutdown(std::net::Shutdown::Both);
+        // This ends the thread that reads.
+        self.connection.socket.close();
     }
 }
 
 /// A WebSocket, and what came of the next packet.
 struct Connection {
-    stream: TcpStream,
-    reader: Arc<Mutex<BufReader<TcpStream>>>,
+    socket: WebSocket,
     buffer: Vec<u8>,
 }
 
 impl Connection {
     fn open(endpoint: &str, address: &str, region: &str, credentials: &Credentials) -> Self {
-        let server = endpoint.strip_prefix("http://").expect("plain HTTP");
-        let mut stream = TcpStream::connect(server).expect("the broker is there");
-        let query = presigned(address, region, credentials);
-        // The key is any 16 bytes; the answer to it only matters to those who do not know whom they talk to.
-        let request = format!(
-            "GET /mqtt?{query} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Protocol: mqtt\r\n\r\n"
-        );
-        stream
-            .write_all(request.as_bytes())
-            .expect("the broker listens");
-        let mut reader = BufReader::new(stream.try_clone().expect("a socket can be shared"));
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            let read = reader.read_line(&mut head).expect("the broker answers");
-            assert!(read > 0, "the broker ended the connection after {head:?}");
-        }
-        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        let target = format!("/mqtt?{}", presigned(address, region, credentials));
         Self {
-            stream,
-            reader: Arc::new(Mutex::new(reader)),
+            socket: WebSocket::open(endpoint, address, &target, Some("mqtt")),
             buffer: Vec::new(),
         }
     }
@@ -143,8 +122,7 @@ impl Connection {
     /// Returns another handle of the connection, which goes on where this one stopped reading.
     fn another(&mut self) -> Self {
         Self {
-            stream: self.stream.try_clone().expect("a socket can be shared"),
-            reader: Arc::clone(&self.reader),
+            socket: self.socket.another(),
             buffer: std::mem::take(&mut self.buffer),
         }
     }
@@ -163,18 +141,7 @@ impl Connection {
             }
         }
         packet.extend(body);
-        // A client masks what it sends, here with zeros; a binary frame that is whole has the first byte 0x82.
-        let mut frame = vec![0x82];
-        if let Ok(short @ 0..126) = u8::try_from(packet.len()) {
-            frame.push(0x80 | short);
-        } else {
-            // The length follows in two bytes.
-            frame.push(0xfe);
-            frame.extend(length(&packet));
-        }
-        frame.extend([0; 4]);
-        frame.extend(packet);
-        self.stream.write_all(&frame).expect("the broker listens");
+        self.socket.send(Frame::Binary, &packet);
     }
 
     /// Receives one packet: its first byte and its body. `None` where the connection has ended.
@@ -184,31 +151,8 @@ impl Connection {
                 self.buffer.drain(..whole);
                 return Some((kind, body));
             }
-            let frame = self.receive_frame()?;
-            self.buffer.extend(frame);
+            self.buffer.extend(self.socket.receive()?);
         }
-    }
-
-    fn receive_frame(&mut self) -> Option<Vec<u8>> {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut take = |count: usize| -> Option<Vec<u8>> {
-            let mut bytes = vec![0; count];
-            reader.read_exact(&mut bytes).ok()?;
-            Some(bytes)
-        };
-        let head = take(2)?;
-        let count = match head[1] & 0x7f {
-            126 => number(&take(2)?),
-            127 => number(&take(8)?),
-            short => usize::from(short),
-        };
-        let payload = take(count)?;
-        // What is no data (ping, pong, close) has nothing of MQTT in it.
-        Some(if head[0] & 0x0f <= 2 {
-            payload
-        } else {
-            Vec::new()
-        })
     }
 }
 
