@@ -1,6 +1,6 @@
 //! Leaves out of a Linux binary what no process ever loads.
 //!
-//! A function in the dev profile is half symbols and debug information. Nothing on Lambda or on the local engine reads
+//! Two fifths of a function in the dev profile are symbols and debug information. Nothing on Lambda or on the local engine reads
 //! them, and every byte is packed, uploaded, kept and unpacked again. The parts that a process loads are named by the
 //! program headers (`man 5 elf`) and come first; the sections after them are for linkers and debuggers alone.
 
