@@ -124,11 +124,32 @@ struct Case {
     expected: (u16, Value),
 }
 
+/// The body of a request.
+struct Body(String);
+
+impl From<&str> for Body {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&Value> for Body {
+    fn from(json: &Value) -> Self {
+        Self(json.to_string())
+    }
+}
+
 impl Case {
     fn new(
         name: &'static str,
         integration: Value,
-        body: impl ToString,
+        body: impl Into<Body>,
         status: u16,
         answer: Value,
     ) -> Self {
@@ -136,7 +157,7 @@ impl Case {
             name,
             integration,
             query: "",
-            body: body.to_string(),
+            body: body.into().0,
             expected: (status, answer),
         }
     }

@@ -35,10 +35,9 @@ impl Machines<'_> {
             "Caught": {"Type": "Pass", "Result": "caught", "End": true},
         }});
         let digest = Sha256::digest(definition.to_string() + &self.role);
-        let name: String = digest[..8]
+        let name = digest[..8]
             .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+            .fold(String::new(), |name, byte| format!("{name}{byte:02x}"));
         let machine =
             json!({"name": name, "roleArn": self.role, "definition": definition.to_string()});
         let machine = self.call("CreateStateMachine", &machine);

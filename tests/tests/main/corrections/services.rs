@@ -182,7 +182,7 @@ fn services_are_called_as_the_role() {
         Case::new(
             "an execution starts",
             start,
-            json!({"a": "\"b\""}),
+            &json!({"a": "\"b\""}),
             200,
             json!({"started": true}),
         ),
