@@ -12,6 +12,8 @@ use super::state::{Record, StateDir};
 const LAUNCH: &str = concat!(
     include_str!("corrections.py"),
     "\n\n",
+    include_str!("change_sets.py"),
+    "\n\n",
     include_str!("mapping_templates.py"),
     "\n\n",
     include_str!("integrations.py"),

@@ -2,6 +2,7 @@
 //!
 //! Each case says where AWS says how it behaves.
 
+mod change_sets;
 mod connections;
 mod functions;
 mod machines;

@@ -1,0 +1,25 @@
+def correct_changes_of_outputs():
+    """Lets an update change nothing but outputs.
+
+    The engine compares resources, and calls all else no change; AWS adds, changes and removes outputs and exports by
+    themselves, with a change set that names no resource; see
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/outputs-section-structure.html.
+    """
+    from ministack.services import cloudformation
+    from ministack.services.cloudformation import changesets, handlers
+
+    create_uncorrected = changesets._create_change_set
+
+    def create(params):
+        answer = create_uncorrected(params)
+        name, stack_name = (handlers._p(params, key) for key in ("ChangeSetName", "StackName"))
+        _, change_set = changesets._find_change_set(name, stack_name) if answer[0] == 200 else (None, None)
+        if not change_set or change_set["ChangeSetType"] != "UPDATE" or change_set["Status"] != "FAILED":
+            return answer
+        stack = cloudformation._stacks.get(change_set["StackName"]) or {}
+        before = (stack.get("_template") or {}).get("Outputs") or {}
+        if before != (change_set["_template"].get("Outputs") or {}):
+            change_set.update(Status="CREATE_COMPLETE", ExecutionStatus="AVAILABLE", StatusReason="")
+        return answer
+
+    handlers._ACTION_HANDLERS["CreateChangeSet"] = create
