@@ -3,6 +3,7 @@
 //! See <https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html> and
 //! <https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html>, under MQTT over WSS.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -24,6 +25,9 @@ mod packet {
     pub(super) const SUBSCRIBE: u8 = 0x82;
     pub(super) const SUBACK: u8 = 0x90;
 }
+
+/// How many pages were opened.
+static PAGES: AtomicUsize = AtomicUsize::new(0);
 
 type Messages = Arc<Mutex<Vec<(String, Value)>>>;
 
@@ -48,11 +52,13 @@ impl Follower {
         topics: &[&str],
     ) -> Option<Self> {
         let mut connection = Connection::open(endpoint, address, region, credentials);
-        let client = b"serverlesspresso-tests";
+        // The broker ends the connection of a page when another one comes with its name.
+        let number = PAGES.fetch_add(1, Ordering::Relaxed);
+        let client = format!("serverlesspresso-tests-{number}");
         // The name and the version of the protocol, a clean session, and no heartbeat.
         let mut body = b"\x00\x04MQTT\x04\x02\x00\x00".to_vec();
-        body.extend(length(client));
-        body.extend(client);
+        body.extend(length(client.as_bytes()));
+        body.extend(client.as_bytes());
         connection.send(packet::CONNECT, &body);
         let (kind, answer) = connection.receive().expect("the broker answers");
         assert_eq!((kind, answer.as_slice()), (packet::CONNACK, &[0, 0][..]));
