@@ -419,3 +419,20 @@ def correct_addresses_of_apis():
     # Functions in Python have workers of their own, all others have their variables made.
     lambda_runtime.Worker._spawn = spawn
     lambda_svc._runtime_env_vars = lambda config: corrected(variables_uncorrected(config))
+
+
+def correct_attributes_of_user_pools():
+    """Gives user pools the attribute `ProviderURL`, which is what issues their tokens.
+
+    See
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpool.html#aws-resource-cognito-userpool-return-values.
+    """
+    from ministack.services.cloudformation import provisioners
+
+    attributes_uncorrected = provisioners._cognito_user_pool_attributes
+
+    def attributes(pool):
+        known = attributes_uncorrected(pool)
+        return {**known, "ProviderURL": "https://" + known["ProviderName"]}
+
+    provisioners._cognito_user_pool_attributes = attributes

@@ -8,6 +8,7 @@ mod functions;
 mod machines;
 mod policies;
 mod services;
+mod users;
 mod zones;
 
 use std::collections::BTreeMap;
