@@ -136,11 +136,8 @@ pub(super) fn adapt(session: &Session, assembly: &mut Assembly, place: &Place) -
     for (stack, left_out) in assembly.change_templates(adapt::adapt)? {
         for part in left_out {
             match part {
-                LeftOut::Resource {
-                    logical_id,
-                    resource_type,
-                } => session.ui.warn(format!(
-                    "{stack}/{logical_id} is left out: the local engine does not know {resource_type}"
+                LeftOut::Resource { logical_id, kind } => session.ui.warn(format!(
+                    "{stack}/{logical_id} is left out: the local engine does not run {kind}"
                 )),
                 LeftOut::TlsOnly { logical_id } => {
                     if session.ui.verbose() > 0 {

@@ -38,12 +38,12 @@ pub(super) const UNKNOWN_TYPES: [&str; 20] = [
 /// Something of a template that the engine is not sent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeftOut {
-    /// A resource of a type that the engine does not know.
+    /// A resource that the engine does not run.
     Resource {
         /// The logical id.
         logical_id: String,
-        /// The resource type.
-        resource_type: String,
+        /// The resource type, and what of it the engine does not run where it runs the rest.
+        kind: String,
     },
     /// The statements of a policy that deny requests without TLS.
     TlsOnly {
@@ -97,18 +97,27 @@ fn drop_unknown(template: &mut Value, left_out: &mut Vec<LeftOut>) {
     };
     let unknown: Vec<(String, String)> = resources
         .iter()
-        .filter_map(|(id, resource)| {
-            let kind = resource.get("Type")?.as_str()?;
-            let unknown = UNKNOWN_TYPES.contains(&kind) && !needed.contains(id);
-            unknown.then(|| (id.clone(), kind.to_owned()))
-        })
+        .filter(|(id, _)| !needed.contains(*id))
+        .filter_map(|(id, resource)| Some((id.clone(), not_run(resource)?)))
         .collect();
-    for (logical_id, resource_type) in unknown {
+    for (logical_id, kind) in unknown {
         resources.remove(&logical_id);
-        left_out.push(LeftOut::Resource {
-            logical_id,
-            resource_type,
-        });
+        left_out.push(LeftOut::Resource { logical_id, kind });
+    }
+}
+
+/// Says what a resource is that the engine does not run.
+fn not_run(resource: &Value) -> Option<String> {
+    let kind = resource.get("Type")?.as_str()?;
+    match kind {
+        // It refuses the whole stack.
+        "AWS::CloudWatch::Alarm" => resource
+            .get("Properties")?
+            .get("Metrics")
+            .map(|_| format!("{kind} with metric math")),
+        // It calls one `RUNNING` that delivers nothing.
+        "AWS::Pipes::Pipe" => Some(kind.to_owned()),
+        _ => UNKNOWN_TYPES.contains(&kind).then(|| kind.to_owned()),
     }
 }
 
@@ -235,9 +244,9 @@ mod tests {
             "Kept": {"Type": "AWS::Events::Archive"},
             "Other": {"Type": "AWS::SNS::Topic", "DependsOn": "Kept"},
         }});
-        let left_out = |logical_id: &str, resource_type: &str| LeftOut::Resource {
+        let left_out = |logical_id: &str, kind: &str| LeftOut::Resource {
             logical_id: logical_id.to_owned(),
-            resource_type: resource_type.to_owned(),
+            kind: kind.to_owned(),
         };
         assert_eq!(
             adapt(&mut template),
@@ -249,6 +258,28 @@ mod tests {
         let resources = template["Resources"].as_object().unwrap();
         assert_eq!(resources.len(), 2);
         assert!(resources.contains_key("Kept") && resources.contains_key("Other"));
+    }
+
+    #[test]
+    fn what_the_engine_refuses_or_only_pretends_goes_too() {
+        let mut template = json!({"Resources": {
+            "Errors": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
+            "Share": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Id": "share"}]}},
+            "Moves": {"Type": "AWS::Pipes::Pipe", "Properties": {"Source": "arn:aws:sqs:us-east-1:1:q"}},
+        }});
+        let left_out = |logical_id: &str, kind: &str| LeftOut::Resource {
+            logical_id: logical_id.to_owned(),
+            kind: kind.to_owned(),
+        };
+        assert_eq!(
+            adapt(&mut template),
+            [
+                left_out("Moves", "AWS::Pipes::Pipe"),
+                left_out("Share", "AWS::CloudWatch::Alarm with metric math"),
+            ]
+        );
+        let resources = template["Resources"].as_object().unwrap();
+        assert_eq!(resources.keys().collect::<Vec<_>>(), ["Errors"]);
     }
 
     #[test]
@@ -304,7 +335,7 @@ mod tests {
             left_out,
             [LeftOut::Resource {
                 logical_id: "Free".to_owned(),
-                resource_type: "AWS::Events::Archive".to_owned(),
+                kind: "AWS::Events::Archive".to_owned(),
             }]
         );
         let resources = template["Resources"].as_object().expect("a map");
