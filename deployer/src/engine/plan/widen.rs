@@ -37,8 +37,27 @@ pub(super) fn permissions(old: &Value, new: &Value) -> Vec<String> {
     for arn in managed(new).difference(&managed(old)) {
         found.insert(format!("managed policy {arn} is attached"));
     }
+    found.extend(bounds(old, new));
     found.extend(callers(old, new));
     found.into_iter().collect()
+}
+
+/// Returns whether a role or a user may go beyond what bounded it. What another policy allows is not known here.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>.
+fn bounds(old: &Value, new: &Value) -> Option<String> {
+    let of = |side: &'_ Value| side.get("Properties")?.get("PermissionsBoundary").cloned();
+    let before = of(old)?;
+    match of(new) {
+        None => Some(format!(
+            "the permissions boundary {} is removed",
+            text(&before)
+        )),
+        Some(after) if after != before => {
+            Some(format!("the permissions boundary becomes {}", text(&after)))
+        }
+        Some(_) => None,
+    }
 }
 
 /// Returns who else may call a function by its permission, which is a statement written as properties.

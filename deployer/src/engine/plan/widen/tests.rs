@@ -392,3 +392,21 @@ fn what_kept_somebody_out_is_missed() {
     assert!(lost("AWS::S3::BucketPolicy", &policy("Allow")).is_none());
     assert!(lost("AWS::WAFv2::WebACLAssociation", &json!({})).is_some());
 }
+
+#[test]
+fn what_no_longer_bounds_a_role_is_named() {
+    let bounded = |boundary: &Value| json!({"Properties": {"PermissionsBoundary": boundary}});
+    let one = bounded(&json!("arn:aws:iam::123456789012:policy/one"));
+    let two = bounded(&json!("arn:aws:iam::123456789012:policy/two"));
+    let free = json!({"Properties": {}});
+    assert_eq!(
+        permissions(&one, &free),
+        ["the permissions boundary arn:aws:iam::123456789012:policy/one is removed"]
+    );
+    assert_eq!(
+        permissions(&one, &two),
+        ["the permissions boundary becomes arn:aws:iam::123456789012:policy/two"]
+    );
+    assert!(permissions(&free, &one).is_empty());
+    assert!(permissions(&one, &one).is_empty());
+}
