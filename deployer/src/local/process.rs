@@ -9,7 +9,8 @@ use std::process::{Child, Command, Stdio};
 use super::settings::Lifetime;
 use super::state::{Record, StateDir};
 
-const LAUNCH: &str = concat!(
+/// What Python runs. It is too long for an argument: Linux ends one at 128 KiB.
+pub(crate) const PROGRAM: &str = concat!(
     include_str!("corrections.py"),
     "\n\n",
     include_str!("change_sets.py"),
@@ -39,6 +40,7 @@ pub(crate) enum Signal {
 /// leader of its own process group, so that Ctrl-C in the terminal does not reach it.
 pub(crate) fn spawn(
     python: &Path,
+    program: &Path,
     state: &StateDir,
     record: &Record,
     lifetime: Lifetime,
@@ -47,7 +49,8 @@ pub(crate) fn spawn(
     let port = record.port.to_string();
     let json = serde_json::to_string(record)?;
     Command::new(python)
-        .args(["-I", "-u", "-X", "utf8", "-c", LAUNCH])
+        .args(["-I", "-u", "-X", "utf8"])
+        .arg(program)
         .arg(state.root())
         .arg(json)
         .arg(if lifetime == Lifetime::OfProcess {

@@ -117,11 +117,19 @@ impl LocalEngine {
             start_id: new_start_id(state),
         };
         let log = state.open_log()?;
-        let mut child = process::spawn(python, state, &record, self.settings.lifetime, log)
-            .map_err(|source| StartError::Spawn {
-                program: python.to_owned(),
-                source,
-            })?;
+        let program = state.write_program(process::PROGRAM)?;
+        let mut child = process::spawn(
+            python,
+            &program,
+            state,
+            &record,
+            self.settings.lifetime,
+            log,
+        )
+        .map_err(|source| StartError::Spawn {
+            program: python.to_owned(),
+            source,
+        })?;
         if let Err(error) = self.wait_until_ready(&mut child, state, &record) {
             // Nothing was kept in it yet, so the next start need not mourn it.
             state.forget(&record.start_id)?;

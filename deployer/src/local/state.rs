@@ -11,7 +11,7 @@
 //! | `tmp/` | the engine | unpacked functions; emptied at every start |
 
 use std::fs::{self, DirBuilder, File, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -172,6 +172,20 @@ impl StateDir {
         }
         remove_file(&self.record_file())?;
         remove_file(&self.saved_file())
+    }
+
+    /// Writes what Python is to run, and returns the file. Whoever starts an engine holds [`Self::lock`], and an engine that
+    /// runs has read it.
+    pub(crate) fn write_program(&self, text: &str) -> Result<PathBuf, StateError> {
+        let path = self.root.join("engine.py");
+        private()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(failed("write", &path))?;
+        Ok(path)
     }
 
     /// Opens a new log and keeps the one before.

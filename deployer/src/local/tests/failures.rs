@@ -38,7 +38,7 @@ impl Scripted {
                  '-m pip install '*) echo run >> \"$ROOT/pip-runs\"
                  {pip}
                  ;;
-                 *) HOME_OF_ENGINE=$7
+                 *) HOME_OF_ENGINE=$6
                  {engine}
                  ;;
                  esac"

@@ -235,7 +235,9 @@ async fn an_engine_of_a_process_ends_with_it() {
         start_id: "stackctl-test".to_owned(),
     };
     let log = state.open_log().unwrap();
-    let mut child = process::spawn(&python, &state, &record, Lifetime::OfProcess, log).unwrap();
+    let program = state.write_program(process::PROGRAM).unwrap();
+    let mut child =
+        process::spawn(&python, &program, &state, &record, Lifetime::OfProcess, log).unwrap();
     wait_until("the start of the engine", || {
         matches!(health::ask(record.port), Answer::Engine(_))
     });
