@@ -177,7 +177,7 @@ pub fn describe(app: &mut App) -> Result<(), Violations> {
         .output("ApiKeyId", key.key_id())
         .description("The id of the API key")
         .example(
-            "aws apigateway get-api-key --include-value --query value --output text --api-key {value}",
+            "API_KEY=$(aws apigateway get-api-key --include-value --query value --output text --api-key {value})",
         );
     stack
         .output("TableName", users.name())

@@ -31,6 +31,11 @@ pub(crate) fn says_export_in_use(text: &str) -> bool {
         || text.contains("cannot be updated as it is in use by")
 }
 
+/// Returns whether an error of `ListImports` says that nobody imports the export, which is no error to those who ask.
+pub(crate) fn says_not_imported(text: &str) -> bool {
+    text.contains("is not imported by any stack")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -67,13 +67,21 @@ fn written(assembly: &Assembly, outputs: &Outputs) -> Outputs {
         .collect()
 }
 
+/// What a local engine says it did, and did not.
+const BUILDS: &str = "aws codebuild ";
+
 /// Returns the commands that the stacks give for trying their outputs.
 fn trials(assembly: &Assembly, outputs: &Outputs, target: &Target) -> Vec<Trial> {
     let mut trials = Vec::new();
     for stack in &assembly.manifest.stacks {
         for (key, output) in &stack.outputs {
             let value = outputs.get(&stack.name).and_then(|values| values.get(key));
-            if let (Some(example), Some(value)) = (&output.example, value) {
+            let pretended = target.endpoint_url.is_some()
+                && output
+                    .example
+                    .as_ref()
+                    .is_some_and(|example| example.starts_with(BUILDS));
+            if let (Some(example), Some(value), false) = (&output.example, value, pretended) {
                 trials.push(Trial {
                     stack: stack.name.clone(),
                     about: output.description.clone().unwrap_or_else(|| key.clone()),
@@ -92,8 +100,11 @@ fn trials(assembly: &Assembly, outputs: &Outputs, target: &Target) -> Vec<Trial>
 /// Aims a command of the AWS CLI at the place of the stack: pasted as it is, one for an engine on this machine would go
 /// to the account of whoever pastes it.
 fn aimed(command: &str, region: &str, target: &Target) -> String {
-    let Some(rest) = command.strip_prefix("aws ") else {
-        return command.to_owned();
+    let (before, rest) = match (command.strip_prefix("aws "), command.split_once("=$(aws ")) {
+        (Some(rest), _) => (String::new(), rest),
+        // Its answer goes into a variable, for another line.
+        (None, Some((variable, rest))) => (format!("{variable}=$("), rest),
+        (None, None) => return command.to_owned(),
     };
     let mut text = String::new();
     if let Some(StaticCredentials {
@@ -115,7 +126,7 @@ fn aimed(command: &str, region: &str, target: &Target) -> String {
             let _ = write!(text, " {option} {value}");
         }
     }
-    format!("{text} {rest}")
+    format!("{before}{text} {rest}")
 }
 
 /// Replaces the addresses of API Gateway in outputs by those at which a local place answers.
@@ -201,6 +212,10 @@ mod tests {
         assert_eq!(
             aimed(command, "us-east-1", &aws),
             "aws --profile production --region us-east-1 codebuild start-build --project-name p"
+        );
+        assert_eq!(
+            aimed("KEY=$(aws apigateway get-api-key)", "us-east-1", &aws),
+            "KEY=$(aws --profile production --region us-east-1 apigateway get-api-key)"
         );
         assert_eq!(aimed("curl http://x", "us-east-1", &local), "curl http://x");
     }

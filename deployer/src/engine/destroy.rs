@@ -3,7 +3,10 @@
 mod importers;
 mod ledger;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
 use stack_model::assembly::StackManifest;
@@ -20,6 +23,7 @@ use crate::{
     aws::{AwsError, OrAws},
     error::Kind,
 };
+use importers::Importers;
 use ledger::{Exports, Fate, Ledger};
 
 /// What to remove.
@@ -62,6 +66,14 @@ pub enum DestroyError {
     /// Stacks are protected; nothing was removed.
     #[error("protected against deletion: {}", .0.join(", "))]
     Protected(Vec<String>),
+    /// Other stacks import what one exports; nothing was removed.
+    #[error("stack {stack} cannot be deleted: {}; nothing was removed", importers::text(.importers))]
+    Imported {
+        /// The stack.
+        stack: String,
+        /// The stacks that import from it, by the name of the export.
+        importers: Importers,
+    },
     /// Stacks failed.
     #[error("not removed: {}", names(.0))]
     Failed(DestroyReport),
@@ -78,7 +90,7 @@ impl DestroyError {
     pub fn report(&self) -> Option<&DestroyReport> {
         match self {
             Self::Failed(report) | Self::Interrupted(report) => Some(report),
-            Self::Invalid(_) | Self::Protected(_) | Self::Aws(_) => None,
+            Self::Invalid(_) | Self::Protected(_) | Self::Imported { .. } | Self::Aws(_) => None,
         }
     }
 
@@ -95,6 +107,7 @@ impl Explained for DestroyError {
         match self {
             Self::Invalid(_) => Kind::Assembly,
             Self::Protected(_) => Kind::Refused,
+            Self::Imported { .. } => Kind::Deploy,
             Self::Failed(_) => self
                 .failures()
                 .next()
@@ -112,6 +125,7 @@ impl Explained for DestroyError {
                         .into(),
                 ]
             }
+            Self::Imported { importers, .. } => vec![importers::hint(importers)],
             Self::Aws(error) => error.hints(),
             _ => {
                 let mut hints = Vec::new();
@@ -135,8 +149,8 @@ impl Explained for DestroyError {
 
 /// Removes stacks, each before those it depends on, and waits until they are gone.
 ///
-/// All stacks are looked at before the first is touched: where one is protected and `unprotect` was not given, nothing
-/// happens. Nothing of a stack is touched while another one imports what it exports. Buckets that the template deletes are emptied first, every version of every object, because AWS deletes no
+/// All stacks are looked at before the first is touched: where one is protected and `unprotect` was not given, or where
+/// stacks that stay import what one exports, nothing happens. Buckets that the template deletes are emptied first, every version of every object, because AWS deletes no
 /// bucket that holds anything; what the template retains is left alone and reported. The artifacts of a removed stack
 /// go too; the artifact bucket itself stays. A stack that does not exist is no error, so a destroy that was stopped is
 /// finished by running it again.
@@ -150,7 +164,9 @@ pub async fn destroy(
         .map(|stack| (stack.name.clone(), stack.depends_on.clone()))
         .collect();
     graph::check(&graph).map_err(DestroyError::Invalid)?;
+    let going: BTreeSet<&str> = request.stacks.iter().map(|s| s.name.as_str()).collect();
     let mut protected = Vec::new();
+    let mut imported = None;
     let mut exports = Exports::default();
     for stack in &request.stacks {
         let found = inspect::deployed(context, &stack.into()).await?;
@@ -159,10 +175,19 @@ pub async fn destroy(
             if !request.unprotect && found.termination_protection {
                 protected.push(stack.name.clone());
             }
+            let clients = context.clients.in_region(stack.region.as_deref());
+            let importers = importers::of(&clients, &found, &going).await?;
+            if !importers.is_empty() {
+                let stack = stack.name.clone();
+                imported.get_or_insert(DestroyError::Imported { stack, importers });
+            }
         }
     }
     if !protected.is_empty() {
         return Err(DestroyError::Protected(protected));
+    }
+    if let Some(error) = imported {
+        return Err(error);
     }
     let graph = graph::reversed(&graph);
     let stacks: Vec<Arc<StackManifest>> = request.stacks.into_iter().map(Arc::new).collect();

@@ -14,7 +14,9 @@ def correct_changes_of_outputs():
         answer = create_uncorrected(params)
         name, stack_name = (handlers._p(params, key) for key in ("ChangeSetName", "StackName"))
         _, change_set = changesets._find_change_set(name, stack_name) if answer[0] == 200 else (None, None)
-        if not change_set or change_set["ChangeSetType"] != "UPDATE" or change_set["Status"] != "FAILED":
+        if not change_set or change_set["ChangeSetType"] != "UPDATE":
+            return answer
+        if change_set["Status"] != "FAILED" or "didn't contain changes" not in change_set["StatusReason"]:
             return answer
         stack = cloudformation._stacks.get(change_set["StackName"]) or {}
         before = (stack.get("_template") or {}).get("Outputs") or {}

@@ -1,11 +1,17 @@
 //! Who imports what a stack exports: while anybody does, CloudFormation deletes neither.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use stack_model::assembly::StackManifest;
+
 use super::{
     Context, DeployedStack, StackError,
     stack::{aws, check_cancelled},
 };
-use crate::aws::{AwsError, Clients, OrAws};
-use stack_model::assembly::StackManifest;
+use crate::aws::{AwsError, Clients, OrAws, texts};
+
+/// The stacks that import from a stack, by the name of the export.
+pub(super) type Importers = BTreeMap<String, Vec<String>>;
 
 /// Refuses the removal of a stack that others import from.
 ///
@@ -15,29 +21,40 @@ pub(super) async fn check(
     stack: &StackManifest,
     deployed: &DeployedStack,
 ) -> Result<(), StackError> {
-    for export in deployed.exports.values() {
-        check_cancelled(context, stack)?;
-        let importers = of(&context.clients, export)
-            .await
-            .map_err(|source| aws(stack, source))?;
-        if !importers.is_empty() {
-            let names = importers.join(", ");
-            return Err(StackError::InUse {
-                stack: stack.name.clone(),
-                reason: format!("{names} imports its export {export}; nothing was removed"),
-                hints: vec![format!(
-                    "destroy {names} first, or deploy what no longer imports it"
-                )],
-            });
-        }
+    check_cancelled(context, stack)?;
+    let importers = of(&context.clients, deployed, &BTreeSet::new())
+        .await
+        .map_err(|source| aws(stack, source))?;
+    if importers.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    Err(StackError::InUse {
+        stack: stack.name.clone(),
+        reason: format!("{}; the stack is as it was", text(&importers)),
+        hints: vec![hint(&importers)],
+    })
 }
 
-/// Returns the stacks that import an export.
+/// Returns who imports what a stack exports, but for those that go as well.
 ///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListImports.html>.
-async fn of(clients: &Clients, export: &str) -> Result<Vec<String>, AwsError> {
+pub(super) async fn of(
+    clients: &Clients,
+    deployed: &DeployedStack,
+    going: &BTreeSet<&str>,
+) -> Result<Importers, AwsError> {
+    let mut found = Importers::new();
+    for export in deployed.exports.values() {
+        let mut importers = importers(clients, export).await?;
+        importers.retain(|stack| !going.contains(stack.as_str()));
+        if !importers.is_empty() {
+            found.insert(export.clone(), importers);
+        }
+    }
+    Ok(found)
+}
+
+async fn importers(clients: &Clients, export: &str) -> Result<Vec<String>, AwsError> {
     let mut importers = Vec::new();
     let mut next = None;
     loop {
@@ -50,12 +67,7 @@ async fn of(clients: &Clients, export: &str) -> Result<Vec<String>, AwsError> {
             .await
             .or_aws(clients, "ListImports");
         let page = match page {
-            // No importer is an error to CloudFormation.
-            Err(error)
-                if error
-                    .message()
-                    .is_some_and(|message| message.contains("is not imported by any stack")) =>
-            {
+            Err(error) if error.message().is_some_and(texts::says_not_imported) => {
                 return Ok(importers);
             }
             page => page?,
@@ -66,4 +78,19 @@ async fn of(clients: &Clients, export: &str) -> Result<Vec<String>, AwsError> {
             return Ok(importers);
         }
     }
+}
+
+/// Says who imports what.
+pub(super) fn text(importers: &Importers) -> String {
+    let lines = importers
+        .iter()
+        .map(|(export, stacks)| format!("{} imports its export {export}", stacks.join(", ")));
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+/// Says what leads on.
+pub(super) fn hint(importers: &Importers) -> String {
+    let stacks: BTreeSet<&str> = importers.values().flatten().map(String::as_str).collect();
+    let stacks = Vec::from_iter(stacks).join(", ");
+    format!("destroy {stacks} first, or deploy what no longer imports it")
 }

@@ -272,10 +272,10 @@ async fn a_stack_that_another_one_imports_from_keeps_its_objects_and_its_protect
     );
     let played = Script::new()
         .describe(STACK, exporting.xml())
-        .describe(STACK, exporting.xml())
         .cloudformation("list_imports", imports("intake-dev-QueueUrl", importers))
+        .describe("open-dev", answers::absent("open-dev"))
         .play();
-    let mut request = request(&[(STACK, &[])]);
+    let mut request = request(&[(STACK, &[]), ("open-dev", &[])]);
     request.unprotect = true;
     let error = destroy(&played.context, request)
         .await
@@ -285,27 +285,56 @@ async fn a_stack_that_another_one_imports_from_keeps_its_objects_and_its_protect
         ["destroy reports-dev first, or deploy what no longer imports it"]
     );
     assert_eq!(
+        error.to_string(),
+        "stack intake-dev cannot be deleted: reports-dev imports its export intake-dev-QueueUrl; nothing was removed"
+    );
+    assert!(names(&played.finish()).is_empty());
+}
+
+#[tokio::test]
+async fn an_importer_that_came_while_stacks_go_is_seen_too() {
+    let mut exporting = Stack::new("CREATE_COMPLETE");
+    exporting.exports = vec![("QueueUrl", "intake-dev-QueueUrl")];
+    let late = "<Imports><member>reports-dev</member></Imports>";
+    let played = Script::new()
+        .describe(STACK, exporting.xml())
+        .cloudformation("list_imports", imports("intake-dev-QueueUrl", nobody()))
+        .describe(STACK, exporting.xml())
+        .cloudformation(
+            "list_imports",
+            imports("intake-dev-QueueUrl", answers::result("ListImports", late)),
+        )
+        .play();
+    let error = destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect_err("another stack needs it");
+    assert_eq!(
         Error::from(error).causes(),
         [
             "stack intake-dev cannot be deleted",
-            "reports-dev imports its export intake-dev-QueueUrl; nothing was removed"
+            "reports-dev imports its export intake-dev-QueueUrl; the stack is as it was"
         ]
     );
     played.finish();
+}
+
+/// What `ListImports` answers where nobody imports.
+fn nobody() -> String {
+    answers::error(
+        "ValidationError",
+        "Export 'intake-dev-QueueUrl' is not imported by any stack.",
+    )
 }
 
 #[tokio::test]
 async fn an_export_that_nobody_imports_is_no_obstacle() {
     let mut exporting = Stack::new("CREATE_COMPLETE");
     exporting.exports = vec![("QueueUrl", "intake-dev-QueueUrl")];
-    let nobody = answers::error(
-        "ValidationError",
-        "Export 'intake-dev-QueueUrl' is not imported by any stack.",
-    );
     let script = Script::new()
         .describe(STACK, exporting.xml())
+        .cloudformation("list_imports", imports("intake-dev-QueueUrl", nobody()))
         .describe(STACK, exporting.xml())
-        .cloudformation("list_imports", imports("intake-dev-QueueUrl", nobody))
+        .cloudformation("list_imports", imports("intake-dev-QueueUrl", nobody()))
         .template(TEMPLATE)
         .resources(&[]);
     let played = gone(script).play();
