@@ -76,7 +76,14 @@ impl Site<'_> {
         folder: &str,
         domain: Option<(&str, HostedZoneRef, CertificateRef)>,
     ) {
-        let pages = stack.bucket("Pages", BucketProps::default());
+        // The pages stand in the repository, earlier ones too.
+        let pages = stack.bucket(
+            "Pages",
+            BucketProps {
+                versioned: Some(false),
+                ..BucketProps::default()
+            },
+        );
         let mut props = DistributionProps::new(Behavior::of_bucket(&pages));
         props.comment = Some(format!(
             "The site of {}, stage {}",

@@ -55,10 +55,8 @@ async fn start(
         barista_user_id: None,
         reason: None,
     };
-    // The bus may deliver an event twice, and the second time must not forget the drink that was chosen since.
-    let not_yet =
-        Expression::absent("TaskToken").or(Expression::is_not("TaskToken", &detail.task_token));
-    match bindings.table.put(&order).when(not_yet).await {
+    // The bus may deliver an event twice, and late: by then the order may have a drink and another token, or have ended.
+    match bindings.table.put(&order).if_absent().await {
         Ok(_) => Ok(()),
         Err(error) if error.reason() == Reason::ConditionFailed => {
             info!(order_id = order.order_id, "the order was noted before");

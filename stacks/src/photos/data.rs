@@ -39,6 +39,8 @@ pub(super) fn describe(app: &mut App, variables: &Variables) -> Data {
         "Photos",
         BucketProps {
             name: Some(variables.bucket_name(&stage).into()),
+            // What somebody deletes is gone, in a protected stage too: nobody keeps photos of people who deleted them.
+            versioned: Some(false),
             // Pages of any origin put photos here: what they may do, the credentials of the person who signed in say.
             cors: vec![CorsRule {
                 origins: vec!["*".into()],
