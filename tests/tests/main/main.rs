@@ -4,6 +4,7 @@ mod adversity;
 mod coffee;
 mod corrections;
 mod doctor;
+mod everything;
 mod fixture;
 mod intake;
 mod interrupted;
