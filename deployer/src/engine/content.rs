@@ -8,8 +8,9 @@
 //! Where a distribution is to forget what it has, one object gets its fingerprint only after that: a run that ends in
 //! between leaves a difference, and the next one goes on.
 
+mod error;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
@@ -19,10 +20,11 @@ use stack_model::assembly::StackManifest;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::{Context, Event, Explained, empty, inspect};
+pub use error::FillError;
+
+use super::{Context, Event, empty, inspect};
 use crate::aws::{AwsError, Clients, OrAws};
 use crate::content::{Content, ContentFile};
-use crate::error::Kind;
 
 /// The key of the metadata that holds the fingerprint of an object.
 const FINGERPRINT: &str = "stackctl-fingerprint";
@@ -35,84 +37,6 @@ const AT_ONCE: usize = 16;
 
 /// How many keys one call deletes: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
 const DELETED_AT_ONCE: usize = 1000;
-
-/// Why a bucket was not filled.
-#[derive(Debug, thiserror::Error)]
-pub enum FillError {
-    /// The stack has no such bucket or distribution.
-    #[error("the stack has no resource `{0}`")]
-    NoResource(String),
-    /// A file can no longer be read.
-    #[error("cannot read {}", .path.display())]
-    Read {
-        /// The file.
-        path: std::path::PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The run was stopped before it knew what to write.
-    #[error("stopped before bucket {0} was compared with its folder")]
-    NotBegun(String),
-    /// The run was stopped between two objects.
-    #[error("{}", stopped(.bucket, *.written, .missing))]
-    Stopped {
-        /// The bucket.
-        bucket: String,
-        /// How many objects this run wrote.
-        written: usize,
-        /// The keys of those that it did not write and should have.
-        missing: Vec<String>,
-    },
-    /// A call failed.
-    #[error("cannot fill bucket {bucket}")]
-    Aws {
-        /// The bucket.
-        bucket: String,
-        /// Why.
-        #[source]
-        source: AwsError,
-    },
-}
-
-impl Explained for FillError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::NoResource(_) => Kind::Assembly,
-            Self::Read { .. } => Kind::Io,
-            Self::NotBegun(_) | Self::Stopped { .. } => Kind::Interrupted,
-            Self::Aws { source, .. } => source.kind(),
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Aws { source, .. } => source.hints(),
-            Self::NoResource(_) | Self::Read { .. } | Self::NotBegun(_) | Self::Stopped { .. } => {
-                Vec::new()
-            }
-        }
-    }
-}
-
-/// Says what of a folder is in its bucket when a run was stopped.
-fn stopped(bucket: &str, written: usize, missing: &[String]) -> String {
-    const NAMED: usize = 5;
-    let mut names = missing
-        .iter()
-        .take(NAMED)
-        .map(|key| format!("`{key}`"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    if missing.len() > NAMED {
-        // Writing to a String cannot fail.
-        let _ = write!(names, " and {} more", missing.len() - NAMED);
-    }
-    let all = written + missing.len();
-    format!(
-        "stopped after {written} of {all} uploads to bucket {bucket}; not uploaded: {names}; nothing was removed"
-    )
-}
 
 /// How a bucket differs from a folder, by keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -507,20 +431,5 @@ fn finished<T>(
     match joined {
         Ok(result) => result,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_few_of_many_keys_are_named() {
-        let missing: Vec<String> = (1..=7).map(|number| format!("{number}.js")).collect();
-        assert_eq!(
-            stopped("b", 3, &missing),
-            "stopped after 3 of 10 uploads to bucket b; not uploaded: `1.js`, `2.js`, `3.js`, `4.js`, `5.js` and 2 \
-             more; nothing was removed"
-        );
     }
 }
