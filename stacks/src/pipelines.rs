@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use stack_model::codebuild::{
     BuildArtifacts, BuildCache, BuildSource, BuildTimeout, BuildVariable, ComputeType,
     ConcurrentBuilds, DeployRights, GitHubSource, ProjectProps, ProjectRef, WebhookFilter,
@@ -273,9 +274,12 @@ fn deploy_with_approval(
 /// `{ parameter = ".." }` and the build that takes values from Parameter Store read the parameters of one region.
 fn region(app: &App, system: &str) -> Result<Option<String>, Violations> {
     // The system itself has read the rest, and what it is.
-    let settings: serde_json::Value = app.stage().variables(system)?;
-    let region = settings.get("region").and_then(serde_json::Value::as_str);
-    Ok(region.map(str::to_owned))
+    #[derive(Deserialize)]
+    struct Place {
+        region: Option<String>,
+    }
+    let place: Place = app.stage().variables(system)?;
+    Ok(place.region)
 }
 
 /// Returns the variables of a system that builds take from Parameter Store: what the environment of a build calls each,
@@ -283,19 +287,28 @@ fn region(app: &App, system: &str) -> Result<Option<String>, Violations> {
 /// domain, where it has one. The value of the API key is not among them: CloudFormation reads it while it deploys, and
 /// a build never sees it.
 fn parameters(app: &App, system: &str) -> Result<Vec<(&'static str, &'static str)>, Violations> {
-    let settings: serde_json::Value = app.stage().variables(system)?;
-    let known: &[_] = match system {
-        "visitors" => &[
-            ("CERTIFICATE_ARN", "domain.certificate_arn", "/domain"),
-            ("ROUTE53_ZONE_ID", "domain.zone_id", "/domain"),
-            ("ROUTE53_ZONE_ID", "site.domain.zone_id", "/site/domain"),
-        ],
-        _ => &[],
-    };
-    let set = known
-        .iter()
-        .filter(|(.., table)| settings.pointer(table).is_some());
-    Ok(set.map(|(name, key, _)| (*name, *key)).collect())
+    #[derive(Deserialize)]
+    struct Domains {
+        domain: Option<IgnoredAny>,
+        site: Option<Site>,
+    }
+    #[derive(Deserialize)]
+    struct Site {
+        domain: Option<IgnoredAny>,
+    }
+    if system != "visitors" {
+        return Ok(Vec::new());
+    }
+    let domains: Domains = app.stage().variables(system)?;
+    let mut set = Vec::new();
+    if domains.domain.is_some() {
+        set.push(("CERTIFICATE_ARN", "domain.certificate_arn"));
+        set.push(("ROUTE53_ZONE_ID", "domain.zone_id"));
+    }
+    if domains.site.is_some_and(|site| site.domain.is_some()) {
+        set.push(("ROUTE53_ZONE_ID", "site.domain.zone_id"));
+    }
+    Ok(set)
 }
 
 fn bucket(stack: &mut Stack<'_>, bucket: &Bucket) -> BucketRef {
