@@ -7,7 +7,7 @@
 use std::panic::Location;
 
 use stack_model_cfn::kms as cfn;
-use stack_model_cfn::{Pseudo, ResourceId, Value};
+use stack_model_cfn::{Expr, Pseudo, ResourceId, Value};
 
 use crate::arn::Arn;
 use crate::handle::{Handle, elsewhere, get_att, reference};
@@ -161,6 +161,23 @@ impl KeyRef {
         let service = text!("{}.{}.{}", service, Pseudo::Region, Pseudo::UrlSuffix);
         Some(allow_on(actions, self.arn())?.when("StringEquals", "kms:ViaService", service))
     }
+}
+
+/// Returns what a role must allow for operations on something that may be encrypted with a key of the customer's own:
+/// the action of each on the resource, and through the service what each does with the key.
+pub(crate) fn allow_with_key(
+    operations: impl Iterator<Item = (&'static str, &'static [KeyOperation])> + Clone,
+    resource: impl Into<Expr>,
+    service: &str,
+    key: Option<&KeyRef>,
+) -> Vec<Statement> {
+    let on_key = operations.clone().flat_map(|(_, on_key)| on_key).copied();
+    let on_key = key.and_then(|key| key.through(service, on_key));
+    let actions = operations.map(|(action, _)| action);
+    allow_on(actions, resource)
+        .into_iter()
+        .chain(on_key)
+        .collect()
 }
 
 impl Handle for KeyRef {

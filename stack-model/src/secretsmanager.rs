@@ -17,10 +17,10 @@ use stack_model_cfn::{Property, ResourceId, Token, Value};
 
 use crate::arn::Arn;
 use crate::handle::{ResourceRef, get_att};
-use crate::kms::{KeyOperation, KeyRef};
+use crate::kms::{self, KeyOperation, KeyRef};
 use crate::limit::Limited;
 use crate::name::NameRule;
-use crate::policy::{Statement, allow_on};
+use crate::policy::Statement;
 use crate::resource::Resource;
 use crate::stack::Stack;
 
@@ -215,15 +215,10 @@ impl<T> SecretRef<T> {
     /// Returns what a role must allow for the given operations: exactly their actions on this secret, and on its key
     /// where it has one of the customer's own.
     pub fn statements(&self, operations: &[SecretOperation]) -> Vec<Statement> {
-        let actions = operations.iter().map(|operation| operation.action());
-        let key_operations = operations
+        let operations = operations
             .iter()
-            .flat_map(|operation| operation.key_operations().iter().copied());
-        let key = self.key.as_ref();
-        allow_on(actions, self.arn())
-            .into_iter()
-            .chain(key.and_then(|key| key.through("secretsmanager", key_operations)))
-            .collect()
+            .map(|operation| (operation.action(), operation.key_operations()));
+        kms::allow_with_key(operations, self.arn(), "secretsmanager", self.key.as_ref())
     }
 }
 

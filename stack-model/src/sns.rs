@@ -8,9 +8,9 @@ use stack_model_cfn::{Pseudo, ResourceId, Token, Value};
 
 use crate::arn::Arn;
 use crate::handle::{Handle, get_att, reference, typed_handle};
-use crate::kms::{KeyOperation, KeyRef};
+use crate::kms::{self, KeyOperation, KeyRef};
 use crate::name::NameRule;
-use crate::policy::{Principal, Statement, allow_on};
+use crate::policy::{Principal, Statement};
 use crate::resource::Resource;
 use crate::stack::Stack;
 use crate::text;
@@ -144,15 +144,10 @@ impl<M> TopicRef<M> {
     /// Returns what a role must allow for the given operations: exactly their actions on this topic, and on its key
     /// where it has one of the customer's own.
     pub fn statements(&self, operations: &[TopicOperation]) -> Vec<Statement> {
-        let actions = operations.iter().map(|operation| operation.action());
-        let key_operations = operations
+        let operations = operations
             .iter()
-            .flat_map(|operation| operation.key_operations().iter().copied());
-        let key = self.key.as_ref();
-        allow_on(actions, self.arn())
-            .into_iter()
-            .chain(key.and_then(|key| key.through("sns", key_operations)))
-            .collect()
+            .map(|operation| (operation.action(), operation.key_operations()));
+        kms::allow_with_key(operations, self.arn(), "sns", self.key.as_ref())
     }
 }
 

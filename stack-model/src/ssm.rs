@@ -11,9 +11,9 @@ use stack_model_cfn::{Part, Pseudo, ResourceId, Token, Value};
 
 use crate::arn::Arn;
 use crate::handle::{ResourceRef, get_att, reference};
-use crate::kms::{KeyOperation, KeyRef};
+use crate::kms::{self, KeyOperation, KeyRef};
 use crate::name::NameRule;
-use crate::policy::{Statement, allow_on};
+use crate::policy::Statement;
 use crate::resource::Resource;
 use crate::stack::Stack;
 use crate::text;
@@ -194,15 +194,10 @@ impl<T> ParameterRef<T> {
     /// Returns what a role must allow for the given operations: exactly their actions on this parameter, and on its
     /// key where it has one of the customer's own.
     pub fn statements(&self, operations: &[ParameterOperation]) -> Vec<Statement> {
-        let actions = operations.iter().map(|operation| operation.action());
-        let key_operations = operations
+        let operations = operations
             .iter()
-            .flat_map(|operation| operation.key_operations().iter().copied());
-        let key = self.key.as_ref();
-        allow_on(actions, self.arn())
-            .into_iter()
-            .chain(key.and_then(|key| key.through("ssm", key_operations)))
-            .collect()
+            .map(|operation| (operation.action(), operation.key_operations()));
+        kms::allow_with_key(operations, self.arn(), "ssm", self.key.as_ref())
     }
 }
 

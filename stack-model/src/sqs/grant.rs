@@ -1,8 +1,8 @@
 //! What a caller may do with a queue.
 
 use super::QueueRef;
-use crate::kms::KeyOperation;
-use crate::policy::{Statement, allow_on};
+use crate::kms::{self, KeyOperation};
+use crate::policy::Statement;
 
 /// What a caller may do with a queue. Batches need no operation of their own.
 ///
@@ -58,14 +58,9 @@ impl<M> QueueRef<M> {
     /// Returns what a role must allow for the given operations: exactly their actions on this queue, and on its
     /// key where it has one of the customer's own.
     pub fn statements(&self, operations: &[QueueOperation]) -> Vec<Statement> {
-        let actions = operations.iter().map(|operation| operation.action());
-        let key_operations = operations
+        let operations = operations
             .iter()
-            .flat_map(|operation| operation.key_operations().iter().copied());
-        let key = self.key.as_ref();
-        allow_on(actions, self.arn())
-            .into_iter()
-            .chain(key.and_then(|key| key.through("sqs", key_operations)))
-            .collect()
+            .map(|operation| (operation.action(), operation.key_operations()));
+        kms::allow_with_key(operations, self.arn(), "sqs", self.key.as_ref())
     }
 }
