@@ -89,7 +89,7 @@ pub use grant::UserPoolOperation;
 pub use group::{GroupProps, Precedence, ResourceServerProps, ResourceServerRef, UserPoolGroupRef};
 pub use identity::{
     IamSamlProvider, Identity, IdentityPool, IdentityPoolProps, IdentityPoolRef, IdentityRoles,
-    Login, Provider,
+    IdentityTags, Login, Provider,
 };
 pub use message::{Email, EmailMessage, Invitation, Sms, Verification};
 pub use pool::{

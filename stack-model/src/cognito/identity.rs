@@ -129,6 +129,10 @@ impl From<&UserPoolClientRef> for Provider {
 pub struct IdentityPoolRef {
     id: ResourceId,
     unauthenticated: bool,
+    /// The user pools whose users get credentials.
+    users: Vec<ResourceId>,
+    /// Whether credentials carry tags.
+    tagged: bool,
 }
 
 impl IdentityPoolRef {
@@ -160,6 +164,8 @@ impl IdentityPoolRef {
 
     /// Makes a role that identities of this pool take on, and of no other: those who signed in, or those who did not.
     ///
+    /// Where the pool tags what those who signed in do ([`Stack::identity_tags`]), the role lets it.
+    ///
     /// See <https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html>.
     pub fn role_of(&self, identity: Identity) -> RoleProps {
         const SERVICE: &str = "cognito-identity.amazonaws.com";
@@ -171,7 +177,14 @@ impl IdentityPoolRef {
                 format!("{SERVICE}:amr"),
                 identity.name(),
             );
-        RoleProps::trusting(statement)
+        let mut role = RoleProps::trusting(statement);
+        if self.tagged && identity == Identity::Authenticated {
+            let tag = Statement::allow(["sts:TagSession"])
+                .to(Principal::Federated(SERVICE.into()))
+                .when("StringEquals", format!("{SERVICE}:aud"), self.id());
+            role.trust.add(tag);
+        }
+        role
     }
 }
 
@@ -204,6 +217,30 @@ impl IdentityRoles {
     }
 }
 
+/// What the credentials of users are tagged with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentityTags {
+    /// `username` with the claim `sub`, and `client` with the claim `aud`.
+    Usual,
+    /// A tag for each of some claims of the token, by the name of the tag.
+    Claims(BTreeMap<String, String>),
+}
+
+impl IdentityTags {
+    /// Names tags, each with the claim that it has the value of.
+    pub fn claims<'a>(claims: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let claims = claims.into_iter();
+        Self::Claims(
+            claims
+                .map(|(tag, claim)| (tag.to_owned(), claim.to_owned()))
+                .collect(),
+        )
+    }
+}
+
+/// The most tags of a session; see <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html>.
+const MAX_TAGS: usize = 50;
+
 impl Stack<'_> {
     /// Adds an identity pool for the users of app clients.
     #[track_caller]
@@ -223,6 +260,10 @@ impl Stack<'_> {
                 // A user who was removed or signed out everywhere gets no credentials any more.
                 server_side_token_check: true.into(),
             })
+            .collect();
+        let users = props.clients.iter();
+        let users = users
+            .map(|client| client.user_pool().resource_id().clone())
             .collect();
         let arns = |arns: Vec<Value<String>>| (!arns.is_empty()).then_some(arns);
         let openid = props.openid.into_iter().map(Value::into_text).collect();
@@ -244,6 +285,81 @@ impl Stack<'_> {
         IdentityPoolRef {
             id: self.insert(logical_id, Resource::of(&pool, source)).id,
             unauthenticated: props.unauthenticated,
+            users,
+            tagged: false,
+        }
+    }
+
+    /// Tags the credentials of users of a user pool by what their tokens say, and returns the handle to make their role
+    /// with.
+    ///
+    /// Policies then tell people apart by it, as `${aws:PrincipalTag/<tag>}`. See
+    /// <https://docs.aws.amazon.com/cognito/latest/developerguide/attributes-for-access-control.html>.
+    ///
+    /// ```
+    /// use stack_model::cognito::{Identity, IdentityPoolProps, IdentityTags, UserPoolClientProps, UserPoolProps};
+    /// # use stack_model::{App, Stage};
+    /// # let request = serde_json::from_str(r#"{"name": "dev", "region": "us-east-1", "architecture": "arm64"}"#).unwrap();
+    /// # let mut app = App::new(Stage::new(request));
+    /// # let mut stack = app.stack("photos");
+    ///
+    /// let users = stack.user_pool("Users", UserPoolProps::default());
+    /// let web = stack.user_pool_client("Web", &users, UserPoolClientProps::default());
+    /// let identities = stack.identity_pool("Identities", IdentityPoolProps {
+    ///     clients: vec![web],
+    ///     ..IdentityPoolProps::default()
+    /// });
+    /// let tags = IdentityTags::claims([("team", "custom:team")]);
+    /// let identities = stack.identity_tags("IdentityTags", &identities, &users, tags);
+    /// stack.role("Person", identities.role_of(Identity::Authenticated));
+    /// # app.synth().unwrap();
+    /// ```
+    #[track_caller]
+    pub fn identity_tags(
+        &mut self,
+        logical_id: &str,
+        pool: &IdentityPoolRef,
+        users: &UserPoolRef,
+        tags: IdentityTags,
+    ) -> IdentityPoolRef {
+        let source = Location::caller();
+        if !pool.users.contains(users.resource_id()) {
+            let message = format!(
+                "users of `{}` get no credentials of the identity pool: name an app client of theirs in its `clients`",
+                users.resource_id().logical_id()
+            );
+            let path = Some("Properties.IdentityProviderName");
+            self.report(logical_id, path, message, source);
+        }
+        if let IdentityTags::Claims(claims) = &tags {
+            let path = Some("Properties.PrincipalTags");
+            if claims.is_empty() {
+                let message = "there is no tag: name a claim, or take `IdentityTags::Usual`";
+                self.report(logical_id, path, message, source);
+            } else if claims.len() > MAX_TAGS {
+                let message = format!(
+                    "there are {} tags, and credentials carry {MAX_TAGS}",
+                    claims.len()
+                );
+                self.report(logical_id, path, message, source);
+            }
+        }
+        let usual = tags == IdentityTags::Usual;
+        let claims = match tags {
+            IdentityTags::Usual => None,
+            IdentityTags::Claims(claims) => Some(claims.into_iter()),
+        };
+        let claims = claims.map(|claims| Expr::map(claims.map(|(tag, claim)| (tag, claim.into()))));
+        let tag = cfn::IdentityPoolPrincipalTag {
+            identity_pool_id: pool.id().into(),
+            identity_provider_name: users.provider_name().into(),
+            principal_tags: claims.into(),
+            use_defaults: usual.into(),
+        };
+        self.insert(logical_id, Resource::of(&tag, source));
+        IdentityPoolRef {
+            tagged: true,
+            ..pool.clone()
         }
     }
 

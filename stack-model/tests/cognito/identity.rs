@@ -4,8 +4,8 @@ use insta::assert_json_snapshot;
 use serde_json::json;
 use stack_model::Stack;
 use stack_model::cognito::{
-    Identity, IdentityPoolProps, IdentityPoolRef, IdentityRoles, Provider, UserPoolClientProps,
-    UserPoolClientRef, UserPoolProps, UserPoolRef,
+    Identity, IdentityPoolProps, IdentityPoolRef, IdentityRoles, IdentityTags, Provider,
+    UserPoolClientProps, UserPoolClientRef, UserPoolProps, UserPoolRef,
 };
 use stack_model::iam::RoleProps;
 use stack_model::policy::{PolicyVariable, Statement};
@@ -227,5 +227,99 @@ fn an_existing_pool_signs_in_to_a_new_client() {
     assert_eq!(
         providers[0]["ProviderName"],
         json!({"Fn::Sub": "cognito-idp.${AWS::Region}.${AWS::URLSuffix}/eu-central-1_Example"})
+    );
+}
+
+#[test]
+fn credentials_carry_what_tokens_say() {
+    let resources = resources(dev(), |stack| {
+        let web = web(stack);
+        let users = web.user_pool().clone();
+        let props = IdentityPoolProps {
+            clients: vec![web],
+            unauthenticated: true,
+            ..IdentityPoolProps::default()
+        };
+        let identities = stack.identity_pool("Identities", props);
+        let tags = IdentityTags::claims([("team", "custom:team"), ("sub", "sub")]);
+        let tagged = stack.identity_tags("Tags", &identities, &users, tags);
+        stack.role("Person", tagged.role_of(Identity::Authenticated));
+        stack.role("Guest", tagged.role_of(Identity::Unauthenticated));
+        stack.role("Untagged", identities.role_of(Identity::Authenticated));
+    });
+    assert_json_snapshot!(resources["Tags"], @r#"
+    {
+      "Properties": {
+        "IdentityPoolId": {
+          "Ref": "Identities"
+        },
+        "IdentityProviderName": {
+          "Fn::GetAtt": [
+            "Users",
+            "ProviderName"
+          ]
+        },
+        "PrincipalTags": {
+          "sub": "sub",
+          "team": "custom:team"
+        },
+        "UseDefaults": false
+      },
+      "Type": "AWS::Cognito::IdentityPoolPrincipalTag"
+    }
+    "#);
+    let trust =
+        |role: &str| &resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"];
+    assert_eq!(
+        trust("Person")[1],
+        json!({
+            "Effect": "Allow",
+            "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+            "Action": "sts:TagSession",
+            "Condition": {
+                "StringEquals": {"cognito-identity.amazonaws.com:aud": {"Ref": "Identities"}},
+            },
+        })
+    );
+    // Who did not sign in has no token that says anything.
+    for role in ["Guest", "Untagged"] {
+        assert!(!trust(role).to_string().contains("TagSession"), "{role}");
+    }
+}
+
+#[test]
+fn the_usual_tags_need_no_names() {
+    let tags = property(dev(), "Tags", "UseDefaults", |stack| {
+        let web = web(stack);
+        let users = web.user_pool().clone();
+        let props = IdentityPoolProps {
+            clients: vec![web],
+            ..IdentityPoolProps::default()
+        };
+        let identities = stack.identity_pool("Identities", props);
+        stack.identity_tags("Tags", &identities, &users, IdentityTags::Usual);
+    });
+    assert_eq!(tags, true);
+}
+
+#[test]
+fn tags_that_nobody_would_carry_are_reported() {
+    let violations = violations(dev(), |stack| {
+        let identities = identities(stack, false);
+        let others = stack.user_pool("Others", UserPoolProps::default());
+        let none = IdentityTags::claims([]);
+        stack.identity_tags("OfOthers", &identities, &others, none);
+        let many: Vec<String> = (0..51).map(|number| format!("tag{number}")).collect();
+        let many = IdentityTags::claims(many.iter().map(|tag| (tag.as_str(), "sub")));
+        stack.identity_tags("Many", &identities, &others, many);
+    });
+    assert_eq!(
+        violations,
+        [
+            "orders / OfOthers / Properties.IdentityProviderName: users of `Others` get no credentials of the identity pool: name an app client of theirs in its `clients`",
+            "orders / OfOthers / Properties.PrincipalTags: there is no tag: name a claim, or take `IdentityTags::Usual`",
+            "orders / Many / Properties.IdentityProviderName: users of `Others` get no credentials of the identity pool: name an app client of theirs in its `clients`",
+            "orders / Many / Properties.PrincipalTags: there are 51 tags, and credentials carry 50",
+        ]
     );
 }

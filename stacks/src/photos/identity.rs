@@ -1,14 +1,12 @@
 //! Who may sign in, and what that allows.
 
 use photos::OWN_OBJECTS;
-use serde_json::json;
-use stack_model::cfn::cognito::IdentityPoolPrincipalTag;
 use stack_model::cognito::{
-    Identity as Kind, IdentityPoolProps, IdentityRoles, SignUp, UserPoolClientProps, UserPoolProps,
-    UserPoolRef,
+    Identity as Kind, IdentityPoolProps, IdentityRoles, IdentityTags, SignUp, UserPoolClientProps,
+    UserPoolProps, UserPoolRef,
 };
 use stack_model::iam::{RoleProps, RoleRef};
-use stack_model::policy::{Principal, Statement};
+use stack_model::policy::Statement;
 use stack_model::s3::BucketOperation;
 use stack_model::{App, text};
 
@@ -43,7 +41,7 @@ pub(super) fn describe(app: &mut App, variables: &Variables, data: &Data) -> Ide
             ..UserPoolClientProps::default()
         },
     );
-    let identities = stack.identity_pool(
+    let mut identities = stack.identity_pool(
         "Identities",
         IdentityPoolProps {
             name: Some(format!("pics2-{stage}").into()),
@@ -52,31 +50,16 @@ pub(super) fn describe(app: &mut App, variables: &Variables, data: &Data) -> Ide
         },
     );
 
+    if variables.authorization == Authorization::UserPool {
+        // The API then knows people by a claim that their credentials do not carry by themselves.
+        let subject = IdentityTags::claims([(SUBJECT, SUBJECT)]);
+        identities = stack.identity_tags("IdentityTags", &identities, &users, subject);
+    }
+
     let mut person = RoleProps {
         description: Some("What people who signed in may do".to_owned()),
         ..identities.role_of(Kind::Authenticated)
     };
-    if variables.authorization == Authorization::UserPool {
-        // The API then knows people by a claim that their credentials do not carry by themselves.
-        let mut tag = Statement::allow(["sts:TagSession"]);
-        tag = tag.to(Principal::Federated(
-            "cognito-identity.amazonaws.com".into(),
-        ));
-        person.trust.add(tag.when(
-            "StringEquals",
-            "cognito-identity.amazonaws.com:aud",
-            identities.id(),
-        ));
-        stack.add(
-            "IdentityTags",
-            &IdentityPoolPrincipalTag {
-                identity_pool_id: identities.id().into(),
-                identity_provider_name: users.provider_name().into(),
-                principal_tags: json!({ (SUBJECT): SUBJECT }).into(),
-                use_defaults: false.into(),
-            },
-        );
-    }
     let actions = [
         BucketOperation::Get,
         BucketOperation::Put,
