@@ -117,8 +117,8 @@ pub use authorizer::{
     UserPoolAuthorizerProps,
 };
 pub use call::{AttributeTemplate, ItemKey, ServiceCall};
-pub(crate) use check::{check, literal_stages};
-pub use cors::{Cors, CorsMaxAge, CorsOrigin, Preflight};
+pub(crate) use check::{check, literal_stages, unanswered_preflights};
+pub use cors::{Cors, CorsMaxAge, CorsOrigin, MethodCors, Preflight};
 pub(crate) use deploy::deploy;
 pub use gateway_response::{GatewayBody, GatewayError, GatewayResponseProps, GatewayResponseRef};
 pub use integration::{

@@ -99,6 +99,7 @@ impl App {
         crate::custom_resource::wait_for_policies(&mut stacks, &rendered);
         crate::s3::untangle(&stacks, &mut rendered, &mut violations);
         let links = order::link(&mut stacks, &rendered, &stage, &mut violations);
+        crate::apigateway::unanswered_preflights(&stacks, &rendered, &mut violations);
         crate::apigateway::literal_stages(&stacks, &rendered, &links, &mut violations);
         let sequence = order::sequence(&stacks, &links, &mut violations);
 

@@ -23,6 +23,7 @@ mod apigateway {
     mod authorizer;
     mod call;
     mod check;
+    mod cors;
     mod deployment;
     mod gateway_response;
     mod golden;

@@ -11,8 +11,10 @@ use crate::stack::StackData;
 use crate::synth::Rendered;
 
 mod errors;
+mod preflights;
 mod stages;
 
+pub(crate) use preflights::unanswered_preflights;
 pub(crate) use stages::literal_stages;
 
 const METHOD: &str = "AWS::ApiGateway::Method";

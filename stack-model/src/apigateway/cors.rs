@@ -1,6 +1,7 @@
 //! Cross-origin resource sharing: which web pages may call an API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::integration::Integration;
 use super::method::HttpMethod;
@@ -23,11 +24,28 @@ pub struct Cors {
     pub headers: Vec<String>,
     /// How long a browser may remember the answer to a preflight, in seconds; 5 seconds where it is not said.
     pub max_age: Option<CorsMaxAge>,
-    /// What the preflight answers.
+    /// What the preflight of a resource answers.
     pub preflight: Preflight,
     /// Whether the answers of methods say, too, which methods and headers are allowed. Browsers only look at the
     /// preflight for that; other clients may expect it.
     pub repeated: bool,
+}
+
+/// Which web pages may call a method of a resource that pages may call.
+///
+/// What proxy integrations answer their function says; this decides about their preflight alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum MethodCors {
+    /// Those that the resource says.
+    #[default]
+    AsResource,
+    /// None: the preflight of the resource does not allow the method, and no header lets a page read its answers.
+    /// A `GET`, a `HEAD` or a `POST` without headers of its own is sent all the same, because browsers do not ask
+    /// first.
+    Closed,
+    /// Others, or in another way. A page that asks for the method gets a preflight of its own, and the answers of the
+    /// method carry its own headers.
+    Own(Cors),
 }
 
 /// What a preflight answers; browsers take both alike.
@@ -137,12 +155,16 @@ impl Cors {
         ))
     }
 
-    /// Puts the headers, and what chooses the origin, into an answer.
+    /// Puts the headers, and what chooses the origin, into an answer of a method.
     pub(super) fn apply(&self, response: &mut Response) {
-        response.headers.append(&mut self.response_headers());
         if self.repeated {
             response.headers.append(&mut self.allowed());
         }
+        self.apply_origin(response);
+    }
+
+    fn apply_origin(&self, response: &mut Response) {
+        response.headers.append(&mut self.response_headers());
         if let Some(prefix) = self.template_prefix() {
             let body = response
                 .template
@@ -152,19 +174,48 @@ impl Cors {
         }
     }
 
-    /// Says why pages could not call a method, if so. Browsers ask about every method but `GET`, `HEAD` and `POST`,
-    /// which every page may use.
-    pub(super) fn refuses(&self, method: HttpMethod) -> Option<String> {
-        let asked = matches!(
-            method,
-            HttpMethod::Delete | HttpMethod::Patch | HttpMethod::Put
-        );
-        (asked && !self.methods.contains(&method)).then(|| {
-            format!(
-                "the preflight of the resource does not allow {}, so no page could call this method: name it in `Cors::new`",
-                method.name()
-            )
-        })
+    /// Says what is wrong about a method of the resource, if anything. Browsers ask about every method but `GET`,
+    /// `HEAD` and `POST`, which every page may use.
+    pub(super) fn violation_of(&self, method: HttpMethod, cors: &MethodCors) -> Option<String> {
+        let name = method.name();
+        let allowed = self.allows(method);
+        match cors {
+            MethodCors::AsResource => {
+                let asked = matches!(
+                    method,
+                    HttpMethod::Delete | HttpMethod::Patch | HttpMethod::Put
+                );
+                (asked && !allowed).then(|| {
+                    format!(
+                        "the preflight of the resource does not allow {name}, so no page could call this method: name it in `Cors::new`"
+                    )
+                })
+            }
+            MethodCors::Closed => allowed.then(|| {
+                format!(
+                    "no page may call this method, and the preflight of the resource allows {name}: do not name it in `Cors::new`"
+                )
+            }),
+            MethodCors::Own(_) if method == HttpMethod::Any => Some(
+                "a page asks for one method and not for ANY: say it for the resource, or add the methods one by one".to_owned(),
+            ),
+            // A browser remembers every method that a preflight allows, so neither may speak for the other's.
+            MethodCors::Own(_) if allowed => Some(format!(
+                "the method says itself which pages may call it, and the preflight of the resource allows {name}, too: name it in one `Cors::new`"
+            )),
+            MethodCors::Own(own) => {
+                let own_methods = own.methods.iter().filter(|&&one| one != HttpMethod::Options);
+                (!own_methods.eq([&method])).then(|| {
+                    format!(
+                        "what the method says about pages is about {name} alone: name that, and nothing else, in its `Cors::new`"
+                    )
+                })
+            }
+        }
+    }
+
+    fn allows(&self, method: HttpMethod) -> bool {
+        self.methods.contains(&method) || self.methods.contains(&HttpMethod::Any)
     }
 
     /// Returns the headers of answers that API Gateway makes itself.
@@ -200,7 +251,12 @@ impl Cors {
 
     /// Returns the headers that say which methods and headers are allowed.
     fn allowed(&self) -> BTreeMap<String, String> {
-        let methods: Vec<&str> = self.methods.iter().map(|method| method.name()).collect();
+        let methods: Vec<&str> = if self.methods.contains(&HttpMethod::Any) {
+            // A browser looks for the name of the method, and takes a `*` for a name where credentials are sent.
+            HttpMethod::EACH.map(HttpMethod::name).to_vec()
+        } else {
+            self.methods.iter().map(|method| method.name()).collect()
+        };
         let methods = ("Access-Control-Allow-Methods".to_owned(), methods.join(","));
         let headers = (!self.headers.is_empty()).then(|| {
             (
@@ -211,8 +267,8 @@ impl Cors {
         [methods].into_iter().chain(headers).collect()
     }
 
-    /// Returns the integration of the preflight.
-    pub(super) fn preflight(&self) -> Integration {
+    /// Returns the integration of the preflight, with the methods that have one of their own.
+    pub(super) fn preflight(&self, own: &[(HttpMethod, Self)]) -> Integration {
         let mut response = match self.preflight {
             Preflight::NoContent => Response::new(StatusCode::from(204), None, None),
             Preflight::EmptyObject => {
@@ -227,6 +283,70 @@ impl Cors {
                 seconds.get().to_string(),
             );
         }
+        if !own.is_empty() {
+            let headers = response.headers.clone();
+            let headers = headers.keys().map(String::as_str);
+            let headers: BTreeSet<&str> = headers.chain([ORIGIN]).collect();
+            let mut text = asked_method();
+            for (method, cors) in own {
+                text.push_str(&cors.when_asked_for(*method, &headers));
+                let also = cors.preflight_headers().into_keys();
+                response.set_by_template.extend(also);
+            }
+            text.push_str(match self.preflight {
+                Preflight::NoContent => "$input.body",
+                Preflight::EmptyObject => "{}",
+            });
+            response.template = Some(MappingTemplate::vtl(text));
+        }
+        self.apply_origin(&mut response);
         Integration::mock_response(response)
     }
+
+    /// Returns every header that a preflight of this has.
+    fn preflight_headers(&self) -> BTreeMap<String, String> {
+        let mut headers = self.response_headers();
+        headers.append(&mut self.allowed());
+        // What browsers take where it is not said; see
+        // <https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Access-Control-Max-Age>.
+        let seconds = self.max_age.map_or(5, Limited::get);
+        headers.insert("Access-Control-Max-Age".to_owned(), seconds.to_string());
+        headers
+    }
+
+    /// Returns the part of the template of a preflight that answers for one method, in place of the headers of the
+    /// resource.
+    ///
+    /// See
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html>.
+    fn when_asked_for(&self, method: HttpMethod, of_resource: &BTreeSet<&str>) -> String {
+        let mut headers = self.preflight_headers();
+        for header in of_resource {
+            // A header cannot be taken back, but without a value it allows nothing.
+            headers.entry((*header).to_owned()).or_default();
+        }
+        let mut text = format!("#if($asked == '{}')", method.name());
+        for (name, value) in headers {
+            // Writing to a `String` cannot fail.
+            let _ = write!(
+                text,
+                "#set($context.responseOverride.header.{name} = '{value}')"
+            );
+        }
+        text.push_str(&self.template_prefix().unwrap_or_default());
+        text.push_str("#end");
+        text
+    }
+}
+
+const ORIGIN: &str = "Access-Control-Allow-Origin";
+
+/// Returns the start of a template that knows which method a page asks for. Browsers of HTTP/2 write the name of the
+/// header in small letters.
+fn asked_method() -> String {
+    let header = "Access-Control-Request-Method";
+    format!(
+        "#set($asked = $input.params('{header}'))#if($asked == '')#set($asked = $input.params('{}'))#end",
+        header.to_ascii_lowercase()
+    )
 }

@@ -360,6 +360,17 @@ impl Integration {
         }
     }
 
+    /// Returns what a method declares of its answers.
+    pub(super) fn render_method_responses(&self) -> Vec<Value<cfn::MethodResponse>> {
+        // One per status; a status that is there twice is reported with the method.
+        let responses: BTreeMap<StatusCode, _> = self
+            .responses
+            .iter()
+            .map(|response| (response.status, response.render_method()))
+            .collect();
+        responses.into_values().collect()
+    }
+
     pub(super) fn render(self, cache_keys: Vec<Value<String>>) -> cfn::Integration {
         let parameters: BTreeMap<String, Value<String>> = self
             .request_parameters

@@ -9,10 +9,10 @@ use stack_model_cfn::{ResourceId, Value};
 
 use super::RestApiRef;
 use super::authorizer::Authorization;
+use super::cors::MethodCors;
 use super::integration::Integration;
 use super::model::{RestModelRef, RestValidatorRef, Validation};
 use super::resource::RestResourceRef;
-use super::response::StatusCode;
 use crate::handle::{Handle, reference};
 use crate::resource::Resource;
 use crate::stack::Stack;
@@ -39,6 +39,17 @@ pub enum HttpMethod {
 }
 
 impl HttpMethod {
+    /// The methods that a page can ask for.
+    pub(super) const EACH: [Self; 7] = [
+        Self::Delete,
+        Self::Get,
+        Self::Head,
+        Self::Options,
+        Self::Patch,
+        Self::Post,
+        Self::Put,
+    ];
+
     /// Returns the name in capital letters, as a template has it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -99,6 +110,8 @@ pub struct MethodProps {
     pub api_key_required: bool,
     /// The name that generated clients give the method.
     pub operation_name: Option<String>,
+    /// Which web pages may call the method, where that is not as its resource says.
+    pub cors: MethodCors,
     /// Parameters that the method knows beyond those of its path.
     pub parameters: Vec<RequestParameter>,
     /// What tells cached answers apart, where a stage caches those of this method: nothing by default, so that all
@@ -123,6 +136,7 @@ impl MethodProps {
             integration,
             api_key_required: false,
             operation_name: None,
+            cors: MethodCors::default(),
             parameters: Vec::new(),
             cache_keys: Vec::new(),
             models: Vec::new(),
@@ -214,7 +228,12 @@ impl Stack<'_> {
     ) -> RestMethodRef {
         self.check_method(logical_id, resource, &props, source);
         let mut integration = props.integration;
-        if let Some(cors) = &resource.cors {
+        let cors = match &props.cors {
+            MethodCors::AsResource => resource.cors.as_ref(),
+            MethodCors::Closed => None,
+            MethodCors::Own(own) => Some(own),
+        };
+        if let Some(cors) = cors {
             for response in &mut integration.responses {
                 cors.apply(response);
             }
@@ -223,13 +242,7 @@ impl Stack<'_> {
             self.grant(&role, statements);
         }
         let invokes = integration.invokes.take();
-        // One per status; a status that is there twice was reported above.
-        let responses: BTreeMap<StatusCode, _> = integration
-            .responses
-            .iter()
-            .map(|response| (response.status, response.render_method()))
-            .collect();
-        let responses: Vec<_> = responses.into_values().collect();
+        let responses = integration.render_method_responses();
         // An integration can only be given parameters that the method knows.
         let mapped = integration
             .request_parameters
@@ -302,6 +315,31 @@ impl Stack<'_> {
         handle
     }
 
+    /// Looks at which pages may call a method, and adds what it says itself to the preflight of its resource.
+    fn check_pages(
+        &mut self,
+        logical_id: &str,
+        resource: &RestResourceRef,
+        props: &MethodProps,
+        source: &Location<'_>,
+    ) {
+        let path = Some("Properties.HttpMethod");
+        let message = match (&resource.cors, &props.cors) {
+            (Some(cors), own) => cors.violation_of(props.http_method, own),
+            (None, MethodCors::Own(_)) => Some(
+                "the method says which pages may call it, and its resource has no preflight to say so: set `cors` of the resource, or use `rest_cors`".to_owned(),
+            ),
+            (None, _) => None,
+        };
+        if let Some(message) = message {
+            return self.report(logical_id, path, message, source);
+        }
+        if let MethodCors::Own(own) = &props.cors {
+            self.check_rest_cors(logical_id, own, source);
+            self.extend_preflight(resource, props.http_method, own, source);
+        }
+    }
+
     fn check_method(
         &mut self,
         logical_id: &str,
@@ -319,13 +357,7 @@ impl Stack<'_> {
             let path = Some("Properties.AuthorizerId");
             self.report(logical_id, path, message, source);
         }
-        if let Some(message) = resource
-            .cors
-            .as_ref()
-            .and_then(|cors| cors.refuses(props.http_method))
-        {
-            self.report(logical_id, Some("Properties.HttpMethod"), message, source);
-        }
+        self.check_pages(logical_id, resource, props, source);
         let path = "Properties.Integration.TimeoutInMillis";
         self.check_limit(logical_id, path, props.integration.timeout, source);
         let templates = props.integration.requests.values();

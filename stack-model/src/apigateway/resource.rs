@@ -3,13 +3,14 @@
 use std::panic::Location;
 
 use stack_model_cfn::apigateway as cfn;
-use stack_model_cfn::{ResourceId, Value};
+use stack_model_cfn::{Render, ResourceId, Value};
 
 use super::authorizer::Authorization;
+use super::cors::MethodCors;
 use super::method::{HttpMethod, MethodProps};
 use super::{Cors, RestApiRef};
-use crate::handle::{Handle, reference};
-use crate::resource::Resource;
+use crate::handle::{Handle, ResourceRef, reference};
+use crate::resource::{self, Resource};
 use crate::stack::Stack;
 
 /// One segment of a path.
@@ -41,6 +42,8 @@ pub struct RestResourceRef {
     /// The path from the root, empty for the root itself.
     path: String,
     pub(super) cors: Option<Cors>,
+    /// The method that answers the preflights of pages.
+    preflight: Option<ResourceId>,
 }
 
 impl RestResourceRef {
@@ -50,6 +53,7 @@ impl RestResourceRef {
             id: None,
             path: String::new(),
             cors: None,
+            preflight: None,
         }
     }
 
@@ -129,9 +133,9 @@ impl Stack<'_> {
             id: Some(id),
             path: format!("{}/{path_part}", parent.path),
             cors,
+            preflight: None,
         };
-        self.add_preflight(logical_id, &handle, source);
-        handle
+        self.add_preflight(logical_id, handle, source)
     }
 
     /// Lets web pages call the methods of a resource that was added without it, such as the root, and returns the
@@ -150,27 +154,65 @@ impl Stack<'_> {
             cors: Some(cors),
             ..resource.clone()
         };
-        self.add_preflight(logical_id, &handle, source);
-        handle
+        self.add_preflight(logical_id, handle, source)
     }
 
     fn add_preflight(
         &mut self,
         logical_id: &str,
-        resource: &RestResourceRef,
+        resource: RestResourceRef,
         source: &'static Location<'static>,
-    ) {
+    ) -> RestResourceRef {
         let Some(cors) = &resource.cors else {
-            return;
+            return resource;
         };
         let preflight = format!("{logical_id}Preflight");
-        if let Some(message) = cors.violation() {
-            self.report(&preflight, None, message, source);
-        }
-        self.check_limit(&preflight, "Access-Control-Max-Age", cors.max_age, source);
+        self.check_rest_cors(&preflight, cors, source);
         // A browser sends its preflight without credentials, so nothing may be asked of it.
-        let props = MethodProps::new(HttpMethod::Options, Authorization::None, cors.preflight());
-        self.add_method(&preflight, resource, props, source);
+        let answer = cors.preflight(&[]);
+        let mut props = MethodProps::new(HttpMethod::Options, Authorization::None, answer);
+        // The preflight has all its headers already.
+        props.cors = MethodCors::Closed;
+        let bare = RestResourceRef {
+            cors: None,
+            ..resource.clone()
+        };
+        let method = self.add_method(&preflight, &bare, props, source);
+        RestResourceRef {
+            preflight: Some(method.resource_id().clone()),
+            ..resource
+        }
+    }
+
+    /// Reports what is wrong with what is said about pages.
+    pub(super) fn check_rest_cors(&mut self, logical_id: &str, cors: &Cors, source: &Location<'_>) {
+        if let Some(message) = cors.violation() {
+            self.report(logical_id, None, message, source);
+        }
+        self.check_limit(logical_id, "Access-Control-Max-Age", cors.max_age, source);
+    }
+
+    /// Makes the preflight of a resource answer for a method that has headers of its own.
+    pub(super) fn extend_preflight(
+        &mut self,
+        resource: &RestResourceRef,
+        method: HttpMethod,
+        own: &Cors,
+        source: &Location<'_>,
+    ) {
+        let (Some(id), Some(cors)) = (&resource.preflight, &resource.cors) else {
+            return;
+        };
+        let own_of = self.data().preflights.entry(id.logical_id().to_owned());
+        let own_of = own_of.or_default();
+        own_of.push((method, own.clone()));
+        let integration = cors.preflight(own_of);
+        let responses = integration.render_method_responses().render();
+        let integration = integration.render(Vec::new()).render();
+        self.change_at(&ResourceRef { id: id.clone() }, source, |preflight| {
+            resource::set(&mut preflight.properties, "Integration", integration);
+            resource::set(&mut preflight.properties, "MethodResponses", responses);
+        });
     }
 }
 

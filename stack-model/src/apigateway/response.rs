@@ -1,6 +1,6 @@
 //! What a caller gets: the answers of an integration, told apart and mapped to statuses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stack_model_cfn::Value;
 use stack_model_cfn::apigateway::method as cfn;
@@ -27,6 +27,8 @@ pub(super) struct Response {
     pub(super) headers: BTreeMap<String, String>,
     /// Headers that are handed on as the integration sends them.
     pub(super) handed_on: Vec<&'static str>,
+    /// Headers that the template sets for some requests.
+    pub(super) set_by_template: BTreeSet<String>,
 }
 
 impl Response {
@@ -41,6 +43,7 @@ impl Response {
             template,
             headers: BTreeMap::new(),
             handed_on: Vec::new(),
+            set_by_template: BTreeSet::new(),
         }
     }
 
@@ -72,6 +75,7 @@ impl Response {
         let parameters: BTreeMap<String, Value<bool>> = self
             .headers
             .keys()
+            .chain(&self.set_by_template)
             .map(String::as_str)
             .chain(self.handed_on.iter().copied())
             .map(|name| (header(name), true.into()))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use stack_model_cfn::Expr;
 
+use crate::apigateway::{Cors, HttpMethod};
 use crate::assembly::ContentManifest;
 use crate::resource::Resource;
 
@@ -29,6 +30,8 @@ pub(crate) struct StackData {
     pub(crate) contents: BTreeMap<String, ContentManifest>,
     /// The logical ids of the policies that stand in resources of their own.
     pub(crate) policies: BTreeSet<String>,
+    /// The methods that have something of their own in a preflight, by the logical id of that.
+    pub(crate) preflights: BTreeMap<String, Vec<(HttpMethod, Cors)>>,
 }
 
 /// A declared rename until the synth.

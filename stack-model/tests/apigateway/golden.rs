@@ -1,12 +1,12 @@
 //! An API with everything that it can have, as a file that people and `cfn-lint` read.
 
 use stack_model::apigateway::{
-    AccessLogFormat, AccessLogs, ApiKeyProps, AttributeTemplate, Authorization, CacheSize, Cors,
-    CorsOrigin, Credentials, ExecutionLogs, GatewayError, GatewayResponseProps, HttpMethod,
-    Integration, JsonTemplate, LogAccess, MethodProps, MethodSettings, ModelProps, ParameterPlace,
-    PlanStage, Preflight, Quota, QuotaPeriod, RequestParameter, RequestValue, RestApiProps,
-    RestResourceProps, ServiceCall, StageLogs, StageProps, TemplateCondition, TextTemplate,
-    Throttle, UsagePlanProps, UserPoolAuthorizerProps, Validation,
+    AccessLogFormat, AccessLogs, ApiKeyProps, AttributeTemplate, Authorization, CacheSize, Canary,
+    Cors, CorsOrigin, Credentials, ExecutionLogs, GatewayError, GatewayResponseProps, HttpMethod,
+    Integration, JsonTemplate, LogAccess, MethodCors, MethodProps, MethodSettings, ModelProps,
+    ParameterPlace, PlanStage, Preflight, Quota, QuotaPeriod, RequestParameter, RequestValue,
+    RestApiProps, RestResourceProps, ServiceCall, StageLogs, StageProps, TemplateCondition,
+    TextTemplate, Throttle, UsagePlanProps, UserPoolAuthorizerProps, Validation,
 };
 use stack_model::contract::{IndexSchema, KeyAttribute, KeyKind, TableItem, TableSchema};
 use stack_model::dynamodb::TableProps;
@@ -74,7 +74,7 @@ fn shop(stack: &mut Stack<'_>) {
         &orders,
         RestResourceProps {
             path_part: "{id}".to_owned(),
-            cors: Some(cors(&[HttpMethod::Get, HttpMethod::Put])),
+            cors: Some(cors(&[HttpMethod::Get])),
         },
     );
 
@@ -136,11 +136,19 @@ fn shop(stack: &mut Stack<'_>) {
             ),
         ])
         .only_if_present("id", 404);
-    let change = MethodProps::new(
+    let mut change = MethodProps::new(
         HttpMethod::Put,
         Authorization::users(&users),
         Integration::call(change, credentials()).only_for_group("admin"),
     );
+    // Only the pages of the shop itself may change orders.
+    let shop = CorsOrigin::One {
+        origin: "https://shop.example.com".to_owned(),
+        credentials: false,
+    };
+    let mut shop = Cors::new(shop, [HttpMethod::Put]);
+    shop.headers = vec!["Authorization".to_owned(), "Content-Type".to_owned()];
+    change.cors = MethodCors::Own(shop);
     stack.rest_method("ChangeOrder", &order, change);
 
     let answer = function::<Answer>(stack, "Answer");
@@ -182,6 +190,11 @@ fn shop(stack: &mut Stack<'_>) {
         },
     )];
     let live = stack.rest_stage("Live", &api, props);
+
+    // One request in ten sees what is newest, before everybody does.
+    let mut props = StageProps::named("next");
+    props.canary = Some(Canary::beside("a1b2c3", 10.0));
+    stack.rest_stage("Next", &api, props);
 
     let secret = SecretProps {
         content: Content::Later,

@@ -4,10 +4,12 @@
 use serde_json::json;
 use stack_model::contract::{KeyAttribute, KeyKind, TableItem, TableSchema};
 use stack_model::dynamodb::TableProps;
+use stack_model::s3::BucketProps;
 use stack_model::sqs::QueueProps;
 use stack_model::stepfunctions::{
-    Attribute, Catch, Choice, Fail, Flow, Key, Map, Pass, Retry, ReturnValues, Seconds,
-    StateMachineProps, StateMachineRef, Succeed, Task, UpdateItem, context, errors, intrinsic,
+    Attribute, Catch, ChildExecutions, Choice, Fail, Flow, ItemReader, Key, Map, Parallel, Pass,
+    Retry, ReturnValues, Seconds, StateMachineProps, StateMachineRef, StateMachineType, Succeed,
+    Task, UpdateItem, context, errors, intrinsic,
 };
 use stack_model::{Stack, limit, path, payload};
 
@@ -102,4 +104,47 @@ pub(crate) fn workflows(stack: &mut Stack<'_>) {
         },
     );
     stack.output("TakeBackArn", machine.arn());
+
+    // How many parcels there were is counted at once, and in five minutes at most.
+    let mut flow = Flow::new();
+    let count = intrinsic::array_length(path!("$.parcels"));
+    flow.add(
+        "Count",
+        Pass::new().parameters(payload!({ "parcels": count })).end(),
+    );
+    let props = StateMachineProps {
+        kind: StateMachineType::Express,
+        ..StateMachineProps::default()
+    };
+    let _: StateMachineRef<Return> = stack.state_machine("CountParcels", flow, props);
+    stock_taking(stack);
+}
+
+/// Adds what counts the stock once a year: all shelves of a file, and at the same time who was there.
+fn stock_taking(stack: &mut Stack<'_>) {
+    let shelves = stack.bucket("Shelves", BucketProps::default());
+    let mut shelf = Flow::new();
+    shelf.add("Count a shelf", Pass::new().end());
+    let mut all = Flow::new();
+    all.add(
+        "Each shelf",
+        Map::distributed(shelf, ChildExecutions::Express)
+            .reader(ItemReader::csv(&shelves, path!("$.key")))
+            .results_to(&shelves, "counted/")
+            .tolerated_failure_percentage(5)
+            .batches_of(10)
+            .end(),
+    );
+    let mut people = Flow::new();
+    people.add("Who was there", Pass::new().result(json!([])).end());
+    let mut flow = Flow::new();
+    flow.add(
+        "Both",
+        Parallel::of([all, people])
+            .result_selector(payload!({ "people": path!("$[1]") }))
+            .retry(Retry::on([errors::BRANCH_FAILED]))
+            .end(),
+    );
+    let _: StateMachineRef<Return> =
+        stack.state_machine("TakeStock", flow, StateMachineProps::default());
 }
