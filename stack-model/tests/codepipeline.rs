@@ -3,8 +3,11 @@
 use serde_json::json;
 use stack_model::codebuild::{BuildSource, GitHubSource, ProjectProps};
 use stack_model::codepipeline::{
-    PipelineAction, PipelineProps, PipelineSource, PipelineStage, PushTrigger, RunStart,
+    ExecutionMode, PipelineAction, PipelineOperation, PipelineProps, PipelineSource, PipelineStage,
+    PushTrigger, RunStart,
 };
+use stack_model::iam::RoleProps;
+use stack_model::policy::Statement;
 use stack_model::s3::BucketRef;
 use stack_model::sns::TopicProps;
 use stack_model::{Stack, Value};
@@ -203,5 +206,189 @@ fn what_cannot_be_is_refused_and_said() {
             .concat()
             .contains("give it `BuildSource::CodePipeline`"),
         "{found:?}"
+    );
+}
+
+#[test]
+fn every_choice_reaches_the_pipeline() {
+    let resources = resources(dev(), |stack| {
+        let create = json!({"ActionMode": "CREATE_UPDATE", "StackName": "legacy"});
+        let allowed = Statement::allow(["cloudformation:DescribeStacks"])
+            .on("arn:aws:cloudformation:eu-central-1:123456789012:stack/legacy/*")
+            .because("the id of a stack ends with letters that nobody knows before");
+        let stages = [PipelineStage::new(
+            "Deploy",
+            [
+                PipelineAction::approval("Approve"),
+                PipelineAction::cloudformation("Legacy", create, [allowed]),
+            ],
+        )];
+        let props = PipelineProps {
+            name: Some("orders".into()),
+            execution: ExecutionMode::Superseded,
+            start: RunStart::Pushes(vec![PushTrigger {
+                tags: vec!["v*".to_owned()],
+                ..PushTrigger::default()
+            }]),
+            variables: vec![("STAGE".to_owned(), None)],
+            ..PipelineProps::default()
+        };
+        stack.pipeline("Pipeline", from_github(), stages, props);
+    });
+    insta::assert_json_snapshot!(resources["Pipeline"], @r#"
+    {
+      "Properties": {
+        "ArtifactStore": {
+          "Location": {
+            "Ref": "PipelineArtifacts"
+          },
+          "Type": "S3"
+        },
+        "ExecutionMode": "SUPERSEDED",
+        "Name": "orders",
+        "PipelineType": "V2",
+        "RoleArn": {
+          "Fn::GetAtt": [
+            "PipelineRole",
+            "Arn"
+          ]
+        },
+        "Stages": [
+          {
+            "Actions": [
+              {
+                "ActionTypeId": {
+                  "Category": "Source",
+                  "Owner": "AWS",
+                  "Provider": "CodeStarSourceConnection",
+                  "Version": "1"
+                },
+                "Configuration": {
+                  "BranchName": "main",
+                  "ConnectionArn": "arn:aws:codeconnections:eu-central-1:123456789012:connection/12345678-1234-1234-1234-123456789012",
+                  "FullRepositoryId": "example/orders"
+                },
+                "Name": "Source",
+                "OutputArtifacts": [
+                  {
+                    "Name": "Source"
+                  }
+                ]
+              }
+            ],
+            "Name": "Source"
+          },
+          {
+            "Actions": [
+              {
+                "ActionTypeId": {
+                  "Category": "Approval",
+                  "Owner": "AWS",
+                  "Provider": "Manual",
+                  "Version": "1"
+                },
+                "Name": "Approve",
+                "RunOrder": 1
+              },
+              {
+                "ActionTypeId": {
+                  "Category": "Deploy",
+                  "Owner": "AWS",
+                  "Provider": "CloudFormation",
+                  "Version": "1"
+                },
+                "Configuration": {
+                  "ActionMode": "CREATE_UPDATE",
+                  "StackName": "legacy"
+                },
+                "InputArtifacts": [
+                  {
+                    "Name": "Source"
+                  }
+                ],
+                "Name": "Legacy",
+                "RunOrder": 2
+              }
+            ],
+            "Name": "Deploy"
+          }
+        ],
+        "Triggers": [
+          {
+            "GitConfiguration": {
+              "Push": [
+                {
+                  "Tags": {
+                    "Includes": [
+                      "v*"
+                    ]
+                  }
+                }
+              ],
+              "SourceActionName": "Source"
+            },
+            "ProviderType": "CodeStarSourceConnection"
+          }
+        ],
+        "Variables": [
+          {
+            "Name": "STAGE"
+          }
+        ]
+      },
+      "Type": "AWS::CodePipeline::Pipeline"
+    }
+    "#);
+    let artifacts = &resources["PipelineArtifacts"]["Properties"];
+    assert_eq!(
+        artifacts["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"],
+        30
+    );
+}
+
+#[test]
+fn runs_are_started_and_looked_at_by_who_may() {
+    let statements = resources(dev(), |stack| {
+        let stages = [PipelineStage::new(
+            "Approve",
+            [PipelineAction::approval("Approve")],
+        )];
+        let pipeline = stack.pipeline("Pipeline", from_bucket(), stages, PipelineProps::default());
+        let role = stack.role("Starter", RoleProps::for_service("scheduler.amazonaws.com"));
+        let operations = [PipelineOperation::Start, PipelineOperation::Read];
+        stack.grant(&role, pipeline.statements(&operations));
+    });
+    assert_eq!(
+        statements["Starter"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"],
+        json!([{
+            "Effect": "Allow",
+            "Action": ["codepipeline:GetPipelineState", "codepipeline:StartPipelineExecution"],
+            "Resource": {"Fn::Sub": "arn:${AWS::Partition}:codepipeline:${AWS::Region}:${AWS::AccountId}:${Pipeline}"},
+        }])
+    );
+}
+
+#[test]
+fn names_and_triggers_that_choose_nothing_are_reported() {
+    let found = violations(dev(), |stack| {
+        let stages = [PipelineStage::new(
+            "Approve",
+            [PipelineAction::approval("a b")],
+        )];
+        let props = PipelineProps {
+            name: Some("orders/dev".into()),
+            start: RunStart::Pushes(Vec::new()),
+            ..PipelineProps::default()
+        };
+        stack.pipeline("Pipeline", from_github(), stages, props);
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / Pipeline / Properties.Name: `orders/dev` holds '/'; AWS takes letters, digits and `.` `@` `-` `_`",
+            "orders / Pipeline / Properties.Stages: `a b` holds ' '; AWS takes letters, digits and `.` `@` `-` `_`",
+            "orders / Pipeline / Properties.Triggers: a trigger chooses by branches, tags or paths: name one",
+            "orders / Pipeline / Properties.Stages.1.Actions.0.Name: `a b` does not match the pattern `^[A-Za-z0-9.@\\-_]{1,100}$`",
+        ]
     );
 }

@@ -374,6 +374,91 @@ fn what_is_wrong_with_a_pipe_is_reported() {
     );
 }
 
+#[test]
+fn a_pipe_reports_every_number_and_name() {
+    const KINESIS: &str = "arn:aws:kinesis:us-east-1:123456789012:stream/clicks";
+    let found = violations(dev(), |stack| {
+        let function = look_up(stack);
+        let lost = QueueProps {
+            fifo: Some(Fifo::default()),
+            ..QueueProps::default()
+        };
+        let lost = stack.queue::<Json>("Lost", lost);
+        let ordered = QueueProps {
+            fifo: Some(Fifo::default()),
+            ..QueueProps::default()
+        };
+        let ordered = stack.queue::<Json>("Ordered", ordered);
+        let flow = Flow::from_kinesis(KINESIS, StreamStart::Newest)
+            .batches_of(0)
+            .window(301)
+            .attempts(10_001)
+            .maximum_age(59)
+            .dead_letters(&lost)
+            .filter(RecordFilter::body("a", [Match::exact("x")]))
+            .transformed::<String>(Template::part("$.data"))
+            .enriched::<String, _>(&function)
+            .enriched::<Json, _>(&function);
+        let props = PipeProps {
+            name: Some("a b".into()),
+            ..PipeProps::default()
+        };
+        stack.pipe("Clicks", flow, &ordered, props);
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / Clicks / Properties.Name: `a b` holds ' '; AWS takes letters, digits and `.` `-` `_`",
+            "orders / Clicks: the FIFO queue `Ordered` needs a message group: set `message_group`",
+            "orders / Clicks: a pipe has one enrichment: let one function do both",
+            "orders / Clicks / Properties.SourceParameters.KinesisStreamParameters.BatchSize: 0 is not between 1 and 10000",
+            "orders / Clicks / Properties.SourceParameters.KinesisStreamParameters.MaximumBatchingWindowInSeconds: 301 is not between 0 and 300",
+            "orders / Clicks / Properties.SourceParameters.KinesisStreamParameters.MaximumRetryAttempts: 10001 is not between 0 and 10000",
+            "orders / Clicks / Properties.SourceParameters.KinesisStreamParameters.MaximumRecordAgeInSeconds: 59 is not between 60 and 604800",
+            "orders / Clicks: the FIFO queue `Lost` cannot take these dead letters: use a standard queue",
+            "orders / Clicks / Properties.FilterCriteria: the records have no field `body`, so nothing would get through: they have data, partitionKey, eventID, eventSource",
+        ]
+    );
+}
+
+#[test]
+fn a_pipe_stands_still_and_says_what_it_is_for() {
+    let resources = resources(dev(), |stack| {
+        let payments = stack.queue::<Json>("Payments", QueueProps::default());
+        let archive = stack.queue::<Json>("Archive", QueueProps::default());
+        let flow = Flow::from_queue(&payments)
+            .window(60)
+            .transformed::<Json>(Template::part("$.body"));
+        let props = PipeProps {
+            name: Some("payments".into()),
+            description: Some("Keeps payments".to_owned()),
+            stopped: true,
+            ..PipeProps::default()
+        };
+        stack.pipe("Keep", flow, &archive, props);
+    });
+    assert_eq!(
+        resources["Keep"]["Properties"],
+        json!({
+            "Description": "Keeps payments",
+            "DesiredState": "STOPPED",
+            "Name": "payments",
+            "RoleArn": {"Fn::GetAtt": ["KeepRole", "Arn"]},
+            "Source": {"Fn::GetAtt": ["Payments", "Arn"]},
+            "SourceParameters": {
+                "SqsQueueParameters": {"MaximumBatchingWindowInSeconds": 60},
+            },
+            "Target": {"Fn::GetAtt": ["Archive", "Arn"]},
+            "TargetParameters": {"InputTemplate": "<$.body>"},
+        })
+    );
+    // Only this pipe takes the role on.
+    assert_eq!(
+        resources["KeepRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"],
+        json!({"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}})
+    );
+}
+
 /// Pipes from a queue and a table.
 fn pipes(stack: &mut Stack<'_>) {
     stack.describe("Pipes from a queue and a table");

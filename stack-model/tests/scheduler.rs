@@ -304,6 +304,112 @@ fn what_is_wrong_with_a_schedule_is_reported() {
     );
 }
 
+#[test]
+fn a_call_needs_rights() {
+    let found = violations(dev(), |stack| {
+        for (id, action) in [("Nothing", "stopInstances"), ("Wrong", "StopInstances")] {
+            let call = UniversalTarget::new("ec2", action, []);
+            let input = ScheduledInput::<Json>::json(json!({}));
+            let once = Timetable::at("2027-01-01T00:00:00");
+            stack.schedule(id, once, &call, input, ScheduleProps::default());
+        }
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / NothingRole: nothing lets the schedule call `stopInstances` of `ec2`: give the statements that its role needs",
+            "orders / WrongRole: `ec2` and `StopInstances` are no call: the service is lower-case and the action begins with a lower-case letter",
+        ]
+    );
+}
+
+#[test]
+fn queues_of_a_schedule_are_of_the_right_kind() {
+    let found = violations(dev(), |stack| {
+        let fifo = || QueueProps {
+            fifo: Some(Fifo::default()),
+            ..QueueProps::default()
+        };
+        let ordered = stack.queue::<Reset>("Ordered", fifo());
+        let lost = stack.queue::<String>("Lost", fifo());
+        let hearers = TopicProps {
+            fifo: Some(stack_model::sns::Fifo::default()),
+            ..TopicProps::default()
+        };
+        let hearers = stack.topic::<Reset>("Hearers", hearers);
+        let reset = Reset { to: 0 };
+        let daily = || Timetable::every(1, TimeUnit::Days);
+        let props = ScheduleProps {
+            dead_letters: Some((&lost).into()),
+            ..ScheduleProps::default()
+        };
+        stack.schedule("ToQueue", daily(), &ordered, &reset, props);
+        stack.schedule(
+            "ToTopic",
+            daily(),
+            &hearers,
+            &reset,
+            ScheduleProps::default(),
+        );
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / ToQueue: the FIFO queue `Ordered` needs a message group: set `message_group`",
+            "orders / ToQueue: the FIFO queue `Lost` cannot take these dead letters: use a standard queue",
+            "orders / ToTopic: a FIFO topic needs a message group, which EventBridge does not give: send to a FIFO queue",
+        ]
+    );
+}
+
+#[test]
+fn an_input_has_its_length() {
+    let found = violations(dev(), |stack| {
+        let queue = stack.queue::<String>("Texts", QueueProps::default());
+        let long = "x".repeat(262_143);
+        let daily = Timetable::every(1, TimeUnit::Days);
+        stack.schedule("Long", daily, &queue, &long, ScheduleProps::default());
+    });
+    assert_eq!(
+        found,
+        [
+            "orders / Long / Properties.Target.Input: the input has 262145 characters and EventBridge takes 262144"
+        ]
+    );
+}
+
+/// A group is named by its schedules, and whoever removes it removes them.
+#[test]
+fn schedules_stand_in_a_group() {
+    let resources = resources(dev(), |stack| {
+        let queue = stack.queue::<Reset>("Resets", QueueProps::default());
+        let props = ScheduleProps {
+            group: Some(stack.schedule_group("Daily")),
+            ..ScheduleProps::default()
+        };
+        let daily = Timetable::cron("0 7 * * ? *")
+            .from("2027-01-01T00:00:00Z")
+            .until("2028-01-01T00:00:00Z");
+        stack.schedule("Morning", daily, &queue, &Reset { to: 0 }, props);
+    });
+    assert_eq!(
+        resources["Morning"]["Properties"],
+        json!({
+            "EndDate": "2028-01-01T00:00:00Z",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "GroupName": {"Ref": "Daily"},
+            "ScheduleExpression": "cron(0 7 * * ? *)",
+            "StartDate": "2027-01-01T00:00:00Z",
+            "State": "ENABLED",
+            "Target": {
+                "Arn": {"Fn::GetAtt": ["Resets", "Arn"]},
+                "Input": r#"{"to":0}"#,
+                "RoleArn": {"Fn::GetAtt": ["MorningRole", "Arn"]},
+            },
+        })
+    );
+}
+
 /// Schedules to every kind of target.
 fn schedules(stack: &mut Stack<'_>) {
     stack.describe("Schedules to every kind of target");

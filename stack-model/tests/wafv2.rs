@@ -2,6 +2,9 @@
 
 use insta::assert_json_snapshot;
 use serde_json::json;
+use stack_model::apigateway::{
+    Authorization, HttpMethod, Integration, MappingTemplate, MethodProps, RestApiProps, StageProps,
+};
 use stack_model::cognito::UserPoolProps;
 use stack_model::wafv2::{ManagedGroup, Otherwise, RateLimit, RateWindow, Rule, WebAclProps};
 
@@ -170,4 +173,77 @@ fn what_waf_refuses_is_reported() {
       "orders / Firewall / Properties.Rules.2.VisibilityConfig.MetricName: `per address` does not match the pattern `^[\\w#:\\.\\-/]+$`"
     ]
     "#);
+}
+
+#[test]
+fn a_list_holds_so_much_and_stands_where_it_protects() {
+    let found = violations(dev(), |stack| {
+        let limit =
+            |number: u32| Rule::rate_limit(format!("Limit{number}"), RateLimit::per_address(100));
+        let props = WebAclProps {
+            rules: (0..2501).map(limit).collect(),
+            ..WebAclProps::default()
+        };
+        stack.web_acl("Heavy", props);
+        stack.edge_web_acl("Edge", WebAclProps::default());
+    });
+    // What so many rules are in a template is too much besides.
+    assert_eq!(
+        found[..2],
+        [
+            "orders / Heavy / Properties.Rules: the rules take 5002 units and a list has 5000",
+            "orders / Edge / Properties.Scope: a list for CloudFront stands in us-east-1 and this stack is in eu-central-1: put it into a stack of its own with `stack.in_region(\"us-east-1\")`",
+        ]
+    );
+}
+
+/// A group of AWS's that only counts decides nothing; a rule of one's own has an action instead.
+#[test]
+fn rules_can_be_tried_out_before_they_turn_anybody_away() {
+    let rules = resources(dev(), |stack| {
+        let mut group = Rule::managed(ManagedGroup::SqlInjection);
+        group.count_only = true;
+        let sized = json!({"SizeConstraintStatement": {
+            "ComparisonOperator": "GT",
+            "FieldToMatch": {"Body": {}},
+            "Size": 8192,
+            "TextTransformations": [{"Priority": 0, "Type": "NONE"}],
+        }});
+        let props = WebAclProps {
+            rules: vec![group, Rule::statement("Large", sized)],
+            ..WebAclProps::default()
+        };
+        stack.web_acl("Firewall", props);
+    });
+    let rules = &rules["Firewall"]["Properties"]["Rules"];
+    assert_eq!(rules[0]["OverrideAction"], json!({"Count": {}}));
+    assert_eq!(rules[0].get("Action"), None);
+    assert_eq!(rules[1]["Action"], json!({"Block": {}}));
+    assert_eq!(
+        rules[1]["Statement"]["SizeConstraintStatement"]["Size"],
+        8192
+    );
+}
+
+#[test]
+fn a_stage_is_protected_by_its_arn() {
+    let resources = resources(dev(), |stack| {
+        let api = stack.rest_api("Api", RestApiProps::default());
+        let hello = Integration::mock(200, MappingTemplate::message("Hello"));
+        let get = MethodProps::new(HttpMethod::Get, Authorization::None, hello);
+        stack.rest_method("Get", &api.root(), get);
+        let live = stack.rest_stage("Live", &api, StageProps::named("live"));
+        let firewall = stack.web_acl("Firewall", WebAclProps::recommended());
+        stack.protect("FirewallOfLive", &firewall, &live);
+    });
+    assert_eq!(
+        resources["FirewallOfLive"],
+        json!({
+            "Type": "AWS::WAFv2::WebACLAssociation",
+            "Properties": {
+                "ResourceArn": {"Fn::Sub": "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${Api}/stages/${Live}"},
+                "WebACLArn": {"Fn::GetAtt": ["Firewall", "Arn"]},
+            },
+        })
+    );
 }

@@ -363,7 +363,7 @@ impl Stack<'_> {
         };
         if fifo && group.is_none() {
             let message = format!(
-                "the FIFO queue `{}` needs a message group: give it with `message_group(..)`",
+                "the FIFO queue `{}` needs a message group: set `message_group`",
                 destination.id.logical_id()
             );
             self.report(logical_id, None, message, source);

@@ -99,13 +99,22 @@ impl UniversalTarget {
     ) -> Self {
         let mut statements: Vec<Statement> = statements.into_iter().collect();
         let camel_case = action.starts_with(|c: char| c.is_ascii_lowercase());
-        if (!camel_case || service.contains(|c: char| c.is_ascii_uppercase()))
-            && let Some(first) = statements.pop()
-        {
-            let message = format!(
+        let problem = if !camel_case || service.contains(|c: char| c.is_ascii_uppercase()) {
+            Some(format!(
                 "`{service}` and `{action}` are no call: the service is lower-case and the action begins with a lower-case letter"
-            );
-            statements.push(first.wrong(message));
+            ))
+        } else if statements.is_empty() {
+            Some(format!(
+                "nothing lets the schedule call `{action}` of `{service}`: give the statements that its role needs"
+            ))
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            // The role reports what is wrong with its statements, so there has to be one.
+            let nothing = || Statement::allow::<String>([]);
+            let last = statements.pop().unwrap_or_else(nothing);
+            statements.push(last.wrong(problem));
         }
         Self {
             arn: text!(

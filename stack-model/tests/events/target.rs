@@ -396,7 +396,7 @@ fn what_is_wrong_with_a_target_is_reported() {
         [
             "orders / Rule: the FIFO queue `Orders` cannot take these dead letters: use a standard queue",
             "orders / Rule: a message group is for a FIFO queue",
-            "orders / Rule: the FIFO queue `Orders` needs a message group: give it with `message_group(..)`",
+            "orders / Rule: the FIFO queue `Orders` needs a message group: set `message_group`",
             "orders / Rule / Properties.Targets: `detail.order` is no path into an event: it looks like `$.detail.order`",
             "orders / Topic / Properties.KmsMasterKeyId: the topic is encrypted with the key `aws/sns`, which `events.amazonaws.com` may not use, so nothing would arrive: give `TopicProps::encryption` a key of the customer's own, or `Encryption::Off`",
             "orders / Rule / Properties.Targets: the text `{} <b>` has 1 places and 2 paths",
