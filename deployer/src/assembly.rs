@@ -15,7 +15,7 @@ use crate::cli::Name;
 use crate::error::{Error, Kind, Result};
 
 pub use read::ReadError;
-pub use run::{Output, SynthError, Synthesis, synth};
+pub use run::{Output, Rendered, SynthError, Synthesis, synth};
 pub(crate) use write::replace;
 pub use write::write;
 

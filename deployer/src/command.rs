@@ -11,6 +11,7 @@ mod explain;
 mod graph;
 mod interrupt;
 mod invoke;
+mod kept;
 mod local;
 mod lock;
 mod logs;

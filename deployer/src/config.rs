@@ -234,11 +234,10 @@ impl Project {
                 "add `[stages.{name}]` with a `region` to {FILE_NAME}"
             ));
         }
-        let error = error.hint(format!("the stages are {}", list(&names)));
-        match crate::cli::nearest(name, &names) {
-            Some(near) => error.hint(format!("did you mean `--stage {near}`?")),
-            None => error,
-        }
+        error.hint(match crate::cli::nearest(name, &names) {
+            Some(near) => format!("did you mean `--stage {near}`?"),
+            None => format!("the stages are {}", list(&names)),
+        })
     }
 }
 

@@ -47,7 +47,7 @@ pub use deploy::{
 pub use destroy::{DestroyError, DestroyReport, DestroyRequest, DestroyedStack, destroy};
 pub use event::{Event, EventSink, Outcome, ResourceEvent};
 pub use explain::Explained;
-pub use export::{MissingExport, missing_exports};
+pub use export::{Import, MissingExport, imports, missing_exports};
 pub use failure::{Failure, FirstCause};
 pub use inspect::{
     DeployedFunction, DeployedStack, StackStatusReport, StackTarget, StatusReport, deployed,

@@ -22,6 +22,7 @@ use serde::Serialize;
 use crate::cli::{Color, Global};
 use crate::error::{Error, Kind};
 
+pub(crate) use activity::count;
 pub use activity::{Activity, event_line, log_line};
 pub use markdown::markdown;
 pub use palette::paint;
@@ -32,10 +33,10 @@ pub use tree::plan;
 
 /// Breaks text between words so that it fits the terminal; lines after the first begin with `indent` spaces.
 pub(crate) fn wrap(text: &str, indent: usize) -> String {
-    terminal::wrapped(text, terminal::width(), indent)
+    report::fitted(text, terminal::width(), indent)
 }
 
-/// The width that text is laid out for where there is no terminal to ask.
+/// The width of drawings and of what is shortened where there is no terminal to ask.
 pub const WIDTH: usize = 80;
 
 /// Prints. Clones print to the same terminal.
@@ -111,8 +112,23 @@ impl Ui {
         self.line(lines.join("\n"));
     }
 
+    /// Says that a step begins, where nothing is drawn that says so: a log is to tell what is going on.
+    pub fn begin(&self, verb: &str, text: impl AsRef<str>) {
+        if self.bars.is_none() {
+            let text = format!("{} ..", text.as_ref());
+            self.line(task::labelled(verb, palette::ACTIVE, &text));
+        }
+    }
+
     /// Starts a step that takes time.
     pub fn task(&self, verb: &'static str, subject: impl Into<String>) -> Task {
+        let subject = subject.into();
+        self.begin(verb, &subject);
+        Task::start(self.clone(), verb, subject)
+    }
+
+    /// Starts a step that may take time, and of which nobody needs to hear where nothing is drawn.
+    pub fn spinner(&self, verb: &'static str, subject: impl Into<String>) -> Task {
         Task::start(self.clone(), verb, subject.into())
     }
 
@@ -205,7 +221,9 @@ impl Ui {
     /// Returns how wide the terminal is that lines for people go to; nothing, where that is none: then whatever reads
     /// them wants each as a whole.
     fn width(&self) -> Option<usize> {
-        self.bars.as_ref().map(|_| terminal::width())
+        self.bars
+            .as_ref()
+            .map(|_| terminal::width().unwrap_or(WIDTH))
     }
 
     fn bars(&self) -> Option<&MultiProgress> {

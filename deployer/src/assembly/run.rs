@@ -25,6 +25,17 @@ pub struct Synthesis<'a> {
     pub scratch: &'a Path,
 }
 
+/// What a synth made.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// The assembly.
+    pub assembly: Assembly,
+    /// What the stacks binary printed besides.
+    pub output: Output,
+    /// The files that the stacks binary was built from, as far as Cargo tells.
+    pub sources: Vec<PathBuf>,
+}
+
 /// What the stacks binary printed besides its assembly, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
@@ -151,7 +162,7 @@ fn number_of_violations(items: &[FailureItem]) -> String {
 pub async fn synth(
     synthesis: &Synthesis<'_>,
     progress: Progress<'_>,
-) -> Result<(Assembly, Output), SynthError> {
+) -> Result<Rendered, SynthError> {
     let binary = build(synthesis, progress).await?;
     let scratch = |source| SynthError::Scratch {
         directory: synthesis.scratch.to_owned(),
@@ -202,7 +213,25 @@ pub async fn synth(
             expected: expected.clone(),
         });
     }
-    Ok((assembly, output))
+    Ok(Rendered {
+        assembly,
+        output,
+        sources: sources(&binary),
+    })
+}
+
+/// Returns the files that a binary was built from, which Cargo lists beside it
+/// (<https://doc.rust-lang.org/cargo/reference/build-cache.html#dep-info-files>).
+fn sources(binary: &Path) -> Vec<PathBuf> {
+    let list = std::fs::read_to_string(binary.with_extension("d")).unwrap_or_default();
+    let files = list.split_once(": ").map_or("", |(_, files)| files);
+    let files = files.lines().next().unwrap_or_default();
+    // A blank that belongs to a name stands behind a backslash.
+    let files = files.replace("\\ ", "\0");
+    files
+        .split_whitespace()
+        .map(|file| PathBuf::from(file.replace('\0', " ")))
+        .collect()
 }
 
 /// Builds the package and returns its binary: the only one, or the one of the package's name.
@@ -333,6 +362,18 @@ mod tests {
             Some("stacks/src/main.rs:3:5: no such table")
         );
         assert_eq!(panic_message("error: something"), None);
+    }
+
+    #[test]
+    fn the_sources_of_a_binary_are_those_that_cargo_lists() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let binary = directory.path().join("stacks");
+        assert_eq!(sources(&binary), [""; 0].map(PathBuf::from));
+        let list =
+            "/w/target/debug/stacks: /w/my\\ stacks/main.rs /w/Cargo.toml\n\n/w/Cargo.toml:\n";
+        std::fs::write(binary.with_extension("d"), list).expect("writes");
+        let expected = ["/w/my stacks/main.rs", "/w/Cargo.toml"].map(PathBuf::from);
+        assert_eq!(sources(&binary), expected);
     }
 
     #[test]

@@ -54,8 +54,8 @@ pub struct Identity {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// AWS does not say who is calling.
-    #[error("cannot find out who is calling")]
-    Identity(#[source] AwsError),
+    #[error(transparent)]
+    Identity(AwsError),
     /// The caller belongs to another account than the stage.
     #[error(
         "the credentials belong to account {actual}, but the stage is pinned to account {expected}"

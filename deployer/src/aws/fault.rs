@@ -1,5 +1,6 @@
 //! What went wrong with one call, told apart by the error codes of AWS.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -163,6 +164,14 @@ impl AwsError {
         }
     }
 
+    /// Returns what is wrong with the credentials that are configured; nothing, where none are: all that the SDK then
+    /// says is where it looked.
+    fn why_not_loaded(&self) -> Option<&CredentialsError> {
+        let source = self.0.source.as_deref()?;
+        let error = credentials_error(source)?;
+        (!matches!(error, CredentialsError::CredentialsNotLoaded(_))).then_some(error)
+    }
+
     /// Returns the kind under which the command line reports this.
     pub fn kind(&self) -> Kind {
         match self.0.fault {
@@ -207,7 +216,10 @@ impl std::fmt::Display for AwsError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let operation = self.0.operation;
         match &self.0.fault {
-            Fault::NoCredentials => write!(f, "no AWS credentials were found for {operation}"),
+            Fault::NoCredentials if self.why_not_loaded().is_some() => {
+                write!(f, "the AWS credentials cannot be loaded")
+            }
+            Fault::NoCredentials => write!(f, "no AWS credentials were found"),
             Fault::ExpiredCredentials => {
                 write!(f, "the AWS credentials are expired ({operation})")
             }
@@ -236,7 +248,8 @@ impl std::error::Error for AwsError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self.0.fault {
             // The code and the message of AWS are in our own text; the SDK's error repeats them.
-            Fault::NoCredentials | Fault::Unreachable | Fault::Unknown => {
+            Fault::NoCredentials => self.why_not_loaded().map(|source| source as _),
+            Fault::Unreachable | Fault::Unknown => {
                 self.0.source.as_deref().map(|source| source as _)
             }
             _ => None,
@@ -255,7 +268,7 @@ where
 {
     match error {
         SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_)
-            if lacks_credentials(error) =>
+            if credentials_error(error).is_some() =>
         {
             Fault::NoCredentials
         }
@@ -321,15 +334,11 @@ fn by_status(status: u16) -> Fault {
     }
 }
 
-/// Returns whether the chain of sources ends at the credentials: the SDK reports a missing identity as a call that
-/// could not be made.
-fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<aws_credential_types::provider::error::CredentialsError>() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+/// Returns what the chain of sources says of the credentials: the SDK reports a missing identity as a call that could
+/// not be made.
+fn credentials_error<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a CredentialsError> {
+    std::iter::successors(Some(error), |error| error.source())
+        .find_map(|error| error.downcast_ref())
 }

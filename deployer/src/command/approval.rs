@@ -172,6 +172,32 @@ impl Approve for Approval {
     ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
         Box::pin(self.decide(changes))
     }
+
+    fn left_as_it_is(&self, stack: &str) {
+        let text = self
+            .plan
+            .as_ref()
+            .and_then(|plan| nothing_changes(plan, stack));
+        if let Some(text) = text {
+            self.ui.warn(text);
+        }
+    }
+}
+
+/// Says what was planned for a stack in which CloudFormation finds nothing to change; nothing, where that is nothing.
+fn nothing_changes(plan: &Plan, stack: &str) -> Option<String> {
+    let planned = plan.stacks.iter().find(|planned| planned.stack == stack)?;
+    let changes = planned.changes.iter();
+    let names: Vec<String> = changes
+        .map(|change| format!("{} ({})", change.logical_id, change.resource_type))
+        .chain(planned.other.iter().map(|change| change.path.to_string()))
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "CloudFormation finds nothing to change in {stack}, and leaves as they are: {}",
+            names.join(", ")
+        )
+    })
 }
 
 /// A disagreement between a change set and the plan.
@@ -405,6 +431,32 @@ mod tests {
             let found = surprised(&known, vec![proposed("Orders", action, replacement)]);
             assert_eq!(found, expected, "{known:?} and {action} {replacement:?}");
         }
+    }
+
+    #[test]
+    fn a_plan_of_which_nothing_is_found_to_change_is_named() {
+        let update = planned("Orders", Action::Update, Grade::UpdateInPlace);
+        let plan = Plan {
+            stacks: vec![
+                StackPlan {
+                    stack: "intake-dev".to_owned(),
+                    changes: vec![update],
+                    ..StackPlan::default()
+                },
+                StackPlan {
+                    stack: "other-dev".to_owned(),
+                    ..StackPlan::default()
+                },
+            ],
+        };
+        assert_eq!(
+            nothing_changes(&plan, "intake-dev").as_deref(),
+            Some(
+                "CloudFormation finds nothing to change in intake-dev, and leaves as they are: Orders (AWS::SQS::Queue)"
+            )
+        );
+        assert_eq!(nothing_changes(&plan, "other-dev"), None);
+        assert_eq!(nothing_changes(&plan, "unplanned-dev"), None);
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! `deploy`: builds, publishes and deploys stacks, and follows them to the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::json;
-use stack_model::assembly::StackManifest;
 
 use super::approval::{self, Approval, Consent};
 use super::outputs::{self, Outputs};
@@ -14,10 +13,11 @@ use super::{Session, lock, prepare};
 use crate::assembly::Assembly;
 use crate::aws::{Fault, Target};
 use crate::cli;
-use crate::config::Stage;
+use crate::config::{Stage, list};
 use crate::engine::plan::{self, Grade, Plan, Registry, Wanted};
 use crate::engine::{
-    self, Artifact, Context, DeployReport, Deployment, EventSink, MissingExport, StackDeployment,
+    self, Artifact, Context, DeployReport, Deployment, EventSink, Import, MissingExport,
+    StackDeployment,
 };
 use crate::error::{Error, Kind, Result};
 use crate::ui::{self, Activity};
@@ -58,7 +58,10 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
         (connect.await??, artifacts)
     } else {
         let context = connect.await??;
-        find_exports(session, &context, &imports).await?;
+        Box::pin(find_exports(
+            session, &context, &assembly, &selected, &imports,
+        ))
+        .await?;
         (context, build.await?)
     };
 
@@ -126,14 +129,18 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     }
 }
 
-/// Looks for what the stacks import from other apps, before anything is built.
+/// Looks for what the selected stacks import and what is not deployed with them, before anything is built.
 async fn find_exports(
     session: &Session,
     context: &Context,
-    stacks: &[&StackManifest],
+    assembly: &Assembly,
+    selected: &[usize],
+    imports: &[Import],
 ) -> Result<()> {
-    let found = session.guard(engine::missing_exports(context, stacks.iter().copied()));
-    let missing = match found.await? {
+    let missing = match session
+        .guard(engine::missing_exports(context, imports))
+        .await?
+    {
         Ok(missing) => missing,
         // CloudFormation looks for itself when it makes a change set, whoever may list exports.
         Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
@@ -148,20 +155,82 @@ async fn find_exports(
     if missing.is_empty() {
         return Ok(());
     }
-    let error = missing.into_iter().fold(
+    let error = missing.iter().fold(
         Error::new(Kind::Deploy, "an export that the stacks import is missing"),
-        |error, missing| {
-            let MissingExport {
-                export,
-                stack,
-                region,
-            } = missing;
-            error.cause(format!(
-                "stack {stack} imports `{export}`, and nothing in {region} exports it"
-            ))
+        |error, MissingExport { import, region }| {
+            let Import { export, stack, .. } = import;
+            error.cause(match &import.exporter {
+                Some(exporter) => format!(
+                    "stack {stack} imports `{export}`, which {exporter} does not export in {region} yet"
+                ),
+                None => {
+                    format!("stack {stack} imports `{export}`, and nothing in {region} exports it")
+                }
+            })
         },
     );
-    Err(error.hint("deploy what exports it first: another app, or another stage of this one"))
+    let foreign = missing
+        .iter()
+        .any(|missing| missing.import.exporter.is_none());
+    let more = with_exporters(session, context, assembly, selected, missing);
+    let error = match Box::pin(more).await? {
+        Some(hint) => error.hint(hint),
+        None => error,
+    };
+    Err(if foreign {
+        error.hint("deploy what exports it first: another app, or another stage of this one")
+    } else {
+        error
+    })
+}
+
+/// Says which stacks of the app are to be deployed with the selected ones, with the command that does; nothing, where
+/// none of them exports what is missing.
+async fn with_exporters(
+    session: &Session,
+    context: &Context,
+    assembly: &Assembly,
+    selected: &[usize],
+    mut missing: Vec<MissingExport>,
+) -> Result<Option<String>> {
+    let stacks = &assembly.manifest.stacks;
+    let mut wanted: BTreeSet<usize> = selected.iter().copied().collect();
+    // What exports may itself import what is not deployed.
+    loop {
+        let exporters: BTreeSet<usize> = missing
+            .iter()
+            .filter_map(|missing| missing.import.exporter.as_deref())
+            .filter_map(|name| stacks.iter().position(|stack| stack.name == name))
+            .collect();
+        if exporters.is_subset(&wanted) {
+            break;
+        }
+        wanted.extend(exporters);
+        let positions: Vec<usize> = wanted.iter().copied().collect();
+        let imports = prepare::imports(assembly, &positions);
+        let found = session.guard(engine::missing_exports(context, &imports));
+        missing = found.await??;
+    }
+    let ids = |positions: &mut dyn Iterator<Item = &usize>| -> Vec<&str> {
+        positions
+            .filter_map(|position| stacks.get(*position))
+            .map(|stack| stack.id.as_str())
+            .collect()
+    };
+    let more = ids(&mut wanted.iter().filter(|at| !selected.contains(at)));
+    if more.is_empty() {
+        return Ok(None);
+    }
+    let all = if wanted.len() == stacks.len() {
+        String::new()
+    } else {
+        format!(" {}", ids(&mut wanted.iter()).join(" "))
+    };
+    Ok(Some(format!(
+        "deploy {} too: `stackctl deploy{all}{}`",
+        list(&more),
+        approval::options(session)
+    )))
 }
 
 /// Ends a deploy that CloudFormation would refuse half-way, before anything is changed.

@@ -12,7 +12,7 @@ pub(super) async fn run(session: &Session, arguments: &Local) -> Result<u8> {
     let project = session.project()?;
     match arguments.verb {
         LocalVerb::Start { port } => {
-            let task = session.ui.task("engine", "starting the local engine");
+            let task = session.ui.spinner("engine", "starting the local engine");
             let engine = place::engine(session, &project, port)?;
             let endpoint = place::start(session, engine).await?;
             drop(task);

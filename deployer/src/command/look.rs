@@ -32,11 +32,10 @@ impl Look {
         let project = session.project()?;
         let (name, stage) = session.stage(&project)?;
         let place = Place::of(session);
-        let assembly = prepare::known(session, &project, name, stage).await?;
-        let selected = match stacks {
-            Some(stacks) => prepare::select(&assembly, stacks)?,
-            None => (0..assembly.manifest.stacks.len()).collect(),
-        };
+        let all = cli::Stacks::default();
+        let stacks = stacks.unwrap_or(&all);
+        let (assembly, selected) =
+            prepare::rendered(session, &project, (name, stage), stacks).await?;
         let (context, endpoint) =
             place::open(session, &project, stage, &place, EventSink::ignore()).await?;
         Ok(Self {

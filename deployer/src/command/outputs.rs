@@ -146,27 +146,40 @@ pub(super) fn reachable_event(mut event: Event, base: Option<&str>) -> Event {
     event
 }
 
-/// Turns every `https://{api}.execute-api.{region}.amazonaws.com/{stage}/..` of a text into
-/// `{base}/_aws/execute-api/{api}/{stage}/..`, which answers without DNS.
+/// The schemes of APIs and what takes their place.
+const SCHEMES: [(&str, &str); 4] = [
+    ("https", "http"),
+    ("http", "http"),
+    ("wss", "ws"),
+    ("ws", "ws"),
+];
+
+/// Turns every `https://{api}.execute-api.{region}.amazonaws.com/{stage}/..` of a text, and whatever the local engine
+/// calls its APIs itself, into `{base}/_aws/execute-api/{api}/{stage}/..`, which answers without DNS: not every system
+/// finds names below `localhost`. The same with `wss`.
 fn reachable_text(text: &str, base: &str) -> String {
-    const SCHEME: &str = "https://";
+    const SEPARATOR: &str = "://";
+    let base = base
+        .split_once(SEPARATOR)
+        .map_or(base, |(_, address)| address);
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find(SCHEME) {
+    while let Some(start) = rest.find(SEPARATOR) {
         let (before, from) = rest.split_at(start);
-        result.push_str(before);
-        let after = &from[SCHEME.len()..];
+        let after = &from[SEPARATOR.len()..];
         let end = after
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.'))
+            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':')))
             .unwrap_or(after.len());
         let (host, tail) = after.split_at(end);
-        if let Some(api) = api_of(host) {
-            result.push_str(base);
-            result.push_str("/_aws/execute-api/");
-            result.push_str(api);
+        let scheme = before
+            .rfind(|c: char| !c.is_ascii_alphabetic())
+            .map_or(before, |last| before.get(last + 1..).unwrap_or_default());
+        let known = SCHEMES.iter().find(|(name, _)| *name == scheme);
+        if let (Some((_, own)), Some(api)) = (known, api_of(host)) {
+            result.push_str(before.strip_suffix(scheme).unwrap_or(before));
+            result.extend([own, SEPARATOR, base, "/_aws/execute-api/", api]);
         } else {
-            result.push_str(SCHEME);
-            result.push_str(host);
+            result.extend([before, SEPARATOR, host]);
         }
         rest = tail;
     }
@@ -174,14 +187,16 @@ fn reachable_text(text: &str, base: &str) -> String {
     result
 }
 
-/// Returns the API in a host name of API Gateway.
-fn api_of(host: &str) -> Option<&str> {
-    let (api, rest) = host.split_once(".execute-api.")?;
+/// Returns the API in an address of API Gateway, or in one of the local engine's own, which has a port.
+fn api_of(address: &str) -> Option<&str> {
+    let (api, rest) = address.split_once(".execute-api.")?;
+    let plain = |text: &str| !text.is_empty() && !text.contains(['.', ':']);
     let region = rest
         .strip_suffix(".amazonaws.com.cn")
-        .or_else(|| rest.strip_suffix(".amazonaws.com"))?;
-    let plain = |text: &str| !text.is_empty() && !text.contains('.');
-    (plain(api) && plain(region)).then_some(api)
+        .or_else(|| rest.strip_suffix(".amazonaws.com"));
+    let at_aws = region.is_some_and(plain);
+    let here = rest == "localhost" || rest.starts_with("localhost:");
+    (plain(api) && (at_aws || here)).then_some(api)
 }
 
 #[cfg(test)]
@@ -235,6 +250,26 @@ mod tests {
             (
                 "one https://a.execute-api.us-east-1.amazonaws.com/x, two https://b.execute-api.us-east-1.amazonaws.com/y",
                 "one http://127.0.0.1:4577/_aws/execute-api/a/x, two http://127.0.0.1:4577/_aws/execute-api/b/y",
+            ),
+            (
+                "http://a1b2.execute-api.localhost:4577/items",
+                "http://127.0.0.1:4577/_aws/execute-api/a1b2/items",
+            ),
+            (
+                "wss://a1b2.execute-api.us-east-1.amazonaws.com/live",
+                "ws://127.0.0.1:4577/_aws/execute-api/a1b2/live",
+            ),
+            (
+                "open ws://a1b2.execute-api.localhost:4577 now",
+                "open ws://127.0.0.1:4577/_aws/execute-api/a1b2 now",
+            ),
+            (
+                "http://a.execute-api.localhost.evil.org/",
+                "http://a.execute-api.localhost.evil.org/",
+            ),
+            (
+                "mqtt://a.execute-api.localhost:1",
+                "mqtt://a.execute-api.localhost:1",
             ),
             ("https://example.com/x", "https://example.com/x"),
             (

@@ -79,7 +79,7 @@ pub(super) fn engine(
                 format!("local engine {version}, once per machine")
             },
         ),
-        LocalEvent::Starting { .. } => {}
+        LocalEvent::Starting { .. } => ui.begin("engine", "starting the local engine"),
         LocalEvent::StateLost => ui.warn(
             "the local engine was killed the last time: what it held is gone, and is deployed again",
         ),
@@ -107,7 +107,7 @@ pub(super) async fn ensure(
     if *place != Place::Engine {
         return Ok(None);
     }
-    let task = session.ui.task("engine", "starting the local engine");
+    let task = session.ui.spinner("engine", "starting the local engine");
     let endpoint = start(session, engine(session, project, None)?).await?;
     drop(task);
     Ok(Some(endpoint))

@@ -1,24 +1,21 @@
 //! What most verbs begin with: the assembly, and the functions built.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
-use stack_model::assembly::{Architecture, Asset, StackManifest};
+use stack_model::assembly::{Architecture, Asset, SynthRequest};
 
 use super::place::Place;
-use super::{Session, explain, lock};
+use super::{Session, explain, kept, lock};
 use crate::assembly::{self, Assembly, Synthesis};
 use crate::build::{self, Platform};
 use crate::cli;
 use crate::config::{AssignmentError, Project, Stage};
 use crate::content::{self, Content};
-use crate::engine::{Artifact, StackTarget};
+use crate::engine::{self, Artifact, Import, StackTarget};
 use crate::error::{Error, Kind, Result};
 use crate::local::adapt::{self, LeftOut};
 use crate::toolchain::{self, LambdaBuilder, MissingLambdaBuilder, Variables};
-
-/// The file whose time is that of the last synth.
-const KEPT_SINCE: &str = "since";
+use crate::ui;
 
 /// Renders the stacks of a stage.
 pub(super) async fn assembly(
@@ -35,6 +32,40 @@ pub(super) async fn assembly(
         .caused_by(&error)
         .hint("set STACKCTL_STATE_DIR to a directory that you may write to")
     })?;
+    let request = request(session, project, name, stage)?;
+    let package = &project.config.workspace.stacks;
+    let synthesis = Synthesis {
+        root: &project.root,
+        package,
+        request: &request,
+        scratch: &project.state_dir,
+    };
+    let task = session.ui.task("synth", package.clone());
+    let progress = |text: &str| task.message(text);
+    let result = session
+        .guard(assembly::synth(&synthesis, &progress))
+        .await?;
+    let rendered = result.map_err(|error| explain::synth(&project.root, error))?;
+    task.done(ui::count(rendered.assembly.manifest.stacks.len(), "stack"));
+    // This synth succeeded; that it cannot be remembered matters only to a later one that fails.
+    if let Err(error) = kept::keep(project, &request, &rendered) {
+        session.ui.warn(error.to_string());
+    }
+    for text in [rendered.output.stdout, rendered.output.stderr] {
+        if !text.is_empty() {
+            session.ui.line(text.trim_end());
+        }
+    }
+    Ok(rendered.assembly)
+}
+
+/// Returns what the stacks of a stage are asked for.
+fn request(
+    session: &Session,
+    project: &Project,
+    name: &str,
+    stage: &Stage,
+) -> Result<SynthRequest> {
     let mut request = stage.request(name);
     let others: Vec<_> = project
         .config
@@ -55,34 +86,11 @@ pub(super) async fn assembly(
                 }
             })?;
     }
-    let package = &project.config.workspace.stacks;
-    let synthesis = Synthesis {
-        root: &project.root,
-        package,
-        request: &request,
-        scratch: &project.state_dir,
-    };
-    let task = session.ui.task("synth", package.clone());
-    let progress = |text: &str| task.message(text);
-    let result = session
-        .guard(assembly::synth(&synthesis, &progress))
-        .await?;
-    let (assembly, output) = result.map_err(|error| explain::synth(&project.root, error))?;
-    task.done(count(assembly.manifest.stacks.len(), "stack"));
-    // This synth succeeded; that it cannot be remembered matters only to a later one that fails.
-    if let Err(error) = keep(project, name, &assembly) {
-        session.ui.warn(error.to_string());
-    }
-    for text in [output.stdout, output.stderr] {
-        if !text.is_empty() {
-            session.ui.line(text.trim_end());
-        }
-    }
-    Ok(assembly)
+    Ok(request)
 }
 
 /// Renders the stacks, or takes them as they were rendered last where they do not render now: what is deployed can be
-/// looked at and removed whatever state the code is in.
+/// removed whatever state the code is in.
 pub(super) async fn known(
     session: &Session,
     project: &Project,
@@ -93,39 +101,43 @@ pub(super) async fn known(
         Err(error) if matches!(error.kind(), Kind::Build | Kind::Synth | Kind::Assembly) => error,
         result => return result,
     };
-    let directory = kept(project, name);
-    let Ok(assembly) = Assembly::read(&directory) else {
+    let Some(kept) = kept::last(project, name) else {
         return Err(error);
     };
-    let since = std::fs::metadata(directory.join(KEPT_SINCE))
-        .and_then(|file| file.modified())
-        .ok()
-        .and_then(|time| jiff::Timestamp::try_from(time).ok())
-        .map(|time| format!(", of {}", time.strftime("%Y-%m-%d %H:%M:%S UTC")))
-        .unwrap_or_default();
     session.ui.warn(format!(
-        "{error}\n  the stacks are taken from their last synth{since}"
+        "{error}\n  the stacks are taken from their last synth{}",
+        kept.time()
     ));
-    Ok(assembly)
+    Ok(kept.assembly)
 }
 
-/// Returns where the assembly of the last synth of a stage is kept.
-fn kept(project: &Project, stage: &str) -> PathBuf {
-    project.state_dir.join("assemblies").join(stage)
-}
-
-/// Keeps an assembly for the time when the stacks do not render. It holds what is in the source, and no secrets; still
-/// it is nobody else's.
-fn keep(project: &Project, stage: &str, assembly: &Assembly) -> Result<()> {
-    let directory = kept(project, stage);
-    lock::make_private(&directory).map_err(|error| {
-        Error::new(Kind::Io, format!("cannot make {}", directory.display())).caused_by(&error)
-    })?;
-    assembly::write(assembly, &directory, false)?;
-    // Its time is that of the synth: files of the assembly that did not change keep theirs.
-    std::fs::write(directory.join(KEPT_SINCE), stage).map_err(|error| {
-        Error::new(Kind::Io, format!("cannot write to {}", directory.display())).caused_by(&error)
-    })
+/// Takes the stacks as they were rendered last, with the positions of the selected ones: whoever looks at what is deployed
+/// does not wait for a build. They are rendered where they never were, where other variables are asked for, and where
+/// nothing of that name was among them.
+pub(super) async fn rendered(
+    session: &Session,
+    project: &Project,
+    (name, stage): (&str, &Stage),
+    stacks: &cli::Stacks,
+) -> Result<(Assembly, Vec<usize>)> {
+    let wanted = request(session, project, name, stage)?;
+    let kept = kept::last(project, name)
+        .filter(|kept| session.global.variables.is_empty() || kept.is_of(&wanted));
+    if let Some(kept) = kept
+        && let Ok(selected) = select(&kept.assembly, stacks)
+    {
+        if let Some(source) = kept.outdated_by(project) {
+            session.ui.warn(format!(
+                "{} has changed since the last synth{}, from which the stacks are taken",
+                source.display(),
+                kept.time()
+            ));
+        }
+        return Ok((kept.assembly, selected));
+    }
+    let assembly = assembly(session, project, name, stage).await?;
+    let selected = select(&assembly, stacks)?;
+    Ok((assembly, selected))
 }
 
 /// Leaves out of the templates what the local engine cannot run, and says so.
@@ -153,13 +165,13 @@ pub(super) fn adapt(session: &Session, assembly: &mut Assembly, place: &Place) -
     Ok(())
 }
 
-/// Returns the selected stacks that import what another app exports.
-pub(super) fn imports<'a>(assembly: &'a Assembly, selected: &[usize]) -> Vec<&'a StackManifest> {
-    selected
-        .iter()
-        .filter_map(|position| assembly.manifest.stacks.get(*position))
-        .filter(|stack| !stack.imports.is_empty())
-        .collect()
+/// Returns what the selected stacks import and what is not deployed with them.
+pub(super) fn imports(assembly: &Assembly, selected: &[usize]) -> Vec<Import> {
+    let stacks: Vec<_> = assembly
+        .stacks()
+        .map(|(stack, template)| (stack, &template.json))
+        .collect();
+    engine::imports(&stacks, selected)
 }
 
 /// Builds and packs the functions of the selected stacks, each once.
@@ -188,7 +200,7 @@ pub(super) async fn functions(
         packages: packages(&assembly.manifest.assets),
         platform: &platform,
     };
-    let subject = count(request.assets.len(), "function");
+    let subject = ui::count(request.assets.len(), "function");
     let task = session.ui.task("build", subject.clone());
     let progress = |text: &str| task.message(text);
     let artifacts = session
@@ -300,12 +312,4 @@ pub(super) fn targets(assembly: &Assembly, selected: &[usize]) -> Vec<StackTarge
         .filter_map(|position| assembly.manifest.stacks.get(*position))
         .map(StackTarget::from)
         .collect()
-}
-
-/// Writes a number with a noun.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
 }

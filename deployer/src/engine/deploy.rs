@@ -65,6 +65,9 @@ pub trait Approve: Send + Sync {
         &'a self,
         changes: &'a ProposedChanges,
     ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>>;
+
+    /// Hears that `CloudFormation` finds nothing to change in a stack that differs from what is deployed.
+    fn left_as_it_is(&self, _stack: &str) {}
 }
 
 /// The answer to a proposal.
@@ -195,6 +198,16 @@ pub async fn deploy(
         })
         .collect();
     graph::check(&graph).map_err(DeployError::Invalid)?;
+    let templates: Vec<_> = deployment
+        .stacks
+        .iter()
+        .map(|stack| {
+            // A template that cannot be read is refused by CloudFormation, which says more about it.
+            let template = serde_json::from_str(&stack.template).unwrap_or_default();
+            (&stack.manifest, template)
+        })
+        .collect();
+    let turns = Turns::of(&templates);
     let run = Arc::new(Run {
         context: context.clone(),
         stage: deployment.stage,
@@ -202,7 +215,7 @@ pub async fn deploy(
         approve,
         approving: Mutex::new(()),
         uploads: Arc::new(Semaphore::new(publish::UPLOADS)),
-        turns: Turns::of(&deployment.stacks),
+        turns,
     });
     let buckets = match buckets(&run, &deployment.stacks).await {
         Ok(buckets) => buckets,

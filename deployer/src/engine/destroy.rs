@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde::Serialize;
+use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
@@ -18,9 +19,10 @@ use super::{
     event::Outcome,
     graph, inspect,
     stack::{self, Joined, aws, check_cancelled},
+    turns::{self, Turns},
 };
 use crate::{
-    aws::{AwsError, OrAws},
+    aws::{AwsError, Fault, OrAws},
     error::Kind,
 };
 use importers::Importers;
@@ -150,10 +152,12 @@ impl Explained for DestroyError {
 /// Removes stacks, each before those it depends on, and waits until they are gone.
 ///
 /// All stacks are looked at before the first is touched: where one is protected and `unprotect` was not given, or where
-/// stacks that stay import what one exports, nothing happens. Buckets that the template deletes are emptied first, every version of every object, because AWS deletes no
-/// bucket that holds anything; what the template retains is left alone and reported. The artifacts of a removed stack
-/// go too; the artifact bucket itself stays. A stack that does not exist is no error, so a destroy that was stopped is
-/// finished by running it again.
+/// stacks that stay import what one exports, nothing happens. A caller who may not ask who imports is warned.
+///
+/// Buckets that the template deletes are emptied first, every version of every object, because AWS deletes no bucket
+/// that holds anything; what the template retains is left alone and reported. The artifacts of a removed stack go too;
+/// the artifact bucket itself stays. Stacks with parts of one API of API Gateway are deleted one after the other. A
+/// stack that does not exist is no error, so a destroy that was stopped is finished by running it again.
 pub async fn destroy(
     context: &Context,
     request: DestroyRequest,
@@ -168,15 +172,32 @@ pub async fn destroy(
     let mut protected = Vec::new();
     let mut imported = None;
     let mut exports = Exports::default();
+    let mut sharing = Vec::new();
     for stack in &request.stacks {
         let found = inspect::deployed(context, &stack.into()).await?;
         if let Some(found) = found {
+            // What was never executed has no template to read.
+            if turns::may_share(stack) && !found.status.is_review() {
+                sharing.push(stack);
+            }
             exports.add(stack.region.as_deref(), &found);
             if !request.unprotect && found.termination_protection {
                 protected.push(stack.name.clone());
             }
             let clients = context.clients.in_region(stack.region.as_deref());
-            let importers = importers::of(&clients, &found, &going).await?;
+            let importers = match importers::of(&clients, &found, &going).await {
+                Ok(importers) => importers,
+                Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
+                    context.emit(Event::Warning {
+                        stack: stack.name.clone(),
+                        message: format!(
+                            "nobody knows yet whether another stack imports from it: {error}"
+                        ),
+                    });
+                    Importers::new()
+                }
+                Err(error) => return Err(error.into()),
+            };
             if !importers.is_empty() {
                 let stack = stack.name.clone();
                 imported.get_or_insert(DestroyError::Imported { stack, importers });
@@ -189,15 +210,16 @@ pub async fn destroy(
     if let Some(error) = imported {
         return Err(error);
     }
+    let turns = Arc::new(turns(context, &sharing).await?);
     let graph = graph::reversed(&graph);
     let stacks: Vec<Arc<StackManifest>> = request.stacks.into_iter().map(Arc::new).collect();
     let ledger = Arc::new(Ledger::new(exports));
     let ended = graph::run(&graph, |node| {
         let stack = Arc::clone(&stacks[node]);
         let context = context.in_region(stack.region.as_deref());
-        let ledger = Arc::clone(&ledger);
+        let (ledger, turns) = (Arc::clone(&ledger), Arc::clone(&turns));
         async move {
-            let report = report(&context, &stack, request.unprotect, &ledger).await;
+            let report = report(&context, &stack, request.unprotect, &ledger, &turns).await;
             if report.outcome.is_good() {
                 Ok(report)
             } else {
@@ -255,8 +277,9 @@ async fn report(
     stack: &Arc<StackManifest>,
     unprotect: bool,
     ledger: &Ledger,
+    turns: &Turns,
 ) -> DestroyedStack {
-    match remove(context, stack, unprotect, ledger).await {
+    match remove(context, stack, unprotect, ledger, turns).await {
         Ok(outcome) => {
             context.emit(Event::StackFinished {
                 stack: stack.name.clone(),
@@ -296,9 +319,11 @@ async fn remove(
     stack: &Arc<StackManifest>,
     unprotect: bool,
     ledger: &Ledger,
+    turns: &Turns,
 ) -> Result<Outcome, StackError> {
     context.emit(Event::StackStarted {
         stack: stack.name.clone(),
+        region: None,
     });
     let Some(deployed) = settle(context, stack).await? else {
         remove_artifacts(context, stack).await?;
@@ -318,14 +343,35 @@ async fn remove(
             .map_err(|source| aws(stack, source))?;
     }
     let fates = empty_buckets(context, stack, &deployed).await?;
+    let turn = turns.take(&stack.name, &context.cancel).await;
     check_cancelled(context, stack)?;
     context.emit(Event::StackDeleting {
         stack: stack.name.clone(),
     });
     stack::delete(context, stack, &deployed.id).await?;
+    drop(turn);
     remove_artifacts(context, stack).await?;
     ledger.removed(stack, fates);
     Ok(Outcome::Deleted)
+}
+
+/// Finds the APIs that stacks have in common, by what is deployed of them.
+async fn turns(context: &Context, stacks: &[&StackManifest]) -> Result<Turns, AwsError> {
+    let mut templates = Vec::new();
+    if stacks.len() > 1 {
+        for stack in stacks.iter().copied() {
+            let template = inspect::deployed_template(context, &stack.into()).await?;
+            templates.push((stack, parsed(template)));
+        }
+    }
+    Ok(Turns::of(&templates))
+}
+
+/// Reads a template. Somebody else may have written it in YAML, which tells nothing here.
+fn parsed(template: Option<String>) -> Value {
+    template
+        .and_then(|template| serde_json::from_str(&template).ok())
+        .unwrap_or_default()
 }
 
 /// Waits until nothing runs. Returns the stack, or nothing where it is gone.
@@ -362,10 +408,8 @@ async fn empty_buckets(
     let clients = &context.clients;
     let template = inspect::template(clients, &deployed.id)
         .await
-        .map_err(|source| aws(stack, source))?
-        // Somebody else may have written the template in YAML, which tells nothing here.
-        .and_then(|template| serde_json::from_str(&template).ok())
-        .unwrap_or(serde_json::Value::Null);
+        .map_err(|source| aws(stack, source))?;
+    let template = parsed(template);
     let resources = inspect::resources(clients, &deployed.id)
         .await
         .map_err(|source| aws(stack, source))?;

@@ -14,6 +14,9 @@ pub enum Event {
     StackStarted {
         /// The stack.
         stack: String,
+        /// The region, where the stack is one of several of its name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        region: Option<String>,
     },
     /// A stack is busy with an operation of ours, of an earlier run; the engine waits for it.
     StackJoined {
@@ -89,6 +92,13 @@ pub enum Event {
         stack: String,
         /// The number of resources that change.
         changes: usize,
+    },
+    /// Something deserves attention and stops nothing.
+    Warning {
+        /// The stack.
+        stack: String,
+        /// What, as a fragment.
+        message: String,
     },
     /// A stack is being deleted.
     StackDeleting {

@@ -68,6 +68,20 @@ pub struct ResourceChange {
     pub source: Option<String>,
 }
 
+impl ResourceChange {
+    /// Returns the properties that differ, but for policies of which the reasons tell what changes.
+    pub fn untold_properties(&self) -> impl Iterator<Item = &PropertyChange> {
+        let told = self.reasons.iter().any(|reason| {
+            ["allows more: ", "allows no more: ", "denies more: "]
+                .iter()
+                .any(|label| reason.starts_with(label))
+        });
+        self.properties
+            .iter()
+            .filter(move |property| !(told && property.is_policy()))
+    }
+}
+
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PropertyChange {
@@ -77,6 +91,14 @@ pub struct PropertyChange {
     pub before: Option<Value>,
     /// What it becomes, where there is anything.
     pub after: Option<Value>,
+}
+
+impl PropertyChange {
+    /// Returns whether this is in a policy, or a policy itself.
+    fn is_policy(&self) -> bool {
+        let sides = self.before.iter().chain(&self.after);
+        self.path.has_key("Statement") || sides.into_iter().any(widen::is_policy)
+    }
 }
 
 /// What happens to a resource.

@@ -10,7 +10,8 @@ use stack_model::assembly::StackManifest;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    Approve, Artifact, Context, Decision, DeployedStack, Event, StackError, capability,
+    Approve, Artifact, BOOTSTRAP_STACK, Context, Decision, DeployedStack, Event, StackError,
+    capability,
     change_set::{self, ChangeSetRequest, Computed},
     content,
     event::Outcome,
@@ -79,6 +80,8 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
     let context = run.context.in_region(stack.region.as_deref());
     context.emit(Event::StackStarted {
         stack: stack.name.clone(),
+        // Each region has one.
+        region: (stack.name == BOOTSTRAP_STACK).then(|| context.clients.region().to_owned()),
     });
     let parameters = parameters(run, work).await?;
     let tags = tags(run, stack);
@@ -126,6 +129,7 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
         Computed::Ready(changes) => changes,
         Computed::Nothing => {
             remove(&context, stack, &change_set, request.create).await?;
+            run.approve.left_as_it_is(&stack.name);
             return match &deployed {
                 Some(deployed) => unchanged(&context, stack, deployed).await,
                 None => Ok((Outcome::Unchanged, BTreeMap::new())),
@@ -170,11 +174,7 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
             return Err(interrupted(stack, None));
         }
     }
-    let turn = tokio::select! {
-        biased;
-        () = context.cancel.cancelled() => None,
-        turn = run.turns.take(&stack.name) => Some(turn),
-    };
+    let turn = run.turns.take(&stack.name, &context.cancel).await;
     let Some(_turn) = turn else {
         remove(&context, stack, &change_set, request.create).await?;
         return Err(interrupted(stack, None));

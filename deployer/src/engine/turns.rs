@@ -11,7 +11,7 @@ use serde_json::Value;
 use stack_model::assembly::StackManifest;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::StackDeployment;
+use super::{Cancel, export};
 
 /// The services whose APIs several stacks may add to, and the property that names the API.
 const APIS: [(&str, &str); 2] = [
@@ -28,21 +28,13 @@ pub(super) struct Turns {
 
 impl Turns {
     /// Finds the APIs that stacks have in common.
-    pub(super) fn of(stacks: &[StackDeployment]) -> Self {
-        let templates: Vec<(&StackManifest, Value)> = stacks
-            .iter()
-            .map(|stack| {
-                // A template that cannot be read is refused by CloudFormation, which says more about it.
-                let template = serde_json::from_str(&stack.template).unwrap_or_default();
-                (&stack.manifest, template)
-            })
-            .collect();
+    pub(super) fn of(templates: &[(&StackManifest, Value)]) -> Self {
         let exports: BTreeMap<(Option<&str>, &str), String> = templates
             .iter()
             .flat_map(|(stack, template)| exports(stack, template))
             .collect();
         let mut users: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-        for (stack, template) in &templates {
+        for (stack, template) in templates {
             for api in apis(stack, template, &exports) {
                 users.entry(api).or_default().insert(&stack.name);
             }
@@ -58,14 +50,34 @@ impl Turns {
         turns
     }
 
-    /// Waits until no other stack changes what this one changes; others wait until the answer is dropped.
-    pub(super) async fn take(&self, stack: &str) -> Vec<OwnedMutexGuard<()>> {
-        let mut turn = Vec::new();
-        for lock in self.locks.get(stack).into_iter().flatten() {
-            turn.push(Arc::clone(lock).lock_owned().await);
+    /// Waits until no other stack changes what this one changes; others wait until the answer is dropped. Nothing is
+    /// answered where the run was stopped.
+    pub(super) async fn take(
+        &self,
+        stack: &str,
+        cancel: &Cancel,
+    ) -> Option<Vec<OwnedMutexGuard<()>>> {
+        let all = async {
+            let mut turn = Vec::new();
+            for lock in self.locks.get(stack).into_iter().flatten() {
+                turn.push(Arc::clone(lock).lock_owned().await);
+            }
+            turn
+        };
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => None,
+            turn = all => Some(turn),
         }
-        turn
     }
+}
+
+/// Returns whether a stack of an app may have a part of an API, as far as its manifest tells.
+pub(super) fn may_share(stack: &StackManifest) -> bool {
+    stack.resources.values().any(|resource| {
+        APIS.iter()
+            .any(|(service, _)| resource.resource_type.starts_with(service))
+    })
 }
 
 /// Returns what a stack exports of its own resources, by region and name.
@@ -73,9 +85,7 @@ fn exports<'a>(
     stack: &'a StackManifest,
     template: &'a Value,
 ) -> impl Iterator<Item = ((Option<&'a str>, &'a str), String)> {
-    let outputs = template.get("Outputs").and_then(Value::as_object);
-    outputs.into_iter().flatten().filter_map(|(_, output)| {
-        let name = output.get("Export")?.get("Name")?.as_str()?;
+    export::exports(template).filter_map(|(name, output)| {
         let resource = output.get("Value")?.get("Ref")?.as_str()?;
         let region = stack.region.as_deref();
         Some(((region, name), own(stack, resource)))
@@ -121,11 +131,8 @@ mod tests {
 
     use super::*;
 
-    fn stack(name: &str, template: &Value) -> StackDeployment {
-        StackDeployment {
-            template: template.to_string(),
-            ..crate::engine::tests::stack(name, &[])
-        }
+    fn stack(name: &str) -> StackManifest {
+        crate::engine::tests::stack(name, &[]).manifest
     }
 
     fn method(api: &Value) -> Value {
@@ -147,16 +154,19 @@ mod tests {
         let imported = method(&json!({"Fn::ImportValue": "api-dev"}));
         let elsewhere = method(&json!({"Fn::ImportValue": "other-dev"}));
         let written = method(&json!("a1b2c3"));
-        let turns = Turns::of(&[
-            stack("api-dev", &owner()),
-            stack("user-dev", &imported),
-            stack("order-dev", &imported),
-            stack("elsewhere-dev", &elsewhere),
-            stack("written-dev", &written),
-            stack("also-written-dev", &written),
-            stack("alone-dev", &method(&json!({"Ref": "Own"}))),
-            stack("broken-dev", &json!([])),
-        ]);
+        let templates = [
+            ("api-dev", owner()),
+            ("user-dev", imported.clone()),
+            ("order-dev", imported),
+            ("elsewhere-dev", elsewhere),
+            ("written-dev", written.clone()),
+            ("also-written-dev", written),
+            ("alone-dev", method(&json!({"Ref": "Own"}))),
+            ("broken-dev", json!([])),
+        ];
+        let stacks = templates.clone().map(|(name, _)| stack(name));
+        let bodies = templates.into_iter().map(|(_, template)| template);
+        let turns = Turns::of(&stacks.iter().zip(bodies).collect::<Vec<_>>());
         let with_others: Vec<&str> = turns.locks.keys().map(String::as_str).collect();
         assert_eq!(
             with_others,
@@ -173,21 +183,31 @@ mod tests {
                 .iter()
                 .all(|lock| lock.try_lock().is_ok())
         };
-        let turn = turns.take("user-dev").await;
+        let (stop, cancel) = Cancel::new();
+        let turn = turns.take("user-dev", &cancel).await;
+        assert!(turn.is_some());
         assert_eq!(
             ["api-dev", "order-dev", "written-dev"].map(free),
             [false, false, true]
         );
-        assert!(turns.take("alone-dev").await.is_empty());
+        let alone = turns.take("alone-dev", &cancel).await;
+        assert!(alone.expect("nobody stops it").is_empty());
+        stop.cancel();
+        assert!(turns.take("order-dev", &cancel).await.is_none());
         drop(turn);
         assert!(free("order-dev"));
     }
 
     #[test]
     fn apis_of_the_same_name_in_two_regions_are_two() {
-        let mut there = stack("there-dev", &owner());
-        there.manifest.region = Some("eu-west-1".to_owned());
-        let here = stack("user-dev", &method(&json!({"Fn::ImportValue": "api-dev"})));
-        assert!(Turns::of(&[there, here]).locks.is_empty());
+        let mut there = stack("there-dev");
+        there.region = Some("eu-west-1".to_owned());
+        let here = stack("user-dev");
+        let user = method(&json!({"Fn::ImportValue": "api-dev"}));
+        assert!(
+            Turns::of(&[(&there, owner()), (&here, user)])
+                .locks
+                .is_empty()
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::terminal::{self, wrapped};
 use super::{Ui, paint, palette, task};
-use crate::engine::{Event, EventSink, LogLine, Outcome, ResourceEvent};
+use crate::engine::{Event, EventSink, LogLine, Outcome, ProposedChanges, ResourceEvent};
 use crate::error::Kind;
 
 /// Draws events: a line for everything that came to an end, and on a terminal a bar for every stack at work.
@@ -18,14 +19,30 @@ pub struct Activity {
     ui: Ui,
     verb: &'static str,
     stacks: Arc<Mutex<BTreeMap<String, Running>>>,
+    /// Whether it was said that artifacts are uploaded.
+    publishing: Arc<AtomicBool>,
 }
 
 /// A stack at work.
 struct Running {
     started: Instant,
+    region: Option<String>,
     bar: Option<ProgressBar>,
     total: usize,
     finished: usize,
+    /// What an update changes, by logical id. Events of other resources say nothing: CloudFormation sends none, and the
+    /// local engine one for each that there is.
+    update: Option<BTreeMap<String, Planned>>,
+}
+
+/// A resource that an update changes.
+struct Planned {
+    resource_type: String,
+    action: String,
+    /// What becomes of the resource itself, where it is removed.
+    policy: Option<String>,
+    /// Whether its line was printed.
+    told: bool,
 }
 
 impl Activity {
@@ -35,6 +52,7 @@ impl Activity {
             ui: ui.clone(),
             verb,
             stacks: Arc::default(),
+            publishing: Arc::default(),
         }
     }
 
@@ -60,7 +78,8 @@ impl Activity {
             self.ui.json_line(event);
         }
         match event {
-            Event::StackStarted { stack } => self.start(stack),
+            Event::StackStarted { stack, region } => self.start(stack, region.as_deref()),
+            Event::Warning { stack, message } => self.ui.warn(format!("{stack}: {message}")),
             Event::StackJoined { stack, status } => {
                 self.ui.done(
                     "wait",
@@ -79,7 +98,11 @@ impl Activity {
                     self.ui.done("publish", format!("{asset} is there already"));
                 }
             }
-            Event::ArtifactUploading { .. } => {}
+            Event::ArtifactUploading { .. } => {
+                if !self.publishing.swap(true, Ordering::Relaxed) {
+                    self.ui.begin("publish", "uploading artifacts");
+                }
+            }
             Event::ArtifactUploaded { asset, size, .. } => {
                 self.ui
                     .done("publish", format!("{asset} ({})", bytes(*size)));
@@ -97,20 +120,29 @@ impl Activity {
             ),
             Event::ChangeSetCreating { stack, .. } => self.message(stack, "computing changes"),
             Event::ChangeSetReady { changes } => {
+                self.plan(changes);
                 self.message(&changes.stack, "changes are computed");
             }
             Event::ChangeSetExecuting { stack, changes } => {
                 self.total(stack, *changes);
                 self.message(stack, "executing");
+                let text = format!("{stack}: {}", count(*changes, "change"));
+                self.ui.begin(self.verb, text);
             }
-            Event::StackDeleting { stack } => self.message(stack, "deleting"),
+            Event::StackDeleting { stack } => {
+                self.message(stack, "deleting");
+                self.ui.begin(self.verb, stack);
+            }
             Event::BucketEmptied {
                 stack,
                 logical_id,
                 objects,
             } => self.ui.done(
                 "empty",
-                format!("{stack}/{logical_id}: {objects} objects removed"),
+                format!(
+                    "{stack}/{logical_id}: {} removed",
+                    count(*objects, "object")
+                ),
             ),
             Event::Resource(event) => self.resource(event),
             Event::StackFinished { stack, outcome, .. } => self.end(stack, *outcome),
@@ -134,7 +166,7 @@ impl Activity {
         }
     }
 
-    fn start(&self, stack: &str) {
+    fn start(&self, stack: &str, region: Option<&str>) {
         let bar = self.ui.bars().map(|bars| {
             let bar = bars.add(ProgressBar::new_spinner());
             if let Ok(style) = ProgressStyle::with_template("{prefix} {spinner} {wide_msg}") {
@@ -150,9 +182,11 @@ impl Activity {
                 stack.to_owned(),
                 Running {
                     started: Instant::now(),
+                    region: region.map(str::to_owned),
                     bar,
                     total: 0,
                     finished: 0,
+                    update: None,
                 },
             );
         });
@@ -188,16 +222,16 @@ impl Activity {
             return;
         }
         let complete = event.status.ends_with("_COMPLETE");
-        if complete {
-            self.with(|stacks| {
-                if let Some(running) = stacks.get_mut(&event.stack) {
-                    running.finished += 1;
-                }
-            });
-        }
+        let told = event.is_failure() || complete || event.status == "DELETE_SKIPPED";
+        let Some(sign) = self.with(|stacks| match stacks.get_mut(&event.stack) {
+            Some(running) => running.hear(event, complete, told),
+            None => Some(Sign::of(event)),
+        }) else {
+            return;
+        };
         // What rolls back or is skipped is told; what merely begins is not, unless it is asked for.
-        if event.is_failure() || complete || self.ui.verbose() > 0 {
-            self.ui.line(resource_line(event));
+        if told || self.ui.verbose() > 0 {
+            self.ui.line(resource_line(event, sign));
         }
         self.message(
             &event.stack,
@@ -205,26 +239,54 @@ impl Activity {
         );
     }
 
+    /// Remembers what an update changes.
+    fn plan(&self, changes: &ProposedChanges) {
+        if changes.create {
+            return;
+        }
+        let planned = changes.changes.iter().map(|change| {
+            let planned = Planned {
+                resource_type: change.resource_type.clone(),
+                action: change.action.clone(),
+                policy: change.policy_action.clone(),
+                told: false,
+            };
+            (change.logical_id.clone(), planned)
+        });
+        let planned = planned.collect();
+        self.with(|stacks| {
+            if let Some(running) = stacks.get_mut(&changes.stack) {
+                running.update = Some(planned);
+            }
+        });
+    }
+
     fn end(&self, stack: &str, outcome: Outcome) {
-        let took = self.with(|stacks| {
-            stacks.remove(stack).map(|running| {
-                if let Some(bar) = running.bar {
-                    bar.finish_and_clear();
+        let ended = self.with(|stacks| stacks.remove(stack));
+        let (mut name, mut time) = (stack.to_owned(), String::new());
+        if let Some(running) = ended {
+            if let Some(bar) = &running.bar {
+                bar.finish_and_clear();
+            }
+            if outcome == Outcome::Updated {
+                for line in running.silently_gone(stack) {
+                    self.ui.line(line);
                 }
-                running.started.elapsed()
-            })
-        });
+            }
+            let took = task::duration(running.started.elapsed());
+            time = paint(palette::WEAK, format_args!(" in {took}"));
+            if let Some(region) = running.region {
+                name = format!("{stack} ({region})");
+            }
+        }
         let word = word(outcome);
-        let time = took.map_or_else(String::new, |took| {
-            paint(palette::WEAK, format_args!(" in {}", task::duration(took)))
-        });
         let style = if outcome.is_good() {
             palette::GOOD
         } else {
             palette::WARNING
         };
         self.ui
-            .line(task::labelled(word, style, &format!("{stack}{time}")));
+            .line(task::labelled(word, style, &format!("{name}{time}")));
     }
 
     fn drop_bar(&self, stack: &str) {
@@ -237,6 +299,69 @@ impl Activity {
 
     fn with<T>(&self, act: impl FnOnce(&mut BTreeMap<String, Running>) -> T) -> T {
         act(&mut self.stacks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Running {
+    /// Takes note of an event. Returns how its line begins; nothing, where the resource is none that changes.
+    fn hear(&mut self, event: &ResourceEvent, complete: bool, told: bool) -> Option<Sign> {
+        let mut sign = Sign::of(event);
+        if let Some(update) = &mut self.update {
+            match update.get_mut(&event.logical_id) {
+                Some(planned) => {
+                    planned.told |= told;
+                    // The local engine calls a resource updated that an update created.
+                    if sign == Sign::Updated && planned.action == "Add" {
+                        sign = Sign::Created;
+                    }
+                }
+                None if event.is_failure() || event.status.starts_with("DELETE_") => {}
+                None => return None,
+            }
+        }
+        if complete {
+            self.finished += 1;
+        }
+        Some(sign)
+    }
+
+    /// Returns lines for what an update removed without an event, as it does in the local engine.
+    fn silently_gone(&self, stack: &str) -> Vec<String> {
+        let update = self.update.iter().flatten();
+        let gone = update.filter(|(_, planned)| planned.action == "Remove" && !planned.told);
+        gone.map(|(logical_id, planned)| {
+            let sign = match planned.policy.as_deref() {
+                None | Some("Delete") => Sign::Deleted,
+                Some(_) => Sign::Kept,
+            };
+            line(sign, &named(stack, logical_id, &planned.resource_type))
+        })
+        .collect()
+    }
+}
+
+/// What the line of a resource begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    Created,
+    Updated,
+    Deleted,
+    Kept,
+    Failed,
+    /// The status says more.
+    None,
+}
+
+impl Sign {
+    fn of(event: &ResourceEvent) -> Self {
+        match event.status.as_str() {
+            "CREATE_COMPLETE" | "IMPORT_COMPLETE" => Self::Created,
+            "UPDATE_COMPLETE" => Self::Updated,
+            "DELETE_COMPLETE" => Self::Deleted,
+            "DELETE_SKIPPED" => Self::Kept,
+            _ if event.is_failure() => Self::Failed,
+            _ => Self::None,
+        }
     }
 }
 
@@ -257,22 +382,14 @@ fn word(outcome: Outcome) -> &'static str {
 
 /// Renders an event of a resource while it happens: a sign for what was done, or the status in full where that says
 /// more.
-fn resource_line(event: &ResourceEvent) -> String {
-    let name = format!(
-        "{}/{} {}",
-        event.stack,
-        paint(palette::STRONG, &event.logical_id),
-        paint(palette::WEAK, &event.resource_type)
+fn resource_line(event: &ResourceEvent, sign: Sign) -> String {
+    let mut line = line(
+        sign,
+        &named(&event.stack, &event.logical_id, &event.resource_type),
     );
-    let (sign, style) = match event.status.as_str() {
-        "CREATE_COMPLETE" | "IMPORT_COMPLETE" => ("+", palette::GOOD),
-        "UPDATE_COMPLETE" => ("~", palette::WARNING),
-        "DELETE_COMPLETE" => ("-", palette::BAD),
-        "DELETE_SKIPPED" => (">", palette::WARNING),
-        _ if event.is_failure() => ("!", palette::BAD),
-        _ => return format!("{:12}{name} {}", "", paint(palette::WEAK, &event.status)),
-    };
-    let mut line = format!("{:10}{} {name}", "", paint(style, sign));
+    if sign == Sign::None {
+        let _ = write!(line, " {}", paint(palette::WEAK, &event.status));
+    }
     if event.is_failure() {
         let _ = write!(line, " {}", paint(palette::BAD, &event.status));
         if let Some(reason) = &event.reason {
@@ -285,8 +402,32 @@ fn resource_line(event: &ResourceEvent) -> String {
     line
 }
 
-/// Renders an event of a stack that lies in the past.
+fn named(stack: &str, logical_id: &str, resource_type: &str) -> String {
+    format!(
+        "{stack}/{} {}",
+        paint(palette::STRONG, logical_id),
+        paint(palette::WEAK, resource_type)
+    )
+}
+
+fn line(sign: Sign, text: &str) -> String {
+    let (sign, style) = match sign {
+        Sign::Created => ("+", palette::GOOD),
+        Sign::Updated => ("~", palette::WARNING),
+        Sign::Deleted => ("-", palette::BAD),
+        Sign::Kept => (">", palette::WARNING),
+        Sign::Failed => ("!", palette::BAD),
+        Sign::None => return format!("{:12}{text}", ""),
+    };
+    format!("{:10}{} {text}", "", paint(style, sign))
+}
+
+/// Renders an event of a stack that lies in the past; where there is no terminal, on one line.
 pub fn event_line(event: &ResourceEvent) -> String {
+    render_event(event, terminal::width())
+}
+
+fn render_event(event: &ResourceEvent, width: Option<usize>) -> String {
     let style = if event.is_failure() {
         palette::BAD
     } else if event.status.ends_with("_COMPLETE") {
@@ -294,8 +435,7 @@ pub fn event_line(event: &ResourceEvent) -> String {
     } else {
         palette::ACTIVE
     };
-    let width = terminal::width();
-    let line = format!(
+    let mut line = format!(
         "{} {} {}/{} {}",
         paint(palette::WEAK, &event.time),
         paint(style, &event.status),
@@ -303,13 +443,21 @@ pub fn event_line(event: &ResourceEvent) -> String {
         paint(palette::STRONG, &event.logical_id),
         paint(palette::WEAK, &event.resource_type),
     );
-    let mut line = wrapped(&line, width, 2);
+    let source = event.source.as_ref().filter(|_| event.is_failure());
+    let Some(width) = width else {
+        if let Some(reason) = &event.reason {
+            let _ = write!(line, " {}", reason.replace(['\n', '\r'], " "));
+        }
+        if let Some(source) = source {
+            let _ = write!(line, " (declared at {source})");
+        }
+        return line;
+    };
+    line = wrapped(&line, width, 2);
     if let Some(reason) = &event.reason {
         let _ = write!(line, "\n{}", wrapped(&format!("  {reason}"), width, 2));
     }
-    if let Some(source) = &event.source
-        && event.is_failure()
-    {
+    if let Some(source) = source {
         let _ = write!(line, "\n  declared at {source}");
     }
     line
@@ -323,6 +471,14 @@ pub fn log_line(line: &LogLine) -> String {
         paint(palette::ACTIVE, &line.function),
         line.message
     )
+}
+
+/// Writes a number with a noun.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
 }
 
 /// Writes a size as a person would say it.
@@ -361,8 +517,8 @@ mod tests {
             "CREATE_FAILED",
         ]
         .into_iter()
-        .map(|status| resource_line(&event(status)))
-        .chain([event_line(&event("CREATE_FAILED"))])
+        .map(|status| resource_line(&event(status), Sign::of(&event(status))))
+        .chain([Some(80), None].map(|width| render_event(&event("CREATE_FAILED"), width)))
         .collect();
         let plain = anstream::adapter::strip_str(&lines.join("\n")).to_string();
         snapbox::assert_data_eq!(
@@ -378,8 +534,63 @@ mod tests {
 2024-01-02T03:04:05Z CREATE_FAILED intake-dev/Queue AWS::SQS::Queue
   the name is taken
   declared at stacks/src/intake.rs:7:5
+2024-01-02T03:04:05Z CREATE_FAILED intake-dev/Queue AWS::SQS::Queue the name is taken (declared at stacks/src/intake.rs:7:5)
 "#]]
         );
+    }
+
+    #[test]
+    fn an_update_tells_what_it_changes_and_nothing_else() {
+        let planned = |action: &str, policy: Option<&str>| Planned {
+            resource_type: "AWS::SQS::Queue".to_owned(),
+            action: action.to_owned(),
+            policy: policy.map(str::to_owned),
+            told: false,
+        };
+        let mut running = Running {
+            started: Instant::now(),
+            region: None,
+            bar: None,
+            total: 3,
+            finished: 0,
+            update: Some(BTreeMap::from([
+                ("New".to_owned(), planned("Add", None)),
+                ("Old".to_owned(), planned("Remove", Some("Delete"))),
+                ("Kept".to_owned(), planned("Remove", Some("Retain"))),
+                ("Queue".to_owned(), planned("Modify", None)),
+            ])),
+        };
+        let mut hear = |logical_id: &str, status: &str| {
+            let event = ResourceEvent {
+                logical_id: logical_id.to_owned(),
+                ..event(status)
+            };
+            running.hear(&event, status.ends_with("_COMPLETE"), true)
+        };
+        assert_eq!(hear("Untouched", "UPDATE_COMPLETE"), None);
+        assert_eq!(hear("Queue", "UPDATE_COMPLETE"), Some(Sign::Updated));
+        assert_eq!(hear("New", "UPDATE_COMPLETE"), Some(Sign::Created));
+        assert_eq!(hear("Untouched", "UPDATE_FAILED"), Some(Sign::Failed));
+        // What a replacement leaves behind is told too.
+        assert_eq!(hear("Queue", "DELETE_COMPLETE"), Some(Sign::Deleted));
+        assert_eq!(running.finished, 3);
+        let gone = running.silently_gone("intake-dev").join("\n");
+        snapbox::assert_data_eq!(
+            anstream::adapter::strip_str(&gone).to_string(),
+            snapbox::str![[r#"
+          > intake-dev/Kept AWS::SQS::Queue
+          - intake-dev/Old AWS::SQS::Queue
+"#]]
+        );
+        running.hear(
+            &ResourceEvent {
+                logical_id: "Old".to_owned(),
+                ..event("DELETE_COMPLETE")
+            },
+            true,
+            true,
+        );
+        assert_eq!(running.silently_gone("intake-dev").len(), 1);
     }
 
     #[test]

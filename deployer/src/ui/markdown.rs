@@ -87,7 +87,7 @@ fn resource(text: &mut String, change: &ResourceChange) {
             let _ = writeln!(text, "  - {}", plain(reason));
         }
     }
-    for difference in &change.properties {
+    for difference in change.untold_properties() {
         property(text, "  ", difference);
     }
 }

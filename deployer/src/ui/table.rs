@@ -1,4 +1,4 @@
-//! Tables that fit the terminal.
+//! Tables that fit the terminal; where there is none, a row is a line however long it is.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,12 +14,20 @@ pub struct Table(comfy_table::Table);
 impl Table {
     /// Makes a table with column titles.
     pub fn new(titles: &[&str]) -> Self {
+        Self::of_width(titles, terminal::width())
+    }
+
+    fn of_width(titles: &[&str], width: Option<usize>) -> Self {
         let mut table = comfy_table::Table::new();
         table
             .load_style(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(u16::try_from(terminal::width()).unwrap_or(u16::MAX))
+            .set_content_arrangement(ContentArrangement::Disabled)
             .set_header(titles);
+        if let Some(width) = width {
+            table
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(u16::try_from(width).unwrap_or(u16::MAX));
+        }
         // The last column is as long as it is: its cells are never followed by anything.
         Self(table)
     }
@@ -42,12 +50,15 @@ impl Table {
 /// Renders the outputs of stacks, each stack with its own below it.
 ///
 /// A value is never broken over lines: it is there to be pasted. One that does not fit beside its key stands on a line
-/// of its own below it.
+/// of its own below it, on a terminal; elsewhere each output is one line.
 pub fn outputs(stacks: &BTreeMap<String, BTreeMap<String, String>>) -> String {
     render_outputs(stacks, terminal::width())
 }
 
-fn render_outputs(stacks: &BTreeMap<String, BTreeMap<String, String>>, width: usize) -> String {
+fn render_outputs(
+    stacks: &BTreeMap<String, BTreeMap<String, String>>,
+    width: Option<usize>,
+) -> String {
     let mut text = String::new();
     let mut silent = Vec::new();
     for (stack, values) in stacks {
@@ -59,7 +70,8 @@ fn render_outputs(stacks: &BTreeMap<String, BTreeMap<String, String>>, width: us
         let keys = values.keys().map(|key| console::measure_text_width(key));
         let first = keys.max().unwrap_or_default();
         for (key, value) in values {
-            if first + 4 + console::measure_text_width(value) <= width {
+            let needed = first + 4 + console::measure_text_width(value);
+            if width.is_none_or(|width| needed <= width) {
                 let _ = writeln!(text, "  {key:first$}  {value}");
             } else {
                 let _ = writeln!(text, "  {key}\n    {value}");
@@ -92,7 +104,7 @@ mod tests {
             ),
             ("other-dev".to_owned(), BTreeMap::new()),
         ]);
-        let text = anstream::adapter::strip_str(&render_outputs(&stacks, 60)).to_string();
+        let text = anstream::adapter::strip_str(&render_outputs(&stacks, Some(60))).to_string();
         assert_eq!(
             text,
             format!(
@@ -103,7 +115,21 @@ mod tests {
                  no outputs: intake-access-dev, other-dev\n"
             )
         );
-        assert_eq!(render_outputs(&BTreeMap::new(), 60), "");
+        let text = anstream::adapter::strip_str(&render_outputs(&stacks, None)).to_string();
+        assert!(text.contains(&format!("  ApiUrl     {long}\n")), "{text}");
+        assert_eq!(render_outputs(&BTreeMap::new(), None), "");
+    }
+
+    #[test]
+    fn rows_are_lines_where_there_is_no_terminal() {
+        let name = "orders-".repeat(20);
+        let rows = |width| {
+            let mut table = Table::of_width(&["Stack", "Status"], width);
+            table.row([name.as_str(), "CREATE_COMPLETE"]);
+            table.render().lines().count()
+        };
+        assert_eq!(rows(None), 2);
+        assert!(rows(Some(60)) > 2);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A step that takes time: a spinner on a terminal, a line when it is done otherwise.
+//! A step that takes time: a spinner on a terminal, otherwise a line when it begins and one when it is done.
 
 use std::time::{Duration, Instant};
 

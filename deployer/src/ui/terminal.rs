@@ -2,21 +2,18 @@
 
 use std::io;
 
-use super::WIDTH;
-
 /// The widest that text is laid out, however wide the terminal: longer lines are hard to read.
 const MAX_WIDTH: usize = 120;
 
 /// The narrowest that text is laid out; below it lines wrap.
 const MIN_WIDTH: usize = 40;
 
-/// Returns the width of the terminal on standard output, or [`WIDTH`] where it is none.
-pub(super) fn width() -> usize {
+/// Returns the width of the terminal on standard output; nothing, where that is none: then whatever reads it wants each
+/// line as a whole.
+pub(super) fn width() -> Option<usize> {
     console::Term::stdout()
         .size_checked()
-        .map_or(WIDTH, |(_, columns)| {
-            usize::from(columns).clamp(MIN_WIDTH, MAX_WIDTH)
-        })
+        .map(|(_, columns)| usize::from(columns).clamp(MIN_WIDTH, MAX_WIDTH))
 }
 
 /// Breaks text between words so that no line is wider than `width`; lines after the first begin with `indent` spaces.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use serde_json::Value;
 
-use super::{paint, palette, terminal};
+use super::{WIDTH, paint, palette, terminal};
 use crate::engine::plan::{Action, Grade, Plan, PropertyChange, ResourceChange, StackPlan};
 
 /// How much of a tree is shown.
@@ -13,7 +13,11 @@ const MIN_VALUE: usize = 20;
 
 /// Renders a plan. With `full`, values are not shortened.
 pub fn plan(plan: &Plan, full: bool) -> String {
-    let width = if full { usize::MAX } else { terminal::width() };
+    let width = if full {
+        usize::MAX
+    } else {
+        terminal::width().unwrap_or(WIDTH)
+    };
     let mut text = String::new();
     for stack in &plan.stacks {
         render_stack(&mut text, stack, width);
@@ -70,7 +74,7 @@ fn render_resource(text: &mut String, change: &ResourceChange, width: usize) {
     for reason in change.reasons.iter().filter(|_| !silent) {
         let _ = writeln!(text, "      {}", paint(palette::WEAK, reason));
     }
-    for property in &change.properties {
+    for property in change.untold_properties() {
         render_property(text, property, 6, width);
     }
 }

@@ -126,7 +126,9 @@ fn without_a_terminal_the_plan_is_shown_and_refused() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
+    synth stacks ..
     synth 1 stack in [TIME]
+     diff comparing with what is deployed ..
 orders-dev (new)
   + create  Queue AWS::SQS::Queue
 1 to create

@@ -31,7 +31,9 @@ fn a_function_that_does_not_compile_is_shown() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
+    synth stacks ..
     synth 1 stack in [TIME]
+    build 1 function ..
 error[E0425]: cannot find function `missing` in this scope
  --> orders/main.rs:1:13
   |
@@ -59,7 +61,9 @@ fn a_missing_binary_is_named_with_its_resource() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
+    synth stacks ..
     synth 1 stack in [TIME]
+    build 1 function ..
 error: package `orders` has no binary `creat`
   cause: Create in stack orders needs it, declared at stacks/main.rs:12:9
   hint: did you mean `create`?

@@ -92,7 +92,6 @@ error: no stage is given
         outcome.stderr,
         str![[r#"
 error: there is no stage `pord` in [ROOT]/stackctl.toml
-  hint: the stages are `dev` and `prod`
   hint: did you mean `--stage prod`?
 
 "#]]
@@ -100,7 +99,7 @@ error: there is no stage `pord` in [ROOT]/stackctl.toml
     let error = workspace
         .run(["synth", "--stage", "pord", "--json"])
         .error(2, "configuration");
-    assert_eq!(error["hints"][1], "did you mean `--stage prod`?");
+    assert_eq!(error["hints"][0], "did you mean `--stage prod`?");
 }
 
 #[test]
@@ -135,6 +134,7 @@ fn unknown_stacks_are_refused_with_the_nearest_name() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
+    synth stacks ..
     synth 1 stack in [TIME]
 error: no stack is called `ordres`
   hint: did you mean `orders`?

@@ -20,6 +20,7 @@ fn an_assembly_is_written_with_its_contract_files() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
+    synth stacks ..
     synth 1 stack in [TIME]
   written [ROOT]/out
 
@@ -95,6 +96,7 @@ fn errors_of_the_compiler_are_shown_as_it_wrote_them() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
+    synth stacks ..
 error[E0308]: mismatched types
  --> stacks/main.rs:2:18
   |
@@ -138,6 +140,7 @@ fn garbage_never_reaches_standard_output() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
+    synth stacks ..
 hello
 
 error: the stacks package `stacks` left no valid assembly
@@ -158,6 +161,7 @@ fn a_failure_without_a_reason_is_told() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
+    synth stacks ..
 something
 
 error: the stacks package `stacks` ended with exit status: 3 and no reason
@@ -208,6 +212,7 @@ fn violations_are_all_shown_with_their_source() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
+    synth stacks ..
 error: orders/Queue/Properties.DelaySeconds: 1000 is more than the limit of 900
  --> stacks/main.rs:2:9
   |
@@ -276,6 +281,7 @@ fn a_missing_stacks_package_is_told() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
+    synth stacks ..
 error: the workspace has no package `stacks`, which stackctl.toml names as the stacks package
   hint: did you mean `stakcs`?
   hint: set `stacks` under `[workspace]` in stackctl.toml
@@ -338,33 +344,66 @@ fn main() {
 }
 
 #[test]
-fn stacks_that_do_not_compile_can_still_be_looked_at_and_removed() {
+fn whoever_looks_waits_for_no_build_and_hears_how_old_the_stacks_are() {
     let workspace = Workspace::valid();
-    for verb in ["status", "destroy", "outputs"] {
-        let run = || {
-            workspace.run([
-                verb,
-                "--stage",
-                "dev",
-                "--endpoint-url",
-                "http://127.0.0.1:1",
-                "--json",
-            ])
-        };
-        if verb == "status" {
-            workspace.run(["synth", "--stage", "dev"]);
-            workspace.write("stacks/main.rs", "fn main() { nothing() }\n");
-        }
-        // Nothing answers at the endpoint, so the failure to connect shows that the stacks are known.
-        let outcome = run();
-        outcome.error(1, "aws");
-        assert!(
-            outcome
-                .stderr
-                .contains("the stacks are taken from their last synth, of 2"),
-            "{outcome:?}"
-        );
+    let look = |verb: &[&str]| {
+        let mut command = workspace.command([verb, &["--stage", "dev", "--json"]].concat());
+        command.env("CARGO", "/nowhere/cargo");
+        workspace.finish(command)
+    };
+    // Without a synth there is nothing to take the stacks from.
+    look(&["status"]).error(1, "build");
+    workspace.run(["synth", "--stage", "dev"]);
+    // There are no credentials, and that they are missed shows that the stacks are known.
+    for verb in [
+        &["status"][..],
+        &["events"],
+        &["outputs"],
+        &["logs"],
+        &["invoke", "Create"],
+    ] {
+        let outcome = look(verb);
+        let error = outcome.error(1, "credentials");
+        assert_eq!(error["message"], "no AWS credentials were found");
+        assert_eq!(error["causes"], serde_json::json!([]));
+        assert!(!outcome.stderr.contains("last synth"), "{outcome:?}");
     }
+    // What was never rendered may have been added meanwhile.
+    look(&["status", "added"]).error(1, "build");
+    // Other variables may be other stacks.
+    look(&["status", "--var", "orders.mode=direct"]).error(1, "build");
+    workspace.write("stacks/main.rs", "fn main() { nothing() }\n");
+    let outcome = look(&["status"]);
+    outcome.error(1, "credentials");
+    assert!(
+        outcome
+            .stderr
+            .contains("stacks/main.rs has changed since the last synth, of 2"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn stacks_that_do_not_compile_can_still_be_removed() {
+    let workspace = Workspace::valid();
+    workspace.run(["synth", "--stage", "dev"]);
+    workspace.write("stacks/main.rs", "fn main() { nothing() }\n");
+    let outcome = workspace.run([
+        "destroy",
+        "--stage",
+        "dev",
+        "--endpoint-url",
+        "http://127.0.0.1:1",
+        "--json",
+    ]);
+    // Nothing answers at the endpoint, so the failure to connect shows that the stacks are known.
+    outcome.error(1, "aws");
+    assert!(
+        outcome
+            .stderr
+            .contains("the stacks are taken from their last synth, of 2"),
+        "{outcome:?}"
+    );
     // What changes stacks never takes old ones.
     let deploy = [
         "deploy",

@@ -70,19 +70,21 @@ fn orders_are_fulfilled_from_the_first_deploy_to_nothing_left() {
     assert_eq!(account.inventory_of_systems(), before);
 }
 
-/// A stack that is deployed without what it imports is refused, and the refusal names the export. AWS refuses the change
-/// set, the engine the first resource that imports; neither leaves anything that the next deploy would stumble over.
+/// A stack that is deployed without what it imports is refused before anything is built, and the refusal says what to
+/// deploy with it.
 fn a_stack_waits_for_what_it_imports(sandbox: &Sandbox) {
     sandbox.deploy(&["orders-backend"]);
     let place = ["--stage", "dev", "--local"];
     let refused = sandbox.run(&[&["deploy", "orders-user-orders"], &place[..]].concat());
-    assert_ne!(refused.code, Some(0), "{refused}");
-    let export = "ExampleSite-ApiRootUserUseridVar-dev";
-    assert!(refused.stderr.contains(export), "{refused}");
-    assert_eq!(
-        settled(sandbox)["orders-user-orders-dev"],
-        "ROLLBACK_COMPLETE"
-    );
+    assert_eq!(refused.code, Some(1), "{refused}");
+    for told in [
+        "orders-user-orders-dev imports `ExampleSite-ApiRootUserUseridVar-dev`, which orders-user-dev does not export",
+        "deploy `orders-user` too: `stackctl deploy orders-user orders-user-orders --local --stage dev`",
+    ] {
+        assert!(refused.stderr.contains(told), "no {told} in {refused}");
+    }
+    assert!(!refused.stderr.contains("build"), "{refused}");
+    assert_eq!(settled(sandbox)["orders-user-orders-dev"], "NOT_DEPLOYED");
     sandbox.deploy(&["orders-user"]);
 }
 

@@ -8,7 +8,7 @@ use super::{
     Context, DeployedStack, StackError,
     stack::{aws, check_cancelled},
 };
-use crate::aws::{AwsError, Clients, OrAws, texts};
+use crate::aws::{AwsError, Clients, Fault, OrAws, texts};
 
 /// The stacks that import from a stack, by the name of the export.
 pub(super) type Importers = BTreeMap<String, Vec<String>>;
@@ -22,9 +22,11 @@ pub(super) async fn check(
     deployed: &DeployedStack,
 ) -> Result<(), StackError> {
     check_cancelled(context, stack)?;
-    let importers = of(&context.clients, deployed, &BTreeSet::new())
-        .await
-        .map_err(|source| aws(stack, source))?;
+    let importers = match of(&context.clients, deployed, &BTreeSet::new()).await {
+        // That was said before the first stack was touched.
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => return Ok(()),
+        found => found.map_err(|source| aws(stack, source))?,
+    };
     if importers.is_empty() {
         return Ok(());
     }

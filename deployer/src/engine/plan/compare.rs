@@ -226,6 +226,7 @@ fn widened(change: &mut ResourceChange, old: &Value, new: &Value) {
             change.reasons.splice(0..0, reasons);
         }
     }
+    change.reasons.extend(widen::narrowed(old, new));
 }
 
 /// Raises the grade of a removal that lets more of the world in to what stays.

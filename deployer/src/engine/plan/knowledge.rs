@@ -26,7 +26,8 @@ pub trait Knowledge {
     fn is_unordered(&self, resource_type: &str, place: &[Step]) -> bool;
 
     /// Returns the properties that together name a resource, so that two that agree in them cannot be there at once; the
-    /// first is its own name, the others say among which it is one. None, where there can be, or where a replaced resource is deleted before the new one is created.
+    /// first is its own name, the others say among which it is one. None, where there can be, or where a replaced
+    /// resource is deleted before the new one is created.
     fn name(&self, resource_type: &str) -> Vec<&'static str>;
 }
 

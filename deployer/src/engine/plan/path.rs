@@ -50,6 +50,13 @@ impl Path {
         }
     }
 
+    /// Returns whether a key is on the way.
+    pub(super) fn has_key(&self, name: &str) -> bool {
+        self.0
+            .iter()
+            .any(|step| matches!(step, Step::Key(key) if key == name))
+    }
+
     /// Returns what stands at the path.
     pub(super) fn find<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         self.0.iter().try_fold(value, |value, step| match step {

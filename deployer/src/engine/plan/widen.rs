@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::canonical::intrinsic;
+
 pub(super) use exposure::{exposures, lost};
 
 /// Returns what an update of a resource allows that was not allowed before, one line each.
@@ -260,10 +262,62 @@ fn managed(resource: &Value) -> BTreeSet<String> {
     .collect()
 }
 
+/// Returns what an update of a resource allows no more, and what it denies besides, one line each.
+pub(super) fn narrowed(old: &Value, new: &Value) -> Vec<String> {
+    let after = documents(new);
+    let allowed: Vec<&Value> = after.iter().copied().filter(|s| is(s, "Allow")).collect();
+    let mut found = BTreeSet::new();
+    for statement in documents(old).into_iter().filter(|s| is(s, "Allow")) {
+        let lines = more(statement, &allowed).into_iter();
+        found.extend(lines.map(|line| format!("allows no more: {line}")));
+    }
+    let denied = documents(old);
+    for statement in after.iter().filter(|statement| is(statement, "Deny")) {
+        if !denied
+            .iter()
+            .any(|other| without_sid(other) == without_sid(statement))
+        {
+            found.insert("denies more: a statement is new or changed".to_owned());
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Returns whether a value holds statements of a policy, of which lines as these tell more than the value itself.
+pub(super) fn is_policy(value: &Value) -> bool {
+    match value {
+        Value::Object(entries) => {
+            let effect = entries.get("Effect").and_then(Value::as_str);
+            matches!(effect, Some("Allow" | "Deny")) || entries.values().any(is_policy)
+        }
+        Value::Array(elements) => elements.iter().any(is_policy),
+        _ => false,
+    }
+}
+
+/// Writes a canonical value for people: what refers to a resource is its logical id.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => "the resource itself".to_owned(),
+        Value::Object(entries) => match intrinsic(entries) {
+            Some(("Ref", Value::String(name))) if name.starts_with("AWS::") => {
+                format!("${{{name}}}")
+            }
+            Some(("Ref", Value::String(name))) => name.clone(),
+            Some(("Fn::GetAtt", Value::Array(parts))) => {
+                parts.first().map(text).unwrap_or_default()
+            }
+            Some(("Fn::ImportValue", Value::String(name))) => format!("export {name}"),
+            Some(("Fn::Join", Value::Array(arguments))) => match arguments.as_slice() {
+                [Value::String(between), Value::Array(parts)] => {
+                    let parts: Vec<String> = parts.iter().map(text).collect();
+                    parts.join(between)
+                }
+                _ => value.to_string(),
+            },
+            _ => value.to_string(),
+        },
         other => other.to_string(),
     }
 }

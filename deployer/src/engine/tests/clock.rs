@@ -47,7 +47,8 @@ impl Timing for Clock {
                 // Whoever waits finds out by what was called, and not because the time is over.
                 Box::pin(std::future::pending())
             }
-            _ => Box::pin(std::future::ready(())),
+            // Others go on meanwhile.
+            _ => Box::pin(tokio::task::yield_now()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Who is calling.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::{
     Client as Sts,
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
@@ -9,7 +10,7 @@ use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http
 use super::script::{NoSleep, http, scripted};
 use crate::{
     aws::{self, ConnectError, Target},
-    error::Kind,
+    error::{Error, Kind},
 };
 
 fn target(account: &str) -> Target {
@@ -88,30 +89,52 @@ async fn expired_and_unknown_credentials_lead_to_the_sign_in() {
             .expect_err("nobody is calling");
         assert_eq!(error.kind(), Kind::Credentials);
         assert_eq!(error.hints(), ["run `aws sso login --profile work`"]);
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        assert_eq!(cause.as_deref(), Some(text));
+        assert_eq!(error.to_string(), text);
     }
 }
 
-#[tokio::test]
-async fn missing_credentials_are_told_from_a_missing_network() {
+/// Asks who is calling with credentials that cannot be loaded.
+async fn without_credentials(reason: fn() -> CredentialsError) -> Error {
     let config = aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
-        .credentials_provider(NoCredentials)
+        .credentials_provider(NoCredentials(reason))
         .retry_config(RetryConfig::disabled())
         .http_client(create_mock_http_client())
         .build();
-    let error = aws::check_caller(&Sts::from_conf(config), &target("123456789012"))
-        .await
-        .expect_err("there are no credentials");
+    let error = aws::check_caller(&Sts::from_conf(config), &target("123456789012")).await;
+    Error::from(error.expect_err("there are no credentials"))
+}
+
+#[tokio::test]
+async fn missing_credentials_are_one_sentence_and_what_to_do() {
+    // What the SDK's own chain ends with where nothing is configured.
+    let error = without_credentials(|| {
+        CredentialsError::not_loaded("no providers in chain provided credentials")
+    })
+    .await;
     assert_eq!(error.kind(), Kind::Credentials);
+    assert_eq!(error.message(), "no AWS credentials were found");
+    assert_eq!(error.causes(), [""; 0]);
     assert!(error.hints()[1].contains("--local"), "{:?}", error.hints());
 }
 
-/// What the SDK's own chain ends with where nothing is configured.
+#[tokio::test]
+async fn what_is_wrong_with_configured_credentials_is_told() {
+    let error = without_credentials(|| {
+        CredentialsError::invalid_configuration("profile `work` was not defined")
+    })
+    .await;
+    assert_eq!(error.kind(), Kind::Credentials);
+    assert_eq!(error.message(), "the AWS credentials cannot be loaded");
+    let last = error.causes().last().map(String::as_str);
+    assert_eq!(last, Some("profile `work` was not defined"));
+    assert!(!error.causes().contains(&"other".to_owned()), "{error}");
+}
+
+/// Provides no credentials, for a reason.
 #[derive(Debug)]
-struct NoCredentials;
+struct NoCredentials(fn() -> CredentialsError);
 
 impl aws_credential_types::provider::ProvideCredentials for NoCredentials {
     fn provide_credentials<'a>(
@@ -120,11 +143,7 @@ impl aws_credential_types::provider::ProvideCredentials for NoCredentials {
     where
         Self: 'a,
     {
-        aws_credential_types::provider::future::ProvideCredentials::ready(Err(
-            aws_credential_types::provider::error::CredentialsError::not_loaded(
-                "no providers in chain provided credentials",
-            ),
-        ))
+        aws_credential_types::provider::future::ProvideCredentials::ready(Err((self.0)()))
     }
 }
 

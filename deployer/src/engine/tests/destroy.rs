@@ -3,6 +3,7 @@
 use aws_sdk_cloudformation::{Client as CloudFormation, types::ChangeSetType};
 use aws_sdk_s3::{Client as S3, types::Delete};
 use aws_smithy_mocks::{Rule, mock};
+use stack_model::assembly::ResourceManifest;
 
 use super::{
     answers::{self, STACK_ID, Stack},
@@ -514,4 +515,76 @@ async fn a_deleted_stack_is_deployed_as_a_new_one() {
     .await
     .expect("the stack is created");
     played.finish();
+}
+
+/// Who may not ask is told so, and CloudFormation refuses what it has to.
+#[tokio::test]
+async fn a_caller_who_may_not_list_imports_is_warned_and_not_stopped() {
+    let mut exporting = Stack::new("CREATE_COMPLETE");
+    exporting.exports = vec![("QueueUrl", "intake-dev-QueueUrl")];
+    let denied = || {
+        let denied = answers::error(
+            "AccessDenied",
+            "User: arn:aws:iam::123456789012:user/dev is not authorized to perform: cloudformation:ListImports",
+        );
+        mock!(CloudFormation::list_imports).then_http_response(move || http(403, &denied))
+    };
+    let script = Script::new()
+        .describe(STACK, exporting.xml())
+        .cloudformation("list_imports", denied())
+        .describe(STACK, exporting.xml())
+        .cloudformation("list_imports", denied())
+        .template(TEMPLATE)
+        .resources(&[]);
+    let played = gone(script).play();
+    destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect("the stack is gone");
+    let told = names(&played.finish());
+    assert_eq!(told[..2], ["warning", "stack_started"]);
+    assert!(!told[2..].contains(&"warning".to_owned()), "{told:?}");
+}
+
+/// Two changes of one API at the same instant are refused by API Gateway.
+#[tokio::test]
+async fn stacks_of_one_api_are_deleted_one_after_the_other() {
+    const METHOD: &str = r#"{"Resources":{"Get":{"Type":"AWS::ApiGateway::Method","Properties":{"RestApiId":"a1b2c3"}}}}"#;
+    let script = Script::new()
+        .describe("user-dev", Stack::new("CREATE_COMPLETE").xml())
+        .describe("order-dev", Stack::new("CREATE_COMPLETE").xml())
+        .template(METHOD)
+        .resources(&[("Get", "AWS::ApiGateway::Method", "m", "CREATE_COMPLETE")])
+        .delete_stack()
+        // Each deletion is waited for, and read once more after its end.
+        .events_in_turns(&[
+            &[("4", STACK, "DELETE_IN_PROGRESS", "", "*")],
+            &[("5", STACK, "DELETE_COMPLETE", "", "*")],
+            &[("5", STACK, "DELETE_COMPLETE", "", "*")],
+        ])
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK));
+    let played = script.play_in_any_order();
+    let mut request = request(&[("user-dev", &[]), ("order-dev", &[])]);
+    for stack in &mut request.stacks {
+        let get = ResourceManifest {
+            resource_type: "AWS::ApiGateway::Method".to_owned(),
+            source: "stacks/src/orders.rs:1:1".to_owned(),
+        };
+        stack.resources.insert("Get".to_owned(), get);
+    }
+    destroy(&played.context, request)
+        .await
+        .expect("both are gone");
+    let mut told = names(&played.finish());
+    told.retain(|name| name.starts_with("stack_") || name.starts_with("finished"));
+    assert_eq!(
+        told,
+        [
+            "stack_started",
+            "stack_deleting",
+            "stack_started",
+            "finished deleted",
+            "stack_deleting",
+            "finished deleted"
+        ]
+    );
 }

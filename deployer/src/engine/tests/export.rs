@@ -1,9 +1,8 @@
 //! What is imported from other apps.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_smithy_mocks::{Rule, mock};
+use serde_json::{Value, json};
 
 use super::{
     answers,
@@ -11,7 +10,7 @@ use super::{
     script::{Script, http},
 };
 use crate::aws::Fault;
-use crate::engine::{MissingExport, StackDeployment, missing_exports};
+use crate::engine::{Import, MissingExport, imports, missing_exports};
 
 /// One page of `ListExports`, as
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListExports.html> shows it.
@@ -32,10 +31,10 @@ fn page(after: Option<&'static str>, names: &[&str], next: Option<&str>) -> Rule
         .then_http_response(move || http(200, &body))
 }
 
-fn importing(names: &[&str]) -> StackDeployment {
-    let mut stack = stack("api-dev", &[]);
-    stack.manifest.imports = names.iter().map(|name| (*name).to_owned()).collect();
-    stack
+fn importing(names: &[&str]) -> Vec<Import> {
+    let mut stack = stack("api-dev", &[]).manifest;
+    stack.imports = names.iter().map(|name| (*name).to_owned()).collect();
+    imports(&[(&stack, &Value::Null)], &[0])
 }
 
 #[tokio::test]
@@ -44,13 +43,17 @@ async fn a_missing_export_is_found_across_pages() {
         .cloudformation("list_exports", page(None, &["zone-id", "other"], Some("2")))
         .cloudformation("list_exports", page(Some("2"), &["vpc-id"], None));
     let played = script.play();
-    let stack = importing(&["vpc-id", "zone-id", "certificate"]);
-    let missing = missing_exports(&played.context, [&stack.manifest]).await;
+    let wanted = importing(&["vpc-id", "zone-id", "certificate"]);
+    let missing = missing_exports(&played.context, &wanted).await;
     assert_eq!(
         missing.expect("CloudFormation answers"),
         [MissingExport {
-            export: "certificate".to_owned(),
-            stack: "api-dev".to_owned(),
+            import: Import {
+                export: "certificate".to_owned(),
+                stack: "api-dev".to_owned(),
+                exporter: None,
+                region: None,
+            },
             region: "eu-central-1".to_owned(),
         }]
     );
@@ -62,15 +65,12 @@ async fn no_page_is_read_that_is_not_needed() {
     // A second call would not be answered.
     let script = Script::new().cloudformation("list_exports", page(None, &["zone-id"], Some("2")));
     let played = script.play();
-    let stack = importing(&["zone-id"]);
-    let missing = missing_exports(&played.context, [&stack.manifest]).await;
+    let missing = missing_exports(&played.context, &importing(&["zone-id"])).await;
     assert_eq!(missing.expect("CloudFormation answers"), []);
     played.finish();
 
     let played = Script::new().play();
-    let stack = importing(&[]);
-    assert_eq!(stack.manifest.imports, BTreeSet::new());
-    let missing = missing_exports(&played.context, [&stack.manifest]).await;
+    let missing = missing_exports(&played.context, &importing(&[])).await;
     assert_eq!(missing.expect("nobody is asked"), []);
 }
 
@@ -82,8 +82,42 @@ async fn who_may_not_list_exports_is_told_so() {
     );
     let denied = mock!(CloudFormation::list_exports).then_http_response(move || http(403, &body));
     let played = Script::new().cloudformation("list_exports", denied).play();
-    let stack = importing(&["zone-id"]);
-    let error = missing_exports(&played.context, [&stack.manifest]).await;
+    let error = missing_exports(&played.context, &importing(&["zone-id"])).await;
     let error = error.expect_err("the call is denied");
     assert!(matches!(error.fault(), Fault::Denied { .. }), "{error:?}");
+}
+
+#[test]
+fn what_stacks_of_the_app_export_counts_where_they_are_not_deployed_too() {
+    let exporting =
+        |name: &str| json!({"Outputs": {"Id": {"Value": "x", "Export": {"Name": name}}}});
+    let importing = json!({"Resources": {"A": {"Type": "T", "Properties": {"Of": [
+        {"Fn::ImportValue": "api-id"},
+        {"Fn::Join": ["/", [{"Fn::ImportValue": "user-id"}, "x"]]},
+        {"Fn::ImportValue": {"Fn::Sub": "${Name}-id"}},
+    ]}}}});
+    let [api, user, mut order] =
+        ["api-dev", "user-dev", "order-dev"].map(|name| stack(name, &[]).manifest);
+    order.imports.insert("zone-id".to_owned());
+    let (of_api, of_user) = (exporting("api-id"), exporting("user-id"));
+    let stacks = [(&api, &of_api), (&user, &of_user), (&order, &importing)];
+    let found = |selected: &[usize]| -> Vec<(String, Option<String>)> {
+        let imports = imports(&stacks, selected).into_iter();
+        imports
+            .map(|found| (found.export, found.exporter))
+            .collect()
+    };
+    let own = |export: &str, exporter: &str| (export.to_owned(), Some(exporter.to_owned()));
+    let zone = ("zone-id".to_owned(), None);
+    assert_eq!(
+        found(&[2]),
+        [
+            own("api-id", "api-dev"),
+            own("user-id", "user-dev"),
+            zone.clone()
+        ]
+    );
+    assert_eq!(found(&[0, 2]), [own("user-id", "user-dev"), zone.clone()]);
+    assert_eq!(found(&[0, 1, 2]), [zone]);
+    assert_eq!(found(&[0, 1]), []);
 }

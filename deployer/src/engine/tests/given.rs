@@ -18,6 +18,8 @@ use crate::engine::{
 pub(super) struct Answer {
     decline: bool,
     pub(super) shown: Mutex<Vec<ProposedChanges>>,
+    /// The stacks in which nothing was found to change.
+    pub(super) left: Mutex<Vec<String>>,
     cancel: Mutex<Option<CancelHandle>>,
 }
 
@@ -75,6 +77,11 @@ impl Approve for Answer {
             Decision::Execute
         };
         Box::pin(async move { decision })
+    }
+
+    fn left_as_it_is(&self, stack: &str) {
+        let mut left = self.left.lock().expect("no holder panics");
+        left.push(stack.to_owned());
     }
 }
 

@@ -25,10 +25,14 @@ async fn a_change_set_without_changes_is_removed() {
             .change_set("FAILED", reason, "")
             .delete_change_set(CHANGE_SET_ID)
             .play();
-        let report = deploy(&played.context, one(changed), Answer::never())
+        let answer = Answer::no();
+        let report = deploy(&played.context, one(changed), answer.clone())
             .await
             .expect("nothing is to be done");
         assert_eq!(report.stacks[0].outcome, Outcome::Unchanged);
+        // Nobody was asked, and whoever knows what was planned hears of it.
+        assert_eq!(*answer.shown.lock().expect("no holder panics"), []);
+        assert_eq!(*answer.left.lock().expect("no holder panics"), [STACK]);
         played.finish();
     }
 }

@@ -1,7 +1,10 @@
 //! Plays a script: clients whose answers are written down, a clock that never waits, and a record of the events.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -272,6 +275,24 @@ impl Script {
     /// `DescribeStackEvents`: the newest first, as AWS sends them. The token `*` stands for the one of the operation.
     pub(super) fn events(self, events: &[answers::EventRow]) -> Self {
         self.events_page(events, None, None)
+    }
+
+    /// `DescribeStackEvents`, asked again and again: the answers take turns, from the first to the last and so on.
+    pub(super) fn events_in_turns(mut self, answers: &[&[answers::EventRow]]) -> Self {
+        let token = self.token.clone();
+        let answers: Vec<Vec<answers::EventRow>> =
+            answers.iter().map(|rows| rows.to_vec()).collect();
+        let asked = AtomicUsize::new(0);
+        call!(
+            self.cloudformation,
+            CloudFormation::describe_stack_events,
+            |_| true,
+            200,
+            move || {
+                let asked = asked.fetch_add(1, Ordering::Relaxed);
+                answers::events(&answers[asked % answers.len()], &token.get(), None)
+            }
+        )
     }
 
     /// `DescribeStackEvents` of one page of several.

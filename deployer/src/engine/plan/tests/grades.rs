@@ -167,6 +167,14 @@ fn what_widens_is_graded_above_its_update() {
         plan.changes[0].reasons,
         ["allows more: sqs:PurgeQueue on *"]
     );
+    // The reason says all that the property would; of the route only the property tells.
+    let untold = |position: usize| plan.changes[position].untold_properties().count();
+    assert_eq!([untold(0), untold(1)], [0, 1]);
+    assert_eq!(plan.changes[0].properties.len(), 1);
+    assert_eq!(
+        plan_of(&wide, &narrow).changes[0].reasons,
+        ["allows no more: sqs:PurgeQueue on *"]
+    );
 }
 
 #[test]

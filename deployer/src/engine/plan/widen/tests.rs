@@ -56,7 +56,7 @@ fn more_is_named() {
         (
             allow(&json!("dynamodb:GetItem"), &arn),
             allow(&json!(["dynamodb:GetItem", "dynamodb:PutItem"]), &arn),
-            "dynamodb:PutItem on {\"Fn::GetAtt\":[\"Table\",\"Arn\"]}",
+            "dynamodb:PutItem on Table",
         ),
         (
             allow(&json!("s3:GetObject"), &json!("arn:a/b")),
@@ -91,6 +91,50 @@ fn more_is_named() {
         permissions(&json!({}), &attached),
         ["managed policy arn:aws:iam::aws:policy/AdministratorAccess is attached"]
     );
+}
+
+#[test]
+fn resources_are_named_as_people_name_them() {
+    for (value, expected) in [
+        (json!({"Ref": "Topic"}), "Topic"),
+        (json!({"Fn::GetAtt": ["Table", "Arn"]}), "Table"),
+        (
+            json!({"Fn::Join": ["", [{"Fn::GetAtt": ["Table", "Arn"]}, "/index/*"]]}),
+            "Table/index/*",
+        ),
+        (
+            json!({"Fn::Join": ["", ["arn:aws:s3:::", {"Ref": "AWS::AccountId"}, "-x"]]}),
+            "arn:aws:s3:::${AWS::AccountId}-x",
+        ),
+        (
+            json!({"Fn::ImportValue": "photos-data-dev-Albums"}),
+            "export photos-data-dev-Albums",
+        ),
+        (json!({"Fn::Select": [0, []]}), "{\"Fn::Select\":[0,[]]}"),
+    ] {
+        assert_eq!(text(&value), expected);
+    }
+}
+
+#[test]
+fn what_is_allowed_no_more_is_named_too() {
+    let arn = json!({"Fn::GetAtt": ["Table", "Arn"]});
+    let document = |statement: Value| json!({"Properties": {"Policies": [{"PolicyDocument": {"Statement": statement}}]}});
+    let old = document(allow(&json!(["a:B", "a:C"]), &arn));
+    let denying = json!([
+        {"Effect": "Allow", "Action": "a:B", "Resource": arn},
+        {"Effect": "Deny", "Action": "a:D", "Resource": "*"},
+    ]);
+    let new = document(denying);
+    assert_eq!(
+        narrowed(&old, &new),
+        [
+            "allows no more: a:C on Table",
+            "denies more: a statement is new or changed"
+        ]
+    );
+    assert_eq!(narrowed(&new, &new), [""; 0]);
+    assert!(is_policy(&new) && !is_policy(&json!({"Effect": "none"})));
 }
 
 #[test]
