@@ -20,8 +20,10 @@ use stack_model::ssm::ParameterProps;
 use stack_model::{App, Stack, Value, Violation, Violations};
 
 mod bus;
+mod calls;
 mod config_api;
 mod identity;
+mod lost;
 mod order_api;
 mod order_manager;
 mod order_processor;
@@ -231,8 +233,12 @@ impl Bar {
 
         // Other stacks find the system by these.
         for (id, name, value) in [
-            ("BusNameParameter", "eventbusname", bus.bus.name()),
-            ("BusArnParameter", "eventbusarn", bus.bus.arn().into_text()),
+            ("BusNameParameter", "eventbusname", bus.handle.name()),
+            (
+                "BusArnParameter",
+                "eventbusarn",
+                bus.handle.arn().into_text(),
+            ),
             ("RealtimeParameter", "realtime", realtime.address),
             ("UserPoolParameter", "userpool", identity.users.id()),
             (

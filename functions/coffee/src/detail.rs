@@ -42,6 +42,9 @@ pub struct WorkflowStarted {
     /// Whether nobody but a test orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub robot: Option<bool>,
+    /// The execution that carries the order; events from before it was told have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
 }
 
 /// The workflow of an order waits for a barista.
@@ -77,6 +80,9 @@ pub struct OrderTimeOut {
     pub order_id: String,
     /// `Customer timedout` or `Barista timedout`.
     pub cause: String,
+    /// The execution that gave up; events from before it was told have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
 }
 
 /// The bar is closed, or has too many orders.

@@ -145,6 +145,9 @@ pub struct Order {
     /// What the workflow of the order waits for.
     #[serde(rename = "TaskToken", skip_serializing_if = "Option::is_none")]
     pub task_token: Option<String>,
+    /// The execution that carries the order: the first one that was started for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
     /// Whether nobody but a test orders.
     #[serde(default)]
     pub robot: bool,
@@ -160,6 +163,9 @@ pub struct Order {
     /// The barista who makes the drink; empty where one has put it back.
     #[serde(rename = "baristaUserId", skip_serializing_if = "Option::is_none")]
     pub barista_user_id: Option<String>,
+    /// The execution of `OrderManager` that ended the order.
+    #[serde(rename = "endedBy", skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
     /// Why the order was given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

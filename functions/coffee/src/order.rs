@@ -47,16 +47,26 @@ async fn start(
         order_id: detail.order_id,
         user_id: detail.user_id,
         order_state: CREATED.to_owned(),
-        task_token: Some(detail.task_token.clone()),
+        task_token: Some(detail.task_token),
+        workflow: detail.workflow,
         robot: detail.robot.unwrap_or(false),
         ts: now,
         drink_order: None,
         order_number: None,
         barista_user_id: None,
+        ended_by: None,
         reason: None,
     };
     // The bus may deliver an event twice, and late: by then the order may have a drink and another token, or have ended.
-    match bindings.table.put(&order).if_absent().await {
+    let mut awaited = Expression::absent("PK");
+    if let Some(workflow) = &order.workflow {
+        // The workflow waits anew, with another token, where it did not learn that its first event went out.
+        let of_workflow = Expression::is("workflow", workflow)
+            .and(Expression::is("ORDERSTATE", CREATED))
+            .and(Expression::absent("drinkOrder"));
+        awaited = awaited.or(of_workflow);
+    }
+    match bindings.table.put(&order).when(awaited).await {
         Ok(_) => Ok(()),
         Err(error) if error.reason() == Reason::ConditionFailed => {
             info!(order_id = order.order_id, "the order was noted before");
@@ -118,7 +128,7 @@ async fn wait(
     Ok(())
 }
 
-/// Gives up an order that is still under way, and notes why.
+/// Gives up an order that is still under way, if the workflow that gave up is the one that carries it, and notes why.
 ///
 /// # Errors
 ///
@@ -139,18 +149,25 @@ async fn give_up(
         .set("ORDERSTATE", CANCELLED)
         .set("reason", &detail.cause)
         .set("TS", now);
+    // A barista may have been a moment faster than the clock, and the order may have been removed.
+    let mut under_way = Expression::is("ORDERSTATE", CREATED);
+    if let Some(workflow) = &detail.workflow {
+        // An event that came twice has started two executions for the order. Nobody ever answers the second one, so it
+        // gives up while the first one goes on.
+        let own = Expression::is("workflow", workflow).or(Expression::absent("workflow"));
+        under_way = under_way.and(own);
+    }
     let given_up = bindings
         .table
         .update(key(&detail.order_id), change)
-        // A barista may have been a moment faster than the clock, and the order may have been removed.
-        .when(Expression::is("ORDERSTATE", CREATED))
+        .when(under_way)
         .await;
     match given_up {
         Ok(_) => Ok(()),
         Err(error) if error.reason() == Reason::ConditionFailed => {
             info!(
                 order_id = detail.order_id,
-                "the order is no longer under way"
+                "the order is no longer under way, or another workflow carries it"
             );
             Ok(())
         }

@@ -91,7 +91,8 @@ async fn label<E: Error + Send + Sync + 'static>(
                     .value(":objects", &labels),
             )
             .when(
-                // The same upload as was found, wherever others have moved it: a later one has its own object.
+                // The same upload as was found: others may have moved it, or put a later one in its place, which is then
+                // found anew.
                 Expression::new(format!("#photos[{position}].#id = :id"))
                     .name("#id", "id")
                     .value(":id", id),

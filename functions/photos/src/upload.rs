@@ -92,7 +92,7 @@ fn name(request: &ApiRequest) -> Result<String, Refusal> {
     }
 }
 
-/// Writes the list anew, but only where it is still the one that was seen, so that no photo, label or removal that
+/// Writes the list anew, with the labels that a photo of the same name had, but only where it is still the one that was seen, so that no photo, label or removal that
 /// happened meanwhile is lost.
 async fn replace(
     bindings: &UploadPhoto,
@@ -100,8 +100,12 @@ async fn replace(
     seen: &[Photo],
     photo: &Photo,
 ) -> Result<Album, CallError> {
-    let others = seen.iter().filter(|other| other.name != photo.name);
-    let photos: Vec<&Photo> = others.chain([photo]).collect();
+    let (same, others): (Vec<_>, Vec<_>) = seen.iter().partition(|other| other.name == photo.name);
+    let mut photo = photo.clone();
+    // The event of the new object may have come before this request, and then its labels are those of the entry that goes.
+    // If it comes later, it overwrites them.
+    photo.objects = same.iter().find_map(|entry| entry.objects.clone());
+    let photos: Vec<&Photo> = others.into_iter().chain([&photo]).collect();
     let unchanged = if seen.is_empty() {
         "attribute_not_exists(#photos) OR #photos = :seen"
     } else {

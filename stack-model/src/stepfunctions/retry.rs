@@ -50,6 +50,15 @@ pub mod errors {
     /// A call of an HTTP task took longer than a minute.
     pub const HTTP_SOCKET: &str = "States.Http.Socket";
 
+    /// What another try does not change: that nobody answered in time, and what the state itself gets wrong.
+    pub(in crate::stepfunctions) const LASTING: [&str; 5] = [
+        HEARTBEAT_TIMEOUT,
+        PARAMETER_PATH_FAILURE,
+        RESULT_PATH_MATCH_FAILURE,
+        INTRINSIC_FAILURE,
+        QUERY_EVALUATION_ERROR,
+    ];
+
     pub(in crate::stepfunctions) const KNOWN: [&str; 17] = [
         ALL,
         TIMEOUT,
@@ -109,10 +118,41 @@ impl Retry {
         }
     }
 
-    /// Tries again after the errors that invoking a function brings now and then and that pass: 6 times, after 2 s,
-    /// 4 s, 8 s and so on.
+    /// Never tries again after errors of the given names, whatever the entries after this one say.
     ///
-    /// See <https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html>.
+    /// The first entry that names an error is the one that counts, and this one has no attempts; see
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html#error-handling-retrying-after-an-error>.
+    pub fn never_on<E: Into<String>>(errors: impl IntoIterator<Item = E>) -> Self {
+        Self {
+            max_attempts: Some(0.into()),
+            ..Self::on(errors)
+        }
+    }
+
+    /// Tries again after whatever a task failed with, but for taking too long: 5 times within about half a minute, after
+    /// pauses of a random length up to 1 s, 2 s, 4 s, 8 s and 16 s.
+    ///
+    /// This is for calls of services, which are throttled now and then and fail for a moment. What such an error is called
+    /// depends on the service and on the kind of the integration, and an error that the API of a service does not list
+    /// has the name of them all, such as `DynamoDB.AmazonDynamoDBException`; so this entry names none, and
+    /// [`Task::retry_service_errors`](super::Task::retry_service_errors) puts those before it that stay as they are. See
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>.
+    #[must_use]
+    pub fn on_service_errors() -> Self {
+        Self {
+            interval: Some(1.into()),
+            max_attempts: Some(5.into()),
+            backoff_rate: Some(2.0),
+            jitter: true,
+            ..Self::on([errors::TASK_FAILED])
+        }
+    }
+
+    /// Tries again after the errors that invoking a function brings now and then and that pass, being throttled among
+    /// them: 6 times, after 2 s, 4 s, 8 s and so on.
+    ///
+    /// See <https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html> and
+    /// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors>.
     #[must_use]
     pub fn on_lambda_service_errors() -> Self {
         Self {
@@ -123,6 +163,7 @@ impl Retry {
                 "Lambda.ServiceException",
                 "Lambda.AWSLambdaException",
                 "Lambda.SdkClientException",
+                "Lambda.TooManyRequestsException",
             ])
         }
     }

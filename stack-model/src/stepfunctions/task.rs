@@ -7,6 +7,7 @@ use stack_model_cfn::{Expr, Value};
 use super::flow::Own;
 use super::path::Path;
 use super::payload::{Expression, Payload};
+use super::retry::{Retry, errors};
 use super::state::{Seconds, State, Transition, state_methods};
 use crate::arn::Arn;
 use crate::iam::{Role, RoleRef};
@@ -113,6 +114,35 @@ impl<S> Task<S> {
         self.state
             .set("Credentials", Expr::map([("RoleArn", arn.into())]));
         self
+    }
+
+    /// Tries a call again that the service throttled or failed, as [`Retry::on_service_errors`] does, but not after errors
+    /// of the given names, which another try does not change: a condition that does not hold, for instance.
+    ///
+    /// Neither is tried again where nobody answered in time, nor where the state cannot read its input or place its
+    /// result. A call may have done its work and lost its answer: it has to be one that may be done twice.
+    ///
+    /// ```
+    /// use stack_model::stepfunctions::{Flow, StateMachineProps, Task};
+    /// use stack_model::{path, payload};
+    /// # use stack_model::{App, Stage};
+    /// # let request = serde_json::from_str(r#"{"name": "dev", "region": "us-east-1", "architecture": "arm64"}"#).unwrap();
+    /// # let mut app = App::new(Stage::new(request));
+    /// # let mut stack = app.stack("orders");
+    /// let answer = Task::send_task_success(path!("$.token"), payload!({}));
+    /// // Nobody waits any more.
+    /// let lasting = ["Sfn.TaskTimedOutException", "Sfn.TaskDoesNotExistException"];
+    /// let mut flow = Flow::new();
+    /// flow.add("Answer", answer.retry_service_errors(lasting).end());
+    /// # stack.state_machine::<String>("Answers", flow, StateMachineProps::default());
+    /// # app.synth().unwrap();
+    /// ```
+    #[must_use]
+    pub fn retry_service_errors<E: Into<String>>(self, but: impl IntoIterator<Item = E>) -> Self {
+        let lasting = errors::LASTING.map(str::to_owned).into_iter();
+        let lasting = lasting.chain(but.into_iter().map(Into::into));
+        self.retry(Retry::never_on(lasting))
+            .retry(Retry::on_service_errors())
     }
 
     /// Sets an entry of the call that has no method here.

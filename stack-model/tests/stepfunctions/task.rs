@@ -468,3 +468,37 @@ fn a_task_does_not_wait_for_its_token_for_ever() {
     });
     assert_eq!(limited["state"]["TimeoutSecondsPath"], "$.patience");
 }
+
+/// The first entry that names an error counts, so what stays as it is stands before what is tried again.
+#[test]
+fn calls_of_services_are_tried_again_but_not_for_answers_that_stay() {
+    let answer = rendered(|_| {
+        Task::send_task_success(path!("$.token"), payload!({}))
+            .retry_service_errors(["Sfn.TaskTimedOutException"])
+            .into()
+    });
+    assert_json_snapshot!(answer["state"]["Retry"], @r#"
+    [
+      {
+        "ErrorEquals": [
+          "States.HeartbeatTimeout",
+          "States.ParameterPathFailure",
+          "States.ResultPathMatchFailure",
+          "States.IntrinsicFailure",
+          "States.QueryEvaluationError",
+          "Sfn.TaskTimedOutException"
+        ],
+        "MaxAttempts": 0
+      },
+      {
+        "BackoffRate": 2.0,
+        "ErrorEquals": [
+          "States.TaskFailed"
+        ],
+        "IntervalSeconds": 1,
+        "JitterStrategy": "FULL",
+        "MaxAttempts": 5
+      }
+    ]
+    "#);
+}

@@ -3,12 +3,15 @@
 use stack_model::Stack;
 use stack_model::contract::EventDetail;
 use stack_model::events::{AnyDetail, EventBusProps, EventBusRef, EventPattern};
+use stack_model::sqs::QueueRef;
 use stack_model::stepfunctions::{Event, Events, Payload, Task};
 
-use super::Settings;
+use super::{Settings, lost};
 
 pub(super) struct Bus {
-    pub(super) bus: EventBusRef,
+    pub(super) handle: EventBusRef,
+    /// Where events of the bus end with which the core can do nothing.
+    pub(super) lost: QueueRef<serde_json::Value>,
     source: String,
 }
 
@@ -21,7 +24,8 @@ pub(super) fn add(stack: &mut Stack<'_>, settings: &Settings) -> Bus {
         },
     );
     Bus {
-        bus,
+        handle: bus,
+        lost: lost::queue(stack, "LostEvents"),
         source: settings.variables.source.clone(),
     }
 }
@@ -35,7 +39,7 @@ impl Bus {
     /// Makes a task that announces something.
     pub(super) fn emit<D: EventDetail>(&self, detail: impl Into<Payload>) -> Task<Events> {
         let event = Event::of::<D>(self.source.as_str(), detail);
-        Task::put_event(&self.bus, event).at_state_entered_time()
+        Task::put_event(&self.handle, event).at_state_entered_time()
     }
 
     /// Makes a task that announces something whose detail type only the execution knows.
@@ -45,6 +49,6 @@ impl Bus {
         detail: impl Into<Payload>,
     ) -> Task<Events> {
         let event = Event::named(detail_type, self.source.as_str(), detail);
-        Task::put_event(&self.bus, event).at_state_entered_time()
+        Task::put_event(&self.handle, event).at_state_entered_time()
     }
 }

@@ -76,10 +76,13 @@ fn announce_changes(stack: &mut Stack<'_>, settings: &Settings, tables: &Tables,
     let changed = stack.function(
         "ConfigChanged",
         ConfigChanged::bind(ConfigChangedWiring {
-            bus: &bus.bus,
+            bus: &bus.handle,
             source: settings.source(),
         }),
         settings.function("Announces changes of the settings", 15),
     );
-    stack.trigger(&changed, tables.settings.changes().batches_of(1));
+    // A change that cannot be announced holds up those after it. After an hour pages have long asked the API themselves.
+    let record = tables.settings.changes().batches_of(1);
+    let record = record.maximum_age(3600).on_failure(&bus.lost);
+    stack.trigger(&changed, record);
 }

@@ -12,12 +12,13 @@ use coffee::{
 use serde_json::json;
 use stack_model::stepfunctions::{
     Attribute, Catch, Choice, Fail, Flow, Key, Pass, Payload, Retry, ReturnValues, Seconds,
-    StateMachineProps, StateMachineRef, Succeed, Task, UpdateItem, Wait, intrinsic,
+    StateMachineProps, StateMachineRef, Succeed, Task, UpdateItem, Wait, context, intrinsic,
 };
 use stack_model::{Stack, limit, path, payload};
 
 use super::Settings;
 use super::bus::Bus;
+use super::calls::{DEAD_TOKEN, REFUSED, tried_again};
 use super::tables::Tables;
 
 /// What somebody asks for.
@@ -27,17 +28,15 @@ pub(super) enum OrderAction {}
 /// Where the input says whether the caller is of the group that runs the bar. Who is not said to be is not.
 pub(super) const IS_ADMIN: &str = "admin";
 
-/// What DynamoDB answers where the order is not as it has to be.
-const REFUSED: &str = "DynamoDB.ConditionalCheckFailedException";
+/// When a customer may choose a drink: once. A second choice would answer the barista's task, since that is what the order
+/// waits for as soon as it has a number. The same choice may come again before that, where nobody knows whether it
+/// reached the workflow.
+const AWAITS_CHOICE: &str = "USERID = :user AND ORDERSTATE = :created AND attribute_exists(TaskToken) AND \
+    attribute_not_exists(orderNumber) AND (attribute_not_exists(drinkOrder) OR drinkOrder = :drink)";
 
-/// What Step Functions answers where nothing waits with a token any more. It names errors as the SDK for Java does, and
-/// the local engine as the API does.
-const DEAD_TOKEN: [&str; 4] = [
-    "Sfn.TaskDoesNotExistException",
-    "Sfn.TaskDoesNotExist",
-    "Sfn.TaskTimedOutException",
-    "Sfn.TaskTimedOut",
-];
+/// When an order may end: once. A second call would announce it again and answer with a dead token. The execution that
+/// ended it may do so again, since it may have missed that it did.
+const MAY_END: &str = "(ORDERSTATE = :created OR endedBy = :execution)";
 
 /// How many seconds an execution may take: more than all retries of a function.
 const TIMEOUT: u32 = 300;
@@ -91,7 +90,8 @@ pub(super) fn add(
     flow.add("Customer Put Order", Pass::new());
     flow.add(
         "get menu",
-        Task::get_item(&tables.settings, Key::of("PK", MENU)).result_path(path!("$.menu")),
+        tried_again(Task::get_item(&tables.settings, Key::of("PK", MENU)))
+            .result_path(path!("$.menu")),
     );
     flow.add(
         "Sanitize",
@@ -105,13 +105,10 @@ pub(super) fn add(
     );
     flow.add(
         "Update order",
-        Task::update_item(
+        tried_again(Task::update_item(
             &tables.orders,
-            // A second choice would answer the barista's task, since that is what the order waits for by then.
             UpdateItem::new(order(), "SET drinkOrder = :drink")
-                .only_if(
-                    "USERID = :user AND ORDERSTATE = :created AND attribute_exists(TaskToken) AND attribute_not_exists(drinkOrder)",
-                )
+                .only_if(AWAITS_CHOICE)
                 .value(":created", Attribute::text(CREATED))
                 .value(
                     ":drink",
@@ -119,13 +116,15 @@ pub(super) fn add(
                 )
                 .value(":user", Attribute::text(path!("$.baristaUserId")))
                 .returning(ReturnValues::AllNew),
-        )
+        ))
         .result_selector(payload!({ "TaskToken": path!("$.Attributes.TaskToken.S") }))
         .catch(Catch::on([REFUSED], &not_awaited).result_path(path!("$.error"))),
     );
     flow.add(
         "Resume 2",
-        Task::send_task_success(path!("$.TaskToken"), payload!({})).end(),
+        tried_again(Task::send_task_success(path!("$.TaskToken"), payload!({})))
+            .catch(Catch::on(DEAD_TOKEN, &not_awaited).result_path(path!("$.error")))
+            .end(),
     );
     flow.add(&not_valid, Succeed::new());
     flow.add(
@@ -141,28 +140,28 @@ pub(super) fn add(
             .result(json!({ "state": state, "answer": answer }))
             .result_path(path!("$.result"))
     };
-    // An order ends once: a second call would announce it again and answer with a dead token.
     let update = |condition: &str| {
-        UpdateItem::new(order(), "SET ORDERSTATE = :state")
+        UpdateItem::new(order(), "SET ORDERSTATE = :state, endedBy = :execution")
             .only_if(condition)
             .value(":created", Attribute::text(CREATED))
+            .value(":execution", Attribute::text(context::EXECUTION_NAME))
             .value(":state", Attribute::text(path!("$.result.state")))
             .returning(ReturnValues::AllNew)
     };
     let record = |update: UpdateItem| {
-        Task::update_item(&tables.orders, update)
+        tried_again(Task::update_item(&tables.orders, update))
             .result_path(path!("$.record"))
             .catch(Catch::on([REFUSED], &not_open).result_path(path!("$.error")))
     };
     if let Some(cancel_own) = cancel_own {
         flow.add(&cancel_own, end(CANCELLED));
-        let own = update("ORDERSTATE = :created AND USERID = :user")
+        let own = update(&format!("{MAY_END} AND USERID = :user"))
             .value(":user", Attribute::text(path!("$.baristaUserId")));
         flow.add("Update own Record", record(own).next(&construct));
     }
     flow.add(&cancel, end(CANCELLED).next(&update_record));
     flow.add(&complete, end(COMPLETED));
-    flow.add(&update_record, record(update("ORDERSTATE = :created")));
+    flow.add(&update_record, record(update(MAY_END)));
     flow.add(
         &construct,
         Pass::new()
@@ -179,21 +178,21 @@ pub(super) fn add(
     );
     flow.add(
         "Emit Completed/Cancelled",
-        bus.emit_named(
+        tried_again(bus.emit_named(
             intrinsic::format(
                 "OrderManager.Order{}",
                 [path!("$.detail.ORDERSTATE").into()],
             ),
             path!("$.detail"),
-        )
+        ))
         .discard_result(),
     );
     flow.add(
         &resume,
-        Task::send_task_success(
+        tried_again(Task::send_task_success(
             path!("$.record.Attributes.TaskToken.S"),
             path!("$.result.answer"),
-        )
+        ))
         .catch(Catch::on(DEAD_TOKEN, &next_token).result_path(path!("$.error")))
         .end(),
     );
@@ -201,7 +200,7 @@ pub(super) fn add(
     flow.add(&next_token, Wait::seconds(2));
     flow.add(
         "Read the token",
-        Task::get_item_consistently(&tables.orders, order())
+        tried_again(Task::get_item_consistently(&tables.orders, order()))
             .result_selector(payload!({ "Attributes": path!("$.Item") }))
             .result_path(path!("$.record"))
             .next(&resume),
@@ -230,13 +229,13 @@ pub(super) fn add(
     );
     flow.add(
         &update_barista,
-        Task::update_item(
+        tried_again(Task::update_item(
             &tables.orders,
             UpdateItem::new(order(), "SET baristaUserId = :barista")
                 .only_if("attribute_exists(PK)")
                 .value(":barista", Attribute::text(path!("$.baristaUserId")))
                 .returning(ReturnValues::AllNew),
-        )
+        ))
         .result_path(path!("$.result"))
         .catch(Catch::on([REFUSED], &unknown).result_path(path!("$.error"))),
     );
@@ -253,7 +252,7 @@ pub(super) fn add(
     );
     flow.add(
         "Emit Making",
-        bus.emit::<MakeOrder>(path!("$.detail")).end(),
+        tried_again(bus.emit::<MakeOrder>(path!("$.detail"))).end(),
     );
     flow.add(
         &unknown,

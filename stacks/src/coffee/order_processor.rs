@@ -14,7 +14,8 @@ use stack_model::stepfunctions::{
 };
 use stack_model::{Stack, path, payload};
 
-use super::{Bar, Settings};
+use super::calls::tried_again;
+use super::{Bar, Settings, lost};
 
 pub(super) fn add(stack: &mut Stack<'_>, settings: &Settings, bar: &Bar) {
     let processor = stack.state_machine(
@@ -39,7 +40,7 @@ fn flow(settings: &Settings, bar: &Bar) -> Flow {
 
     flow.add(
         "Get Shop status",
-        Task::get_item(&tables.settings, Key::of("PK", SHOP_CONFIG))
+        tried_again(Task::get_item(&tables.settings, Key::of("PK", SHOP_CONFIG)))
             .result_path(path!("$.GetStore")),
     );
     let open = path!("$.GetStore.Item.storeOpen.BOOL");
@@ -49,7 +50,7 @@ fn flow(settings: &Settings, bar: &Bar) -> Flow {
     );
     flow.add(
         "ListExecutions",
-        Task::list_own_executions(ExecutionStatus::Running, 100)
+        tried_again(Task::list_own_executions(ExecutionStatus::Running, 100))
             .result_path(path!("$.isCapacityAvailable")),
     );
     flow.add(
@@ -62,12 +63,13 @@ fn flow(settings: &Settings, bar: &Bar) -> Flow {
     );
     flow.add(
         "Emit Workflow Started TT",
-        bus.emit::<WorkflowStarted>(payload!({
+        tried_again(bus.emit::<WorkflowStarted>(payload!({
             "Message": "The order waits for the choice of a drink",
             "TaskToken": context::TASK_TOKEN,
             "orderId": path!("$.detail.orderId"),
             "userId": path!("$.detail.userId"),
-        }))
+            "workflow": context::EXECUTION_NAME,
+        })))
         .wait_for_task_token()
         .heartbeat(settings.variables.customer_heartbeat)
         .result_path(path!("$.customer"))
@@ -80,12 +82,12 @@ fn flow(settings: &Settings, bar: &Bar) -> Flow {
     );
     flow.add(
         "Generate Order Number",
-        Task::update_item(
+        tried_again(Task::update_item(
             &tables.counters,
             UpdateItem::new(Key::of("PK", ORDER_COUNTER), "SET IDvalue = IDvalue + :one")
                 .value(":one", Attribute::number(1))
                 .returning(ReturnValues::UpdatedNew),
-        )
+        ))
         .result_selector(payload!({
             "Payload": { "orderNumber": path!("$.Attributes.IDvalue.N") },
         }))
@@ -93,13 +95,13 @@ fn flow(settings: &Settings, bar: &Bar) -> Flow {
     );
     flow.add(
         "Emit Awaiting Completion TT",
-        bus.emit::<OrderWaiting>(payload!({
+        tried_again(bus.emit::<OrderWaiting>(payload!({
             "Message": "The order waits for a barista",
             "TaskToken": context::TASK_TOKEN,
             "orderId": path!("$.detail.orderId"),
             "orderNumber": path!("$.Order.Payload.orderNumber"),
             "userId": path!("$.detail.userId"),
-        }))
+        })))
         .wait_for_task_token()
         .heartbeat(settings.variables.barista_heartbeat)
         .result_path(path!("$.order"))
@@ -108,11 +110,11 @@ fn flow(settings: &Settings, bar: &Bar) -> Flow {
     flow.add("Pass", Pass::new());
     flow.add(
         &finished,
-        bus.emit::<OrderFinished>(payload!({
+        tried_again(bus.emit::<OrderFinished>(payload!({
             "Message": "The order has ended",
             "orderId": path!("$.detail.orderId"),
             "userId": path!("$.detail.userId"),
-        }))
+        })))
         .end(),
     );
 
@@ -131,21 +133,22 @@ fn flow(settings: &Settings, bar: &Bar) -> Flow {
     );
     flow.add(
         &timed_out,
-        bus.emit::<OrderTimeOut>(payload!({
+        tried_again(bus.emit::<OrderTimeOut>(payload!({
             "Message": "Nobody answered in time",
             "cause": path!("$.cause"),
             "orderId": path!("$.detail.orderId"),
             "userId": path!("$.detail.userId"),
-        }))
+            "workflow": context::EXECUTION_NAME,
+        })))
         .end(),
     );
     flow.add(
         &unavailable,
-        bus.emit::<ShopUnavailable>(payload!({
+        tried_again(bus.emit::<ShopUnavailable>(payload!({
             "Message": "The shop takes no orders now",
             "orderId": path!("$.detail.orderId"),
             "userId": path!("$.detail.userId"),
-        }))
+        })))
         .end(),
     );
     flow
@@ -169,22 +172,25 @@ fn add_rules(
             ..LogGroupProps::default()
         },
     );
-    let everything = stack.rule("LogAll", &bus.bus, bus.events(), props());
-    stack.target(&everything, &log, Delivery::event());
+    let undelivered = lost::queue(stack, "UndeliveredEvents");
+    let lost = || Delivery::event().dead_letters(&undelivered);
+
+    let everything = stack.rule("LogAll", &bus.handle, bus.events(), props());
+    stack.target(&everything, &log, lost());
 
     let events = bus.events().detail_type::<NewOrder>();
-    let new_order = stack.rule("OnNewOrder", &bus.bus, events, props());
-    stack.target(&new_order, processor, Delivery::event());
+    let new_order = stack.rule("OnNewOrder", &bus.handle, events, props());
+    stack.target(&new_order, processor, lost());
 
     let events = bus.events().detail_type::<WorkflowStarted>();
-    let started = stack.rule("OnWorkflowStarted", &bus.bus, events, props());
-    stack.target(&started, &records.started, Delivery::event());
+    let started = stack.rule("OnWorkflowStarted", &bus.handle, events, props());
+    stack.target(&started, &records.started, lost());
 
     let events = bus.events().detail_type::<OrderWaiting>();
-    let waiting = stack.rule("OnWaitingCompletion", &bus.bus, events, props());
-    stack.target(&waiting, &records.waiting, Delivery::event());
+    let waiting = stack.rule("OnWaitingCompletion", &bus.handle, events, props());
+    stack.target(&waiting, &records.waiting, lost());
 
     let events = bus.events().detail_type::<OrderTimeOut>();
-    let timed_out = stack.rule("OnOrderTimedOut", &bus.bus, events, props());
-    stack.target(&timed_out, &records.timed_out, Delivery::event());
+    let timed_out = stack.rule("OnOrderTimedOut", &bus.handle, events, props());
+    stack.target(&timed_out, &records.timed_out, lost());
 }

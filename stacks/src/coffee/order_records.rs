@@ -7,9 +7,9 @@ use coffee::{
 use stack_model::Stack;
 use stack_model::lambda::FunctionRef;
 
-use super::Settings;
 use super::bus::Bus;
 use super::tables::Tables;
+use super::{Settings, lost};
 
 pub(super) struct OrderRecords {
     pub(super) started: FunctionRef<WorkflowStarted>,
@@ -24,7 +24,7 @@ pub(super) fn add(
     bus: &Bus,
 ) -> OrderRecords {
     let table = &tables.orders;
-    OrderRecords {
+    let records = OrderRecords {
         started: stack.function(
             "WorkflowStarted",
             WorkflowStarted::bind(WorkflowStartedWiring { table }),
@@ -34,7 +34,7 @@ pub(super) fn add(
             "WaitingCompletion",
             WaitingCompletion::bind(WaitingCompletionWiring {
                 table,
-                bus: &bus.bus,
+                bus: &bus.handle,
                 source: settings.source(),
             }),
             settings.function("Hands an order to the baristas", 15),
@@ -44,5 +44,9 @@ pub(super) fn add(
             OrderTimedOut::bind(OrderTimedOutWiring { table }),
             settings.function("Gives up an order that nobody went on with", 15),
         ),
-    }
+    };
+    lost::keep(stack, &records.started, &bus.lost);
+    lost::keep(stack, &records.waiting, &bus.lost);
+    lost::keep(stack, &records.timed_out, &bus.lost);
+    records
 }

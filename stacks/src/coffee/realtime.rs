@@ -9,8 +9,8 @@ use stack_model::events::{Delivery, RuleProps};
 use stack_model::iot::{ThingProps, TopicFamilyRef, TopicRef};
 use stack_model::{Stack, Value};
 
-use super::Settings;
 use super::bus::Bus;
+use super::{Settings, lost};
 
 pub(super) struct Realtime {
     /// The address of the broker.
@@ -76,6 +76,10 @@ fn publish(stack: &mut Stack<'_>, settings: &Settings, bus: &Bus, realtime: &Rea
         settings.function("Hands changes of the settings on to everybody", 3),
     );
 
+    lost::keep(stack, &to_admin, &bus.lost);
+    lost::keep(stack, &to_user, &bus.lost);
+    lost::keep(stack, &to_everybody, &bus.lost);
+
     let order_manager = "OrderManager.";
     let order_processor = "OrderProcessor.";
     let validator = "Validator.";
@@ -83,14 +87,15 @@ fn publish(stack: &mut Stack<'_>, settings: &Settings, bus: &Bus, realtime: &Rea
     let all = [order_manager, order_processor, validator, config_service];
     let mut rule = |id: &str, prefixes: &[&str]| {
         let events = bus.events().detail_type_prefixes(prefixes.iter().copied());
-        stack.rule(id, &bus.bus, events, RuleProps::default())
+        stack.rule(id, &bus.handle, events, RuleProps::default())
     };
     let everything = rule("PublishToAdmin", &all);
     let managed = rule("PublishManagedToUser", &[order_manager]);
     let processed = rule("PublishProcessedToUser", &[order_processor]);
     let configured = rule("PublishToEverybody", &[config_service]);
-    stack.target(&everything, &to_admin, Delivery::event());
-    stack.target(&managed, &to_user, Delivery::event());
-    stack.target(&processed, &to_user, Delivery::event());
-    stack.target(&configured, &to_everybody, Delivery::event());
+    let lost = || Delivery::event().dead_letters(&bus.lost);
+    stack.target(&everything, &to_admin, lost());
+    stack.target(&managed, &to_user, lost());
+    stack.target(&processed, &to_user, lost());
+    stack.target(&configured, &to_everybody, lost());
 }

@@ -36,7 +36,7 @@ pub(super) fn add(
         VerifyQrCode::bind(VerifyQrCodeWiring {
             table: &tables.codes,
             time_interval: i64::from(variables.time_interval).into(),
-            bus: &bus.bus,
+            bus: &bus.handle,
             source: settings.source(),
         }),
         settings.function("Takes one drink from a code and starts an order", 10),

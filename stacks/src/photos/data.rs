@@ -5,7 +5,7 @@ use stack_bindings::ServiceRegion;
 use stack_model::dynamodb::{Billing, TableProps, TableRef};
 use stack_model::lambda::{AsyncAttempts, AsyncInvocations};
 use stack_model::s3::{BucketProps, BucketRef, CorsMaxAge, CorsMethod, CorsRule};
-use stack_model::sqs::{MessageRetention, QueueProps};
+use stack_model::sqs::{DeadLetterQueue, MessageRetention, QueueProps};
 use stack_model::{App, limit};
 
 use super::{Variables, function_props};
@@ -74,6 +74,7 @@ pub(super) fn describe(app: &mut App, variables: &Variables) -> Data {
             ..QueueProps::default()
         },
     );
+    stack.watch(&DeadLetterQueue::from(&unlabelled), &[]);
     let process = stack.function(
         "Process",
         ProcessPhoto::bind(ProcessPhotoWiring {

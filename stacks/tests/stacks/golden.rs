@@ -10,17 +10,28 @@ use serde_json::{Value, json};
 use stack_model::assembly::StageRequest;
 use stack_model::{App, Assembly, Stage};
 
+/// Returns the stages of the shipped `stackctl.toml`.
+fn shipped_stages() -> impl Iterator<Item = StageRequest> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stackctl.toml");
+    let file: Value = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let stages = file["stages"].as_object().unwrap().clone();
+    stages.into_iter().map(|(name, settings)| {
+        let protected = settings["protected"].as_bool().unwrap_or_default();
+        stage(&name, protected, &settings["variables"])
+    })
+}
+
+/// Returns a stage of the shipped `stackctl.toml`.
+pub(crate) fn shipped(name: &str) -> StageRequest {
+    let mut stages = shipped_stages();
+    stages.find(|stage| stage.name == name).unwrap()
+}
+
 /// The stages that have goldens, each with what the ids of its stacks begin with: those of the shipped `stackctl.toml`
 /// with all stacks, and one per variant that none of them chooses, with the stacks that it is a variant of.
 fn stages() -> Vec<(StageRequest, &'static str)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stackctl.toml");
-    let file: Value = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let shipped = file["stages"].as_object().unwrap().iter();
-    shipped
-        .map(|(name, settings)| {
-            let protected = settings["protected"].as_bool().unwrap_or_default();
-            (stage(name, protected, &settings["variables"]), "")
-        })
+    shipped_stages()
+        .map(|stage| (stage, ""))
         .chain([
             variant(
                 "single",

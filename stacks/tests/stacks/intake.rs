@@ -97,7 +97,7 @@ fn a_message_is_dead_after_five_receives() {
 }
 
 /// A role that is none of the two cannot use the queue, even if a policy of its own allows it everything: each of their
-/// actions is denied to all others. The engine does not evaluate policies of queues, so this is said here.
+/// actions is denied to all others. What comes of that, `roles_are_enforced` sees in the engine.
 #[test]
 fn only_the_two_roles_use_the_queue() {
     let template = template(&json!({}));

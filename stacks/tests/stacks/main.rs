@@ -6,6 +6,7 @@ mod diagrams;
 mod golden;
 mod guide;
 mod intake;
+mod names;
 mod orders;
 mod photos;
 mod pipelines;

@@ -4,7 +4,9 @@ use aws_smithy_mocks::{Rule, mock};
 use serde_json::{Value, json};
 use stack_bindings::sdk::dynamodb::Client;
 use stack_bindings::sdk::dynamodb::operation::put_item::{PutItemError, PutItemOutput};
-use stack_bindings::sdk::dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+use stack_bindings::sdk::dynamodb::operation::update_item::{
+    UpdateItemError, UpdateItemInput, UpdateItemOutput,
+};
 use stack_bindings::sdk::dynamodb::types::AttributeValue;
 use stack_bindings::sdk::eventbridge;
 use stack_bindings::{EventBus, Table, Var};
@@ -34,6 +36,7 @@ fn stored(robot: bool) -> Attributes {
         ("USERID", text("u1")),
         ("ORDERSTATE", text("CREATED")),
         ("TaskToken", text("t1")),
+        ("workflow", text("w1")),
         ("robot", AttributeValue::Bool(robot)),
         ("TS", number(NOW)),
     ])
@@ -45,7 +48,9 @@ async fn a_workflow_that_started_makes_an_order() {
         let put = mock!(Client::put_item)
             .match_requests(move |request| request.item() == Some(&stored(robot)))
             .then_output(|| PutItemOutput::builder().build());
-        let mut detail = json!({"Message": "m", "TaskToken": "t1", "orderId": "1", "userId": "u1"});
+        let mut detail = json!({
+            "Message": "m", "TaskToken": "t1", "orderId": "1", "userId": "u1", "workflow": "w1"
+        });
         if let Some(sent) = sent {
             detail["robot"] = sent.into();
         }
@@ -54,17 +59,42 @@ async fn a_workflow_that_started_makes_an_order() {
     }
 }
 
+/// The workflow has another token where it did not learn that its first event went out; then it has to be the last one
+/// that is kept, unless the order went on meanwhile.
 #[tokio::test]
 async fn an_event_that_comes_twice_forgets_nothing() {
-    let put = mock!(Client::put_item)
-        .match_requests(|request| {
-            // Whatever became of the order meanwhile, its token among it.
-            request.condition_expression() == Some("attribute_not_exists(#binding_partition)")
-                && request.expression_attribute_names().unwrap()["#binding_partition"] == "PK"
-        })
-        .then_error(|| PutItemError::ConditionalCheckFailedException(condition_failed()));
-    let detail = json!({"TaskToken": "t1", "orderId": "1", "userId": "u1"});
-    start_with(&detail, &put).await.unwrap();
+    for (workflow, condition) in [
+        (
+            Some("w1"),
+            "(attribute_not_exists(#binding_0)) OR (((#binding_1 = :binding_2) AND (#binding_3 = :binding_4)) \
+             AND (attribute_not_exists(#binding_5)))",
+        ),
+        (None, "attribute_not_exists(#binding_0)"),
+    ] {
+        let put = mock!(Client::put_item)
+            .match_requests(move |request| {
+                let names = request.expression_attribute_names().unwrap();
+                let values = request.expression_attribute_values();
+                // Whatever became of the order meanwhile, its token among it.
+                request.condition_expression() == Some(condition)
+                    && names["#binding_0"] == "PK"
+                    && (workflow.is_none()
+                        || [
+                            &names["#binding_1"],
+                            &names["#binding_3"],
+                            &names["#binding_5"],
+                        ] == ["workflow", "ORDERSTATE", "drinkOrder"]
+                            && values.unwrap()[":binding_2"] == text("w1")
+                            && values.unwrap()[":binding_4"] == text("CREATED"))
+            })
+            .then_error(|| PutItemError::ConditionalCheckFailedException(condition_failed()));
+        let mut detail = json!({"TaskToken": "t1", "orderId": "1", "userId": "u1"});
+        if let Some(workflow) = workflow {
+            detail["workflow"] = workflow.into();
+        }
+        start_with(&detail, &put).await.unwrap();
+        assert_eq!(put.num_calls(), 1);
+    }
 }
 
 /// What the table holds after the update.
@@ -174,33 +204,61 @@ async fn an_order_that_has_ended_is_kept_from_the_baristas() {
     }
 }
 
-async fn give_up_with(update: &Rule) -> Result<(), OrderError> {
+async fn give_up_with(workflow: Option<&str>, update: &Rule) -> Result<(), OrderError> {
     let bindings = OrderTimedOut {
         table: Table::with_client(scripted!(dynamodb, [update]), "order"),
     };
-    let detail = json!({
+    let mut detail = json!({
         "Message": "m", "userId": "u1", "orderId": "1", "cause": "Customer timedout"
     });
+    if let Some(workflow) = workflow {
+        detail["workflow"] = workflow.into();
+    }
     let event = event::<detail::OrderTimeOut>("OrderProcessor.OrderTimeOut", &detail);
     give_up(&bindings, event.detail, NOW).await
 }
 
+fn is_given_up(request: &UpdateItemInput) -> bool {
+    let names = request.expression_attribute_names().unwrap();
+    let values = request.expression_attribute_values().unwrap();
+    names["#binding_0"] == "ORDERSTATE"
+        && names["#binding_2"] == "reason"
+        && values[":binding_1"] == text("Cancelled")
+        && values[":binding_3"] == text("Customer timedout")
+        && values[":binding_5"] == number(NOW)
+        && values[":binding_6"] == text("CREATED")
+}
+
+/// The first execution that was started for an order carries it; that of an event which came twice does not.
 #[tokio::test]
-async fn an_order_that_timed_out_is_cancelled_with_its_cause() {
+async fn an_order_that_timed_out_is_cancelled_by_the_workflow_that_carries_it() {
     let update = mock!(Client::update_item)
         .match_requests(|request| {
             let names = request.expression_attribute_names().unwrap();
             let values = request.expression_attribute_values().unwrap();
-            request.condition_expression() == Some("#binding_0 = :binding_6")
-                && names["#binding_0"] == "ORDERSTATE"
-                && names["#binding_2"] == "reason"
-                && values[":binding_1"] == text("Cancelled")
-                && values[":binding_3"] == text("Customer timedout")
-                && values[":binding_5"] == number(NOW)
-                && values[":binding_6"] == text("CREATED")
+            is_given_up(request)
+                && request.condition_expression()
+                    == Some(
+                        "(#binding_0 = :binding_6) AND ((#binding_7 = :binding_8) OR (attribute_not_exists(#binding_7)))",
+                    )
+                && names["#binding_7"] == "workflow"
+                && values[":binding_8"] == text("w1")
         })
         .then_output(|| waiting(None));
-    give_up_with(&update).await.unwrap();
+    give_up_with(Some("w1"), &update).await.unwrap();
+    assert_eq!(update.num_calls(), 1);
+}
+
+/// An execution from before an update of the stack goes on as it was defined, and does not say who it is.
+#[tokio::test]
+async fn a_workflow_without_a_name_gives_up_what_is_under_way() {
+    let update = mock!(Client::update_item)
+        .match_requests(|request| {
+            is_given_up(request)
+                && request.condition_expression() == Some("#binding_0 = :binding_6")
+        })
+        .then_output(|| waiting(None));
+    give_up_with(None, &update).await.unwrap();
     assert_eq!(update.num_calls(), 1);
 }
 
@@ -208,6 +266,6 @@ async fn an_order_that_timed_out_is_cancelled_with_its_cause() {
 async fn an_order_that_ended_otherwise_stays_as_it_is() {
     let update = mock!(Client::update_item)
         .then_error(|| UpdateItemError::ConditionalCheckFailedException(condition_failed()));
-    give_up_with(&update).await.unwrap();
+    give_up_with(Some("w1"), &update).await.unwrap();
     assert_eq!(update.num_calls(), 1);
 }

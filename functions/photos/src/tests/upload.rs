@@ -51,6 +51,30 @@ async fn a_photo_takes_the_place_of_one_with_its_name_at_the_end() {
     assert_eq!(answered, (200, album(&after)));
 }
 
+/// The object comes first and then the request, so the labels of the new object are those of the old entry already; nothing
+/// tells of that object again.
+#[tokio::test]
+async fn a_photo_keeps_the_labels_of_the_one_whose_place_it_takes() {
+    let labels = json!([{"item": "Plant", "score": "96.5"}]);
+    let mut labelled = photo("1", "a.png");
+    labelled["objects"] = labels.clone();
+    let mut replaced = photo("new", "a.png");
+    replaced["objects"] = labels;
+    let before = [labelled, photo("2", "b.png")];
+    let after = [photo("2", "b.png"), replaced];
+    let update = Update::new(
+        CHANGE,
+        UNCHANGED,
+        json!({":photos": after, ":seen": before}),
+    );
+    let answered = send(
+        &[&finds(&before), &update.leaves(&after)],
+        r#"{"name": "a.png"}"#,
+    )
+    .await;
+    assert_eq!(answered, (200, album(&after)));
+}
+
 #[tokio::test]
 async fn what_happens_meanwhile_is_not_lost() {
     let mut labelled = photo("1", "a.png");

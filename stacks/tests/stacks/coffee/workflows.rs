@@ -23,6 +23,7 @@ fn nine_rules_carry_the_events_of_the_system_and_no_others() {
     let variables = json!({"source": "a.bar"});
     let (core, workflow) = (core(&variables), workflow(&variables));
     let mut rules = of_type(&core, "AWS::Events::Rule");
+    let core_rules: Vec<&str> = rules.keys().copied().collect();
     rules.extend(of_type(&workflow, "AWS::Events::Rule"));
     let prefixes =
         |prefixes: &[&str]| -> Value { prefixes.iter().map(|p| json!({ "prefix": p })).collect() };
@@ -101,6 +102,17 @@ fn nine_rules_carry_the_events_of_the_system_and_no_others() {
             assert!(rule["EventBusName"].is_object(), "{id}");
             let targets = rule["Targets"].as_array().unwrap();
             assert_eq!(targets.len(), 1, "{id}");
+            // What cannot be delivered is kept.
+            let lost = if core_rules.contains(&id) {
+                "LostEvents"
+            } else {
+                "UndeliveredEvents"
+            };
+            assert_eq!(
+                targets[0]["DeadLetterConfig"],
+                json!({"Arn": {"Fn::GetAtt": [lost, "Arn"]}}),
+                "{id}"
+            );
             // The event goes on as it is.
             assert_eq!(targets[0].get("Input"), None, "{id}");
             assert_eq!(targets[0].get("InputPath"), None, "{id}");
@@ -176,20 +188,24 @@ fn orders_are_changed_on_conditions_and_refusals_have_names() {
                 "USERID = :user",
                 "ORDERSTATE = :created",
                 "attribute_exists(TaskToken)",
-                "attribute_not_exists(drinkOrder)",
+                "attribute_not_exists(orderNumber)",
+                "(attribute_not_exists(drinkOrder) OR drinkOrder = :drink)",
             ][..],
             "Choice is not awaited",
             "ChoiceNotAwaited",
         ),
         (
             "Update Record",
-            &["ORDERSTATE = :created"],
+            &["(ORDERSTATE = :created OR endedBy = :execution)"],
             "Order is not open",
             "OrderNotOpen",
         ),
         (
             "Update own Record",
-            &["ORDERSTATE = :created", "USERID = :user"],
+            &[
+                "(ORDERSTATE = :created OR endedBy = :execution)",
+                "USERID = :user",
+            ],
             "Order is not open",
             "OrderNotOpen",
         ),
@@ -213,6 +229,18 @@ fn orders_are_changed_on_conditions_and_refusals_have_names() {
         );
         assert_eq!(states[refusal]["Type"], "Fail");
         assert_eq!(states[refusal]["Error"], error);
+    }
+    // An execution that tries again what it did already is no second call.
+    for state in ["Update Record", "Update own Record"] {
+        let parameters = &states[state]["Parameters"];
+        assert_eq!(
+            parameters["UpdateExpression"],
+            "SET ORDERSTATE = :state, endedBy = :execution"
+        );
+        assert_eq!(
+            parameters["ExpressionAttributeValues"][":execution"],
+            json!({"S.$": "$$.Execution.Name"})
+        );
     }
     // The customer is whoever calls, and not whoever the body names.
     for state in ["Update order", "Update own Record"] {
@@ -282,4 +310,100 @@ fn who_ends_an_order_waits_for_a_token_that_is_awaited() {
         "$.record.Attributes.TaskToken.S"
     );
     assert_eq!(definition["TimeoutSeconds"], 300);
+}
+
+/// A task that is not tried again ends an order half way. What stays as it is, is caught at once.
+#[test]
+fn every_task_is_tried_again_but_for_answers_that_stay() {
+    let refused = "DynamoDB.ConditionalCheckFailedException";
+    let unanswered = "States.HeartbeatTimeout";
+    for (template, machine) in [
+        (core(&json!({})), "OrderManager"),
+        (workflow(&json!({})), "OrderProcessor"),
+    ] {
+        let definition = definition(&template, machine);
+        for (name, state) in definition["States"].as_object().unwrap() {
+            if state["Type"] != "Task" {
+                continue;
+            }
+            let retries = state["Retry"].as_array().unwrap();
+            if name == "Sanitize" {
+                let errors = retries[0]["ErrorEquals"].to_string();
+                assert!(
+                    errors.contains("Lambda.TooManyRequestsException"),
+                    "{errors}"
+                );
+                continue;
+            }
+            let [lasting, rest] = &retries[..] else {
+                panic!("{machine}: {name} is tried again otherwise: {retries:?}");
+            };
+            assert_eq!(lasting["MaxAttempts"], 0, "{name}");
+            let lasting = lasting["ErrorEquals"].as_array().unwrap();
+            assert!(lasting.contains(&json!(refused)), "{name}");
+            // Nobody gets the time for an answer twice.
+            assert!(lasting.contains(&json!(unanswered)), "{name}");
+            for catch in state["Catch"].as_array().into_iter().flatten() {
+                for error in catch["ErrorEquals"].as_array().unwrap() {
+                    let is_last = error == "States.Timeout" || lasting.contains(error);
+                    assert!(is_last, "{name} is caught only after many tries at {error}");
+                }
+            }
+            assert_eq!(rest["ErrorEquals"], json!(["States.TaskFailed"]), "{name}");
+            assert_eq!(rest["MaxAttempts"], 5, "{name}");
+        }
+    }
+}
+
+/// An order says which execution carries it, so that another one cannot give it up.
+#[test]
+fn a_workflow_says_who_it_is_where_it_begins_and_where_it_gives_up() {
+    let definition = definition(&workflow(&json!({})), "OrderProcessor");
+    for state in ["Emit Workflow Started TT", "Emit error timeout"] {
+        let detail = &definition["States"][state]["Parameters"]["Entries"][0]["Detail"];
+        assert_eq!(detail["workflow.$"], "$$.Execution.Name", "{state}");
+    }
+}
+
+/// Of whatever a function of a rule could not deal with, and of every change that was not announced, something is left.
+#[test]
+fn what_comes_to_nothing_is_kept_and_reported() {
+    let core = core(&json!({}));
+    let lost = json!({"Fn::GetAtt": ["LostEvents", "Arn"]});
+    let functions: Vec<&str> = of_type(&core, "AWS::Lambda::EventInvokeConfig")
+        .into_values()
+        .map(|config| {
+            assert_eq!(
+                config["DestinationConfig"]["OnFailure"]["Destination"],
+                lost
+            );
+            config["FunctionName"]["Ref"].as_str().unwrap()
+        })
+        .collect();
+    assert_eq!(
+        functions,
+        [
+            "OrderTimedOut",
+            "PublisherFunctionAdmin",
+            "PublisherFunctionConfig",
+            "PublisherFunctionUser",
+            "WaitingCompletion",
+            "WorkflowStarted",
+        ]
+    );
+    let stream = properties(&core, "ConfigChangedConfigTableTrigger");
+    assert_eq!(
+        stream["DestinationConfig"]["OnFailure"]["Destination"],
+        lost
+    );
+    let workflow = workflow(&json!({}));
+    for (template, queue) in [(&core, "LostEvents"), (&workflow, "UndeliveredEvents")] {
+        let days = properties(template, queue)["MessageRetentionPeriod"].as_u64();
+        assert_eq!(days.unwrap() / (24 * 3600), 14, "{queue}");
+        let alarm = properties(template, &format!("{queue}NotEmptyAlarm"));
+        assert_eq!(
+            alarm["Dimensions"],
+            json!([{"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}])
+        );
+    }
 }
