@@ -108,6 +108,11 @@ fn main() {{
 
     /// Replaces what the stack holds beside the queue and the function.
     pub(crate) fn describe(&self, resources: &Value) {
+        self.describe_with(resources, &json!({}));
+    }
+
+    /// Does the same, and adds outputs to the stack's own.
+    pub(crate) fn describe_with(&self, resources: &Value, more: &Value) {
         let trust = json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
         let mut all = json!({
@@ -131,10 +136,16 @@ fn main() {{
                 (id.clone(), entry)
             })
             .collect();
+        let mut outputs = json!({"QueueUrl": {"Value": {"Ref": "Queue"}}});
+        let mut described = json!({"QueueUrl": {}});
+        for (key, value) in more.as_object().expect("outputs are an object") {
+            outputs[key] = json!({ "Value": value });
+            described[key] = json!({});
+        }
         let template = json!({
             "Parameters": {"ArtifactBucket": {"Type": "String"}, "WorkerArtifact": {"Type": "String"}},
             "Resources": all,
-            "Outputs": {"QueueUrl": {"Value": {"Ref": "Queue"}}},
+            "Outputs": outputs,
         })
         .to_string();
         let digest = Sha256::digest(&template);
@@ -146,7 +157,7 @@ fn main() {{
                 "name": STACK, "id": "slow", "template": format!("{STACK}.template.json"),
                 "sha256": hexadecimal(&digest),
                 "artifacts": {"WorkerArtifact": "worker"}, "capabilities": ["CAPABILITY_IAM"],
-                "outputs": {"QueueUrl": {}}, "resources": types,
+                "outputs": described, "resources": types,
             }],
         });
         self.write(&format!("assembly/{STACK}.template.json"), &template);

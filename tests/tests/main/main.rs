@@ -14,6 +14,7 @@ mod photos;
 mod pipeline;
 mod rows;
 mod site;
+mod surface;
 mod visitors;
 
 use std::path::Path;

@@ -212,6 +212,51 @@ fn shows_first_and_deploys_what_was_approved(sandbox: &Sandbox, spec: &Value, co
     assert_eq!(tables(), ["approved-dev"]);
 }
 
+/// A blank would make an option of what follows it, and a wildcard the names of files.
+#[test]
+fn values_that_the_shell_would_take_apart_end_a_build() {
+    let sandbox = shipped(CONFIG);
+    let spec = spec();
+    let reads = commands(&spec, "pre_build")
+        .into_iter()
+        .filter(|command| command.contains("STACKCTL_VARIABLES"));
+    let reads: Vec<&str> = reads
+        .chain(["echo \"options:$STACKCTL_OPTIONS\""])
+        .collect();
+    assert_eq!(reads.len(), 2, "{reads:?}");
+    let build = |value: &str| {
+        let mut build = shell(&sandbox, &spec, &script(&reads));
+        build
+            .env("STACKCTL_OPTIONS", "--local")
+            .env("STACKCTL_VARIABLES", "intake.table_name=BUILD_TABLE")
+            .env("BUILD_TABLE", value);
+        run(build)
+    };
+    let good = build("a-table_1.x/y:z=");
+    assert_eq!(good.code, Some(0), "{good}");
+    assert_eq!(
+        good.stdout,
+        "options:--local --var intake.table_name=a-table_1.x/y:z=\n"
+    );
+    for value in [
+        "x --endpoint-url http://127.0.0.1:1",
+        "*",
+        "tab\tle",
+        "a?",
+        "[ab]",
+        "two\nlines",
+    ] {
+        let bad = build(value);
+        assert_eq!(bad.code, Some(2), "{value:?}: {bad}");
+        assert_eq!(bad.stdout, "", "{value:?}");
+        assert!(
+            bad.stderr
+                .contains("BUILD_TABLE holds a blank or a wildcard"),
+            "{bad}"
+        );
+    }
+}
+
 /// The stacks of the pipelines are stacks like others: they come and go in the local engine.
 #[test]
 fn pipelines_deploy_where_a_stage_has_them() {
