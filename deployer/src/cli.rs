@@ -3,6 +3,7 @@
 //! Parsing stops at what clap can say without reading a file; a command resolves stages and stacks.
 
 pub mod env;
+mod operate;
 mod select;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use operate::History;
 pub use select::{Name, nearest, select};
 
 use crate::config::Assignment;
@@ -120,6 +122,10 @@ pub enum Verb {
     Status(Stacks),
     /// Print what happened to stacks, the oldest first.
     Events(Events),
+    /// Say why the last operation of stacks failed, and what helps.
+    Explain(Stacks),
+    /// Print what was done to stacks, by whom and with what.
+    History(History),
     /// Call a deployed function and print its answer.
     Invoke(Invoke),
     /// Print the logs of deployed functions, merged by time.

@@ -2,6 +2,7 @@
 
 mod approval;
 mod bootstrap;
+mod cause;
 mod completions;
 mod deploy;
 mod destroy;
@@ -9,6 +10,7 @@ mod diff;
 mod doctor;
 mod explain;
 mod graph;
+mod history;
 mod interrupt;
 mod invoke;
 mod kept;
@@ -19,6 +21,7 @@ mod look;
 mod outputs;
 mod place;
 mod prepare;
+mod revision;
 mod stacks;
 mod synth;
 
@@ -174,6 +177,8 @@ async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
         Verb::Outputs(arguments) => outputs::run(session, &arguments).await,
         Verb::Status(arguments) => stacks::status(session, &arguments).await,
         Verb::Events(arguments) => Box::pin(stacks::events(session, &arguments)).await,
+        Verb::Explain(arguments) => Box::pin(cause::run(session, &arguments)).await,
+        Verb::History(arguments) => Box::pin(history::run(session, &arguments)).await,
         Verb::Invoke(arguments) => Box::pin(invoke::run(session, &arguments)).await,
         Verb::Logs(arguments) => Box::pin(logs::run(session, &arguments)).await,
         Verb::Bootstrap => bootstrap::run(session).await,

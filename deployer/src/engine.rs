@@ -9,6 +9,7 @@ mod activity;
 mod bootstrap;
 mod cancel;
 mod capability;
+mod cause;
 mod change_set;
 mod content;
 mod deploy;
@@ -23,6 +24,8 @@ mod hint;
 mod inspect;
 mod invoke;
 mod logs;
+mod operations;
+mod origin;
 pub mod plan;
 mod publish;
 mod recover;
@@ -38,6 +41,7 @@ mod unchanged;
 pub use activity::events;
 pub use bootstrap::{BOOTSTRAP_STACK, bootstrap};
 pub use cancel::{Cancel, CancelHandle};
+pub use cause::{Cause, Explanation, Refused, Waiting, WaitingOutcome, explain};
 pub use change_set::{Change, ProposedChanges, Replacement};
 pub use content::FillError;
 pub use deploy::{
@@ -48,13 +52,15 @@ pub use destroy::{DestroyError, DestroyReport, DestroyRequest, DestroyedStack, d
 pub use event::{Event, EventSink, Outcome, ResourceEvent};
 pub use explain::Explained;
 pub use export::{Import, MissingExport, imports, missing_exports};
-pub use failure::{Failure, FirstCause};
+pub use failure::{Failure, Finding, FirstCause, Known};
 pub use inspect::{
     DeployedFunction, DeployedStack, StackStatusReport, StackTarget, StatusReport, deployed,
     deployed_template, functions, outputs, status,
 };
 pub use invoke::{Invocation, invoke};
 pub use logs::{LogLine, LogsRequest, logs};
+pub use operations::{Operation, operations};
+pub use origin::{Origin, Revision};
 pub use publish::PublishError;
 pub use recover::StackError;
 pub use status::StackStatus;
@@ -79,6 +85,8 @@ pub struct Context {
     pub pace: Pace,
     /// The options that a command of ours needs to work on the same stage and place, each after a space.
     pub options: Arc<str>,
+    /// The state of the source that is deployed.
+    pub revision: Arc<Revision>,
 }
 
 impl Context {
@@ -96,6 +104,7 @@ impl Context {
             timing: Arc::new(SystemTiming),
             pace,
             options: Arc::default(),
+            revision: Arc::default(),
         }
     }
 
@@ -103,6 +112,13 @@ impl Context {
     #[must_use]
     pub fn with_options(mut self, options: &str) -> Self {
         self.options = options.into();
+        self
+    }
+
+    /// Takes the state of the source, which the history of a stack tells.
+    #[must_use]
+    pub fn with_revision(mut self, revision: Revision) -> Self {
+        self.revision = Arc::new(revision);
         self
     }
 

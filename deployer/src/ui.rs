@@ -5,6 +5,8 @@
 //! progress is drawn on a terminal, and is plain lines that do not change their form otherwise.
 
 mod activity;
+mod explain;
+mod history;
 mod markdown;
 mod palette;
 mod report;
@@ -24,6 +26,8 @@ use crate::error::{Error, Kind};
 
 pub(crate) use activity::count;
 pub use activity::{Activity, event_line, log_line};
+pub use explain::explanations;
+pub use history::history;
 pub use markdown::markdown;
 pub use palette::paint;
 pub use report::{Trial, trials, violation};

@@ -9,7 +9,7 @@ use super::approval::{self, Approval, Consent};
 use super::outputs::{self, Outputs};
 use super::place::{self, Place};
 use super::prepare::Contents;
-use super::{Session, lock, prepare};
+use super::{Session, lock, prepare, revision};
 use crate::assembly::Assembly;
 use crate::aws::{Fault, Target};
 use crate::cli;
@@ -65,7 +65,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
         (context, build.await?)
     };
 
-    let context = context.with_options(&approval::options(session));
+    let context = context
+        .with_options(&approval::options(session))
+        .with_revision(revision::of(&project.root).await);
 
     // Nothing local is worth a question, and a plan costs two calls per stack.
     let plan = if place.is_local() && session.ui.verbose() == 0 {

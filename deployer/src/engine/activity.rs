@@ -196,7 +196,7 @@ async fn news(
         if let Some(id) = &event.event_id {
             seen.insert(id.clone());
         }
-        let event = resource(event, manifest);
+        let event = resource(event, manifest.map(AsRef::as_ref));
         context.emit(Event::Resource(event.clone()));
         events.push(event);
     }
@@ -204,7 +204,7 @@ async fn news(
 }
 
 /// Reads events from the newest back to the first that matches, which is left out; returns the oldest first.
-async fn read_until(
+pub(super) async fn read_until(
     clients: &Clients,
     stack: &str,
     stop: impl Fn(&StackEvent) -> bool,
@@ -236,7 +236,7 @@ async fn read_until(
 }
 
 /// Returns whether an event ends an operation of the stack, or comes before the first one.
-fn is_end(event: &StackEvent) -> bool {
+pub(super) fn is_end(event: &StackEvent) -> bool {
     event.resource_type.as_deref() == Some("AWS::CloudFormation::Stack")
         && event.logical_resource_id == event.stack_name
         && event.resource_status.as_ref().is_some_and(|status| {
@@ -258,7 +258,7 @@ fn end(events: &[ResourceEvent]) -> Option<StackStatus> {
 ///
 /// `UPDATE_FAILED` and `CREATE_FAILED` end an operation only where rollback is disabled, and change sets of ours never
 /// disable it.
-fn is_passing(status: &StackStatus) -> bool {
+pub(super) fn is_passing(status: &StackStatus) -> bool {
     matches!(status.as_str(), "CREATE_FAILED" | "UPDATE_FAILED")
 }
 
@@ -306,7 +306,7 @@ async fn execution_failure(
     }
 }
 
-fn resource(event: StackEvent, manifest: Option<&Arc<StackManifest>>) -> ResourceEvent {
+pub(super) fn resource(event: StackEvent, manifest: Option<&StackManifest>) -> ResourceEvent {
     let logical_id = event.logical_resource_id.unwrap_or_default();
     ResourceEvent {
         source: manifest

@@ -1,8 +1,13 @@
 //! Why a stack failed: the first cause, where it is declared, and what to do.
 
-mod hints;
+mod catalogue;
+mod findings;
 
 use serde::Serialize;
+
+pub use catalogue::Known;
+pub use findings::Finding;
+pub(super) use findings::{findings, say, says_early};
 
 use super::{Context, Explained, ResourceEvent, hint};
 use crate::{aws::texts, error::Kind};
@@ -74,26 +79,32 @@ impl FirstCause {
     /// That is the earliest resource that failed for a reason of its own. Where no resource did, such as a stack that
     /// ran out of time, it is the stack itself.
     pub(super) fn find(events: &[ResourceEvent]) -> Option<Self> {
-        let own_reason = |event: &&ResourceEvent| {
-            event.is_failure()
-                && event
-                    .reason
-                    .as_deref()
-                    .is_some_and(|reason| !texts::says_cancelled(reason))
-        };
-        events
-            .iter()
-            .filter(|event| !event.is_stack())
-            .find(own_reason)
-            .or_else(|| events.iter().find(own_reason))
-            .map(|event| Self {
-                logical_id: event.logical_id.clone(),
-                resource_type: event.resource_type.clone(),
-                physical_id: event.physical_id.clone(),
-                status: event.status.clone(),
-                reason: event.reason.clone().unwrap_or_default(),
-                source: event.source.clone(),
-            })
+        let own = || events.iter().filter(|event| Self::is_own(event));
+        own()
+            .find(|event| !event.is_stack())
+            .or_else(|| own().next())
+            .map(Self::of)
+    }
+
+    /// Takes a failure from its event.
+    pub(super) fn of(event: &ResourceEvent) -> Self {
+        Self {
+            logical_id: event.logical_id.clone(),
+            resource_type: event.resource_type.clone(),
+            physical_id: event.physical_id.clone(),
+            status: event.status.clone(),
+            reason: event.reason.clone().unwrap_or_default(),
+            source: event.source.clone(),
+        }
+    }
+
+    /// Returns whether a resource failed for a reason of its own: it was not cancelled because of another.
+    pub(super) fn is_own(event: &ResourceEvent) -> bool {
+        event.is_failure()
+            && event
+                .reason
+                .as_deref()
+                .is_some_and(|reason| !texts::says_cancelled(reason))
     }
 
     /// Returns what is known to help.
@@ -104,7 +115,15 @@ impl FirstCause {
 
 /// Returns what is known to help against a reason; the resource type may be empty.
 pub(super) fn hints(resource_type: &str, reason: &str) -> Vec<String> {
-    hints::find(resource_type, reason)
+    known(resource_type, reason)
+        .map(|known| known.remedy)
+        .into_iter()
+        .collect()
+}
+
+/// Returns the failure behind a reason, where it is one of those that are met most; the resource type may be empty.
+pub(super) fn known(resource_type: &str, reason: &str) -> Option<Known> {
+    catalogue::find(resource_type, reason)
 }
 
 impl std::fmt::Display for FirstCause {

@@ -15,7 +15,7 @@ use super::{
     change_set::{self, ChangeSetRequest, Computed},
     content,
     event::Outcome,
-    inspect,
+    failure, inspect,
     turns::Turns,
     unchanged,
 };
@@ -137,6 +137,7 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
         }
         Computed::Failed(reason) => {
             let mut hints = known_hints(&reason);
+            let reason = failure::say(&context.clients, &change_set.id, reason).await;
             if let Err(error) = remove(&context, stack, &change_set, request.create).await {
                 hints.push(format!("change set {name} is still there: {error}"));
             }

@@ -14,6 +14,7 @@ mod destroy;
 mod export;
 mod faults;
 mod given;
+mod operate;
 mod plan;
 mod publish;
 mod read;

@@ -5,9 +5,9 @@
 //! everything; and some resource types are unknown to it. Both are left out of what is sent to the engine, and
 //! named.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
+
+use crate::template::referenced;
 
 /// Resource types that the engine answers with an error.
 ///
@@ -169,51 +169,6 @@ fn denies_plain_http(statement: &Value) -> bool {
                             })
                     })
         })
-}
-
-/// Returns every logical id that something in the template names.
-fn referenced(template: &Value) -> BTreeSet<String> {
-    let mut ids = BTreeSet::new();
-    collect(template, &mut ids);
-    ids
-}
-
-fn collect(value: &Value, ids: &mut BTreeSet<String>) {
-    match value {
-        Value::Array(elements) => elements.iter().for_each(|element| collect(element, ids)),
-        Value::Object(entries) => {
-            for (key, value) in entries {
-                match (key.as_str(), value) {
-                    ("Ref" | "DependsOn", Value::String(id)) => {
-                        ids.insert(id.clone());
-                    }
-                    ("Fn::GetAtt", Value::String(path)) => {
-                        ids.extend(path.split('.').next().map(str::to_owned));
-                    }
-                    ("Fn::GetAtt" | "DependsOn", Value::Array(parts)) => {
-                        ids.extend(parts.iter().filter_map(Value::as_str).map(str::to_owned));
-                    }
-                    ("Fn::Sub", Value::String(text)) => substituted(text, ids),
-                    ("Fn::Sub", Value::Array(parts)) => {
-                        if let Some(Value::String(text)) = parts.first() {
-                            substituted(text, ids);
-                        }
-                        collect(value, ids);
-                    }
-                    _ => collect(value, ids),
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Collects the ids of `${Id}` and `${Id.Attribute}`.
-fn substituted(text: &str, ids: &mut BTreeSet<String>) {
-    for piece in text.split("${").skip(1) {
-        let name = piece.split(['}', '.']).next().unwrap_or_default();
-        ids.insert(name.to_owned());
-    }
 }
 
 #[cfg(test)]

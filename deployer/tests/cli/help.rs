@@ -25,6 +25,8 @@ Commands:
   outputs      Print the outputs of deployed stacks
   status       Print the status of stacks
   events       Print what happened to stacks, the oldest first
+  explain      Say why the last operation of stacks failed, and what helps
+  history      Print what was done to stacks, by whom and with what
   invoke       Call a deployed function and print its answer
   logs         Print the logs of deployed functions, merged by time
   bootstrap    Create or update the stack that holds the artifact bucket
@@ -78,6 +80,8 @@ fn every_verb_has_help() {
         "outputs",
         "status",
         "events",
+        "explain",
+        "history",
         "invoke",
         "logs",
         "bootstrap",

@@ -12,6 +12,7 @@ use super::{Run, Work, operation::aws};
 use crate::engine::{
     Context, PublishError, StackError,
     change_set::PREFIX,
+    origin,
     publish::{self, TemplateSource},
     recover::STAGE_TAG,
     reference,
@@ -93,14 +94,15 @@ pub(super) fn token(
         .unwrap_or(Duration::ZERO);
     add(&age.as_nanos().to_string());
     let digest = hash.finalize();
-    digest
+    let token = digest
         .iter()
         .take(10)
         .fold(PREFIX.to_owned(), |mut text, byte| {
             use std::fmt::Write;
             let _ = write!(text, "{byte:02x}");
             text
-        })
+        });
+    origin::sign(token, &context.revision, &context.clients.identity().arn)
 }
 
 pub(super) async fn publish<'a>(

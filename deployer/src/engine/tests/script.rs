@@ -405,6 +405,7 @@ impl Script {
             timing: Arc::clone(&clock) as Arc<dyn Timing>,
             pace: Pace::new(Duration::from_secs(1), Duration::from_secs(4)),
             options: Arc::default(),
+            revision: Arc::default(),
         };
         let rules = [
             self.cloudformation,

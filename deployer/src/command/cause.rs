@@ -1,0 +1,34 @@
+//! `explain`: says why the last operation of stacks failed.
+
+use serde_json::json;
+
+use super::Session;
+use super::look::Look;
+use crate::cli;
+use crate::engine::{self, Explanation};
+use crate::error::Result;
+use crate::ui;
+
+pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
+    let look = Look::open(session, Some(arguments)).await?;
+    let mut explanations: Vec<Explanation> = Vec::new();
+    for target in &look.targets {
+        let rendered = look
+            .assembly
+            .stacks()
+            .find(|(manifest, _)| manifest.name == target.name);
+        let explained = engine::explain(
+            &look.context,
+            target,
+            rendered.map(|(manifest, _)| manifest),
+            rendered.map(|(_, template)| &template.json),
+        );
+        explanations.push(session.guard(Box::pin(explained)).await??);
+    }
+    if session.ui.json() {
+        session.ui.document(&json!({"stacks": explanations}));
+    } else {
+        session.ui.out(ui::explanations(&explanations));
+    }
+    Ok(0)
+}

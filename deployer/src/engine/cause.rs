@@ -1,0 +1,292 @@
+//! Why the last operation of a stack failed, and what waited because of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+use stack_model::assembly::StackManifest;
+
+use super::{
+    Context, FirstCause, Operation, ResourceEvent, StackStatus, StackTarget,
+    failure::{self, Finding, Known},
+    hint, inspect, operations,
+};
+use crate::aws::{AwsError, Clients, OrAws, texts};
+use crate::template::dependencies;
+
+/// Why the last operation of a stack failed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The stack.
+    pub stack: String,
+    /// The status; `NOT_DEPLOYED` where there is no such stack.
+    pub status: StackStatus,
+    /// Why the stack has the status, where AWS says so.
+    pub reason: Option<String>,
+    /// The last operation, where AWS still knows one.
+    pub operation: Option<Operation>,
+    /// What failed first.
+    pub first_cause: Option<Cause>,
+    /// What failed besides, for reasons of its own.
+    pub others: Vec<Cause>,
+    /// What waited for the first cause, the nearest first.
+    pub waiting: Vec<Waiting>,
+    /// The resources that were cancelled and do not wait for the first cause.
+    pub cancelled: Vec<String>,
+    /// The change sets that CloudFormation refused.
+    pub refused: Vec<Refused>,
+}
+
+/// A resource that failed for a reason of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cause {
+    /// The resource.
+    #[serde(flatten)]
+    pub resource: FirstCause,
+    /// What is known of the failure.
+    pub known: Option<Known>,
+}
+
+/// A resource that waited for the first cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// The logical id.
+    pub logical_id: String,
+    /// The resources, of the first cause and those that waited for it, that it needs.
+    pub needs: Vec<String>,
+    /// What became of it.
+    pub outcome: WaitingOutcome,
+}
+
+/// What became of a resource that waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitingOutcome {
+    /// CloudFormation had begun with it, and cancelled it.
+    Cancelled,
+    /// CloudFormation did not get to it.
+    NotReached,
+}
+
+/// A change set that CloudFormation refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// The name.
+    pub change_set: String,
+    /// Why, as AWS said it.
+    pub reason: String,
+    /// What it found, where the reason says only that there is something.
+    pub findings: Vec<Finding>,
+    /// What is known of the failure.
+    pub known: Option<Known>,
+}
+
+impl Explanation {
+    /// Returns whether there is anything to explain.
+    pub fn is_failure(&self) -> bool {
+        self.first_cause.is_some() || !self.refused.is_empty()
+    }
+}
+
+/// Explains why the last operation of a stack failed. The template tells what waits for what; where there is none, that
+/// of the stack is read.
+pub async fn explain(
+    context: &Context,
+    stack: &StackTarget,
+    manifest: Option<&StackManifest>,
+    template: Option<&Value>,
+) -> Result<Explanation, AwsError> {
+    let clients = context.clients.in_region(stack.region.as_deref());
+    let deployed = inspect::describe(&clients, &stack.name).await?;
+    let mut explanation = Explanation {
+        stack: stack.name.clone(),
+        status: StackStatus::new("NOT_DEPLOYED"),
+        reason: None,
+        operation: None,
+        first_cause: None,
+        others: Vec::new(),
+        waiting: Vec::new(),
+        cancelled: Vec::new(),
+        refused: Vec::new(),
+    };
+    let Some(deployed) = deployed else {
+        return Ok(explanation);
+    };
+    explanation.status = deployed.status;
+    explanation.reason = deployed.reason;
+    explanation.refused = refused(context, &clients, &stack.name).await?;
+    explanation.operation = operations::operations(context, stack, manifest, 1)
+        .await?
+        .pop();
+    let Some(operation) = &explanation.operation else {
+        return Ok(explanation);
+    };
+    let Some(first) = FirstCause::find(&operation.events) else {
+        return Ok(explanation);
+    };
+    let read = match template {
+        Some(_) => None,
+        None => inspect::template(&clients, &deployed.id).await?,
+    };
+    // One in YAML tells no dependencies here; the rest is told all the same.
+    let read: Value = read
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    let template = template.unwrap_or(&read);
+    let cancelled: BTreeSet<&str> = operation
+        .events
+        .iter()
+        .filter(|event| {
+            let reason = event.reason.as_deref().unwrap_or_default();
+            event.is_failure() && texts::says_cancelled(reason)
+        })
+        .map(|event| event.logical_id.as_str())
+        .collect();
+    explanation.waiting = waiting(&first, template, &operation.events, &cancelled);
+    explanation.cancelled = cancelled
+        .iter()
+        .filter(|id| {
+            let waits = |waiting: &Waiting| waiting.logical_id == **id;
+            !explanation.waiting.iter().any(waits)
+        })
+        .map(|id| (*id).to_owned())
+        .collect();
+    explanation.others = others(context, &first, &operation.events);
+    explanation.first_cause = Some(cause(context, first));
+    Ok(explanation)
+}
+
+fn cause(context: &Context, resource: FirstCause) -> Cause {
+    Cause {
+        known: known(context, &resource.resource_type, &resource.reason),
+        resource,
+    }
+}
+
+/// Returns what is known of a failure, with commands that work when they are pasted.
+fn known(context: &Context, resource_type: &str, reason: &str) -> Option<Known> {
+    failure::known(resource_type, reason).map(|known| Known {
+        remedy: hint::complete(context, &known.remedy),
+        ..known
+    })
+}
+
+/// Returns the resources that failed for reasons of their own besides the first, each once.
+fn others(context: &Context, first: &FirstCause, events: &[ResourceEvent]) -> Vec<Cause> {
+    let mut told: BTreeSet<(&str, &str)> =
+        BTreeSet::from([(first.logical_id.as_str(), first.status.as_str())]);
+    events
+        .iter()
+        .filter(|event| !event.is_stack() && FirstCause::is_own(event))
+        .filter(|event| told.insert((&event.logical_id, &event.status)))
+        .map(|event| cause(context, FirstCause::of(event)))
+        .collect()
+}
+
+/// Returns what waited for a resource, directly or through others that wait for it, in the order of the waiting.
+fn waiting(
+    first: &FirstCause,
+    template: &Value,
+    events: &[ResourceEvent],
+    cancelled: &BTreeSet<&str>,
+) -> Vec<Waiting> {
+    let mut needs = dependencies(template);
+    if first.status.starts_with("DELETE") {
+        // What is deleted waits for those that need it, and not the other way round.
+        needs = turned(&needs);
+    }
+    let reached: BTreeSet<&str> = events
+        .iter()
+        .map(|event| event.logical_id.as_str())
+        .collect();
+    let mut found: Vec<Waiting> = Vec::new();
+    let mut behind = BTreeSet::from([first.logical_id.clone()]);
+    loop {
+        let next: Vec<Waiting> = needs
+            .iter()
+            .filter(|(id, _)| !behind.contains(*id))
+            .filter_map(|(id, needs)| {
+                let needs: Vec<String> = needs.intersection(&behind).cloned().collect();
+                let outcome = if cancelled.contains(id.as_str()) {
+                    WaitingOutcome::Cancelled
+                } else if reached.contains(id.as_str()) {
+                    return None;
+                } else {
+                    WaitingOutcome::NotReached
+                };
+                (!needs.is_empty()).then(|| Waiting {
+                    logical_id: id.clone(),
+                    needs,
+                    outcome,
+                })
+            })
+            .collect();
+        if next.is_empty() {
+            return found;
+        }
+        behind.extend(next.iter().map(|waiting| waiting.logical_id.clone()));
+        found.extend(next);
+    }
+}
+
+fn turned(needs: &BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut turned: BTreeMap<String, BTreeSet<String>> = needs
+        .keys()
+        .map(|id| (id.clone(), BTreeSet::new()))
+        .collect();
+    for (id, needs) in needs {
+        for need in needs {
+            turned.entry(need.clone()).or_default().insert(id.clone());
+        }
+    }
+    turned
+}
+
+/// Returns the change sets of a stack that CloudFormation refused, and what it found.
+async fn refused(
+    context: &Context,
+    clients: &Clients,
+    stack: &str,
+) -> Result<Vec<Refused>, AwsError> {
+    let mut refused = Vec::new();
+    let mut next = None;
+    loop {
+        let page = clients
+            .cloudformation
+            .list_change_sets()
+            .stack_name(stack)
+            .set_next_token(next)
+            .send()
+            .await
+            .or_aws(clients, "ListChangeSets")?;
+        for summary in page.summaries.unwrap_or_default() {
+            let failed = summary
+                .status
+                .is_some_and(|status| status.as_str() == "FAILED");
+            let (Some(id), Some(name), true) =
+                (summary.change_set_id, summary.change_set_name, failed)
+            else {
+                continue;
+            };
+            let reason = summary.status_reason.unwrap_or_default();
+            if texts::says_nothing_to_change(&reason) {
+                continue;
+            }
+            let findings = if failure::says_early(&reason) {
+                failure::findings(clients, &id).await?
+            } else {
+                Vec::new()
+            };
+            refused.push(Refused {
+                change_set: name,
+                known: known(context, "", &reason),
+                reason,
+                findings,
+            });
+        }
+        next = page.next_token;
+        if next.is_none() {
+            return Ok(refused);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! APIs, domains, certificates, and where their logs go.
+
+use super::Entry;
+
+pub(super) const ENTRIES: &[Entry] = &[
+    Entry {
+        resource_type: "AWS::ApiGateway",
+        reason: &["cloudwatch logs role arn must be set"],
+        unless: &[],
+        title: "API Gateway may not write logs in this region",
+        remedy: "API Gateway needs a role of the account to write logs: add an `AWS::ApiGateway::Account`, once per region",
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",
+    },
+    Entry {
+        resource_type: "AWS::ApiGateway",
+        reason: &["rest api doesn't contain any methods"],
+        unless: &[],
+        title: "the API was deployed before it had a method",
+        remedy: "let the deployment depend on the methods, as `stack.rest_api(..)` does by itself",
+        source: "https://github.com/aws-amplify/amplify-flutter/issues/5913",
+    },
+    Entry {
+        resource_type: "",
+        reason: &["active stages pointing to this deployment must be moved or deleted"],
+        unless: &[],
+        title: "a stage still serves the deployment that would go",
+        remedy: "point the stage at another deployment first, or delete the stage: somebody may have made one by hand",
+        source: "https://github.com/pulumi/pulumi/issues/10662",
+    },
+    Entry {
+        resource_type: "",
+        reason: &["too many requests"],
+        unless: &[],
+        title: "API Gateway was asked too much at once",
+        remedy: "its control plane takes a few calls in a second, and some only twice in a minute: deploy again",
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html",
+    },
+    Entry {
+        resource_type: "",
+        reason: &["policy document length breaking cloudwatch logs constraints"],
+        unless: &[],
+        title: "the resource policy of CloudWatch Logs is full",
+        remedy: "name the log groups of APIs `/aws/vendedlogs/..`, which need no entry each, or remove entries of deleted ones from the policy",
+        source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html",
+    },
+    Entry {
+        resource_type: "",
+        reason: &["cloudwatch logs resource policy size was exceeded"],
+        unless: &[],
+        title: "the resource policy of CloudWatch Logs has no room for the state machine",
+        remedy: "name the log groups of state machines `/aws/vendedlogs/states/..`, which need no entry each",
+        source: "https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html",
+    },
+    Entry {
+        resource_type: "",
+        reason: &["specified ssl certificate doesn't exist, isn't in us-east-1"],
+        unless: &[],
+        title: "CloudFront cannot use the certificate",
+        remedy: "a distribution takes certificates of us-east-1 only, and issued ones: put the certificate in a stack of that region",
+        source: "https://docs.aws.amazon.com/acm/latest/userguide/acm-regions.html",
+    },
+    Entry {
+        resource_type: "",
+        reason: &["certificate authority authentication"],
+        unless: &[],
+        title: "the domain does not let Amazon issue certificates",
+        remedy: "add a CAA record for amazon.com to the domain, or remove those that name other authorities only",
+        source: "https://docs.aws.amazon.com/acm/latest/userguide/troubleshooting-caa.html",
+    },
+    Entry {
+        resource_type: "",
+        reason: &["state machine iam role is not authorized to access the log destination"],
+        unless: &[],
+        title: "the state machine may not write its log",
+        remedy: "give its role the delivery actions of CloudWatch Logs; where it has them, deploy again, because a new policy takes a moment to become known",
+        source: "https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html",
+    },
+    Entry {
+        resource_type: "",
+        reason: &["make sure you have given cloudwatch logs permission to execute your function"],
+        unless: &[],
+        title: "CloudWatch Logs may not invoke the function",
+        remedy: "add a permission for logs.amazonaws.com to the function before the subscription filter",
+        source: "https://github.com/grafana/loki/issues/11071",
+    },
+];

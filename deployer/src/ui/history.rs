@@ -1,0 +1,141 @@
+//! What was done to stacks, as a person reads it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::terminal::{self, wrapped};
+use super::{paint, palette, task};
+use crate::engine::Operation;
+
+/// Renders operations, each stack with its own below it, the oldest first.
+pub fn history(operations: &[Operation]) -> String {
+    render(operations, terminal::width())
+}
+
+fn render(operations: &[Operation], width: usize) -> String {
+    let mut text = String::new();
+    let mut stack = None;
+    for operation in operations {
+        if stack != Some(&operation.stack) {
+            stack = Some(&operation.stack);
+            let _ = writeln!(text, "{}", paint(palette::STRONG, &operation.stack));
+        }
+        let style = match &operation.ended {
+            None => palette::ACTIVE,
+            Some(_) if operation.status.is_good() => palette::GOOD,
+            Some(_) => palette::BAD,
+        };
+        let line = format!(
+            "  {:8} {} {}",
+            operation.operation,
+            paint(style, &operation.status),
+            paint(palette::WEAK, period(operation))
+        );
+        let _ = writeln!(text, "{}", wrapped(&line, width, 4));
+        if let Some(origin) = origin(operation) {
+            let _ = writeln!(text, "{}", wrapped(&format!("    {origin}"), width, 6));
+        }
+    }
+    if text.is_empty() {
+        text.push_str("nothing was done in the last 90 days, or nothing is deployed\n");
+    }
+    text
+}
+
+/// Says when an operation began and how long it took.
+pub(super) fn period(operation: &Operation) -> String {
+    let mut text = format!("begun {}", operation.began);
+    match operation
+        .ended
+        .as_deref()
+        .and_then(|ended| took(&operation.began, ended))
+    {
+        Some(took) => {
+            let _ = write!(text, ", took {}", task::duration(took));
+        }
+        None if operation.ended.is_none() => text.push_str(", still running"),
+        None => {}
+    }
+    text
+}
+
+/// Says who began an operation, with what, as far as it is known.
+pub(super) fn origin(operation: &Operation) -> Option<String> {
+    let origin = &operation.origin;
+    let mut parts = Vec::new();
+    if let Some(by) = &origin.by {
+        parts.push(format!("by {by}"));
+    }
+    if let Some(commit) = &origin.commit {
+        let note = match origin.dirty {
+            Some(true) => " and what was not committed",
+            _ => "",
+        };
+        parts.push(format!("commit {commit}{note}"));
+    }
+    if let Some(version) = &origin.version {
+        parts.push(format!("stackctl {version}"));
+    } else if !origin.ours {
+        parts.push("not by stackctl".to_owned());
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn took(began: &str, ended: &str) -> Option<Duration> {
+    let began: Timestamp = began.parse().ok()?;
+    let ended: Timestamp = ended.parse().ok()?;
+    Duration::try_from(ended.duration_since(began)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Origin, StackStatus};
+
+    #[test]
+    fn operations_stand_below_their_stack() {
+        let operation = |name: &str, status: &str, ended: Option<&str>, origin| Operation {
+            stack: "intake-dev".into(),
+            operation: name.into(),
+            status: StackStatus::new(status),
+            began: "2026-07-28T06:00:00Z".into(),
+            ended: ended.map(str::to_owned),
+            origin,
+            events: Vec::new(),
+        };
+        let ours = Origin {
+            ours: true,
+            version: Some("0.1.0".into()),
+            commit: Some("0fe8a21b3c4d".into()),
+            dirty: Some(true),
+            by: Some("Admin-alice-example-com".into()),
+        };
+        let text = render(
+            &[
+                operation(
+                    "create",
+                    "CREATE_COMPLETE",
+                    Some("2026-07-28T06:02:03Z"),
+                    Origin::default(),
+                ),
+                operation("update", "UPDATE_IN_PROGRESS", None, ours),
+            ],
+            80,
+        );
+        snapbox::assert_data_eq!(
+            anstream::adapter::strip_str(&text).to_string(),
+            snapbox::str![[r#"
+intake-dev
+  create   CREATE_COMPLETE begun 2026-07-28T06:00:00Z, took 2 min 3 s
+    not by stackctl
+  update   UPDATE_IN_PROGRESS begun 2026-07-28T06:00:00Z, still running
+    by Admin-alice-example-com, commit 0fe8a21b3c4d and what was not committed,
+      stackctl 0.1.0
+
+"#]]
+        );
+        assert!(render(&[], 80).starts_with("nothing was done"));
+    }
+}
