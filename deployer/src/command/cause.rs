@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::Session;
 use super::look::Look;
+use super::{Session, approval};
 use crate::cli;
 use crate::engine::{self, Explanation};
 use crate::error::Result;
@@ -11,6 +11,7 @@ use crate::ui;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
     let look = Look::open(session, Some(arguments)).await?;
+    let context = look.context.with_options(&approval::options(session));
     let mut explanations: Vec<Explanation> = Vec::new();
     for target in &look.targets {
         let rendered = look
@@ -18,7 +19,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8
             .stacks()
             .find(|(manifest, _)| manifest.name == target.name);
         let explained = engine::explain(
-            &look.context,
+            &context,
             target,
             rendered.map(|(manifest, _)| manifest),
             rendered.map(|(_, template)| &template.json),

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::history::{origin, period};
-use super::terminal::{self, wrapped};
-use super::{paint, palette};
+use super::report::fitted;
+use super::{paint, palette, terminal};
 use crate::engine::{Cause, Explanation, Known, Refused, WaitingOutcome};
 
 /// Renders why stacks failed; for one that did not, that it did not.
@@ -12,7 +12,7 @@ pub fn explanations(explanations: &[Explanation]) -> String {
     render(explanations, terminal::width())
 }
 
-fn render(explanations: &[Explanation], width: usize) -> String {
+fn render(explanations: &[Explanation], width: Option<usize>) -> String {
     let mut text = String::new();
     for explanation in explanations {
         stack(&mut text, explanation, width);
@@ -20,7 +20,7 @@ fn render(explanations: &[Explanation], width: usize) -> String {
     text
 }
 
-fn stack(text: &mut String, explanation: &Explanation, width: usize) {
+fn stack(text: &mut String, explanation: &Explanation, width: Option<usize>) {
     let style = if explanation.is_failure() {
         palette::BAD
     } else {
@@ -81,7 +81,7 @@ fn stack(text: &mut String, explanation: &Explanation, width: usize) {
     }
 }
 
-fn cause(text: &mut String, label: &str, cause: &Cause, width: usize) {
+fn cause(text: &mut String, label: &str, cause: &Cause, width: Option<usize>) {
     let resource = &cause.resource;
     let line = format!(
         "{} {} {} {}",
@@ -98,7 +98,7 @@ fn cause(text: &mut String, label: &str, cause: &Cause, width: usize) {
     known(text, cause.known.as_ref(), width);
 }
 
-fn refused(text: &mut String, refused: &Refused, width: usize) {
+fn refused(text: &mut String, refused: &Refused, width: Option<usize>) {
     let line = format!(
         "{} {}",
         paint(palette::BAD, "change set refused:"),
@@ -114,7 +114,7 @@ fn refused(text: &mut String, refused: &Refused, width: usize) {
     known(text, refused.known.as_ref(), width);
 }
 
-fn known(text: &mut String, known: Option<&Known>, width: usize) {
+fn known(text: &mut String, known: Option<&Known>, width: Option<usize>) {
     let Some(Known {
         title,
         remedy,
@@ -129,9 +129,9 @@ fn known(text: &mut String, known: Option<&Known>, width: usize) {
     let _ = writeln!(text, "    {} {source}", paint(palette::WEAK, "see:"));
 }
 
-fn push(text: &mut String, line: &str, indent: usize, width: usize) {
+fn push(text: &mut String, line: &str, indent: usize, width: Option<usize>) {
     let line = format!("{:indent$}{line}", "");
-    let _ = writeln!(text, "{}", wrapped(&line, width, indent + 2));
+    let _ = writeln!(text, "{}", fitted(&line, width, indent + 2));
 }
 
 #[cfg(test)]
@@ -217,7 +217,7 @@ mod tests {
             }],
             ..well("UPDATE_COMPLETE")
         };
-        let text = render(&[failed, well("UPDATE_COMPLETE"), refused], 80);
+        let text = render(&[failed, well("UPDATE_COMPLETE"), refused], Some(80));
         let plain = anstream::adapter::strip_str(&text).to_string();
         snapbox::assert_data_eq!(
             plain,

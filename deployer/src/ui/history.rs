@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::terminal::{self, wrapped};
-use super::{paint, palette, task};
+use super::report::fitted;
+use super::{paint, palette, task, terminal};
 use crate::engine::Operation;
 
 /// Renders operations, each stack with its own below it, the oldest first.
@@ -14,7 +14,7 @@ pub fn history(operations: &[Operation]) -> String {
     render(operations, terminal::width())
 }
 
-fn render(operations: &[Operation], width: usize) -> String {
+fn render(operations: &[Operation], width: Option<usize>) -> String {
     let mut text = String::new();
     let mut stack = None;
     for operation in operations {
@@ -33,9 +33,9 @@ fn render(operations: &[Operation], width: usize) -> String {
             paint(style, &operation.status),
             paint(palette::WEAK, period(operation))
         );
-        let _ = writeln!(text, "{}", wrapped(&line, width, 4));
+        let _ = writeln!(text, "{}", fitted(&line, width, 4));
         if let Some(origin) = origin(operation) {
-            let _ = writeln!(text, "{}", wrapped(&format!("    {origin}"), width, 6));
+            let _ = writeln!(text, "{}", fitted(&format!("    {origin}"), width, 6));
         }
     }
     if text.is_empty() {
@@ -122,7 +122,7 @@ mod tests {
                 ),
                 operation("update", "UPDATE_IN_PROGRESS", None, ours),
             ],
-            80,
+            Some(80),
         );
         snapbox::assert_data_eq!(
             anstream::adapter::strip_str(&text).to_string(),
@@ -136,6 +136,6 @@ intake-dev
 
 "#]]
         );
-        assert!(render(&[], 80).starts_with("nothing was done"));
+        assert!(render(&[], Some(80)).starts_with("nothing was done"));
     }
 }
