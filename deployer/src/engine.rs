@@ -30,6 +30,7 @@ pub mod plan;
 mod publish;
 mod recover;
 mod reference;
+mod release;
 mod stack;
 mod status;
 #[cfg(test)]

@@ -128,6 +128,10 @@ pub struct StackManifest {
     /// to asset name. Where there are any, [`ARTIFACT_BUCKET_PARAMETER`] is a parameter too.
     #[serde(default)]
     pub artifacts: BTreeMap<String, String>,
+    /// The template parameters that receive the name of a function's release: parameter name to the logical id of the
+    /// function. A name stands for the function as it is, and changes with its code and its configuration.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub releases: BTreeMap<String, String>,
     /// The tags of the stack, which CloudFormation hands on to its resources.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,

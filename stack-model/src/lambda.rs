@@ -14,7 +14,7 @@ use stack_model_cfn::{Property, ResourceId, Value};
 use crate::arn::Arn;
 use crate::assembly::{ARTIFACT_BUCKET_PARAMETER, Asset, BindingContract, Contract};
 use crate::contract::{FunctionContract, RESERVED_VARIABLES, Wired};
-use crate::handle::{Handle, get_att, reference};
+use crate::handle::{Handle, ResourceRef, get_att, reference};
 use crate::iam::{RoleProps, RoleRef};
 use crate::kms::{KeyOperation, KeyRef};
 use crate::limit::Limited;
@@ -28,6 +28,7 @@ mod failure;
 pub(crate) mod filter;
 mod network;
 pub(crate) mod permission;
+mod release;
 mod stream;
 mod topic;
 mod trigger;
@@ -38,6 +39,7 @@ pub use failure::FailureDestination;
 pub use filter::{ChangeKind, RecordFilter};
 pub use network::FunctionNetwork;
 pub use permission::PermissionProps;
+pub use release::Release;
 pub use stream::{Parallelization, RecordAge, StreamRetryAttempts, StreamStart, StreamTrigger};
 pub use topic::TopicTrigger;
 pub use trigger::{BatchSize, BatchWindow, MaximumConcurrency, QueueTrigger, Trigger};
@@ -127,6 +129,8 @@ pub struct FunctionProps {
     pub reserved_concurrency: Option<ReservedConcurrency>,
     /// How long log events are kept.
     pub log_retention: Retention,
+    /// What those who invoke the function reach: the function as it was deployed last by default.
+    pub release: Release,
     /// Whether AWS X-Ray traces invocations; the role then may send traces.
     pub tracing: bool,
     /// What is logged of the least weight, by the application and by Lambda itself; everything from `INFO` on by
@@ -152,6 +156,7 @@ pub struct FunctionRef<F> {
     role: RoleRef,
     log_group: LogGroupRef,
     timeout: u32,
+    alias: Option<release::Alias>,
     contract: PhantomData<fn() -> F>,
 }
 
@@ -162,15 +167,35 @@ impl<F> Clone for FunctionRef<F> {
             role: self.role.clone(),
             log_group: self.log_group.clone(),
             timeout: self.timeout,
+            alias: self.alias.clone(),
             contract: PhantomData,
         }
     }
 }
 
 impl<F> FunctionRef<F> {
-    /// Returns the ARN.
+    /// Returns the ARN that the function is invoked by: that of its alias, where it is [released](Release::Live).
     pub fn arn(&self) -> Value<Arn<Function>> {
+        match &self.alias {
+            Some(alias) => alias.arn(),
+            None => self.latest_arn(),
+        }
+    }
+
+    /// Returns the ARN of the function as it was deployed last, whatever is released.
+    pub fn latest_arn(&self) -> Value<Arn<Function>> {
         get_att(&self.id, "Arn")
+    }
+
+    /// Returns the alias of a [released](Release::Live) function.
+    pub fn alias(&self) -> Option<ResourceRef> {
+        let id = self.alias.as_ref()?.id.clone();
+        Some(ResourceRef { id })
+    }
+
+    /// Returns what of the function is invoked, as the properties name it that do not take it in an ARN.
+    fn qualifier(&self) -> Option<&'static str> {
+        self.alias.is_some().then_some(release::ALIAS)
     }
 
     /// Returns the physical name.
@@ -206,7 +231,8 @@ impl<F> Handle for FunctionRef<F> {
 }
 
 impl Stack<'_> {
-    /// Adds a function with its execution role `<Id>Role` and its log group `<Id>Logs`.
+    /// Adds a function with its execution role `<Id>Role` and its log group `<Id>Logs`; where it is
+    /// [released](Release::Live), its version `<Id>Version` and its alias `<Id>Alias`.
     ///
     /// The code is the binary that the contract names, built and published by the deployer; the template
     /// parameter `<Id>Artifact` receives its key.
@@ -279,7 +305,23 @@ impl Stack<'_> {
                 architecture,
             },
         );
-        let environment = self.wire(logical_id, asset, wired, &role, props.environment, source);
+        let release = match props.release {
+            Release::Latest => None,
+            Release::Live => Some(self.release_name(logical_id)),
+        };
+        let mut environment = self.wire(logical_id, asset, wired, &role, props.environment, source);
+        if let Some(name) = &release {
+            // Lambda publishes no version of what is as in the last one. With this nothing ever is.
+            let variable = release::VARIABLE.to_owned();
+            if environment.insert(variable, name.clone()).is_some() {
+                let message = format!(
+                    "the environment variable `{}` has the name of the release: choose another name",
+                    release::VARIABLE
+                );
+                let path = "Properties.Environment.Variables";
+                self.report(logical_id, Some(path), message, source);
+            }
+        }
         let bucket = self.parameter_value(ARTIFACT_BUCKET_PARAMETER);
         let function = cfn::Function {
             architectures: [architecture.name()].into(),
@@ -345,11 +387,14 @@ impl Stack<'_> {
             vpc_config: props.network.map(FunctionNetwork::render).into(),
             ..cfn::Function::default()
         };
+        let id = self.insert(logical_id, Resource::of(&function, source)).id;
+        let alias = release.map(|name| self.release(&id, name, source));
         FunctionRef {
-            id: self.insert(logical_id, Resource::of(&function, source)).id,
+            id,
             role,
             log_group,
             timeout,
+            alias,
             contract: PhantomData,
         }
     }

@@ -54,6 +54,8 @@ pub(crate) struct Resource {
     pub(crate) depends_on: BTreeSet<ResourceId>,
     pub(crate) condition: Option<String>,
     pub(crate) removal: Option<Removal>,
+    /// What is done where the resource is replaced, if not the same as where it is removed.
+    pub(crate) replaced: Option<Removal>,
     pub(crate) metadata: BTreeMap<String, Expr>,
     /// Values that replace or remove (`None`) what the properties render, by path.
     pub(crate) overrides: Vec<(String, Option<Expr>)>,
@@ -80,6 +82,7 @@ impl Resource {
             depends_on: BTreeSet::new(),
             condition: None,
             removal: None,
+            replaced: None,
             metadata: BTreeMap::new(),
             overrides: Vec::new(),
             identified_by_content: false,

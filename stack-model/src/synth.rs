@@ -129,6 +129,7 @@ impl App {
                     .filter_map(|(name, (_, given))| Some((name.clone(), given.clone()?)))
                     .collect(),
                 artifacts: stack.artifacts.clone(),
+                releases: stack.releases.clone(),
                 tags: all_tags,
                 capabilities: capabilities(stack, &rendered),
                 termination_protection: stage.is_protected(),

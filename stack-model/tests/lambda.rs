@@ -2,6 +2,7 @@
 
 mod asynchronous;
 mod golden;
+mod release;
 mod stream;
 mod topic;
 
@@ -13,7 +14,7 @@ use stack_model::contract::{
     Accepts, FunctionContract, RESERVED_VARIABLES, Wired, WiredBinding, event,
 };
 use stack_model::lambda::{
-    FunctionNetwork, FunctionProps, FunctionRef, LogLevel, PermissionProps, QueueTrigger,
+    FunctionNetwork, FunctionProps, FunctionRef, LogLevel, PermissionProps, QueueTrigger, Release,
 };
 use stack_model::logs::Retention;
 use stack_model::policy::Statement;
@@ -108,6 +109,7 @@ fn every_property_reaches_the_template() {
                 ephemeral_storage: Some(2048.into()),
                 reserved_concurrency: Some(0.into()),
                 log_retention: Retention::OneWeek,
+                release: Release::Latest,
                 tracing: true,
                 log_level: Some(LogLevel::Warn),
                 network: Some(FunctionNetwork {

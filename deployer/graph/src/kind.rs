@@ -51,6 +51,7 @@ pub(crate) fn drawn(resource_type: &str) -> Drawn {
         | "AWS::CloudFront::ResponseHeadersPolicy"
         | "AWS::Cognito::IdentityPoolRoleAttachment"
         | "AWS::IoT::Policy"
+        | "AWS::Lambda::Alias"
         | "AWS::Lambda::LayerVersionPermission"
         | "AWS::Lambda::Permission"
         | "AWS::Lambda::Version"

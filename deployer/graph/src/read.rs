@@ -96,6 +96,8 @@ impl Places<'_> {
                     {
                         places.extend(self.named_in(&resource["Properties"]["IntegrationUri"]));
                         places.extend(self.named_in(&resource["Properties"]["RequestParameters"]));
+                    } else if let Some(function) = function_of(self.template, &logical_id) {
+                        places.insert(function);
                     }
                 }
                 Named::Export(export) => {
@@ -139,11 +141,28 @@ fn exports(templates: &[Template<'_>]) -> BTreeMap<String, Place> {
             if let Some(name) = output["Export"]["Name"].as_str()
                 && let Some(Named::Here(logical_id)) = named(&output["Value"]).first()
             {
-                exports.insert(name.to_owned(), place(template, logical_id));
+                let place = function_of(template, logical_id)
+                    .unwrap_or_else(|| place(template, logical_id));
+                exports.insert(name.to_owned(), place);
             }
         }
     }
     exports
+}
+
+/// Returns the function that an alias stands for, where it is one.
+fn function_of(template: &Template<'_>, alias: &str) -> Option<Place> {
+    let alias = resource(template, alias)?;
+    if type_of(alias) != "AWS::Lambda::Alias" {
+        return None;
+    }
+    match named(&alias["Properties"]["FunctionName"])
+        .into_iter()
+        .next()?
+    {
+        Named::Here(function) => Some(place(template, &function)),
+        Named::Export(_) => None,
+    }
 }
 
 fn is_node(template: &Template<'_>, resource: &Value) -> bool {

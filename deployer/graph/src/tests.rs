@@ -278,3 +278,48 @@ fn stacks_that_do_not_fit_beside_each_other_stand_below_each_other() {
     let numbers: BTreeSet<usize> = layout.bands.values().map(|band| band.number).collect();
     assert_eq!(numbers, BTreeSet::from([0, 1]));
 }
+
+#[test]
+fn what_names_an_alias_means_its_function() {
+    let orders = json!({
+        "Resources": {
+            "Own": {"Type": "AWS::SQS::Queue"},
+            "Trigger": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {
+                "EventSourceArn": {"Fn::GetAtt": "Own.Arn"},
+                "FunctionName": {"Ref": "WorkAlias"},
+            }},
+            "Work": {"Type": "AWS::Lambda::Function"},
+            "WorkVersion": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Work"}}},
+            "WorkAlias": {"Type": "AWS::Lambda::Alias", "Properties": {
+                "FunctionName": {"Ref": "Work"},
+                "FunctionVersion": {"Fn::GetAtt": ["WorkVersion", "Version"]},
+            }},
+        },
+        "Outputs": {
+            "Work": {"Value": {"Ref": "WorkAlias"}, "Export": {"Name": "orders-dev-Work"}},
+        },
+    });
+    let callers = json!({
+        "Resources": {
+            "Rule": {"Type": "AWS::Events::Rule", "Properties": {
+                "Targets": [{"Arn": {"Fn::ImportValue": "orders-dev-Work"}}],
+            }},
+        },
+    });
+    let graph = Graph::of(&[
+        Template {
+            stack: "orders-dev",
+            json: &orders,
+        },
+        Template {
+            stack: "callers-dev",
+            json: &callers,
+        },
+    ]);
+    let edges: Vec<String> = graph
+        .edges()
+        .iter()
+        .map(|(from, to)| format!("{} -> {}", from.logical_id, to.logical_id))
+        .collect();
+    assert_eq!(edges, ["Rule -> Work", "Own -> Work"]);
+}

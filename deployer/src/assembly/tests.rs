@@ -129,6 +129,14 @@ fn contradictions_are_refused() {
             Box::new(|_, m| m["assets"] = json!({})),
         ),
         (
+            "stack orders-dev releases Queue, which is not a function of it",
+            Box::new(move |_, m| stack(m, "releases", json!({"CreateRelease": "Queue"}))),
+        ),
+        (
+            "stack orders-dev is given parameter CreateRelease, which its template does not have",
+            Box::new(move |_, m| stack(m, "releases", json!({"CreateRelease": "Create"}))),
+        ),
+        (
             "Cargo does not accept as a name",
             Box::new(|_, m| m["assets"]["create"]["binary"] = "--config=x".into()),
         ),

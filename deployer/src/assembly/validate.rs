@@ -106,6 +106,7 @@ pub(super) fn contents(assembly: &Assembly) -> Result<(), ReadError> {
             }
         }
         buckets(stack, template)?;
+        releases(stack, template)?;
         parameters(stack, template)?;
     }
     Ok(())
@@ -133,6 +134,20 @@ fn buckets(stack: &StackManifest, template: &Template) -> Result<(), ReadError> 
     Ok(())
 }
 
+/// Checks that releases are those of functions of the stack.
+fn releases(stack: &StackManifest, template: &Template) -> Result<(), ReadError> {
+    let other = stack.releases.values().find(|function| {
+        template.json["Resources"][function.as_str()]["Type"] != "AWS::Lambda::Function"
+    });
+    match other {
+        Some(function) => contradiction(format!(
+            "stack {} releases {function}, which is not a function of it",
+            stack.name
+        )),
+        None => Ok(()),
+    }
+}
+
 fn parameters(stack: &StackManifest, template: &Template) -> Result<(), ReadError> {
     let name = &stack.name;
     let declared = section(template, "Parameters");
@@ -140,7 +155,8 @@ fn parameters(stack: &StackManifest, template: &Template) -> Result<(), ReadErro
     if !stack.artifacts.is_empty() {
         given.insert(ARTIFACT_BUCKET_PARAMETER);
     }
-    for parameter in stack.artifacts.keys().chain(stack.references.keys()) {
+    let made = stack.artifacts.keys().chain(stack.references.keys());
+    for parameter in made.chain(stack.releases.keys()) {
         if !given.insert(parameter) {
             return contradiction(format!(
                 "parameter {parameter} of stack {name} is given two values"

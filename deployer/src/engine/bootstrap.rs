@@ -138,6 +138,7 @@ fn work(region: Option<&str>) -> Work {
         depends_on: Vec::new(),
         parameters: BTreeMap::new(),
         artifacts: BTreeMap::new(),
+        releases: BTreeMap::new(),
         // The stack belongs to no stage.
         tags: BTreeMap::from([
             (STAGE_TAG.to_owned(), "bootstrap".to_owned()),

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(super) use canonical::canonical;
 pub use compare::compare;
 pub(crate) use knowledge::holds_data;
 pub use knowledge::{Knowledge, Registry, Update};

@@ -148,11 +148,7 @@ pub(super) async fn template<'a>(
         return Ok(TemplateSource::Body(template));
     };
     let digest = Sha256::digest(template.as_bytes());
-    let sha256 = digest.iter().fold(String::new(), |mut text, byte| {
-        use std::fmt::Write;
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
+    let sha256 = hexadecimal(&digest);
     let key = format!("{stack}/template/{sha256}.json");
     let clients = &context.clients;
     let size = u64::try_from(template.len()).unwrap_or(u64::MAX);
@@ -265,6 +261,15 @@ fn object_url(clients: &Clients, bucket: &str, key: &str) -> String {
         "amazonaws.com"
     };
     format!("https://{bucket}.s3.{region}.{suffix}/{key}")
+}
+
+/// Writes bytes in lower case hexadecimal.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        use std::fmt::Write;
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn from_hex(text: &str) -> Result<Vec<u8>, PublishError> {

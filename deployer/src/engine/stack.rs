@@ -15,7 +15,7 @@ use super::{
     change_set::{self, ChangeSetRequest, Computed},
     content,
     event::Outcome,
-    failure, inspect,
+    failure, inspect, release,
     turns::Turns,
     unchanged,
 };
@@ -83,9 +83,15 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
         // Each region has one.
         region: (stack.name == BOOTSTRAP_STACK).then(|| context.clients.region().to_owned()),
     });
-    let parameters = parameters(run, work).await?;
+    let mut parameters = parameters(run, work).await?;
     let tags = tags(run, stack);
     let deployed = settle(&context, stack).await?;
+    if !stack.releases.is_empty()
+        && let Ok(template) = serde_json::from_str(&work.template)
+    {
+        let now = context.timing.now();
+        release::name(now, stack, &template, deployed.as_ref(), &mut parameters);
+    }
     if let Some(deployed) = &deployed
         && is_unchanged(&context, work, deployed, &parameters, &tags).await?
     {

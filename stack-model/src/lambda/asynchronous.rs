@@ -141,8 +141,11 @@ impl Stack<'_> {
             function_name: function.name().into(),
             maximum_event_age_in_seconds: invocations.maximum_age.map(Limited::number).into(),
             maximum_retry_attempts: invocations.attempts.map(Limited::number).into(),
-            qualifier: "$LATEST".into(),
+            qualifier: function.qualifier().unwrap_or("$LATEST").into(),
         };
-        self.insert(&id, Resource::of(&config, source))
+        let mut config = Resource::of(&config, source);
+        let alias = function.alias();
+        config.depends_on.extend(alias.map(|alias| alias.id));
+        self.insert(&id, config)
     }
 }

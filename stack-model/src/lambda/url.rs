@@ -125,11 +125,15 @@ impl Stack<'_> {
         let url = cfn::Url {
             auth_type: auth_type.into(),
             cors: props.cors.map(cors).into(),
-            target_function_arn: function.arn().into_text().into(),
+            qualifier: function.qualifier().map(str::to_owned).into(),
+            target_function_arn: function.latest_arn().into_text().into(),
             ..cfn::Url::default()
         };
+        let mut url = Resource::of(&url, source);
+        url.depends_on
+            .extend(function.alias().map(|alias| alias.id));
         FunctionUrlRef {
-            id: self.insert(&id, Resource::of(&url, source)).id,
+            id: self.insert(&id, url).id,
             function_arn: function.arn().into_text(),
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct StackData {
     pub(crate) parameters: BTreeMap<String, (Expr, Option<String>)>,
     /// Parameters that receive the object key of an artifact: parameter name to asset name.
     pub(crate) artifacts: BTreeMap<String, String>,
+    /// Parameters that receive the name of a function's release: parameter name to logical id.
+    pub(crate) releases: BTreeMap<String, String>,
     pub(crate) conditions: BTreeMap<String, Expr>,
     pub(crate) mappings: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>,
     pub(crate) outputs: BTreeMap<String, OutputData>,

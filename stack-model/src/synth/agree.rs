@@ -146,7 +146,13 @@ impl<'a> App<'a> {
     /// Says that a function may run longer than its queue hides a message.
     fn hidden_too_short(&self, stack: &StackData, mapping: &Expr) -> Option<String> {
         let (queue, kind, source) = self.resource(stack, at(mapping, "EventSourceArn")?)?;
-        let (_, of, function) = self.resource(stack, at(mapping, "FunctionName")?)?;
+        let (_, mut of, mut function) = self.resource(stack, at(mapping, "FunctionName")?)?;
+        if of == "AWS::Lambda::Alias" {
+            // The alias and its function stand in one stack.
+            let (owner, _) = named(at(mapping, "FunctionName")?, stack)?;
+            let owner = self.stacks.iter().find(|stack| *stack.id == *owner)?;
+            (_, of, function) = self.resource(owner, at(function, "FunctionName")?)?;
+        }
         if kind != "AWS::SQS::Queue" || of != "AWS::Lambda::Function" {
             return None;
         }

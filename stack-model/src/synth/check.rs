@@ -96,6 +96,7 @@ fn names(stack: &StackData, violations: &mut Vec<Violation>) {
         .parameters
         .keys()
         .chain(stack.artifacts.keys())
+        .chain(stack.releases.keys())
         .chain(stack.conditions.keys())
         .chain(stack.mappings.keys())
         .chain(stack.outputs.keys())
@@ -104,7 +105,8 @@ fn names(stack: &StackData, violations: &mut Vec<Violation>) {
             violations.push(Violation::new(message).in_stack(id).of(name));
         }
     }
-    for name in stack.parameters.keys().chain(stack.artifacts.keys()) {
+    let parameters = stack.parameters.keys().chain(stack.artifacts.keys());
+    for name in parameters.chain(stack.releases.keys()) {
         if stack.resources.contains_key(name) {
             violations.push(
                 Violation::new(format!(
@@ -117,10 +119,11 @@ fn names(stack: &StackData, violations: &mut Vec<Violation>) {
     }
     let made = stack.artifacts.keys().map(String::as_str);
     let made = made.chain((!stack.artifacts.is_empty()).then_some(ARTIFACT_BUCKET_PARAMETER));
+    let made = made.chain(stack.releases.keys().map(String::as_str));
     for name in made.filter(|name| stack.parameters.contains_key(*name)) {
         violations.push(
             Violation::new(format!(
-                "the synth adds a parameter `{name}` for an artifact: choose another name"
+                "the synth adds a parameter `{name}` for a function: choose another name"
             ))
             .in_stack(id)
             .of(name),
@@ -211,8 +214,10 @@ pub(super) fn tags(
 }
 
 fn counts(stack: &StackData, violations: &mut Vec<Violation>) {
-    let parameters =
-        stack.parameters.len() + stack.artifacts.len() + usize::from(!stack.artifacts.is_empty());
+    let parameters = stack.parameters.len()
+        + stack.artifacts.len()
+        + stack.releases.len()
+        + usize::from(!stack.artifacts.is_empty());
     let counted = [
         ("resources", stack.resources.len(), MAX_RESOURCES),
         ("parameters", parameters, MAX_PARAMETERS),

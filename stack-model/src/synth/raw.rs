@@ -68,5 +68,6 @@ fn declares(stack: &StackData, name: &str) -> bool {
     stack.resources.contains_key(name)
         || stack.parameters.contains_key(name)
         || stack.artifacts.contains_key(name)
+        || stack.releases.contains_key(name)
         || (name == ARTIFACT_BUCKET_PARAMETER && !stack.artifacts.is_empty())
 }

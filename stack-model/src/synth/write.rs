@@ -130,6 +130,10 @@ fn parameters<'a>(stack: &'a StackData, scope: &'a Scope) -> BTreeMap<&'a str, P
         let description = format!("Object key of the artifact of {asset}");
         parameters.insert(parameter, added(description));
     }
+    for (parameter, function) in &stack.releases {
+        let description = format!("Name of the release of {function}");
+        parameters.insert(parameter, added(description));
+    }
     if !stack.artifacts.is_empty() {
         let description = "Name of the bucket that holds the artifacts".to_owned();
         parameters.insert(ARTIFACT_BUCKET_PARAMETER, added(description));
@@ -180,7 +184,10 @@ impl<'a> Entry<'a> {
                 .collect(),
             properties: properties.map(|it| scope.lowered(it)),
             kind: &resource.kind,
-            update_replace_policy: resource.removal.map(|removal| removal.on_replace().name()),
+            update_replace_policy: resource
+                .replaced
+                .or(resource.removal)
+                .map(|removal| removal.on_replace().name()),
         }
     }
 }

@@ -172,8 +172,8 @@ fn the_parameters_of_artifacts_are_the_synths() {
     });
     assert_json_snapshot!(found, @r#"
     [
-      "orders / OwnArtifact: the synth adds a parameter `OwnArtifact` for an artifact: choose another name",
-      "orders / ArtifactBucket: the synth adds a parameter `ArtifactBucket` for an artifact: choose another name"
+      "orders / OwnArtifact: the synth adds a parameter `OwnArtifact` for a function: choose another name",
+      "orders / ArtifactBucket: the synth adds a parameter `ArtifactBucket` for a function: choose another name"
     ]
     "#);
 }

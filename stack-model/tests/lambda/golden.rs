@@ -10,7 +10,7 @@ use stack_model::events::Match;
 use stack_model::kms::KeyProps;
 use stack_model::lambda::{
     AsyncInvocations, ChangeKind, FunctionNetwork, FunctionProps, FunctionUrlProps, LogLevel,
-    RecordFilter,
+    RecordFilter, Release,
 };
 use stack_model::sns::TopicProps;
 use stack_model::sqs::QueueProps;
@@ -48,6 +48,15 @@ impl Accepts<event::HttpRequest> for Work {}
 
 fn triggers(stack: &mut Stack<'_>) {
     stack.describe("A function with its triggers");
+    add(stack, Release::Latest);
+}
+
+fn released(stack: &mut Stack<'_>) {
+    stack.describe("A released function with its triggers");
+    add(stack, Release::Live);
+}
+
+fn add(stack: &mut Stack<'_>, release: Release) {
     let key = stack.key("Key", KeyProps::default());
     let function = stack.function::<Work>(
         "Work",
@@ -56,6 +65,7 @@ fn triggers(stack: &mut Stack<'_>) {
             memory: Some(512.into()),
             timeout: Some(30.into()),
             log_level: Some(LogLevel::Debug),
+            release,
             tracing: true,
             network: Some(FunctionNetwork {
                 subnets: vec!["subnet-0123456789abcdef0".into()],
@@ -114,4 +124,9 @@ fn triggers(stack: &mut Stack<'_>) {
 #[test]
 fn a_function_with_its_triggers() {
     compare("triggers.prod", prod(), triggers);
+}
+
+#[test]
+fn a_released_function_with_its_triggers() {
+    compare("released.prod", prod(), released);
 }

@@ -142,8 +142,15 @@ fn main() {{
             outputs[key] = json!({ "Value": value });
             described[key] = json!({});
         }
+        let mut parameters =
+            json!({"ArtifactBucket": {"Type": "String"}, "WorkerArtifact": {"Type": "String"}});
+        let mut releases = json!({});
+        if all.get("WorkerVersion").is_some() {
+            parameters["WorkerRelease"] = json!({"Type": "String"});
+            releases["WorkerRelease"] = json!("Worker");
+        }
         let template = json!({
-            "Parameters": {"ArtifactBucket": {"Type": "String"}, "WorkerArtifact": {"Type": "String"}},
+            "Parameters": parameters,
             "Resources": all,
             "Outputs": outputs,
         })
@@ -156,12 +163,45 @@ fn main() {{
             "stacks": [{
                 "name": STACK, "id": "slow", "template": format!("{STACK}.template.json"),
                 "sha256": hexadecimal(&digest),
-                "artifacts": {"WorkerArtifact": "worker"}, "capabilities": ["CAPABILITY_IAM"],
+                "artifacts": {"WorkerArtifact": "worker"}, "releases": releases, "capabilities": ["CAPABILITY_IAM"],
                 "outputs": described, "resources": types,
             }],
         });
         self.write(&format!("assembly/{STACK}.template.json"), &template);
         self.write("assembly/manifest.json", &manifest.to_string());
+    }
+
+    /// Replaces the stack by one whose function is released under an alias, as the model describes it.
+    pub(crate) fn describe_released(&self, timeout: u32, more: &Value) {
+        let mut resources = json!({
+            "Worker": {"Type": "AWS::Lambda::Function", "Properties": {
+                "Runtime": "provided.al2023", "Handler": "bootstrap", "Timeout": timeout,
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Code": {"S3Bucket": {"Ref": "ArtifactBucket"}, "S3Key": {"Ref": "WorkerArtifact"}},
+                "Environment": {"Variables": {"STACKCTL_RELEASE": {"Ref": "WorkerRelease"}}},
+            }},
+            "WorkerVersion": {
+                "Type": "AWS::Lambda::Version", "DeletionPolicy": "Delete", "UpdateReplacePolicy": "Retain",
+                "Properties": {"FunctionName": {"Ref": "Worker"}, "Description": {"Ref": "WorkerRelease"}},
+            },
+            "WorkerAlias": {"Type": "AWS::Lambda::Alias", "Properties": {
+                "FunctionName": {"Ref": "Worker"}, "Name": "live",
+                "FunctionVersion": {"Fn::GetAtt": ["WorkerVersion", "Version"]},
+            }},
+        });
+        for (id, resource) in more.as_object().expect("resources are an object") {
+            resources[id] = resource.clone();
+        }
+        self.describe(&resources);
+    }
+
+    /// Changes the code of the function.
+    pub(crate) fn change_code(&self, text: &str) {
+        let code = format!(
+            "fn main() {{\n    let noise: &[u8] = std::hint::black_box(include_bytes!(\"../noise\"));\n    \
+             println!(\"{{}} {text}\", noise.len());\n}}\n"
+        );
+        self.write("worker/src/main.rs", &code);
     }
 
     /// Holds the run of the stacks binary.

@@ -12,6 +12,7 @@ mod looks;
 mod orders;
 mod photos;
 mod pipeline;
+mod releases;
 mod rows;
 mod site;
 mod surface;

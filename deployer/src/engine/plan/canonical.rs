@@ -12,7 +12,7 @@ const MASK: &str = "****";
 
 /// Returns the canonical form of a template value: parameters are their values, `Fn::Sub` and `Fn::Join` are one form,
 /// `AWS::NoValue` is gone, and policies and tags are sorted where their order means nothing.
-pub(super) fn canonical(value: &Value, parameters: &Parameters) -> Value {
+pub(in crate::engine) fn canonical(value: &Value, parameters: &Parameters) -> Value {
     match value {
         Value::Array(elements) => Value::Array(
             elements

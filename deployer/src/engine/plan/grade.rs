@@ -51,10 +51,21 @@ pub(super) fn removal(deployed: &Value, resource_type: &str) -> (Action, Grade, 
     }
 }
 
+/// Types of which another one is the next state of the same thing: nothing is lost with the earlier one, not even its
+/// name.
+const VERSIONS: &[&str] = &[
+    "AWS::Lambda::Version",
+    "AWS::StepFunctions::StateMachineVersion",
+];
+
 /// Grades the replacement of a resource: the old one goes the way of the new template's policy.
 ///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html>.
 pub(super) fn replacement(new: &Value, resource_type: &str) -> (Grade, Option<String>) {
+    if fate(new, "UpdateReplacePolicy") == Fate::Kept && VERSIONS.contains(&resource_type) {
+        let reason = "another version is published, and the earlier one is kept";
+        return (Grade::UpdateInPlace, Some(reason.to_owned()));
+    }
     if !holds_data(resource_type) {
         return (Grade::Replacement, None);
     }

@@ -13,7 +13,7 @@ use crate::engine::content::{self, Difference};
 use crate::engine::publish::{artifact_key, needs_bucket};
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, Context, DeployedStack, Explained, FillError, StackTarget, deployed,
-    deployed_template, reference,
+    deployed_template, reference, release,
 };
 use crate::error::Kind;
 
@@ -276,5 +276,7 @@ async fn parameters(
     for (parameter, value) in reference::values(context, manifest).await? {
         values.extend(value.map(|value| (parameter, value)));
     }
+    let now = context.timing.now();
+    release::name(now, manifest, wanted.template, deployed, &mut values);
     Ok(values)
 }

@@ -100,6 +100,7 @@ pub(in crate::engine) fn stack(name: &str, depends_on: &[&str]) -> StackDeployme
             depends_on: depends_on.iter().map(|name| (*name).to_owned()).collect(),
             parameters: BTreeMap::new(),
             artifacts: BTreeMap::new(),
+            releases: BTreeMap::new(),
             tags: BTreeMap::from([("team".to_owned(), "blue".to_owned())]),
             capabilities: vec!["CAPABILITY_IAM".to_owned()],
             termination_protection: false,

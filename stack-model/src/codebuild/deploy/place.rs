@@ -174,9 +174,11 @@ fn belongs(kind: &str) -> bool {
         || [
             "AWS::IAM::Policy",
             "AWS::IAM::RolePolicy",
+            "AWS::Lambda::Alias",
             "AWS::Lambda::EventInvokeConfig",
             "AWS::Lambda::Permission",
             "AWS::Lambda::Url",
+            "AWS::Lambda::Version",
             "AWS::Logs::MetricFilter",
             "AWS::Logs::QueryDefinition",
             "AWS::Logs::ResourcePolicy",

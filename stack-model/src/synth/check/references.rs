@@ -78,6 +78,7 @@ impl<'a> References<'a> {
                 let name = id.logical_id();
                 let known = stack.parameters.contains_key(name)
                     || stack.artifacts.contains_key(name)
+                    || stack.releases.contains_key(name)
                     || name == ARTIFACT_BUCKET_PARAMETER;
                 (!known).then(|| format!("`{name}` is not a parameter of this stack"))
             }

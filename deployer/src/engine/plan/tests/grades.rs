@@ -68,6 +68,41 @@ Unknown Update UpdateInPlace: nothing is known of Strange.Thing
 }
 
 #[test]
+fn another_version_that_leaves_the_earlier_one_is_no_replacement_to_fear() {
+    let template = |name: &str, policy: &str| {
+        resources(&json!({
+            "Version": {
+                "Type": "AWS::Lambda::Version",
+                "UpdateReplacePolicy": policy,
+                "Properties": {"FunctionName": {"Ref": "Function"}, "Description": name},
+            },
+            "Function": {"Type": "AWS::Lambda::Function"},
+        }))
+    };
+    let none = BTreeMap::new();
+    let grade = |policy: &str| {
+        let (old, new) = (template("a", policy), template("b", policy));
+        let plan = super::super::compare(
+            "orders-dev",
+            &Side {
+                template: Some(&old),
+                ..Side::default()
+            },
+            &Side {
+                template: Some(&new),
+                ..Side::default()
+            },
+            &none,
+            &Registry,
+        );
+        let change = &plan.changes[0];
+        (change.action, change.grade)
+    };
+    assert_eq!(grade("Retain"), (Action::Replace, Grade::UpdateInPlace));
+    assert_eq!(grade("Delete"), (Action::Replace, Grade::Replacement));
+}
+
+#[test]
 fn what_refers_to_a_replaced_resource_changes_too() {
     let template = |name: &str| {
         resources(&json!({

@@ -1,0 +1,111 @@
+//! Functions that are released: versions, the alias that names one of them, and going back.
+
+use serde_json::{Value, json};
+use system_tests::account::{Account, texts};
+
+use crate::fixture::{Fixture, STACK};
+
+const DEPLOY: [&str; 4] = ["deploy", "--stage", "dev", "--local"];
+
+/// The function of the fixture, as Lambda has it.
+struct Worker {
+    account: Account,
+    name: String,
+}
+
+impl Worker {
+    fn of(fixture: &Fixture) -> Self {
+        let account = fixture.sandbox.account();
+        let arguments = [("StackName", STACK), ("LogicalResourceId", "Worker")];
+        let resources = account.query(
+            "cloudformation",
+            "2010-05-15",
+            "DescribeStackResources",
+            &arguments,
+        );
+        let name = texts(&resources, "PhysicalResourceId").concat();
+        Self { account, name }
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let path = format!("/2015-03-31/functions/{}{path}", self.name);
+        let answer = self.account.get("lambda", &path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.json()
+    }
+
+    /// Returns the version that the alias names.
+    fn live(&self) -> String {
+        text(&self.get("/aliases/live"), "FunctionVersion")
+    }
+
+    /// Returns all versions but `$LATEST`.
+    fn versions(&self) -> Vec<String> {
+        let versions = self.get("/versions");
+        let all = versions["Versions"].as_array().expect("is a list");
+        all.iter()
+            .map(|version| text(version, "Version"))
+            .filter(|version| version != "$LATEST")
+            .collect()
+    }
+
+    /// Returns the hash of the code of a version.
+    fn code(&self, version: &str) -> String {
+        let path = format!("/configuration?Qualifier={version}");
+        text(&self.get(&path), "CodeSha256")
+    }
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_release_is_a_version_and_nothing_else_is() {
+    let fixture = Fixture::new(&json!({}));
+    fixture.describe_released(3, &json!({}));
+    fixture.sandbox.succeed(&DEPLOY);
+    let worker = Worker::of(&fixture);
+    assert_eq!(worker.live(), "1");
+
+    // New code, and the version that runs the old one is still there.
+    fixture.change_code("two");
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_eq!(worker.live(), "2");
+    assert_eq!(worker.versions(), ["1", "2"]);
+    assert_ne!(worker.code("1"), worker.code("2"));
+
+    // New configuration of the same code.
+    fixture.describe_released(5, &json!({}));
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_eq!(worker.live(), "3");
+    assert_eq!(worker.code("2"), worker.code("3"));
+
+    // Nothing new of the function.
+    fixture.describe_released(5, &json!({"Topic": {"Type": "AWS::SNS::Topic"}}));
+    fixture.sandbox.succeed(&DEPLOY);
+    let run = fixture.sandbox.succeed(&DEPLOY);
+    assert!(run.stderr.contains("unchanged"), "{run}");
+    assert_eq!(worker.live(), "3");
+
+    // What is rolled back does not stay live, and can be released once it is mended.
+    let broken = json!({"Type": "AWS::SQS::Queue", "DependsOn": "WorkerAlias", "Properties": {
+        "QueueName": {"Fn::ImportValue": "nobody-exports-this"},
+    }});
+    fixture.describe_released(7, &json!({"Broken": broken}));
+    let run = fixture.sandbox.run(&DEPLOY);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert_eq!(worker.live(), "3");
+    fixture.describe_released(7, &json!({}));
+    fixture.sandbox.succeed(&DEPLOY);
+    let live = worker.live();
+    assert!(!["1", "2", "3"].contains(&live.as_str()), "{live}");
+    assert_eq!(
+        worker.get(&format!("/configuration?Qualifier={live}"))["Timeout"],
+        7
+    );
+
+    fixture.sandbox.destroy(&[]);
+    let inventory = fixture.sandbox.account().inventory_of_systems();
+    assert_eq!(inventory["functions"], [""; 0], "{inventory:?}");
+}
