@@ -5,6 +5,7 @@
 mod bar;
 mod follower;
 mod people;
+mod repeated;
 mod serving;
 mod shop;
 
@@ -33,9 +34,14 @@ const VALIDATOR_API: &str = "RESTApiForValidatorService";
 /// Returns the configuration of a stage in which customers and baristas have so many seconds. A code is shown for a month,
 /// so that none ends amid a test.
 fn config(customer: u32, barista: u32) -> String {
+    config_with(customer, barista, "")
+}
+
+/// Returns such a configuration with more variables.
+fn config_with(customer: u32, barista: u32, variables: &str) -> String {
     format!(
         "[stages.dev]\nregion = \"us-east-1\"\n\n[stages.dev.variables.coffee]\nregion = \"{REGION}\"\n\
-         time_interval = 43200\ncustomer_heartbeat = {customer}\nbarista_heartbeat = {barista}\n"
+         time_interval = 43200\ncustomer_heartbeat = {customer}\nbarista_heartbeat = {barista}\n{variables}"
     )
 }
 
@@ -52,6 +58,7 @@ struct Open {
 }
 
 impl Open {
+    /// Opens a bar in which guests follow what is for all, and members of a group more.
     fn of(bar: Bar) -> Self {
         people::allow_passwords(&bar);
         let customer = Person::sign_in(&bar, "anna", None);
@@ -135,6 +142,8 @@ fn drinks_are_served_from_the_first_deploy_to_nothing_left() {
     serving::orders_are_cancelled(&open, &bucket);
     shop::the_state_machines_work_alone(&open);
     shop::an_order_ends_between_two_tokens(&open, &bucket);
+    repeated::a_late_repetition_changes_nothing(&open, &bucket);
+    repeated::what_comes_to_nothing_is_kept(&open);
     shop::what_makes_no_sense_is_refused(&open);
     shop::the_shop_closes_and_opens(&open);
     shop::the_shop_is_full(&open);
@@ -145,6 +154,41 @@ fn drinks_are_served_from_the_first_deploy_to_nothing_left() {
     sandbox.configure(&config(8, 3));
     sandbox.deploy(&["coffee-*"]);
     shop::nobody_answers_within_shortened_heartbeats(&open, &bucket);
+
+    drop(open);
+    sandbox.destroy(&["coffee-*"]);
+    assert_eq!(account.inventory_of_systems(), before);
+}
+
+/// One stack has everything; nobody has to be in a group, and guests follow all that happens.
+#[test]
+fn one_stack_serves_everybody_and_leaves_nothing() {
+    let sandbox = shipped(&config_with(
+        8,
+        900,
+        "stacks = \"single\"\nadmin_check = false\nguests_follow = \"everything\"\n",
+    ));
+    let account = sandbox.account().in_region(REGION);
+    let before = account.inventory_of_systems();
+    sandbox.deploy(&["coffee-*"]);
+    let bar = Bar::look_at(&sandbox);
+    other_stacks_find_the_system(&bar);
+    people::allow_passwords(&bar);
+    let customer = Person::sign_in(&bar, "anna", None);
+    let other = Person::sign_in(&bar, "otto", None);
+    let barista = Person::sign_in(&bar, "bea", Some("admin"));
+    let own = customer.topic();
+    let page = follower(&bar, None, &[ADMIN_TOPIC, CONFIG_TOPIC, &own]);
+    let open = Open {
+        follower: page.expect("guests follow everything"),
+        display: follower(&bar, None, &[CONFIG_TOPIC]).expect("everybody follows this"),
+        bar,
+        customer,
+        other,
+        barista,
+    };
+    serving::anybody_makes_a_drink(&open);
+    repeated::a_second_workflow_gives_nothing_up(&open);
 
     drop(open);
     sandbox.destroy(&["coffee-*"]);

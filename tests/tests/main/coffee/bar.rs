@@ -162,15 +162,22 @@ impl Bar {
             .collect()
     }
 
-    /// Returns the execution of `OrderProcessor` that carries an order.
-    pub(super) fn workflow_of(&self, id: &str) -> String {
-        let executions = self.executions(&self.order_processor, None);
-        let of_order = executions.into_iter().find(|execution| {
+    /// Returns the executions of `OrderProcessor` that were started for an order.
+    pub(super) fn workflows_of(&self, id: &str) -> Vec<String> {
+        let executions = self.executions(&self.order_processor, None).into_iter();
+        let of_order = executions.filter(|execution| {
             let input = text(&self.describe(execution)["input"]);
             let input: Value = serde_json::from_str(&input).expect("inputs are JSON");
             input["detail"]["orderId"] == id
         });
-        of_order.unwrap_or_else(|| panic!("no workflow carries {id}"))
+        of_order.collect()
+    }
+
+    /// Returns the one execution of `OrderProcessor` that was started for an order.
+    pub(super) fn workflow_of(&self, id: &str) -> String {
+        let workflows = self.workflows_of(id);
+        assert_eq!(workflows.len(), 1, "{workflows:?} carry {id}");
+        workflows.into_iter().next().expect("there is one")
     }
 
     /// Waits until the workflow of an order has ended well, and returns the states that it went through.
@@ -204,6 +211,43 @@ impl Bar {
             &json!({ "Entries": [entry] }),
         );
         assert_eq!(answer["FailedEntryCount"], 0, "{answer}");
+    }
+
+    /// Waits until a function has logged something about an order.
+    pub(super) fn logged(&self, function: &str, message: &str, order: &str) {
+        let functions = self.account.get("lambda", "/2015-03-31/functions").json();
+        let functions = functions["Functions"].as_array().expect("it is a list");
+        let name = format!("coffee-core-dev-{function}-");
+        let function = functions
+            .iter()
+            .find(|found| text(&found["FunctionName"]).starts_with(&name))
+            .unwrap_or_else(|| panic!("no {name} in {functions:?}"));
+        let group = json!({"logGroupName": function["LoggingConfig"]["LogGroup"]});
+        eventually(&format!("`{message}` of {order}"), PATIENCE, || {
+            let answer = self
+                .account
+                .call("logs", "Logs_20140328.FilterLogEvents", &group);
+            let events = answer["events"].as_array().expect("it is a list");
+            let mut messages = events.iter().map(|event| text(&event["message"]));
+            messages.find(|line| line.contains(message) && line.contains(order))
+        });
+    }
+
+    /// Waits for an event that came to nothing in the core, and returns what Lambda says of it.
+    pub(super) fn lost_event(&self) -> Value {
+        let prefix = json!({"QueueNamePrefix": "coffee-core-dev-LostEvents"});
+        let queues = self.account.call("sqs", "AmazonSQS.ListQueues", &prefix);
+        let url = &queues["QueueUrls"][0];
+        let request = json!({"QueueUrl": url, "WaitTimeSeconds": 1, "MaxNumberOfMessages": 10});
+        let message = eventually("an event that came to nothing", PATIENCE, || {
+            let answer = self
+                .account
+                .call("sqs", "AmazonSQS.ReceiveMessage", &request);
+            let messages = answer["Messages"].as_array()?.clone();
+            assert!(messages.len() < 2, "{messages:#?}");
+            messages.into_iter().next()
+        });
+        serde_json::from_str(&text(&message["Body"])).expect("Lambda writes JSON")
     }
 
     /// Returns how many drinks a code has left.

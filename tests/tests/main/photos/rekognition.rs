@@ -7,28 +7,40 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-/// A server on a free port of this machine, which finds the same labels in every image.
+/// A server on a free port of this machine, which finds the same labels in every image until it is told others.
 ///
 /// The shapes are those of <https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html>.
 pub(super) struct Rekognition {
     url: String,
-    requests: Arc<Mutex<Vec<Value>>>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+struct Seen {
+    requests: Vec<Value>,
+    /// What is found in images: a list of `{"Name", "Confidence"}`.
+    labels: Value,
 }
 
 impl Rekognition {
     pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port of this machine is free");
         let address = listener.local_addr().expect("a listener has an address");
-        let requests = Arc::default();
+        let seen = Arc::new(Mutex::new(Seen {
+            requests: Vec::new(),
+            labels: json!([
+                {"Name": "Green", "Confidence": 99.907_997_131_347_66, "Instances": [], "Parents": []},
+                {"Name": "Plant", "Confidence": 96.513_824_462_890_62, "Instances": [], "Parents": []},
+            ]),
+        }));
         let server = Self {
             url: format!("http://{address}"),
-            requests: Arc::clone(&requests),
+            seen: Arc::clone(&seen),
         };
         // The thread waits for calls until the process of the tests ends.
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 // A caller that hangs up gets no answer, and tries again.
-                let _ = answer(client, &requests);
+                let _ = answer(client, &seen);
             }
         });
         server
@@ -38,9 +50,18 @@ impl Rekognition {
         &self.url
     }
 
+    /// Finds something else in the images that come from now on.
+    pub(super) fn sees(&self, name: &str, confidence: f64) {
+        let labels =
+            json!([{"Name": name, "Confidence": confidence, "Instances": [], "Parents": []}]);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.labels = labels;
+    }
+
     /// Returns what was asked about an object.
     pub(super) fn request_for(&self, key: &str) -> Value {
-        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let requests = &seen.requests;
         let request = requests
             .iter()
             .find(|request| request["Image"]["S3Object"]["Name"] == key);
@@ -50,7 +71,7 @@ impl Rekognition {
     }
 }
 
-fn answer(client: TcpStream, requests: &Mutex<Vec<Value>>) -> io::Result<()> {
+fn answer(client: TcpStream, seen: &Mutex<Seen>) -> io::Result<()> {
     let mut reader = BufReader::new(client);
     let (mut length, mut target) = (0, String::new());
     let mut line = String::new();
@@ -67,17 +88,9 @@ fn answer(client: TcpStream, requests: &Mutex<Vec<Value>>) -> io::Result<()> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let (status, answer) = if target == "RekognitionService.DetectLabels" {
-        requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(serde_json::from_slice(&body)?);
-        let labels = json!({
-            "LabelModelVersion": "3.0",
-            "Labels": [
-                {"Name": "Green", "Confidence": 99.907_997_131_347_66, "Instances": [], "Parents": []},
-                {"Name": "Plant", "Confidence": 96.513_824_462_890_62, "Instances": [], "Parents": []},
-            ],
-        });
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.requests.push(serde_json::from_slice(&body)?);
+        let labels = json!({"LabelModelVersion": "3.0", "Labels": seen.labels});
         ("200 OK", labels)
     } else {
         ("400 Bad Request", json!({"__type": "InvalidAction"}))
