@@ -20,6 +20,7 @@ mod explain;
 mod export;
 mod failure;
 mod graph;
+mod handover;
 mod hint;
 mod inspect;
 mod invoke;

@@ -227,6 +227,8 @@ fn surprises(plan: &Plan, changes: &ProposedChanges) -> Vec<Surprise> {
     });
     let missing = planned
         .iter()
+        // The other part does the rest.
+        .filter(|_| !changes.partial)
         .filter(|planned| {
             // CloudFormation lists no update that touches nothing but the policies of a resource.
             planned.action != Action::Update || !planned.properties.is_empty()
@@ -347,6 +349,7 @@ mod tests {
         let changes = ProposedChanges {
             stack: "intake-dev".to_owned(),
             create: false,
+            partial: false,
             change_set: "x".to_owned(),
             changes: proposed,
         };

@@ -13,6 +13,7 @@ use super::{
     Approve, Context, DeployError, DeployReport, Failure, StackError, StackReport,
     deploy::{report, verdict},
     event::Outcome,
+    handover::Handovers,
     inspect, publish,
     recover::STAGE_TAG,
     stack::{Run, Work},
@@ -47,6 +48,7 @@ pub async fn bootstrap(
         approve,
         approving: Mutex::new(()),
         uploads: Arc::new(Semaphore::new(publish::UPLOADS)),
+        handovers: Handovers::default(),
         turns: Turns::default(),
     };
     let report = match current(&run.context, region).await {

@@ -33,6 +33,10 @@ pub struct ProposedChanges {
     pub stack: String,
     /// Whether the stack is new.
     pub create: bool,
+    /// Whether it is one part of what was planned: a stack that others import from lets go of something in a second
+    /// update.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// The name of the change set.
     pub change_set: String,
     /// The changes, by logical id.
@@ -221,6 +225,7 @@ pub(super) async fn computed(
                 return Ok(Computed::Ready(ProposedChanges {
                     stack: request.stack.name.clone(),
                     create: request.create,
+                    partial: false,
                     change_set: request.name.to_owned(),
                     changes,
                 }));

@@ -15,7 +15,9 @@ use tokio::sync::{Mutex, Semaphore};
 use super::{
     Context, Event, Explained, Failure, ProposedChanges, bootstrap,
     event::Outcome,
-    graph, publish,
+    graph,
+    handover::Handovers,
+    publish,
     stack::{self, Run, Work},
     turns::Turns,
 };
@@ -180,6 +182,9 @@ impl Explained for DeployError {
 /// Stacks that add to one API of API Gateway are worked on one after the other, so that none takes a snapshot of what
 /// another has half made.
 ///
+/// A stack that gives up exports which others still import keeps them, and is updated once more when all importers of
+/// this deploy let go.
+///
 /// A failure stops the stacks that depend on the failed one; all others are finished. The artifact bucket is made
 /// where a stack needs it and there is none; its change set is approved like any other.
 pub async fn deploy(
@@ -216,6 +221,7 @@ pub async fn deploy(
         approving: Mutex::new(()),
         uploads: Arc::new(Semaphore::new(publish::UPLOADS)),
         turns,
+        handovers: Handovers::default(),
     });
     let buckets = match buckets(&run, &deployment.stacks).await {
         Ok(buckets) => buckets,
@@ -252,7 +258,7 @@ pub async fn deploy(
         }
     })
     .await;
-    let stacks = graph
+    let mut stacks: Vec<StackReport> = graph
         .into_iter()
         .zip(ended)
         .map(|((stack, _), ended)| match ended {
@@ -271,11 +277,32 @@ pub async fn deploy(
             }
         })
         .collect();
+    let_go(&run, &works, &mut stacks).await;
     let report = DeployReport { stacks };
     if report.stacks.iter().all(|stack| stack.outcome.is_good()) {
         Ok(report)
     } else {
         Err(verdict(report))
+    }
+}
+
+/// Updates the stacks once more that kept what others imported, until none is left that nobody imports from.
+async fn let_go(run: &Run, works: &[Arc<Work>], stacks: &mut [StackReport]) {
+    // Those that let go of a stack may have had to keep what they import for others, so one round is not always enough.
+    for _ in works {
+        let due = run.handovers.due(stacks);
+        if due.is_empty() {
+            return;
+        }
+        // A stack stands after those it depends on, and lets go of them.
+        let pairs = works.iter().zip(stacks.iter_mut()).rev();
+        for (work, first) in pairs.filter(|(_, first)| due.contains(&first.stack)) {
+            let mut second = report(run, work).await;
+            if second.outcome == Outcome::Unchanged {
+                second.outcome = first.outcome;
+            }
+            *first = second;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Removes stacks, and waits until nothing is left.
 
-mod importers;
+pub(super) mod importers;
 mod ledger;
 
 use std::{

@@ -74,6 +74,14 @@ pub enum Event {
         /// The number of objects that were deleted.
         removed: usize,
     },
+    /// A stack keeps exports that it would give up, because other stacks import them. Once all importers were updated,
+    /// the same deploy removes them; else a later one does.
+    ExportsKept {
+        /// The stack.
+        stack: String,
+        /// The importing stacks, by the name of the export.
+        importers: BTreeMap<String, Vec<String>>,
+    },
     /// A change set is being computed.
     ChangeSetCreating {
         /// The stack.

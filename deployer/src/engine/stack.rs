@@ -2,6 +2,7 @@
 
 mod input;
 mod operation;
+mod protection;
 mod settle;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -15,11 +16,13 @@ use super::{
     change_set::{self, ChangeSetRequest, Computed},
     content,
     event::Outcome,
-    failure, inspect, release,
+    failure,
+    handover::{self, Handovers},
+    inspect, release,
     turns::Turns,
     unchanged,
 };
-use crate::aws::{AwsError, OrAws};
+use crate::aws::AwsError;
 use crate::content::Content;
 use input::{parameters, tags, token};
 use operation::{execute, interrupted, known_hints, refused, remove, remove_leftovers};
@@ -39,6 +42,8 @@ pub(super) struct Run {
     pub(super) uploads: Arc<Semaphore>,
     /// Which stacks wait for each other though neither depends on the other.
     pub(super) turns: Turns,
+    /// Which stacks keep for a while what others import.
+    pub(super) handovers: Handovers,
 }
 
 /// One stack and where its artifacts go.
@@ -86,6 +91,12 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
     let mut parameters = parameters(run, work).await?;
     let tags = tags(run, stack);
     let deployed = settle(&context, stack).await?;
+    let kept = match &deployed {
+        Some(deployed) => hand_over(run, &context, work, deployed, &mut parameters).await?,
+        None => None,
+    };
+    let work = kept.as_ref().unwrap_or(work);
+    let stack = &work.manifest;
     if !stack.releases.is_empty()
         && let Ok(template) = serde_json::from_str(&work.template)
     {
@@ -95,7 +106,7 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
     if let Some(deployed) = &deployed
         && is_unchanged(&context, work, deployed, &parameters, &tags).await?
     {
-        return unchanged(&context, stack, deployed).await;
+        return unchanged(&context, work, deployed).await;
     }
     check_cancelled(&context, stack)?;
     if let Some(capability) = capability::missing(&work.template, &stack.capabilities) {
@@ -128,7 +139,7 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
     let change_set = change_set::create(&context.clients, &request)
         .await
         .map_err(|source| refused(stack, source))?;
-    let changes = match change_set::computed(&context, &change_set, &request)
+    let mut changes = match change_set::computed(&context, &change_set, &request)
         .await
         .map_err(|source| aws(stack, source))?
     {
@@ -137,7 +148,7 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
             remove(&context, stack, &change_set, request.create).await?;
             run.approve.left_as_it_is(&stack.name);
             return match &deployed {
-                Some(deployed) => unchanged(&context, stack, deployed).await,
+                Some(deployed) => unchanged(&context, work, deployed).await,
                 None => Ok((Outcome::Unchanged, BTreeMap::new())),
             };
         }
@@ -158,6 +169,7 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
             return Err(interrupted(stack, None));
         }
     };
+    changes.partial = run.handovers.in_parts(&stack.name);
     let count = changes.changes.len();
     context.emit(Event::ChangeSetReady {
         changes: changes.clone(),
@@ -190,12 +202,18 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
         stack: stack.name.clone(),
         changes: count,
     });
-    execute(&context, stack, &change_set, &name).await?;
+    let opened = protection::open(&context, stack, &change_set.stack_id, &changes).await?;
+    let executed = execute(&context, stack, &change_set, &name).await;
+    // Whatever goes on without us may still need the open policy, and the next deploy closes it.
+    if opened && matches!(executed, Ok(()) | Err(StackError::Ended { .. })) {
+        protection::close(&context, stack, &work.template, &change_set.stack_id).await?;
+    }
+    executed?;
     let deployed = inspect::describe(&context.clients, &change_set.stack_id)
         .await
         .map_err(|source| aws(stack, source))?
         .ok_or_else(|| aws(stack, AwsError::incomplete("DescribeStacks", "stack")))?;
-    protect(&context, stack, &deployed).await?;
+    protection::protect(&context, stack, &work.template, &deployed).await?;
     let outcome = if request.create {
         Outcome::Created
     } else {
@@ -233,31 +251,42 @@ async fn is_unchanged(
 
 async fn unchanged(
     context: &Context,
-    stack: &StackManifest,
+    work: &Work,
     deployed: &DeployedStack,
 ) -> Result<Done, StackError> {
-    protect(context, stack, deployed).await?;
+    protection::protect(context, &work.manifest, &work.template, deployed).await?;
     Ok((Outcome::Unchanged, deployed.outputs.clone()))
 }
 
-/// Turns protection against deletion on where the manifest asks for it. A deploy never turns it off: somebody may have
-/// turned it on by hand, and only a destroy asks for the consent to take it away.
-async fn protect(
+/// Returns what a stack is updated to where others import what it gives up, and adds the parameters of that.
+async fn hand_over(
+    run: &Run,
     context: &Context,
-    stack: &StackManifest,
+    work: &Work,
     deployed: &DeployedStack,
-) -> Result<(), StackError> {
-    if stack.termination_protection && !deployed.termination_protection {
-        context
-            .clients
-            .cloudformation
-            .update_termination_protection()
-            .stack_name(&deployed.id)
-            .enable_termination_protection(true)
-            .send()
-            .await
-            .or_aws(&context.clients, "UpdateTerminationProtection")
-            .map_err(|source| aws(stack, source))?;
+    parameters: &mut BTreeMap<String, String>,
+) -> Result<Option<Work>, StackError> {
+    let kept = handover::find(context, deployed, &work.template)
+        .await
+        .map_err(|source| aws(&work.manifest, source))?;
+    let Some(kept) = kept else {
+        return Ok(None);
+    };
+    let stack = work.manifest.name.clone();
+    run.handovers.add(&stack, kept.importers.clone());
+    context.emit(Event::ExportsKept {
+        stack,
+        importers: kept.importers,
+    });
+    parameters.extend(kept.parameters);
+    let mut manifest = (*work.manifest).clone();
+    if let Some(capability) = capability::missing(&kept.template, &manifest.capabilities) {
+        manifest.capabilities.push(capability.to_owned());
     }
-    Ok(())
+    Ok(Some(Work {
+        manifest: Arc::new(manifest),
+        template: kept.template,
+        contents: BTreeMap::new(),
+        bucket: work.bucket.clone(),
+    }))
 }

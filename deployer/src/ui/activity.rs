@@ -118,6 +118,12 @@ impl Activity {
                 "publish",
                 format!("{stack}/{content}: {added} added, {changed} changed, {removed} removed"),
             ),
+            Event::ExportsKept { stack, importers } => {
+                for (export, stacks) in importers {
+                    let text = format!("{stack}: {export}, until {} lets go", stacks.join(", "));
+                    self.ui.done("keep", text);
+                }
+            }
             Event::ChangeSetCreating { stack, .. } => self.message(stack, "computing changes"),
             Event::ChangeSetReady { changes } => {
                 self.plan(changes);

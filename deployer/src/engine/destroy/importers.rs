@@ -11,7 +11,7 @@ use super::{
 use crate::aws::{AwsError, Clients, Fault, OrAws, texts};
 
 /// The stacks that import from a stack, by the name of the export.
-pub(super) type Importers = BTreeMap<String, Vec<String>>;
+pub(in crate::engine) type Importers = BTreeMap<String, Vec<String>>;
 
 /// Refuses the removal of a stack that others import from.
 ///
@@ -47,7 +47,7 @@ pub(super) async fn of(
 ) -> Result<Importers, AwsError> {
     let mut found = Importers::new();
     for export in deployed.exports.values() {
-        let mut importers = importers(clients, export).await?;
+        let mut importers = of_export(clients, export).await?;
         importers.retain(|stack| !going.contains(stack.as_str()));
         if !importers.is_empty() {
             found.insert(export.clone(), importers);
@@ -56,7 +56,11 @@ pub(super) async fn of(
     Ok(found)
 }
 
-async fn importers(clients: &Clients, export: &str) -> Result<Vec<String>, AwsError> {
+/// Returns the stacks that import an export.
+pub(in crate::engine) async fn of_export(
+    clients: &Clients,
+    export: &str,
+) -> Result<Vec<String>, AwsError> {
     let mut importers = Vec::new();
     let mut next = None;
     loop {

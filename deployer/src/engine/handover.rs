@@ -1,0 +1,501 @@
+//! Exports that a stack gives up while other stacks still import them.
+//!
+//! CloudFormation neither deletes nor changes what is imported
+//! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html>), and what imports it
+//! may need the new version of the exporting stack before it can let go. So such a stack is updated twice: first with
+//! everything that is new and with what others still need, then, once they were updated, without that. Where importers
+//! are not part of the deploy, the second update is left to a later one.
+//!
+//! A resource that the new template does not have any more is kept with everything that it refers to. The export of a
+//! resource that goes on holds its present value as text, so that it stays the same where the resource is replaced.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Context, DeployedStack,
+    deploy::StackReport,
+    destroy::importers::{self, Importers},
+    inspect,
+};
+use crate::aws::{AwsError, Fault};
+
+/// The sections of a template whose entries others refer to by name.
+const SECTIONS: [&str; 4] = ["Resources", "Parameters", "Conditions", "Mappings"];
+
+/// What a stack is updated to as long as others import what it gives up.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Kept {
+    /// Who imports what, by the name of the export.
+    pub(super) importers: Importers,
+    /// The new template, with what is kept.
+    pub(super) template: String,
+    /// The values of the parameters that only what is kept needs.
+    pub(super) parameters: BTreeMap<String, String>,
+}
+
+/// Looks for exports that a new template gives up and that stacks import. Nobody is asked where it gives up none.
+pub(super) async fn find(
+    context: &Context,
+    deployed: &DeployedStack,
+    template: &str,
+) -> Result<Option<Kept>, AwsError> {
+    let clients = &context.clients;
+    // A template that cannot be read is refused by CloudFormation, which says more about it.
+    let Ok(new) = serde_json::from_str::<Value>(template) else {
+        return Ok(None);
+    };
+    let mut imported = Importers::new();
+    for export in given_up(deployed, &new) {
+        match importers::of_export(clients, export).await {
+            Ok(importers) if importers.is_empty() => {}
+            Ok(importers) => {
+                imported.insert(export.to_owned(), importers);
+            }
+            // Whoever may not ask deploys as before: CloudFormation refuses what cannot be.
+            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    if imported.is_empty() {
+        return Ok(None);
+    }
+    let old = inspect::template(clients, &deployed.id)
+        .await?
+        // Of a template in YAML only the values are kept.
+        .and_then(|old| serde_json::from_str(&old).ok())
+        .unwrap_or(Value::Null);
+    Ok(Some(keep(new, &old, deployed, imported)))
+}
+
+/// Returns the names of the exports of a stack that a template does not have any more.
+fn given_up<'a>(deployed: &'a DeployedStack, new: &Value) -> Vec<&'a str> {
+    let outputs = new.get("Outputs").and_then(Value::as_object);
+    let name = |output: &Value| {
+        output
+            .get("Export")
+            .and_then(|export| export.get("Name"))
+            .cloned()
+    };
+    let names: Vec<(&String, Value)> = outputs
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, output)| Some((key, name(output)?)))
+        .collect();
+    deployed
+        .exports
+        .iter()
+        .filter(|(old_key, old)| {
+            !names.iter().any(|(key, name)| match name {
+                Value::String(name) => name == *old,
+                // CloudFormation makes the name; the key says whose it is.
+                _ => key == old_key,
+            })
+        })
+        .map(|(_, name)| name.as_str())
+        .collect()
+}
+
+/// Adds to a template what others import.
+fn keep(mut new: Value, old: &Value, deployed: &DeployedStack, importers: Importers) -> Kept {
+    let imported = deployed
+        .exports
+        .iter()
+        .filter(|(_, name)| importers.contains_key(*name));
+    let mut outputs = Vec::new();
+    let mut parameters = BTreeMap::new();
+    for (key, export) in imported {
+        let output = &old["Outputs"][key.as_str()];
+        let mut names = BTreeSet::new();
+        names_in(&output["Value"], &mut names);
+        // A value that AWS hides cannot be given again: then the resources that need it go, and the text alone stays.
+        let added = additions(&new, old, deployed, names).unwrap_or_default();
+        let mut entry = Map::new();
+        if let Some(description) = output.get("Description") {
+            entry.insert("Description".to_owned(), description.clone());
+        }
+        let value = if added.entries.is_empty() {
+            deployed
+                .outputs
+                .get(key)
+                .cloned()
+                .unwrap_or_default()
+                .into()
+        } else {
+            output["Value"].clone()
+        };
+        entry.insert("Value".to_owned(), value);
+        entry.insert("Export".to_owned(), json!({"Name": export}));
+        outputs.push((key.clone(), Value::Object(entry), added));
+    }
+    for (mut key, output, added) in outputs {
+        for (section, name, entry) in added.entries {
+            insert(&mut new, section, name, entry);
+        }
+        parameters.extend(added.parameters);
+        while new["Outputs"].get(&key).is_some() {
+            key.push_str("Kept");
+        }
+        insert(&mut new, "Outputs", key, output);
+    }
+    Kept {
+        importers,
+        template: new.to_string(),
+        parameters,
+    }
+}
+
+/// What a template gets back, and the values of the parameters among it.
+#[derive(Debug, Default)]
+struct Additions {
+    /// Sections, names and what stands there.
+    entries: Vec<(&'static str, String, Value)>,
+    parameters: BTreeMap<String, String>,
+}
+
+/// Returns what the names lead to in the old template and the new one lacks; nothing, where a value is hidden.
+fn additions(
+    new: &Value,
+    old: &Value,
+    deployed: &DeployedStack,
+    mut waiting: BTreeSet<String>,
+) -> Option<Additions> {
+    let mut seen = BTreeSet::new();
+    let mut added = Additions::default();
+    while let Some(name) = waiting.pop_first() {
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        for section in SECTIONS {
+            let Some(entry) = old.get(section).and_then(|section| section.get(&name)) else {
+                continue;
+            };
+            if new
+                .get(section)
+                .is_some_and(|section| section.get(&name).is_some())
+            {
+                continue;
+            }
+            if section == "Parameters" {
+                if entry.get("NoEcho").is_some() {
+                    return None;
+                }
+                if let Some(value) = deployed.parameters.get(&name) {
+                    added.parameters.insert(name.clone(), value.clone());
+                }
+            }
+            names_in(entry, &mut waiting);
+            added.entries.push((section, name.clone(), entry.clone()));
+        }
+    }
+    Some(added)
+}
+
+fn insert(template: &mut Value, section: &str, name: String, entry: Value) {
+    if let Some(template) = template.as_object_mut()
+        && let Some(section) = template
+            .entry(section)
+            .or_insert_with(|| Value::Object(Map::new()))
+            .as_object_mut()
+    {
+        section.insert(name, entry);
+    }
+}
+
+/// Collects what a part of a template refers to by name: resources, parameters, conditions and mappings.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>.
+fn names_in(value: &Value, names: &mut BTreeSet<String>) {
+    let entries = match value {
+        Value::Array(elements) => {
+            elements.iter().for_each(|element| names_in(element, names));
+            return;
+        }
+        Value::Object(entries) => entries,
+        _ => return,
+    };
+    for (key, argument) in entries {
+        match (key.as_str(), argument) {
+            ("Ref" | "Condition" | "DependsOn", Value::String(name)) => {
+                names.insert(name.clone());
+            }
+            ("DependsOn", Value::Array(all)) => {
+                names.extend(all.iter().filter_map(Value::as_str).map(str::to_owned));
+            }
+            ("Fn::GetAtt", Value::String(path)) => {
+                names.extend(path.split('.').next().map(str::to_owned));
+            }
+            ("Fn::GetAtt" | "Fn::If" | "Fn::FindInMap", Value::Array(arguments)) => {
+                if let Some(name) = arguments.first().and_then(Value::as_str) {
+                    names.insert(name.to_owned());
+                }
+            }
+            ("Fn::Sub", Value::String(text)) => names_in_text(text, names),
+            ("Fn::Sub", Value::Array(arguments)) => {
+                if let Some(text) = arguments.first().and_then(Value::as_str) {
+                    names_in_text(text, names);
+                }
+            }
+            _ => {}
+        }
+        names_in(argument, names);
+    }
+}
+
+/// Collects the names of `${Name}` and `${Name.Attribute}`.
+fn names_in_text(text: &str, names: &mut BTreeSet<String>) {
+    for part in text.split("${").skip(1) {
+        let inside = part.split('}').next().unwrap_or_default();
+        let name = inside.split('.').next().unwrap_or_default();
+        if !name.starts_with('!') {
+            names.insert(name.to_owned());
+        }
+    }
+}
+
+/// The stacks of one deploy that keep what others import.
+#[derive(Debug, Default)]
+pub(super) struct Handovers(Mutex<Entries>);
+
+#[derive(Debug, Default)]
+struct Entries {
+    /// Who imports from a stack.
+    kept: BTreeMap<String, Importers>,
+    /// The stacks that are updated in parts.
+    parts: BTreeSet<String>,
+}
+
+impl Handovers {
+    /// Enters a stack that keeps something.
+    pub(super) fn add(&self, stack: &str, importers: Importers) {
+        let mut entries = self.entries();
+        entries.parts.insert(stack.to_owned());
+        entries.kept.insert(stack.to_owned(), importers);
+    }
+
+    /// Returns whether a stack is updated in parts, each of which does less than what was planned.
+    pub(super) fn in_parts(&self, stack: &str) -> bool {
+        self.entries().parts.contains(stack)
+    }
+
+    /// Takes out the stacks that nobody imports from any more: every importer was updated by this deploy.
+    pub(super) fn due(&self, reports: &[StackReport]) -> Vec<String> {
+        let mut entries = self.entries();
+        let good = |name: &String| {
+            reports
+                .iter()
+                .any(|report| report.stack == *name && report.outcome.is_good())
+        };
+        let due: Vec<String> = entries
+            .kept
+            .iter()
+            .filter(|(stack, importers)| good(stack) && importers.values().flatten().all(good))
+            .map(|(stack, _)| stack.clone())
+            .collect();
+        for stack in &due {
+            entries.kept.remove(stack);
+        }
+        due
+    }
+
+    fn entries(&self) -> std::sync::MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{StackStatus, event::Outcome};
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    fn deployed() -> DeployedStack {
+        DeployedStack {
+            id: "arn".to_owned(),
+            status: StackStatus::new("UPDATE_COMPLETE"),
+            reason: None,
+            changed: None,
+            parameters: map(&[("Size", "3"), ("Code", "orders/a.zip"), ("Hidden", "****")]),
+            tags: BTreeMap::new(),
+            outputs: map(&[("ExportOldArn", "arn:old"), ("ExportNew", "https://new")]),
+            exports: map(&[
+                ("ExportOldArn", "orders-dev-Old-Arn"),
+                ("ExportNew", "orders-dev-New"),
+            ]),
+            termination_protection: false,
+        }
+    }
+
+    fn old() -> Value {
+        json!({
+            "Parameters": {
+                "Size": {"Type": "Number"},
+                "Code": {"Type": "String"},
+                "Unused": {"Type": "String"},
+            },
+            "Conditions": {"Large": {"Fn::Equals": [{"Ref": "Size"}, 3]}},
+            "Mappings": {"Sizes": {"a": {"b": "c"}}},
+            "Resources": {
+                "New": {"Type": "AWS::SQS::Queue"},
+                "Old": {
+                    "Type": "AWS::Lambda::Function",
+                    "Condition": "Large",
+                    "DependsOn": ["Logs"],
+                    "Properties": {
+                        "Code": {"S3Key": {"Ref": "Code"}},
+                        "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                        "Environment": {"Fn::Sub": "${New.Arn}-${AWS::Region}-${!literal}"},
+                    }
+                },
+                "Logs": {"Type": "AWS::Logs::LogGroup"},
+                "Role": {"Type": "AWS::IAM::Role"},
+                "Other": {"Type": "AWS::SNS::Topic"},
+            },
+            "Outputs": {
+                "ExportOldArn": {
+                    "Value": {"Fn::GetAtt": ["Old", "Arn"]},
+                    "Export": {"Name": "orders-dev-Old-Arn"},
+                },
+                "ExportNew": {"Value": {"Ref": "New"}, "Export": {"Name": "orders-dev-New"}},
+            }
+        })
+    }
+
+    fn new() -> Value {
+        json!({
+            "Resources": {"New": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 3}}},
+            "Outputs": {"Renamed": {"Value": {"Ref": "New"}, "Export": {"Name": "orders-dev-New"}}},
+        })
+    }
+
+    fn imported() -> Importers {
+        Importers::from([(
+            "orders-dev-Old-Arn".to_owned(),
+            vec!["reports-dev".to_owned()],
+        )])
+    }
+
+    fn keys(template: &Value, section: &str) -> Vec<String> {
+        let entries = template[section].as_object();
+        let mut keys: Vec<_> = entries
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key.clone())
+            .collect();
+        keys.sort();
+        keys
+    }
+
+    #[test]
+    fn an_export_is_given_up_by_its_name_and_not_by_its_key() {
+        assert_eq!(given_up(&deployed(), &new()), ["orders-dev-Old-Arn"]);
+        let made = json!({"Outputs": {
+            "ExportOldArn": {"Value": "x", "Export": {"Name": {"Fn::Sub": "${AWS::StackName}-Old-Arn"}}}
+        }});
+        assert_eq!(given_up(&deployed(), &made), ["orders-dev-New"]);
+        assert_eq!(given_up(&deployed(), &Value::Null).len(), 2);
+    }
+
+    #[test]
+    fn what_is_imported_stays_with_all_that_it_needs_and_nothing_else() {
+        let kept = keep(new(), &old(), &deployed(), imported());
+        let template: Value = serde_json::from_str(&kept.template).expect("is JSON");
+        assert_eq!(keys(&template, "Resources"), ["Logs", "New", "Old", "Role"]);
+        assert_eq!(template["Resources"]["New"], new()["Resources"]["New"]);
+        assert_eq!(keys(&template, "Parameters"), ["Code", "Size"]);
+        assert_eq!(keys(&template, "Conditions"), ["Large"]);
+        assert_eq!(keys(&template, "Mappings"), [""; 0]);
+        assert_eq!(
+            kept.parameters,
+            map(&[("Code", "orders/a.zip"), ("Size", "3")])
+        );
+        assert_eq!(
+            template["Outputs"]["ExportOldArn"],
+            old()["Outputs"]["ExportOldArn"]
+        );
+        assert_eq!(keys(&template, "Outputs"), ["ExportOldArn", "Renamed"]);
+    }
+
+    #[test]
+    fn an_output_of_the_same_key_keeps_its_key() {
+        let mut new = new();
+        new["Outputs"]["ExportOldArn"] = json!({"Value": "something else"});
+        let kept = keep(new, &old(), &deployed(), imported());
+        let template: Value = serde_json::from_str(&kept.template).expect("is JSON");
+        assert_eq!(
+            template["Outputs"]["ExportOldArn"]["Value"],
+            "something else"
+        );
+        assert_eq!(
+            template["Outputs"]["ExportOldArnKept"]["Value"],
+            json!({"Fn::GetAtt": ["Old", "Arn"]})
+        );
+    }
+
+    #[test]
+    fn the_value_of_a_resource_that_goes_on_is_kept_as_text() {
+        let mut new = new();
+        new["Resources"]["Old"] = json!({"Type": "AWS::Lambda::Function"});
+        let kept = keep(new.clone(), &old(), &deployed(), imported());
+        let template: Value = serde_json::from_str(&kept.template).expect("is JSON");
+        assert_eq!(template["Resources"], new["Resources"]);
+        assert_eq!(
+            template["Outputs"]["ExportOldArn"],
+            json!({"Value": "arn:old", "Export": {"Name": "orders-dev-Old-Arn"}})
+        );
+    }
+
+    #[test]
+    fn what_was_kept_is_kept_again() {
+        let first = keep(new(), &old(), &deployed(), imported());
+        let kept: Value = serde_json::from_str(&first.template).expect("is JSON");
+        let again = keep(new(), &kept, &deployed(), imported());
+        assert_eq!(again, first);
+    }
+
+    #[test]
+    fn a_hidden_value_is_never_given_again() {
+        let mut old = old();
+        old["Parameters"]["Hidden"] = json!({"Type": "String", "NoEcho": true});
+        old["Resources"]["Role"]["Properties"] = json!({"Description": {"Ref": "Hidden"}});
+        let kept = keep(new(), &old, &deployed(), imported());
+        assert!(!kept.template.contains("****"));
+        assert!(kept.parameters.is_empty());
+        let template: Value = serde_json::from_str(&kept.template).expect("is JSON");
+        assert_eq!(keys(&template, "Resources"), ["New"]);
+        assert_eq!(template["Outputs"]["ExportOldArn"]["Value"], "arn:old");
+    }
+
+    #[test]
+    fn a_stack_is_due_when_all_its_importers_were_updated() {
+        let report = |stack: &str, outcome| StackReport {
+            stack: stack.to_owned(),
+            outcome,
+            outputs: BTreeMap::new(),
+            failure: None,
+        };
+        let handovers = Handovers::default();
+        handovers.add("orders-dev", imported());
+        assert!(handovers.in_parts("orders-dev") && !handovers.in_parts("reports-dev"));
+        let own = report("orders-dev", Outcome::Updated);
+        assert!(
+            handovers.due(&[own.clone()]).is_empty(),
+            "the importer is not deployed"
+        );
+        let failed = report("reports-dev", Outcome::Failed);
+        assert!(handovers.due(&[own.clone(), failed]).is_empty());
+        let good = report("reports-dev", Outcome::Updated);
+        assert_eq!(handovers.due(&[own.clone(), good.clone()]), ["orders-dev"]);
+        assert!(handovers.due(&[own, good]).is_empty(), "once");
+    }
+}

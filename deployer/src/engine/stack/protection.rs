@@ -1,0 +1,245 @@
+//! Protection of a stack of a protected stage: against its deletion, and against updates that destroy what it holds.
+//!
+//! A stack policy refuses to replace or delete resources that hold data, whoever asks. A change set cannot carry a policy
+//! of its own for the time of its execution
+//! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSet.html>), so the policy of the
+//! stack is opened for the resources that the approved change set replaces or deletes, and for nothing else, and closed
+//! again when it is done. A run that was killed in between leaves it open, and the next deploy closes it. A policy that
+//! somebody else wrote stays as it is. Policies count for updates only; what guards a deletion is the protection of the
+//! stack (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html>).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use stack_model::assembly::StackManifest;
+
+use super::operation::aws;
+use crate::aws::OrAws;
+use crate::engine::{
+    Change, Context, DeployedStack, ProposedChanges, Replacement, StackError, plan::holds_data,
+};
+
+/// What a policy of ours denies.
+const DENIED: [&str; 2] = ["Update:Replace", "Update:Delete"];
+
+/// Turns protection on where the manifest asks for it. A deploy never turns it off: somebody may have turned it on by
+/// hand, and only a destroy asks for the consent to take it away.
+pub(super) async fn protect(
+    context: &Context,
+    stack: &StackManifest,
+    template: &str,
+    deployed: &DeployedStack,
+) -> Result<(), StackError> {
+    if !stack.termination_protection {
+        return Ok(());
+    }
+    if !deployed.termination_protection {
+        context
+            .clients
+            .cloudformation
+            .update_termination_protection()
+            .stack_name(&deployed.id)
+            .enable_termination_protection(true)
+            .send()
+            .await
+            .or_aws(&context.clients, "UpdateTerminationProtection")
+            .map_err(|source| aws(stack, source))?;
+    }
+    let guarded = guarded(template);
+    if guarded.is_empty() {
+        return Ok(());
+    }
+    let wanted = policy(&guarded);
+    match present(context, stack, &deployed.id).await? {
+        Some(present) if present == wanted || !is_ours(&present) => Ok(()),
+        _ => set(context, stack, &deployed.id, &wanted).await,
+    }
+}
+
+/// Opens the policy of a stack for what an approved change set replaces or deletes. Returns whether it was opened.
+pub(super) async fn open(
+    context: &Context,
+    stack: &StackManifest,
+    stack_id: &str,
+    changes: &ProposedChanges,
+) -> Result<bool, StackError> {
+    let destroyed: BTreeSet<&str> = changes
+        .changes
+        .iter()
+        .filter(|change| destroys(change))
+        .map(|change| change.logical_id.as_str())
+        .collect();
+    if !stack.termination_protection || changes.create || destroyed.is_empty() {
+        return Ok(false);
+    }
+    let Some(present) = present(context, stack, stack_id).await? else {
+        return Ok(false);
+    };
+    if !is_ours(&present) {
+        return Ok(false);
+    }
+    let guarded: BTreeSet<String> = denied(&present)
+        .filter(|id| !destroyed.contains(id))
+        .map(str::to_owned)
+        .collect();
+    let opened = policy(&guarded);
+    if opened == present {
+        return Ok(false);
+    }
+    set(context, stack, stack_id, &opened).await?;
+    Ok(true)
+}
+
+/// Closes the policy of a stack again. Without an update to follow, `protect` is not reached.
+pub(super) async fn close(
+    context: &Context,
+    stack: &StackManifest,
+    template: &str,
+    stack_id: &str,
+) -> Result<(), StackError> {
+    set(context, stack, stack_id, &policy(&guarded(template))).await
+}
+
+fn destroys(change: &Change) -> bool {
+    holds_data(&change.resource_type)
+        && match change.action.as_str() {
+            "Remove" => true,
+            "Modify" => change
+                .replacement
+                .is_some_and(|replacement| replacement != Replacement::Never),
+            _ => false,
+        }
+}
+
+/// Returns the resources of a template that hold data.
+fn guarded(template: &str) -> BTreeSet<String> {
+    let template: Value = serde_json::from_str(template).unwrap_or_default();
+    let resources = template.get("Resources").and_then(Value::as_object);
+    resources
+        .into_iter()
+        .flatten()
+        .filter(|(_, resource)| resource["Type"].as_str().is_some_and(holds_data))
+        .map(|(logical_id, _)| logical_id.clone())
+        .collect()
+}
+
+/// Makes the policy that guards resources. Whatever a policy does not allow is denied, so it allows the rest.
+fn policy(guarded: &BTreeSet<String>) -> Value {
+    let mut statements =
+        vec![json!({"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"})];
+    if !guarded.is_empty() {
+        let resources: Vec<String> = guarded
+            .iter()
+            .map(|logical_id| format!("LogicalResourceId/{logical_id}"))
+            .collect();
+        statements.push(json!({
+            "Effect": "Deny",
+            "Action": DENIED,
+            "Principal": "*",
+            "Resource": resources,
+        }));
+    }
+    json!({"Statement": statements})
+}
+
+/// Returns the logical ids that a policy of ours guards.
+fn denied(policy: &Value) -> impl Iterator<Item = &str> {
+    policy["Statement"][1]["Resource"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|resource| resource.as_str()?.strip_prefix("LogicalResourceId/"))
+}
+
+/// Returns whether a policy is one that [`policy`] makes.
+fn is_ours(present: &Value) -> bool {
+    *present == policy(&denied(present).map(str::to_owned).collect())
+}
+
+async fn present(
+    context: &Context,
+    stack: &StackManifest,
+    stack_id: &str,
+) -> Result<Option<Value>, StackError> {
+    let answer = context
+        .clients
+        .cloudformation
+        .get_stack_policy()
+        .stack_name(stack_id)
+        .send()
+        .await
+        .or_aws(&context.clients, "GetStackPolicy")
+        .map_err(|source| aws(stack, source))?;
+    // A policy that is no JSON is somebody else's, as `Null` is.
+    Ok(answer
+        .stack_policy_body
+        .filter(|body| !body.is_empty())
+        .map(|body| serde_json::from_str(&body).unwrap_or_default()))
+}
+
+async fn set(
+    context: &Context,
+    stack: &StackManifest,
+    stack_id: &str,
+    policy: &Value,
+) -> Result<(), StackError> {
+    context
+        .clients
+        .cloudformation
+        .set_stack_policy()
+        .stack_name(stack_id)
+        .stack_policy_body(policy.to_string())
+        .send()
+        .await
+        .or_aws(&context.clients, "SetStackPolicy")
+        .map_err(|source| aws(stack, source))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_policies_are_touched() {
+        let ids =
+            |ids: &[&str]| -> BTreeSet<String> { ids.iter().map(|id| (*id).into()).collect() };
+        assert!(is_ours(&policy(&ids(&["Table", "Uploads"]))));
+        assert!(is_ours(&policy(&ids(&[]))));
+        let mut theirs = policy(&ids(&["Table"]));
+        theirs["Statement"][1]["Action"] = "Update:*".into();
+        assert!(!is_ours(&theirs));
+        assert!(!is_ours(&Value::Null));
+        let mut more = policy(&ids(&["Table"]));
+        let statement =
+            json!({"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"});
+        more["Statement"]
+            .as_array_mut()
+            .expect("is a list")
+            .push(statement);
+        assert!(!is_ours(&more));
+    }
+
+    #[test]
+    fn what_holds_data_is_guarded() {
+        let template = r#"{"Resources": {
+            "Table": {"Type": "AWS::DynamoDB::Table"},
+            "Function": {"Type": "AWS::Lambda::Function"},
+            "Uploads": {"Type": "AWS::S3::Bucket"}
+        }}"#;
+        assert_eq!(
+            policy(&guarded(template)).to_string(),
+            json!({"Statement": [
+                {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"},
+                {
+                    "Effect": "Deny",
+                    "Action": ["Update:Replace", "Update:Delete"],
+                    "Principal": "*",
+                    "Resource": ["LogicalResourceId/Table", "LogicalResourceId/Uploads"],
+                },
+            ]})
+            .to_string()
+        );
+        assert!(guarded("not JSON").is_empty());
+    }
+}

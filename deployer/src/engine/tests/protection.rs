@@ -1,0 +1,160 @@
+//! The policies of protected stacks.
+
+use aws_sdk_cloudformation::Client as CloudFormation;
+use aws_smithy_mocks::mock;
+use serde_json::{Value, json};
+
+use super::{
+    answers::{self, STACK_ID, Stack},
+    given::stack,
+    script::{Answer, STACK, Script, http, one},
+};
+use crate::engine::{StackDeployment, deploy};
+
+/// `GetStackPolicy`, as
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetStackPolicy.html> shows it; without a
+/// policy the answer is empty.
+fn get(script: Script, policy: Option<&Value>) -> Script {
+    let policy = policy.map_or_else(String::new, |policy| {
+        let policy = policy.to_string().replace('"', "&quot;");
+        format!("<StackPolicyBody>{policy}</StackPolicyBody>")
+    });
+    let body = answers::result("GetStackPolicy", &policy);
+    script.cloudformation(
+        "get_stack_policy",
+        mock!(CloudFormation::get_stack_policy)
+            .match_requests(|input| input.stack_name() == Some(STACK_ID))
+            .then_http_response(move || http(200, &body)),
+    )
+}
+
+/// `SetStackPolicy`.
+fn set(script: Script, policy: Value) -> Script {
+    script.cloudformation(
+        "set_stack_policy",
+        mock!(CloudFormation::set_stack_policy)
+            .match_requests(move |input| {
+                let body = input.stack_policy_body().unwrap_or_default();
+                serde_json::from_str::<Value>(body).is_ok_and(|body| body == policy)
+            })
+            .then_http_response(|| http(200, &answers::empty("SetStackPolicy"))),
+    )
+}
+
+fn policy(guarded: &[&str]) -> Value {
+    let mut statements =
+        vec![json!({"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"})];
+    if !guarded.is_empty() {
+        let resources: Vec<_> = guarded
+            .iter()
+            .map(|id| format!("LogicalResourceId/{id}"))
+            .collect();
+        statements.push(json!({
+            "Effect": "Deny",
+            "Action": ["Update:Replace", "Update:Delete"],
+            "Principal": "*",
+            "Resource": resources,
+        }));
+    }
+    json!({"Statement": statements})
+}
+
+fn protected() -> StackDeployment {
+    let mut stack = stack(STACK, &[]);
+    stack.manifest.termination_protection = true;
+    stack
+}
+
+fn deployed() -> String {
+    let mut stack = Stack::new("UPDATE_COMPLETE");
+    stack.protected = true;
+    stack.xml()
+}
+
+/// The update that replaces the queue, up to its execution.
+fn replacing() -> Script {
+    Script::new()
+        .describe(STACK, deployed())
+        .template(r#"{"Resources":{}}"#)
+        .list_change_sets(&[])
+        .create_change_set(|_| true)
+        .change_set("CREATE_COMPLETE", "", answers::REPLACE_ORDERS)
+}
+
+#[tokio::test]
+async fn a_protected_stack_gets_its_policy_once() {
+    let unchanged = || {
+        Script::new()
+            .describe(STACK, deployed())
+            .template(super::script::TEMPLATE)
+    };
+    for script in [
+        set(get(unchanged(), None), policy(&["Orders"])),
+        get(unchanged(), Some(&policy(&["Orders"]))),
+        // A run that was killed left it open.
+        set(get(unchanged(), Some(&policy(&[]))), policy(&["Orders"])),
+        // Somebody else's.
+        get(unchanged(), Some(&json!({"Statement": []}))),
+    ] {
+        let played = script.play();
+        deploy(&played.context, one(protected()), Answer::never())
+            .await
+            .expect("nothing is to be done");
+        played.finish();
+    }
+}
+
+#[tokio::test]
+async fn the_policy_is_open_for_exactly_what_was_approved() {
+    let guarded = policy(&["Orders", "Uploads"]);
+    let script = get(replacing(), Some(&guarded));
+    let script = set(script, policy(&["Uploads"]))
+        .execute()
+        .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
+        .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")]);
+    let script = set(script, policy(&["Orders"])).describe(STACK_ID, deployed());
+    let played = get(script, Some(&policy(&["Orders"]))).play();
+    deploy(&played.context, one(protected()), Answer::yes())
+        .await
+        .expect("the queue is replaced");
+    played.finish();
+}
+
+#[tokio::test]
+async fn the_policy_is_closed_after_a_failure_too() {
+    let script = get(replacing(), Some(&policy(&["Orders"])));
+    let failed = [("9", STACK, "UPDATE_ROLLBACK_COMPLETE", "", "*")];
+    let script = set(script, policy(&[]))
+        .execute()
+        .events(&failed)
+        .events(&failed);
+    let played = set(script, policy(&["Orders"])).play();
+    deploy(&played.context, one(protected()), Answer::yes())
+        .await
+        .expect_err("the update is rolled back");
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_policy_of_somebody_else_is_never_opened() {
+    let theirs = json!({"Statement": [{"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}]});
+    let script = get(replacing(), Some(&theirs))
+        .execute()
+        .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
+        .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
+        .describe(STACK_ID, deployed());
+    let played = get(script, Some(&theirs)).play();
+    deploy(&played.context, one(protected()), Answer::yes())
+        .await
+        .expect("it allowed that after all");
+    played.finish();
+}
+
+#[tokio::test]
+async fn what_was_not_approved_opens_nothing() {
+    let played = replacing().delete_change_set(answers::CHANGE_SET_ID).play();
+    deploy(&played.context, one(protected()), Answer::no())
+        .await
+        .expect_err("nobody approved it");
+    played.finish();
+}
