@@ -212,7 +212,9 @@ fn insert(template: &mut Value, section: &str, name: String, entry: Value) {
 fn names_in(value: &Value, names: &mut BTreeSet<String>) {
     let entries = match value {
         Value::Array(elements) => {
-            elements.iter().for_each(|element| names_in(element, names));
+            for element in elements {
+                names_in(element, names);
+            }
             return;
         }
         Value::Object(entries) => entries,
@@ -489,7 +491,7 @@ mod tests {
         assert!(handovers.in_parts("orders-dev") && !handovers.in_parts("reports-dev"));
         let own = report("orders-dev", Outcome::Updated);
         assert!(
-            handovers.due(&[own.clone()]).is_empty(),
+            handovers.due(std::slice::from_ref(&own)).is_empty(),
             "the importer is not deployed"
         );
         let failed = report("reports-dev", Outcome::Failed);
