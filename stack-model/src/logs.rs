@@ -19,6 +19,8 @@ mod policy;
 mod query;
 mod retention;
 
+pub(crate) use policy::LogOrigin;
+
 pub use filter::{LogDestination, MetricFilterProps};
 pub use retention::{Retention, RetentionError};
 

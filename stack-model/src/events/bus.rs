@@ -9,7 +9,7 @@ use stack_model_cfn::{Expr, Pseudo, Token, Value};
 use super::{EventBusRef, bus_arn};
 use crate::handle::{Handle, ResourceRef};
 use crate::kms::{KeyOperation, KeyRef};
-use crate::logs::LogGroupRef;
+use crate::logs::{LogGroupRef, LogOrigin};
 use crate::name::NameRule;
 use crate::policy::{PolicyDocument, Principal, Statement};
 use crate::resource::Resource;
@@ -141,7 +141,6 @@ impl Stack<'_> {
             self.key_policy_from(key, [statement], source);
         }
         if let Some(logging) = &props.logging {
-            self.let_logs_in(&logging.log_group, &["delivery.logs.amazonaws.com"], source);
             self.deliver_bus_logs(logical_id, &handle, logging, source);
         }
         handle
@@ -184,8 +183,7 @@ impl Stack<'_> {
             let message = "the logical id of a bus with logging has at most 37 characters, as it is part of names of 60";
             self.report(logical_id, None, message, source);
         }
-        let service = ["delivery.logs.amazonaws.com"];
-        let policy = self.let_logs_in(&logging.log_group, &service, source);
+        let policy = self.let_logs_in(&logging.log_group, LogOrigin::Delivery, source);
         let destination_id = format!("{logical_id}LogDestination");
         let destination = logs_cfn::DeliveryDestination {
             destination_resource_arn: logging.log_group.plain_arn().into(),

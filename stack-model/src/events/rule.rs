@@ -16,6 +16,7 @@ use crate::handle::{get_att, typed_handle};
 use crate::iam::{RoleProps, RoleRef};
 use crate::lambda::permission;
 use crate::limit::Limited;
+use crate::logs::LogOrigin;
 use crate::name::NameRule;
 use crate::resource::Resource;
 use crate::stack::Stack;
@@ -320,8 +321,8 @@ impl Stack<'_> {
                 None
             }
             Kind::LogGroup(group) => {
-                let services = [SERVICE, "delivery.logs.amazonaws.com"];
-                self.let_logs_in(group, &services, source);
+                let rule = LogOrigin::Rule(rule.arn().into_text());
+                self.let_logs_in(group, rule, source);
                 None
             }
             Kind::StateMachine | Kind::EventBus | Kind::ApiDestination | Kind::Other => {

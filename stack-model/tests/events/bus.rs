@@ -212,6 +212,18 @@ fn a_level_of_logging_delivers_that_level_and_the_more_severe_ones() {
             "logs:CreateLogStream",
             "logs:PutLogEvents"
           ],
+          "Condition": {
+            "ArnLike": {
+              "aws:SourceArn": {
+                "Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:*"
+              }
+            },
+            "StringEquals": {
+              "aws:SourceAccount": {
+                "Ref": "AWS::AccountId"
+              }
+            }
+          },
           "Effect": "Allow",
           "Principal": {
             "Service": "delivery.logs.amazonaws.com"
