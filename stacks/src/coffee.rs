@@ -13,11 +13,13 @@
 //! side by side in one account; names of events, attributes and routes are those that the web pages know.
 
 use serde::Deserialize;
-use stack_model::apigateway::{Cors, CorsOrigin, HttpMethod, Preflight, RestResourceProps};
+use stack_model::apigateway::{HttpMethod, RestResourceProps};
 use stack_model::lambda::FunctionProps;
 use stack_model::logs::Retention;
 use stack_model::ssm::ParameterProps;
 use stack_model::{App, Stack, Value, Violation, Violations};
+
+use crate::pages::{self, AWS_HEADERS};
 
 mod bus;
 mod calls;
@@ -268,25 +270,10 @@ fn open_to_pages(
     path_part: &str,
     methods: impl IntoIterator<Item = HttpMethod>,
 ) -> RestResourceProps {
-    let headers = [
-        "Content-Type",
-        "X-Amz-Date",
-        "Authorization",
-        "X-Api-Key",
-        "X-Amz-Security-Token",
-    ];
-    let mut cors = cors(methods, &headers);
+    let mut cors = pages::cors(methods, AWS_HEADERS);
     cors.repeated = true;
     RestResourceProps {
         path_part: path_part.to_owned(),
         cors: Some(cors),
     }
-}
-
-/// Lets pages of every origin call methods, with some headers of their own.
-fn cors(methods: impl IntoIterator<Item = HttpMethod>, headers: &[&str]) -> Cors {
-    let mut cors = Cors::new(CorsOrigin::Any, methods);
-    cors.headers = headers.iter().map(|header| (*header).to_owned()).collect();
-    cors.preflight = Preflight::EmptyObject;
-    cors
 }

@@ -3,6 +3,7 @@
 use stack_model::{App, Violations};
 
 mod domain;
+mod pages;
 mod site;
 
 pub mod coffee;

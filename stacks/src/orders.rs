@@ -14,12 +14,13 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use stack_model::apigateway::{Cors, CorsOrigin, HttpMethod, Preflight, RestResourceProps};
+use stack_model::apigateway::{Cors, HttpMethod, RestResourceProps};
 use stack_model::lambda::{FunctionProps, MemorySize, Timeout};
 use stack_model::logs::Retention;
 use stack_model::{App, Violations, limit};
 
 use crate::domain::EdgeDomain;
+use crate::pages::{self, AWS_HEADERS, USER_AGENT};
 
 mod backend;
 mod order;
@@ -148,16 +149,5 @@ fn open_to_pages(
 /// Lets pages of every origin call methods, with the headers that clients of AWS send.
 fn cors(methods: impl IntoIterator<Item = HttpMethod>) -> Cors {
     let methods = [HttpMethod::Options].into_iter().chain(methods);
-    let mut cors = Cors::new(CorsOrigin::Any, methods);
-    let headers = [
-        "Content-Type",
-        "X-Amz-Date",
-        "Authorization",
-        "X-Api-Key",
-        "X-Amz-Security-Token",
-        "X-Amz-User-Agent",
-    ];
-    cors.headers = headers.map(str::to_owned).to_vec();
-    cors.preflight = Preflight::EmptyObject;
-    cors
+    pages::cors(methods, AWS_HEADERS.into_iter().chain([USER_AGENT]))
 }

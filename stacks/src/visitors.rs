@@ -8,9 +8,8 @@
 
 use serde::Deserialize;
 use stack_model::apigateway::{
-    ApiKeyProps, Authorization, Cors, CorsMaxAge, CorsOrigin, Endpoint, HttpMethod, Integration,
-    MethodProps, PlanStage, Preflight, Quota, QuotaPeriod, RestApiProps, RestResourceProps,
-    StageProps, UsagePlanProps,
+    ApiKeyProps, Authorization, Cors, CorsMaxAge, Endpoint, HttpMethod, Integration, MethodProps,
+    PlanStage, Quota, QuotaPeriod, RestApiProps, RestResourceProps, StageProps, UsagePlanProps,
 };
 use stack_model::cloudfront::PriceClass;
 use stack_model::dynamodb::{Billing, CapacityUnits, TableProps};
@@ -21,6 +20,7 @@ use stack_model::{App, Arn, Value, Violation, Violations, limit};
 use visitors::{Count, CountWiring, USER_ID, Visitor};
 
 use crate::domain::EdgeDomain;
+use crate::pages;
 use crate::site::{Site, SiteVariables};
 
 /// What a stage decides, in the table `[stages.<stage>.variables.visitors]` of `stackctl.toml`.
@@ -195,9 +195,7 @@ pub fn describe(app: &mut App) -> Result<(), Violations> {
 
 /// Lets pages of every origin call, without credentials of the browser; the preflight asks for no key.
 fn cors() -> Cors {
-    let mut cors = Cors::new(CorsOrigin::Any, [HttpMethod::Get, HttpMethod::Options]);
-    cors.headers = vec!["*".to_owned()];
+    let mut cors = pages::cors([HttpMethod::Get, HttpMethod::Options], ["*"]);
     cors.max_age = Some(limit!(CorsMaxAge, 600));
-    cors.preflight = Preflight::EmptyObject;
     cors
 }

@@ -12,6 +12,7 @@ use super::bus::Bus;
 use super::identity::Identity;
 use super::tables::Tables;
 use super::{ADMINS, API_STAGE, Settings, open_to_pages};
+use crate::pages;
 
 /// Adds the service and returns the address of its API.
 pub(super) fn add(
@@ -66,7 +67,7 @@ pub(super) fn add(
     let put = MethodProps::new(HttpMethod::Put, users, set);
     stack.rest_method("PutStore", &store, put);
 
-    stack.rest_error_cors("ConfigApiErrors", &api, &super::cors(reads, &["*"]));
+    stack.rest_error_cors("ConfigApiErrors", &api, &pages::cors(reads, ["*"]));
     let live = stack.rest_stage("ConfigApiStage", &api, StageProps::named(API_STAGE));
     live.url(&api.root())
 }

@@ -13,6 +13,7 @@ use super::identity::Identity;
 use super::order_manager::{IS_ADMIN, OrderAction};
 use super::tables::Tables;
 use super::{ADMINS, API_STAGE, Settings, open_to_pages};
+use crate::pages;
 
 /// What baristas do to orders. Customers choose a drink, and call their own orders off, which `OrderManager` sees to.
 const BARISTA_ACTIONS: [&str; 3] = ["complete", "make", "unmake"];
@@ -66,7 +67,7 @@ pub(super) fn add(
     let own = stack.rest_resource("MyOrders", &api.root(), own);
     stack.rest_method("ListMyOrders", &own, get(call(own_orders(tables))));
 
-    stack.rest_error_cors("OrderApiErrors", &api, &super::cors(reads, &["*"]));
+    stack.rest_error_cors("OrderApiErrors", &api, &pages::cors(reads, ["*"]));
     let live = stack.rest_stage("OrderApiStage", &api, StageProps::named(API_STAGE));
     live.url(&api.root())
 }

@@ -10,7 +10,8 @@ use stack_model::{Stack, Value};
 use super::bus::Bus;
 use super::identity::Identity;
 use super::tables::Tables;
-use super::{API_STAGE, Settings, cors};
+use super::{API_STAGE, Settings};
+use crate::pages;
 
 /// Adds the service and returns the address of its API.
 pub(super) fn add(
@@ -47,9 +48,9 @@ pub(super) fn add(
     let users = Authorization::scopes(&users, ["aws.cognito.signin.user.admin"]);
     // Browsers take `*` for every header but `Authorization`, which has to be named; see
     // <https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name>.
-    let cors = cors(
+    let cors = pages::cors(
         [HttpMethod::Get, HttpMethod::Post, HttpMethod::Options],
-        &["*", "Authorization"],
+        ["*", "Authorization"],
     );
     let code = stack.rest_resource(
         "QrCode",

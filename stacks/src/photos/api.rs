@@ -5,9 +5,8 @@ use photos::{
 };
 use stack_model::acm::CertificateProps;
 use stack_model::apigateway::{
-    Authorization as MethodAuthorization, Cors, CorsOrigin, Endpoint, GatewayError,
-    GatewayResponseProps, HttpMethod, Integration, MethodProps, Preflight, RestApiProps,
-    RestApiRef, RestResourceProps, StageProps, StageRef,
+    Authorization as MethodAuthorization, Endpoint, HttpMethod, Integration, MethodProps,
+    RestApiProps, RestResourceProps, StageProps, StageRef,
 };
 use stack_model::domains::{ApiDomainProps, ApiDomainRef, BasePath};
 use stack_model::policy::Statement;
@@ -17,16 +16,7 @@ use stack_model::{App, Stack, text};
 use super::data::Data;
 use super::identity::Identity;
 use super::{Authorization, Domain, Variables, function_props};
-
-/// What pages send beyond what every request has: the parts of a signature, or a token.
-const HEADERS: [&str; 6] = [
-    "Content-Type",
-    "X-Amz-Date",
-    "Authorization",
-    "X-Api-Key",
-    "X-Amz-Security-Token",
-    "X-Amz-User-Agent",
-];
+use crate::pages::{self, AWS_HEADERS, USER_AGENT};
 
 pub(super) fn describe(app: &mut App, variables: &Variables, data: &Data, identity: &Identity) {
     let stage = app.stage().name().to_owned();
@@ -83,7 +73,15 @@ pub(super) fn describe(app: &mut App, variables: &Variables, data: &Data, identi
         &api.root(),
         RestResourceProps {
             path_part: "photos".to_owned(),
-            cors: Some(cors()),
+            cors: Some(pages::cors(
+                [
+                    HttpMethod::Options,
+                    HttpMethod::Post,
+                    HttpMethod::Delete,
+                    HttpMethod::Get,
+                ],
+                AWS_HEADERS.into_iter().chain([USER_AGENT]),
+            )),
         },
     );
     for (id, method, integration) in [
@@ -106,7 +104,7 @@ pub(super) fn describe(app: &mut App, variables: &Variables, data: &Data, identi
         let props = MethodProps::new(method, authorization.clone(), integration);
         stack.rest_method(id, &photos, props);
     }
-    explain_errors_to_pages(&mut stack, &api);
+    stack.rest_error_cors("Errors", &api, &pages::cors([HttpMethod::Get], ["*"]));
     let live = stack.rest_stage("ApiStage", &api, StageProps::named(stage.clone()));
 
     if variables.authorization == Authorization::Iam {
@@ -143,36 +141,4 @@ fn answer_at(stack: &mut Stack<'_>, domain: &Domain, live: &StageRef) -> ApiDoma
     let alias = Record::Alias(target, AliasVersion::A);
     stack.record("DomainAlias", &zone, &domain.name, RecordProps::new(alias));
     api_domain
-}
-
-/// Lets pages of any origin call. They cannot send cookies along, and need not: what proves who calls stands in headers
-/// that they set themselves.
-fn cors() -> Cors {
-    let methods = [
-        HttpMethod::Options,
-        HttpMethod::Post,
-        HttpMethod::Delete,
-        HttpMethod::Get,
-    ];
-    let mut cors = Cors::new(CorsOrigin::Any, methods);
-    cors.headers = HEADERS.map(str::to_owned).to_vec();
-    cors.preflight = Preflight::EmptyObject;
-    cors
-}
-
-/// Lets pages read the errors that API Gateway answers itself, such as that a signature is missing.
-fn explain_errors_to_pages(stack: &mut Stack<'_>, api: &RestApiRef) {
-    let headers = [
-        "Access-Control-Allow-Headers",
-        "Access-Control-Allow-Origin",
-    ]
-    .map(|header| (header.to_owned(), "*".to_owned()));
-    for (id, error) in [
-        ("ClientErrors", GatewayError::Default4xx),
-        ("ServerErrors", GatewayError::Default5xx),
-    ] {
-        let mut props = GatewayResponseProps::to(error);
-        props.headers = headers.clone().into();
-        stack.rest_gateway_response(id, api, props);
-    }
 }

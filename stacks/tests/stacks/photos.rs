@@ -232,10 +232,7 @@ fn pages_of_any_origin_may_call_and_read_errors() {
             "MaxAge": 3000,
         }])
     );
-    for (id, kind) in [
-        ("ClientErrors", "DEFAULT_4XX"),
-        ("ServerErrors", "DEFAULT_5XX"),
-    ] {
+    for (id, kind) in [("Errors4xx", "DEFAULT_4XX"), ("Errors5xx", "DEFAULT_5XX")] {
         let response = properties(&system.api, id);
         assert_eq!(response["ResponseType"], kind);
         assert_eq!(
