@@ -198,13 +198,24 @@ impl std::error::Error for SpecError {}
 
 /// Finds the text of each type in a file, in order, without parsing it.
 pub(crate) fn split_types(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut rest = text.find("type ").map_or("", |start| &text[start..]);
+    // Line by line, because a search for one byte is much faster than one for a text.
+    let next = |text: &str, from: usize| {
+        let mut start = from;
+        while let Some(line) = text.get(start..).filter(|line| !line.is_empty()) {
+            if line.starts_with("type ") {
+                return start;
+            }
+            start += line.find('\n').map_or(line.len(), |end| end + 1);
+        }
+        text.len()
+    };
+    let mut rest = text.get(next(text, 0)..).unwrap_or_default();
     std::iter::from_fn(move || {
+        let first = rest.find('\n').map_or(rest.len(), |end| end + 1);
         if rest.is_empty() {
             return None;
         }
-        let end = rest.find("\ntype ").map_or(rest.len(), |at| at + 1);
-        let (block, tail) = rest.split_at(end);
+        let (block, tail) = rest.split_at(next(rest, first));
         rest = tail;
         let first = block.lines().next().unwrap_or_default();
         Some((first.split(' ').nth(1).unwrap_or_default(), block))
@@ -308,7 +319,9 @@ fn parse_property(line: &str) -> Result<Property<'_>, &'static str> {
 }
 
 fn parse_node(text: &str) -> Result<Node<'_>, &'static str> {
-    let (own, item) = match text.split_once(" > ") {
+    // Only lists and maps have elements, and looking for them in every line takes longer than the rest of it.
+    let of_elements = text.starts_with(['[', '{']);
+    let (own, item) = match of_elements.then(|| text.split_once(" > ")).flatten() {
         Some((own, item)) => (own, Some(item)),
         None => (text, None),
     };
