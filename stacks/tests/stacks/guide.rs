@@ -31,7 +31,7 @@ fn rows<'a>(page: &'a str, title: &str) -> Vec<Vec<&'a str>> {
 fn places(level: &str, system: &str) -> Vec<String> {
     let several: &[&str] = match level {
         "engine" => &["pipeline", "rows", "site"],
-        "template" => &["names", "pipelines", "site"],
+        "template" => &["names", "pipelines", "site", "state_machines"],
         "function" => return vec![format!("functions/{system}/src")],
         _ => panic!("{system}: there is no level {level}"),
     };

@@ -11,4 +11,5 @@ mod orders;
 mod photos;
 mod pipelines;
 mod site;
+mod state_machines;
 mod visitors;
