@@ -213,15 +213,23 @@ impl Bar {
         assert_eq!(answer["FailedEntryCount"], 0, "{answer}");
     }
 
-    /// Waits until a function has logged something about an order.
-    pub(super) fn logged(&self, function: &str, message: &str, order: &str) {
+    /// Returns a function of the core, as its services describe it.
+    fn function(&self, id: &str) -> Value {
         let functions = self.account.get("lambda", "/2015-03-31/functions").json();
         let functions = functions["Functions"].as_array().expect("it is a list");
-        let name = format!("coffee-core-dev-{function}-");
-        let function = functions
+        let name = format!("coffee-core-dev-{id}-");
+        let mut of_name = functions
             .iter()
-            .find(|found| text(&found["FunctionName"]).starts_with(&name))
-            .unwrap_or_else(|| panic!("no {name} in {functions:?}"));
+            .filter(|function| text(&function["FunctionName"]).starts_with(&name));
+        let function = of_name.next();
+        function
+            .unwrap_or_else(|| panic!("no {name} in {functions:?}"))
+            .clone()
+    }
+
+    /// Waits until a function has logged something about an order.
+    pub(super) fn logged(&self, function: &str, message: &str, order: &str) {
+        let function = self.function(function);
         let group = json!({"logGroupName": function["LoggingConfig"]["LogGroup"]});
         eventually(&format!("`{message}` of {order}"), PATIENCE, || {
             let answer = self
@@ -231,6 +239,19 @@ impl Bar {
             let mut messages = events.iter().map(|event| text(&event["message"]));
             messages.find(|line| line.contains(message) && line.contains(order))
         });
+    }
+
+    /// Hands an event to a function as the bus does, which waits for no answer.
+    ///
+    /// The bus of the engine calls a function once, and does not tell Lambda to try again.
+    pub(super) fn deliver(&self, function: &str, event: &Value) {
+        let name = text(&self.function(function)["FunctionName"]);
+        let path = format!("/2015-03-31/functions/{name}/invocations");
+        let headers = [("x-amz-invocation-type", "Event".to_owned())];
+        let answer = self
+            .account
+            .request("lambda", "POST", &path, &headers, &event.to_string());
+        assert_eq!(answer.status, 202, "{answer:?}");
     }
 
     /// Waits for an event that came to nothing in the core, and returns what Lambda says of it.

@@ -83,13 +83,18 @@ pub(super) fn a_second_workflow_gives_nothing_up(open: &Open) {
 /// An event with which a function can do nothing is kept, after three tries.
 pub(super) fn what_comes_to_nothing_is_kept(open: &Open) {
     let bar = &open.bar;
-    let detail = json!({
-        "Message": "nobody has this order", "TaskToken": "none", "orderId": "nobodys", "orderNumber": "0",
-        "userId": "nobody",
+    let event = json!({
+        "version": "0", "id": "6a7e8feb", "account": "000000000000", "time": "2021-09-07T14:56:00Z",
+        "region": "us-east-2", "resources": [], "source": "awsserverlessda.serverlesspresso",
+        "detail-type": "OrderProcessor.WaitingCompletion",
+        "detail": {
+            "Message": "nobody has this order", "TaskToken": "none", "orderId": "nobodys", "orderNumber": "0",
+            "userId": "nobody",
+        },
     });
-    bar.put_event("OrderProcessor.WaitingCompletion", &detail);
+    bar.deliver("WaitingCompletion", &event);
     let lost = bar.lost_event();
     assert_eq!(lost["requestContext"]["condition"], "RetriesExhausted");
     assert_eq!(lost["responsePayload"]["errorType"], "OrderError");
-    assert_eq!(lost["requestPayload"]["detail"], detail);
+    assert_eq!(lost["requestPayload"], event);
 }
