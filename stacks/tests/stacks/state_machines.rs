@@ -47,7 +47,7 @@ fn check(definition: &Value, machine: &str) -> usize {
             }
         }
         Value::Array(items) => {
-            tasks += items.iter().map(|item| check(item, machine)).sum::<usize>()
+            tasks += items.iter().map(|item| check(item, machine)).sum::<usize>();
         }
         _ => {}
     }
