@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
+use super::tree::ANEW;
 use crate::engine::plan::{Action, Grade, Plan, ResourceChange, StackPlan};
 
 /// How many bytes are written at most: GitHub takes comments of up to 65,536 characters.
@@ -99,6 +100,11 @@ fn property(text: &mut String, indent: &str, change: &crate::engine::plan::Prope
     };
     let path = change.path.to_string();
     let path = path.strip_prefix("Properties.").unwrap_or(&path);
+    if change.before == change.after {
+        let value = value(&change.after);
+        let _ = writeln!(text, "{indent}- {}: {value} {ANEW}", code(path));
+        return;
+    }
     let _ = writeln!(
         text,
         "{indent}- {}: {} → {}",

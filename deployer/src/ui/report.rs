@@ -9,8 +9,8 @@ use crate::error::Error;
 
 /// Renders an error: what was quoted, the message, its causes, and what to do.
 ///
-/// The message and the causes are broken between words where a width is given. A hint is not: the command in it is there
-/// to be pasted, and a terminal that breaks a line itself still copies it as one.
+/// Lines are broken between words where a width is given. The commands in a hint are not: they are there to be pasted,
+/// and a terminal that breaks a line itself still copies it as one.
 pub(super) fn error(error: &Error, width: Option<usize>) -> String {
     let mut text = String::new();
     if let Some(detail) = error.detail_text() {
@@ -27,9 +27,27 @@ pub(super) fn error(error: &Error, width: Option<usize>) -> String {
         section(&mut text, "cause:", palette::STRONG, cause, width);
     }
     for hint in error.hints() {
-        section(&mut text, "hint:", palette::HINT, hint, None);
+        let whole = with_whole_commands(hint);
+        let mut lines = String::new();
+        section(&mut lines, "hint:", palette::HINT, &whole, width);
+        text.push_str(&lines.replace(UNBROKEN, " "));
     }
     text
+}
+
+/// Stands for a blank at which no line is broken.
+const UNBROKEN: char = '\u{a0}';
+
+/// Makes a word of everything between backticks.
+fn with_whole_commands(text: &str) -> String {
+    let parts = text.split('`').enumerate().map(|(position, part)| {
+        if position % 2 == 1 {
+            part.replace(' ', &UNBROKEN.to_string())
+        } else {
+            part.to_owned()
+        }
+    });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 /// Breaks a line between words so that it has the width, if any.
@@ -180,16 +198,18 @@ error: intake/Orders/Properties.DelaySeconds: 1000 is more than the limit of 900
     }
 
     #[test]
-    fn errors_break_between_words_and_hints_stay_whole() {
+    fn errors_break_between_words_and_commands_stay_whole() {
         let failure = Error::new(Kind::Deploy, "stack intake-dev was not deployed")
             .cause("stack intake-dev ended as ROLLBACK_COMPLETE")
-            .hint("run `stackctl events intake-dev --stage dev`");
+            .hint("see `stackctl events intake-dev --stage dev`, and what is written there");
         let plain = anstream::adapter::strip_str(&error(&failure, Some(40))).to_string();
         insta::assert_snapshot!(plain, @r"
         error: stack intake-dev was not deployed
           cause: stack intake-dev ended as
             ROLLBACK_COMPLETE
-          hint: run `stackctl events intake-dev --stage dev`
+          hint: see
+            `stackctl events intake-dev --stage dev`,
+            and what is written there
         ");
     }
 }

@@ -11,6 +11,9 @@ use crate::engine::plan::{Action, Grade, Plan, PropertyChange, ResourceChange, S
 /// How much of a tree is shown.
 const MIN_VALUE: usize = 20;
 
+/// Stands behind an expression that stays as it is and will have another value.
+pub(super) const ANEW: &str = "(anew)";
+
 /// Renders a plan. With `full`, values are not shortened.
 pub fn plan(plan: &Plan, full: bool) -> String {
     let width = if full {
@@ -98,6 +101,20 @@ fn render_property(text: &mut String, change: &PropertyChange, indent: usize, wi
     let each = (space / 2).max(MIN_VALUE);
     let before = change.before.as_ref().map(render_value);
     let after = change.after.as_ref().map(render_value);
+    if let (Some(before), Some(after)) = (&before, &after)
+        && before == after
+    {
+        // In place of the arrow and its blanks there are a blank and the word.
+        let space = (space + 4).saturating_sub(1 + ANEW.len());
+        let value = shorten(before, space.max(MIN_VALUE));
+        let _ = writeln!(
+            text,
+            "{:indent$}{path}: {value} {}",
+            "",
+            paint(palette::WEAK, ANEW)
+        );
+        return;
+    }
     let start = match (&before, &after) {
         (Some(before), Some(after)) => first_shown(before, after, each),
         _ => 0,
@@ -224,6 +241,22 @@ mod tests {
         assert!(
             plain.contains("queue") && plain.contains("direct"),
             "{plain}"
+        );
+    }
+
+    #[test]
+    fn an_expression_whose_value_changes_is_shown_once() {
+        let table = json!({"Fn::GetAtt": ["TableWithAVeryLongNameThatDoesNotFit", "Arn"]});
+        let change = PropertyChange {
+            path: Path::new("Properties").key("Resource"),
+            before: Some(table.clone()),
+            after: Some(table),
+        };
+        let mut text = String::new();
+        render_property(&mut text, &change, 6, 80);
+        assert_eq!(
+            anstream::adapter::strip_str(&text).to_string(),
+            "      Resource: {\"Fn::GetAtt\":[\"TableWithAVeryLongNameThatDoesNotFit\",\"A… (anew)\n"
         );
     }
 
