@@ -4,6 +4,7 @@
 
 pub mod env;
 mod operate;
+mod rollback;
 mod select;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use operate::History;
+pub use rollback::Rollback;
 pub use select::{Name, nearest, select};
 
 use crate::config::Assignment;
@@ -116,6 +118,8 @@ pub enum Verb {
     Diff(Diff),
     /// Delete stacks and what they hold.
     Destroy(Destroy),
+    /// Take back what failed, or finish a rollback that failed.
+    Rollback(Rollback),
     /// Print the outputs of deployed stacks.
     Outputs(Stacks),
     /// Print the status of stacks.
@@ -207,6 +211,12 @@ pub struct Deploy {
     /// Consent to losing data in a protected stage, by its name.
     #[arg(long, value_name = "STAGE")]
     pub confirm: Option<String>,
+    /// Wait for operations that somebody else began, instead of refusing.
+    #[arg(long)]
+    pub wait: bool,
+    /// Let CloudFormation wait until everything is ready, also in a stage that is not protected.
+    #[arg(long)]
+    pub no_express: bool,
 }
 
 /// Arguments of `diff`.
@@ -253,6 +263,12 @@ pub struct Destroy {
     /// Consent to deleting a protected stage, by its name.
     #[arg(long, value_name = "STAGE")]
     pub confirm: Option<String>,
+    /// Keep this resource, which kept an earlier removal from its end, outside of any stack; may be repeated.
+    #[arg(long, value_name = "LOGICAL_ID")]
+    pub retain: Vec<String>,
+    /// Wait for operations that somebody else began, instead of refusing.
+    #[arg(long)]
+    pub wait: bool,
 }
 
 /// Arguments of `events`.

@@ -22,6 +22,7 @@ mod outputs;
 mod place;
 mod prepare;
 mod revision;
+mod rollback;
 mod stacks;
 mod synth;
 
@@ -174,6 +175,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
         Verb::Deploy(arguments) => Box::pin(deploy::run(session, &arguments)).await,
         Verb::Diff(arguments) => diff::run(session, &arguments).await,
         Verb::Destroy(arguments) => destroy::run(session, &arguments).await,
+        Verb::Rollback(arguments) => Box::pin(rollback::run(session, &arguments)).await,
         Verb::Outputs(arguments) => outputs::run(session, &arguments).await,
         Verb::Status(arguments) => stacks::status(session, &arguments).await,
         Verb::Events(arguments) => Box::pin(stacks::events(session, &arguments)).await,

@@ -18,6 +18,7 @@ mod empty;
 mod event;
 mod explain;
 mod export;
+mod express;
 mod failure;
 mod graph;
 mod handover;
@@ -25,15 +26,19 @@ mod hint;
 mod inspect;
 mod invoke;
 mod logs;
+mod named;
 mod operations;
 mod origin;
+mod owner;
 pub mod plan;
 mod publish;
 mod recover;
 mod reference;
 mod release;
+mod rollback;
 mod stack;
 mod status;
+mod stuck;
 #[cfg(test)]
 mod tests;
 mod timing;
@@ -65,6 +70,10 @@ pub use operations::{Operation, operations};
 pub use origin::{Origin, Revision};
 pub use publish::PublishError;
 pub use recover::StackError;
+pub use rollback::{
+    PlannedRollback, RollbackAction, RollbackError, RollbackReport, RollbackRequest,
+    RolledBackStack, rollback, rollback_plan,
+};
 pub use status::StackStatus;
 pub use timing::{Pace, SystemTiming, Timing};
 
@@ -89,6 +98,8 @@ pub struct Context {
     pub options: Arc<str>,
     /// The state of the source that is deployed.
     pub revision: Arc<Revision>,
+    /// Whether operations of somebody else are waited for; without it they are refused.
+    pub wait: bool,
 }
 
 impl Context {
@@ -107,6 +118,7 @@ impl Context {
             pace,
             options: Arc::default(),
             revision: Arc::default(),
+            wait: false,
         }
     }
 
@@ -121,6 +133,13 @@ impl Context {
     #[must_use]
     pub fn with_revision(mut self, revision: Revision) -> Self {
         self.revision = Arc::new(revision);
+        self
+    }
+
+    /// Waits for the end of operations that somebody else began, or refuses to work on stacks that are busy so.
+    #[must_use]
+    pub fn waiting(mut self, wait: bool) -> Self {
+        self.wait = wait;
         self
     }
 

@@ -31,6 +31,16 @@ pub(crate) fn says_export_in_use(text: &str) -> bool {
         || text.contains("cannot be updated as it is in use by")
 }
 
+/// Returns whether an error says that an operation is running on the stack: CloudFormation sends `ValidationError` for it.
+pub(crate) fn says_busy(text: &str) -> bool {
+    text.contains("_IN_PROGRESS state and can not be updated")
+}
+
+/// Returns whether an error says that a call does not suit the status in which the stack is by now.
+pub(crate) fn says_wrong_status(text: &str) -> bool {
+    text.contains("cannot be called from current stack status")
+}
+
 /// Returns whether an error of `ListImports` says that nobody imports the export, which is no error to those who ask.
 pub(crate) fn says_not_imported(text: &str) -> bool {
     text.contains("is not imported by any stack")

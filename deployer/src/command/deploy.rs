@@ -67,7 +67,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
 
     let context = context
         .with_options(&approval::options(session))
-        .with_revision(revision::of(&project.root).await);
+        .with_revision(revision::of(&project.root).await)
+        .waiting(arguments.wait);
 
     // Nothing local is worth a question, and a plan costs two calls per stack.
     let plan = if place.is_local() && session.ui.verbose() == 0 {
@@ -101,6 +102,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
         stage: name.to_owned(),
         stacks: deployments(&assembly, &selected, &contents),
         artifacts,
+        // Nothing local is waited for, and what is protected should be ready when it is said to be deployed.
+        express: !stage.protected && !place.is_local() && !arguments.no_express,
     };
     let approval = Arc::new(Approval::new(session.ui.clone(), consent, plan));
     let result = engine::deploy(&context, deployment, approval.clone()).await;

@@ -29,7 +29,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
     }
     let activity = Activity::new(&session.ui, "destroy");
     let (context, _) = place::open(session, &project, stage, &place, activity.sink()).await?;
-    let context = context.with_options(&approval::options(session));
+    let context = context
+        .with_options(&approval::options(session))
+        .waiting(arguments.wait);
     if !protected {
         let question = format!(
             "Delete {} in account {}?",
@@ -42,6 +44,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
         stacks,
         // Consent was given above, or the place is local and nothing in it is worth protecting.
         unprotect: stage.protected,
+        retain: arguments.retain.iter().cloned().collect(),
     };
     let result = engine::destroy(&context, request).await;
     activity.finish();

@@ -16,12 +16,13 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         session.ui.document(&report);
         return Ok(0);
     }
-    let mut table = Table::new(&["Stack", "Status", "Settled"]);
+    let mut table = Table::new(&["Stack", "Status", "Settled", "Next"]);
     for stack in &report.stacks {
         table.row([
             stack.stack.as_str(),
             stack.status.as_str(),
             if stack.settled { "yes" } else { "no" },
+            stack.next.as_deref().unwrap_or_default(),
         ]);
     }
     session.ui.out(table.render());

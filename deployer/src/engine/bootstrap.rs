@@ -50,6 +50,7 @@ pub async fn bootstrap(
         uploads: Arc::new(Semaphore::new(publish::UPLOADS)),
         handovers: Handovers::default(),
         turns: Turns::default(),
+        express: BTreeSet::new(),
     };
     let report = match current(&run.context, region).await {
         Ok(Some(outputs)) => StackReport {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    Context,
+    Context, express,
     inspect::{present, time},
     publish::TemplateSource,
 };
@@ -90,15 +90,17 @@ pub enum Replacement {
 }
 
 /// What a change set is made from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ChangeSetRequest<'a> {
     pub(super) stack: &'a Arc<StackManifest>,
     pub(super) create: bool,
     /// The name, which is the token of its execution too.
-    pub(super) name: &'a str,
+    pub(super) name: String,
     pub(super) template: TemplateSource<'a>,
     pub(super) parameters: &'a BTreeMap<String, String>,
     pub(super) tags: &'a BTreeMap<String, String>,
+    /// Whether it is executed in express mode.
+    pub(super) express: bool,
 }
 
 /// A change set that exists.
@@ -131,8 +133,14 @@ pub(super) async fn create(
         .cloudformation
         .create_change_set()
         .stack_name(&request.stack.name)
-        .change_set_name(request.name)
-        .client_token(request.name)
+        .change_set_name(&request.name)
+        .client_token(&request.name)
+        .description(format!(
+            "by {} with stackctl {}",
+            clients.identity().arn,
+            env!("CARGO_PKG_VERSION")
+        ))
+        .set_deployment_config(request.express.then(express::config))
         .change_set_type(if request.create {
             ChangeSetType::Create
         } else {
@@ -226,7 +234,7 @@ pub(super) async fn computed(
                     stack: request.stack.name.clone(),
                     create: request.create,
                     partial: false,
-                    change_set: request.name.to_owned(),
+                    change_set: request.name.clone(),
                     changes,
                 }));
             }
@@ -300,7 +308,7 @@ pub(super) async fn remove(
 pub(super) struct Listed {
     pub(super) id: String,
     pub(super) name: String,
-    created: Option<SystemTime>,
+    pub(super) created: Option<SystemTime>,
     executable: bool,
 }
 
@@ -308,6 +316,11 @@ impl Listed {
     /// Returns whether a run of ours made it.
     pub(super) fn is_ours(&self) -> bool {
         self.name.starts_with(PREFIX)
+    }
+
+    /// Returns whether it can still be executed.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.executable
     }
 
     /// Returns whether a run of ours left it behind: it is older than any run takes to ask for approval.

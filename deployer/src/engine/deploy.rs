@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Semaphore};
 use super::{
     Context, Event, Explained, Failure, ProposedChanges, bootstrap,
     event::Outcome,
-    graph,
+    express, graph,
     handover::Handovers,
     publish,
     stack::{self, Run, Work},
@@ -33,6 +33,8 @@ pub struct Deployment {
     pub stacks: Vec<StackDeployment>,
     /// The artifacts by asset name.
     pub artifacts: BTreeMap<String, Artifact>,
+    /// Whether stacks may be deployed in express mode, where no change and no other stack speaks against it.
+    pub express: bool,
 }
 
 /// One stack to deploy.
@@ -172,7 +174,8 @@ impl Explained for DeployError {
 /// finished by running it again:
 ///
 /// - a stack that is as it should be is left alone, which costs two calls;
-/// - an operation that an earlier run began is waited for, and then the deploy goes on; somebody else's is an error;
+/// - an operation that the same caller began in an earlier run is waited for, and then the deploy goes on; somebody
+///   else's is an error that says who and since when, or is waited for where the context says so;
 /// - a first deploy that failed has left an empty stack, which is removed, and the stack is created anew. A failed
 ///   first deploy is rolled back and kept until then (`OnStackFailure` is left at its default), so that its events can
 ///   be looked at;
@@ -222,6 +225,11 @@ pub async fn deploy(
         uploads: Arc::new(Semaphore::new(publish::UPLOADS)),
         turns,
         handovers: Handovers::default(),
+        express: if deployment.express {
+            express::candidates(&deployment.stacks)
+        } else {
+            BTreeSet::new()
+        },
     });
     let buckets = match buckets(&run, &deployment.stacks).await {
         Ok(buckets) => buckets,

@@ -18,7 +18,9 @@ use super::{
     empty,
     event::Outcome,
     graph, inspect,
+    named::Named,
     stack::{self, Joined, aws, check_cancelled},
+    status::{DestroyStep, State, Way},
     turns::{self, Turns},
 };
 use crate::{
@@ -35,6 +37,9 @@ pub struct DestroyRequest {
     pub stacks: Vec<StackManifest>,
     /// Whether stacks that are protected against deletion are removed too: consent to exactly that was given.
     pub unprotect: bool,
+    /// The resources that stay in the account where they keep their stack from being deleted, by logical id or as
+    /// `STACK/LOGICAL_ID`.
+    pub retain: BTreeSet<String>,
 }
 
 /// What was removed, stack by stack.
@@ -76,6 +81,14 @@ pub enum DestroyError {
         /// The stacks that import from it, by the name of the export.
         importers: Importers,
     },
+    /// Resources are to be kept that did not keep a stack from being deleted; nothing was removed.
+    #[error("not among what keeps a stack from being deleted: {}; nothing was removed", .names.join(", "))]
+    NotRetainable {
+        /// What was named.
+        names: Vec<String>,
+        /// What could be named, each with the reason why it could not be deleted.
+        candidates: Vec<String>,
+    },
     /// Stacks failed.
     #[error("not removed: {}", names(.0))]
     Failed(DestroyReport),
@@ -92,7 +105,11 @@ impl DestroyError {
     pub fn report(&self) -> Option<&DestroyReport> {
         match self {
             Self::Failed(report) | Self::Interrupted(report) => Some(report),
-            Self::Invalid(_) | Self::Protected(_) | Self::Imported { .. } | Self::Aws(_) => None,
+            Self::Invalid(_)
+            | Self::Protected(_)
+            | Self::Imported { .. }
+            | Self::NotRetainable { .. }
+            | Self::Aws(_) => None,
         }
     }
 
@@ -110,6 +127,7 @@ impl Explained for DestroyError {
             Self::Invalid(_) => Kind::Assembly,
             Self::Protected(_) => Kind::Refused,
             Self::Imported { .. } => Kind::Deploy,
+            Self::NotRetainable { .. } => Kind::Usage,
             Self::Failed(_) => self
                 .failures()
                 .next()
@@ -128,6 +146,10 @@ impl Explained for DestroyError {
                 ]
             }
             Self::Imported { importers, .. } => vec![importers::hint(importers)],
+            Self::NotRetainable { .. } => vec![
+                "a stack that was never asked to go keeps what its template retains: set the removal policy of the resource to retain, and deploy that"
+                    .into(),
+            ],
             Self::Aws(error) => error.hints(),
             _ => {
                 let mut hints = Vec::new();
@@ -142,6 +164,9 @@ impl Explained for DestroyError {
     }
 
     fn details(&self) -> Vec<String> {
+        if let Self::NotRetainable { candidates, .. } = self {
+            return candidates.clone();
+        }
         self.failures()
             .flat_map(|failure| std::iter::once(&failure.message).chain(&failure.causes))
             .cloned()
@@ -173,6 +198,7 @@ pub async fn destroy(
     let mut imported = None;
     let mut exports = Exports::default();
     let mut sharing = Vec::new();
+    let mut retained = Named::new(request.retain, Way::FinishRemoval);
     for stack in &request.stacks {
         let found = inspect::deployed(context, &stack.into()).await?;
         if let Some(found) = found {
@@ -185,6 +211,7 @@ pub async fn destroy(
                 protected.push(stack.name.clone());
             }
             let clients = context.clients.in_region(stack.region.as_deref());
+            retained.look(&clients, &stack.name, &found).await?;
             let importers = match importers::of(&clients, &found, &going).await {
                 Ok(importers) => importers,
                 Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
@@ -210,6 +237,12 @@ pub async fn destroy(
     if let Some(error) = imported {
         return Err(error);
     }
+    if let Some(misfit) = retained.misfit() {
+        return Err(DestroyError::NotRetainable {
+            names: misfit.names,
+            candidates: misfit.candidates,
+        });
+    }
     let turns = Arc::new(turns(context, &sharing).await?);
     let graph = graph::reversed(&graph);
     let stacks: Vec<Arc<StackManifest>> = request.stacks.into_iter().map(Arc::new).collect();
@@ -218,8 +251,12 @@ pub async fn destroy(
         let stack = Arc::clone(&stacks[node]);
         let context = context.in_region(stack.region.as_deref());
         let (ledger, turns) = (Arc::clone(&ledger), Arc::clone(&turns));
+        let consent = Consent {
+            unprotect: request.unprotect,
+            retain: retained.of(&stack.name),
+        };
         async move {
-            let report = report(&context, &stack, request.unprotect, &ledger, &turns).await;
+            let report = report(&context, &stack, &consent, &ledger, &turns).await;
             if report.outcome.is_good() {
                 Ok(report)
             } else {
@@ -272,14 +309,20 @@ fn names(report: &DestroyReport) -> String {
     names.join(", ")
 }
 
+/// What was consented to for one stack.
+struct Consent {
+    unprotect: bool,
+    retain: BTreeSet<String>,
+}
+
 async fn report(
     context: &Context,
     stack: &Arc<StackManifest>,
-    unprotect: bool,
+    consent: &Consent,
     ledger: &Ledger,
     turns: &Turns,
 ) -> DestroyedStack {
-    match remove(context, stack, unprotect, ledger, turns).await {
+    match remove(context, stack, consent, ledger, turns).await {
         Ok(outcome) => {
             context.emit(Event::StackFinished {
                 stack: stack.name.clone(),
@@ -317,7 +360,7 @@ async fn report(
 async fn remove(
     context: &Context,
     stack: &Arc<StackManifest>,
-    unprotect: bool,
+    consent: &Consent,
     ledger: &Ledger,
     turns: &Turns,
 ) -> Result<Outcome, StackError> {
@@ -330,7 +373,7 @@ async fn remove(
         return Ok(Outcome::Absent);
     };
     importers::check(context, stack, &deployed).await?;
-    if deployed.termination_protection && unprotect {
+    if deployed.termination_protection && consent.unprotect {
         context
             .clients
             .cloudformation
@@ -342,13 +385,13 @@ async fn remove(
             .or_aws(&context.clients, "UpdateTerminationProtection")
             .map_err(|source| aws(stack, source))?;
     }
-    let fates = empty_buckets(context, stack, &deployed).await?;
+    let fates = empty_buckets(context, stack, &deployed, &consent.retain).await?;
     let turn = turns.take(&stack.name, &context.cancel).await;
     check_cancelled(context, stack)?;
     context.emit(Event::StackDeleting {
         stack: stack.name.clone(),
     });
-    stack::delete(context, stack, &deployed.id).await?;
+    stack::delete(context, stack, &deployed.id, &consent.retain).await?;
     drop(turn);
     remove_artifacts(context, stack).await?;
     ledger.removed(stack, fates);
@@ -385,12 +428,24 @@ async fn settle(
         let deployed = inspect::describe(&context.clients, &stack.name)
             .await
             .map_err(|source| aws(stack, source))?;
-        match deployed {
-            Some(deployed) if deployed.status.is_in_progress() => {
+        let Some(deployed) = deployed else {
+            return Ok(None);
+        };
+        match State::of(Some(&deployed)).destroy() {
+            DestroyStep::Nothing => return Ok(None),
+            DestroyStep::Review => {
+                stack::check_review(context, stack, &deployed).await?;
+                return Ok(Some(deployed));
+            }
+            DestroyStep::Follow => {
                 stack::join(context, stack, &deployed, &mut joined).await?;
             }
-            Some(deployed) if !deployed.status.is_deleted() => return Ok(Some(deployed)),
-            _ => return Ok(None),
+            DestroyStep::FollowRemoval => {
+                // It ends as this run wants it to, whoever began it.
+                let patient = context.clone().waiting(true);
+                stack::join(&patient, stack, &deployed, &mut joined).await?;
+            }
+            DestroyStep::Delete => return Ok(Some(deployed)),
         }
     }
 }
@@ -400,6 +455,7 @@ async fn empty_buckets(
     context: &Context,
     stack: &Arc<StackManifest>,
     deployed: &DeployedStack,
+    retain: &BTreeSet<String>,
 ) -> Result<Vec<ledger::Resource>, StackError> {
     if deployed.status.is_review() {
         // It was never executed: there are neither resources nor a template to read.
@@ -413,7 +469,8 @@ async fn empty_buckets(
     let resources = inspect::resources(clients, &deployed.id)
         .await
         .map_err(|source| aws(stack, source))?;
-    let fates = ledger::resources(&template, &deployed.parameters, resources);
+    let mut fates = ledger::resources(&template, &deployed.parameters, resources);
+    ledger::keep(&mut fates, retain);
     for (resource, fate) in fates.iter().map(|found| (&found.deployed, found.fate)) {
         if fate == Fate::Deleted && resource.resource_type == "AWS::S3::Bucket" {
             check_cancelled(context, stack)?;

@@ -25,6 +25,26 @@ pub enum Event {
         /// What it is doing.
         status: StackStatus,
     },
+    /// A stack is busy with an operation of somebody else, and the run was asked to wait for its end.
+    StackWaiting {
+        /// The stack.
+        stack: String,
+        /// What it is doing.
+        status: StackStatus,
+        /// Who began that: an ARN, or what is known.
+        by: String,
+        /// Since when, in RFC 3339.
+        since: String,
+    },
+    /// Another run has computed changes of the same stack and may execute them first; whoever comes second is told.
+    StackContended {
+        /// The stack.
+        stack: String,
+        /// Who: an ARN, or what is known.
+        by: String,
+        /// Since when, in RFC 3339.
+        since: String,
+    },
     /// A stack is in a status that allows no update, and the engine mends that first.
     StackRecovering {
         /// The stack.
@@ -100,6 +120,19 @@ pub enum Event {
         stack: String,
         /// The number of resources that change.
         changes: usize,
+        /// Whether in express mode: CloudFormation does not wait until resources are ready.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        express: bool,
+    },
+    /// A stack is being rolled back.
+    StackRollingBack {
+        /// The stack.
+        stack: String,
+        /// The status from which.
+        status: StackStatus,
+        /// The resources that are left as they are.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        skip: Vec<String>,
     },
     /// Something deserves attention and stops nothing.
     Warning {
@@ -161,6 +194,8 @@ pub enum Outcome {
     Unchanged,
     /// It was deleted.
     Deleted,
+    /// It was rolled back.
+    RolledBack,
     /// There was no such stack.
     Absent,
     /// Its change set was not approved.
@@ -178,7 +213,12 @@ impl Outcome {
     pub fn is_good(self) -> bool {
         matches!(
             self,
-            Self::Created | Self::Updated | Self::Unchanged | Self::Deleted | Self::Absent
+            Self::Created
+                | Self::Updated
+                | Self::Unchanged
+                | Self::Deleted
+                | Self::RolledBack
+                | Self::Absent
         )
     }
 }

@@ -22,6 +22,11 @@ pub(super) fn complete(context: &Context, hint: &str) -> String {
     parts.join("`")
 }
 
+/// Completes a command that stands alone.
+pub(super) fn command(context: &Context, command: &str) -> String {
+    complete(context, &format!("`{command}`")).replace('`', "")
+}
+
 /// Returns the options with which the AWS command line talks to the place that the clients talk to.
 fn aws_options(context: &Context) -> String {
     let clients = &context.clients;

@@ -9,11 +9,11 @@ use aws_sdk_cloudformation::types::Stack;
 use serde::Serialize;
 use stack_model::assembly::StackManifest;
 
-use super::{Context, StackStatus};
+use super::{Context, StackStatus, hint, status::State};
 use crate::aws::{AwsError, Clients, OrAws, texts};
 
 /// What [`status`] reports of a stack that does not exist.
-const NOT_DEPLOYED: &str = "NOT_DEPLOYED";
+pub(super) const NOT_DEPLOYED: &str = "NOT_DEPLOYED";
 
 /// Names one stack.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +54,8 @@ pub struct DeployedStack {
     pub exports: BTreeMap<String, String>,
     /// Whether the stack is protected against deletion.
     pub termination_protection: bool,
+    /// Whether its last operation was in express mode.
+    pub express: bool,
 }
 
 /// The statuses of stacks.
@@ -72,6 +74,9 @@ pub struct StackStatusReport {
     pub status: StackStatus,
     /// Whether nothing is running.
     pub settled: bool,
+    /// The command that leads on, where a deploy does not simply go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A function of a deployed stack.
@@ -110,13 +115,16 @@ pub async fn deployed_template(
 pub async fn status(context: &Context, stacks: &[StackTarget]) -> Result<StatusReport, AwsError> {
     let mut report = Vec::with_capacity(stacks.len());
     for stack in stacks {
-        let status = deployed(context, stack)
-            .await?
-            .map_or_else(|| StackStatus::new(NOT_DEPLOYED), |stack| stack.status);
+        let deployed = deployed(context, stack).await?;
+        let next = State::of(deployed.as_ref())
+            .way()
+            .map(|way| hint::command(context, &way.command(&stack.name)));
+        let status = deployed.map_or_else(|| StackStatus::new(NOT_DEPLOYED), |stack| stack.status);
         report.push(StackStatusReport {
             stack: stack.name.clone(),
             settled: status.is_settled(),
             status,
+            next,
         });
     }
     Ok(StatusReport { stacks: report })
@@ -312,5 +320,9 @@ fn read_stack(stack: Stack) -> Result<DeployedStack, AwsError> {
         outputs,
         exports,
         termination_protection: stack.enable_termination_protection.unwrap_or_default(),
+        express: stack
+            .deployment_config
+            .and_then(|config| config.mode)
+            .is_some_and(|mode| mode.as_str() == "EXPRESS"),
     })
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::change_set::PREFIX;
+use super::{change_set::PREFIX, owner};
 
 /// The most characters that CloudFormation takes for a token and for the name of a change set.
 const LONGEST: usize = 128;
@@ -36,7 +36,7 @@ pub struct Origin {
     pub commit: Option<String>,
     /// Whether files differed from the commit, where one is known.
     pub dirty: Option<bool>,
-    /// The caller: the last parts of the ARN, with `-` for what a token cannot hold.
+    /// The caller: the last parts of the ARN, with `…` for what a token has no room for.
     pub by: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl Origin {
             Some((version, commit)) => (version, Some(commit)),
             None => (rest, None),
         };
-        origin.by = by.filter(|by| !by.is_empty());
+        origin.by = by.filter(|by| !by.is_empty()).map(|by| owner::read(&by));
         origin.version = Some(version.replace('-', "."));
         if let Some(commit) = commit {
             let clean = commit.strip_suffix("-dirty");
@@ -84,22 +84,10 @@ pub(super) fn sign(mut token: String, revision: &Revision, arn: &str) -> String 
             token.push_str("-dirty");
         }
     }
-    let by = caller(arn);
-    if !by.is_empty() {
-        let _ = write!(token, "-by-{by}");
-    }
-    token.truncate(LONGEST);
+    token.push_str("-by-");
+    let room = LONGEST.saturating_sub(token.len());
+    token.push_str(&owner::write(owner::principal(arn), room));
     token
-}
-
-/// Returns who an ARN is about: `Admin-alice` for the role `Admin` that Alice assumed.
-fn caller(arn: &str) -> String {
-    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
-    let name = ["assumed-role/", "user/", "federated-user/"]
-        .into_iter()
-        .find_map(|kind| resource.strip_prefix(kind))
-        .unwrap_or(resource);
-    name.replace(|c: char| !c.is_ascii_alphanumeric(), "-")
 }
 
 #[cfg(test)]
@@ -130,13 +118,13 @@ mod tests {
                 version: Some(env!("CARGO_PKG_VERSION").to_owned()),
                 commit: Some("0fe8a21b3c4d".to_owned()),
                 dirty: Some(true),
-                by: Some("Admin-alice-example-com".to_owned()),
+                by: Some("assumed-role/Admin/alice@example.com".to_owned()),
             }
         );
         let outside = signed(None, true, "arn:aws:iam::123456789012:user/path/alice");
         let origin = Origin::read(Some(&outside));
         assert_eq!((origin.commit, origin.dirty), (None, None));
-        assert_eq!(origin.by.as_deref(), Some("path-alice"));
+        assert_eq!(origin.by.as_deref(), Some("user/path/alice"));
     }
 
     #[test]

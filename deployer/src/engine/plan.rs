@@ -44,6 +44,9 @@ pub struct StackPlan {
     pub changes: Vec<ResourceChange>,
     /// What changes besides resources: outputs, conditions, tags of the stack. Paths begin with the section.
     pub other: Vec<PropertyChange>,
+    /// What stands between this and its deploy, where the status of the stack does not allow an update.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// Whether the stack is new.
     #[serde(skip)]
     pub create: bool,

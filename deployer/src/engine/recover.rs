@@ -1,6 +1,6 @@
-//! What a stack's status allows, and the one way forward from each.
+//! Why one stack could not be brought to the state it should have.
 
-use super::{DeployedStack, Explained, FirstCause, PublishError, StackStatus, change_set::Listed};
+use super::{Explained, FirstCause, PublishError, StackStatus, change_set::Listed};
 use crate::{aws::AwsError, error::Kind};
 
 /// The tag that says which stage a stack belongs to; every stack that stackctl deploys has it.
@@ -10,7 +10,7 @@ pub(super) const STAGE_TAG: &str = "stackctl:stage";
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
     /// Somebody else's operation is running.
-    #[error("stack {stack} is busy: it is {status} since {since}, and stackctl did not begin that")]
+    #[error("stack {stack} is busy: it is {status} since {since}, begun by {by}")]
     Busy {
         /// The stack.
         stack: String,
@@ -18,6 +18,8 @@ pub enum StackError {
         status: StackStatus,
         /// Since when, in RFC 3339.
         since: String,
+        /// Who began that: an ARN, or what is known.
+        by: String,
     },
     /// Somebody else's change set waits for approval on a stack that has nothing else.
     #[error("stack {stack} waits for somebody to review change set {change_set}")]
@@ -36,6 +38,8 @@ pub enum StackError {
         status: StackStatus,
         /// Why it has this status, where AWS says so.
         reason: Option<String>,
+        /// The resources that hold it up, each with its reason.
+        failed: Vec<String>,
         /// The commands that lead on.
         hints: Vec<String>,
     },
@@ -78,6 +82,8 @@ pub enum StackError {
         cause: Option<Box<FirstCause>>,
         /// Why, where AWS says so of the stack itself.
         reason: Option<String>,
+        /// The commands that lead on, where the next run does not go on by itself.
+        hints: Vec<String>,
     },
     /// The artifacts could not be published.
     #[error("cannot publish the artifacts of stack {stack}")]
@@ -175,26 +181,24 @@ impl Explained for StackError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Busy { stack, .. } => vec![format!(
-                "wait until it is done (`stackctl status {stack}` tells), and deploy again"
-            )],
+            Self::Busy { stack, .. } => vec![
+                "add `--wait` to wait for its end and go on then".into(),
+                format!("`stackctl status {stack}` tells when it is done"),
+            ],
             Self::InReview { stack, change_set } => vec![format!(
                 "execute it, or remove it with `aws cloudformation delete-change-set --stack-name {stack} --change-set-name {change_set}`"
             )],
             Self::Stuck { hints, .. }
             | Self::InUse { hints, .. }
             | Self::ChangeSet { hints, .. } => hints.clone(),
-            Self::Ended { cause, status, .. } => {
+            Self::Ended {
+                cause, hints: ways, ..
+            } => {
                 let mut hints = cause
                     .as_ref()
                     .map(|cause| cause.hints())
                     .unwrap_or_default();
-                if status.as_str() == "ROLLBACK_COMPLETE" {
-                    hints.push(
-                        "nothing of the first deploy is left; the next one removes the failed stack and starts anew"
-                            .into(),
-                    );
-                }
+                hints.extend(ways.iter().cloned());
                 hints
             }
             Self::Capability { .. } => {
@@ -226,168 +230,14 @@ impl Explained for StackError {
                 reason: Some(reason),
                 ..
             }
-            | Self::Stuck {
-                reason: Some(reason),
-                ..
-            }
             | Self::InUse { reason, .. } => vec![reason.clone()],
+            Self::Stuck { reason, failed, .. } => reason.iter().chain(failed).cloned().collect(),
             _ => Vec::new(),
         }
-    }
-}
-
-/// What to do next with a stack that is to be deployed.
-#[derive(Debug)]
-pub(super) enum Step {
-    /// Create it with a change set.
-    Create,
-    /// Update it with a change set.
-    Update,
-    /// Find out whose operation is running; wait for the end of one of ours.
-    Running,
-    /// Find out whose change sets wait; if they are ours, create it with a new one.
-    Review,
-    /// Delete it and begin anew: a first deploy failed and nothing of it is left. The text says so.
-    StartAnew(&'static str),
-    /// Stop: mending it needs a decision.
-    Stop(StackError),
-}
-
-/// Decides by the status alone.
-pub(super) fn step(stack: &str, deployed: Option<&DeployedStack>) -> Step {
-    let Some(deployed) = deployed else {
-        return Step::Create;
-    };
-    let status = &deployed.status;
-    if status.is_deleted() {
-        return Step::Create;
-    }
-    if status.is_review() {
-        return Step::Review;
-    }
-    if status.is_in_progress() {
-        return Step::Running;
-    }
-    if status.is_updatable() {
-        return Step::Update;
-    }
-    let ours = deployed.tags.contains_key(STAGE_TAG);
-    match status.as_str() {
-        "ROLLBACK_COMPLETE" if ours => Step::StartAnew("removing the first deploy, which failed"),
-        "ROLLBACK_FAILED" if ours => {
-            Step::StartAnew("removing the first deploy, which failed and was not rolled back")
-        }
-        _ => Step::Stop(StackError::Stuck {
-            stack: stack.to_owned(),
-            status: status.clone(),
-            reason: deployed.reason.clone(),
-            hints: way_out(stack, status),
-        }),
     }
 }
 
 /// Returns whether change sets that wait for review were all made by runs of ours.
 pub(super) fn foreign(listed: &[Listed]) -> Option<&Listed> {
     listed.iter().find(|change_set| !change_set.is_ours())
-}
-
-/// Names the command that leads on from a status in which CloudFormation accepts no update.
-///
-/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html>.
-fn way_out(stack: &str, status: &StackStatus) -> Vec<String> {
-    match status.as_str() {
-        "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" => vec![format!(
-            "the stack was not made by stackctl; if it may go, run `aws cloudformation delete-stack --stack-name {stack}`"
-        )],
-        "UPDATE_ROLLBACK_FAILED" => vec![
-            format!(
-                "mend what the events name, then run `aws cloudformation continue-update-rollback --stack-name {stack}`, wait, and deploy again"
-            ),
-            "add `--resources-to-skip LOGICAL_ID` for a resource that cannot be mended".into(),
-        ],
-        // Somebody ran the operation with rollback disabled, to look at what failed: going back is theirs to begin.
-        "CREATE_FAILED" | "UPDATE_FAILED" => vec![format!(
-            "rollback was disabled for the operation that failed: run `aws cloudformation rollback-stack --stack-name {stack}`, wait, and deploy again"
-        )],
-        "DELETE_FAILED" => vec![format!(
-            "finish the removal with `stackctl destroy {stack}`, then deploy again"
-        )],
-        "IMPORT_ROLLBACK_FAILED" => vec![format!(
-            "run `aws cloudformation continue-update-rollback --stack-name {stack}`, wait, and deploy again"
-        )],
-        _ => vec![format!(
-            "look at the stack with `stackctl events {stack}`, and deploy again once it is settled"
-        )],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    fn deployed(status: &str, ours: bool) -> DeployedStack {
-        let mut tags = BTreeMap::new();
-        if ours {
-            tags.insert(STAGE_TAG.to_owned(), "dev".to_owned());
-        }
-        DeployedStack {
-            id: "arn".into(),
-            status: StackStatus::new(status),
-            reason: None,
-            changed: None,
-            parameters: BTreeMap::new(),
-            tags,
-            outputs: BTreeMap::new(),
-            exports: BTreeMap::new(),
-            termination_protection: false,
-        }
-    }
-
-    #[test]
-    fn every_status_has_one_way_forward() {
-        // Status, the step for a stack of ours, the step for one of somebody else.
-        let rows = [
-            ("CREATE_COMPLETE", "Update", "Update"),
-            ("UPDATE_COMPLETE", "Update", "Update"),
-            ("IMPORT_COMPLETE", "Update", "Update"),
-            ("UPDATE_ROLLBACK_COMPLETE", "Update", "Update"),
-            ("IMPORT_ROLLBACK_COMPLETE", "Update", "Update"),
-            ("CREATE_FAILED", "Stop", "Stop"),
-            ("UPDATE_FAILED", "Stop", "Stop"),
-            ("DELETE_COMPLETE", "Create", "Create"),
-            ("REVIEW_IN_PROGRESS", "Review", "Review"),
-            ("CREATE_IN_PROGRESS", "Running", "Running"),
-            ("ROLLBACK_IN_PROGRESS", "Running", "Running"),
-            ("DELETE_IN_PROGRESS", "Running", "Running"),
-            ("UPDATE_IN_PROGRESS", "Running", "Running"),
-            ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "Running", "Running"),
-            ("UPDATE_ROLLBACK_IN_PROGRESS", "Running", "Running"),
-            (
-                "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
-                "Running",
-                "Running",
-            ),
-            ("IMPORT_IN_PROGRESS", "Running", "Running"),
-            ("IMPORT_ROLLBACK_IN_PROGRESS", "Running", "Running"),
-            ("ROLLBACK_COMPLETE", "StartAnew", "Stop"),
-            ("ROLLBACK_FAILED", "StartAnew", "Stop"),
-            ("DELETE_FAILED", "Stop", "Stop"),
-            ("UPDATE_ROLLBACK_FAILED", "Stop", "Stop"),
-            ("IMPORT_ROLLBACK_FAILED", "Stop", "Stop"),
-            ("SOMETHING_NEW", "Stop", "Stop"),
-        ];
-        for (status, own, others) in rows {
-            for (ours, expected) in [(true, own), (false, others)] {
-                let step = step("intake-dev", Some(&deployed(status, ours)));
-                let name = format!("{step:?}");
-                assert!(name.starts_with(expected), "{status}: {name}");
-                if let Step::Stop(error) = step {
-                    assert!(!error.hints().is_empty(), "{status} leads nowhere");
-                }
-            }
-        }
-        assert!(matches!(step("intake-dev", None), Step::Create));
-    }
 }

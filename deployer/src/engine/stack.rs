@@ -5,31 +5,35 @@ mod operation;
 mod protection;
 mod settle;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use stack_model::assembly::StackManifest;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    Approve, Artifact, BOOTSTRAP_STACK, Context, Decision, DeployedStack, Event, StackError,
-    capability,
-    change_set::{self, ChangeSetRequest, Computed},
+    Approve, Artifact, BOOTSTRAP_STACK, Context, Decision, DeployedStack, Event, ProposedChanges,
+    StackError, capability,
+    change_set::{self, ChangeSet, ChangeSetRequest, Computed},
     content,
     event::Outcome,
-    failure,
+    express, failure,
     handover::{self, Handovers},
     inspect, release,
     turns::Turns,
     unchanged,
 };
-use crate::aws::AwsError;
+use crate::aws::{AwsError, texts};
 use crate::content::Content;
-use input::{parameters, tags, token};
-use operation::{execute, interrupted, known_hints, refused, remove, remove_leftovers};
+use input::{parameters, tags};
+use operation::{Executed, execute, interrupted, known_hints, refused, remove, remove_leftovers};
 use settle::settle;
 
-pub(super) use operation::{aws, delete};
-pub(super) use settle::{Joined, join};
+pub(super) use input::token;
+pub(super) use operation::{aws, delete, ended_badly, stopped_error};
+pub(super) use settle::{Joined, check_review, join};
 
 /// What all stacks of one deploy have in common.
 pub(super) struct Run {
@@ -44,6 +48,8 @@ pub(super) struct Run {
     pub(super) turns: Turns,
     /// Which stacks keep for a while what others import.
     pub(super) handovers: Handovers,
+    /// The stacks that may be deployed in express mode.
+    pub(super) express: BTreeSet<String>,
 }
 
 /// One stack and where its artifacts go.
@@ -80,6 +86,14 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
     Ok(done)
 }
 
+/// How an attempt to bring a stack to the state it should have ended.
+enum Attempt {
+    /// It is over.
+    Done(Done),
+    /// Somebody else changed the stack meanwhile, so what was computed does not hold any more.
+    Again,
+}
+
 async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
     let stack = &work.manifest;
     let context = run.context.in_region(stack.region.as_deref());
@@ -88,11 +102,20 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
         // Each region has one.
         region: (stack.name == BOOTSTRAP_STACK).then(|| context.clients.region().to_owned()),
     });
+    loop {
+        if let Attempt::Done(done) = attempt(run, &context, work).await? {
+            return Ok(done);
+        }
+    }
+}
+
+async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, StackError> {
+    let stack = &work.manifest;
     let mut parameters = parameters(run, work).await?;
     let tags = tags(run, stack);
-    let deployed = settle(&context, stack).await?;
+    let deployed = settle(context, stack).await?;
     let kept = match &deployed {
-        Some(deployed) => hand_over(run, &context, work, deployed, &mut parameters).await?,
+        Some(deployed) => hand_over(run, context, work, deployed, &mut parameters).await?,
         None => None,
     };
     let work = kept.as_ref().unwrap_or(work);
@@ -104,69 +127,44 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
         release::name(now, stack, &template, deployed.as_ref(), &mut parameters);
     }
     if let Some(deployed) = &deployed
-        && is_unchanged(&context, work, deployed, &parameters, &tags).await?
+        && is_unchanged(context, work, deployed, &parameters, &tags).await?
     {
-        return unchanged(&context, work, deployed).await;
+        return Ok(Attempt::Done(unchanged(context, work, deployed).await?));
     }
-    check_cancelled(&context, stack)?;
+    check_cancelled(context, stack)?;
     if let Some(capability) = capability::missing(&work.template, &stack.capabilities) {
         return Err(StackError::Capability {
             stack: stack.name.clone(),
             capability,
         });
     }
-    let template = input::publish(run, &context, work).await?;
-    let name = token(
-        &context,
-        &[&stack.name, &work.template],
-        &[&parameters, &tags],
-    );
-    let request = ChangeSetRequest {
+    let template = input::publish(run, context, work).await?;
+    let create = deployed.is_none();
+    context.emit(Event::ChangeSetCreating {
+        stack: stack.name.clone(),
+        create,
+    });
+    if !create {
+        remove_leftovers(context, stack).await?;
+    }
+    let mut request = ChangeSetRequest {
         stack,
-        create: deployed.is_none(),
-        name: &name,
+        create,
+        name: String::new(),
         template,
         parameters: &parameters,
         tags: &tags,
+        express: run.express.contains(&stack.name),
     };
-    context.emit(Event::ChangeSetCreating {
-        stack: stack.name.clone(),
-        create: request.create,
-    });
-    if !request.create {
-        remove_leftovers(&context, stack).await?;
-    }
-    let change_set = change_set::create(&context.clients, &request)
-        .await
-        .map_err(|source| refused(stack, source))?;
-    let mut changes = match change_set::computed(&context, &change_set, &request)
-        .await
-        .map_err(|source| aws(stack, source))?
-    {
-        Computed::Ready(changes) => changes,
-        Computed::Nothing => {
-            remove(&context, stack, &change_set, request.create).await?;
+    let (change_set, mut changes) = match compute(context, work, &mut request).await? {
+        Proposed::Changes(change_set, changes) => (change_set, changes),
+        Proposed::Busy => return Ok(Attempt::Again),
+        Proposed::Nothing => {
             run.approve.left_as_it_is(&stack.name);
-            return match &deployed {
-                Some(deployed) => unchanged(&context, work, deployed).await,
-                None => Ok((Outcome::Unchanged, BTreeMap::new())),
-            };
-        }
-        Computed::Failed(reason) => {
-            let mut hints = known_hints(&reason);
-            let reason = failure::say(&context.clients, &change_set.id, reason).await;
-            if let Err(error) = remove(&context, stack, &change_set, request.create).await {
-                hints.push(format!("change set {name} is still there: {error}"));
-            }
-            return Err(StackError::ChangeSet {
-                stack: stack.name.clone(),
-                reason,
-                hints,
-            });
-        }
-        Computed::Cancelled => {
-            remove(&context, stack, &change_set, request.create).await?;
-            return Err(interrupted(stack, None));
+            return Ok(Attempt::Done(match &deployed {
+                Some(deployed) => unchanged(context, work, deployed).await?,
+                None => (Outcome::Unchanged, BTreeMap::new()),
+            }));
         }
     };
     changes.partial = run.handovers.in_parts(&stack.name);
@@ -185,41 +183,120 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
     match decision {
         Some(Decision::Execute) => {}
         Some(Decision::Decline) => {
-            remove(&context, stack, &change_set, request.create).await?;
-            return Ok((Outcome::Declined, BTreeMap::new()));
+            remove(context, stack, &change_set, create).await?;
+            return Ok(Attempt::Done((Outcome::Declined, BTreeMap::new())));
         }
         None => {
-            remove(&context, stack, &change_set, request.create).await?;
+            remove(context, stack, &change_set, create).await?;
             return Err(interrupted(stack, None));
         }
     }
     let turn = run.turns.take(&stack.name, &context.cancel).await;
     let Some(_turn) = turn else {
-        remove(&context, stack, &change_set, request.create).await?;
+        remove(context, stack, &change_set, create).await?;
         return Err(interrupted(stack, None));
     };
     context.emit(Event::ChangeSetExecuting {
         stack: stack.name.clone(),
         changes: count,
+        express: request.express,
     });
-    let opened = protection::open(&context, stack, &change_set.stack_id, &changes).await?;
-    let executed = execute(&context, stack, &change_set, &name).await;
+    let opened = protection::open(context, stack, &change_set.stack_id, &changes).await?;
+    let executed = execute(context, stack, &change_set, &request.name).await;
     // Whatever goes on without us may still need the open policy, and the next deploy closes it.
-    if opened && matches!(executed, Ok(()) | Err(StackError::Ended { .. })) {
-        protection::close(&context, stack, &work.template, &change_set.stack_id).await?;
+    let is_over = matches!(executed, Ok(_) | Err(StackError::Ended { .. }));
+    if opened && is_over {
+        protection::close(context, stack, &work.template, &change_set.stack_id).await?;
     }
-    executed?;
+    match executed? {
+        Executed::Done => {}
+        Executed::Overtaken(_) if context.wait => return Ok(Attempt::Again),
+        Executed::Overtaken(error) => return Err(error),
+    }
     let deployed = inspect::describe(&context.clients, &change_set.stack_id)
         .await
         .map_err(|source| aws(stack, source))?
         .ok_or_else(|| aws(stack, AwsError::incomplete("DescribeStacks", "stack")))?;
-    protection::protect(&context, stack, &work.template, &deployed).await?;
-    let outcome = if request.create {
+    protection::protect(context, stack, &work.template, &deployed).await?;
+    let outcome = if create {
         Outcome::Created
     } else {
         Outcome::Updated
     };
-    Ok((outcome, deployed.outputs))
+    Ok(Attempt::Done((outcome, deployed.outputs)))
+}
+
+/// What CloudFormation would do.
+enum Proposed {
+    Changes(ChangeSet, ProposedChanges),
+    Nothing,
+    /// An operation began between the look at the stack and the change set.
+    Busy,
+}
+
+/// Has the changes computed: in express mode where the request says so, and once more without where the changes do not
+/// suit it. The request says afterwards how it was done.
+async fn compute(
+    context: &Context,
+    work: &Work,
+    request: &mut ChangeSetRequest<'_>,
+) -> Result<Proposed, StackError> {
+    let stack = request.stack;
+    loop {
+        request.name = token(
+            context,
+            &[&stack.name, &work.template],
+            &[request.parameters, request.tags],
+        );
+        let change_set = match change_set::create(&context.clients, request).await {
+            Ok(change_set) => change_set,
+            Err(source) if request.express && express::is_unknown(&source) => {
+                request.express = false;
+                continue;
+            }
+            Err(source) if source.message().is_some_and(texts::says_busy) => {
+                return Ok(Proposed::Busy);
+            }
+            Err(source) => return Err(refused(stack, source)),
+        };
+        let computed = change_set::computed(context, &change_set, request)
+            .await
+            .map_err(|source| aws(stack, source))?;
+        match computed {
+            Computed::Ready(changes) => {
+                if request.express && express::objection(&changes).is_some() {
+                    // A stack that exists for this change set only holds the next one, too.
+                    remove(context, stack, &change_set, false).await?;
+                    request.express = false;
+                    continue;
+                }
+                return Ok(Proposed::Changes(change_set, changes));
+            }
+            Computed::Nothing => {
+                remove(context, stack, &change_set, request.create).await?;
+                return Ok(Proposed::Nothing);
+            }
+            Computed::Failed(reason) => {
+                let mut hints = known_hints(&reason);
+                let reason = failure::say(&context.clients, &change_set.id, reason).await;
+                if let Err(error) = remove(context, stack, &change_set, request.create).await {
+                    hints.push(format!(
+                        "change set {} is still there: {error}",
+                        request.name
+                    ));
+                }
+                return Err(StackError::ChangeSet {
+                    stack: stack.name.clone(),
+                    reason,
+                    hints,
+                });
+            }
+            Computed::Cancelled => {
+                remove(context, stack, &change_set, request.create).await?;
+                return Err(interrupted(stack, None));
+            }
+        }
+    }
 }
 
 /// Fails where the run was stopped.

@@ -1,8 +1,16 @@
 //! The statuses of a stack and what they mean.
 
+#[cfg(test)]
+pub(super) mod page;
+mod table;
+mod way;
+
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+
+pub(super) use table::{DeployStep, DestroyStep, DiffStep, RollbackStep, State};
+pub(super) use way::Way;
 
 /// The status of a stack, as CloudFormation names it.
 ///
@@ -50,6 +58,11 @@ impl StackStatus {
     /// Returns whether the stack is gone.
     pub fn is_deleted(&self) -> bool {
         self.0 == "DELETE_COMPLETE"
+    }
+
+    /// Returns the way on from this status, where the next deploy does not simply go on.
+    pub(super) fn way(&self) -> Option<Way> {
+        State::read(self, false).way()
     }
 
     /// Returns whether CloudFormation accepts an update: the last operation ended well, or was rolled back to a state

@@ -95,6 +95,7 @@ mod tests {
             outputs: BTreeMap::new(),
             exports: BTreeMap::new(),
             termination_protection: false,
+            express: false,
         }
     }
 

@@ -86,6 +86,18 @@ impl Activity {
                     format!("{stack} is busy ({status}), by an earlier run of ours"),
                 );
             }
+            Event::StackWaiting {
+                stack,
+                status,
+                by,
+                since,
+            } => self.ui.done(
+                "wait",
+                format!("{stack} is busy ({status}) since {since}, by {by}"),
+            ),
+            Event::StackContended { stack, by, since } => self.ui.warn(format!(
+                "{by} has computed changes of {stack} too, since {since}: whoever executes first wins, the other is told"
+            )),
             Event::StackRecovering {
                 stack,
                 status,
@@ -129,11 +141,35 @@ impl Activity {
                 self.plan(changes);
                 self.message(&changes.stack, "changes are computed");
             }
-            Event::ChangeSetExecuting { stack, changes } => {
+            Event::ChangeSetExecuting {
+                stack,
+                changes,
+                express,
+            } => {
                 self.total(stack, *changes);
                 self.message(stack, "executing");
                 let text = format!("{stack}: {}", count(*changes, "change"));
                 self.ui.begin(self.verb, text);
+                if *express {
+                    self.ui.done(
+                        "express",
+                        format!("{stack}: resources may get ready only after the deploy (`--no-express` waits)"),
+                    );
+                }
+            }
+            Event::StackRollingBack {
+                stack,
+                status,
+                skip,
+            } => {
+                let without = if skip.is_empty() {
+                    String::new()
+                } else {
+                    format!(", without {}", skip.join(", "))
+                };
+                self.message(stack, "rolling back");
+                self.ui
+                    .begin(self.verb, format!("{stack} from {status}{without}"));
             }
             Event::StackDeleting { stack } => {
                 self.message(stack, "deleting");
@@ -378,6 +414,7 @@ fn word(outcome: Outcome) -> &'static str {
         Outcome::Updated => "updated",
         Outcome::Unchanged => "unchanged",
         Outcome::Deleted => "deleted",
+        Outcome::RolledBack => "restored",
         Outcome::Absent => "absent",
         Outcome::Declined => "declined",
         Outcome::Skipped => "skipped",

@@ -65,6 +65,9 @@ fn details(stack: &StackPlan) -> String {
         "\n<details><summary><code>{}</code></summary>\n\n",
         stack.stack
     );
+    if let Some(note) = &stack.note {
+        let _ = writeln!(text, "**{note}**\n");
+    }
     for change in &stack.changes {
         resource(&mut text, change);
     }
@@ -202,6 +205,7 @@ mod tests {
                         before: None,
                         after: Some(json!({"Ref": "Queue"})),
                     }],
+                    note: None,
                     create: false,
                 },
                 StackPlan {

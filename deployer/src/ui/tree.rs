@@ -43,6 +43,9 @@ fn render_stack(text: &mut String, stack: &StackPlan, width: usize) {
         paint(palette::STRONG, &stack.stack),
         paint(palette::WEAK, note)
     );
+    if let Some(note) = &stack.note {
+        let _ = writeln!(text, "  {}", paint(palette::WARNING, note));
+    }
     for change in &stack.changes {
         render_resource(text, change, width);
     }
@@ -295,6 +298,7 @@ mod tests {
                         before: None,
                         after: Some(json!({"Ref": "Queue"})),
                     }],
+                    note: None,
                     create: false,
                 },
                 StackPlan {

@@ -83,6 +83,15 @@ pub(super) fn resources(
         .collect()
 }
 
+/// Enters that resources stay, whatever the template says of them.
+pub(super) fn keep(resources: &mut [Resource], retain: &BTreeSet<String>) {
+    for resource in resources {
+        if retain.contains(&resource.deployed.logical_id) {
+            resource.fate = Fate::Kept;
+        }
+    }
+}
+
 fn fate(template: &Value, logical_id: &str) -> Fate {
     let Some(resource) = template
         .get("Resources")
@@ -209,6 +218,7 @@ mod tests {
             outputs: BTreeMap::from([("ApiId".to_owned(), "a1b2".to_owned())]),
             exports: BTreeMap::from([("ApiId".to_owned(), "api-dev".to_owned())]),
             termination_protection: false,
+            express: false,
         };
         exports.add(None, &backend);
         let template = json!({"Resources": {

@@ -69,6 +69,7 @@ pub fn compare(
         stack: stack.to_owned(),
         changes: changes.into_values().collect(),
         other: other(deployed, wanted),
+        note: None,
         create: deployed.template.is_none(),
     }
 }

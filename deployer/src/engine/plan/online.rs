@@ -14,6 +14,7 @@ use crate::engine::publish::{artifact_key, needs_bucket};
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, Context, DeployedStack, Explained, FillError, StackTarget, deployed,
     deployed_template, reference, release,
+    status::{DeployStep, DiffStep, State},
 };
 use crate::error::Kind;
 
@@ -135,9 +136,15 @@ pub async fn plan(
     }
     for wanted in stacks {
         let target = StackTarget::from(wanted.manifest);
-        let found = deployed(context, &target)
-            .await?
-            .filter(|stack| !stack.status.is_review() && !stack.status.is_deleted());
+        let found = deployed(context, &target).await?;
+        let state = State::of(found.as_ref());
+        let note = found
+            .as_ref()
+            .and_then(|stack| note(stack, state, &target.name));
+        let found = match state.diff() {
+            DiffStep::Compare => found,
+            DiffStep::CompareWithNothing => None,
+        };
         let template = match &found {
             Some(_) => deployed_template(context, &target)
                 .await?
@@ -175,9 +182,28 @@ pub async fn plan(
         let own = context.in_region(wanted.manifest.region.as_deref());
         let contents = contents(&own, wanted, found.is_some()).await?;
         compared.other.extend(contents);
+        compared.note = note;
         plan.stacks.push(compared);
     }
     Ok(plan)
+}
+
+/// Says what stands between the plan and its deploy, where something does.
+fn note(deployed: &DeployedStack, state: State, stack: &str) -> Option<String> {
+    let status = &deployed.status;
+    match state.deploy() {
+        DeployStep::Create | DeployStep::Update | DeployStep::Review => None,
+        DeployStep::Follow => Some(format!(
+            "it is {status}: what that changes may be missing here"
+        )),
+        DeployStep::StartAnew => Some(format!(
+            "it is {status}: a deploy removes it and creates it anew"
+        )),
+        DeployStep::Offer(way) => Some(format!(
+            "it is {status}, from which no deploy goes on; `{}` comes first",
+            way.command(stack)
+        )),
+    }
 }
 
 /// Returns the plan for the stack that holds the artifact bucket, where a deploy would create it.
@@ -190,10 +216,8 @@ async fn missing_bootstrap(
         name: BOOTSTRAP_STACK.to_owned(),
         region: region.map(str::to_owned),
     };
-    if deployed(context, &target)
-        .await?
-        .is_some_and(|stack| !stack.status.is_review() && !stack.status.is_deleted())
-    {
+    let found = deployed(context, &target).await?;
+    if State::of(found.as_ref()).diff() == DiffStep::Compare {
         return Ok(None);
     }
     let template = template();

@@ -69,8 +69,9 @@ pub(super) fn tags(run: &Run, stack: &StackManifest) -> BTreeMap<String, String>
     tags
 }
 
-/// Makes the name of a change set or the token of an operation: of ours, and another one for every attempt.
-pub(super) fn token(
+/// Makes the name of a change set or the token of an operation: of ours, with the caller, and another one for every
+/// attempt.
+pub(in crate::engine) fn token(
     context: &Context,
     texts: &[&str],
     maps: &[&BTreeMap<String, String>],

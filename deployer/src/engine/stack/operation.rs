@@ -1,22 +1,25 @@
 //! Operations on one stack, followed to their end, and the errors they end in.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use stack_model::assembly::StackManifest;
 
-use super::input::token;
+use super::{input::token, settle::rfc3339};
 use crate::aws::{AwsError, OrAws, texts};
 use crate::engine::{
-    Context, FirstCause, StackError, StackStatus,
+    Context, Event, FirstCause, StackError, StackStatus,
     activity::{self, Stopped},
     change_set::{self, ChangeSet},
+    owner, stuck,
 };
 
-/// Deletes a stack and waits until it is gone.
+/// Deletes a stack and waits until it is gone. Resources are named to be kept where they kept an earlier removal from its
+/// end.
 pub(in crate::engine) async fn delete(
     context: &Context,
     stack: &Arc<StackManifest>,
     stack_id: &str,
+    retain: &BTreeSet<String>,
 ) -> Result<(), StackError> {
     let token = token(context, &[&stack.name, "delete"], &[]);
     context
@@ -25,6 +28,7 @@ pub(in crate::engine) async fn delete(
         .delete_stack()
         .stack_name(stack_id)
         .client_request_token(&token)
+        .set_retain_resources((!retain.is_empty()).then(|| retain.iter().cloned().collect()))
         .send()
         .await
         .or_aws(&context.clients, "DeleteStack")
@@ -42,8 +46,17 @@ pub(in crate::engine) async fn delete(
     if ended.status.is_deleted() {
         Ok(())
     } else {
-        Err(ended_badly(stack, ended))
+        Err(ended_badly(context, stack, stack_id, ended).await)
     }
+}
+
+/// What became of a change set that was to be executed.
+#[derive(Debug)]
+pub(super) enum Executed {
+    /// It was executed to its end.
+    Done,
+    /// Somebody else was first: the change set is not what would be done now.
+    Overtaken(StackError),
 }
 
 pub(super) async fn execute(
@@ -51,20 +64,21 @@ pub(super) async fn execute(
     stack: &Arc<StackManifest>,
     change_set: &ChangeSet,
     token: &str,
-) -> Result<(), StackError> {
-    change_set::execute(&context.clients, change_set, token)
-        .await
-        .map_err(|source| match (source.code(), source.message()) {
+) -> Result<Executed, StackError> {
+    if let Err(source) = change_set::execute(&context.clients, change_set, token).await {
+        return match (source.code(), source.message()) {
             // Whoever executes a change set removes all others of the stack.
             (Some("ChangeSetNotFound" | "InvalidChangeSetStatus"), Some(message)) => {
-                StackError::ChangeSet {
-                    stack: stack.name.clone(),
-                    reason: message.to_owned(),
-                    hints: vec!["somebody else deployed this stack meanwhile: deploy again".into()],
-                }
+                let reason = message.to_owned();
+                overtaken(context, stack, change_set, reason).await
             }
-            _ => aws(stack, source),
-        })?;
+            (_, Some(message)) if texts::says_busy(message) => {
+                let reason = message.to_owned();
+                overtaken(context, stack, change_set, reason).await
+            }
+            _ => Err(aws(stack, source)),
+        };
+    }
     let ended = activity::follow(
         context,
         &change_set.stack_id,
@@ -75,10 +89,34 @@ pub(super) async fn execute(
     .await
     .map_err(|stopped| stopped_error(stack, stopped))?;
     if ended.status.is_good() {
-        Ok(())
+        Ok(Executed::Done)
     } else {
-        Err(ended_badly(stack, ended))
+        Err(ended_badly(context, stack, &change_set.stack_id, ended).await)
     }
+}
+
+/// Says who was first.
+async fn overtaken(
+    context: &Context,
+    stack: &StackManifest,
+    change_set: &ChangeSet,
+    reason: String,
+) -> Result<Executed, StackError> {
+    let clients = &context.clients;
+    let first = activity::running(clients, &change_set.stack_id)
+        .await
+        .map_err(|source| aws(stack, source))?;
+    let by = owner::name(first.token.as_deref(), clients.identity());
+    let since = first
+        .since
+        .map_or_else(String::new, |since| format!(" since {since}"));
+    Ok(Executed::Overtaken(StackError::ChangeSet {
+        stack: stack.name.clone(),
+        reason,
+        hints: vec![format!(
+            "{by} changed this stack meanwhile{since}: deploy again, or add `--wait` to compute the changes anew"
+        )],
+    }))
 }
 
 /// Removes a change set that is not executed.
@@ -93,7 +131,8 @@ pub(super) async fn remove(
         .map_err(|source| aws(stack, source))
 }
 
-/// Removes the change sets that runs of ours left behind when they were killed.
+/// Removes the change sets that runs of ours left behind when they were killed, and tells of those that other callers
+/// are about to execute.
 pub(super) async fn remove_leftovers(
     context: &Context,
     stack: &StackManifest,
@@ -103,6 +142,18 @@ pub(super) async fn remove_leftovers(
         .await
         .map_err(|source| aws(stack, source))?;
     let now = context.timing.now();
+    let caller = clients.identity();
+    for other in listed.iter().filter(|listed| {
+        listed.is_ours() && listed.is_waiting() && !owner::is_ours(&listed.name, caller)
+    }) {
+        if !other.is_leftover(now) {
+            context.emit(Event::StackContended {
+                stack: stack.name.clone(),
+                by: owner::name(Some(&other.name), caller),
+                since: other.created.map(rfc3339).unwrap_or_default(),
+            });
+        }
+    }
     for leftover in listed.iter().filter(|listed| listed.is_leftover(now)) {
         clients
             .cloudformation
@@ -142,7 +193,7 @@ pub(super) fn known_hints(reason: &str) -> Vec<String> {
     crate::engine::failure::hints("", reason)
 }
 
-pub(super) fn stopped_error(stack: &StackManifest, stopped: Stopped) -> StackError {
+pub(in crate::engine) fn stopped_error(stack: &StackManifest, stopped: Stopped) -> StackError {
     match stopped {
         Stopped::Cancelled(status) => interrupted(
             stack,
@@ -157,16 +208,30 @@ pub(super) fn stopped_error(stack: &StackManifest, stopped: Stopped) -> StackErr
     }
 }
 
-pub(super) fn ended_badly(stack: &StackManifest, ended: activity::Ended) -> StackError {
+/// Makes the error of an operation that ended badly, with the way on from where it ended.
+pub(in crate::engine) async fn ended_badly(
+    context: &Context,
+    stack: &StackManifest,
+    stack_id: &str,
+    ended: activity::Ended,
+) -> StackError {
+    let hints = match ended.status.way() {
+        Some(way) => stuck::hints(context, &stack.name, stack_id, way).await.1,
+        None => Vec::new(),
+    };
     StackError::Ended {
         stack: stack.name.clone(),
         cause: FirstCause::find(&ended.events).map(Box::new),
         status: ended.status,
         reason: ended.reason,
+        hints,
     }
 }
 
-pub(super) fn interrupted(stack: &StackManifest, running: Option<StackStatus>) -> StackError {
+pub(in crate::engine) fn interrupted(
+    stack: &StackManifest,
+    running: Option<StackStatus>,
+) -> StackError {
     StackError::Interrupted {
         stack: stack.name.clone(),
         running,

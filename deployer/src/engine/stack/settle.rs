@@ -1,6 +1,6 @@
 //! Waits until nothing runs on a stack, and mends what a change set cannot be made for.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
 
 use stack_model::assembly::StackManifest;
 
@@ -9,10 +9,10 @@ use super::{
     operation::{aws, delete, interrupted, stopped_error},
 };
 use crate::engine::{
-    Context, DeployedStack, Event, StackError, activity,
-    change_set::{self, PREFIX},
-    inspect,
-    recover::{self, Step},
+    Context, DeployedStack, Event, StackError, activity, change_set, inspect, owner,
+    recover::{self, STAGE_TAG},
+    status::{DeployStep, State, Way},
+    stuck,
 };
 
 /// Brings a stack to a status that allows a change set. Returns the stack, or nothing where it has to be created.
@@ -24,56 +24,76 @@ pub(super) async fn settle(
     let mut joined = Joined::default();
     loop {
         check_cancelled(context, stack)?;
-        let deployed = inspect::describe(&context.clients, &stack.name)
+        let Some(deployed) = inspect::describe(&context.clients, &stack.name)
             .await
-            .map_err(|source| aws(stack, source))?;
-        let step = recover::step(&stack.name, deployed.as_ref());
-        match (step, deployed) {
-            (Step::Update, Some(deployed)) => return Ok(Some(deployed)),
-            (Step::Running, Some(deployed)) => join(context, stack, &deployed, &mut joined).await?,
-            (Step::Review, Some(deployed)) => {
-                let listed = change_set::list(&context.clients, &deployed.id)
-                    .await
-                    .map_err(|source| aws(stack, source))?;
-                return match recover::foreign(&listed) {
-                    None => Ok(None),
-                    Some(foreign) => Err(StackError::InReview {
-                        stack: stack.name.clone(),
-                        change_set: foreign.name.clone(),
-                    }),
-                };
+            .map_err(|source| aws(stack, source))?
+        else {
+            return Ok(None);
+        };
+        match State::of(Some(&deployed)).deploy() {
+            DeployStep::Create => return Ok(None),
+            DeployStep::Update => return Ok(Some(deployed)),
+            DeployStep::Follow => join(context, stack, &deployed, &mut joined).await?,
+            DeployStep::Review => {
+                check_review(context, stack, &deployed).await?;
+                return Ok(None);
             }
-            (Step::StartAnew(action), Some(deployed)) if !began_anew => {
+            DeployStep::StartAnew if !deployed.tags.contains_key(STAGE_TAG) => {
+                return Err(stuck::error(context, &stack.name, deployed, Way::NotOurs).await);
+            }
+            DeployStep::StartAnew if !began_anew => {
                 began_anew = true;
                 context.emit(Event::StackRecovering {
                     stack: stack.name.clone(),
                     status: deployed.status.clone(),
-                    action: action.to_owned(),
+                    action: "removing the first deploy, which failed".to_owned(),
                 });
-                delete(context, stack, &deployed.id).await?;
+                delete(context, stack, &deployed.id, &BTreeSet::new()).await?;
             }
-            (Step::StartAnew(_), Some(deployed)) => {
+            DeployStep::StartAnew => {
                 return Err(StackError::Stuck {
                     stack: stack.name.clone(),
                     status: deployed.status,
                     reason: deployed.reason,
+                    failed: Vec::new(),
                     hints: vec!["somebody else deploys this stack at the same time".into()],
                 });
             }
-            (Step::Stop(error), _) => return Err(error),
-            (Step::Create, _) | (_, None) => return Ok(None),
+            DeployStep::Offer(way) => {
+                return Err(stuck::error(context, &stack.name, deployed, way).await);
+            }
         }
     }
 }
 
-/// The operation that was waited for last, and how often its stack was said to be busy with it after its end.
+/// Refuses a stack that waits for somebody to review a change set that is none of ours.
+pub(in crate::engine) async fn check_review(
+    context: &Context,
+    stack: &StackManifest,
+    deployed: &DeployedStack,
+) -> Result<(), StackError> {
+    let listed = change_set::list(&context.clients, &deployed.id)
+        .await
+        .map_err(|source| aws(stack, source))?;
+    match recover::foreign(&listed) {
+        None => Ok(()),
+        Some(foreign) => Err(StackError::InReview {
+            stack: stack.name.clone(),
+            change_set: foreign.name.clone(),
+        }),
+    }
+}
+
+/// The operation that was waited for last, and how often its stack was said to be busy with it since.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Joined {
-    token: Option<String>,
+    /// Its token, once there was one to wait for: operations of others may have none.
+    token: Option<Option<String>>,
     looks: usize,
 }
 
-/// Waits for an operation of ours that an earlier run began. Somebody else's is an error.
+/// Waits for a running operation: for one that an earlier run of the same caller began by following it, for one of
+/// somebody else by looking now and then, where that was asked for, and otherwise not at all, which is an error.
 ///
 /// The described status of a stack lags behind its events, so a stack may seem busy with an operation whose end was
 /// seen already: then only a little time has to pass.
@@ -86,43 +106,60 @@ pub(in crate::engine) async fn join(
     let running = activity::running(&context.clients, &deployed.id)
         .await
         .map_err(|source| aws(stack, source))?;
-    match running.token {
-        Some(token) if joined.token.as_ref() == Some(&token) => {
-            let wait = context.pace.waits().nth(joined.looks).unwrap_or_default();
-            joined.looks += 1;
-            tokio::select! {
-                () = context.timing.sleep(wait) => Ok(()),
-                () = context.cancel.cancelled() => {
-                    Err(interrupted(stack, Some(deployed.status.clone())))
-                }
+    if joined.token.as_ref() == Some(&running.token) {
+        let wait = context.pace.waits().nth(joined.looks).unwrap_or_default();
+        joined.looks += 1;
+        return tokio::select! {
+            () = context.timing.sleep(wait) => Ok(()),
+            () = context.cancel.cancelled() => {
+                Err(interrupted(stack, Some(deployed.status.clone())))
             }
-        }
-        Some(token) if token.starts_with(PREFIX) => {
-            context.emit(Event::StackJoined {
-                stack: stack.name.clone(),
-                status: deployed.status.clone(),
-            });
-            activity::follow(context, &deployed.id, &token, Some(stack), None)
-                .await
-                .map_err(|stopped| stopped_error(stack, stopped))?;
-            *joined = Joined {
-                token: Some(token),
-                looks: 0,
-            };
-            Ok(())
-        }
-        _ => Err(StackError::Busy {
+        };
+    }
+    let caller = context.clients.identity();
+    let ours = running
+        .token
+        .as_deref()
+        .filter(|token| owner::is_ours(token, caller));
+    if let Some(token) = ours {
+        context.emit(Event::StackJoined {
             stack: stack.name.clone(),
             status: deployed.status.clone(),
-            since: running
-                .since
-                .or_else(|| deployed.changed.map(rfc3339))
-                .unwrap_or_else(|| "an unknown time".into()),
-        }),
+        });
+        activity::follow(context, &deployed.id, token, Some(stack), None)
+            .await
+            .map_err(|stopped| stopped_error(stack, stopped))?;
+    } else {
+        let name = stack.name.clone();
+        let status = deployed.status.clone();
+        let by = owner::name(running.token.as_deref(), caller);
+        let since = running
+            .since
+            .or_else(|| deployed.changed.map(rfc3339))
+            .unwrap_or_else(|| "an unknown time".into());
+        if !context.wait {
+            return Err(StackError::Busy {
+                stack: name,
+                status,
+                since,
+                by,
+            });
+        }
+        context.emit(Event::StackWaiting {
+            stack: name,
+            status,
+            by,
+            since,
+        });
     }
+    *joined = Joined {
+        token: Some(running.token),
+        looks: 0,
+    };
+    Ok(())
 }
 
-fn rfc3339(time: SystemTime) -> String {
+pub(in crate::engine) fn rfc3339(time: SystemTime) -> String {
     aws_smithy_types::DateTime::from(time)
         .fmt(aws_smithy_types::date_time::Format::DateTime)
         .unwrap_or_default()

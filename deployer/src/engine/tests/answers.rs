@@ -73,6 +73,7 @@ pub(super) struct Stack {
     /// The names that outputs are exported under, by output key.
     pub(super) exports: Vec<(&'static str, &'static str)>,
     pub(super) protected: bool,
+    pub(super) express: bool,
     pub(super) name: &'static str,
 }
 
@@ -87,6 +88,7 @@ impl Stack {
             outputs: vec![("QueueUrl", "https://sqs.eu-central-1.amazonaws.com/1/q")],
             exports: Vec::new(),
             protected: false,
+            express: false,
             name: "intake-dev",
         }
     }
@@ -107,6 +109,9 @@ impl Stack {
                 "<StackStatusReason>{}</StackStatusReason>",
                 self.reason
             );
+        }
+        if self.express {
+            body += "<DeploymentConfig><Mode>EXPRESS</Mode><DisableRollback>true</DisableRollback></DeploymentConfig>";
         }
         body += "<Parameters>";
         for (key, value) in &self.parameters {
@@ -266,15 +271,33 @@ pub(super) fn events(rows: &[EventRow], token: &str, next: Option<&str>) -> Stri
 
 /// `ListStackResources`: logical id, type, physical id, status.
 pub(super) fn resources(rows: &[(&str, &str, &str, &str)]) -> String {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(logical_id, resource_type, physical_id, status)| {
+            (*logical_id, *resource_type, *physical_id, *status, "")
+        })
+        .collect();
+    resources_with_reasons(&rows)
+}
+
+/// `ListStackResources`: logical id, type, physical id, status, reason.
+pub(super) fn resources_with_reasons(rows: &[(&str, &str, &str, &str, &str)]) -> String {
     let mut body = String::from("<StackResourceSummaries>");
-    for (logical_id, resource_type, physical_id, status) in rows {
+    for (logical_id, resource_type, physical_id, status, reason) in rows {
         let _ = write!(
             body,
             "<member><LogicalResourceId>{logical_id}</LogicalResourceId>\
              <PhysicalResourceId>{physical_id}</PhysicalResourceId><ResourceType>{resource_type}</ResourceType>\
              <LastUpdatedTimestamp>2026-07-28T06:00:00.000Z</LastUpdatedTimestamp>\
-             <ResourceStatus>{status}</ResourceStatus></member>"
+             <ResourceStatus>{status}</ResourceStatus>"
         );
+        if !reason.is_empty() {
+            let _ = write!(
+                body,
+                "<ResourceStatusReason>{reason}</ResourceStatusReason>"
+            );
+        }
+        body += "</member>";
     }
     result("ListStackResources", &(body + "</StackResourceSummaries>"))
 }

@@ -299,6 +299,7 @@ async fn a_failed_stack_stops_its_dependants() {
     deployment.stacks.swap(0, 1);
     let played = Script::new()
         .describe(STACK, Stack::new("UPDATE_ROLLBACK_FAILED").xml())
+        .resources(&[])
         .play();
     let error = deploy(&played.context, deployment, Answer::never())
         .await

@@ -20,7 +20,7 @@ fn request(names: &[(&str, &[&str])]) -> DestroyRequest {
             .iter()
             .map(|(name, depends_on)| stack(name, depends_on).manifest)
             .collect(),
-        unprotect: false,
+        ..DestroyRequest::default()
     }
 }
 
@@ -395,6 +395,7 @@ async fn a_deletion_that_fails_names_the_first_cause() {
             ),
         ])
         .events(&[("5", STACK, "DELETE_FAILED", "", "*")])
+        .resources(&[])
         .play();
     let error = destroy(&played.context, request(&[(STACK, &[])]))
         .await
@@ -402,7 +403,10 @@ async fn a_deletion_that_fails_names_the_first_cause() {
     assert!(matches!(error, DestroyError::Failed(_)), "{error:?}");
     assert_eq!(
         error.hints(),
-        ["the credentials of the deploy lack the action that the reason names"]
+        [
+            "the credentials of the deploy lack the action that the reason names",
+            "finish the removal with `stackctl destroy intake-dev`; then deploy again, if it is to come back"
+        ]
     );
     played.finish();
 }
@@ -458,6 +462,7 @@ async fn a_stack_that_goes_without_an_event_is_gone() {
     let mut script = Script::new()
         .describe(STACK, Stack::new("REVIEW_IN_PROGRESS").xml())
         .describe(STACK, Stack::new("REVIEW_IN_PROGRESS").xml())
+        .list_change_sets(&[("stackctl-0123", 0)])
         .delete_stack();
     for _ in 0..10 {
         script = script.events(&[("1", STACK, "REVIEW_IN_PROGRESS", "User Initiated", "")]);

@@ -128,5 +128,6 @@ pub(super) fn one(stack: StackDeployment) -> Deployment {
         stage: "dev".to_owned(),
         stacks: vec![stack],
         artifacts: BTreeMap::new(),
+        express: false,
     }
 }

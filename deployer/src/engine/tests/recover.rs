@@ -68,10 +68,22 @@ async fn a_removal_that_fails_ends_the_deploy() {
             ("4", "Orders", "DELETE_FAILED", "it is stuck", "*"),
         ])
         .events(&[("5", STACK, "DELETE_FAILED", "", "*")])
+        .failed_resources(&[(
+            "Orders",
+            "AWS::SQS::Queue",
+            "q",
+            "DELETE_FAILED",
+            "it is stuck",
+        )])
         .play();
     let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
         .await
         .expect_err("it cannot be removed");
+    assert!(
+        error.hints()[1].contains("`stackctl destroy intake-dev --retain Orders`"),
+        "{:?}",
+        error.hints()
+    );
     assert_eq!(
         Error::from(error).causes(),
         [
@@ -221,38 +233,21 @@ async fn events_of_ours_behind_those_of_somebody_else_are_seen() {
 }
 
 #[tokio::test]
-async fn a_stack_whose_rollback_was_disabled_is_explained_with_the_command() {
-    // An update is refused there, unless rollback is disabled for it, too.
-    for status in ["CREATE_FAILED", "UPDATE_FAILED"] {
-        let played = Script::new()
-            .describe(STACK, Stack::new(status).xml())
-            .play();
-        let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
-            .await
-            .expect_err("it is stuck");
-        assert!(
-            error.hints()[0].contains("aws cloudformation rollback-stack --stack-name intake-dev")
-        );
-        played.finish();
-    }
-}
-
-#[tokio::test]
 async fn commands_in_hints_work_where_they_are_pasted() {
+    let mut foreign = Stack::new("ROLLBACK_COMPLETE");
+    foreign.tags = vec![("team", "blue")];
     let rows = [
         (
-            "UPDATE_FAILED",
-            "`aws cloudformation rollback-stack --stack-name intake-dev --region eu-central-1 --profile work`",
+            foreign,
+            "`aws cloudformation delete-stack --stack-name intake-dev --region eu-central-1 --profile work`",
         ),
         (
-            "DELETE_FAILED",
-            "`stackctl destroy intake-dev --stage prod`",
+            Stack::new("UPDATE_FAILED"),
+            "`stackctl rollback intake-dev --stage prod`",
         ),
     ];
-    for (status, command) in rows {
-        let mut played = Script::new()
-            .describe(STACK, Stack::new(status).xml())
-            .play();
+    for (deployed, command) in rows {
+        let mut played = Script::new().describe(STACK, deployed.xml()).play();
         played.context = played.context.clone().with_options(" --stage prod");
         let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
             .await
@@ -266,7 +261,14 @@ async fn commands_in_hints_work_where_they_are_pasted() {
 #[tokio::test]
 async fn an_operation_of_somebody_else_is_an_error_that_says_since_when() {
     // Whoever updates a stack in the console sends a token too, but none of ours.
-    for token in ["", "Console-UpdateStack-1"] {
+    for (token, by) in [
+        ("", "somebody who left no token"),
+        ("Console-UpdateStack-1", "somebody in the console"),
+        (
+            "stackctl-0123456789abcdef0123-v0-1-0-by--keve",
+            "arn:aws:iam::123456789012:user/eve",
+        ),
+    ] {
         let played = Script::new()
             .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
             .events(&[
@@ -281,32 +283,57 @@ async fn an_operation_of_somebody_else_is_an_error_that_says_since_when() {
         assert_eq!(error.kind(), Kind::Deploy);
         assert_eq!(
             Error::from(error).causes(),
-            [
-                "stack intake-dev is busy: it is UPDATE_IN_PROGRESS since 2026-07-28T06:00:03Z, \
-                 and stackctl did not begin that"
-            ]
+            [format!(
+                "stack intake-dev is busy: it is UPDATE_IN_PROGRESS since 2026-07-28T06:00:03Z, begun by {by}"
+            )]
         );
         played.finish();
     }
 }
 
 #[tokio::test]
-async fn a_rollback_that_failed_is_explained_with_the_command() {
+async fn a_rollback_that_failed_is_explained_with_what_holds_it_up() {
     let mut stuck = Stack::new("UPDATE_ROLLBACK_FAILED");
     stuck.reason = "The following resource(s) failed to update: [Orders].";
-    let played = Script::new().describe(STACK, stuck.xml()).play();
+    let played = Script::new()
+        .describe(STACK, stuck.xml())
+        .failed_resources(&[
+            (
+                "Orders",
+                "AWS::SQS::Queue",
+                "q",
+                "UPDATE_FAILED",
+                "it is gone",
+            ),
+            ("Fine", "AWS::SQS::Queue", "f", "UPDATE_COMPLETE", ""),
+            // CloudFormation refuses to skip what was only cancelled.
+            (
+                "Other",
+                "AWS::SQS::Queue",
+                "o",
+                "UPDATE_FAILED",
+                "Resource update cancelled",
+            ),
+        ])
+        .play();
     let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
         .await
         .expect_err("it is stuck");
+    let hints = error.hints();
     assert!(
-        error.hints()[0]
-            .contains("aws cloudformation continue-update-rollback --stack-name intake-dev")
+        hints[0].contains("`stackctl rollback intake-dev`"),
+        "{hints:?}"
+    );
+    assert!(
+        hints[1].contains("`stackctl rollback intake-dev --skip Orders`"),
+        "{hints:?}"
     );
     assert_eq!(
         Error::from(error).causes(),
         [
             "stack intake-dev is UPDATE_ROLLBACK_FAILED and cannot be updated",
-            "The following resource(s) failed to update: [Orders]."
+            "The following resource(s) failed to update: [Orders].",
+            "Orders (AWS::SQS::Queue): it is gone"
         ]
     );
     played.finish();

@@ -141,13 +141,32 @@ async fn whoever_comes_second_is_told() {
             .create_change_set(|_| true)
             .change_set("CREATE_COMPLETE", "", REPLACE_ORDERS)
             .refuse_execution(code, message)
+            .events(&[
+                (
+                    "2",
+                    STACK,
+                    "UPDATE_COMPLETE",
+                    "",
+                    "stackctl-0123456789abcdef0123-v0-1-0-by--keve",
+                ),
+                (
+                    "1",
+                    STACK,
+                    "UPDATE_IN_PROGRESS",
+                    "",
+                    "stackctl-0123456789abcdef0123-v0-1-0-by--keve",
+                ),
+            ])
             .play();
         let error = deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
             .await
             .expect_err("another deploy came first");
         assert_eq!(
             error.hints(),
-            ["somebody else deployed this stack meanwhile: deploy again"]
+            [
+                "arn:aws:iam::123456789012:user/eve changed this stack meanwhile since 2026-07-28T06:00:02Z: \
+                 deploy again, or add `--wait` to compute the changes anew"
+            ]
         );
         played.finish();
     }

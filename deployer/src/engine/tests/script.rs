@@ -250,6 +250,51 @@ impl Script {
         )
     }
 
+    /// `DeleteStack` that keeps these resources.
+    pub(super) fn delete_stack_without(mut self, retain: &'static [&'static str]) -> Self {
+        let token = self.token.clone();
+        call!(
+            self.cloudformation,
+            CloudFormation::delete_stack,
+            move |input| {
+                token.set(input.client_request_token());
+                input.retain_resources() == retain
+            },
+            200,
+            || answers::empty("DeleteStack")
+        )
+    }
+
+    /// `RollbackStack`, whose token later events repeat.
+    pub(super) fn rollback_stack(mut self) -> Self {
+        let token = self.token.clone();
+        call!(
+            self.cloudformation,
+            CloudFormation::rollback_stack,
+            move |input| {
+                token.set(input.client_request_token());
+                input.stack_name() == Some(answers::STACK_ID)
+            },
+            200,
+            || answers::empty("RollbackStack")
+        )
+    }
+
+    /// `ContinueUpdateRollback` without these resources, whose token later events repeat.
+    pub(super) fn continue_rollback(mut self, skip: &'static [&'static str]) -> Self {
+        let token = self.token.clone();
+        call!(
+            self.cloudformation,
+            CloudFormation::continue_update_rollback,
+            move |input| {
+                token.set(input.client_request_token());
+                input.stack_name() == Some(answers::STACK_ID) && input.resources_to_skip() == skip
+            },
+            200,
+            || answers::empty("ContinueUpdateRollback")
+        )
+    }
+
     /// `DeleteStack` that is refused.
     pub(super) fn refuse_delete(mut self, code: &'static str, message: &'static str) -> Self {
         call!(
@@ -316,6 +361,18 @@ impl Script {
     /// `ListStackResources`.
     pub(super) fn resources(mut self, rows: &[(&str, &str, &str, &str)]) -> Self {
         let body = answers::resources(rows);
+        call!(
+            self.cloudformation,
+            CloudFormation::list_stack_resources,
+            |_| true,
+            200,
+            move || body.clone()
+        )
+    }
+
+    /// `ListStackResources` with the reason of each status.
+    pub(super) fn failed_resources(mut self, rows: &[(&str, &str, &str, &str, &str)]) -> Self {
+        let body = answers::resources_with_reasons(rows);
         call!(
             self.cloudformation,
             CloudFormation::list_stack_resources,
@@ -406,6 +463,7 @@ impl Script {
             pace: Pace::new(Duration::from_secs(1), Duration::from_secs(4)),
             options: Arc::default(),
             revision: Arc::default(),
+            wait: false,
         };
         let rules = [
             self.cloudformation,

@@ -1,0 +1,111 @@
+//! `rollback`: takes back what failed, or finishes a rollback that failed.
+
+use serde_json::json;
+
+use super::place::{self, Place};
+use super::{Session, approval, lock, prepare};
+use crate::cli;
+use crate::engine::{self, PlannedRollback, RollbackAction, RollbackReport, RollbackRequest};
+use crate::error::{Error, Result};
+use crate::ui::Activity;
+
+pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Result<u8> {
+    let project = session.project()?;
+    let (name, stage) = session.stage(&project)?;
+    let place = Place::of(session);
+    let _lock = lock::take(&project.state_dir, name, place.is_local())?;
+    let assembly = prepare::known(session, &project, name, stage).await?;
+    let selected = prepare::select(&assembly, &arguments.stacks)?;
+    let stacks: Vec<_> = selected
+        .iter()
+        .filter_map(|position| assembly.manifest.stacks.get(*position))
+        .cloned()
+        .collect();
+    let activity = Activity::new(&session.ui, "rollback");
+    let (context, _) = place::open(session, &project, stage, &place, activity.sink()).await?;
+    let context = context
+        .with_options(&approval::options(session))
+        .waiting(arguments.wait);
+    let planned = session
+        .guard(engine::rollback_plan(&context, &stacks))
+        .await??;
+    show(session, &planned);
+    if planned.iter().any(|planned| changes(planned.action)) {
+        let question = format!(
+            "Roll back in account {}?",
+            context.clients.identity().account
+        );
+        approval::ask(session, place.is_local(), &question).await?;
+    }
+    let request = RollbackRequest {
+        stacks,
+        skip: arguments.skip.iter().cloned().collect(),
+    };
+    let result = engine::rollback(&context, request).await;
+    activity.finish();
+    match result {
+        Ok(report) => {
+            if session.ui.json() {
+                session.ui.json_line(&summary(&report));
+            }
+            Ok(0)
+        }
+        Err(error) => {
+            let summary = error.report().map(summary);
+            let error = Error::from(error);
+            Err(match summary {
+                Some(fields) => error.with_fields(fields),
+                None => error,
+            })
+        }
+    }
+}
+
+/// Returns whether something happens to a stack that needs approval.
+fn changes(action: RollbackAction) -> bool {
+    match action {
+        RollbackAction::Cancel
+        | RollbackAction::RollBack
+        | RollbackAction::RemoveCreated
+        | RollbackAction::Continue => true,
+        // What comes after a wait is decided then; whoever rolls back means it.
+        RollbackAction::Wait => true,
+        RollbackAction::Nothing | RollbackAction::Refuse => false,
+    }
+}
+
+/// Says what would be done, before anybody is asked.
+fn show(session: &Session, planned: &[PlannedRollback]) {
+    if session.ui.json() {
+        session
+            .ui
+            .json_line(&json!({"type": "plan", "stacks": planned}));
+    }
+    for planned in planned {
+        let what = match planned.action {
+            RollbackAction::Nothing => "nothing to roll back",
+            RollbackAction::Wait => "waits for what is running",
+            RollbackAction::Cancel => "cancels the update, which is taken back",
+            RollbackAction::RollBack => "takes back the update that failed",
+            RollbackAction::RemoveCreated => {
+                "removes what the failed creation made: there is no earlier state"
+            }
+            RollbackAction::Continue => "continues the rollback that failed",
+            RollbackAction::Refuse => "cannot be rolled back",
+        };
+        session
+            .ui
+            .line(format!("{} is {}: {what}", planned.stack, planned.status));
+        for failed in &planned.failed {
+            session.ui.line(format!("  failed before: {failed}"));
+        }
+    }
+}
+
+/// The last line of the stream: how every stack ended up.
+fn summary(report: &RollbackReport) -> serde_json::Map<String, serde_json::Value> {
+    let mut fields = serde_json::Map::new();
+    fields.insert("type".to_owned(), "summary".into());
+    fields.insert("stacks".to_owned(), json!(report.stacks));
+    fields
+}

@@ -1,0 +1,493 @@
+//! Takes back what failed and was kept, and finishes rollbacks that failed themselves.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde::Serialize;
+use stack_model::assembly::StackManifest;
+
+use super::{
+    Context, DeployedStack, Event, Explained, Failure, StackError, StackStatus, StackTarget,
+    activity,
+    event::Outcome,
+    graph, inspect,
+    named::Named,
+    owner,
+    stack::{self, Joined, aws, check_cancelled},
+    status::{RollbackStep, State, Way},
+    stuck,
+};
+use crate::{
+    aws::{AwsError, OrAws, texts},
+    error::Kind,
+};
+
+/// What to roll back.
+#[derive(Clone, Debug, Default)]
+pub struct RollbackRequest {
+    /// The stacks, in any order. One that needs no rollback is left alone.
+    pub stacks: Vec<StackManifest>,
+    /// The resources that a rollback leaves as they are, by logical id or as `STACK/LOGICAL_ID`: only such that kept an
+    /// earlier rollback from its end.
+    pub skip: BTreeSet<String>,
+}
+
+/// What a rollback would do to one stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedRollback {
+    /// The stack.
+    pub stack: String,
+    /// Its status; `NOT_DEPLOYED` where there is no such stack.
+    pub status: StackStatus,
+    /// What would be done.
+    pub action: RollbackAction,
+    /// The resources that kept an earlier rollback from its end, each with its reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<String>,
+}
+
+/// What a rollback does to a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RollbackAction {
+    /// Nothing: it is in a state that it can be updated from, or there is none.
+    Nothing,
+    /// Waits for the operation that is running, and looks again.
+    Wait,
+    /// Cancels the update that is running.
+    Cancel,
+    /// Takes back the update that failed.
+    RollBack,
+    /// Removes what the failed creation made: there is no earlier state to go back to.
+    RemoveCreated,
+    /// Continues the rollback that failed.
+    Continue,
+    /// Refuses: another way leads on.
+    Refuse,
+}
+
+/// What was rolled back, stack by stack.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RollbackReport {
+    /// The stacks.
+    pub stacks: Vec<RolledBackStack>,
+}
+
+/// What became of one stack.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RolledBackStack {
+    /// The stack.
+    pub stack: String,
+    /// How it ended up.
+    pub outcome: Outcome,
+    /// The resources that were left as they are.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub skipped: BTreeSet<String>,
+    /// Why it failed, where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// Why stacks were not rolled back.
+#[derive(Debug, thiserror::Error)]
+pub enum RollbackError {
+    /// The request contradicts itself; nothing was called.
+    #[error("the stacks cannot be rolled back: {0}")]
+    Invalid(String),
+    /// Resources are to be skipped that kept no rollback from its end; nothing was changed.
+    #[error("not among what keeps a rollback from its end: {}; nothing was changed", .names.join(", "))]
+    NotSkippable {
+        /// What was named.
+        names: Vec<String>,
+        /// What could be named, each with the reason why it could not be rolled back.
+        candidates: Vec<String>,
+    },
+    /// Stacks failed.
+    #[error("not rolled back: {}", names(.0))]
+    Failed(RollbackReport),
+    /// The run was stopped.
+    #[error("stopped before these were rolled back: {}", names(.0))]
+    Interrupted(RollbackReport),
+    /// The stacks could not be read; nothing was changed.
+    #[error("cannot read the stacks")]
+    Aws(#[from] AwsError),
+}
+
+impl RollbackError {
+    /// Returns what was done, where anything was begun.
+    pub fn report(&self) -> Option<&RollbackReport> {
+        match self {
+            Self::Failed(report) | Self::Interrupted(report) => Some(report),
+            Self::Invalid(_) | Self::NotSkippable { .. } | Self::Aws(_) => None,
+        }
+    }
+
+    fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.report()
+            .into_iter()
+            .flat_map(|report| &report.stacks)
+            .filter_map(|stack| stack.failure.as_ref())
+    }
+}
+
+impl Explained for RollbackError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Invalid(_) => Kind::Assembly,
+            Self::NotSkippable { .. } => Kind::Usage,
+            Self::Failed(_) => self
+                .failures()
+                .next()
+                .map_or(Kind::Deploy, |failure| failure.kind),
+            Self::Interrupted(_) => Kind::Interrupted,
+            Self::Aws(error) => error.kind(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        if let Self::Aws(error) = self {
+            return error.hints();
+        }
+        let mut hints = Vec::new();
+        for hint in self.failures().flat_map(|failure| &failure.hints) {
+            if !hints.contains(hint) {
+                hints.push(hint.clone());
+            }
+        }
+        hints
+    }
+
+    fn details(&self) -> Vec<String> {
+        if let Self::NotSkippable { candidates, .. } = self {
+            return candidates.clone();
+        }
+        self.failures()
+            .flat_map(|failure| std::iter::once(&failure.message).chain(&failure.causes))
+            .cloned()
+            .collect()
+    }
+}
+
+/// Tells what a rollback of stacks would do, in the order they are given.
+pub async fn rollback_plan(
+    context: &Context,
+    stacks: &[StackManifest],
+) -> Result<Vec<PlannedRollback>, AwsError> {
+    let mut planned = Vec::with_capacity(stacks.len());
+    for stack in stacks {
+        let target = StackTarget::from(stack);
+        let deployed = inspect::deployed(context, &target).await?;
+        let state = State::of(deployed.as_ref());
+        let action = match state.rollback() {
+            RollbackStep::Nothing => RollbackAction::Nothing,
+            RollbackStep::Follow => RollbackAction::Wait,
+            RollbackStep::Cancel => RollbackAction::Cancel,
+            RollbackStep::RollBack if state == State::CreateFailed => RollbackAction::RemoveCreated,
+            RollbackStep::RollBack => RollbackAction::RollBack,
+            RollbackStep::Continue => RollbackAction::Continue,
+            RollbackStep::Offer(_) => RollbackAction::Refuse,
+        };
+        let failed = match (&deployed, Way::ContinueRollback.failed_status()) {
+            (Some(deployed), Some(status)) if action == RollbackAction::Continue => {
+                let clients = context.clients.in_region(stack.region.as_deref());
+                stuck::resources(&clients, &deployed.id, status).await?
+            }
+            _ => Vec::new(),
+        };
+        planned.push(PlannedRollback {
+            stack: stack.name.clone(),
+            status: deployed.map_or_else(
+                || StackStatus::new(inspect::NOT_DEPLOYED),
+                |stack| stack.status,
+            ),
+            action,
+            failed: failed.iter().map(stuck::FailedResource::text).collect(),
+        });
+    }
+    Ok(planned)
+}
+
+/// Rolls stacks back, each before those it depends on, and follows that to the end.
+///
+/// What is done is decided by the status alone, so that a rollback that was stopped is finished by running it again: an
+/// update that runs is cancelled, what failed with rollback disabled is taken back, and a rollback that failed is
+/// continued. See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackStack.html>,
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html> and
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CancelUpdateStack.html>.
+pub async fn rollback(
+    context: &Context,
+    request: RollbackRequest,
+) -> Result<RollbackReport, RollbackError> {
+    let graph: Vec<(String, Vec<String>)> = request
+        .stacks
+        .iter()
+        .map(|stack| (stack.name.clone(), stack.depends_on.clone()))
+        .collect();
+    graph::check(&graph).map_err(RollbackError::Invalid)?;
+    let skip = skipped(context, &request).await?;
+    let graph = graph::reversed(&graph);
+    let stacks: Vec<Arc<StackManifest>> = request.stacks.into_iter().map(Arc::new).collect();
+    let ended = graph::run(&graph, |node| {
+        let stack = Arc::clone(&stacks[node]);
+        let context = context.in_region(stack.region.as_deref());
+        let skip = skip.of(&stack.name);
+        async move {
+            let report = report(&context, &stack, skip).await;
+            if report.outcome.is_good() {
+                Ok(report)
+            } else {
+                Err(report)
+            }
+        }
+    })
+    .await;
+    let stacks = graph
+        .into_iter()
+        .zip(ended)
+        .rev()
+        .map(|((stack, _), ended)| match ended {
+            graph::Ended::Done(report) | graph::Ended::Failed(report) => report,
+            graph::Ended::Skipped(because) => {
+                context.emit(Event::StackSkipped {
+                    stack: stack.clone(),
+                    because,
+                });
+                RolledBackStack {
+                    stack,
+                    outcome: Outcome::Skipped,
+                    skipped: BTreeSet::new(),
+                    failure: None,
+                }
+            }
+        })
+        .collect();
+    let report = RollbackReport { stacks };
+    let any = |outcome| report.stacks.iter().any(|stack| stack.outcome == outcome);
+    if any(Outcome::Interrupted) {
+        Err(RollbackError::Interrupted(report))
+    } else if any(Outcome::Failed) {
+        Err(RollbackError::Failed(report))
+    } else {
+        Ok(report)
+    }
+}
+
+/// Finds the resources to skip, and refuses names that are none of such.
+async fn skipped(context: &Context, request: &RollbackRequest) -> Result<Named, RollbackError> {
+    let mut named = Named::new(request.skip.clone(), Way::ContinueRollback);
+    if request.skip.is_empty() {
+        return Ok(named);
+    }
+    for stack in &request.stacks {
+        if let Some(deployed) = inspect::deployed(context, &stack.into()).await? {
+            let clients = context.clients.in_region(stack.region.as_deref());
+            named.look(&clients, &stack.name, &deployed).await?;
+        }
+    }
+    match named.misfit() {
+        None => Ok(named),
+        Some(misfit) => Err(RollbackError::NotSkippable {
+            names: misfit.names,
+            candidates: misfit.candidates,
+        }),
+    }
+}
+
+fn names(report: &RollbackReport) -> String {
+    let names: Vec<&str> = report
+        .stacks
+        .iter()
+        .filter(|stack| !stack.outcome.is_good())
+        .map(|stack| stack.stack.as_str())
+        .collect();
+    names.join(", ")
+}
+
+async fn report(
+    context: &Context,
+    stack: &Arc<StackManifest>,
+    skip: BTreeSet<String>,
+) -> RolledBackStack {
+    context.emit(Event::StackStarted {
+        stack: stack.name.clone(),
+        region: None,
+    });
+    match one(context, stack, &skip).await {
+        Ok(outcome) => {
+            context.emit(Event::StackFinished {
+                stack: stack.name.clone(),
+                outcome,
+                outputs: BTreeMap::new(),
+            });
+            RolledBackStack {
+                stack: stack.name.clone(),
+                outcome,
+                skipped: skip,
+                failure: None,
+            }
+        }
+        Err(error) => {
+            let failure = Failure::of(context, &error, error.first_cause());
+            context.emit(Event::StackFailed {
+                stack: stack.name.clone(),
+                failure: failure.clone(),
+            });
+            RolledBackStack {
+                stack: stack.name.clone(),
+                outcome: if failure.kind == Kind::Interrupted {
+                    Outcome::Interrupted
+                } else {
+                    Outcome::Failed
+                },
+                skipped: BTreeSet::new(),
+                failure: Some(failure),
+            }
+        }
+    }
+}
+
+async fn one(
+    context: &Context,
+    stack: &Arc<StackManifest>,
+    skip: &BTreeSet<String>,
+) -> Result<Outcome, StackError> {
+    let mut joined = Joined::default();
+    let mut done = Outcome::Unchanged;
+    loop {
+        check_cancelled(context, stack)?;
+        let deployed = inspect::describe(&context.clients, &stack.name)
+            .await
+            .map_err(|source| aws(stack, source))?;
+        let step = State::of(deployed.as_ref()).rollback();
+        let Some(deployed) = deployed else {
+            // Rolling back a creation may end in no stack at all.
+            return Ok(match done {
+                Outcome::RolledBack => done,
+                _ => Outcome::Absent,
+            });
+        };
+        match step {
+            // The update may have ended before it could be cancelled.
+            RollbackStep::Nothing if deployed.status.is_good() => return Ok(Outcome::Unchanged),
+            RollbackStep::Nothing => return Ok(done),
+            RollbackStep::Follow => stack::join(context, stack, &deployed, &mut joined).await?,
+            RollbackStep::Cancel
+                if done == Outcome::Unchanged && is_ours(context, stack, &deployed).await? =>
+            {
+                if cancel(context, stack, &deployed).await? {
+                    done = Outcome::RolledBack;
+                }
+                stack::join(context, stack, &deployed, &mut joined).await?;
+            }
+            // It was cancelled, or somebody else's is refused or waited for.
+            RollbackStep::Cancel => {
+                stack::join(context, stack, &deployed, &mut joined).await?;
+            }
+            RollbackStep::RollBack => {
+                let token = begin(context, stack, &deployed, skip);
+                context
+                    .clients
+                    .cloudformation
+                    .rollback_stack()
+                    .stack_name(&deployed.id)
+                    .client_request_token(&token)
+                    .send()
+                    .await
+                    .or_aws(&context.clients, "RollbackStack")
+                    .map_err(|source| aws(stack, source))?;
+                return follow(context, stack, &deployed, &token).await;
+            }
+            RollbackStep::Continue => {
+                let token = begin(context, stack, &deployed, skip);
+                context
+                    .clients
+                    .cloudformation
+                    .continue_update_rollback()
+                    .stack_name(&deployed.id)
+                    .client_request_token(&token)
+                    .set_resources_to_skip(
+                        (!skip.is_empty()).then(|| skip.iter().cloned().collect()),
+                    )
+                    .send()
+                    .await
+                    .or_aws(&context.clients, "ContinueUpdateRollback")
+                    .map_err(|source| aws(stack, source))?;
+                return follow(context, stack, &deployed, &token).await;
+            }
+            RollbackStep::Offer(way) => {
+                return Err(stuck::error(context, &stack.name, deployed, way).await);
+            }
+        }
+    }
+}
+
+/// Tells that a rollback begins, and makes its token.
+fn begin(
+    context: &Context,
+    stack: &StackManifest,
+    deployed: &DeployedStack,
+    skip: &BTreeSet<String>,
+) -> String {
+    context.emit(Event::StackRollingBack {
+        stack: stack.name.clone(),
+        status: deployed.status.clone(),
+        skip: skip.iter().cloned().collect(),
+    });
+    stack::token(context, &[&stack.name, "rollback"], &[])
+}
+
+async fn follow(
+    context: &Context,
+    stack: &Arc<StackManifest>,
+    deployed: &DeployedStack,
+    token: &str,
+) -> Result<Outcome, StackError> {
+    let ended = activity::follow(context, &deployed.id, token, Some(stack), None)
+        .await
+        .map_err(|stopped| stack::stopped_error(stack, stopped))?;
+    match ended.status.as_str() {
+        "UPDATE_ROLLBACK_COMPLETE" | "ROLLBACK_COMPLETE" | "DELETE_COMPLETE" => {
+            Ok(Outcome::RolledBack)
+        }
+        _ => Err(stack::ended_badly(context, stack, &deployed.id, ended).await),
+    }
+}
+
+async fn is_ours(
+    context: &Context,
+    stack: &StackManifest,
+    deployed: &DeployedStack,
+) -> Result<bool, StackError> {
+    let running = activity::running(&context.clients, &deployed.id)
+        .await
+        .map_err(|source| aws(stack, source))?;
+    let caller = context.clients.identity();
+    Ok(running
+        .token
+        .is_some_and(|token| owner::is_ours(&token, caller)))
+}
+
+/// Cancels the update that is running. Returns whether it was still time to: an update may end meanwhile.
+async fn cancel(
+    context: &Context,
+    stack: &StackManifest,
+    deployed: &DeployedStack,
+) -> Result<bool, StackError> {
+    let token = begin(context, stack, deployed, &BTreeSet::new());
+    let answer = context
+        .clients
+        .cloudformation
+        .cancel_update_stack()
+        .stack_name(&deployed.id)
+        .client_request_token(&token)
+        .send()
+        .await
+        .or_aws(&context.clients, "CancelUpdateStack");
+    match answer {
+        Ok(_) => Ok(true),
+        Err(source) if source.message().is_some_and(texts::says_wrong_status) => Ok(false),
+        Err(source) => Err(aws(stack, source)),
+    }
+}

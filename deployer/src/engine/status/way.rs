@@ -1,0 +1,123 @@
+//! The ways that lead on where the tool does not go on by itself, each with the exact command.
+
+use crate::engine::stuck::FailedResource;
+
+/// A way on from a status in which CloudFormation accepts no update.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum Way {
+    /// An operation failed whose rollback was disabled: roll it back.
+    RollBack,
+    /// A rollback failed: mend what it names, or skip it, and continue.
+    ContinueRollback,
+    /// A removal failed: finish it, and keep what cannot be deleted.
+    FinishRemoval,
+    /// A first deploy failed: deploy again, which removes it first.
+    Anew,
+    /// A creation in express mode failed and was kept: remove it.
+    RemoveExpress,
+    /// An update in express mode failed and was kept: repeat what was deployed last, in express mode.
+    RepeatExpress,
+    /// The rollback of an import failed: AWS documents no call that leads on.
+    Import,
+    /// A failed stack was not made by this tool: whoever made it decides.
+    NotOurs,
+    /// A status that is not known here.
+    Look,
+}
+
+impl Way {
+    /// Returns the hints, the first with the command; `failed` are the resources that hold the stack up.
+    pub(in crate::engine) fn hints(self, stack: &str, failed: &[FailedResource]) -> Vec<String> {
+        match self {
+            Self::RollBack => vec![format!(
+                "rollback was disabled for the operation that failed: run `stackctl rollback {stack}`, and deploy again"
+            )],
+            Self::ContinueRollback => {
+                let mut hints = vec![format!(
+                    "mend what kept the rollback from its end, run `stackctl rollback {stack}`, and deploy again"
+                )];
+                if !failed.is_empty() {
+                    hints.push(format!(
+                        "what cannot be mended is left as it is by `stackctl rollback {stack}{}`: CloudFormation then takes it for rolled back, \
+                         so bring it back by hand before the next deploy",
+                        options("--skip", failed)
+                    ));
+                }
+                hints
+            }
+            Self::FinishRemoval => {
+                let mut hints = vec![format!(
+                    "finish the removal with `stackctl destroy {stack}`; then deploy again, if it is to come back"
+                )];
+                if !failed.is_empty() {
+                    hints.push(format!(
+                        "what cannot be deleted stays in the account, outside of any stack, with `stackctl destroy {stack}{}`",
+                        options("--retain", failed)
+                    ));
+                }
+                hints
+            }
+            Self::Anew => vec![format!(
+                "nothing of the first deploy is in use: the next one (`stackctl deploy {stack}`) removes the failed stack and starts anew"
+            )],
+            Self::RemoveExpress => vec![format!(
+                "CloudFormation does not roll back what failed in express mode: run `stackctl destroy {stack}`, and deploy again"
+            )],
+            Self::RepeatExpress => vec![format!(
+                "CloudFormation does not roll back what failed in express mode: repeat what was deployed last with \
+                 `aws cloudformation update-stack --stack-name {stack} --template-body file://LAST_TEMPLATE --deployment-config mode=EXPRESS`, \
+                 and deploy again"
+            )],
+            Self::Import => vec![
+                format!(
+                    "AWS documents no call that leads on from here: see what failed with `stackctl events {stack}`, and ask AWS Support to reset the stack"
+                ),
+                format!(
+                    "or remove it with `stackctl destroy {stack}`, which keeps what its template retains, and import anew"
+                ),
+            ],
+            Self::NotOurs => vec![format!(
+                "the stack was not made by stackctl; if it may go, run `aws cloudformation delete-stack --stack-name {stack}`"
+            )],
+            Self::Look => vec![format!(
+                "look at the stack with `stackctl events {stack}`, and deploy again once it is settled"
+            )],
+        }
+    }
+
+    /// Returns the statuses that resources have which hold a stack up on this way.
+    pub(in crate::engine) fn failed_status(self) -> Option<&'static str> {
+        match self {
+            Self::ContinueRollback => Some("UPDATE_FAILED"),
+            Self::FinishRemoval => Some("DELETE_FAILED"),
+            Self::RollBack
+            | Self::Anew
+            | Self::RemoveExpress
+            | Self::RepeatExpress
+            | Self::Import
+            | Self::NotOurs
+            | Self::Look => None,
+        }
+    }
+
+    /// Returns the command that `status` shows.
+    pub(in crate::engine) fn command(self, stack: &str) -> String {
+        match self {
+            Self::RollBack | Self::ContinueRollback => format!("stackctl rollback {stack}"),
+            Self::FinishRemoval | Self::RemoveExpress => format!("stackctl destroy {stack}"),
+            Self::Anew => format!("stackctl deploy {stack}"),
+            Self::RepeatExpress | Self::Import | Self::NotOurs | Self::Look => {
+                format!("stackctl events {stack}")
+            }
+        }
+    }
+}
+
+fn options(name: &str, failed: &[FailedResource]) -> String {
+    failed
+        .iter()
+        .map(|resource| format!(" {name} {}", resource.logical_id))
+        .collect()
+}
