@@ -58,6 +58,24 @@ impl Account {
         }
     }
 
+    /// Returns the variables with which a program calls as this caller.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![
+            (
+                "AWS_ACCESS_KEY_ID",
+                self.credentials.access_key_id().to_owned(),
+            ),
+            (
+                "AWS_SECRET_ACCESS_KEY",
+                self.credentials.secret_access_key().to_owned(),
+            ),
+        ];
+        if let Some(token) = self.credentials.session_token() {
+            variables.push(("AWS_SESSION_TOKEN", token.to_owned()));
+        }
+        variables
+    }
+
     /// Returns the endpoint.
     pub fn endpoint(&self) -> &str {
         &self.endpoint

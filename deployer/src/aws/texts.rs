@@ -31,9 +31,11 @@ pub(crate) fn says_export_in_use(text: &str) -> bool {
         || text.contains("cannot be updated as it is in use by")
 }
 
-/// Returns whether an error says that an operation is running on the stack: CloudFormation sends `ValidationError` for it.
+/// Returns whether an error says that an operation is running on the stack: CloudFormation sends `ValidationError` for it,
+/// and writes `can not`; the local engine writes `cannot`.
 pub(crate) fn says_busy(text: &str) -> bool {
     text.contains("_IN_PROGRESS state and can not be updated")
+        || text.contains("_IN_PROGRESS state and cannot be updated")
 }
 
 /// Returns whether an error says that a call does not suit the status in which the stack is by now.

@@ -15,7 +15,7 @@ use stack_model::assembly::StackManifest;
 
 use super::{
     Context, express,
-    inspect::{present, time},
+    inspect::{self, present, time},
     publish::TemplateSource,
 };
 use crate::aws::{AwsError, Clients, OrAws, texts};
@@ -278,7 +278,8 @@ pub(super) async fn execute(
     Ok(())
 }
 
-/// Removes a change set, and the stack where it exists for this change set only.
+/// Removes a change set, and the stack where it exists for this change set only: neither holds another one nor was
+/// created by somebody else's meanwhile.
 pub(super) async fn remove(
     clients: &Clients,
     change_set: &ChangeSet,
@@ -291,7 +292,7 @@ pub(super) async fn remove(
         .send()
         .await
         .or_aws(clients, "DeleteChangeSet")?;
-    if with_stack {
+    if with_stack && is_empty(clients, &change_set.stack_id).await? {
         clients
             .cloudformation
             .delete_stack()
@@ -301,6 +302,14 @@ pub(super) async fn remove(
             .or_aws(clients, "DeleteStack")?;
     }
     Ok(())
+}
+
+/// Returns whether a stack was never executed and holds no change set.
+async fn is_empty(clients: &Clients, stack_id: &str) -> Result<bool, AwsError> {
+    let is_review = inspect::describe(clients, stack_id)
+        .await?
+        .is_some_and(|stack| stack.status.is_review());
+    Ok(is_review && list(clients, stack_id).await?.is_empty())
 }
 
 /// A change set that a stack holds.

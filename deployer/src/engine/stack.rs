@@ -106,6 +106,9 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
         if let Attempt::Done(done) = attempt(run, &context, work).await? {
             return Ok(done);
         }
+        // The described status lags behind, so the next look may find the stack as it was before.
+        let wait = context.pace.waits().next().unwrap_or_default();
+        context.timing.sleep(wait).await;
     }
 }
 

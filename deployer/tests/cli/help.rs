@@ -22,6 +22,7 @@ Commands:
   deploy       Build, publish and deploy stacks, and follow them to the end
   diff         Show what a deploy would change
   destroy      Delete stacks and what they hold
+  rollback     Take back what failed, or finish a rollback that failed
   outputs      Print the outputs of deployed stacks
   status       Print the status of stacks
   events       Print what happened to stacks, the oldest first

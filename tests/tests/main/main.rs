@@ -16,6 +16,7 @@ mod releases;
 mod rows;
 mod site;
 mod surface;
+mod statuses;
 mod visitors;
 
 use std::path::Path;

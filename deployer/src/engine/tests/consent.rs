@@ -27,6 +27,7 @@ async fn what_is_not_approved_is_not_done() {
         .create_change_set(|_| true)
         .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
         .delete_change_set(CHANGE_SET_ID)
+        .nothing_else_waits()
         .delete_stack()
         .play();
     let error = deploy(&played.context, one(stack(STACK, &[])), Answer::no())
@@ -76,6 +77,7 @@ async fn one_question_is_asked_at_a_time() {
         .create_change_set(|_| true)
         .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
         .delete_change_set(CHANGE_SET_ID)
+        .nothing_else_waits()
         .delete_stack()
         .play_in_any_order();
     let deployment = Deployment {
@@ -110,6 +112,7 @@ async fn stopping_before_the_approval_removes_the_change_set() {
         .create_change_set(|_| true)
         .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
         .delete_change_set(CHANGE_SET_ID)
+        .nothing_else_waits()
         .delete_stack()
         .play();
     let answer = Answer::ctrl_c(&played.handle);

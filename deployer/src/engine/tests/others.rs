@@ -126,6 +126,30 @@ async fn changes_that_another_caller_has_computed_are_told() {
     );
 }
 
+/// Two first deploys of one stack at once: whoever does not approve takes nothing away from the other.
+#[tokio::test]
+async fn a_stack_that_somebody_else_creates_meanwhile_is_not_removed() {
+    let proposed = || {
+        Script::new()
+            .describe(STACK, answers::absent(STACK))
+            .create_change_set(|_| true)
+            .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+            .delete_change_set(answers::CHANGE_SET_ID)
+    };
+    let created = proposed().describe(STACK_ID, Stack::new("CREATE_IN_PROGRESS").xml());
+    let waits = proposed()
+        .describe(STACK_ID, Stack::new("REVIEW_IN_PROGRESS").xml())
+        .list_change_sets(&[(EVE, 1)]);
+    for script in [created, waits] {
+        let played = script.play();
+        let error = deploy(&played.context, one(stack(STACK, &[])), Answer::no())
+            .await
+            .expect_err("it was not approved");
+        assert_eq!(error.kind(), crate::error::Kind::Refused);
+        played.finish();
+    }
+}
+
 /// What a call is answered with while an operation runs that began after the stack was looked at.
 const BUSY: &str = "Stack:arn:aws:cloudformation:eu-central-1:123456789012:stack/intake-dev/1 is in UPDATE_IN_PROGRESS state and can not be updated.";
 

@@ -360,6 +360,7 @@ async fn without_the_bucket_nothing_is_deployed() {
     let played =
         makes_bucket(Script::new().describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK)))
             .delete_change_set(answers::CHANGE_SET_ID)
+            .nothing_else_waits()
             .delete_stack()
             .play();
     let error = deploy(&played.context, packed.deployment, Answer::no())

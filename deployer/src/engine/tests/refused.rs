@@ -48,6 +48,7 @@ async fn a_change_set_that_fails_leaves_nothing_behind() {
             "",
         )
         .delete_change_set(CHANGE_SET_ID)
+        .nothing_else_waits()
         .delete_stack()
         .play();
     let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
