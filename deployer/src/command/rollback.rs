@@ -27,7 +27,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Result<
         .with_options(&approval::options(session))
         .waiting(arguments.wait);
     let planned = session
-        .guard(engine::rollback_plan(&context, &stacks))
+        .guard(Box::pin(engine::rollback_plan(&context, &stacks)))
         .await??;
     show(session, &planned);
     if planned.iter().any(|planned| changes(planned.action)) {
@@ -67,9 +67,9 @@ fn changes(action: RollbackAction) -> bool {
         RollbackAction::Cancel
         | RollbackAction::RollBack
         | RollbackAction::RemoveCreated
-        | RollbackAction::Continue => true,
-        // What comes after a wait is decided then; whoever rolls back means it.
-        RollbackAction::Wait => true,
+        | RollbackAction::Continue
+        // What comes after a wait is decided then.
+        | RollbackAction::Wait => true,
         RollbackAction::Nothing | RollbackAction::Refuse => false,
     }
 }

@@ -335,6 +335,7 @@ mod tests {
                 ("ExportNew", "orders-dev-New"),
             ]),
             termination_protection: false,
+            express: false,
         }
     }
 

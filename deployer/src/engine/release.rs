@@ -172,6 +172,7 @@ mod tests {
             outputs: BTreeMap::new(),
             exports: BTreeMap::new(),
             termination_protection: false,
+            express: false,
         });
         let artifact = ("WorkArtifact".to_owned(), artifact.to_owned());
         let mut parameters = BTreeMap::from([artifact]);

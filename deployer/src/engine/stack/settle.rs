@@ -87,8 +87,7 @@ pub(in crate::engine) async fn check_review(
 /// The operation that was waited for last, and how often its stack was said to be busy with it since.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Joined {
-    /// Its token, once there was one to wait for: operations of others may have none.
-    token: Option<Option<String>>,
+    running: Option<activity::Running>,
     looks: usize,
 }
 
@@ -106,7 +105,8 @@ pub(in crate::engine) async fn join(
     let running = activity::running(&context.clients, &deployed.id)
         .await
         .map_err(|source| aws(stack, source))?;
-    if joined.token.as_ref() == Some(&running.token) {
+    let before = joined.running.as_ref();
+    if before.is_some_and(|before| before.token == running.token) {
         let wait = context.pace.waits().nth(joined.looks).unwrap_or_default();
         joined.looks += 1;
         return tokio::select! {
@@ -135,6 +135,7 @@ pub(in crate::engine) async fn join(
         let by = owner::name(running.token.as_deref(), caller);
         let since = running
             .since
+            .clone()
             .or_else(|| deployed.changed.map(rfc3339))
             .unwrap_or_else(|| "an unknown time".into());
         if !context.wait {
@@ -153,7 +154,7 @@ pub(in crate::engine) async fn join(
         });
     }
     *joined = Joined {
-        token: Some(running.token),
+        running: Some(running),
         looks: 0,
     };
     Ok(())

@@ -1,5 +1,7 @@
 //! The table as the page `docs/statuses.md`.
 
+use std::fmt::Write as _;
+
 use super::{DeployStep, DestroyStep, DiffStep, RollbackStep, State, Way};
 
 /// The rows, with the name by which AWS and the reader know each.
@@ -92,6 +94,7 @@ const STEPS: &str = "
 
 /// Renders the page.
 pub(in crate::engine) fn page() -> String {
+    // Writing to a String cannot fail.
     let mut page = HEAD.to_owned();
     for (state, name) in ROWS {
         let name = match state {
@@ -103,14 +106,15 @@ pub(in crate::engine) fn page() -> String {
             }
             _ => format!("`{name}`"),
         };
-        page.push_str(&format!(
-            "| {name} | {} | {} | {} | {} | {} |\n",
+        let _ = writeln!(
+            page,
+            "| {name} | {} | {} | {} | {} | {} |",
             deploy(state.deploy()),
             diff(state.diff()),
             destroy(state.destroy()),
             rollback(state.rollback()),
             state.way().map_or("", short),
-        ));
+        );
     }
     page.push_str(STEPS);
     for way in [
@@ -125,7 +129,7 @@ pub(in crate::engine) fn page() -> String {
         Way::Look,
     ] {
         let hints = way.hints("STACK", &[crate::engine::stuck::FailedResource::sample()]);
-        page.push_str(&format!("- *{}*: {}.\n", short(way), hints.join("; ")));
+        let _ = writeln!(page, "- *{}*: {}.", short(way), hints.join("; "));
     }
     page
 }

@@ -116,8 +116,9 @@ impl Way {
 }
 
 fn options(name: &str, failed: &[FailedResource]) -> String {
-    failed
-        .iter()
-        .map(|resource| format!(" {name} {}", resource.logical_id))
-        .collect()
+    let mut options = String::new();
+    for resource in failed {
+        options.extend([" ", name, " ", &resource.logical_id]);
+    }
+    options
 }

@@ -208,6 +208,7 @@ async fn a_deploy_says_what_was_found_before_its_change_set_is_gone() {
         .change_set("FAILED", EARLY, "");
     let played = found(script)
         .delete_change_set(CHANGE_SET_ID)
+        .nothing_else_waits()
         .delete_stack()
         .play();
     let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
@@ -229,6 +230,7 @@ async fn who_may_not_ask_what_was_found_is_told_so() {
         .change_set("FAILED", EARLY, "")
         .cloudformation("describe_events", denied)
         .delete_change_set(CHANGE_SET_ID)
+        .nothing_else_waits()
         .delete_stack()
         .play();
     let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
@@ -303,6 +305,7 @@ async fn a_deploy_signs_its_change_set() {
         })
         .change_set("FAILED", "no", "")
         .delete_change_set(CHANGE_SET_ID)
+        .nothing_else_waits()
         .delete_stack()
         .play();
     played.context = played.context.with_revision(Revision {

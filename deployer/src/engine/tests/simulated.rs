@@ -208,7 +208,7 @@ impl Inner {
                 || key.starts_with("RetainResources")
                 || key.starts_with("ResourcesToSkip");
             if told {
-                call += &format!(" {value}");
+                call.extend([" ", value]);
             }
         }
         self.calls.push(call);

@@ -108,7 +108,7 @@ async fn run(context: &Context, operation: &str) -> String {
     match operation {
         "deploy" | "deploy --wait" => {
             match deploy(context, one(stack(STACK, &[])), Answer::yes()).await {
-                Ok(report) => ended(&report.stacks[0].outcome),
+                Ok(report) => ended(report.stacks[0].outcome),
                 Err(error) => failed(&error),
             }
         }
@@ -118,7 +118,7 @@ async fn run(context: &Context, operation: &str) -> String {
                 ..DestroyRequest::default()
             };
             match destroy(context, request).await {
-                Ok(report) => ended(&report.stacks[0].outcome),
+                Ok(report) => ended(report.stacks[0].outcome),
                 Err(error) => failed(&error),
             }
         }
@@ -128,7 +128,7 @@ async fn run(context: &Context, operation: &str) -> String {
                 ..RollbackRequest::default()
             };
             match rollback(context, request).await {
-                Ok(report) => ended(&report.stacks[0].outcome),
+                Ok(report) => ended(report.stacks[0].outcome),
                 Err(error) => failed(&error),
             }
         }
@@ -172,13 +172,13 @@ async fn run(context: &Context, operation: &str) -> String {
     }
 }
 
-fn ended(outcome: &crate::engine::Outcome) -> String {
+fn ended(outcome: crate::engine::Outcome) -> String {
     let name = serde_json::to_value(outcome).expect("outcomes are plain data");
     format!("ends {}", name.as_str().unwrap_or_default())
 }
 
 /// Tells the commands that an error names, and where there is none, what it says.
-fn failed(error: &(impl Explained + std::error::Error)) -> String {
+fn failed(error: &impl Explained) -> String {
     let hints = error.hints();
     let commands: Vec<String> = hints
         .iter()
