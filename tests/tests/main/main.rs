@@ -15,8 +15,8 @@ mod pipeline;
 mod releases;
 mod rows;
 mod site;
-mod surface;
 mod statuses;
+mod surface;
 mod visitors;
 
 use std::path::Path;
