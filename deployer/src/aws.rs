@@ -34,6 +34,8 @@ pub struct Clients {
     pub lambda: aws_sdk_lambda::Client,
     /// CloudWatch Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// The index of tags.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
     session: Arc<Session>,
     region: Arc<str>,
 }
@@ -64,6 +66,9 @@ impl Clients {
         let lambda = aws_sdk_lambda::config::Builder::from(config)
             .region(region_override.clone())
             .build();
+        let tagging = aws_sdk_resourcegroupstagging::config::Builder::from(config)
+            .region(region_override.clone())
+            .build();
         let logs = aws_sdk_cloudwatchlogs::config::Builder::from(config)
             .region(region_override)
             .build();
@@ -73,6 +78,7 @@ impl Clients {
             s3: aws_sdk_s3::Client::from_conf(s3),
             lambda: aws_sdk_lambda::Client::from_conf(lambda),
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs),
+            tagging: aws_sdk_resourcegroupstagging::Client::from_conf(tagging),
             session,
             region: region.into(),
         }
@@ -86,6 +92,7 @@ impl Clients {
         s3: aws_sdk_s3::Client,
         lambda: aws_sdk_lambda::Client,
         logs: aws_sdk_cloudwatchlogs::Client,
+        tagging: aws_sdk_resourcegroupstagging::Client,
     ) -> Self {
         Self {
             cloudformation,
@@ -93,6 +100,7 @@ impl Clients {
             s3,
             lambda,
             logs,
+            tagging,
             session: Arc::new(Session {
                 config: None,
                 profile: Some("work".into()),

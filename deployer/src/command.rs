@@ -14,6 +14,7 @@ mod history;
 mod interrupt;
 mod invoke;
 mod kept;
+mod ledger;
 mod local;
 mod lock;
 mod logs;

@@ -55,7 +55,10 @@ pub use deploy::{
     Approve, Artifact, Decision, DeployError, DeployReport, Deployment, StackDeployment,
     StackReport, deploy,
 };
-pub use destroy::{DestroyError, DestroyReport, DestroyRequest, DestroyedStack, destroy};
+pub use destroy::{
+    DestroyError, DestroyReport, DestroyRequest, DestroyedStack, Left, Retained, Survivor, destroy,
+    survivors,
+};
 pub use event::{Event, EventSink, Outcome, ResourceEvent};
 pub use explain::Explained;
 pub use export::{Import, MissingExport, imports, missing_exports};

@@ -1,11 +1,13 @@
 //! `destroy`: deletes stacks and what they hold.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::place::{self, Place};
-use super::{Session, approval, lock, prepare};
+use super::{Session, approval, ledger, lock, prepare};
 use crate::cli;
-use crate::engine::{self, DestroyReport, DestroyRequest};
+use crate::engine::{self, Context, DestroyReport, DestroyRequest, Survivor};
 use crate::error::{Error, Result};
 use crate::ui::Activity;
 
@@ -50,7 +52,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
     activity.finish();
     match result {
         Ok(report) => {
-            finish(session, &report);
+            let survivors = search(session, &context, name, &report).await?;
+            let file = ledger::keep(&project, name, &report)?;
+            finish(session, &report, &survivors, file.as_deref());
             Ok(0)
         }
         Err(error) => {
@@ -64,18 +68,34 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
     }
 }
 
-fn finish(session: &Session, report: &DestroyReport) {
-    if session.ui.json() {
-        session.ui.json_line(&summary(report));
-        return;
-    }
-    for stack in &report.stacks {
-        for (logical_id, physical_id) in &stack.retained {
+/// Looks for what still carries the tags of the removed stacks. Whoever may not look is told so: the stacks are gone.
+async fn search(
+    session: &Session,
+    context: &Context,
+    stage: &str,
+    report: &DestroyReport,
+) -> Result<Vec<Survivor>> {
+    match session
+        .guard(Box::pin(engine::survivors(context, stage, report)))
+        .await?
+    {
+        Ok(survivors) => Ok(survivors),
+        Err(error) => {
             session.ui.warn(format!(
-                "{}/{logical_id} is retained and still exists: {physical_id}",
-                stack.stack
+                "the account was not searched for what the stacks may have left: {error}"
             ));
+            Ok(Vec::new())
         }
+    }
+}
+
+fn finish(session: &Session, report: &DestroyReport, survivors: &[Survivor], file: Option<&Path>) {
+    if session.ui.json() {
+        let mut summary = summary(report);
+        summary.insert("survivors".to_owned(), json!(survivors));
+        session.ui.json_line(&summary);
+    } else {
+        ledger::show(&session.ui, report, survivors, file);
     }
 }
 

@@ -1,10 +1,15 @@
 //! Removes stacks, and waits until nothing is left.
 
+mod advice;
 pub(super) mod importers;
 mod ledger;
+mod order;
+mod survivors;
+mod traces;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
     sync::Arc,
 };
 
@@ -27,8 +32,11 @@ use crate::{
     aws::{AwsError, Fault, OrAws},
     error::Kind,
 };
+pub use advice::Retained;
 use importers::Importers;
+pub use ledger::Left;
 use ledger::{Exports, Fate, Ledger};
+pub use survivors::{Survivor, survivors};
 
 /// What to remove.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +70,9 @@ pub struct DestroyedStack {
     /// The resources that the template retains and that still exist: physical ids by logical id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub retained: BTreeMap<String, String>,
+    /// What is known of its resources.
+    #[serde(flatten)]
+    pub left: Left,
 }
 
 /// Why stacks were not removed.
@@ -199,6 +210,7 @@ pub async fn destroy(
     let mut exports = Exports::default();
     let mut sharing = Vec::new();
     let mut retained = Named::new(request.retain, Way::FinishRemoval);
+    let mut imports = Vec::new();
     for stack in &request.stacks {
         let found = inspect::deployed(context, &stack.into()).await?;
         if let Some(found) = found {
@@ -212,7 +224,7 @@ pub async fn destroy(
             }
             let clients = context.clients.in_region(stack.region.as_deref());
             retained.look(&clients, &stack.name, &found).await?;
-            let importers = match importers::of(&clients, &found, &going).await {
+            let mut importers = match importers::of(&clients, &found).await {
                 Ok(importers) => importers,
                 Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
                     context.emit(Event::Warning {
@@ -225,6 +237,8 @@ pub async fn destroy(
                 }
                 Err(error) => return Err(error.into()),
             };
+            let taken = importers::take_going(&mut importers, &going);
+            imports.push((stack.name.clone(), taken));
             if !importers.is_empty() {
                 let stack = stack.name.clone();
                 imported.get_or_insert(DestroyError::Imported { stack, importers });
@@ -244,7 +258,7 @@ pub async fn destroy(
         });
     }
     let turns = Arc::new(turns(context, &sharing).await?);
-    let graph = graph::reversed(&graph);
+    let graph = graph::reversed(&order::with_imports(graph, &imports));
     let stacks: Vec<Arc<StackManifest>> = request.stacks.into_iter().map(Arc::new).collect();
     let ledger = Arc::new(Ledger::new(exports));
     let ended = graph::run(&graph, |node| {
@@ -281,12 +295,15 @@ pub async fn destroy(
                     outcome: Outcome::Skipped,
                     failure: None,
                     retained: BTreeMap::new(),
+                    left: Left::default(),
                 }
             }
         })
         .collect();
     for stack in &mut stacks {
-        stack.retained = ledger.left_of(&stack.stack);
+        let (retained, left) = ledger.left_of(&stack.stack, &context.clients);
+        stack.retained = retained;
+        stack.left = left;
     }
     let report = DestroyReport { stacks };
     let any = |outcome| report.stacks.iter().any(|stack| stack.outcome == outcome);
@@ -335,6 +352,7 @@ async fn report(
                 failure: None,
                 // What is left is known when all stacks are gone.
                 retained: BTreeMap::new(),
+                left: Left::default(),
             }
         }
         Err(error) => {
@@ -352,6 +370,7 @@ async fn report(
                 },
                 failure: Some(failure),
                 retained: BTreeMap::new(),
+                left: Left::default(),
             }
         }
     }
@@ -385,7 +404,7 @@ async fn remove(
             .or_aws(&context.clients, "UpdateTerminationProtection")
             .map_err(|source| aws(stack, source))?;
     }
-    let fates = empty_buckets(context, stack, &deployed, &consent.retain).await?;
+    let (template, fates) = empty_buckets(context, stack, &deployed, &consent.retain).await?;
     let turn = turns.take(&stack.name, &context.cancel).await;
     check_cancelled(context, stack)?;
     context.emit(Event::StackDeleting {
@@ -393,6 +412,9 @@ async fn remove(
     });
     stack::delete(context, stack, &deployed.id, &consent.retain).await?;
     drop(turn);
+    traces::remove(context, &stack.name, &template, &fates)
+        .await
+        .map_err(|source| aws(stack, source))?;
     remove_artifacts(context, stack).await?;
     ledger.removed(stack, fates);
     Ok(Outcome::Deleted)
@@ -450,16 +472,17 @@ async fn settle(
     }
 }
 
-/// Empties the buckets that the deletion of the stack deletes. Returns what becomes of each of its resources.
+/// Empties the buckets that the deletion of the stack deletes. Returns its template, and what becomes of each of its
+/// resources.
 async fn empty_buckets(
     context: &Context,
     stack: &Arc<StackManifest>,
     deployed: &DeployedStack,
     retain: &BTreeSet<String>,
-) -> Result<Vec<ledger::Resource>, StackError> {
+) -> Result<(Value, Vec<ledger::Resource>), StackError> {
     if deployed.status.is_review() {
         // It was never executed: there are neither resources nor a template to read.
-        return Ok(Vec::new());
+        return Ok((Value::Null, Vec::new()));
     }
     let clients = &context.clients;
     let template = inspect::template(clients, &deployed.id)
@@ -474,7 +497,19 @@ async fn empty_buckets(
     for (resource, fate) in fates.iter().map(|found| (&found.deployed, found.fate)) {
         if fate == Fate::Deleted && resource.resource_type == "AWS::S3::Bucket" {
             check_cancelled(context, stack)?;
-            let objects = empty::everything(clients, &resource.physical_id, None)
+            let progress = |objects| {
+                context.emit(Event::BucketEmptying {
+                    stack: stack.name.clone(),
+                    logical_id: resource.logical_id.clone(),
+                    objects,
+                });
+                if context.cancel.is_cancelled() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            };
+            let objects = empty::everything(clients, &resource.physical_id, None, progress)
                 .await
                 .map_err(|source| aws(stack, source))?;
             if objects > 0 {
@@ -486,7 +521,7 @@ async fn empty_buckets(
             }
         }
     }
-    Ok(fates)
+    Ok((template, fates))
 }
 
 /// Removes what was published for a stack.
@@ -498,8 +533,11 @@ async fn remove_artifacts(context: &Context, stack: &StackManifest) -> Result<()
     let Some(bucket) = bootstrap.and_then(|stack| stack.outputs.get(BUCKET_OUTPUT).cloned()) else {
         return Ok(());
     };
-    empty::everything(clients, &bucket, Some(&format!("{}/", stack.name)))
-        .await
-        .map_err(|source| aws(stack, source))?;
+    let prefix = format!("{}/", stack.name);
+    empty::everything(clients, &bucket, Some(&prefix), |_| {
+        ControlFlow::Continue(())
+    })
+    .await
+    .map_err(|source| aws(stack, source))?;
     Ok(())
 }

@@ -1,10 +1,14 @@
 //! Removes the objects of a bucket, every version of them.
 
+use std::ops::ControlFlow;
+
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use crate::aws::{AwsError, Clients, OrAws};
 
 /// Removes everything under a prefix, or everything; returns how many versions and markers that were.
+///
+/// After each batch `progress` hears how many it were so far, and says whether to go on.
 ///
 /// A page of a listing holds at most as many entries as one call deletes: a thousand
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>). A bucket that does not exist is empty.
@@ -12,6 +16,7 @@ pub(super) async fn everything(
     clients: &Clients,
     bucket: &str,
     prefix: Option<&str>,
+    mut progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<usize, AwsError> {
     let mut removed = 0;
     let mut key_marker = None;
@@ -57,7 +62,8 @@ pub(super) async fn everything(
         delete(clients, bucket, objects).await?;
         key_marker = page.next_key_marker;
         version_marker = page.next_version_id_marker;
-        if !page.is_truncated.unwrap_or_default() || key_marker.is_none() {
+        let last = !page.is_truncated.unwrap_or_default() || key_marker.is_none();
+        if last || progress(removed).is_break() {
             return Ok(removed);
         }
     }

@@ -146,6 +146,22 @@ pub enum Event {
         /// The stack.
         stack: String,
     },
+    /// A bucket is being emptied before its stack is deleted.
+    BucketEmptying {
+        /// The stack.
+        stack: String,
+        /// The logical id.
+        logical_id: String,
+        /// The number of objects and versions that were removed so far.
+        objects: usize,
+    },
+    /// A log group was removed that a service made by itself for a resource of a stack.
+    LogGroupRemoved {
+        /// The stack.
+        stack: String,
+        /// The name of the log group.
+        log_group: String,
+    },
     /// A bucket was emptied before its stack is deleted.
     BucketEmptied {
         /// The stack.

@@ -16,6 +16,7 @@ mod express;
 mod faults;
 mod given;
 mod handover;
+mod leftovers;
 mod operate;
 mod others;
 mod plan;
@@ -30,3 +31,4 @@ mod simulated;
 mod statuses;
 
 pub(super) use given::stack;
+pub(super) use script::Script;

@@ -175,6 +175,15 @@ impl Activity {
                 self.message(stack, "deleting");
                 self.ui.begin(self.verb, stack);
             }
+            Event::BucketEmptying {
+                stack,
+                logical_id,
+                objects,
+            } => self.message(stack, &format!("{logical_id}: {objects} objects removed")),
+            Event::LogGroupRemoved { stack, log_group } => {
+                self.ui
+                    .done("remove", format!("{log_group}, made for {stack}"));
+            }
             Event::BucketEmptied {
                 stack,
                 logical_id,

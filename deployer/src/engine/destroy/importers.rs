@@ -22,7 +22,7 @@ pub(super) async fn check(
     deployed: &DeployedStack,
 ) -> Result<(), StackError> {
     check_cancelled(context, stack)?;
-    let importers = match of(&context.clients, deployed, &BTreeSet::new()).await {
+    let importers = match of(&context.clients, deployed).await {
         // That was said before the first stack was touched.
         Err(error) if matches!(error.fault(), Fault::Denied { .. }) => return Ok(()),
         found => found.map_err(|source| aws(stack, source))?,
@@ -37,18 +37,13 @@ pub(super) async fn check(
     })
 }
 
-/// Returns who imports what a stack exports, but for those that go as well.
+/// Returns who imports what a stack exports.
 ///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListImports.html>.
-pub(super) async fn of(
-    clients: &Clients,
-    deployed: &DeployedStack,
-    going: &BTreeSet<&str>,
-) -> Result<Importers, AwsError> {
+pub(super) async fn of(clients: &Clients, deployed: &DeployedStack) -> Result<Importers, AwsError> {
     let mut found = Importers::new();
     for export in deployed.exports.values() {
-        let mut importers = of_export(clients, export).await?;
-        importers.retain(|stack| !going.contains(stack.as_str()));
+        let importers = of_export(clients, export).await?;
         if !importers.is_empty() {
             found.insert(export.clone(), importers);
         }
@@ -84,6 +79,18 @@ pub(in crate::engine) async fn of_export(
             return Ok(importers);
         }
     }
+}
+
+/// Takes out the importers that go as well, and returns them.
+pub(super) fn take_going(importers: &mut Importers, going: &BTreeSet<&str>) -> BTreeSet<String> {
+    let mut taken = BTreeSet::new();
+    for stacks in importers.values_mut() {
+        let goes = |stack: &String| going.contains(stack.as_str());
+        taken.extend(stacks.iter().filter(|stack| goes(stack)).cloned());
+        stacks.retain(|stack| !goes(stack));
+    }
+    importers.retain(|_, stacks| !stacks.is_empty());
+    taken
 }
 
 /// Says who imports what.

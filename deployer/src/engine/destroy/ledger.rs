@@ -3,10 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::Serialize;
 use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
-use crate::engine::{DeployedStack, inspect};
+use super::Retained;
+use crate::{
+    aws::Clients,
+    engine::{DeployedStack, inspect},
+};
 
 /// Resources that end with another one, whatever their own stack says of them: the start of their type, and the property
 /// that names the other. AWS deletes all parts of an API with it
@@ -121,6 +126,20 @@ impl Exports {
     }
 }
 
+/// What is known of the resources of a stack that was removed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Left {
+    /// What it kept, with the commands that remove it or take it back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ledger: Vec<Retained>,
+    /// The region, where it is not the stage's.
+    #[serde(skip)]
+    pub region: Option<String>,
+    /// The physical ids of what was deleted with it.
+    #[serde(skip)]
+    pub gone: Vec<String>,
+}
+
 /// What was removed, stack by stack.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -145,8 +164,13 @@ impl Ledger {
         self.entries().insert(stack.name.clone(), entry);
     }
 
-    /// Returns the resources of a stack that it kept and that did not go with another: physical ids by logical id.
-    pub(super) fn left_of(&self, stack: &str) -> BTreeMap<String, String> {
+    /// Returns the resources of a stack that it kept and that did not go with another: physical ids by logical id, and
+    /// what can be done about them.
+    pub(super) fn left_of(
+        &self,
+        stack: &str,
+        clients: &Clients,
+    ) -> (BTreeMap<String, String>, Left) {
         let entries = self.entries();
         let gone: BTreeSet<(Option<&str>, &str)> = entries
             .values()
@@ -158,7 +182,7 @@ impl Ledger {
             })
             .collect();
         let Some((region, resources)) = entries.get(stack) else {
-            return BTreeMap::new();
+            return Default::default();
         };
         let goes_with_another = |resource: &&Resource| {
             let whole = match &resource.part_of {
@@ -168,13 +192,25 @@ impl Ledger {
             };
             whole.is_some_and(|id| gone.contains(&(region.as_deref(), id.as_str())))
         };
-        resources
+        let (kept, others): (Vec<&Resource>, Vec<&Resource>) = resources
             .iter()
-            .filter(|resource| resource.fate == Fate::Kept)
-            .filter(|resource| !goes_with_another(resource))
-            .map(|resource| &resource.deployed)
-            .map(|resource| (resource.logical_id.clone(), resource.physical_id.clone()))
-            .collect()
+            .partition(|resource| resource.fate == Fate::Kept && !goes_with_another(resource));
+        let kept: Vec<_> = kept.into_iter().map(|kept| &kept.deployed).collect();
+        let clients = clients.in_region(region.as_deref());
+        let left = Left {
+            ledger: kept
+                .iter()
+                .map(|kept| Retained::new(stack, clients.region(), kept))
+                .collect(),
+            region: region.clone(),
+            gone: others
+                .into_iter()
+                .map(|other| other.deployed.physical_id.clone())
+                .collect(),
+        };
+        let kept = kept.into_iter();
+        let pairs = kept.map(|kept| (kept.logical_id.clone(), kept.physical_id.clone()));
+        (pairs.collect(), left)
     }
 
     fn entries(&self) -> MutexGuard<'_, Removed> {
@@ -258,7 +294,8 @@ mod tests {
     }
 
     fn left(ledger: &Ledger, stack: &str) -> Vec<String> {
-        ledger.left_of(stack).into_keys().collect()
+        let clients = crate::engine::tests::Script::new().play().context.clients;
+        ledger.left_of(stack, &clients).0.into_keys().collect()
     }
 
     #[test]

@@ -60,12 +60,13 @@ pub(super) fn http(status: u16, body: &str) -> HttpResponse {
 
 /// A conversation with AWS, written down call by call.
 #[derive(Default)]
-pub(super) struct Script {
+pub(in crate::engine) struct Script {
     cloudformation: Vec<(&'static str, Rule)>,
     cloudfront: Vec<(&'static str, Rule)>,
     s3: Vec<(&'static str, Rule)>,
     lambda: Vec<(&'static str, Rule)>,
     logs: Vec<(&'static str, Rule)>,
+    tagging: Vec<(&'static str, Rule)>,
     /// The name of the last change set or operation, which later answers repeat.
     token: Token,
 }
@@ -97,7 +98,7 @@ macro_rules! call {
 }
 
 impl Script {
-    pub(super) fn new() -> Self {
+    pub(in crate::engine) fn new() -> Self {
         Self::default()
     }
 
@@ -418,6 +419,12 @@ impl Script {
         self
     }
 
+    /// Any call of the index of tags.
+    pub(super) fn tagging(mut self, operation: &'static str, rule: Rule) -> Self {
+        self.tagging.push((operation, rule));
+        self
+    }
+
     /// `HeadObject` of an object that is there.
     pub(super) fn object_present(self, key: &'static str, size: u64) -> Self {
         let rule = mock!(S3::head_object)
@@ -444,7 +451,7 @@ impl Script {
     }
 
     /// Makes the clients and everything around them.
-    pub(super) fn play(self) -> Played {
+    pub(in crate::engine) fn play(self) -> Played {
         self.play_as(RuleMode::Sequential)
     }
 
@@ -459,6 +466,7 @@ impl Script {
             scripted!(aws_sdk_s3, self.s3, mode),
             scripted!(aws_sdk_lambda, self.lambda, mode),
             scripted!(aws_sdk_cloudwatchlogs, self.logs, mode),
+            scripted!(aws_sdk_resourcegroupstagging, self.tagging, mode),
         );
         let context = Context {
             clients,
@@ -478,6 +486,7 @@ impl Script {
             self.s3,
             self.lambda,
             self.logs,
+            self.tagging,
         ]
         .concat();
         Played {
@@ -491,8 +500,8 @@ impl Script {
 }
 
 /// A script that is being played.
-pub(super) struct Played {
-    pub(super) context: Context,
+pub(in crate::engine) struct Played {
+    pub(in crate::engine) context: Context,
     pub(super) handle: CancelHandle,
     rules: Vec<(&'static str, Rule)>,
     events: Arc<Mutex<Vec<Event>>>,

@@ -1,0 +1,198 @@
+//! What a removal kept, with the commands that remove it or take it back.
+
+use serde::Serialize;
+use serde_json::{Map, json};
+use stack_model_cfn::facts;
+
+use crate::engine::inspect::DeployedResource;
+
+/// A resource that its template retains and that still exists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Retained {
+    /// The logical id that it had.
+    pub logical_id: String,
+    /// The resource type.
+    pub resource_type: String,
+    /// The physical id.
+    pub physical_id: String,
+    /// The commands that remove it, in their order; none, where it is not known how.
+    pub remove: Vec<String>,
+    /// The command that makes a change set which takes it back into a stack of the same name; none, where
+    /// CloudFormation identifies it by more than its physical id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<String>,
+}
+
+impl Retained {
+    pub(super) fn new(stack: &str, region: &str, resource: &DeployedResource) -> Self {
+        let DeployedResource {
+            logical_id,
+            resource_type,
+            physical_id,
+        } = resource;
+        let place = format!(" --region {}", quoted(region));
+        Self {
+            logical_id: logical_id.to_owned(),
+            resource_type: resource_type.to_owned(),
+            physical_id: physical_id.to_owned(),
+            remove: removal(resource_type, &quoted(physical_id))
+                .into_iter()
+                .map(|command| command + &place)
+                .collect(),
+            adopt: adoption(stack, logical_id, resource_type, physical_id)
+                .map(|command| command + &place),
+        }
+    }
+}
+
+/// Returns the commands that remove a resource, without their region.
+fn removal(resource_type: &str, id: &str) -> Vec<String> {
+    let one = |command: &str| vec![format!("aws {command} {id}")];
+    match resource_type {
+        // Tables of protected stages are protected against deletion by themselves.
+        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => vec![
+            format!("aws dynamodb update-table --table-name {id} --no-deletion-protection-enabled"),
+            format!("aws dynamodb wait table-exists --table-name {id}"),
+            format!("aws dynamodb delete-table --table-name {id}"),
+        ],
+        // Earlier versions of objects go only one by one, so that a bucket with versions needs the console or a rule.
+        "AWS::S3::Bucket" => vec![
+            format!("aws s3 rm --recursive s3://{id}"),
+            format!("aws s3api delete-bucket --bucket {id}"),
+        ],
+        "AWS::S3::BucketPolicy" => one("s3api delete-bucket-policy --bucket"),
+        "AWS::SQS::Queue" => one("sqs delete-queue --queue-url"),
+        "AWS::SNS::Topic" => one("sns delete-topic --topic-arn"),
+        "AWS::Logs::LogGroup" => one("logs delete-log-group --log-group-name"),
+        "AWS::Kinesis::Stream" => one("kinesis delete-stream --stream-name"),
+        "AWS::SecretsManager::Secret" => one("secretsmanager delete-secret --secret-id"),
+        "AWS::SSM::Parameter" => one("ssm delete-parameter --name"),
+        "AWS::ECR::Repository" => one("ecr delete-repository --force --repository-name"),
+        "AWS::Lambda::Function" => one("lambda delete-function --function-name"),
+        "AWS::Events::EventBus" => one("events delete-event-bus --name"),
+        "AWS::Route53::HostedZone" => one("route53 delete-hosted-zone --id"),
+        "AWS::CertificateManager::Certificate" => one("acm delete-certificate --certificate-arn"),
+        "AWS::Cognito::IdentityPool" => {
+            one("cognito-identity delete-identity-pool --identity-pool-id")
+        }
+        "AWS::Cognito::UserPool" => vec![
+            format!(
+                "aws cognito-idp update-user-pool --user-pool-id {id} --deletion-protection INACTIVE"
+            ),
+            format!("aws cognito-idp delete-user-pool --user-pool-id {id}"),
+        ],
+        // A key goes after a time in which that can be taken back, and what it encrypts with it.
+        "AWS::KMS::Key" => vec![format!(
+            "aws kms schedule-key-deletion --key-id {id} --pending-window-in-days 30"
+        )],
+        _ => cloud_control(resource_type, id).into_iter().collect(),
+    }
+}
+
+/// Returns the command that works for every type which one property identifies
+/// (<https://docs.aws.amazon.com/cloudcontrolapi/latest/userguide/resource-operations-delete.html>).
+fn cloud_control(resource_type: &str, id: &str) -> Option<String> {
+    identifier(resource_type)?;
+    Some(format!(
+        "aws cloudcontrol delete-resource --type-name {resource_type} --identifier {id}"
+    ))
+}
+
+/// Returns the command that makes a change set which imports a resource. The template is that of the stack with nothing
+/// but what it imports, each with a deletion policy
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources.html>).
+fn adoption(
+    stack: &str,
+    logical_id: &str,
+    resource_type: &str,
+    physical_id: &str,
+) -> Option<String> {
+    let property = identifier(resource_type)?;
+    let mut by = Map::new();
+    by.insert(property.to_owned(), physical_id.into());
+    let resource = json!([{
+        "ResourceType": resource_type,
+        "LogicalResourceId": logical_id,
+        "ResourceIdentifier": by,
+    }]);
+    Some(format!(
+        "aws cloudformation create-change-set --change-set-type IMPORT --change-set-name adopt --stack-name {stack} \
+         --template-body file://{stack}.import.json --resources-to-import {}",
+        quoted(&resource.to_string())
+    ))
+}
+
+/// Returns the property that identifies a resource of the type to CloudFormation, where it is only one.
+fn identifier(resource_type: &str) -> Option<&'static str> {
+    let mut properties = facts::resource_type(resource_type)?.primary_identifier();
+    match (properties.next(), properties.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
+    }
+}
+
+/// Quotes a word for a shell, where it needs that.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_can_be_pasted() {
+        let table = Retained::new(
+            "orders-prod",
+            "eu-central-1",
+            &DeployedResource {
+                logical_id: "Orders".to_owned(),
+                resource_type: "AWS::DynamoDB::Table".to_owned(),
+                physical_id: "orders".to_owned(),
+            },
+        );
+        assert_eq!(
+            table.remove.last().map(String::as_str),
+            Some("aws dynamodb delete-table --table-name orders --region eu-central-1")
+        );
+        assert_eq!(
+            table.adopt.as_deref(),
+            Some(
+                "aws cloudformation create-change-set --change-set-type IMPORT --change-set-name adopt --stack-name \
+                 orders-prod --template-body file://orders-prod.import.json --resources-to-import \
+                 '[{\"LogicalResourceId\":\"Orders\",\"ResourceIdentifier\":{\"TableName\":\"orders\"},\"ResourceType\":\"AWS::DynamoDB::Table\"}]' \
+                 --region eu-central-1"
+            )
+        );
+    }
+
+    #[test]
+    fn a_name_is_never_a_second_command() {
+        assert_eq!(quoted("a; rm -r /"), "'a; rm -r /'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("/aws/lambda/x"), "/aws/lambda/x");
+    }
+
+    #[test]
+    fn what_is_retained_by_default_can_be_removed() {
+        for resource_type in [
+            "AWS::DynamoDB::Table",
+            "AWS::S3::Bucket",
+            "AWS::SQS::Queue",
+            "AWS::KMS::Key",
+            "AWS::Cognito::UserPool",
+            "AWS::Logs::LogGroup",
+            "AWS::ApiGateway::RestApi",
+        ] {
+            assert!(!removal(resource_type, "x").is_empty(), "{resource_type}");
+        }
+        assert_eq!(removal("Custom::Something", "x"), [""; 0]);
+        assert_eq!(adoption("s", "x", "AWS::ApiGateway::Deployment", "d"), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! What still carries the tags of removed stacks, whatever the stacks themselves said.
+//!
+//! CloudFormation tags what it makes with the name of the stack
+//! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>). A resource that
+//! was replaced and kept, or whose deletion failed in a cleanup, belongs to no stack any more and is found by nothing
+//! else. The index of tags lags: it may name for a while what is gone
+//! (<https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html>), so what was seen to
+//! go is not named.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_resourcegroupstagging::types::TagFilter;
+use serde::Serialize;
+
+use super::DestroyReport;
+use crate::aws::{AwsError, Clients, OrAws};
+use crate::engine::{Context, recover::STAGE_TAG};
+
+/// The tag in which CloudFormation writes the name of the stack.
+const STACK_TAG: &str = "aws:cloudformation:stack-name";
+
+/// Something that is left of a removed stack and that nobody decided to keep.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Survivor {
+    /// The stack that it was made by.
+    pub stack: String,
+    /// The ARN.
+    pub arn: String,
+}
+
+/// Searches the account for what is left of removed stacks, in every region that they were in.
+pub async fn survivors(
+    context: &Context,
+    stage: &str,
+    report: &DestroyReport,
+) -> Result<Vec<Survivor>, AwsError> {
+    let mut regions: BTreeMap<Option<&str>, BTreeSet<&str>> = BTreeMap::new();
+    for stack in &report.stacks {
+        if stack.outcome.is_good() {
+            let region = stack.left.region.as_deref();
+            regions.entry(region).or_default().insert(&stack.stack);
+        }
+    }
+    let expected: BTreeSet<&str> = report
+        .stacks
+        .iter()
+        .flat_map(|stack| stack.left.gone.iter().chain(stack.retained.values()))
+        .map(|id| tail(id))
+        .collect();
+    let mut found = Vec::new();
+    for (region, stacks) in regions {
+        let clients = context.clients.in_region(region);
+        let tagged = tagged(&clients, stage).await?;
+        found.extend(tagged.into_iter().filter(|survivor| {
+            stacks.contains(survivor.stack.as_str())
+                && !expected.contains(survivor.arn.as_str())
+                && !expected.contains(tail(&survivor.arn))
+        }));
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// Returns everything that CloudFormation made in the region for a stage, with the stack of each.
+async fn tagged(clients: &Clients, stage: &str) -> Result<Vec<Survivor>, AwsError> {
+    let filter = TagFilter::builder().key(STAGE_TAG).values(stage).build();
+    let mut found = Vec::new();
+    let mut next = None;
+    loop {
+        let page = clients
+            .tagging
+            .get_resources()
+            .tag_filters(filter.clone())
+            .set_pagination_token(next)
+            .send()
+            .await
+            .or_aws(clients, "GetResources")?;
+        for resource in page.resource_tag_mapping_list.unwrap_or_default() {
+            let tags = resource.tags.unwrap_or_default();
+            let stack = tags.into_iter().find(|tag| tag.key == STACK_TAG);
+            if let (Some(arn), Some(stack)) = (resource.resource_arn, stack) {
+                found.push(Survivor {
+                    stack: stack.value,
+                    arn,
+                });
+            }
+        }
+        // The last page has an empty token.
+        next = page.pagination_token.filter(|token| !token.is_empty());
+        if next.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+/// Returns what identifies a resource in its physical id and in its ARN alike: the last step of a path, or the last
+/// part of an ARN.
+fn tail(id: &str) -> &str {
+    id.rsplit(['/', ':']).next().unwrap_or(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_physical_id_and_its_arn_end_alike() {
+        for (id, arn) in [
+            ("orders", "arn:aws:dynamodb:eu-central-1:1:table/orders"),
+            ("uploads-1", "arn:aws:s3:::uploads-1"),
+            (
+                "https://sqs.eu-central-1.amazonaws.com/1/q",
+                "arn:aws:sqs:eu-central-1:1:q",
+            ),
+            (
+                "arn:aws:sns:eu-central-1:1:t",
+                "arn:aws:sns:eu-central-1:1:t",
+            ),
+            (
+                "/aws/lambda/f",
+                "arn:aws:logs:eu-central-1:1:log-group:/aws/lambda/f",
+            ),
+        ] {
+            assert_eq!(tail(id), tail(arn));
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What a removal finds beside the stack: logs that services made, and what still carries its tags.
+
+use aws_sdk_cloudwatchlogs::Client as Logs;
+use aws_sdk_resourcegroupstagging::Client as Tagging;
+use aws_smithy_mocks::mock;
+use serde_json::json;
+
+use super::{
+    answers::{self, Stack},
+    script::{STACK, Script, http, names, stack},
+};
+use crate::engine::{
+    BOOTSTRAP_STACK, DestroyRequest, Left, Outcome, Survivor, destroy, destroy::DestroyReport,
+    destroy::DestroyedStack, survivors,
+};
+
+fn request() -> DestroyRequest {
+    DestroyRequest {
+        stacks: vec![stack(STACK, &[]).manifest],
+        ..DestroyRequest::default()
+    }
+}
+
+/// `DescribeLogGroups`, as
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html> shows it.
+fn lists(script: Script, prefix: &'static str, found: &[&str]) -> Script {
+    let groups: Vec<_> = found
+        .iter()
+        .map(|name| json!({"logGroupName": name, "storedBytes": 1}))
+        .collect();
+    let body = json!({"logGroups": groups}).to_string();
+    script.logs(
+        "describe_log_groups",
+        mock!(Logs::describe_log_groups)
+            .match_requests(move |input| input.log_group_name_prefix() == Some(prefix))
+            .then_http_response(move || http(200, &body)),
+    )
+}
+
+fn deletes(script: Script, name: &'static str, status: u16, body: &'static str) -> Script {
+    script.logs(
+        "delete_log_group",
+        mock!(Logs::delete_log_group)
+            .match_requests(move |input| input.log_group_name() == Some(name))
+            .then_http_response(move || http(status, body)),
+    )
+}
+
+#[tokio::test]
+async fn logs_that_functions_made_by_themselves_go_after_the_stack() {
+    let template = r#"{"Resources":{
+        "Api":{"Type":"AWS::Lambda::Function"},
+        "Named":{"Type":"AWS::Lambda::Function"},
+        "Logs":{"Type":"AWS::Logs::LogGroup","DeletionPolicy":"Retain"},
+        "Worker":{"Type":"AWS::Lambda::Function"}}}"#;
+    let mut script = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(template)
+        .resources(&[
+            (
+                "Api",
+                "AWS::Lambda::Function",
+                "intake-dev-Api-1",
+                "CREATE_COMPLETE",
+            ),
+            (
+                "Named",
+                "AWS::Lambda::Function",
+                "nightly",
+                "CREATE_COMPLETE",
+            ),
+            (
+                "Worker",
+                "AWS::Lambda::Function",
+                "intake-dev-Worker-1",
+                "CREATE_COMPLETE",
+            ),
+            (
+                "Logs",
+                "AWS::Logs::LogGroup",
+                "/aws/lambda/intake-dev-Worker-1",
+                "CREATE_COMPLETE",
+            ),
+        ])
+        .delete_stack()
+        .events(&[("5", STACK, "DELETE_COMPLETE", "", "*")])
+        .events(&[("5", STACK, "DELETE_COMPLETE", "", "*")])
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK));
+    // One question for all names that CloudFormation made; a group of another stack and a retained one stay.
+    script = lists(
+        script,
+        "/aws/lambda/intake-dev-",
+        &[
+            "/aws/lambda/intake-dev-Api-1",
+            "/aws/lambda/intake-dev-Worker-1",
+            "/aws/lambda/intake-dev-other-Api-1",
+        ],
+    );
+    script = deletes(script, "/aws/lambda/intake-dev-Api-1", 200, "{}");
+    script = lists(script, "/aws/lambda/nightly", &["/aws/lambda/nightly"]);
+    // Somebody else was faster.
+    script = deletes(
+        script,
+        "/aws/lambda/nightly",
+        400,
+        r#"{"__type":"ResourceNotFoundException","message":"The specified log group does not exist."}"#,
+    );
+    let played = script.play();
+    let report = destroy(&played.context, request())
+        .await
+        .expect("the stack is gone");
+    assert_eq!(
+        report.stacks[0].retained["Logs"],
+        "/aws/lambda/intake-dev-Worker-1"
+    );
+    let events = names(&played.finish());
+    assert_eq!(
+        events[events.len() - 3..],
+        ["log_group_removed", "log_group_removed", "finished deleted"]
+    );
+}
+
+/// `GetResources`, as <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html>
+/// shows it; the last page has an empty token.
+fn tagged(
+    script: Script,
+    page: Option<&'static str>,
+    rows: &[(&str, Option<&str>)],
+    next: &str,
+) -> Script {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(arn, stack)| {
+            let mut tags = vec![json!({"Key": "stackctl:stage", "Value": "dev"})];
+            tags.extend(
+                stack.map(|stack| json!({"Key": "aws:cloudformation:stack-name", "Value": stack})),
+            );
+            json!({"ResourceARN": arn, "Tags": tags})
+        })
+        .collect();
+    let body = json!({"ResourceTagMappingList": rows, "PaginationToken": next}).to_string();
+    script.tagging(
+        "get_resources",
+        mock!(Tagging::get_resources)
+            .match_requests(move |input| {
+                let filter = &input.tag_filters()[0];
+                input.pagination_token() == page
+                    && filter.key() == Some("stackctl:stage")
+                    && filter.values() == ["dev"]
+            })
+            .then_http_response(move || http(200, &body)),
+    )
+}
+
+#[tokio::test]
+async fn what_is_left_is_named_and_what_was_seen_to_go_or_to_stay_is_not() {
+    let mut script = tagged(
+        Script::new(),
+        None,
+        &[
+            ("arn:aws:sqs:eu-central-1:1:gone", Some(STACK)),
+            ("arn:aws:dynamodb:eu-central-1:1:table/kept", Some(STACK)),
+            ("arn:aws:s3:::another-stack", Some("reports-dev")),
+            ("arn:aws:s3:::made-by-hand", None),
+        ],
+        "2",
+    );
+    script = tagged(
+        script,
+        Some("2"),
+        &[(
+            "arn:aws:dynamodb:eu-central-1:1:table/replaced",
+            Some(STACK),
+        )],
+        "",
+    );
+    let played = script.play();
+    let report = DestroyReport {
+        stacks: vec![DestroyedStack {
+            stack: STACK.to_owned(),
+            outcome: Outcome::Deleted,
+            failure: None,
+            retained: [("Table".to_owned(), "kept".to_owned())].into(),
+            left: Left {
+                gone: vec!["https://sqs.eu-central-1.amazonaws.com/1/gone".to_owned()],
+                ..Left::default()
+            },
+        }],
+    };
+    let found = survivors(&played.context, "dev", &report)
+        .await
+        .expect("the account is searched");
+    assert_eq!(
+        found,
+        [Survivor {
+            stack: STACK.to_owned(),
+            arn: "arn:aws:dynamodb:eu-central-1:1:table/replaced".to_owned(),
+        }]
+    );
+    played.finish();
+}
