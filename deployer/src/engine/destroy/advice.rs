@@ -1,7 +1,8 @@
 //! What a removal kept, with the commands that remove it or take it back.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
-use serde_json::{Map, json};
 use stack_model_cfn::facts;
 
 use crate::engine::inspect::DeployedResource;
@@ -21,6 +22,17 @@ pub struct Retained {
     /// CloudFormation identifies it by more than its physical id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adopt: Option<String>,
+}
+
+/// One resource of a change set that imports, as the command takes it.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Import<'a> {
+    resource_type: &'a str,
+    #[serde(rename = "LogicalResourceId")]
+    logical_id: &'a str,
+    #[serde(rename = "ResourceIdentifier")]
+    by: BTreeMap<&'a str, &'a str>,
 }
 
 impl Retained {
@@ -108,23 +120,25 @@ fn adoption(
     physical_id: &str,
 ) -> Option<String> {
     let property = identifier(resource_type)?;
-    let mut by = Map::new();
-    by.insert(property.to_owned(), physical_id.into());
-    let resource = json!([{
-        "ResourceType": resource_type,
-        "LogicalResourceId": logical_id,
-        "ResourceIdentifier": by,
-    }]);
+    let resource = [Import {
+        resource_type,
+        logical_id,
+        by: BTreeMap::from([(property, physical_id)]),
+    }];
+    let resource = serde_json::to_string(&resource).ok()?;
     Some(format!(
         "aws cloudformation create-change-set --change-set-type IMPORT --change-set-name adopt --stack-name {stack} \
          --template-body file://{stack}.import.json --resources-to-import {}",
-        quoted(&resource.to_string())
+        quoted(&resource)
     ))
 }
 
 /// Returns the property that identifies a resource of the type to CloudFormation, where it is only one.
 fn identifier(resource_type: &str) -> Option<&'static str> {
-    let mut properties = facts::resource_type(resource_type)?.primary_identifier();
+    // Resources of one's own are known to nobody but their stack.
+    let own = !resource_type.starts_with("AWS::");
+    let facts = facts::resource_type(resource_type).filter(|_| !own)?;
+    let mut properties = facts.primary_identifier();
     match (properties.next(), properties.next()) {
         (Some(one), None) => Some(one),
         _ => None,
@@ -165,7 +179,7 @@ mod tests {
             Some(
                 "aws cloudformation create-change-set --change-set-type IMPORT --change-set-name adopt --stack-name \
                  orders-prod --template-body file://orders-prod.import.json --resources-to-import \
-                 '[{\"LogicalResourceId\":\"Orders\",\"ResourceIdentifier\":{\"TableName\":\"orders\"},\"ResourceType\":\"AWS::DynamoDB::Table\"}]' \
+                 '[{\"ResourceType\":\"AWS::DynamoDB::Table\",\"LogicalResourceId\":\"Orders\",\"ResourceIdentifier\":{\"TableName\":\"orders\"}}]' \
                  --region eu-central-1"
             )
         );
