@@ -217,6 +217,11 @@ pub struct Deploy {
     /// Let CloudFormation wait until everything is ready, also in a stage that is not protected.
     #[arg(long)]
     pub no_express: bool,
+    /// Give changed code to the functions without CloudFormation, where nothing else changes.
+    ///
+    /// Not in protected stages. The next deploy without this tells CloudFormation.
+    #[arg(long)]
+    pub fast: bool,
 }
 
 /// Arguments of `diff`.

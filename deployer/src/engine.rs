@@ -20,6 +20,7 @@ mod explain;
 mod export;
 mod express;
 mod failure;
+mod fast;
 mod graph;
 mod handover;
 mod hint;
@@ -63,6 +64,7 @@ pub use event::{Event, EventSink, Outcome, ResourceEvent};
 pub use explain::Explained;
 pub use export::{Import, MissingExport, imports, missing_exports};
 pub use failure::{Failure, Finding, FirstCause, Known};
+pub use fast::{CodeChanges, FastError, FastPlan, fast, fast_plan};
 pub use inspect::{
     DeployedFunction, DeployedStack, StackStatusReport, StackTarget, StatusReport, deployed,
     deployed_template, functions, outputs, status,

@@ -1,5 +1,7 @@
 //! `deploy`: builds, publishes and deploys stacks, and follows them to the end.
 
+mod fast;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -16,8 +18,8 @@ use crate::cli;
 use crate::config::{Stage, list};
 use crate::engine::plan::{self, Grade, Plan, Registry, Wanted};
 use crate::engine::{
-    self, Artifact, Context, DeployReport, Deployment, EventSink, Import, MissingExport,
-    StackDeployment,
+    self, Artifact, Context, DeployError, DeployReport, Deployment, EventSink, Import,
+    MissingExport, StackDeployment,
 };
 use crate::error::{Error, Kind, Result};
 use crate::ui::{self, Activity};
@@ -26,6 +28,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     let project = session.project()?;
     let (name, stage) = session.stage(&project)?;
     let place = Place::of(session);
+    if arguments.fast && stage.protected && !place.is_local() {
+        return Err(fast::refused(name));
+    }
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
     let (mut assembly, endpoint) = tokio::try_join!(
         prepare::assembly(session, &project, name, stage),
@@ -69,6 +74,19 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
         .with_options(&approval::options(session))
         .with_revision(revision::of(&project.root).await)
         .waiting(arguments.wait);
+
+    if arguments.fast {
+        let deployment = Deployment {
+            stage: name.to_owned(),
+            stacks: deployments(&assembly, &selected, &contents),
+            artifacts: artifacts.clone(),
+        };
+        if let Some(result) = fast::run(session, &context, &place, &deployment).await? {
+            activity.finish();
+            let target = place::target(stage, &place, endpoint.as_ref());
+            return ended(session, &assembly, result, base.as_deref(), &target);
+        }
+    }
 
     // Nothing local is worth a question, and a plan costs two calls per stack.
     let plan = if place.is_local() && session.ui.verbose() == 0 {
@@ -126,6 +144,30 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
                     .fold(error, Error::cause)
                     .hint("deploy again with somebody to ask, and without `--yes`");
             }
+            Err(match summary {
+                Some(fields) => error.with_fields(fields),
+                None => error,
+            })
+        }
+    }
+}
+
+/// Reports how a deploy past CloudFormation ended.
+fn ended(
+    session: &Session,
+    assembly: &Assembly,
+    result: Result<DeployReport, DeployError>,
+    base: Option<&str>,
+    target: &Target,
+) -> Result<u8> {
+    match result {
+        Ok(report) => {
+            finish(session, assembly, &report, base, target);
+            Ok(0)
+        }
+        Err(error) => {
+            let summary = error.report().map(|report| summary(report, base));
+            let error = Error::from(error);
             Err(match summary {
                 Some(fields) => error.with_fields(fields),
                 None => error,

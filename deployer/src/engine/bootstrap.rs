@@ -122,7 +122,7 @@ fn is_current(tags: &BTreeMap<String, String>) -> bool {
         .is_some_and(|version| version >= VERSION)
 }
 
-fn failed(context: &Context, error: &StackError) -> StackReport {
+pub(super) fn failed(context: &Context, error: &StackError) -> StackReport {
     StackReport {
         stack: BOOTSTRAP_STACK.into(),
         outcome: Outcome::Failed,
@@ -161,6 +161,7 @@ fn work(region: Option<&str>) -> Work {
         template: template().to_string(),
         contents: BTreeMap::new(),
         bucket: None,
+        direct: false,
     }
 }
 

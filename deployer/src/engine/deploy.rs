@@ -13,15 +13,17 @@ use stack_model::assembly::StackManifest;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    Context, Event, Explained, Failure, ProposedChanges, bootstrap,
+    BOOTSTRAP_STACK, Context, Event, Explained, Failure, ProposedChanges, StackError, bootstrap,
     event::Outcome,
-    express, graph,
+    express,
+    fast::Records,
+    graph,
     handover::Handovers,
     publish,
     stack::{self, Run, Work},
     turns::Turns,
 };
-use crate::{content::Content, error::Kind};
+use crate::{aws::Fault, content::Content, error::Kind};
 
 /// What to deploy.
 #[derive(Clone, Debug, Default)]
@@ -239,6 +241,14 @@ pub async fn deploy(
             }));
         }
     };
+    let direct = match direct(&run, &buckets).await {
+        Ok(direct) => direct,
+        Err(report) => {
+            return Err(verdict(DeployReport {
+                stacks: vec![report],
+            }));
+        }
+    };
     let works: Vec<Arc<Work>> = deployment
         .stacks
         .into_iter()
@@ -246,7 +256,11 @@ pub async fn deploy(
             let bucket = needs_bucket(&stack)
                 .then(|| buckets.get(&stack.manifest.region).cloned())
                 .flatten();
+            let direct = direct
+                .get(&stack.manifest.region)
+                .is_some_and(|records| records.has(&stack.manifest.name));
             Arc::new(Work {
+                direct,
                 manifest: Arc::new(stack.manifest),
                 template: stack.template,
                 contents: stack.contents,
@@ -380,6 +394,31 @@ async fn buckets(
         buckets.insert(region, bucket);
     }
     Ok(buckets)
+}
+
+/// Returns the stacks whose functions were given code past CloudFormation, by region.
+async fn direct(
+    run: &Run,
+    buckets: &BTreeMap<Option<String>, String>,
+) -> Result<BTreeMap<Option<String>, Records>, StackReport> {
+    let mut direct = BTreeMap::new();
+    for (region, bucket) in buckets {
+        let context = run.context.in_region(region.as_deref());
+        let records = match Records::list(&context, bucket).await {
+            Ok(records) => records,
+            // Whoever may not look has to trust that nobody did.
+            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => Records::default(),
+            Err(source) => {
+                let error = StackError::Aws {
+                    stack: BOOTSTRAP_STACK.into(),
+                    source,
+                };
+                return Err(bootstrap::failed(&context, &error));
+            }
+        };
+        direct.insert(region.clone(), records);
+    }
+    Ok(direct)
 }
 
 fn needs_bucket(stack: &StackDeployment) -> bool {

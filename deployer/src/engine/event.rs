@@ -102,6 +102,15 @@ pub enum Event {
         /// The importing stacks, by the name of the export.
         importers: BTreeMap<String, Vec<String>>,
     },
+    /// A function was given code past CloudFormation.
+    CodeUpdated {
+        /// The stack.
+        stack: String,
+        /// The logical id.
+        logical_id: String,
+        /// The object key of the code.
+        key: String,
+    },
     /// A change set is being computed.
     ChangeSetCreating {
         /// The stack.

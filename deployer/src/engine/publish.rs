@@ -101,6 +101,13 @@ pub(super) fn artifact_key(stack: &str, asset: &str, sha256: &str) -> String {
     format!("{stack}/{asset}/{sha256}.zip")
 }
 
+/// Returns the SHA-256 of the object with a key, in base64, as Lambda writes that of a function's code.
+pub(super) fn sha256_of(key: &str) -> Option<String> {
+    let (_, name) = key.rsplit_once('/')?;
+    let bytes = from_hex(name.strip_suffix(".zip")?).ok()?;
+    Some(aws_smithy_types::base64::encode(bytes))
+}
+
 /// Publishes all artifacts of a stack.
 pub(super) async fn artifacts(
     context: &Context,

@@ -20,6 +20,7 @@ use super::{
     content,
     event::Outcome,
     express, failure,
+    fast::Record,
     handover::{self, Handovers},
     inspect, release,
     turns::Turns,
@@ -60,6 +61,8 @@ pub(super) struct Work {
     pub(super) contents: BTreeMap<String, Content>,
     /// The artifact bucket of the stack's region, where the stack needs one.
     pub(super) bucket: Option<String>,
+    /// Whether functions of the stack were given code past CloudFormation.
+    pub(super) direct: bool,
 }
 
 /// What was done, and the outputs.
@@ -67,8 +70,11 @@ pub(super) type Done = (Outcome, BTreeMap<String, String>);
 
 /// Brings a stack to the state it should have, from whatever status it is in, and fills its buckets.
 pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
-    let done = deploy_resources(run, work).await?;
+    let mut done = deploy_resources(run, work).await?;
     if done.0.is_good() {
+        if restored(run, work).await? && done.0 == Outcome::Unchanged {
+            done.0 = Outcome::Updated;
+        }
         let context = run.context.in_region(work.manifest.region.as_deref());
         content::fill(&context, &work.manifest, &work.contents)
             .await
@@ -84,6 +90,26 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
             })?;
     }
     Ok(done)
+}
+
+/// Gives functions the code that CloudFormation believes them to run, where a deploy past it gave them other code.
+async fn restored(run: &Run, work: &Work) -> Result<bool, StackError> {
+    let stack = &work.manifest;
+    let (Some(bucket), true) = (&work.bucket, work.direct) else {
+        return Ok(false);
+    };
+    let context = run.context.in_region(stack.region.as_deref());
+    let restored = async {
+        let Some(deployed) = inspect::describe(&context.clients, &stack.name).await? else {
+            return Ok(false);
+        };
+        let record = Record::read(&context, bucket, &stack.name, &deployed.id).await?;
+        let parameters = &deployed.parameters;
+        record
+            .restore(&context, bucket, &stack.name, parameters)
+            .await
+    };
+    restored.await.map_err(|source| aws(stack, source))
 }
 
 /// How an attempt to bring a stack to the state it should have ended.

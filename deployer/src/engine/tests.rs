@@ -13,6 +13,7 @@ mod deploy;
 mod destroy;
 mod export;
 mod express;
+mod fast;
 mod faults;
 mod given;
 mod handover;

@@ -136,6 +136,9 @@ impl Activity {
                     self.ui.done("keep", text);
                 }
             }
+            Event::CodeUpdated {
+                stack, logical_id, ..
+            } => self.ui.done("code", format!("{stack}/{logical_id}")),
             Event::ChangeSetCreating { stack, .. } => self.message(stack, "computing changes"),
             Event::ChangeSetReady { changes } => {
                 self.plan(changes);

@@ -204,6 +204,26 @@ fn main() {{
         self.write("worker/src/main.rs", &code);
     }
 
+    /// Returns the name of the artifact bucket.
+    pub(crate) fn bucket(&self) -> String {
+        let arguments = [("StackName", "stackctl-bootstrap")];
+        let account = self.sandbox.account();
+        let stack = account.query("cloudformation", "2010-05-15", "DescribeStacks", &arguments);
+        texts(&stack, "OutputValue").concat()
+    }
+
+    /// Returns the key of the artifact whose hash Lambda writes like this, in base64.
+    pub(crate) fn artifact_of(&self, hash: &str) -> String {
+        let answer = self
+            .sandbox
+            .account()
+            .get("s3", &format!("/{}?list-type=2", self.bucket()));
+        let keys = texts(&answer.body, "Key");
+        let engine = base64(hash);
+        let found = keys.into_iter().find(|key| key.contains(&engine));
+        found.unwrap_or_else(|| panic!("no artifact {engine}"))
+    }
+
     /// Holds the run of the stacks binary.
     pub(crate) fn hold_synth(&self) -> Held {
         self.hold("hold-synth")
@@ -248,7 +268,7 @@ fn main() {{
         self.workspace.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         let directory = path.parent().expect("it lies in the workspace");
         fs::create_dir_all(directory).expect("the workspace can be written");
@@ -296,6 +316,25 @@ fn handle(account: &Account) -> Option<String> {
     );
     let url = texts(&resources, "PhysicalResourceId").into_iter().next();
     url.filter(|url| url.starts_with("http"))
+}
+
+/// Writes in hexadecimal what is written in base64.
+fn base64(text: &str) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bits = 0_u32;
+    let mut count = 0;
+    let mut bytes = Vec::new();
+    for digit in text.bytes().filter(|byte| *byte != b'=') {
+        let value = DIGITS.iter().position(|known| *known == digit);
+        let value = value.expect("is base64");
+        bits = (bits << 6) | u32::try_from(value).expect("is small");
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(((bits >> count) & 0xff) as u8);
+        }
+    }
+    hexadecimal(&bytes)
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

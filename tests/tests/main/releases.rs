@@ -109,3 +109,77 @@ fn a_release_is_a_version_and_nothing_else_is() {
     let inventory = fixture.sandbox.account().inventory_of_systems();
     assert_eq!(inventory["functions"], [""; 0], "{inventory:?}");
 }
+
+#[test]
+fn code_alone_goes_past_cloudformation_and_the_next_full_deploy_knows() {
+    let fixture = Fixture::new(&json!({}));
+    let fast = [&DEPLOY[..], &["--fast"]].concat();
+
+    // There is nothing yet that could change.
+    let run = fixture.sandbox.succeed(&fast);
+    assert!(run.stderr.contains("slow-dev is not deployed yet"), "{run}");
+    let worker = Worker::of(&fixture);
+    let first = worker.code("$LATEST");
+    let updated = || {
+        let stacks = fixture.sandbox.account().query(
+            "cloudformation",
+            "2010-05-15",
+            "DescribeStacks",
+            &[("StackName", STACK)],
+        );
+        texts(&stacks, "LastUpdatedTime")
+    };
+    let before = updated();
+
+    fixture.change_code("two");
+    let run = fixture.sandbox.succeed(&fast);
+    assert!(run.stderr.contains("slow-dev/Worker"), "{run}");
+    let second = worker.code("$LATEST");
+    assert_ne!(second, first);
+    assert_eq!(updated(), before, "CloudFormation was not asked");
+    // A third on top of the second, which is not what CloudFormation knows.
+    fixture.change_code("three");
+    fixture.sandbox.succeed(&fast);
+    let third = worker.code("$LATEST");
+    assert!(![&first, &second].contains(&&third));
+
+    // The source goes back to what CloudFormation knows. It finds nothing to do, and still the code is that again.
+    fixture.write(
+        "worker/src/main.rs",
+        "fn main() {\n    let noise: &[u8] = std::hint::black_box(include_bytes!(\"../noise\"));\n    \
+         println!(\"{}\", noise.len());\n}\n",
+    );
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_eq!(worker.code("$LATEST"), first);
+    assert_eq!(updated(), before);
+    let run = fixture.sandbox.succeed(&DEPLOY);
+    assert!(run.stderr.contains("unchanged"), "{run}");
+
+    // A full deploy of new code takes over from a fast one.
+    fixture.change_code("four");
+    fixture.sandbox.succeed(&fast);
+    let fourth = worker.code("$LATEST");
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_eq!(worker.code("$LATEST"), fourth);
+    assert_ne!(updated(), before);
+
+    // More than code is no matter for this.
+    fixture.describe(&json!({"Topic": {"Type": "AWS::SNS::Topic"}}));
+    let run = fixture.sandbox.succeed(&fast);
+    assert!(run.stderr.contains("the template of slow-dev changes"), "{run}");
+
+    // Somebody else gives the function other code.
+    let key = fixture.artifact_of(&first);
+    let body = json!({"S3Bucket": fixture.bucket(), "S3Key": key});
+    let path = format!("/2015-03-31/functions/{}/code", worker.name);
+    let headers = [("content-type", "application/json".to_owned())];
+    let answer = worker.account.request("lambda", "PUT", &path, &headers, &body.to_string());
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    fixture.change_code("five");
+    let run = fixture.sandbox.run(&fast);
+    assert_eq!(run.code, Some(4), "{run}");
+    assert!(run.stderr.contains("somebody changed it"), "{run}");
+    assert_eq!(worker.code("$LATEST"), first);
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_ne!(worker.code("$LATEST"), first);
+}

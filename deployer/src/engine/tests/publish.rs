@@ -17,10 +17,10 @@ use crate::{
     error::{Error, Kind},
 };
 
-const BUCKET: &str = "stackctl-bootstrap-artifacts-1abc";
+pub(super) const BUCKET: &str = "stackctl-bootstrap-artifacts-1abc";
 
 /// The bootstrap stack as it is when it is up to date.
-fn bucket_stack() -> Stack {
+pub(super) fn bucket_stack() -> Stack {
     let mut stack = Stack::new("CREATE_COMPLETE");
     stack.name = BOOTSTRAP_STACK;
     stack.tags = vec![
@@ -32,14 +32,14 @@ fn bucket_stack() -> Stack {
 }
 
 /// A file of these bytes, its hash, and a deployment whose stack needs it.
-struct Packed {
+pub(super) struct Packed {
     // Removes the file at the end of the test.
     _file: tempfile::NamedTempFile,
-    sha256: String,
-    deployment: Deployment,
+    pub(super) sha256: String,
+    pub(super) deployment: Deployment,
 }
 
-fn packed() -> Packed {
+pub(super) fn packed() -> Packed {
     let mut file = tempfile::NamedTempFile::new().expect("the temporary directory is writable");
     file.write_all(b"zipped").expect("the disk is not full");
     let sha256 = Sha256::digest(b"zipped")
@@ -97,6 +97,7 @@ async fn an_artifact_that_is_absent_is_uploaded_with_its_checksum() {
     let checksum = aws_smithy_types::base64::encode(Sha256::digest(b"zipped"));
     let script = Script::new()
         .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .nothing_fast()
         .describe(STACK, answers::absent(STACK))
         .object_absent()
         .s3(
@@ -131,6 +132,7 @@ async fn an_artifact_that_is_there_is_not_uploaded_again() {
     let key = format!("intake-dev/intake-create/{}.zip", packed.sha256);
     let script = Script::new()
         .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .nothing_fast()
         .describe(STACK, answers::absent(STACK))
         .object_present(key.leak(), 6);
     let played = creates(script, &packed.sha256).play();
@@ -148,6 +150,7 @@ async fn an_unchanged_stack_does_not_even_look_for_its_artifacts() {
     deployed.parameters = vec![("ArtifactBucket", BUCKET.into()), ("CreateKey", key)];
     let played = Script::new()
         .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .nothing_fast()
         .describe(STACK, deployed.xml())
         .template(TEMPLATE)
         .play();
@@ -166,6 +169,7 @@ async fn a_bucket_that_refuses_is_named() {
                   <RequestId>x</RequestId></Error>";
     let played = Script::new()
         .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .nothing_fast()
         .describe(STACK, answers::absent(STACK))
         .object_absent()
         .s3(
@@ -193,6 +197,7 @@ async fn a_bucket_that_may_not_be_looked_into_is_denied() {
     let packed = packed();
     let played = Script::new()
         .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .nothing_fast()
         .describe(STACK, answers::absent(STACK))
         .s3(
             "head_object",
@@ -220,6 +225,7 @@ async fn an_artifact_that_was_not_built_is_an_error_before_anything_changes() {
     packed.deployment.artifacts.clear();
     let played = Script::new()
         .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .nothing_fast()
         .play();
     let error = deploy(&played.context, packed.deployment, Answer::never())
         .await
@@ -252,6 +258,7 @@ async fn a_template_over_51200_bytes_goes_through_the_bucket() {
     let url = format!("https://{BUCKET}.s3.eu-central-1.amazonaws.com/{key}");
     let played = Script::new()
         .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .nothing_fast()
         .describe(STACK, answers::absent(STACK))
         .object_absent()
         .s3(
@@ -301,6 +308,7 @@ async fn a_template_over_a_megabyte_is_refused_before_the_upload() {
     big.template = large(1_000_000);
     let played = Script::new()
         .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .nothing_fast()
         .describe(STACK, answers::absent(STACK))
         .play();
     let error = deploy(&played.context, one(big), Answer::never())
@@ -333,7 +341,8 @@ async fn a_missing_bucket_is_made_and_approved_like_any_stack() {
             .events(&[("9", BOOTSTRAP_STACK, "CREATE_COMPLETE", "", "*")])
             .describe(STACK_ID, bucket_stack().xml())
             .describe(STACK, answers::absent(STACK))
-            .object_absent()
+            .nothing_fast()
+        .object_absent()
             .s3(
                 "put_object",
                 mock!(S3::put_object).then_http_response(|| http(200, "")),

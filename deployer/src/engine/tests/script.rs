@@ -425,6 +425,26 @@ impl Script {
         self
     }
 
+    /// `ListObjectsV2` of what was given to functions past CloudFormation: nothing
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
+    pub(super) fn nothing_fast(self) -> Self {
+        self.listed_fast(&[])
+    }
+
+    /// The same, with these keys.
+    pub(super) fn listed_fast(self, keys: &[&str]) -> Self {
+        let contents = keys.iter().fold(String::new(), |text, key| {
+            text + "<Contents><Key>" + key + "</Key></Contents>"
+        });
+        let body = format!(
+            "<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
+        );
+        let rule = mock!(S3::list_objects_v2)
+            .match_requests(|input| input.prefix() == Some("fast/"))
+            .then_http_response(move || http(200, &body));
+        self.s3("list_objects_v2", rule)
+    }
+
     /// `HeadObject` of an object that is there.
     pub(super) fn object_present(self, key: &'static str, size: u64) -> Self {
         let rule = mock!(S3::head_object)

@@ -1,0 +1,528 @@
+//! Changes of code alone, without CloudFormation.
+//!
+//! A deploy whose stacks differ from what is deployed by nothing but the code of functions may give the code to the
+//! functions itself, which takes a second where a stack takes half a minute. CloudFormation does not get to know: to it,
+//! the function has the code of the last full deploy. So every such change is written down in the artifact bucket
+//! before it is made, and the next full deploy of the stack makes what CloudFormation believes true again, see
+//! [`record::Record::restore`].
+//!
+//! Only the code that was deployed last is replaced. Where a function runs anything else, somebody changed it past this
+//! tool, and nothing is done.
+
+mod record;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
+use tokio::sync::Semaphore;
+
+use super::{
+    Artifact, Context, DeployError, DeployReport, DeployedStack, Deployment, Event, Explained,
+    Failure, FillError, Outcome, PublishError, StackDeployment, StackReport, content,
+    deploy::verdict, inspect, plan, publish, reference,
+};
+use crate::{aws::AwsError, content::Content, error::Kind};
+use record::{Code, Direct};
+pub(super) use record::{Record, Records};
+
+/// Whether a deployment can be made without CloudFormation.
+#[derive(Debug)]
+pub enum FastPlan {
+    /// It changes code alone.
+    Code(CodeChanges),
+    /// It needs CloudFormation, for these reasons.
+    Full(Vec<String>),
+}
+
+/// What a deployment changes that changes code alone.
+#[derive(Debug)]
+pub struct CodeChanges {
+    stacks: Vec<StackCode>,
+    artifacts: BTreeMap<String, Artifact>,
+}
+
+impl CodeChanges {
+    /// Returns the functions that get other code: stacks and logical ids.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.stacks.iter().flat_map(|stack| {
+            let functions = stack.functions.iter();
+            functions.map(|function| (&*stack.manifest.name, &*function.logical_id))
+        })
+    }
+}
+
+/// What changes in one stack.
+#[derive(Debug)]
+struct StackCode {
+    manifest: StackManifest,
+    contents: BTreeMap<String, Content>,
+    deployed: DeployedStack,
+    /// The artifact bucket, where the stack has functions.
+    bucket: Option<String>,
+    functions: Vec<FunctionCode>,
+    record: Record,
+}
+
+/// A function that gets other code.
+#[derive(Debug)]
+struct FunctionCode {
+    logical_id: String,
+    name: String,
+    /// The object that CloudFormation believes the function to run.
+    deployed: String,
+    /// The object that it is to run.
+    wanted: String,
+    /// What Lambda calls the state that was looked at: nothing is written over a later one.
+    revision: Option<String>,
+}
+
+/// Why code was not given to functions.
+#[derive(Debug, thiserror::Error)]
+pub enum FastError {
+    /// AWS refused a call for a stack.
+    #[error("cannot change the code of stack {stack}")]
+    Aws {
+        /// The stack.
+        stack: String,
+        /// Why.
+        #[source]
+        source: AwsError,
+    },
+    /// An artifact was not published.
+    #[error("cannot publish the code of stack {stack}")]
+    Publish {
+        /// The stack.
+        stack: String,
+        /// Why.
+        #[source]
+        source: PublishError,
+    },
+    /// A bucket was not filled.
+    #[error("cannot fill the buckets of stack {stack}")]
+    Fill {
+        /// The stack.
+        stack: String,
+        /// Why.
+        #[source]
+        source: FillError,
+    },
+    /// A function does not run what was deployed last.
+    #[error("{stack}/{function} does not run the code that was deployed last: somebody changed it")]
+    Changed {
+        /// The stack.
+        stack: String,
+        /// The logical id.
+        function: String,
+    },
+    /// Lambda did not take the code.
+    #[error("{stack}/{function} did not take the code: {reason}")]
+    NotTaken {
+        /// The stack.
+        stack: String,
+        /// The logical id.
+        function: String,
+        /// What Lambda says.
+        reason: String,
+    },
+    /// The run was stopped.
+    #[error("stopped before stack {0} has all of its code")]
+    Interrupted(String),
+}
+
+impl Explained for FastError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Aws { source, .. } => source.kind(),
+            Self::Publish { source, .. } => source.kind(),
+            Self::Fill { source, .. } => source.kind(),
+            Self::Changed { .. } => Kind::Refused,
+            Self::NotTaken { .. } => Kind::Deploy,
+            Self::Interrupted(_) => Kind::Interrupted,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Aws { source, .. } => source.hints(),
+            Self::Publish { source, .. } => source.hints(),
+            Self::Fill { source, .. } => source.hints(),
+            Self::Changed { .. } => vec![
+                "deploy without `--fast`: where the code of the function differs from the last full deploy, that replaces it".into(),
+            ],
+            Self::NotTaken { .. } => vec!["deploy without `--fast`".into()],
+            Self::Interrupted(_) => vec!["run the same command again: it goes on".into()],
+        }
+    }
+}
+
+/// Finds out whether a deployment changes code alone. Nothing is changed.
+pub async fn fast_plan(context: &Context, deployment: &Deployment) -> Result<FastPlan, FastError> {
+    let mut reasons = Vec::new();
+    let mut stacks = Vec::new();
+    for stack in &deployment.stacks {
+        match stack_plan(context, deployment, stack).await? {
+            Ok(code) => stacks.push(code),
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    Ok(if reasons.is_empty() {
+        FastPlan::Code(CodeChanges {
+            stacks,
+            artifacts: deployment.artifacts.clone(),
+        })
+    } else {
+        FastPlan::Full(reasons)
+    })
+}
+
+/// Returns what changes in one stack, or why that is not code alone.
+async fn stack_plan(
+    context: &Context,
+    deployment: &Deployment,
+    stack: &StackDeployment,
+) -> Result<Result<StackCode, String>, FastError> {
+    let manifest = &stack.manifest;
+    let aws = |source| failed(manifest, source);
+    let own = context.in_region(manifest.region.as_deref());
+    let Some(deployed) = inspect::describe(&own.clients, &manifest.name)
+        .await
+        .map_err(aws)?
+    else {
+        return Ok(Err(format!("{} is not deployed yet", manifest.name)));
+    };
+    if !deployed.status.is_good() {
+        let reason = format!("{} is {}", manifest.name, deployed.status);
+        return Ok(Err(reason));
+    }
+    let template = inspect::template(&own.clients, &deployed.id)
+        .await
+        .map_err(aws)?;
+    let old = template.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    let Ok(new) = serde_json::from_str::<Value>(&stack.template) else {
+        return Ok(Err(format!("{} has no template in JSON", manifest.name)));
+    };
+    if old.as_ref() != Some(&new) {
+        let reason = format!("the template of {} changes", manifest.name);
+        return Ok(Err(reason));
+    }
+    if let Some(reason) = other_values(context, deployment, manifest, &deployed, &new)
+        .await
+        .map_err(aws)?
+    {
+        return Ok(Err(reason));
+    }
+    let bucket = deployed.parameters.get(ARTIFACT_BUCKET_PARAMETER).cloned();
+    let record = match &bucket {
+        Some(bucket) => Record::read(&own, bucket, &manifest.name, &deployed.id)
+            .await
+            .map_err(aws)?,
+        None => Record::of(&deployed.id),
+    };
+    let mut code = StackCode {
+        manifest: manifest.clone(),
+        contents: stack.contents.clone(),
+        deployed,
+        bucket,
+        functions: Vec::new(),
+        record,
+    };
+    Ok(match functions(&own, deployment, &new, &mut code).await? {
+        Some(reason) => Err(reason),
+        None => Ok(code),
+    })
+}
+
+/// Returns what differs between the values of a stack's parameters and its tags and those that are deployed, apart from
+/// artifacts and releases.
+async fn other_values(
+    context: &Context,
+    deployment: &Deployment,
+    manifest: &StackManifest,
+    deployed: &DeployedStack,
+    template: &Value,
+) -> Result<Option<String>, AwsError> {
+    let mut tags = manifest.tags.clone();
+    tags.entry(super::recover::STAGE_TAG.to_owned())
+        .or_insert_with(|| deployment.stage.clone());
+    if tags != deployed.tags {
+        return Ok(Some(format!("the tags of {} change", manifest.name)));
+    }
+    let mut wanted = plan::defaults(template);
+    wanted.extend(manifest.parameters.clone());
+    for (parameter, value) in reference::values(context, manifest).await? {
+        wanted.extend(value.map(|value| (parameter, value)));
+    }
+    let declared = template.get("Parameters").and_then(Value::as_object);
+    for (parameter, declaration) in declared.into_iter().flatten() {
+        let given_by_deploy = parameter == ARTIFACT_BUCKET_PARAMETER
+            || manifest.artifacts.contains_key(parameter)
+            || manifest.releases.contains_key(parameter);
+        // CloudFormation shows neither what is hidden nor whether it would read another value from Parameter Store.
+        let unknown = declaration.get("NoEcho").is_some()
+            || declaration["Type"]
+                .as_str()
+                .is_some_and(|kind| kind.starts_with("AWS::SSM::"));
+        if !given_by_deploy
+            && (unknown || wanted.get(parameter) != deployed.parameters.get(parameter))
+        {
+            return Ok(Some(format!(
+                "parameter {parameter} of {} changes",
+                manifest.name
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// Finds the functions whose code changes, and looks at what they run; or says why that is not all.
+async fn functions(
+    context: &Context,
+    deployment: &Deployment,
+    template: &Value,
+    code: &mut StackCode,
+) -> Result<Option<String>, FastError> {
+    let manifest = &code.manifest;
+    let mut changed = BTreeMap::new();
+    for (parameter, asset) in &manifest.artifacts {
+        let artifact = deployment
+            .artifacts
+            .get(asset)
+            .ok_or_else(|| FastError::Publish {
+                stack: manifest.name.clone(),
+                source: PublishError::MissingArtifact(asset.clone()),
+            })?;
+        let wanted = publish::artifact_key(&manifest.name, asset, &artifact.sha256);
+        changed.insert(parameter.clone(), wanted);
+    }
+    let mut found = Vec::new();
+    for (parameter, wanted) in changed {
+        let Some(deployed) = code.deployed.parameters.get(&parameter) else {
+            return Ok(Some(format!("parameter {parameter} is new")));
+        };
+        let users = users(template, &parameter);
+        let runs_deployed = *deployed == wanted
+            && !users
+                .iter()
+                .any(|user| code.record.functions.contains_key(user));
+        if runs_deployed {
+            continue;
+        }
+        for user in users {
+            if template["Resources"][&user]["Properties"]["Code"]["S3Key"]
+                != json!({ "Ref": parameter })
+                || template["Resources"][&user]["Type"] != "AWS::Lambda::Function"
+            {
+                return Ok(Some(format!(
+                    "{}/{user} is no function and changes with code",
+                    manifest.name
+                )));
+            }
+            if manifest.releases.values().any(|released| *released == user) {
+                return Ok(Some(format!(
+                    "{}/{user} is released under an alias, and a full deploy publishes its version",
+                    manifest.name
+                )));
+            }
+            found.push((user, deployed.clone(), wanted.clone()));
+        }
+    }
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let resources: BTreeMap<String, String> =
+        inspect::resources(&context.clients, &code.deployed.id)
+            .await
+            .map_err(|source| failed(manifest, source))?
+            .into_iter()
+            .map(|resource| (resource.logical_id, resource.physical_id))
+            .collect();
+    for (logical_id, deployed, wanted) in found {
+        let changed = || FastError::Changed {
+            stack: manifest.name.clone(),
+            function: logical_id.clone(),
+        };
+        let name = resources.get(&logical_id).cloned().ok_or_else(changed)?;
+        let live = Code::of(context, &name)
+            .await
+            .map_err(|source| failed(manifest, source))?;
+        let direct = code.record.functions.get(&logical_id);
+        let expected = [Some(&deployed), direct.map(|direct| &direct.live)];
+        if !live.is_one_of(expected.into_iter().flatten()) {
+            return Err(changed());
+        }
+        if live.is_one_of([&wanted]) {
+            continue;
+        }
+        code.functions.push(FunctionCode {
+            logical_id,
+            name,
+            deployed,
+            wanted,
+            revision: live.revision,
+        });
+    }
+    Ok(None)
+}
+
+/// Returns the resources that use a parameter.
+fn users(template: &Value, parameter: &str) -> BTreeSet<String> {
+    let wanted = json!({ "Ref": parameter });
+    let resources = template.get("Resources").and_then(Value::as_object);
+    resources
+        .into_iter()
+        .flatten()
+        .filter(|(_, resource)| contains(resource, &wanted))
+        .map(|(logical_id, _)| logical_id.clone())
+        .collect()
+}
+
+fn contains(value: &Value, wanted: &Value) -> bool {
+    value == wanted
+        || match value {
+            Value::Array(elements) => elements.iter().any(|element| contains(element, wanted)),
+            Value::Object(entries) => entries.values().any(|entry| contains(entry, wanted)),
+            _ => false,
+        }
+}
+
+/// Gives code to functions, and fills the buckets of their stacks.
+pub async fn fast(context: &Context, changes: CodeChanges) -> Result<DeployReport, DeployError> {
+    let mut report = DeployReport::default();
+    let uploads = Arc::new(Semaphore::new(publish::UPLOADS));
+    let mut good = true;
+    for mut stack in changes.stacks {
+        let name = stack.manifest.name.clone();
+        let own = context.in_region(stack.manifest.region.as_deref());
+        own.emit(Event::StackStarted {
+            stack: name.clone(),
+            region: None,
+        });
+        let result = give(&own, &uploads, &changes.artifacts, &mut stack).await;
+        let done = match result {
+            Ok(()) => {
+                let outcome = if stack.functions.is_empty() {
+                    Outcome::Unchanged
+                } else {
+                    Outcome::Updated
+                };
+                let outputs = stack.deployed.outputs;
+                own.emit(Event::StackFinished {
+                    stack: name.clone(),
+                    outcome,
+                    outputs: outputs.clone(),
+                });
+                StackReport {
+                    stack: name,
+                    outcome,
+                    outputs,
+                    failure: None,
+                }
+            }
+            Err(error) => {
+                let failure = Failure::of(&own, &error, None);
+                own.emit(Event::StackFailed {
+                    stack: name.clone(),
+                    failure: failure.clone(),
+                });
+                StackReport {
+                    stack: name,
+                    outcome: if failure.kind == Kind::Interrupted {
+                        Outcome::Interrupted
+                    } else {
+                        Outcome::Failed
+                    },
+                    outputs: BTreeMap::new(),
+                    failure: Some(failure),
+                }
+            }
+        };
+        good &= done.outcome.is_good();
+        report.stacks.push(done);
+        if !good {
+            break;
+        }
+    }
+    if good {
+        Ok(report)
+    } else {
+        Err(verdict(report))
+    }
+}
+
+async fn give(
+    context: &Context,
+    uploads: &Arc<Semaphore>,
+    artifacts: &BTreeMap<String, Artifact>,
+    stack: &mut StackCode,
+) -> Result<(), FastError> {
+    let manifest = &stack.manifest;
+    if let (Some(bucket), false) = (&stack.bucket, stack.functions.is_empty()) {
+        publish::artifacts(context, uploads, bucket, manifest, artifacts)
+            .await
+            .map_err(|source| FastError::Publish {
+                stack: manifest.name.clone(),
+                source,
+            })?;
+        // Whatever becomes of this run, the next full deploy knows which functions it has to look after.
+        for function in &stack.functions {
+            let direct = Direct {
+                deployed: function.deployed.clone(),
+                live: function.wanted.clone(),
+            };
+            stack
+                .record
+                .functions
+                .insert(function.logical_id.clone(), direct);
+        }
+        stack
+            .record
+            .write(context, bucket, &manifest.name)
+            .await
+            .map_err(|source| failed(manifest, source))?;
+        for function in &stack.functions {
+            if context.cancel.is_cancelled() {
+                return Err(FastError::Interrupted(manifest.name.clone()));
+            }
+            let revision = function.revision.clone();
+            let code = record::update(context, &function.name, bucket, &function.wanted, revision)
+                .await
+                .map_err(|source| match source.code() {
+                    // Lambda's answer to a revision that is not the last one.
+                    Some("PreconditionFailedException") => FastError::Changed {
+                        stack: manifest.name.clone(),
+                        function: function.logical_id.clone(),
+                    },
+                    _ => failed(manifest, source),
+                })?;
+            if let Some(reason) = code.trouble(&function.wanted) {
+                return Err(FastError::NotTaken {
+                    stack: manifest.name.clone(),
+                    function: function.logical_id.clone(),
+                    reason,
+                });
+            }
+            context.emit(Event::CodeUpdated {
+                stack: manifest.name.clone(),
+                logical_id: function.logical_id.clone(),
+                key: function.wanted.clone(),
+            });
+        }
+    }
+    content::fill(context, manifest, &stack.contents)
+        .await
+        .map_err(|source| FastError::Fill {
+            stack: manifest.name.clone(),
+            source,
+        })
+}
+
+fn failed(manifest: &StackManifest, source: AwsError) -> FastError {
+    FastError::Aws {
+        stack: manifest.name.clone(),
+        source,
+    }
+}

@@ -1,0 +1,284 @@
+//! Code that goes to functions past CloudFormation.
+
+use aws_sdk_lambda::Client as Lambda;
+use aws_sdk_s3::Client as S3;
+use aws_smithy_mocks::{Rule, mock};
+use sha2::{Digest, Sha256};
+
+use super::{
+    answers::{STACK_ID, Stack},
+    publish::{BUCKET, Packed, bucket_stack, packed},
+    script::{Answer, Played, STACK, Script, http, names},
+};
+use crate::engine::{
+    BOOTSTRAP_STACK, Explained as _, FastError, FastPlan, Outcome, deploy, fast, fast_plan,
+};
+use crate::error::Kind;
+
+/// A template with one function, whose code is the artifact of [`packed`].
+const TEMPLATE: &str = r#"{
+    "Parameters": {"ArtifactBucket": {"Type": "String"}, "CreateKey": {"Type": "String"}},
+    "Resources": {"Create": {"Type": "AWS::Lambda::Function", "Properties": {
+        "Code": {"S3Bucket": {"Ref": "ArtifactBucket"}, "S3Key": {"Ref": "CreateKey"}}}}}
+}"#;
+
+const NAME: &str = "intake-dev-Create-1";
+
+/// The hash of what was deployed last.
+fn old() -> String {
+    hexadecimal(b"old")
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    crate::engine::publish::hexadecimal(&Sha256::digest(bytes))
+}
+
+fn key(sha256: &str) -> String {
+    format!("intake-dev/intake-create/{sha256}.zip")
+}
+
+fn with_function() -> Packed {
+    let mut packed = packed();
+    packed.deployment.stacks[0].template = TEMPLATE.to_owned();
+    packed
+}
+
+/// The stack as the last full deploy left it, with an artifact.
+fn deployed(sha256: &str) -> Stack {
+    let mut stack = Stack::new("UPDATE_COMPLETE");
+    stack.parameters = vec![
+        ("ArtifactBucket", BUCKET.into()),
+        ("CreateKey", key(sha256)),
+    ];
+    stack
+}
+
+/// `GetObject` of the record: absent, or with this content
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>).
+fn record(content: Option<String>) -> Rule {
+    mock!(S3::get_object)
+        .match_requests(|input| input.key() == Some("fast/intake-dev.json"))
+        .then_http_response(move || match &content {
+            Some(content) => http(200, content),
+            None => http(
+                404,
+                "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>",
+            ),
+        })
+}
+
+/// `GetFunctionConfiguration` of a function that runs these bytes
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html>).
+fn runs(bytes: &[u8], status: &'static str) -> Rule {
+    let sha256 = aws_smithy_types::base64::encode(Sha256::digest(bytes));
+    mock!(Lambda::get_function_configuration)
+        .match_requests(|input| input.function_name() == Some(NAME))
+        .then_http_response(move || {
+            http(
+                200,
+                &format!(
+                    r#"{{"FunctionName": "{NAME}", "CodeSha256": "{sha256}", "RevisionId": "r1", "LastUpdateStatus": "{status}"}}"#
+                ),
+            )
+        })
+}
+
+/// `UpdateFunctionCode` with an object, on top of a revision.
+fn update(sha256: &str, revision: Option<&'static str>) -> Rule {
+    let key = key(sha256);
+    mock!(Lambda::update_function_code)
+        .match_requests(move |input| {
+            input.function_name() == Some(NAME)
+                && input.s3_bucket() == Some(BUCKET)
+                && input.s3_key() == Some(&key)
+                && input.revision_id() == revision
+        })
+        .then_http_response(|| http(200, r#"{"LastUpdateStatus": "InProgress"}"#))
+}
+
+fn functions(script: Script) -> Script {
+    script.resources(&[("Create", "AWS::Lambda::Function", NAME, "UPDATE_COMPLETE")])
+}
+
+async fn plan(played: &Played, packed: &Packed) -> Result<FastPlan, FastError> {
+    fast_plan(&played.context, &packed.deployment).await
+}
+
+#[tokio::test]
+async fn changed_code_goes_to_the_function_and_is_written_down_before() {
+    let packed = with_function();
+    let (old, new) = (old(), packed.sha256.clone());
+    let content = format!(
+        r#"{{"stack_id":"{STACK_ID}","functions":{{"Create":{{"deployed":"{}","live":"{}"}}}}}}"#,
+        key(&old),
+        key(&new)
+    );
+    let put = mock!(S3::put_object)
+        .match_requests(move |input| {
+            input.key() == Some("fast/intake-dev.json")
+                && input.body().bytes() == Some(content.as_bytes())
+        })
+        .then_http_response(|| http(200, ""));
+    let script = Script::new()
+        .describe(STACK, deployed(&old).xml())
+        .template(TEMPLATE)
+        .s3("get_object", record(None));
+    let played = functions(script)
+        .lambda("get_function_configuration", runs(b"old", "Successful"))
+        .object_absent()
+        .s3(
+            "put_object",
+            mock!(S3::put_object).then_http_response(|| http(200, "")),
+        )
+        .s3("put_object", put)
+        .lambda("update_function_code", update(&new, Some("r1")))
+        .lambda("get_function_configuration", runs(b"zipped", "InProgress"))
+        .lambda("get_function_configuration", runs(b"zipped", "Successful"))
+        .play();
+    let FastPlan::Code(changes) = plan(&played, &packed).await.expect("can be read") else {
+        panic!("code alone changes")
+    };
+    let all: Vec<_> = changes.functions().collect();
+    assert_eq!(all, [(STACK, "Create")]);
+    let report = fast(&played.context, changes).await.expect("is taken");
+    assert_eq!(report.stacks[0].outcome, Outcome::Updated);
+    let seen = names(&played.finish());
+    assert!(
+        seen.iter().any(|name| name.starts_with("code_updated")),
+        "{seen:?}"
+    );
+}
+
+#[tokio::test]
+async fn code_that_somebody_changed_is_left_alone() {
+    let packed = with_function();
+    let script = Script::new()
+        .describe(STACK, deployed(&old()).xml())
+        .template(TEMPLATE)
+        .s3("get_object", record(None));
+    let played = functions(script)
+        .lambda("get_function_configuration", runs(b"theirs", "Successful"))
+        .play();
+    let error = plan(&played, &packed).await.expect_err("is refused");
+    assert_eq!(error.kind(), Kind::Refused);
+    assert_eq!(
+        error.to_string(),
+        "intake-dev/Create does not run the code that was deployed last: somebody changed it"
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn code_that_is_changed_meanwhile_is_left_alone_too() {
+    let packed = with_function();
+    let refused = mock!(Lambda::update_function_code).then_http_response(|| {
+        let mut answer = http(
+            412,
+            r#"{"Message": "The Revision Id provided does not match the latest Revision Id."}"#,
+        );
+        answer
+            .headers_mut()
+            .insert("x-amzn-errortype", "PreconditionFailedException");
+        answer
+    });
+    let script = Script::new()
+        .describe(STACK, deployed(&old()).xml())
+        .template(TEMPLATE)
+        .s3("get_object", record(None));
+    let played = functions(script)
+        .lambda("get_function_configuration", runs(b"old", "Successful"))
+        .object_absent()
+        .s3(
+            "put_object",
+            mock!(S3::put_object).then_http_response(|| http(200, "")),
+        )
+        .s3(
+            "put_object",
+            mock!(S3::put_object).then_http_response(|| http(200, "")),
+        )
+        .lambda("update_function_code", refused)
+        .play();
+    let FastPlan::Code(changes) = plan(&played, &packed).await.expect("can be read") else {
+        panic!("code alone changes")
+    };
+    let error = fast(&played.context, changes)
+        .await
+        .expect_err("is refused");
+    assert_eq!(error.kind(), Kind::Refused);
+    played.finish();
+}
+
+#[tokio::test]
+async fn whatever_else_changes_needs_a_full_deploy_and_is_named() {
+    let mut parameter = with_function();
+    let manifest = &mut parameter.deployment.stacks[0].manifest;
+    manifest
+        .artifacts
+        .insert("Other".into(), "intake-create".into());
+    let mut tagged = with_function();
+    let tags = &mut tagged.deployment.stacks[0].manifest.tags;
+    tags.insert("team".into(), "red".into());
+    let mut template = with_function();
+    let other = TEMPLATE.replace("\"Create\"", "\"Other\"");
+    template.deployment.stacks[0].template = other;
+    let mut released = with_function();
+    let manifest = &mut released.deployment.stacks[0].manifest;
+    manifest.releases.insert("CreateRelease".into(), "Create".into());
+    for (packed, reason, read) in [
+        (template, "the template of intake-dev changes", false),
+        (tagged, "the tags of intake-dev change", false),
+        (parameter, "parameter Other is new", true),
+        (
+            released,
+            "intake-dev/Create is released under an alias, and a full deploy publishes its version",
+            true,
+        ),
+    ] {
+        let mut script = Script::new()
+            .describe(STACK, deployed(&old()).xml())
+            .template(TEMPLATE);
+        if read {
+            script = script.s3("get_object", record(None));
+        }
+        let played = script.play();
+        match plan(&played, &packed).await.expect("can be read") {
+            FastPlan::Full(reasons) => assert_eq!(reasons, [reason]),
+            FastPlan::Code(_) => panic!("{reason}"),
+        }
+        played.finish();
+    }
+}
+
+#[tokio::test]
+async fn the_next_full_deploy_makes_true_what_cloudformation_believes() {
+    let packed = with_function();
+    // The source is what CloudFormation deployed last; the function runs something else since.
+    let sha256 = packed.sha256.clone();
+    let content = format!(
+        r#"{{"stack_id":"{STACK_ID}","functions":{{"Create":{{"deployed":"{}","live":"{}"}}}}}}"#,
+        key(&sha256),
+        key(&old())
+    );
+    let script = Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .listed_fast(&["fast/intake-dev.json"])
+        .describe(STACK, deployed(&sha256).xml())
+        .template(TEMPLATE)
+        .describe(STACK, deployed(&sha256).xml())
+        .s3("get_object", record(Some(content)));
+    let played = functions(script)
+        .lambda("update_function_code", update(&sha256, None))
+        .lambda("get_function_configuration", runs(b"zipped", "Successful"))
+        .s3(
+            "delete_object",
+            mock!(S3::delete_object)
+                .match_requests(|input| input.key() == Some("fast/intake-dev.json"))
+                .then_http_response(|| http(204, "")),
+        )
+        .play();
+    let report = deploy(&played.context, packed.deployment, Answer::never())
+        .await
+        .expect("is mended");
+    assert_eq!(report.stacks[0].outcome, Outcome::Updated);
+    played.finish();
+}
