@@ -80,6 +80,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
             stage: name.to_owned(),
             stacks: deployments(&assembly, &selected, &contents),
             artifacts: artifacts.clone(),
+            ..Deployment::default()
         };
         if let Some(result) = fast::run(session, &context, &place, &deployment).await? {
             activity.finish();

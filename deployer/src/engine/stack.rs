@@ -394,5 +394,6 @@ async fn hand_over(
         template: kept.template,
         contents: BTreeMap::new(),
         bucket: work.bucket.clone(),
+        direct: work.direct,
     }))
 }

@@ -166,14 +166,19 @@ fn code_alone_goes_past_cloudformation_and_the_next_full_deploy_knows() {
     // More than code is no matter for this.
     fixture.describe(&json!({"Topic": {"Type": "AWS::SNS::Topic"}}));
     let run = fixture.sandbox.succeed(&fast);
-    assert!(run.stderr.contains("the template of slow-dev changes"), "{run}");
+    assert!(
+        run.stderr.contains("the template of slow-dev changes"),
+        "{run}"
+    );
 
     // Somebody else gives the function other code.
     let key = fixture.artifact_of(&first);
     let body = json!({"S3Bucket": fixture.bucket(), "S3Key": key});
     let path = format!("/2015-03-31/functions/{}/code", worker.name);
     let headers = [("content-type", "application/json".to_owned())];
-    let answer = worker.account.request("lambda", "PUT", &path, &headers, &body.to_string());
+    let answer = worker
+        .account
+        .request("lambda", "PUT", &path, &headers, &body.to_string());
     assert_eq!(answer.status, 200, "{}", answer.body);
     fixture.change_code("five");
     let run = fixture.sandbox.run(&fast);

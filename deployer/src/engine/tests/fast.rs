@@ -223,7 +223,9 @@ async fn whatever_else_changes_needs_a_full_deploy_and_is_named() {
     template.deployment.stacks[0].template = other;
     let mut released = with_function();
     let manifest = &mut released.deployment.stacks[0].manifest;
-    manifest.releases.insert("CreateRelease".into(), "Create".into());
+    manifest
+        .releases
+        .insert("CreateRelease".into(), "Create".into());
     for (packed, reason, read) in [
         (template, "the template of intake-dev changes", false),
         (tagged, "the tags of intake-dev change", false),

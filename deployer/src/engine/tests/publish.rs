@@ -342,7 +342,7 @@ async fn a_missing_bucket_is_made_and_approved_like_any_stack() {
             .describe(STACK_ID, bucket_stack().xml())
             .describe(STACK, answers::absent(STACK))
             .nothing_fast()
-        .object_absent()
+            .object_absent()
             .s3(
                 "put_object",
                 mock!(S3::put_object).then_http_response(|| http(200, "")),
