@@ -71,7 +71,6 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     };
 
     let context = context
-        .with_options(&approval::options(session))
         .with_revision(revision::of(&project.root).await)
         .waiting(arguments.wait);
 

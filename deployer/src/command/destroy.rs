@@ -31,9 +31,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
     }
     let activity = Activity::new(&session.ui, "destroy");
     let (context, _) = place::open(session, &project, stage, &place, activity.sink()).await?;
-    let context = context
-        .with_options(&approval::options(session))
-        .waiting(arguments.wait);
+    let context = context.waiting(arguments.wait);
     if !protected {
         let question = format!(
             "Delete {} in account {}?",

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use super::{Session, interrupt};
+use super::{Session, approval, interrupt};
 use crate::aws::{self, StaticCredentials, Target};
 use crate::config::{Project, Stage};
 use crate::engine::{Cancel, CancelHandle, Context, EventSink};
@@ -174,7 +174,8 @@ pub(super) async fn connect(
     let target = target(stage, place, endpoint);
     // The future of the SDK is large, and every verb would carry it.
     let clients = Box::pin(aws::connect(&target)).await?;
-    Ok(Context::new(clients, events, session.cancel.clone()))
+    Ok(Context::new(clients, events, session.cancel.clone())
+        .with_options(&approval::options(session)))
 }
 
 /// Returns where the calls go and as whom.

@@ -23,9 +23,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Result<
         .collect();
     let activity = Activity::new(&session.ui, "rollback");
     let (context, _) = place::open(session, &project, stage, &place, activity.sink()).await?;
-    let context = context
-        .with_options(&approval::options(session))
-        .waiting(arguments.wait);
+    let context = context.waiting(arguments.wait);
     let planned = session
         .guard(Box::pin(engine::rollback_plan(&context, &stacks)))
         .await??;

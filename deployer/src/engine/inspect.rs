@@ -116,8 +116,7 @@ pub async fn status(context: &Context, stacks: &[StackTarget]) -> Result<StatusR
     let mut report = Vec::with_capacity(stacks.len());
     for stack in stacks {
         let deployed = deployed(context, stack).await?;
-        let next = State::of(deployed.as_ref())
-            .way()
+        let next = State::way_of(deployed.as_ref())
             .map(|way| hint::command(context, &way.command(&stack.name)));
         let status = deployed.map_or_else(|| StackStatus::new(NOT_DEPLOYED), |stack| stack.status);
         report.push(StackStatusReport {

@@ -13,8 +13,8 @@ use crate::engine::content::{self, Difference};
 use crate::engine::publish::{artifact_key, needs_bucket};
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, Context, DeployedStack, Explained, FillError, StackTarget, deployed,
-    deployed_template, reference, release,
-    status::{DeployStep, DiffStep, State},
+    deployed_template, hint, reference, release,
+    status::{DeployStep, DiffStep, State, Way},
 };
 use crate::error::Kind;
 
@@ -140,7 +140,8 @@ pub async fn plan(
         let state = State::of(found.as_ref());
         let note = found
             .as_ref()
-            .and_then(|stack| note(stack, state, &target.name));
+            .and_then(|stack| note(stack, state, &target.name))
+            .map(|note| hint::complete(context, &note));
         let found = match state.diff() {
             DiffStep::Compare => found,
             DiffStep::CompareWithNothing => None,
@@ -196,6 +197,9 @@ fn note(deployed: &DeployedStack, state: State, stack: &str) -> Option<String> {
         DeployStep::Follow => Some(format!(
             "it is {status}: what that changes may be missing here"
         )),
+        DeployStep::StartAnew if State::way_of(Some(deployed)) == Some(Way::NotOurs) => Some(
+            format!("it is {status}, and no deploy of ours made it: it is left alone"),
+        ),
         DeployStep::StartAnew => Some(format!(
             "it is {status}: a deploy removes it and creates it anew"
         )),

@@ -6,7 +6,7 @@
 //! `docs/statuses.md` is made from the same table.
 
 use super::{StackStatus, Way};
-use crate::engine::DeployedStack;
+use crate::engine::{DeployedStack, recover::STAGE_TAG};
 
 /// A row of the table: the status of a stack, as far as it decides anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -280,7 +280,17 @@ impl State {
         }
     }
 
-    /// The column of `status`: the way that is named beside the status, where a deploy would not simply go on.
+    /// The column of `status`: the way that is named beside the status of a stack, where a deploy would not simply go on.
+    pub(in crate::engine) fn way_of(deployed: Option<&DeployedStack>) -> Option<Way> {
+        let way = Self::of(deployed).way();
+        let is_ours = deployed.is_some_and(|stack| stack.tags.contains_key(STAGE_TAG));
+        way.map(|way| match way {
+            Way::Anew if !is_ours => Way::NotOurs,
+            way => way,
+        })
+    }
+
+    /// The same, for a stack of ours.
     pub(in crate::engine) fn way(self) -> Option<Way> {
         match self.deploy() {
             DeployStep::Create | DeployStep::Update | DeployStep::Review | DeployStep::Follow => {

@@ -359,3 +359,37 @@ async fn change_sets_of_killed_runs_are_removed_and_others_are_kept() {
         .expect("nothing is to be done");
     played.finish();
 }
+
+#[tokio::test]
+async fn a_deploy_whose_rollback_fails_names_what_holds_it_up() {
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
+        .list_change_sets(&[])
+        .create_change_set(|_| true)
+        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .execute()
+        .events(&[
+            ("9", STACK, "UPDATE_ROLLBACK_FAILED", "", "*"),
+            ("8", "Orders", "UPDATE_FAILED", "it is gone", "*"),
+        ])
+        .events(&[("9", STACK, "UPDATE_ROLLBACK_FAILED", "", "*")])
+        .failed_resources(&[(
+            "Orders",
+            "AWS::SQS::Queue",
+            "q",
+            "UPDATE_FAILED",
+            "it is gone",
+        )])
+        .play();
+    let error = deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
+        .await
+        .expect_err("it is stuck");
+    let hints = error.hints();
+    assert!(
+        hints
+            .iter()
+            .any(|hint| hint.contains("`stackctl rollback intake-dev --skip Orders`")),
+        "{hints:?}"
+    );
+    played.finish();
+}
