@@ -8,11 +8,10 @@ mod rollback;
 mod select;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-pub use operate::History;
+pub use operate::{Drift, Events, History, Invoke, Logs, Since};
 pub use rollback::Rollback;
 pub use select::{Name, nearest, select};
 
@@ -24,7 +23,7 @@ Exit codes:
   0    done, or nothing to do
   1    failed
   2    wrong usage or configuration
-  3    `diff --exit-code` found changes
+  3    `diff --exit-code` or `drift --exit-code` found changes
   4    refused by a safety rule without consent
   130  interrupted
 
@@ -128,6 +127,8 @@ pub enum Verb {
     Events(Events),
     /// Say why the last operation of stacks failed, and what helps.
     Explain(Stacks),
+    /// Find what was changed behind CloudFormation's back, and change it back.
+    Drift(Drift),
     /// Print what was done to stacks, by whom and with what.
     History(History),
     /// Call a deployed function and print its answer.
@@ -276,47 +277,6 @@ pub struct Destroy {
     pub wait: bool,
 }
 
-/// Arguments of `events`.
-#[derive(Clone, Debug, Args)]
-pub struct Events {
-    /// Which stacks.
-    #[command(flatten)]
-    pub stacks: Stacks,
-    /// How many of the newest events of each stack.
-    #[arg(long, value_name = "COUNT", default_value_t = 50)]
-    pub limit: usize,
-}
-
-/// Arguments of `invoke`.
-#[derive(Clone, Debug, Args)]
-pub struct Invoke {
-    /// The logical id of the function, with its stack where it is not unique: STACK/FUNCTION.
-    pub function: String,
-    /// The event, as JSON.
-    #[arg(long, value_name = "JSON", conflicts_with = "payload_file")]
-    pub payload: Option<String>,
-    /// A file that holds the event, or - for standard input.
-    #[arg(long, value_name = "FILE")]
-    pub payload_file: Option<PathBuf>,
-}
-
-/// Arguments of `logs`.
-#[derive(Clone, Debug, Args)]
-pub struct Logs {
-    /// Logical ids of functions, or stacks for all of theirs; all by default.
-    #[arg(value_name = "FUNCTION|STACK")]
-    pub functions: Vec<String>,
-    /// Keep printing what comes.
-    #[arg(long, short = 'f')]
-    pub follow: bool,
-    /// How far to look back, such as 30s, 10m, 2h or 1d.
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_span)]
-    pub since: Duration,
-    /// A CloudWatch filter pattern.
-    #[arg(long, value_name = "PATTERN")]
-    pub filter: Option<String>,
-}
-
 /// Arguments of `local`.
 #[derive(Clone, Debug, Args)]
 pub struct Local {
@@ -357,26 +317,6 @@ pub struct Completions {
     pub shell: clap_complete::Shell,
 }
 
-/// Reads a length of time: a whole number and `s`, `m`, `h` or `d`.
-fn parse_span(text: &str) -> Result<Duration, String> {
-    let wrong = || "expected a number and a unit, such as 30s, 10m, 2h or 1d".to_owned();
-    let unit = text.chars().next_back().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86400,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = text[..text.len() - unit.len_utf8()]
-        .parse()
-        .map_err(|_| wrong())?;
-    number
-        .checked_mul(seconds)
-        .map(Duration::from_secs)
-        .ok_or_else(wrong)
-}
-
 /// Returns whether the arguments ask for JSON, where they could not be parsed.
 pub fn asks_for_json(arguments: &[std::ffi::OsString]) -> bool {
     arguments
@@ -404,15 +344,6 @@ mod tests {
         assert!(AFTER_HELP.contains(&format!("\n  {}  ", crate::error::EXIT_CHANGES)));
         for variable in env::VARIABLES {
             assert!(AFTER_HELP.contains(variable.name), "{}", variable.name);
-        }
-    }
-
-    #[test]
-    fn spans_are_read() {
-        assert_eq!(parse_span("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(parse_span("2h"), Ok(Duration::from_hours(2)));
-        for bad in ["", "m", "10", "1.5h", "-1m", "5ä", "99999999999999999999d"] {
-            assert!(parse_span(bad).is_err(), "{bad}");
         }
     }
 

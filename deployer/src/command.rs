@@ -8,6 +8,8 @@ mod deploy;
 mod destroy;
 mod diff;
 mod doctor;
+mod drift;
+mod events;
 mod explain;
 mod graph;
 mod history;
@@ -179,8 +181,9 @@ async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
         Verb::Rollback(arguments) => Box::pin(rollback::run(session, &arguments)).await,
         Verb::Outputs(arguments) => outputs::run(session, &arguments).await,
         Verb::Status(arguments) => stacks::status(session, &arguments).await,
-        Verb::Events(arguments) => Box::pin(stacks::events(session, &arguments)).await,
+        Verb::Events(arguments) => Box::pin(events::run(session, &arguments)).await,
         Verb::Explain(arguments) => Box::pin(cause::run(session, &arguments)).await,
+        Verb::Drift(arguments) => Box::pin(drift::run(session, &arguments)).await,
         Verb::History(arguments) => Box::pin(history::run(session, &arguments)).await,
         Verb::Invoke(arguments) => Box::pin(invoke::run(session, &arguments)).await,
         Verb::Logs(arguments) => Box::pin(logs::run(session, &arguments)).await,

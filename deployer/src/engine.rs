@@ -14,6 +14,7 @@ mod change_set;
 mod content;
 mod deploy;
 mod destroy;
+mod drift;
 mod empty;
 mod event;
 mod explain;
@@ -21,6 +22,7 @@ mod export;
 mod express;
 mod failure;
 mod fast;
+mod follow;
 mod graph;
 mod handover;
 mod hint;
@@ -42,6 +44,7 @@ mod status;
 mod stuck;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod timing;
 mod turns;
 mod unchanged;
@@ -60,11 +63,13 @@ pub use destroy::{
     DestroyError, DestroyReport, DestroyRequest, DestroyedStack, Left, Retained, Survivor, destroy,
     survivors,
 };
+pub use drift::{PropertyDrift, ResourceDrift, StackDrift, drift, revert};
 pub use event::{Event, EventSink, Outcome, ResourceEvent};
 pub use explain::Explained;
 pub use export::{Import, MissingExport, imports, missing_exports};
 pub use failure::{Failure, Finding, FirstCause, Known};
 pub use fast::{CodeChanges, FastError, FastPlan, fast, fast_plan};
+pub use follow::follow_events;
 pub use inspect::{
     DeployedFunction, DeployedStack, StackStatusReport, StackTarget, StatusReport, deployed,
     deployed_template, functions, outputs, status,
@@ -80,6 +85,7 @@ pub use rollback::{
     RolledBackStack, rollback, rollback_plan,
 };
 pub use status::StackStatus;
+pub use timeline::{Phase, Span, Timeline};
 pub use timing::{Pace, SystemTiming, Timing};
 
 use std::sync::Arc;

@@ -18,6 +18,7 @@ pub mod content;
 pub mod engine;
 pub mod error;
 pub mod local;
+pub mod sample;
 mod template;
 pub mod toolchain;
 pub mod ui;

@@ -5,6 +5,7 @@
 //! progress is drawn on a terminal, and is plain lines that do not change their form otherwise.
 
 mod activity;
+mod drift;
 mod explain;
 mod history;
 mod markdown;
@@ -13,6 +14,7 @@ mod report;
 mod table;
 mod task;
 mod terminal;
+mod timeline;
 mod tree;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -26,6 +28,7 @@ use crate::error::{Error, Kind};
 
 pub(crate) use activity::count;
 pub use activity::{Activity, event_line, log_line};
+pub use drift::{Proposed, drift, proposed};
 pub use explain::explanations;
 pub use history::history;
 pub use markdown::markdown;
@@ -33,6 +36,7 @@ pub use palette::paint;
 pub use report::{Trial, trials, violation};
 pub use table::{Table, outputs};
 pub use task::Task;
+pub use timeline::{html, timelines};
 pub use tree::plan;
 
 /// Breaks text between words so that it fits the terminal; lines after the first begin with `indent` spaces.

@@ -1,19 +1,37 @@
 //! `invoke`: calls a deployed function and prints its answer.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
+
+use serde_json::Value;
+use stack_graph::{Place, Template};
 
 use super::Session;
 use super::look::Look;
 use crate::cli;
 use crate::engine::{self, DeployedFunction};
 use crate::error::{Error, Kind, Result};
+use crate::sample::{self, Trigger};
 
 pub(super) async fn run(session: &Session, arguments: &cli::Invoke) -> Result<u8> {
-    let payload = payload(session, arguments)?;
+    let given = match &arguments.sample {
+        Some(_) => None,
+        None => Some(payload(session, arguments)?),
+    };
     let look = Look::open(session, None).await?;
     let functions = look.functions(session).await?;
     let names = look.names();
     let function = find(&functions, &names, &arguments.function)?;
+    let payload = if let Some(payload) = given {
+        payload
+    } else {
+        let event = sampled(&look, function, arguments.sample.flatten())?;
+        if arguments.print {
+            session.ui.document(&event);
+            return Ok(0);
+        }
+        event.to_string().into_bytes()
+    };
     let answer = session
         .guard_saying(
             "the function was called and may still be running",
@@ -42,6 +60,71 @@ pub(super) async fn run(session: &Session, arguments: &cli::Invoke) -> Result<u8
             Ok(1)
         }
         None => Ok(0),
+    }
+}
+
+/// Makes up the event of the function's trigger: of the one of a kind, or of the only one.
+fn sampled(
+    look: &Look,
+    function: &DeployedFunction,
+    wanted: Option<sample::Kind>,
+) -> Result<Value> {
+    let templates: Vec<Template<'_>> = look
+        .assembly
+        .stacks()
+        .map(|(manifest, template)| Template {
+            stack: &manifest.name,
+            json: &template.json,
+        })
+        .collect();
+    let place = Place {
+        stack: function.stack.clone(),
+        logical_id: function.logical_id.clone(),
+    };
+    let clients = look.context.clients.in_region(function.region.as_deref());
+    let account = sample::Account {
+        region: clients.region().to_owned(),
+        account: clients.identity().account.clone(),
+    };
+    let found = sample::triggers(&templates, &place);
+    let trigger = choose(&found, wanted, &function.logical_id)?;
+    Ok(match (trigger, wanted) {
+        (Some(trigger), _) => sample::event(&templates, &place, trigger, &account),
+        (None, Some(kind)) => sample::event_of_kind(kind, &place, &account),
+        (None, None) => Value::Object(serde_json::Map::new()),
+    })
+}
+
+/// Chooses the trigger whose event is made up; none, where the function has none of the kind that was asked for.
+fn choose<'a>(
+    triggers: &'a [Trigger],
+    wanted: Option<sample::Kind>,
+    function: &str,
+) -> Result<Option<&'a Trigger>> {
+    let kinds: BTreeSet<_> = triggers.iter().map(|trigger| trigger.kind).collect();
+    match wanted {
+        // Several routes or rules of one kind send events of one shape: the first will do.
+        Some(kind) => Ok(triggers.iter().find(|trigger| trigger.kind == kind)),
+        None if kinds.len() == 1 => Ok(triggers.first()),
+        None if kinds.is_empty() => Err(Error::new(
+            Kind::Usage,
+            format!("nothing in the stacks triggers `{function}`"),
+        )
+        .hint(
+            "name the kind of event with `--sample TRIGGER`, or give the event with `--payload`",
+        )),
+        None => {
+            let names: Vec<String> = kinds.into_iter().map(sample::Kind::name).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            Err(Error::new(
+                Kind::Usage,
+                format!("several kinds of events trigger `{function}`"),
+            )
+            .hint(format!(
+                "say which with `--sample TRIGGER`: {}",
+                crate::config::list(&names)
+            )))
+        }
     }
 }
 

@@ -5,15 +5,16 @@ use std::time::SystemTime;
 use super::look::Look;
 use super::{Session, invoke};
 use crate::cli;
-use crate::engine::{self, Cancel, DeployedFunction, LogsRequest};
+use crate::engine::{self, Cancel, CancelHandle, Context, DeployedFunction, LogsRequest};
 use crate::error::{Error, Kind, Result};
 use crate::ui;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Logs) -> Result<u8> {
-    let since = SystemTime::now()
-        .checked_sub(arguments.since)
+    let since = arguments
+        .since
+        .time(SystemTime::now())
         .ok_or_else(|| Error::new(Kind::Usage, "`--since` lies before all time"))?;
-    let mut look = Look::open(session, None).await?;
+    let look = Look::open(session, None).await?;
     let functions = look.functions(session).await?;
     let names = look.names();
     let request = LogsRequest {
@@ -22,16 +23,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Logs) -> Result<u8> 
         filter: arguments.filter.clone(),
         follow: arguments.follow,
     };
-    // Following ends by Ctrl-C, or when whoever reads the output leaves.
-    let (handle, closed) = Cancel::new();
-    look.context.cancel = closed;
-    let outer = session.cancel.clone();
-    let stopper = handle.clone();
-    let forward = tokio::spawn(async move {
-        outer.cancelled().await;
-        stopper.cancel();
-    });
-    let result = engine::logs(&look.context, &request, &mut |line| {
+    let (context, handle, forward) = until_closed(session, look.context);
+    let result = engine::logs(&context, &request, &mut |line| {
         if session.ui.json() {
             session.ui.json_line(&line);
         } else {
@@ -49,6 +42,22 @@ pub(super) async fn run(session: &Session, arguments: &cli::Logs) -> Result<u8> 
         return Err(super::interrupt::error("nothing was changed"));
     }
     Ok(0)
+}
+
+/// Makes a context whose work ends by Ctrl-C, or by the handle: when whoever reads the output leaves.
+pub(super) fn until_closed(
+    session: &Session,
+    mut context: Context,
+) -> (Context, CancelHandle, tokio::task::JoinHandle<()>) {
+    let (handle, closed) = Cancel::new();
+    context.cancel = closed;
+    let outer = session.cancel.clone();
+    let stopper = handle.clone();
+    let forward = tokio::spawn(async move {
+        outer.cancelled().await;
+        stopper.cancel();
+    });
+    (context, handle, forward)
 }
 
 /// Returns the functions that the arguments name: by stack, or one by one; all, where there are no arguments.

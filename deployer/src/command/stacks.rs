@@ -1,11 +1,11 @@
-//! `status` and `events`: what became of stacks.
+//! `status`: what became of stacks.
 
 use super::Session;
 use super::look::Look;
 use crate::cli;
-use crate::engine::{self, ResourceEvent};
+use crate::engine;
 use crate::error::Result;
-use crate::ui::{self, Table};
+use crate::ui::Table;
 
 pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
     let look = Look::open(session, Some(arguments)).await?;
@@ -26,40 +26,5 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         ]);
     }
     session.ui.out(table.render());
-    Ok(0)
-}
-
-pub(super) async fn events(session: &Session, arguments: &cli::Events) -> Result<u8> {
-    let look = Look::open(session, Some(&arguments.stacks)).await?;
-    let mut found: Vec<ResourceEvent> = Vec::new();
-    for target in &look.targets {
-        let mut events = session
-            .guard(engine::events(&look.context, target, None))
-            .await??;
-        let surplus = events.len().saturating_sub(arguments.limit);
-        events.drain(..surplus);
-        let resources = look
-            .assembly
-            .manifest
-            .stacks
-            .iter()
-            .find(|stack| stack.name == target.name)
-            .map(|stack| &stack.resources);
-        for event in &mut events {
-            event.source = resources
-                .and_then(|resources| resources.get(&event.logical_id))
-                .map(|resource| resource.source.clone());
-        }
-        found.append(&mut events);
-    }
-    // The sort is stable, so that events of one moment keep the order that AWS gives them.
-    found.sort_by_cached_key(|event| event.time.parse::<jiff::Timestamp>().ok());
-    for event in &found {
-        if session.ui.json() {
-            session.ui.json_line(event);
-        } else {
-            session.ui.out(ui::event_line(event) + "\n");
-        }
-    }
     Ok(0)
 }

@@ -8,7 +8,7 @@ use std::{
 use aws_smithy_types::{DateTime, date_time::Format};
 use serde::Serialize;
 
-use super::{Context, DeployedFunction};
+use super::{Context, DeployedFunction, follow::Patience};
 use crate::aws::{AwsError, Clients, OrAws};
 
 /// CloudWatch Logs may show a line some seconds after lines that were written later, so a follower looks back by this
@@ -43,7 +43,8 @@ pub struct LogLine {
 
 /// Reads the logs of functions and hands the lines on, the oldest first.
 ///
-/// A function that was never called has no log; it has no lines. With `follow` this returns when the run is stopped.
+/// A function that was never called has no log; it has no lines. With `follow` this returns when the run is stopped, and
+/// outlives times in which AWS is asked too much or cannot be reached.
 pub async fn logs(
     context: &Context,
     request: &LogsRequest,
@@ -61,12 +62,18 @@ pub async fn logs(
         });
     }
     let mut since = millis(request.since);
+    let mut patience = Patience::default();
+    let mut first = true;
     loop {
         let mut lines = Vec::new();
+        let mut look = Ok(());
         for source in &mut sources {
-            source
+            look = source
                 .read(since, request.filter.as_deref(), &mut lines)
-                .await?;
+                .await;
+            if look.is_err() {
+                break;
+            }
         }
         lines.sort_by_key(|(time, _)| *time);
         let newest = lines.last().map(|(time, _)| *time);
@@ -74,16 +81,20 @@ pub async fn logs(
             sink(line);
         }
         if !request.follow {
-            return Ok(());
+            return look;
         }
-        if let Some(newest) = newest {
+        let complete = look.is_ok();
+        let wait = patience.after(context, first, look)?;
+        first = false;
+        // After a look that was cut short, a source may still hold lines that are older than the newest.
+        if let Some(newest) = newest.filter(|_| complete) {
             since = since.max(newest - LOOK_BACK);
             for source in &mut sources {
                 source.forget_before(since);
             }
         }
         tokio::select! {
-            () = context.timing.sleep(context.pace.longest()) => {}
+            () = context.timing.sleep(wait) => {}
             () = context.cancel.cancelled() => return Ok(()),
         }
     }

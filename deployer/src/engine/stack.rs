@@ -29,11 +29,13 @@ use super::{
 use crate::aws::{AwsError, texts};
 use crate::content::Content;
 use input::{parameters, tags};
-use operation::{Executed, execute, interrupted, known_hints, refused, remove, remove_leftovers};
+use operation::{known_hints, remove_leftovers};
 use settle::settle;
 
 pub(super) use input::token;
-pub(super) use operation::{aws, delete, ended_badly, stopped_error};
+pub(super) use operation::{
+    Executed, aws, delete, ended_badly, execute, interrupted, refused, remove, stopped_error,
+};
 pub(super) use settle::{Joined, check_review, join};
 
 /// What all stacks of one deploy have in common.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::report::fitted;
 use super::{paint, palette, task, terminal};
-use crate::engine::Operation;
+use crate::engine::{Operation, Origin};
 
 /// Renders operations, each stack with its own below it, the oldest first.
 pub fn history(operations: &[Operation]) -> String {
@@ -46,24 +46,29 @@ fn render(operations: &[Operation], width: Option<usize>) -> String {
 
 /// Says when an operation began and how long it took.
 pub(super) fn period(operation: &Operation) -> String {
-    let mut text = format!("begun {}", operation.began);
-    match operation
-        .ended
-        .as_deref()
-        .and_then(|ended| took(&operation.began, ended))
-    {
-        Some(took) => {
+    period_of(&operation.began, operation.ended.as_deref())
+}
+
+/// Says when something began and how long it took.
+pub(super) fn period_of(began: &str, ended: Option<&str>) -> String {
+    let mut text = format!("begun {began}");
+    match ended.map(|ended| took(began, ended)) {
+        Some(Some(took)) => {
             let _ = write!(text, ", took {}", task::duration(took));
         }
-        None if operation.ended.is_none() => text.push_str(", still running"),
-        None => {}
+        Some(None) => {}
+        None => text.push_str(", still running"),
     }
     text
 }
 
 /// Says who began an operation, with what, as far as it is known.
 pub(super) fn origin(operation: &Operation) -> Option<String> {
-    let origin = &operation.origin;
+    origin_of(&operation.origin)
+}
+
+/// Says where something comes from, as far as it is known.
+pub(super) fn origin_of(origin: &Origin) -> Option<String> {
     let mut parts = Vec::new();
     if let Some(by) = &origin.by {
         parts.push(format!("by {by}"));
@@ -92,7 +97,7 @@ fn took(began: &str, ended: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Origin, StackStatus};
+    use crate::engine::StackStatus;
 
     #[test]
     fn operations_stand_below_their_stack() {

@@ -27,6 +27,7 @@ Commands:
   status       Print the status of stacks
   events       Print what happened to stacks, the oldest first
   explain      Say why the last operation of stacks failed, and what helps
+  drift        Find what was changed behind CloudFormation's back, and change it back
   history      Print what was done to stacks, by whom and with what
   invoke       Call a deployed function and print its answer
   logs         Print the logs of deployed functions, merged by time
@@ -54,7 +55,7 @@ Exit codes:
   0    done, or nothing to do
   1    failed
   2    wrong usage or configuration
-  3    `diff --exit-code` found changes
+  3    `diff --exit-code` or `drift --exit-code` found changes
   4    refused by a safety rule without consent
   130  interrupted
 
@@ -81,6 +82,7 @@ fn every_verb_has_help() {
         "outputs",
         "status",
         "events",
+        "drift",
         "explain",
         "history",
         "invoke",

@@ -52,14 +52,14 @@ pub(in crate::engine) async fn delete(
 
 /// What became of a change set that was to be executed.
 #[derive(Debug)]
-pub(super) enum Executed {
+pub(in crate::engine) enum Executed {
     /// It was executed to its end.
     Done,
     /// Somebody else was first: the change set is not what would be done now.
     Overtaken(StackError),
 }
 
-pub(super) async fn execute(
+pub(in crate::engine) async fn execute(
     context: &Context,
     stack: &Arc<StackManifest>,
     change_set: &ChangeSet,
@@ -120,7 +120,7 @@ async fn overtaken(
 }
 
 /// Removes a change set that is not executed.
-pub(super) async fn remove(
+pub(in crate::engine) async fn remove(
     context: &Context,
     stack: &StackManifest,
     change_set: &ChangeSet,
@@ -175,7 +175,7 @@ pub(in crate::engine) fn aws(stack: &StackManifest, source: AwsError) -> StackEr
     }
 }
 
-pub(super) fn refused(stack: &StackManifest, source: AwsError) -> StackError {
+pub(in crate::engine) fn refused(stack: &StackManifest, source: AwsError) -> StackError {
     // A template that CloudFormation does not like is refused at once, and not as a failed change set.
     match (source.code(), source.message()) {
         (Some("ValidationError" | "InsufficientCapabilitiesException"), Some(message)) => {

@@ -1,0 +1,347 @@
+//! What was changed behind CloudFormation's back, and how to change it back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_sdk_cloudformation::types::{
+    Capability, ChangeSetType, DeploymentMode, DifferenceType, Parameter,
+    StackDriftDetectionStatus, StackResourceDrift, StackResourceDriftStatus,
+};
+use serde::Serialize;
+use serde_json::Value;
+use stack_model::assembly::StackManifest;
+
+use super::{
+    Approve, Context, Decision, Event, Outcome, StackError, StackTarget,
+    change_set::{self, ChangeSet, ChangeSetRequest, Computed},
+    inspect::{self, present},
+    publish::TemplateSource,
+    stack::{Executed, aws, execute, interrupted, refused, remove, token},
+};
+use crate::aws::{AwsError, Clients, OrAws};
+
+/// What was changed behind CloudFormation's back.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StackDrift {
+    /// The stack.
+    pub stack: String,
+    /// `IN_SYNC`, `DRIFTED`, `NOT_CHECKED` where nothing of the stack can be checked, `UNKNOWN`, or `NOT_DEPLOYED`.
+    pub status: String,
+    /// Why not everything was checked, where that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<String>,
+    /// The resources that differ, by logical id.
+    pub resources: Vec<ResourceDrift>,
+    /// The number of resources that are as they should be.
+    pub in_sync: usize,
+}
+
+/// A resource that is not as the stack has it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ResourceDrift {
+    /// The logical id.
+    pub logical_id: String,
+    /// The resource type.
+    pub resource_type: String,
+    /// The physical id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub physical_id: Option<String>,
+    /// `MODIFIED`, `DELETED`, or `UNKNOWN` where it could not be read.
+    pub status: String,
+    /// Why it could not be read, where that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What differs.
+    pub properties: Vec<PropertyDrift>,
+    /// Where the resource is declared in the Rust source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// A property that is not as the stack has it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PropertyDrift {
+    /// The path, as AWS writes it: `/RedrivePolicy/maxReceiveCount`.
+    pub path: String,
+    /// What the stack has; nothing, where the property was added.
+    pub expected: Option<Value>,
+    /// What is there; nothing, where it was removed.
+    pub actual: Option<Value>,
+}
+
+impl StackDrift {
+    /// Returns whether something was changed.
+    pub fn is_drifted(&self) -> bool {
+        self.status == "DRIFTED"
+    }
+}
+
+/// Lets CloudFormation compare a stack with what is there.
+///
+/// It compares the properties that the template sets, of the resource types that it can read
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html>).
+pub async fn drift(
+    context: &Context,
+    stack: &StackTarget,
+    manifest: Option<&StackManifest>,
+) -> Result<StackDrift, AwsError> {
+    const OPERATION: &str = "DetectStackDrift";
+    let clients = context.clients.in_region(stack.region.as_deref());
+    let mut drift = StackDrift {
+        stack: stack.name.clone(),
+        status: "NOT_DEPLOYED".to_owned(),
+        incomplete: None,
+        resources: Vec::new(),
+        in_sync: 0,
+    };
+    if inspect::describe(&clients, &stack.name).await?.is_none() {
+        return Ok(drift);
+    }
+    let detection = clients
+        .cloudformation
+        .detect_stack_drift()
+        .stack_name(&stack.name)
+        .send()
+        .await
+        .or_aws(&clients, OPERATION)?
+        .stack_drift_detection_id
+        .ok_or_else(|| AwsError::incomplete(OPERATION, "detection id"))?;
+    for wait in context.pace.waits() {
+        let answer = clients
+            .cloudformation
+            .describe_stack_drift_detection_status()
+            .stack_drift_detection_id(&detection)
+            .send()
+            .await
+            .or_aws(&clients, "DescribeStackDriftDetectionStatus")?;
+        let status = answer
+            .detection_status
+            .as_ref()
+            .map(StackDriftDetectionStatus::as_str);
+        if status == Some("DETECTION_IN_PROGRESS") {
+            context.timing.sleep(wait).await;
+            continue;
+        }
+        drift.status = answer
+            .stack_drift_status
+            .map_or_else(|| "UNKNOWN".to_owned(), |status| status.as_str().to_owned());
+        // What could be read is told all the same.
+        if status != Some("DETECTION_COMPLETE") {
+            let unsaid = || "the detection failed".to_owned();
+            drift.incomplete = Some(present(answer.detection_status_reason).unwrap_or_else(unsaid));
+        }
+        break;
+    }
+    for resource in resources(&clients, &stack.name).await? {
+        let status = resource
+            .stack_resource_drift_status
+            .as_ref()
+            .map(StackResourceDriftStatus::as_str);
+        match status {
+            Some("IN_SYNC") => drift.in_sync += 1,
+            Some("MODIFIED" | "DELETED" | "UNKNOWN") => {
+                drift.resources.push(read(resource, manifest));
+            }
+            _ => {}
+        }
+    }
+    drift
+        .resources
+        .sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+    Ok(drift)
+}
+
+async fn resources(clients: &Clients, stack: &str) -> Result<Vec<StackResourceDrift>, AwsError> {
+    let mut resources = Vec::new();
+    let mut next = None;
+    loop {
+        let page = clients
+            .cloudformation
+            .describe_stack_resource_drifts()
+            .stack_name(stack)
+            .set_next_token(next)
+            .send()
+            .await
+            .or_aws(clients, "DescribeStackResourceDrifts")?;
+        resources.extend(page.stack_resource_drifts.unwrap_or_default());
+        next = page.next_token;
+        if next.is_none() {
+            return Ok(resources);
+        }
+    }
+}
+
+fn read(resource: StackResourceDrift, manifest: Option<&StackManifest>) -> ResourceDrift {
+    let logical_id = resource.logical_resource_id.unwrap_or_default();
+    let mut properties: Vec<PropertyDrift> = resource
+        .property_differences
+        .unwrap_or_default()
+        .into_iter()
+        .map(|difference| {
+            let kind = difference
+                .difference_type
+                .as_ref()
+                .map(DifferenceType::as_str);
+            PropertyDrift {
+                path: difference.property_path.unwrap_or_default(),
+                expected: value(difference.expected_value).filter(|_| kind != Some("ADD")),
+                actual: value(difference.actual_value).filter(|_| kind != Some("REMOVE")),
+            }
+        })
+        .collect();
+    properties.sort_by(|a, b| a.path.cmp(&b.path));
+    ResourceDrift {
+        resource_type: resource.resource_type.unwrap_or_default(),
+        physical_id: present(resource.physical_resource_id),
+        status: resource
+            .stack_resource_drift_status
+            .map(|status| status.as_str().to_owned())
+            .unwrap_or_default(),
+        reason: present(resource.drift_status_reason),
+        properties,
+        source: manifest
+            .and_then(|manifest| manifest.resources.get(&logical_id))
+            .map(|resource| resource.source.clone()),
+        logical_id,
+    }
+}
+
+/// Reads a value of a difference: objects and arrays come as JSON, everything else as it is.
+fn value(text: Option<String>) -> Option<Value> {
+    let text = text?;
+    let parsed = text
+        .starts_with(['{', '['])
+        .then(|| serde_json::from_str(&text).ok())
+        .flatten();
+    Some(parsed.unwrap_or(Value::String(text)))
+}
+
+/// Changes a stack back to what its own template says, through a drift-aware change set that is approved first.
+///
+/// The template, the parameters and the tags stay those that are deployed
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/drift-aware-change-sets.html>). Where it fails,
+/// CloudFormation goes back to what was there before, drift included.
+pub async fn revert(
+    context: &Context,
+    manifest: &Arc<StackManifest>,
+    approve: &dyn Approve,
+) -> Result<Outcome, StackError> {
+    let context = context.in_region(manifest.region.as_deref());
+    let deployed = inspect::describe(&context.clients, &manifest.name)
+        .await
+        .map_err(|source| aws(manifest, source))?;
+    let Some(deployed) = deployed else {
+        return Ok(Outcome::Absent);
+    };
+    let token = token(&context, &[&manifest.name, "revert"], &[]);
+    let none = BTreeMap::new();
+    let request = ChangeSetRequest {
+        stack: manifest,
+        create: false,
+        name: token.clone(),
+        template: TemplateSource::Body(""),
+        parameters: &none,
+        tags: &none,
+        express: false,
+    };
+    let change_set = create(
+        &context.clients,
+        manifest,
+        &token,
+        deployed.parameters.keys(),
+    )
+    .await
+    .map_err(|source| refused(manifest, source))?;
+    let proposed = change_set::computed(&context, &change_set, &request)
+        .await
+        .map_err(|source| aws(manifest, source))?;
+    let changes = match proposed {
+        Computed::Ready(changes) => changes,
+        Computed::Nothing => {
+            remove(&context, manifest, &change_set, false).await?;
+            return Ok(Outcome::Unchanged);
+        }
+        Computed::Failed(reason) => {
+            remove(&context, manifest, &change_set, false).await?;
+            return Err(StackError::ChangeSet {
+                stack: manifest.name.clone(),
+                hints: super::failure::hints("", &reason),
+                reason,
+            });
+        }
+        Computed::Cancelled => {
+            remove(&context, manifest, &change_set, false).await?;
+            return Err(interrupted(manifest, None));
+        }
+    };
+    let count = changes.changes.len();
+    let decision = tokio::select! {
+        biased;
+        () = context.cancel.cancelled() => None,
+        decision = approve.approve(&changes) => Some(decision),
+    };
+    match decision {
+        Some(Decision::Execute) => {}
+        Some(Decision::Decline) => {
+            remove(&context, manifest, &change_set, false).await?;
+            return Ok(Outcome::Declined);
+        }
+        None => {
+            remove(&context, manifest, &change_set, false).await?;
+            return Err(interrupted(manifest, None));
+        }
+    }
+    context.emit(Event::ChangeSetExecuting {
+        stack: manifest.name.clone(),
+        changes: count,
+        express: false,
+    });
+    match execute(&context, manifest, &change_set, &token).await? {
+        Executed::Done => Ok(Outcome::Updated),
+        Executed::Overtaken(error) => Err(error),
+    }
+}
+
+async fn create(
+    clients: &Clients,
+    stack: &StackManifest,
+    name: &str,
+    parameters: impl Iterator<Item = &String>,
+) -> Result<ChangeSet, AwsError> {
+    const OPERATION: &str = "CreateChangeSet";
+    let parameters = parameters
+        .map(|key| {
+            Parameter::builder()
+                .parameter_key(key)
+                .use_previous_value(true)
+                .build()
+        })
+        .collect();
+    let capabilities = stack.capabilities.iter();
+    let answer = clients
+        .cloudformation
+        .create_change_set()
+        .stack_name(&stack.name)
+        .change_set_name(name)
+        .client_token(name)
+        .change_set_type(ChangeSetType::Update)
+        .deployment_mode(DeploymentMode::RevertDrift)
+        .use_previous_template(true)
+        .set_parameters(Some(parameters))
+        .set_capabilities(Some(
+            capabilities
+                .map(|name| Capability::from(name.as_str()))
+                .collect(),
+        ))
+        .send()
+        .await
+        .or_aws(clients, OPERATION)?;
+    Ok(ChangeSet {
+        id: answer
+            .id
+            .ok_or_else(|| AwsError::incomplete(OPERATION, "change set id"))?,
+        stack_id: answer
+            .stack_id
+            .ok_or_else(|| AwsError::incomplete(OPERATION, "stack id"))?,
+    })
+}

@@ -1,0 +1,308 @@
+//! What was changed behind CloudFormation's back, found and changed back.
+
+use std::sync::Arc;
+
+use aws_sdk_cloudformation::{
+    Client as CloudFormation,
+    types::{ChangeSetType, DeploymentMode},
+};
+use aws_smithy_mocks::mock;
+use serde_json::json;
+
+use super::{
+    answers::{self, ADD_ORDERS, CHANGE_SET_ID, REPLACE_ORDERS, Stack},
+    script::{Answer, STACK, Script, http, stack},
+};
+use crate::engine::{Outcome, StackError, StackTarget, drift, revert};
+
+const DETECTION: &str = "2f2b2d60-df86-11e7-bea1-500c2example";
+
+fn target() -> StackTarget {
+    StackTarget {
+        name: STACK.into(),
+        region: None,
+    }
+}
+
+/// `DetectStackDrift`
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DetectStackDrift.html>).
+fn detect(script: Script) -> Script {
+    let body = answers::result(
+        "DetectStackDrift",
+        &format!("<StackDriftDetectionId>{DETECTION}</StackDriftDetectionId>"),
+    );
+    script.cloudformation(
+        "detect_stack_drift",
+        mock!(CloudFormation::detect_stack_drift)
+            .match_requests(|input| input.stack_name() == Some(STACK))
+            .then_http_response(move || http(200, &body)),
+    )
+}
+
+/// `DescribeStackDriftDetectionStatus`
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackDriftDetectionStatus.html>).
+fn detected(script: Script, status: &str, more: &str) -> Script {
+    let body = answers::result(
+        "DescribeStackDriftDetectionStatus",
+        &format!(
+            "<StackId>{}</StackId><StackDriftDetectionId>{DETECTION}</StackDriftDetectionId>\
+             <DetectionStatus>{status}</DetectionStatus>{more}\
+             <Timestamp>2017-12-13T22:22:04.747Z</Timestamp>",
+            answers::STACK_ID
+        ),
+    );
+    script.cloudformation(
+        "describe_stack_drift_detection_status",
+        mock!(CloudFormation::describe_stack_drift_detection_status)
+            .match_requests(|input| input.stack_drift_detection_id() == Some(DETECTION))
+            .then_http_response(move || http(200, &body)),
+    )
+}
+
+/// A page of `DescribeStackResourceDrifts`
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackResourceDrifts.html>).
+fn drifts(script: Script, page: Option<&'static str>, members: &str, next: Option<&str>) -> Script {
+    let next = next.map_or_else(String::new, |next| format!("<NextToken>{next}</NextToken>"));
+    let body = answers::result(
+        "DescribeStackResourceDrifts",
+        &format!("<StackResourceDrifts>{members}</StackResourceDrifts>{next}"),
+    );
+    script.cloudformation(
+        "describe_stack_resource_drifts",
+        mock!(CloudFormation::describe_stack_resource_drifts)
+            .match_requests(move |input| input.next_token() == page)
+            .then_http_response(move || http(200, &body)),
+    )
+}
+
+fn member(logical_id: &str, status: &str, more: &str) -> String {
+    format!(
+        "<member><StackId>{}</StackId><LogicalResourceId>{logical_id}</LogicalResourceId>\
+         <PhysicalResourceId>{logical_id}-1</PhysicalResourceId><ResourceType>AWS::SQS::Queue</ResourceType>\
+         <StackResourceDriftStatus>{status}</StackResourceDriftStatus>{more}\
+         <Timestamp>2017-12-13T22:22:04.747Z</Timestamp></member>",
+        answers::STACK_ID
+    )
+}
+
+fn difference(path: &str, kind: &str, expected: &str, actual: &str) -> String {
+    format!(
+        "<member><PropertyPath>{path}</PropertyPath><DifferenceType>{kind}</DifferenceType>\
+         <ExpectedValue>{expected}</ExpectedValue><ActualValue>{actual}</ActualValue></member>"
+    )
+}
+
+#[tokio::test]
+async fn what_differs_is_told_property_by_property() {
+    let differences = format!(
+        "<PropertyDifferences>{}{}{}</PropertyDifferences>",
+        difference(
+            "/RedrivePolicy",
+            "NOT_EQUAL",
+            "{&quot;maxReceiveCount&quot;:10}",
+            "{&quot;maxReceiveCount&quot;:12}"
+        ),
+        difference("/DelaySeconds", "NOT_EQUAL", "0", "5"),
+        difference("/Tags/1", "ADD", "", "by hand"),
+    );
+    let script = Script::new().describe(STACK, Stack::new("UPDATE_COMPLETE").xml());
+    let script = detected(detect(script), "DETECTION_IN_PROGRESS", "");
+    let script = detected(
+        script,
+        "DETECTION_COMPLETE",
+        "<StackDriftStatus>DRIFTED</StackDriftStatus>\
+         <DriftedStackResourceCount>2</DriftedStackResourceCount>",
+    );
+    let first = member("Orders", "MODIFIED", &differences) + &member("Bus", "IN_SYNC", "");
+    let script = drifts(script, None, &first, Some("more"));
+    let rest = member("Letters", "DELETED", "") + &member("Api", "NOT_CHECKED", "");
+    let played = drifts(script, Some("more"), &rest, None).play();
+    let manifest = stack(STACK, &[]).manifest;
+    let drift = drift(&played.context, &target(), Some(&manifest))
+        .await
+        .expect("everything is read");
+    assert_eq!(
+        serde_json::to_value(&drift).expect("it is plain data"),
+        json!({
+            "stack": "intake-dev",
+            "status": "DRIFTED",
+            "resources": [
+                {
+                    "logical_id": "Letters",
+                    "resource_type": "AWS::SQS::Queue",
+                    "physical_id": "Letters-1",
+                    "status": "DELETED",
+                    "properties": [],
+                },
+                {
+                    "logical_id": "Orders",
+                    "resource_type": "AWS::SQS::Queue",
+                    "physical_id": "Orders-1",
+                    "status": "MODIFIED",
+                    "properties": [
+                        {"path": "/DelaySeconds", "expected": "0", "actual": "5"},
+                        {
+                            "path": "/RedrivePolicy",
+                            "expected": {"maxReceiveCount": 10},
+                            "actual": {"maxReceiveCount": 12},
+                        },
+                        {"path": "/Tags/1", "expected": null, "actual": "by hand"},
+                    ],
+                    "source": "stacks/src/intake.rs:12:9",
+                },
+            ],
+            "in_sync": 1,
+        })
+    );
+    assert_eq!(played.waits().len(), 1);
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_detection_that_fails_tells_what_it_could_read() {
+    let script = Script::new().describe(STACK, Stack::new("UPDATE_COMPLETE").xml());
+    let script = detected(
+        detect(script),
+        "DETECTION_FAILED",
+        "<StackDriftStatus>DRIFTED</StackDriftStatus>\
+         <DetectionStatusReason>Failed to detect drift on resources [Bus]</DetectionStatusReason>",
+    );
+    let members = member("Orders", "DELETED", "")
+        + &member(
+            "Bus",
+            "UNKNOWN",
+            "<DriftStatusReason>not authorized to perform: events:DescribeEventBus</DriftStatusReason>",
+        );
+    let played = drifts(script, None, &members, None).play();
+    let drift = drift(&played.context, &target(), None)
+        .await
+        .expect("what can be read is read");
+    assert!(drift.is_drifted());
+    assert_eq!(
+        drift.incomplete.as_deref(),
+        Some("Failed to detect drift on resources [Bus]")
+    );
+    let statuses: Vec<_> = drift
+        .resources
+        .iter()
+        .map(|resource| (resource.status.as_str(), resource.reason.as_deref()))
+        .collect();
+    assert_eq!(
+        statuses,
+        [
+            (
+                "UNKNOWN",
+                Some("not authorized to perform: events:DescribeEventBus")
+            ),
+            ("DELETED", None),
+        ]
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_stack_that_is_not_there_has_no_drift() {
+    let played = Script::new()
+        .describe(STACK, answers::absent(STACK))
+        .describe(STACK, answers::absent(STACK))
+        .play();
+    let drift = drift(&played.context, &target(), None)
+        .await
+        .expect("that is no failure");
+    assert_eq!(drift.status, "NOT_DEPLOYED");
+    assert!(!drift.is_drifted());
+    let manifest = Arc::new(stack(STACK, &[]).manifest);
+    let outcome = revert(&played.context, &manifest, Answer::never().as_ref())
+        .await
+        .expect("that is no failure");
+    assert_eq!(outcome, Outcome::Absent);
+    played.finish();
+}
+
+/// A stack with a parameter and the change set that is to bring back what it says.
+fn reverting() -> Script {
+    let mut deployed = Stack::new("UPDATE_COMPLETE");
+    deployed.parameters = vec![("Size", "3".to_owned())];
+    Script::new()
+        .describe(STACK, deployed.xml())
+        .create_change_set(|input| {
+            let parameters = input.parameters();
+            input.deployment_mode() == Some(&DeploymentMode::RevertDrift)
+                && input.change_set_type() == Some(&ChangeSetType::Update)
+                && input.use_previous_template() == Some(true)
+                && input.template_body().is_none()
+                && input.tags.is_none()
+                && parameters.len() == 1
+                && parameters[0].parameter_key() == Some("Size")
+                && parameters[0].use_previous_value() == Some(true)
+                && parameters[0].parameter_value().is_none()
+        })
+}
+
+#[tokio::test]
+async fn what_is_approved_is_changed_back() {
+    let played = reverting()
+        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .execute()
+        .events(&[("1", STACK, "UPDATE_IN_PROGRESS", "User Initiated", "*")])
+        .events(&[
+            ("2", STACK, "UPDATE_COMPLETE", "", "*"),
+            ("1", STACK, "UPDATE_IN_PROGRESS", "User Initiated", "*"),
+        ])
+        .events(&[
+            ("2", STACK, "UPDATE_COMPLETE", "", "*"),
+            ("1", STACK, "UPDATE_IN_PROGRESS", "User Initiated", "*"),
+        ])
+        .play();
+    let manifest = Arc::new(stack(STACK, &[]).manifest);
+    let outcome = revert(&played.context, &manifest, Answer::yes().as_ref())
+        .await
+        .expect("it succeeds");
+    assert_eq!(outcome, Outcome::Updated);
+    played.finish();
+}
+
+#[tokio::test]
+async fn what_is_declined_leaves_no_change_set() {
+    let played = reverting()
+        .change_set("CREATE_COMPLETE", "", REPLACE_ORDERS)
+        .delete_change_set(CHANGE_SET_ID)
+        .play();
+    let manifest = Arc::new(stack(STACK, &[]).manifest);
+    let outcome = revert(&played.context, &manifest, Answer::no().as_ref())
+        .await
+        .expect("that is no failure");
+    assert_eq!(outcome, Outcome::Declined);
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_change_set_that_changes_nothing_or_fails_is_removed() {
+    let played = reverting()
+        .change_set(
+            "FAILED",
+            "The submitted information didn't contain changes. Submit different information to create a change set.",
+            "",
+        )
+        .delete_change_set(CHANGE_SET_ID)
+        .play();
+    let manifest = Arc::new(stack(STACK, &[]).manifest);
+    let outcome = revert(&played.context, &manifest, Answer::never().as_ref())
+        .await
+        .expect("that is no failure");
+    assert_eq!(outcome, Outcome::Unchanged);
+    played.finish();
+
+    let played = reverting()
+        .change_set("FAILED", "Bus cannot be read", "")
+        .delete_change_set(CHANGE_SET_ID)
+        .play();
+    let error = revert(&played.context, &manifest, Answer::never().as_ref())
+        .await
+        .expect_err("the change set fails");
+    assert!(
+        matches!(&error, StackError::ChangeSet { reason, .. } if reason == "Bus cannot be read"),
+        "{error:?}"
+    );
+    played.finish();
+}

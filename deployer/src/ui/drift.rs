@@ -1,0 +1,223 @@
+//! What was changed behind CloudFormation's back, as a person reads it.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::report::fitted;
+use super::{paint, palette, terminal};
+use crate::engine::{Change, ProposedChanges, Replacement, ResourceDrift, StackDrift};
+
+/// Renders what differs, property by property: what the stack has, and what is there.
+pub fn drift(drifts: &[StackDrift]) -> String {
+    render(drifts, terminal::width())
+}
+
+fn render(drifts: &[StackDrift], width: Option<usize>) -> String {
+    let mut text = String::new();
+    for drift in drifts {
+        let style = match drift.status.as_str() {
+            "IN_SYNC" => palette::GOOD,
+            "DRIFTED" => palette::BAD,
+            _ => palette::WARNING,
+        };
+        let _ = writeln!(
+            text,
+            "{} {} {}",
+            paint(palette::STRONG, &drift.stack),
+            paint(style, &drift.status),
+            paint(palette::WEAK, format_args!("({} in sync)", drift.in_sync))
+        );
+        if let Some(reason) = &drift.incomplete {
+            let line = format!("  not everything was checked: {reason}");
+            let _ = writeln!(text, "{}", fitted(&line, width, 4));
+        }
+        for resource in &drift.resources {
+            one(&mut text, resource, width);
+        }
+    }
+    text
+}
+
+fn one(text: &mut String, resource: &ResourceDrift, width: Option<usize>) {
+    let (sign, word) = match resource.status.as_str() {
+        "DELETED" => ("-", "deleted"),
+        "MODIFIED" => ("~", "modified"),
+        _ => ("?", "not known"),
+    };
+    let _ = writeln!(
+        text,
+        "  {} {word} {} {}",
+        paint(palette::WARNING, sign),
+        paint(palette::STRONG, &resource.logical_id),
+        paint(palette::WEAK, &resource.resource_type),
+    );
+    if let Some(source) = &resource.source {
+        let _ = writeln!(text, "      declared at {source}");
+    }
+    if let Some(reason) = &resource.reason {
+        let _ = writeln!(text, "{}", fitted(&format!("      {reason}"), width, 8));
+    }
+    for property in &resource.properties {
+        let _ = writeln!(
+            text,
+            "      {}\n        expected {}\n        actual   {}",
+            property.path,
+            value(property.expected.as_ref()),
+            value(property.actual.as_ref())
+        );
+    }
+}
+
+fn value(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => format!("{text:?}"),
+        Some(other) => other.to_string(),
+        None => paint(palette::WEAK, "(absent)"),
+    }
+}
+
+/// A line about a change of a change set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposed {
+    /// The line, in colour.
+    pub text: String,
+    /// What happens, without colour.
+    pub plain: String,
+    /// Whether a resource is replaced or removed.
+    pub dangerous: bool,
+}
+
+/// Renders what a change set would do.
+pub fn proposed(changes: &ProposedChanges) -> Vec<Proposed> {
+    changes.changes.iter().map(line).collect()
+}
+
+fn line(change: &Change) -> Proposed {
+    let (sign, word, style, dangerous) = match (change.action.as_str(), change.replacement) {
+        ("Add", _) => ("+", "create", palette::GOOD, false),
+        ("Modify", Some(Replacement::Never) | None) => ("~", "update", palette::WARNING, false),
+        ("Modify", Some(Replacement::Always)) => ("±", "replace", palette::BAD, true),
+        ("Modify", Some(Replacement::Conditional | Replacement::Unknown)) => {
+            ("±", "perhaps replace", palette::BAD, true)
+        }
+        ("Remove", _) => ("-", "delete", palette::BAD, true),
+        ("Import", _) => ("<", "import", palette::GOOD, false),
+        _ => (
+            "?",
+            "change in a way that is not known beforehand",
+            palette::BAD,
+            true,
+        ),
+    };
+    let properties = if change.properties.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", change.properties.join(", "))
+    };
+    Proposed {
+        text: format!(
+            "  {} {word} {} {}{properties}",
+            paint(style, sign),
+            paint(palette::STRONG, &change.logical_id),
+            paint(palette::WEAK, &change.resource_type)
+        ),
+        plain: format!("{word} {} ({})", change.logical_id, change.resource_type),
+        dangerous,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::PropertyDrift;
+
+    #[test]
+    fn differences_stand_property_by_property() {
+        let resource = |logical_id: &str, status: &str, properties| ResourceDrift {
+            logical_id: logical_id.into(),
+            resource_type: "AWS::SQS::Queue".into(),
+            physical_id: None,
+            status: status.into(),
+            reason: None,
+            properties,
+            source: Some("stacks/src/intake.rs:12:9".into()),
+        };
+        let text = render(
+            &[StackDrift {
+                stack: "intake-dev".into(),
+                status: "DRIFTED".into(),
+                incomplete: Some("Failed to detect drift on resources [Table]".into()),
+                resources: vec![
+                    resource(
+                        "Orders",
+                        "MODIFIED",
+                        vec![
+                            PropertyDrift {
+                                path: "/RedrivePolicy/maxReceiveCount".into(),
+                                expected: Some(json!("5")),
+                                actual: Some(json!("50")),
+                            },
+                            PropertyDrift {
+                                path: "/Tags/2".into(),
+                                expected: None,
+                                actual: Some(json!({"Key": "a", "Value": "b"})),
+                            },
+                        ],
+                    ),
+                    resource("Topic", "DELETED", Vec::new()),
+                ],
+                in_sync: 3,
+            }],
+            Some(80),
+        );
+        snapbox::assert_data_eq!(
+            anstream::adapter::strip_str(&text).to_string(),
+            snapbox::str![[r#"
+intake-dev DRIFTED (3 in sync)
+  not everything was checked: Failed to detect drift on resources [Table]
+  ~ modified Orders AWS::SQS::Queue
+      declared at stacks/src/intake.rs:12:9
+      /RedrivePolicy/maxReceiveCount
+        expected "5"
+        actual   "50"
+      /Tags/2
+        expected (absent)
+        actual   {"Key":"a","Value":"b"}
+  - deleted Topic AWS::SQS::Queue
+      declared at stacks/src/intake.rs:12:9
+
+"#]]
+        );
+    }
+
+    #[test]
+    fn what_replaces_or_removes_is_dangerous() {
+        let change = |action: &str, replacement| Change {
+            logical_id: "Orders".into(),
+            resource_type: "AWS::SQS::Queue".into(),
+            physical_id: None,
+            action: action.into(),
+            replacement,
+            policy_action: None,
+            scope: Vec::new(),
+            properties: vec!["DelaySeconds".into()],
+            follows: Vec::new(),
+            source: None,
+        };
+        for (action, replacement, dangerous) in [
+            ("Add", None, false),
+            ("Modify", None, false),
+            ("Modify", Some(Replacement::Never), false),
+            ("Modify", Some(Replacement::Always), true),
+            ("Modify", Some(Replacement::Conditional), true),
+            ("Remove", None, true),
+            ("Dynamic", None, true),
+        ] {
+            let line = line(&change(action, replacement));
+            assert_eq!(line.dangerous, dangerous, "{}", line.plain);
+        }
+    }
+}
