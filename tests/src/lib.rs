@@ -6,4 +6,5 @@ pub mod poll;
 pub mod proxy;
 pub mod sandbox;
 pub mod support;
+pub mod tap;
 pub mod websocket;

@@ -137,6 +137,20 @@ fn contradictions_are_refused() {
             Box::new(move |_, m| stack(m, "releases", json!({"CreateRelease": "Create"}))),
         ),
         (
+            "parameter Password of stack orders-dev hides its value (NoEcho)",
+            Box::new(move |t, m| {
+                t["Parameters"]["Password"] = json!({"Type": "String", "NoEcho": true});
+                stack(m, "parameters", json!({"Password": "open sesame"}));
+            }),
+        ),
+        (
+            "`../other-dev/x` is not the name of an asset",
+            Box::new(move |_, m| {
+                m["assets"]["../other-dev/x"] = m["assets"]["create"].clone();
+                stack(m, "artifacts", json!({"CreateKey": "../other-dev/x"}));
+            }),
+        ),
+        (
             "Cargo does not accept as a name",
             Box::new(|_, m| m["assets"]["create"]["binary"] = "--config=x".into()),
         ),

@@ -61,6 +61,11 @@ pub(super) fn names(manifest: &Manifest) -> Result<(), ReadError> {
 fn binaries(manifest: &Manifest) -> Result<(), ReadError> {
     let mut packages: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
     for (name, asset) in &manifest.assets {
+        if !is_asset_name(name) {
+            return contradiction(format!(
+                "`{name}` is not the name of an asset: it becomes part of an object's key, so use letters, digits, `-`, `_` and `.`, starting with a letter or a digit"
+            ));
+        }
         let Asset::Function {
             package, binary, ..
         } = asset;
@@ -171,6 +176,19 @@ fn parameters(stack: &StackManifest, template: &Template) -> Result<(), ReadErro
             "stack {name} is given parameter {parameter}, which its template does not have"
         ));
     }
+    let hidden = |parameter: &&String| {
+        template
+            .json
+            .get("Parameters")
+            .and_then(|parameters| parameters.get(parameter.as_str())?.get("NoEcho"))
+            .is_some_and(|no_echo| *no_echo != Value::Bool(false) && *no_echo != "false")
+    };
+    // The manifest is kept on disk and shown to whoever asks, and what AWS hides belongs in neither.
+    if let Some(parameter) = stack.parameters.keys().find(hidden) {
+        return contradiction(format!(
+            "parameter {parameter} of stack {name} hides its value (NoEcho), and the assembly gives it: keep the value in Secrets Manager, and refer to it there"
+        ));
+    }
     let no_default = |parameter: &&&str| {
         template
             .json
@@ -208,6 +226,14 @@ fn is_stack_name(text: &str) -> bool {
     text.len() <= 128
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// Keeps what is published for one stack from landing under another.
+fn is_asset_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
 }
 
 /// Keeps options and paths out of the arguments of Cargo.

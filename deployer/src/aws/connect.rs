@@ -32,13 +32,21 @@ pub struct Target {
     pub credentials: Option<StaticCredentials>,
 }
 
-/// Credentials that are known beforehand.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Credentials that are known beforehand. What is printed of them for a developer leaves the secret out.
+#[derive(Clone, PartialEq, Eq)]
 pub struct StaticCredentials {
     /// The access key id.
     pub access_key_id: String,
     /// The secret access key.
     pub secret_access_key: String,
+}
+
+impl std::fmt::Debug for StaticCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StaticCredentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Who is calling, as AWS sees it.

@@ -43,6 +43,13 @@ pub(crate) fn says_wrong_status(text: &str) -> bool {
     text.contains("cannot be called from current stack status")
 }
 
+/// Returns whether the reason of a bucket that was not deleted says that it holds something: what somebody wrote after it
+/// was emptied (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html> calls it `BucketNotEmpty`).
+pub(crate) fn says_bucket_not_empty(reason: &str) -> bool {
+    reason.contains("The bucket you tried to delete is not empty")
+        || reason.contains("BucketNotEmpty")
+}
+
 /// Returns whether an error of `ListImports` says that nobody imports the export, which is no error to those who ask.
 pub(crate) fn says_not_imported(text: &str) -> bool {
     text.contains("is not imported by any stack")

@@ -29,7 +29,7 @@ use super::{
     turns::{self, Turns},
 };
 use crate::{
-    aws::{AwsError, Fault, OrAws},
+    aws::{AwsError, Fault, OrAws, texts},
     error::Kind,
 };
 pub use advice::Retained;
@@ -37,6 +37,9 @@ use importers::Importers;
 pub use ledger::Left;
 use ledger::{Exports, Fate, Ledger};
 pub use survivors::{Survivor, survivors};
+
+/// How often a stack is deleted whose buckets are filled again meanwhile, the first time included.
+const ATTEMPTS: usize = 3;
 
 /// What to remove.
 #[derive(Clone, Debug, Default)]
@@ -404,20 +407,34 @@ async fn remove(
             .or_aws(&context.clients, "UpdateTerminationProtection")
             .map_err(|source| aws(stack, source))?;
     }
-    let (template, fates) = empty_buckets(context, stack, &deployed, &consent.retain).await?;
-    let turn = turns.take(&stack.name, &context.cancel).await;
-    check_cancelled(context, stack)?;
-    context.emit(Event::StackDeleting {
-        stack: stack.name.clone(),
-    });
-    stack::delete(context, stack, &deployed.id, &consent.retain).await?;
-    drop(turn);
+    let mut attempts = 1;
+    let (template, fates) = loop {
+        let contents = empty_buckets(context, stack, &deployed, &consent.retain).await?;
+        let _turn = turns.take(&stack.name, &context.cancel).await;
+        check_cancelled(context, stack)?;
+        context.emit(Event::StackDeleting {
+            stack: stack.name.clone(),
+        });
+        match stack::delete(context, stack, &deployed.id, &consent.retain).await {
+            Ok(()) => break contents,
+            // Logs are delivered late, and uploads go on until the function that makes them is gone.
+            Err(error) if attempts < ATTEMPTS && is_refilled(&error) => attempts += 1,
+            Err(error) => return Err(error),
+        }
+    };
     traces::remove(context, &stack.name, &template, &fates)
         .await
         .map_err(|source| aws(stack, source))?;
     remove_artifacts(context, stack).await?;
     ledger.removed(stack, fates);
     Ok(Outcome::Deleted)
+}
+
+/// Returns whether a stack stays because something was written into a bucket of it after that was emptied.
+fn is_refilled(error: &StackError) -> bool {
+    error.first_cause().is_some_and(|cause| {
+        cause.resource_type == "AWS::S3::Bucket" && texts::says_bucket_not_empty(&cause.reason)
+    })
 }
 
 /// Finds the APIs that stacks have in common, by what is deployed of them.

@@ -258,6 +258,11 @@ fn main() {{
         status(&self.sandbox.account())
     }
 
+    /// Returns the directory of the workspace.
+    pub(crate) fn workspace(&self) -> &std::path::Path {
+        self.workspace.path()
+    }
+
     fn package(&self, directory: &str, name: &str) {
         let manifest =
             format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");

@@ -14,6 +14,7 @@ mod photos;
 mod pipeline;
 mod releases;
 mod rows;
+mod secrets;
 mod site;
 mod statuses;
 mod surface;

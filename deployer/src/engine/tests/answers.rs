@@ -235,6 +235,7 @@ pub(super) fn events(rows: &[EventRow], token: &str, next: Option<&str>) -> Stri
         let row_token = if *row_token == "*" { token } else { row_token };
         let resource_type = match *logical_id {
             "intake-dev" | "stackctl-bootstrap" => "AWS::CloudFormation::Stack",
+            "Uploads" => "AWS::S3::Bucket",
             _ => "AWS::SQS::Queue",
         };
         let stack = if *logical_id == "stackctl-bootstrap" {

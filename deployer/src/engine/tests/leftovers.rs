@@ -2,6 +2,7 @@
 
 use aws_sdk_cloudwatchlogs::Client as Logs;
 use aws_sdk_resourcegroupstagging::Client as Tagging;
+use aws_sdk_s3::Client as S3;
 use aws_smithy_mocks::mock;
 use serde_json::json;
 
@@ -119,6 +120,80 @@ async fn logs_that_functions_made_by_themselves_go_after_the_stack() {
         events[events.len() - 3..],
         ["log_group_removed", "log_group_removed", "finished deleted"]
     );
+}
+
+/// `ListObjectVersions`, as <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html> shows it.
+fn holds(script: Script, versions: &str) -> Script {
+    let body = format!(
+        "<?xml version=\"1.0\"?><ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+         <IsTruncated>false</IsTruncated>{versions}</ListVersionsResult>"
+    );
+    script.s3(
+        "list_object_versions",
+        mock!(S3::list_object_versions).then_http_response(move || http(200, &body)),
+    )
+}
+
+/// What CloudFormation says of a bucket that holds something.
+const REFILLED: &str = "Resource handler returned message: \"The bucket you tried to delete is not empty (Service: S3, \
+     Status Code: 409)\" (HandlerErrorCode: GeneralServiceException)";
+
+/// A removal that finds the bucket empty and then filled again, as often as said; each time the bucket is emptied anew.
+fn refilled(times: usize) -> Script {
+    let mut script = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml());
+    for _ in 0..times {
+        script = script
+            .template(r#"{"Resources":{"Uploads":{"Type":"AWS::S3::Bucket"}}}"#)
+            .resources(&[("Uploads", "AWS::S3::Bucket", "uploads-1", "CREATE_COMPLETE")]);
+        let failed = [
+            ("5", STACK, "DELETE_FAILED", "", "*"),
+            ("4", "Uploads", "DELETE_FAILED", REFILLED, "*"),
+        ];
+        script = holds(script, "")
+            .delete_stack()
+            .events(&failed)
+            .events(&failed)
+            // What a next destroy could keep.
+            .resources(&[("Uploads", "AWS::S3::Bucket", "uploads-1", "DELETE_FAILED")]);
+    }
+    script
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_filled_again_is_emptied_again() {
+    let mut script = refilled(1)
+        .template(r#"{"Resources":{"Uploads":{"Type":"AWS::S3::Bucket"}}}"#)
+        .resources(&[("Uploads", "AWS::S3::Bucket", "uploads-1", "DELETE_FAILED")]);
+    script = holds(script, "<Version><Key>late.log</Key><VersionId>v1</VersionId></Version>").s3(
+        "delete_objects",
+        mock!(S3::delete_objects).then_http_response(|| {
+            http(
+                200,
+                "<?xml version=\"1.0\"?><DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>",
+            )
+        }),
+    );
+    let played = script
+        .delete_stack()
+        .events(&[("7", STACK, "DELETE_COMPLETE", "", "*")])
+        .events(&[("7", STACK, "DELETE_COMPLETE", "", "*")])
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .play();
+    destroy(&played.context, request())
+        .await
+        .expect("the stack is gone");
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_always_filled_again_ends_the_removal() {
+    let played = refilled(3).play();
+    destroy(&played.context, request())
+        .await
+        .expect_err("somebody goes on writing");
+    played.finish();
 }
 
 /// `GetResources`, as <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html>
