@@ -20,32 +20,61 @@ const IDENTITY: &str = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaw
 <ResponseMetadata><RequestId>01234567-89ab-cdef-0123-456789abcdef</RequestId></ResponseMetadata>
 </GetCallerIdentityResponse>"#;
 
-/// A server that knows its caller and has no stacks.
+/// A server that knows its caller and has no stacks, or one in a status.
 struct Server {
     port: u16,
-    actions: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    fn start_with(status: Option<&'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
         let port = listener.local_addr().expect("is bound").port();
-        let actions = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&actions);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                answer(stream, &seen);
+                answer(stream, status, &seen);
             }
         });
-        Self { port, actions }
+        Self { port, requests }
     }
 
     fn actions(&self) -> Vec<String> {
-        self.actions.lock().expect("is not poisoned").clone()
+        let requests = self.requests.lock().expect("is not poisoned");
+        requests.iter().map(|body| field(body, "Action")).collect()
+    }
+
+    /// Returns the body of the first request with an action.
+    fn request(&self, action: &str) -> Option<String> {
+        let requests = self.requests.lock().expect("is not poisoned");
+        let mut bodies = requests.iter();
+        bodies.find(|body| field(body, "Action") == action).cloned()
     }
 }
 
-fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>) {
+fn field(body: &str, name: &str) -> String {
+    body.split('&')
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The form of <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html>.
+fn stack(name: &str, status: &str) -> String {
+    format!(
+        "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult><Stacks><member>\
+         <StackName>{name}</StackName><StackId>arn:aws:cloudformation:us-east-1:123456789012:stack/{name}/1</StackId>\
+         <CreationTime>2026-07-27T22:28:28.000Z</CreationTime><StackStatus>{status}</StackStatus>\
+         </member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
+    )
+}
+
+fn answer(mut stream: TcpStream, stack_status: Option<&str>, seen: &Mutex<Vec<String>>) {
     let mut reader = BufReader::new(stream.try_clone().expect("clones"));
     let mut length = 0;
     loop {
@@ -65,20 +94,16 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>) {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).expect("reads");
     let body = String::from_utf8(body).expect("is text");
-    let field = |name: &str| {
-        body.split('&')
-            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let action = field("Action");
-    let (status, text) = match action.as_str() {
-        "GetCallerIdentity" => ("200 OK", IDENTITY.to_owned()),
-        "DescribeStacks" => (
+    let action = field(&body, "Action");
+    let name = field(&body, "StackName");
+    let (status, text) = match (action.as_str(), stack_status) {
+        ("GetCallerIdentity", _) => ("200 OK", IDENTITY.to_owned()),
+        ("DescribeStacks", Some(status)) => ("200 OK", stack(&name, status)),
+        ("DescribeStacks", None) => (
             "400 Bad Request",
             error(
                 "ValidationError",
-                &format!("Stack with id {} does not exist", field("StackName")),
+                &format!("Stack with id {name} does not exist"),
             ),
         ),
         _ => (
@@ -89,7 +114,7 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>) {
             ),
         ),
     };
-    seen.lock().expect("is not poisoned").push(action);
+    seen.lock().expect("is not poisoned").push(body);
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
@@ -106,8 +131,12 @@ fn error(code: &str, message: &str) -> String {
 }
 
 fn deploy(workspace: &Workspace, server: &Server, more: &[&str]) -> Outcome {
+    run("deploy", workspace, server, more)
+}
+
+fn run(verb: &str, workspace: &Workspace, server: &Server, more: &[&str]) -> Outcome {
     let url = format!("http://0.0.0.0:{}", server.port);
-    let mut command = workspace.command(["deploy", "--stage", "dev", "--endpoint-url", &url]);
+    let mut command = workspace.command([verb, "--stage", "dev", "--endpoint-url", &url]);
     command
         .args(more)
         .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
@@ -177,6 +206,71 @@ fn with_approval_the_change_set_is_made() {
             .contains("not authorized"),
         "{last:#}"
     );
+}
+
+#[test]
+fn express_mode_is_for_stages_that_are_not_protected() {
+    const OPEN: &str = "[stages.dev]\nregion = \"us-east-1\"\n";
+    const PROTECTED: &str = "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+    let rows: [(&str, &[&str], bool); 3] = [
+        (OPEN, &["--yes"], true),
+        (OPEN, &["--yes", "--no-express"], false),
+        (PROTECTED, &["--yes"], false),
+    ];
+    for (config, options, express) in rows {
+        let (workspace, server) = (Workspace::valid(), Server::start());
+        workspace.write("stackctl.toml", config);
+        deploy(&workspace, &server, options);
+        let request = server
+            .request("CreateChangeSet")
+            .expect("a change set is made");
+        assert_eq!(
+            field(&request, "DeploymentConfig.Mode") == "EXPRESS",
+            express,
+            "{config}{options:?}: {request}"
+        );
+        // AWS disables rollback in express mode unless it is told not to.
+        let rollback = field(&request, "DeploymentConfig.DisableRollback");
+        assert_eq!(rollback == "false", express, "{request}");
+    }
+}
+
+#[test]
+fn a_rollback_says_what_it_does_and_needs_approval() {
+    let workspace = Workspace::valid();
+    let server = Server::start_with(Some("UPDATE_FAILED"));
+    let outcome = run("rollback", &workspace, &server, &[]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    let told = "orders-dev is UPDATE_FAILED: takes back the update that failed";
+    assert!(outcome.stderr.contains(told), "{outcome:?}");
+    assert_eq!(server.request("RollbackStack"), None);
+
+    let outcome = run("rollback", &workspace, &server, &["--yes", "--json"]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(server.request("RollbackStack").is_some(), "{outcome:?}");
+    let lines: Vec<serde_json::Value> = outcome
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("is JSON"))
+        .collect();
+    assert_eq!(
+        lines[0],
+        json!({"type": "plan", "stacks": [
+            {"stack": "orders-dev", "status": "UPDATE_FAILED", "action": "roll_back"}]})
+    );
+    let last = lines.last().expect("has lines");
+    assert_eq!(last["stacks"][0]["outcome"], "failed", "{last:#}");
+    assert!(last["error"]["causes"].to_string().contains("not authorized"));
+}
+
+#[test]
+fn nobody_is_asked_where_nothing_is_rolled_back() {
+    let workspace = Workspace::valid();
+    let server = Server::start_with(Some("UPDATE_COMPLETE"));
+    let outcome = run("rollback", &workspace, &server, &[]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let told = "orders-dev is UPDATE_COMPLETE: nothing to roll back";
+    assert!(outcome.stderr.contains(told), "{outcome:?}");
 }
 
 #[test]
