@@ -260,7 +260,11 @@ fn a_rollback_says_what_it_does_and_needs_approval() {
     );
     let last = lines.last().expect("has lines");
     assert_eq!(last["stacks"][0]["outcome"], "failed", "{last:#}");
-    assert!(last["error"]["causes"].to_string().contains("not authorized"));
+    assert!(
+        last["error"]["causes"]
+            .to_string()
+            .contains("not authorized")
+    );
 }
 
 #[test]
