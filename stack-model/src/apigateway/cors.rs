@@ -1,6 +1,6 @@
 //! Cross-origin resource sharing: which web pages may call an API.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::integration::Integration;
@@ -138,21 +138,25 @@ impl Cors {
     /// Returns the start of a mapping template that answers with the origin of the page, where several may call.
     ///
     /// A header of an answer has one value, so the first origin stands in the answer and is replaced where the page
-    /// comes from another that may call. Browsers of HTTP/2 write the name of the header in small letters.
+    /// comes from another that may call.
     pub(super) fn template_prefix(&self) -> Option<String> {
+        let from_another = self.from_another()?;
+        let page = override_header(ORIGIN, "$origin");
+        Some(format!(
+            "{}#if({from_another}){page}#end",
+            named_in_request("origin", "Origin")
+        ))
+    }
+
+    /// Returns the condition of a template under which `$origin` may call and is not the first that may; nothing,
+    /// where there is one at most.
+    fn from_another(&self) -> Option<String> {
         let (_, others) = self.origin.origins().split_first()?;
-        if others.is_empty() {
-            return None;
-        }
         let others: Vec<String> = others
             .iter()
             .map(|origin| format!("$origin == '{origin}'"))
             .collect();
-        Some(format!(
-            "#set($origin = $input.params('Origin'))#if($origin == '')#set($origin = $input.params('origin'))#end\
-             #if({})#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)#end",
-            others.join(" || ")
-        ))
+        (!others.is_empty()).then(|| others.join(" || "))
     }
 
     /// Puts the headers, and what chooses the origin, into an answer of a method.
@@ -283,24 +287,53 @@ impl Cors {
                 seconds.get().to_string(),
             );
         }
-        if !own.is_empty() {
-            let headers = response.headers.clone();
-            let headers = headers.keys().map(String::as_str);
-            let headers: BTreeSet<&str> = headers.chain([ORIGIN]).collect();
-            let mut text = asked_method();
-            for (method, cors) in own {
-                text.push_str(&cors.when_asked_for(*method, &headers));
-                let also = cors.preflight_headers().into_keys();
-                response.set_by_template.extend(also);
-            }
-            text.push_str(match self.preflight {
-                Preflight::NoContent => "$input.body",
-                Preflight::EmptyObject => "{}",
-            });
-            response.template = Some(MappingTemplate::vtl(text));
+        if own.is_empty() {
+            self.apply_origin(&mut response);
+            return Integration::mock_response(response);
         }
-        self.apply_origin(&mut response);
+        response.headers.append(&mut self.response_headers());
+        let body = match self.preflight {
+            Preflight::NoContent => "$input.body",
+            Preflight::EmptyObject => "{}",
+        };
+        let text = self.choice_by_method(own, &response.headers) + body;
+        for (_, cors) in own {
+            let also = cors.preflight_headers().into_keys();
+            response.set_by_template.extend(also);
+        }
+        response.template = Some(MappingTemplate::vtl(text));
         Integration::mock_response(response)
+    }
+
+    /// Returns the template that puts the headers of the method that the page asks for in place of the resource's.
+    ///
+    /// Each request takes one branch, and a branch sets each header once: API Gateway answers 5XX where a template
+    /// sets a header twice. See
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html>.
+    fn choice_by_method(
+        &self,
+        own: &[(HttpMethod, Self)],
+        of_resource: &BTreeMap<String, String>,
+    ) -> String {
+        let mut text = named_in_request("asked", "Access-Control-Request-Method");
+        let all = own.iter().map(|(_, cors)| cors).chain([self]);
+        if all.filter_map(Self::from_another).next().is_some() {
+            text.push_str(&named_in_request("origin", "Origin"));
+        }
+        for (position, (method, cors)) in own.iter().enumerate() {
+            let word = if position == 0 { "if" } else { "elseif" };
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "#{word}($asked == '{}')", method.name());
+            text.push_str(&cors.overrides(of_resource));
+        }
+        if let Some(from_another) = self.from_another() {
+            let _ = write!(
+                text,
+                "#elseif({from_another}){}",
+                override_header(ORIGIN, "$origin")
+            );
+        }
+        text + "#end"
     }
 
     /// Returns every header that a preflight of this has.
@@ -314,39 +347,41 @@ impl Cors {
         headers
     }
 
-    /// Returns the part of the template of a preflight that answers for one method, in place of the headers of the
-    /// resource.
-    ///
-    /// See
-    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html>.
-    fn when_asked_for(&self, method: HttpMethod, of_resource: &BTreeSet<&str>) -> String {
+    /// Returns what a template does to answer a preflight with the headers of this in place of the resource's.
+    fn overrides(&self, of_resource: &BTreeMap<String, String>) -> String {
         let mut headers = self.preflight_headers();
-        for header in of_resource {
+        for header in of_resource.keys() {
             // A header cannot be taken back, but without a value it allows nothing.
-            headers.entry((*header).to_owned()).or_default();
+            headers.entry(header.clone()).or_default();
         }
-        let mut text = format!("#if($asked == '{}')", method.name());
+        let mut text = String::new();
         for (name, value) in headers {
-            // Writing to a `String` cannot fail.
-            let _ = write!(
-                text,
-                "#set($context.responseOverride.header.{name} = '{value}')"
-            );
+            let first = override_header(&name, &format!("'{value}'"));
+            match self.from_another().filter(|_| name == ORIGIN) {
+                Some(from_another) => {
+                    let page = override_header(ORIGIN, "$origin");
+                    // Writing to a `String` cannot fail.
+                    let _ = write!(text, "#if({from_another}){page}#else{first}#end");
+                }
+                None => text.push_str(&first),
+            }
         }
-        text.push_str(&self.template_prefix().unwrap_or_default());
-        text.push_str("#end");
         text
     }
 }
 
 const ORIGIN: &str = "Access-Control-Allow-Origin";
 
-/// Returns the start of a template that knows which method a page asks for. Browsers of HTTP/2 write the name of the
-/// header in small letters.
-fn asked_method() -> String {
-    let header = "Access-Control-Request-Method";
+/// Returns the statement of a template that replaces a header of the answer.
+fn override_header(name: &str, value: &str) -> String {
+    format!("#set($context.responseOverride.header.{name} = {value})")
+}
+
+/// Returns the statements of a template that give a variable the value of a header of the request. Browsers of HTTP/2
+/// write its name in small letters.
+fn named_in_request(variable: &str, header: &str) -> String {
+    let small = header.to_ascii_lowercase();
     format!(
-        "#set($asked = $input.params('{header}'))#if($asked == '')#set($asked = $input.params('{}'))#end",
-        header.to_ascii_lowercase()
+        "#set(${variable} = $input.params('{header}'))#if(${variable} == '')#set(${variable} = $input.params('{small}'))#end"
     )
 }

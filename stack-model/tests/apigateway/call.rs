@@ -133,7 +133,7 @@ impl Rendered {
             ..member_of(groups)
         };
         let template = &response["ResponseTemplates"]["application/json"];
-        let Evaluated { text, status: over } = evaluate(text(template), &request);
+        let Evaluated { text, status: over, .. } = evaluate(text(template), &request);
         (
             over.unwrap_or_else(|| status.parse().unwrap()),
             parsed(&text),
@@ -375,7 +375,7 @@ fn what_only_some_may_ask_for_is_answered_without_a_body() {
         assert_eq!(asked != json!({}), allowed, "{scope} {groups:?}: {asked}");
 
         request.body = r#"{"executionArn": "secret"}"#.to_owned();
-        let Evaluated { text, status } = evaluate(&template, &request);
+        let Evaluated { text, status, .. } = evaluate(&template, &request);
         if allowed {
             assert_eq!((text.as_str(), status), ("", None));
         } else {

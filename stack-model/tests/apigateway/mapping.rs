@@ -62,6 +62,7 @@ fn request(body: impl Into<String>, query: &[(&str, &str)], path: &[(&str, &str)
         query: map(query),
         path: map(path),
         claims: map(&[("sub", "user-1")]),
+        headers: BTreeMap::new(),
     }
 }
 

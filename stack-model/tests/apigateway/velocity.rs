@@ -18,6 +18,7 @@ pub(super) struct Request {
     pub(super) query: BTreeMap<String, String>,
     pub(super) path: BTreeMap<String, String>,
     pub(super) claims: BTreeMap<String, String>,
+    pub(super) headers: BTreeMap<String, String>,
 }
 
 /// What a template makes.
@@ -25,9 +26,16 @@ pub(super) struct Request {
 pub(super) struct Evaluated {
     pub(super) text: String,
     pub(super) status: Option<u64>,
+    /// The headers that the template sets in place of those of the answer.
+    pub(super) headers: BTreeMap<String, String>,
 }
 
 /// Evaluates a template.
+///
+/// # Panics
+///
+/// Panics where the template sets a header or the status twice, which API Gateway answers with 5XX. See
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html>.
 pub(super) fn evaluate(template: &str, request: &Request) -> Evaluated {
     let mut parser = Parser {
         rest: template,
@@ -43,11 +51,13 @@ pub(super) fn evaluate(template: &str, request: &Request) -> Evaluated {
         request,
         variables: BTreeMap::from([("context".to_owned(), context)]),
         status: None,
+        headers: BTreeMap::new(),
     };
     let text = machine.block(&block);
     Evaluated {
         text,
         status: machine.status,
+        headers: machine.headers,
     }
 }
 
@@ -58,6 +68,8 @@ enum Node {
     If(Vec<(Expression, Vec<Node>)>, Vec<Node>),
     ForEach(String, Expression, Vec<Node>),
     SetStatus(Expression),
+    SetHeader(String, Expression),
+    Set(String, Expression),
 }
 
 #[derive(Clone, Debug)]
@@ -143,6 +155,16 @@ impl Parser<'_> {
                 nodes.push(Node::ForEach(variable, list, body));
             } else if self.take("#set($context.responseOverride.status = ") {
                 nodes.push(Node::SetStatus(self.expression()));
+                self.expect(")");
+            } else if self.take("#set($context.responseOverride.header.") {
+                let header = self.identifier();
+                self.expect(" = ");
+                nodes.push(Node::SetHeader(header, self.expression()));
+                self.expect(")");
+            } else if self.take("#set($") {
+                let variable = self.identifier();
+                self.expect(" = ");
+                nodes.push(Node::Set(variable, self.expression()));
                 self.expect(")");
             } else if rest.starts_with('$') {
                 nodes.push(Node::Reference(self.reference()));
@@ -296,6 +318,7 @@ struct Machine<'request> {
     request: &'request Request,
     variables: BTreeMap<String, Value>,
     status: Option<u64>,
+    headers: BTreeMap<String, String>,
 }
 
 impl Machine<'_> {
@@ -328,7 +351,19 @@ impl Machine<'_> {
                         text.push_str(&self.block(body));
                     }
                 }
-                Node::SetStatus(status) => self.status = self.value(status).as_u64(),
+                Node::SetStatus(status) => {
+                    assert_eq!(self.status, None, "the status is set twice");
+                    self.status = self.value(status).as_u64();
+                }
+                Node::SetHeader(header, value) => {
+                    let value = as_text(&self.value(value));
+                    let before = self.headers.insert(header.clone(), value);
+                    assert_eq!(before, None, "{header} is set twice");
+                }
+                Node::Set(variable, value) => {
+                    let value = self.value(value);
+                    self.variables.insert(variable.clone(), value);
+                }
             }
         }
         text
@@ -396,8 +431,15 @@ impl Machine<'_> {
             ("params", None) => json!({
                 "querystring": self.request.query,
                 "path": self.request.path,
-                "header": {},
+                "header": self.request.headers,
             }),
+            // A name is looked for in the path, then in the query, then among the headers.
+            ("params", Some(name)) => {
+                let request = self.request;
+                let places = [&request.path, &request.query, &request.headers];
+                let found = places.into_iter().find_map(|place| place.get(name));
+                json!(found.map_or("", String::as_str))
+            }
             ("json", Some(path)) => {
                 let found = self.body_at(path);
                 // API Gateway writes an empty text where there is nothing.
@@ -525,6 +567,7 @@ fn shared_cases_hold() {
         let expected = Evaluated {
             text: case.text,
             status: case.status,
+            headers: BTreeMap::new(),
         };
         let evaluated = evaluate(&case.template, &case.request);
         assert_eq!(evaluated, expected, "{}", case.name);
