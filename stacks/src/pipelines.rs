@@ -1,9 +1,10 @@
 //! The pipelines: for each system a project of CodeBuild that tests, shows and deploys it, as `buildspec.yml` says.
 //!
 //! A stage has pipelines where its variables name a repository. Where people are to approve what a deploy would change, a
-//! pipeline of CodePipeline runs the project twice: to show it, and, once somebody approved, to deploy it. The stack `<system>-pipeline` keeps the project, its role
-//! and a bucket for what builds keep: the cache, and what each deploy changed. A pipeline deploys its system and never
-//! itself: whoever may change a pipeline decides what it may do, so that stays with people.
+//! pipeline of CodePipeline runs the project twice: to show it, and, once somebody approved, to deploy it. The stack
+//! `<system>-pipeline` keeps the project, its role and a bucket for what builds keep: the cache, and what each deploy
+//! changed. A pipeline deploys its system and never itself: whoever may change a pipeline decides what it may do, so that
+//! stays with people.
 
 use std::collections::BTreeMap;
 

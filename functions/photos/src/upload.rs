@@ -92,8 +92,8 @@ fn name(request: &ApiRequest) -> Result<String, Refusal> {
     }
 }
 
-/// Writes the list anew, with the labels that a photo of the same name had, but only where it is still the one that was seen, so that no photo, label or removal that
-/// happened meanwhile is lost.
+/// Writes the list anew, with the labels that a photo of the same name had, but only where it is still the one that was
+/// seen, so that no photo, label or removal that happened meanwhile is lost.
 async fn replace(
     bindings: &UploadPhoto,
     caller: &str,
