@@ -133,7 +133,9 @@ impl Rendered {
             ..member_of(groups)
         };
         let template = &response["ResponseTemplates"]["application/json"];
-        let Evaluated { text, status: over, .. } = evaluate(text(template), &request);
+        let Evaluated {
+            text, status: over, ..
+        } = evaluate(text(template), &request);
         (
             over.unwrap_or_else(|| status.parse().unwrap()),
             parsed(&text),
