@@ -140,17 +140,17 @@ impl Cors {
     /// A header of an answer has one value, so the first origin stands in the answer and is replaced where the page
     /// comes from another that may call.
     pub(super) fn template_prefix(&self) -> Option<String> {
-        let from_another = self.from_another()?;
+        let another = self.another_page()?;
         let page = override_header(ORIGIN, "$origin");
         Some(format!(
-            "{}#if({from_another}){page}#end",
+            "{}#if({another}){page}#end",
             named_in_request("origin", "Origin")
         ))
     }
 
     /// Returns the condition of a template under which `$origin` may call and is not the first that may; nothing,
     /// where there is one at most.
-    fn from_another(&self) -> Option<String> {
+    fn another_page(&self) -> Option<String> {
         let (_, others) = self.origin.origins().split_first()?;
         let others: Vec<String> = others
             .iter()
@@ -316,8 +316,8 @@ impl Cors {
         of_resource: &BTreeMap<String, String>,
     ) -> String {
         let mut text = named_in_request("asked", "Access-Control-Request-Method");
-        let all = own.iter().map(|(_, cors)| cors).chain([self]);
-        if all.filter_map(Self::from_another).next().is_some() {
+        let mut all = own.iter().map(|(_, cors)| cors).chain([self]);
+        if all.any(|cors| cors.another_page().is_some()) {
             text.push_str(&named_in_request("origin", "Origin"));
         }
         for (position, (method, cors)) in own.iter().enumerate() {
@@ -326,10 +326,10 @@ impl Cors {
             let _ = write!(text, "#{word}($asked == '{}')", method.name());
             text.push_str(&cors.overrides(of_resource));
         }
-        if let Some(from_another) = self.from_another() {
+        if let Some(another) = self.another_page() {
             let _ = write!(
                 text,
-                "#elseif({from_another}){}",
+                "#elseif({another}){}",
                 override_header(ORIGIN, "$origin")
             );
         }
@@ -357,11 +357,11 @@ impl Cors {
         let mut text = String::new();
         for (name, value) in headers {
             let first = override_header(&name, &format!("'{value}'"));
-            match self.from_another().filter(|_| name == ORIGIN) {
-                Some(from_another) => {
+            match self.another_page().filter(|_| name == ORIGIN) {
+                Some(another) => {
                     let page = override_header(ORIGIN, "$origin");
                     // Writing to a `String` cannot fail.
-                    let _ = write!(text, "#if({from_another}){page}#else{first}#end");
+                    let _ = write!(text, "#if({another}){page}#else{first}#end");
                 }
                 None => text.push_str(&first),
             }
