@@ -31,6 +31,7 @@ mod synth;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::Parser as _;
 
@@ -39,6 +40,7 @@ use crate::config::{Project, Stage, StageName, list};
 use crate::engine::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::local::Working;
+use crate::scratch::Scratch;
 use crate::ui::Ui;
 
 /// What every verb works with.
@@ -51,6 +53,8 @@ pub(crate) struct Session {
     pub(crate) directory: PathBuf,
     /// Says that the person at the keyboard wants to stop.
     pub(crate) cancel: Cancel,
+    /// Keeps the temporary files of this run from others, once there may be some.
+    pub(crate) scratch: OnceLock<Scratch>,
     /// Is cloned by work that the process must see the end of, even where nobody awaits it any more.
     pub(crate) working: Working,
 }
@@ -157,6 +161,7 @@ fn start(cli: Cli, ui: &Ui) -> Result<u8> {
             global: cli.global,
             directory,
             cancel: interrupt::listen(ui),
+            scratch: OnceLock::new(),
             working,
         };
         // The futures of the verbs are large and differ; one of them is enough on the heap.

@@ -19,6 +19,7 @@ pub mod engine;
 pub mod error;
 pub mod local;
 pub mod sample;
+mod scratch;
 mod template;
 pub mod toolchain;
 pub mod ui;

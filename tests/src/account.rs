@@ -48,6 +48,15 @@ impl Account {
         }
     }
 
+    /// Returns another account of the engine, which takes a key of twelve digits for the root user of the account.
+    #[must_use]
+    pub fn numbered(&self, number: &str) -> Self {
+        Self {
+            credentials: Credentials::new(number, "test", None, None, "tests"),
+            ..self.clone()
+        }
+    }
+
     /// Returns the account as it is seen with temporary credentials.
     #[must_use]
     pub fn with_session(&self, access_key_id: &str, secret_key: &str, token: &str) -> Self {

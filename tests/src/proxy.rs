@@ -1,15 +1,24 @@
-//! A proxy between the tool and an engine: it counts the calls, and holds one when a test asks for it.
+//! A proxy between the tool and an engine: it counts the calls, holds one when a test asks for it, and lets one go wrong.
 //!
 //! The engine finishes most operations before anybody can look. To interrupt a deploy in the middle, a test holds the
 //! call that begins the phase, does what it wants to do, and lets the call go on.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+mod request;
+
+pub use request::Request;
+
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::faults::{self, Fault, Point};
 use crate::poll::PATIENCE;
+
+/// How long a slow answer waits for the tool to do something else; most of the time it does nothing.
+const SLOW: Duration = Duration::from_millis(250);
 
 /// A proxy on a free port of this machine. It stops answering when dropped.
 pub struct Proxy {
@@ -38,6 +47,19 @@ struct State {
     /// Whether the held calls are dropped when they are let go.
     abandoned: bool,
     closed: bool,
+    /// The calls so far, by what they ask.
+    points: Vec<Point>,
+    counts: BTreeMap<String, usize>,
+    disturbance: Option<Disturbance>,
+}
+
+/// What is to go wrong with one request.
+struct Disturbance {
+    point: Point,
+    fault: Fault,
+    is_met: bool,
+    /// Whether the held request goes on, once that is decided.
+    goes_on: Option<bool>,
 }
 
 impl Proxy {
@@ -88,7 +110,41 @@ impl Proxy {
 
     /// Forgets the calls so far.
     pub fn forget(&self) {
-        self.shared.lock().calls.clear();
+        let mut state = self.shared.lock();
+        state.calls.clear();
+        state.points.clear();
+        state.counts.clear();
+    }
+
+    /// Returns the calls so far as points, in the order in which they came.
+    #[must_use]
+    pub fn points(&self) -> Vec<Point> {
+        self.shared.lock().points.clone()
+    }
+
+    /// Lets one of the calls to come go wrong, once.
+    pub fn disturb(&self, point: Point, fault: Fault) {
+        self.shared.lock().disturbance = Some(Disturbance {
+            point,
+            fault,
+            is_met: false,
+            goes_on: None,
+        });
+    }
+
+    /// Returns whether the call has come that goes wrong; it is held where the fault says so.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        let state = self.shared.lock();
+        state.disturbance.as_ref().is_some_and(|found| found.is_met)
+    }
+
+    /// Decides about the call that is held for its fault: it goes on, or its connection breaks.
+    pub fn let_go(&self, goes_on: bool) {
+        if let Some(disturbance) = &mut self.shared.lock().disturbance {
+            disturbance.goes_on = Some(goes_on);
+        }
+        self.shared.changed.notify_all();
     }
 
     /// Holds the next calls that contain the text, before the engine sees them.
@@ -160,6 +216,46 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Notes a request among the points, and returns what goes wrong with it.
+    fn arrive(&self, request: &Request) -> Option<Fault> {
+        let mut state = self.lock();
+        let request = request.name();
+        let nth = state.counts.entry(request.clone()).or_default();
+        *nth += 1;
+        let point = Point { request, nth: *nth };
+        state.points.push(point.clone());
+        let disturbance = state.disturbance.as_mut();
+        let met = disturbance.filter(|found| !found.is_met && found.point == point);
+        let fault = met.map(|found| {
+            found.is_met = true;
+            found.fault
+        });
+        self.changed.notify_all();
+        fault
+    }
+
+    /// Waits until the test has decided about the held request; returns whether it goes on.
+    fn hold_here(&self) -> bool {
+        let undecided = |state: &mut State| {
+            let disturbance = state.disturbance.as_ref();
+            !state.closed && disturbance.is_some_and(|found| found.goes_on.is_none())
+        };
+        let state = self.changed.wait_while(self.lock(), undecided);
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        let disturbance = state.disturbance.as_ref();
+        disturbance.is_some_and(|found| found.goes_on == Some(true))
+    }
+
+    /// Waits until another request comes, or for a moment.
+    fn wait_for_another(&self) {
+        let state = self.lock();
+        let before = state.points.len();
+        // Both ends of the wait are as good as the other.
+        let _ = self
+            .changed
+            .wait_timeout_while(state, SLOW, |state| state.points.len() == before);
+    }
+
     /// Notes a call, waits while it is to be held, and returns whether it goes on.
     fn pass(&self, call: &str) -> bool {
         let mut state = self.lock();
@@ -184,59 +280,61 @@ impl Shared {
 fn serve(client: &TcpStream, upstream: &str, shared: &Shared) -> io::Result<()> {
     client.set_read_timeout(Some(Duration::from_mins(2)))?;
     let mut reader = BufReader::new(client.try_clone()?);
-    let mut head = String::new();
-    let mut length = 0;
-    let mut first = String::new();
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        let header = line.trim_end();
-        if header.is_empty() {
-            break;
-        }
-        let name = header.split(':').next().unwrap_or_default();
-        if first.is_empty() {
-            header.clone_into(&mut first);
-            head.push_str(&line);
-        } else if name.eq_ignore_ascii_case("content-length") {
-            length = header
-                .split(':')
-                .nth(1)
-                .and_then(|text| text.trim().parse().ok())
-                .unwrap_or(0);
-            head.push_str(&line);
-        } else if name.eq_ignore_ascii_case("expect") {
-            (&*client).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
-        } else if !name.eq_ignore_ascii_case("connection") {
-            // The host stays what the caller signed.
-            head.push_str(&line);
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-
-    let text = String::from_utf8_lossy(&body);
-    let action = text
-        .split('&')
-        .find(|field| field.starts_with("Action="))
-        .unwrap_or_default();
-    let target = first.trim_end_matches(" HTTP/1.1");
-    if !shared.pass(format!("{target} {action}").trim_end()) {
+    let Some(request) = Request::read(&mut reader, client)? else {
+        return Ok(());
+    };
+    if !shared.pass(&request.call()) {
         return Ok(());
     }
-
-    let mut server = TcpStream::connect(upstream)?;
-    server.write_all(head.as_bytes())?;
-    server.write_all(b"connection: close\r\n\r\n")?;
-    server.write_all(&body)?;
-    io::copy(&mut server, &mut &*client)?;
+    let Some(fault) = shared.arrive(&request) else {
+        io::copy(&mut send(upstream, &request)?, &mut &*client)?;
+        return client.shutdown(std::net::Shutdown::Both);
+    };
+    match fault {
+        Fault::DroppedBefore => return Ok(()),
+        Fault::Throttled => (&*client).write_all(faults::throttled(&request).as_bytes())?,
+        Fault::Failed => (&*client).write_all(faults::failed(&request).as_bytes())?,
+        _ if fault.holds() && !fault.is_obeyed() => {
+            if !shared.hold_here() {
+                return Ok(());
+            }
+            io::copy(&mut send(upstream, &request)?, &mut &*client)?;
+        }
+        _ => {
+            let mut answer = Vec::new();
+            send(upstream, &request)?.read_to_end(&mut answer)?;
+            match fault {
+                Fault::Truncated => (&*client).write_all(faults::truncated(&answer))?,
+                Fault::Slow => {
+                    shared.wait_for_another();
+                    (&*client).write_all(&answer)?;
+                }
+                Fault::DroppedAfter => return Ok(()),
+                _ => {
+                    if !shared.hold_here() {
+                        return Ok(());
+                    }
+                    (&*client).write_all(&answer)?;
+                }
+            }
+        }
+    }
     client.shutdown(std::net::Shutdown::Both)
+}
+
+/// Sends a request on; the answer ends with the connection.
+fn send(upstream: &str, request: &Request) -> io::Result<TcpStream> {
+    let mut server = TcpStream::connect(upstream)?;
+    server.write_all(request.head.as_bytes())?;
+    server.write_all(b"connection: close\r\n\r\n")?;
+    server.write_all(&request.body)?;
+    Ok(server)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufRead as _;
+
     use super::*;
     use crate::http;
 
@@ -289,5 +387,73 @@ mod tests {
         assert!(!caller.is_finished());
         hold.release();
         assert_eq!(caller.join().expect("does not panic"), "Action=One");
+    }
+
+    #[test]
+    fn one_request_goes_wrong_and_its_repetition_does_not() {
+        let proxy = Proxy::start(&echo_server());
+        let point = || Point {
+            request: "Two".to_owned(),
+            nth: 2,
+        };
+        let post = |action: &str| {
+            let headers = [("content-type".to_owned(), "text/plain".to_owned())];
+            http::try_send("POST", &proxy.url(), &headers, &format!("Action={action}"))
+                .map(|answer| (answer.status, answer.body))
+                .ok()
+        };
+        let whole = || Some((200, "Action=Two".to_owned()));
+        for fault in [Fault::DroppedBefore, Fault::DroppedAfter, Fault::Truncated] {
+            proxy.forget();
+            proxy.disturb(point(), fault);
+            assert_eq!(post("Two"), whole(), "{fault:?}");
+            assert!(post("One").is_some() && !proxy.is_met());
+            assert_eq!(post("Two"), None, "{fault:?}");
+            assert!(proxy.is_met());
+            assert_eq!(post("Two"), whole(), "{fault:?}");
+            assert_eq!(proxy.points().len(), 4);
+        }
+        for (fault, status) in [
+            (Fault::Throttled, 400),
+            (Fault::Failed, 500),
+            (Fault::Slow, 200),
+        ] {
+            proxy.forget();
+            proxy.disturb(point(), fault);
+            assert_eq!(post("Two"), whole());
+            assert_eq!(
+                post("Two").map(|(status, _)| status),
+                Some(status),
+                "{fault:?}"
+            );
+            assert_eq!(post("Two"), whole());
+        }
+    }
+
+    #[test]
+    fn a_held_request_is_decided_by_the_test() {
+        let proxy = Proxy::start(&echo_server());
+        for (fault, goes_on) in [
+            (Fault::KilledBefore, false),
+            (Fault::KilledAfter, false),
+            (Fault::Interrupted, true),
+        ] {
+            proxy.forget();
+            let request = "One".to_owned();
+            proxy.disturb(Point { request, nth: 1 }, fault);
+            let url = proxy.url();
+            let caller = thread::spawn(move || {
+                http::try_send("POST", &url, &[], "Action=One").map(|answer| answer.body)
+            });
+            crate::poll::eventually("the request", PATIENCE, || proxy.is_met().then_some(()));
+            assert!(!caller.is_finished());
+            proxy.let_go(goes_on);
+            let answer = caller.join().expect("does not panic").ok();
+            assert_eq!(
+                answer,
+                goes_on.then(|| "Action=One".to_owned()),
+                "{fault:?}"
+            );
+        }
     }
 }

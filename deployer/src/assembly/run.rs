@@ -10,6 +10,7 @@ use tokio::process::Command;
 
 use super::{Assembly, ReadError};
 use crate::build::cargo::{self, CargoError, Executable, Invocation, Progress};
+use crate::scratch;
 use crate::toolchain::child::Group;
 
 /// What to render, and how.
@@ -170,7 +171,7 @@ pub async fn synth(
     };
     std::fs::create_dir_all(synthesis.scratch).map_err(scratch)?;
     let directory = tempfile::Builder::new()
-        .prefix("synth-")
+        .prefix(scratch::SYNTH)
         .tempdir_in(synthesis.scratch)
         .map_err(scratch)?;
     let (status, output) = run(synthesis, &binary, directory.path()).await?;

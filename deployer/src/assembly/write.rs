@@ -8,6 +8,7 @@ use stack_model::assembly::{MANIFEST_FILE, Manifest};
 
 use super::Assembly;
 use crate::error::{Error, Kind, Result};
+use crate::scratch;
 
 /// Writes the selected stacks of an assembly to `directory`, each file whole or not at all, the manifest last.
 ///
@@ -83,7 +84,7 @@ pub(crate) fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     let directory = file.parent().unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".stackctl-");
+    builder.prefix(scratch::SIBLING);
     // Temporary files are private by default; these are not temporary. The umask still applies.
     #[cfg(unix)]
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);

@@ -154,8 +154,9 @@ async fn configure(target: &Target) -> SdkConfig {
     let app_name = aws_config::AppName::new(concat!("stackctl-", env!("CARGO_PKG_VERSION")))
         .expect("the characters of a version number are allowed in an app name");
     let region = Region::new(target.region.clone());
-    // Adaptive retries slow all calls down together once AWS says so, which is what a deploy of many stacks needs.
-    let retries = RetryConfig::adaptive().with_max_attempts(ATTEMPTS);
+    // Not adaptive ones: they take the few calls of a deploy for all that AWS allows, and one call that is throttled
+    // then holds back those that follow for ten seconds and more.
+    let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
     if let Some(credentials) = &target.credentials {
         let credentials = Credentials::new(
             &credentials.access_key_id,

@@ -13,6 +13,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::{elf, hex};
+use crate::scratch;
 
 /// The name that AWS Lambda runs in an archive for `provided.al2023`.
 ///
@@ -137,7 +138,7 @@ impl Store {
             .create(&self.directory)
             .map_err(write)?;
         let mut file = tempfile::Builder::new()
-            .prefix(".packing-")
+            .prefix(scratch::PACKING)
             .tempfile_in(&self.directory)
             .map_err(write)?;
         let output = file.as_file_mut();

@@ -5,12 +5,15 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use crate::assembly;
 use crate::error::{Error, Kind, Result};
+use crate::scratch::{self, Scratch};
 
 /// Holds a stage until it is dropped. The operating system lets go of it however the process ends.
 #[derive(Debug)]
 pub(super) struct StageLock {
     _file: File,
+    _scratch: Scratch,
 }
 
 /// Takes a stage, or says who has it.
@@ -27,7 +30,7 @@ pub(super) fn take(directory: &Path, stage: &str, local: bool) -> Result<StageLo
     let failed = |error: io::Error| {
         Error::new(Kind::Io, format!("cannot lock {}", path.display())).caused_by(&error)
     };
-    prepare(directory).map_err(failed)?;
+    let scratch = prepare(directory).map_err(failed)?;
     make_private(&locks).map_err(failed)?;
     let mut file = OpenOptions::new()
         .read(true)
@@ -64,7 +67,10 @@ pub(super) fn take(directory: &Path, stage: &str, local: bool) -> Result<StageLo
         .and_then(|()| file.rewind())
         .and_then(|()| file.write_all(holder.as_bytes()))
         .map_err(failed)?;
-    Ok(StageLock { _file: file })
+    Ok(StageLock {
+        _file: file,
+        _scratch: scratch,
+    })
 }
 
 /// Makes a directory that nobody else can read, with all above it that are missing.
@@ -75,16 +81,19 @@ pub(super) fn make_private(directory: &Path) -> io::Result<()> {
         .create(directory)
 }
 
-/// Makes the state directory, and keeps it out of version control.
+/// Makes the state directory, and keeps it out of version control. What killed runs left in it is removed, and the
+/// temporary files of this one are safe for as long as the answer lives.
 ///
 /// One that is there already may be anything the user chose: it stays as open as it is, and what is made in it is private.
-pub(super) fn prepare(state: &Path) -> io::Result<()> {
+pub(super) fn prepare(state: &Path) -> io::Result<Scratch> {
     make_private(state)?;
+    let scratch = scratch::enter(state)?;
     let ignore = state.join(".gitignore");
     if !ignore.exists() {
-        fs::write(ignore, "*\n")?;
+        // Whole or not at all: half of it would be left as it is.
+        assembly::replace(&ignore, b"*\n")?;
     }
-    Ok(())
+    Ok(scratch)
 }
 
 #[cfg(test)]
@@ -127,7 +136,7 @@ mod tests {
     #[test]
     fn the_state_is_kept_out_of_version_control() {
         let state = tempfile::tempdir().expect("a directory");
-        prepare(state.path()).expect("is made");
+        let _scratch = prepare(state.path()).expect("is made");
         let ignore = fs::read_to_string(state.path().join(".gitignore")).expect("is there");
         assert_eq!(ignore, "*\n");
     }

@@ -24,7 +24,7 @@ pub(super) async fn assembly(
     name: &str,
     stage: &Stage,
 ) -> Result<Assembly> {
-    lock::prepare(&project.state_dir).map_err(|error| {
+    let scratch = lock::prepare(&project.state_dir).map_err(|error| {
         Error::new(
             Kind::Io,
             format!("cannot write to {}", project.state_dir.display()),
@@ -32,6 +32,8 @@ pub(super) async fn assembly(
         .caused_by(&error)
         .hint("set STACKCTL_STATE_DIR to a directory that you may write to")
     })?;
+    // One run works in one state directory, so whatever came first does.
+    let _ = session.scratch.set(scratch);
     let request = request(session, project, name, stage)?;
     let package = &project.config.workspace.stacks;
     let synthesis = Synthesis {

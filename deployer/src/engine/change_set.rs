@@ -177,15 +177,36 @@ pub(super) async fn create(
         TemplateSource::Body(body) => call.template_body(body),
         TemplateSource::Url(ref url) => call.template_url(url),
     };
-    let answer = call.send().await.or_aws(clients, OPERATION)?;
+    let (id, stack_id) = match call.send().await.or_aws(clients, OPERATION) {
+        Ok(answer) => (answer.id, answer.stack_id),
+        Err(error) if error.code() == Some("AlreadyExistsException") => {
+            made_already(request, clients).await.ok_or(error)?
+        }
+        Err(error) => return Err(error),
+    };
     Ok(ChangeSet {
-        id: answer
-            .id
-            .ok_or_else(|| AwsError::incomplete(OPERATION, "change set id"))?,
-        stack_id: answer
-            .stack_id
-            .ok_or_else(|| AwsError::incomplete(OPERATION, "stack id"))?,
+        id: id.ok_or_else(|| AwsError::incomplete(OPERATION, "change set id"))?,
+        stack_id: stack_id.ok_or_else(|| AwsError::incomplete(OPERATION, "stack id"))?,
     })
+}
+
+/// Returns the ids of the change set where it exists: no other attempt ever has its name, so a call that was repeated
+/// because its answer was lost made it.
+async fn made_already(
+    request: &ChangeSetRequest<'_>,
+    clients: &Clients,
+) -> Option<(Option<String>, Option<String>)> {
+    let found = clients
+        .cloudformation
+        .describe_change_set()
+        .stack_name(&request.stack.name)
+        .change_set_name(&request.name)
+        .send()
+        .await;
+    // Where it cannot be read, the refusal says more than that.
+    found
+        .ok()
+        .map(|found| (found.change_set_id, found.stack_id))
 }
 
 /// Waits until a change set is computed.
@@ -343,8 +364,27 @@ impl Listed {
     }
 }
 
-/// Lists the change sets of a stack.
+/// Removes change sets that nobody executes any more.
+pub(super) async fn remove_all(
+    clients: &Clients,
+    listed: impl Iterator<Item = &Listed>,
+) -> Result<(), AwsError> {
+    for listed in listed {
+        clients
+            .cloudformation
+            .delete_change_set()
+            .change_set_name(&listed.id)
+            .send()
+            .await
+            .or_aws(clients, "DeleteChangeSet")?;
+    }
+    Ok(())
+}
+
+/// Lists the change sets of a stack that exists, by its name or id.
 pub(super) async fn list(clients: &Clients, stack: &str) -> Result<Vec<Listed>, AwsError> {
+    // `arn:..:stack/NAME/ID`: the local engine knows change sets by the name of their stack only.
+    let stack = stack.split('/').nth(1).unwrap_or(stack);
     let mut listed = Vec::new();
     let mut next = None;
     loop {

@@ -159,9 +159,10 @@ pub(super) async fn template<'a>(
     let key = format!("{stack}/template/{sha256}.json");
     let clients = &context.clients;
     let size = u64::try_from(template.len()).unwrap_or(u64::MAX);
-    if !is_present(clients, bucket, &key, size).await? {
+    let present = present(clients, bucket, &key, size).await?;
+    if present != Present::Whole {
         let body = ByteStream::from(template.as_bytes().to_vec());
-        put(clients, bucket, &key, body, &digest).await?;
+        put(clients, bucket, &key, body, &digest, present).await?;
     }
     Ok(TemplateSource::Url(object_url(clients, bucket, &key)))
 }
@@ -175,7 +176,8 @@ async fn artifact_once(
 ) -> Result<(), PublishError> {
     let clients = &context.clients;
     let asset = asset.to_owned();
-    if is_present(clients, bucket, &key, artifact.size).await? {
+    let present = present(clients, bucket, &key, artifact.size).await?;
+    if present == Present::Whole {
         context.emit(Event::ArtifactPresent { asset, key });
         return Ok(());
     }
@@ -192,19 +194,27 @@ async fn artifact_once(
             path: artifact.path.clone(),
             source: std::io::Error::other(error),
         })?;
-    put(clients, bucket, &key, body, &digest).await?;
+    put(clients, bucket, &key, body, &digest, present).await?;
     context.emit(Event::ArtifactUploaded { asset, key, size });
     Ok(())
 }
 
-/// Returns whether the bucket holds an object of this key and size. A shorter one is the rest of something that went
-/// wrong and is written again.
-async fn is_present(
+/// What a bucket holds under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Present {
+    Nothing,
+    /// Something of another size, which is the rest of what went wrong elsewhere and is written again.
+    Other,
+    Whole,
+}
+
+/// Returns what the bucket holds under a key that should be an object of this size.
+async fn present(
     clients: &Clients,
     bucket: &str,
     key: &str,
     size: u64,
-) -> Result<bool, PublishError> {
+) -> Result<Present, PublishError> {
     let answer = clients
         .s3
         .head_object()
@@ -213,15 +223,20 @@ async fn is_present(
         .send()
         .await;
     match answer {
-        Ok(head) => Ok(head
-            .content_length
-            .is_some_and(|length| u64::try_from(length) == Ok(size))),
+        Ok(head) => {
+            let length = head.content_length.map(u64::try_from);
+            Ok(if length == Some(Ok(size)) {
+                Present::Whole
+            } else {
+                Present::Other
+            })
+        }
         Err(error)
             if error
                 .as_service_error()
                 .is_some_and(HeadObjectError::is_not_found) =>
         {
-            Ok(false)
+            Ok(Present::Nothing)
         }
         Err(error) => Err(PublishError::Upload {
             key: key.to_owned(),
@@ -231,28 +246,37 @@ async fn is_present(
 }
 
 /// Writes an object. S3 refuses bytes that do not have the hash that the key promises.
+///
+/// Where there was nothing, nothing is replaced either: the bucket keeps versions, and a call that is repeated because
+/// its answer was lost, or another run, would leave one too many. S3 answers 412 then
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>), and what is there has the same hash.
 async fn put(
     clients: &Clients,
     bucket: &str,
     key: &str,
     body: ByteStream,
     digest: &[u8],
+    before: Present,
 ) -> Result<(), PublishError> {
-    clients
+    let written = clients
         .s3
         .put_object()
         .bucket(bucket)
         .key(key)
         .body(body)
         .checksum_sha256(aws_smithy_types::base64::encode(digest))
+        .set_if_none_match((before == Present::Nothing).then(|| "*".to_owned()))
         .send()
         .await
-        .or_aws(clients, "PutObject")
-        .map_err(|source| PublishError::Upload {
+        .or_aws(clients, "PutObject");
+    match written {
+        Err(error) if error.code() == Some("PreconditionFailed") => Ok(()),
+        Err(source) => Err(PublishError::Upload {
             key: key.to_owned(),
             source,
-        })?;
-    Ok(())
+        }),
+        Ok(_) => Ok(()),
+    }
 }
 
 /// Returns the address under which CloudFormation reads an object: path style against an endpoint, which need not

@@ -29,8 +29,8 @@ use super::{
 use crate::aws::{AwsError, texts};
 use crate::content::Content;
 use input::{parameters, tags};
-use operation::{known_hints, remove_leftovers};
-use settle::settle;
+use operation::{known_hints, remove_leftovers, remove_waiting};
+use settle::{Settled, settle};
 
 pub(super) use input::token;
 pub(super) use operation::{
@@ -144,7 +144,7 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
     let stack = &work.manifest;
     let mut parameters = parameters(run, work).await?;
     let tags = tags(run, stack);
-    let deployed = settle(context, stack).await?;
+    let Settled { deployed, waiting } = settle(context, stack).await?;
     let kept = match &deployed {
         Some(deployed) => hand_over(run, context, work, deployed, &mut parameters).await?,
         None => None,
@@ -232,6 +232,7 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         changes: count,
         express: request.express,
     });
+    remove_waiting(context, stack, &waiting).await?;
     let opened = protection::open(context, stack, &change_set.stack_id, &changes).await?;
     let executed = execute(context, stack, &change_set, &request.name).await;
     // Whatever goes on without us may still need the open policy, and the next deploy closes it.

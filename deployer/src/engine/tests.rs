@@ -28,6 +28,7 @@ mod publish;
 mod read;
 mod recover;
 mod refused;
+mod repeated;
 mod rollback;
 mod script;
 mod simulated;

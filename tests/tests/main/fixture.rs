@@ -342,7 +342,8 @@ fn base64(text: &str) -> String {
     hexadecimal(&bytes)
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// Writes bytes in lower case hexadecimal.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     digits.concat()
 }

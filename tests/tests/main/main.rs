@@ -8,6 +8,7 @@ mod everything;
 mod fixture;
 mod intake;
 mod interrupted;
+mod killed;
 mod looks;
 mod orders;
 mod photos;

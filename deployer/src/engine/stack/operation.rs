@@ -9,7 +9,7 @@ use crate::aws::{AwsError, OrAws, texts};
 use crate::engine::{
     Context, Event, FirstCause, StackError, StackStatus,
     activity::{self, Stopped},
-    change_set::{self, ChangeSet},
+    change_set::{self, ChangeSet, Listed},
     owner, stuck,
 };
 
@@ -66,18 +66,15 @@ pub(in crate::engine) async fn execute(
     token: &str,
 ) -> Result<Executed, StackError> {
     if let Err(source) = change_set::execute(&context.clients, change_set, token).await {
-        return match (source.code(), source.message()) {
+        let refused = match (source.code(), source.message()) {
             // Whoever executes a change set removes all others of the stack.
-            (Some("ChangeSetNotFound" | "InvalidChangeSetStatus"), Some(message)) => {
-                let reason = message.to_owned();
-                overtaken(context, stack, change_set, reason).await
-            }
-            (_, Some(message)) if texts::says_busy(message) => {
-                let reason = message.to_owned();
-                overtaken(context, stack, change_set, reason).await
-            }
-            _ => Err(aws(stack, source)),
+            (Some("ChangeSetNotFound" | "InvalidChangeSetStatus"), Some(message)) => message,
+            (_, Some(message)) if texts::says_busy(message) => message,
+            _ => return Err(aws(stack, source)),
         };
+        if let Some(error) = overtaken(context, stack, change_set, token, refused).await? {
+            return Ok(Executed::Overtaken(error));
+        }
     }
     let ended = activity::follow(
         context,
@@ -95,24 +92,28 @@ pub(in crate::engine) async fn execute(
     }
 }
 
-/// Says who was first.
+/// Says who was first; nothing, where that was this run, whose call was repeated because its answer was lost.
 async fn overtaken(
     context: &Context,
     stack: &StackManifest,
     change_set: &ChangeSet,
-    reason: String,
-) -> Result<Executed, StackError> {
+    token: &str,
+    reason: &str,
+) -> Result<Option<StackError>, StackError> {
     let clients = &context.clients;
     let first = activity::running(clients, &change_set.stack_id)
         .await
         .map_err(|source| aws(stack, source))?;
+    if first.token.as_deref() == Some(token) {
+        return Ok(None);
+    }
     let by = owner::name(first.token.as_deref(), clients.identity());
     let since = first
         .since
         .map_or_else(String::new, |since| format!(" since {since}"));
-    Ok(Executed::Overtaken(StackError::ChangeSet {
+    Ok(Some(StackError::ChangeSet {
         stack: stack.name.clone(),
-        reason,
+        reason: reason.to_owned(),
         hints: vec![format!(
             "{by} changed this stack meanwhile{since}: deploy again, or add `--wait` to compute the changes anew"
         )],
@@ -154,17 +155,26 @@ pub(super) async fn remove_leftovers(
             });
         }
     }
-    for leftover in listed.iter().filter(|listed| listed.is_leftover(now)) {
-        clients
-            .cloudformation
-            .delete_change_set()
-            .change_set_name(&leftover.id)
-            .send()
-            .await
-            .or_aws(clients, "DeleteChangeSet")
-            .map_err(|source| aws(stack, source))?;
-    }
-    Ok(())
+    let leftover = listed.iter().filter(|listed| listed.is_leftover(now));
+    change_set::remove_all(clients, leftover)
+        .await
+        .map_err(|source| aws(stack, source))
+}
+
+/// Removes the change sets that earlier runs of this caller left on a stack that holds nothing else. CloudFormation does
+/// the same when it executes another one.
+pub(super) async fn remove_waiting(
+    context: &Context,
+    stack: &StackManifest,
+    waiting: &[Listed],
+) -> Result<(), StackError> {
+    let clients = &context.clients;
+    let ours = waiting
+        .iter()
+        .filter(|found| found.is_waiting() && owner::is_ours(&found.name, clients.identity()));
+    change_set::remove_all(clients, ours)
+        .await
+        .map_err(|source| aws(stack, source))
 }
 
 /// Makes the error of a call for a stack.

@@ -9,17 +9,28 @@ use super::{
     operation::{aws, delete, interrupted, stopped_error},
 };
 use crate::engine::{
-    Context, DeployedStack, Event, StackError, activity, change_set, inspect, owner,
+    Context, DeployedStack, Event, StackError, activity, change_set,
+    change_set::Listed,
+    inspect, owner,
     recover::{self, STAGE_TAG},
     status::{DeployStep, State, Way},
     stuck,
 };
 
-/// Brings a stack to a status that allows a change set. Returns the stack, or nothing where it has to be created.
+/// A stack that allows a change set.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// The stack; nothing, where it has to be created.
+    pub(super) deployed: Option<DeployedStack>,
+    /// The change sets of earlier runs that it holds, where it holds nothing else.
+    pub(super) waiting: Vec<Listed>,
+}
+
+/// Brings a stack to a status that allows a change set.
 pub(super) async fn settle(
     context: &Context,
     stack: &Arc<StackManifest>,
-) -> Result<Option<DeployedStack>, StackError> {
+) -> Result<Settled, StackError> {
     let mut began_anew = false;
     let mut joined = Joined::default();
     loop {
@@ -28,15 +39,22 @@ pub(super) async fn settle(
             .await
             .map_err(|source| aws(stack, source))?
         else {
-            return Ok(None);
+            return Ok(Settled::default());
         };
         match State::of(Some(&deployed)).deploy() {
-            DeployStep::Create => return Ok(None),
-            DeployStep::Update => return Ok(Some(deployed)),
+            DeployStep::Create => return Ok(Settled::default()),
+            DeployStep::Update => {
+                return Ok(Settled {
+                    deployed: Some(deployed),
+                    waiting: Vec::new(),
+                });
+            }
             DeployStep::Follow => join(context, stack, &deployed, &mut joined).await?,
             DeployStep::Review => {
-                check_review(context, stack, &deployed).await?;
-                return Ok(None);
+                return Ok(Settled {
+                    deployed: None,
+                    waiting: check_review(context, stack, &deployed).await?,
+                });
             }
             DeployStep::StartAnew if !deployed.tags.contains_key(STAGE_TAG) => {
                 return Err(stuck::error(context, &stack.name, deployed, Way::NotOurs).await);
@@ -66,17 +84,17 @@ pub(super) async fn settle(
     }
 }
 
-/// Refuses a stack that waits for somebody to review a change set that is none of ours.
+/// Refuses a stack that waits for somebody to review a change set that is none of ours. Returns those that are ours.
 pub(in crate::engine) async fn check_review(
     context: &Context,
     stack: &StackManifest,
     deployed: &DeployedStack,
-) -> Result<(), StackError> {
+) -> Result<Vec<Listed>, StackError> {
     let listed = change_set::list(&context.clients, &deployed.id)
         .await
         .map_err(|source| aws(stack, source))?;
     match recover::foreign(&listed) {
-        None => Ok(()),
+        None => Ok(listed),
         Some(foreign) => Err(StackError::InReview {
             stack: stack.name.clone(),
             change_set: foreign.name.clone(),

@@ -67,7 +67,7 @@ pub(super) fn packed() -> Packed {
 }
 
 /// The rest of a conversation that creates the stack with the parameters of its artifact.
-fn creates(script: Script, sha256: &str) -> Script {
+pub(super) fn creates(script: Script, sha256: &str) -> Script {
     let key = format!("intake-dev/intake-create/{sha256}.zip");
     script
         .create_change_set(move |input| {

@@ -96,10 +96,17 @@ async fn a_removal_that_fails_ends_the_deploy() {
 
 #[tokio::test]
 async fn a_stack_that_was_never_executed_is_created_by_a_new_change_set() {
-    let script = Script::new()
+    let played = Script::new()
         .describe(STACK, Stack::new("REVIEW_IN_PROGRESS").xml())
-        .list_change_sets(&[("stackctl-0123", 0)]);
-    let played = creates(script).play();
+        .list_change_sets(&[("stackctl-0123", 0)])
+        .create_change_set(|input| input.change_set_type() == Some(&ChangeSetType::Create))
+        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .delete_change_set(answers::CHANGE_SET_ID)
+        .execute()
+        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .describe(STACK_ID, Stack::new("CREATE_COMPLETE").xml())
+        .play();
     deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
         .await
         .expect("the stack is created");

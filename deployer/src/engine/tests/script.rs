@@ -163,10 +163,14 @@ impl Script {
         code: &'static str,
         message: &'static str,
     ) -> Self {
+        let token = self.token.clone();
         call!(
             self.cloudformation,
             CloudFormation::create_change_set,
-            |_| true,
+            move |input| {
+                token.set(input.change_set_name());
+                true
+            },
             status,
             move || answers::error(code, message)
         )

@@ -245,6 +245,10 @@ impl Inner {
                 self.begin("UPDATE_IN_PROGRESS", fields);
                 answers::empty(action)
             }
+            ("DeleteChangeSet", "REVIEW_IN_PROGRESS") => {
+                self.change_sets.clear();
+                answers::empty(action)
+            }
             ("DeleteStack", "DELETE_COMPLETE") => answers::empty(action),
             ("DeleteStack", _)
                 if status != "DELETE_FAILED"

@@ -1,0 +1,117 @@
+//! Temporary files in the state directory, and what runs that were killed left of them.
+//!
+//! Whatever the tool writes there comes by way of a temporary sibling, which goes away with the run, however it ends, but
+//! for a run that is killed. Every run that makes such files holds a lock together with all others that do; one that can
+//! have it alone knows that whatever is there is nobody's.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+/// The directory into which the stacks are rendered.
+pub(crate) const SYNTH: &str = "synth-";
+
+/// An archive that is not whole yet.
+pub(crate) const PACKING: &str = ".packing-";
+
+/// A file that is to replace another one.
+pub(crate) const SIBLING: &str = ".stackctl-";
+
+/// Keeps other runs from removing the temporary files of this one, until it is dropped. The operating system lets go of
+/// it however the process ends.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    _lock: File,
+}
+
+/// Removes what killed runs left in a state directory, unless others work in it right now.
+pub(crate) fn enter(state: &Path) -> io::Result<Scratch> {
+    let lock = File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(state.join("scratch.lock"))?;
+    if lock.try_lock().is_ok() {
+        sweep(state, &[SYNTH, SIBLING]);
+        sweep(&state.join("artifacts"), &[PACKING, SIBLING]);
+        for stage in entries(&state.join("assemblies")) {
+            sweep(&stage.path(), &[SIBLING]);
+        }
+        lock.unlock()?;
+    }
+    // Whoever has it alone has it for a moment.
+    match lock.lock_shared() {
+        // On such a file system no run has it alone, so none removes anything.
+        Err(error) if error.kind() != io::ErrorKind::Unsupported => return Err(error),
+        _ => {}
+    }
+    Ok(Scratch { _lock: lock })
+}
+
+/// Removes the entries of a directory with these prefixes. One that cannot be removed is tried again by the next run.
+fn sweep(directory: &Path, prefixes: &[&str]) {
+    for entry in entries(directory) {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if !prefixes.iter().any(|prefix| name.starts_with(prefix)) {
+            continue;
+        }
+        let path = entry.path();
+        let _ = if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            fs::remove_dir_all(path)
+        } else {
+            fs::remove_file(path)
+        };
+    }
+}
+
+fn entries(directory: &Path) -> impl Iterator<Item = fs::DirEntry> {
+    fs::read_dir(directory).into_iter().flatten().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<String> = entries(directory)
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_killed_runs_left_goes_when_nobody_works() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let state = directory.path();
+        let kept = state.join("assemblies/dev");
+        let leave = || {
+            for directory in [&state.join("synth-1"), &state.join("artifacts"), &kept] {
+                fs::create_dir_all(directory).expect("a directory");
+            }
+            for file in [
+                "synth-1/manifest.json",
+                "artifacts/.packing-1",
+                "artifacts/.stackctl-1",
+                "artifacts/index.json",
+                "assemblies/dev/.stackctl-1",
+                "assemblies/dev/manifest.json",
+            ] {
+                fs::write(state.join(file), "").expect("a file");
+            }
+        };
+        let first = enter(state).expect("is entered");
+        leave();
+        let second = enter(state).expect("is entered");
+        assert!(state.join("synth-1/manifest.json").exists());
+        assert_eq!(names(&kept), [".stackctl-1", "manifest.json"]);
+        drop((first, second));
+
+        let _third = enter(state).expect("is entered");
+        assert_eq!(names(state), ["artifacts", "assemblies", "scratch.lock"]);
+        assert_eq!(names(&state.join("artifacts")), ["index.json"]);
+        assert_eq!(names(&kept), ["manifest.json"]);
+    }
+}

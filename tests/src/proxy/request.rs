@@ -1,0 +1,168 @@
+//! A request as it comes from the tool.
+
+use std::io::{self, BufRead, Write};
+
+/// A request of the tool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// The path with the query.
+    pub path: String,
+    /// The service that it is signed for; empty where it is not signed.
+    pub service: String,
+    /// The lines of the head, without those about this connection.
+    pub(crate) head: String,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    /// Reads one request; `None` where the caller closed the connection instead.
+    pub(super) fn read(
+        reader: &mut impl BufRead,
+        mut client: impl Write,
+    ) -> io::Result<Option<Self>> {
+        let mut request = Self::default();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line)? == 0 {
+                return Ok(None);
+            }
+            let header = line.trim_end();
+            if header.is_empty() {
+                break;
+            }
+            let (name, value) = header.split_once(':').unwrap_or((header, ""));
+            if request.method.is_empty() {
+                let mut words = header.split(' ').map(str::to_owned);
+                request.method = words.next().unwrap_or_default();
+                request.path = words.next().unwrap_or_default();
+                request.head.push_str(&line);
+            } else if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().unwrap_or(0);
+                request.head.push_str(&line);
+            } else if name.eq_ignore_ascii_case("expect") {
+                client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            } else if !name.eq_ignore_ascii_case("connection") {
+                if name.eq_ignore_ascii_case("authorization") {
+                    request.service = signed_for(value).unwrap_or_default().to_owned();
+                }
+                // The host stays what the caller signed.
+                request.head.push_str(&line);
+            }
+        }
+        request.body = vec![0; length];
+        reader.read_exact(&mut request.body)?;
+        Ok(Some(request))
+    }
+
+    /// Returns what a person calls it, such as `POST / Action=CreateChangeSet` or `PUT /bucket/key`.
+    pub(super) fn call(&self) -> String {
+        let action = self.field("Action");
+        let action = action.map_or(String::new(), |action| format!(" Action={action}"));
+        format!("{} {}{action}", self.method, self.path)
+    }
+
+    /// Returns what it asks, without anything that AWS made up for one run: the random ends of names, ids, hashes.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let service = &self.service;
+        if let Some(action) = self.field("Action") {
+            let stack = self.field("StackName").unwrap_or_default();
+            // An ARN is `arn%3Aaws%3A..%3Astack%2FNAME%2FID`.
+            let stack = stack.split("%3Astack%2F").last().unwrap_or_default();
+            let stack = stack.split("%2F").next().unwrap_or_default();
+            return format!("{service} {action} {stack}").trim().to_owned();
+        }
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let mut flags: Vec<&str> = query
+            .split('&')
+            .filter_map(|field| field.split('=').next())
+            .filter(|name| !name.is_empty() && *name != "x-id")
+            .collect();
+        flags.sort_unstable();
+        let flags = flags.join("&");
+        let steps: Vec<String> = path
+            .trim_start_matches('/')
+            .split('/')
+            .enumerate()
+            .map(|(position, step)| {
+                let is_made_up = service == "cloudfront" || position == 0;
+                if is_made_up {
+                    without_end(step)
+                } else {
+                    without_hash(step)
+                }
+            })
+            .collect();
+        let steps = steps.join("/");
+        format!("{service} {}?{flags} {steps}", self.method)
+    }
+
+    fn field(&self, name: &str) -> Option<String> {
+        let text = std::str::from_utf8(&self.body).ok()?;
+        text.split('&').find_map(|field| {
+            let (key, value) = field.split_once('=')?;
+            (key == name).then(|| value.to_owned())
+        })
+    }
+}
+
+/// Returns the service in `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ..`.
+fn signed_for(authorization: &str) -> Option<&str> {
+    let (_, credential) = authorization.split_once("Credential=")?;
+    credential.split('/').nth(3)
+}
+
+/// Takes the random end off a name such as `stackctl-bootstrap-artifacts-0a1b2c3d`, or off an id.
+fn without_end(name: &str) -> String {
+    match name.rsplit_once('-') {
+        Some((start, _)) if !start.starts_with("20") => format!("{start}-*"),
+        _ if name.chars().any(|c| c.is_ascii_digit()) => "*".to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+fn without_hash(step: &str) -> String {
+    let (hash, extension) = step.split_once('.').unwrap_or((step, ""));
+    if hash.len() == 64 {
+        format!("*.{extension}")
+    } else {
+        step.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> String {
+        let request = Request::read(&mut text.as_bytes(), Vec::new());
+        request.expect("is read").expect("is one").name()
+    }
+
+    #[test]
+    fn the_same_request_of_two_runs_has_one_name() {
+        let form = |stack: &str| {
+            let body = format!("Action=DeleteStack&StackName={stack}&Version=1");
+            name(&format!(
+                "POST / HTTP/1.1\r\nauthorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/cloudformation/aws4_request, S\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            ))
+        };
+        assert_eq!(form("work-dev"), "cloudformation DeleteStack work-dev");
+        let arn = "arn%3Aaws%3Acloudformation%3Aus-east-1%3A1%3Astack%2Fwork-dev%2F0a";
+        assert_eq!(form(arn), "cloudformation DeleteStack work-dev");
+
+        let hash = "0".repeat(64);
+        let put = format!(
+            "PUT /stackctl-artifacts-0a1b/work-dev/worker/{hash}.zip?x-id=PutObject HTTP/1.1\r\nauthorization: A Credential=t/2/r/s3/a\r\n\r\n"
+        );
+        assert_eq!(
+            name(&put),
+            "s3 PUT? stackctl-artifacts-*/work-dev/worker/*.zip"
+        );
+    }
+}

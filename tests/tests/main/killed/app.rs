@@ -1,0 +1,194 @@
+//! A small app of three stacks in two versions, whose binaries are built once.
+//!
+//! One stack exports what the two others import. One of these has a function, the other a folder that fills a bucket and a
+//! distribution that forgets what it had; both are deployed at the same time.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use system_tests::sandbox::Sandbox;
+use tempfile::TempDir;
+
+use crate::PROGRAM;
+use crate::fixture::hexadecimal;
+
+use sha2::{Digest as _, Sha256};
+
+/// The variable that tells the stacks binary which version it renders.
+pub(super) const VERSION: &str = "KILLED_APP_VERSION";
+
+const CONFIG: &str = "[workspace]\nstacks = \"app-stacks\"\n\n[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+
+const STACKS: &str = r#"
+fn main() {
+    let out = std::env::args().skip_while(|argument| argument != "--out").nth(1).expect("--out DIR");
+    let version = std::env::var("KILLED_APP_VERSION").expect("a version");
+    for file in std::fs::read_dir(format!("assembly-{version}")).expect("there is an assembly") {
+        let file = file.expect("it can be listed");
+        std::fs::copy(file.path(), std::path::Path::new(&out).join(file.file_name())).expect("it can be copied");
+    }
+}
+"#;
+
+/// The workspace of the app, and a sandbox to run the tool in.
+pub(super) struct App {
+    pub(super) sandbox: Sandbox,
+    workspace: TempDir,
+}
+
+impl App {
+    pub(super) fn new() -> Self {
+        let workspace =
+            TempDir::with_prefix("stackctl-workspace-").expect("a directory can be made");
+        let sandbox = Sandbox::new(PROGRAM, workspace.path(), CONFIG).with_own_target();
+        let app = Self { sandbox, workspace };
+        // Small binaries: what is tested is not how long they take to pack.
+        app.write(
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"stacks\", \"worker\"]\nresolver = \"3\"\n\n[profile.dev]\nstrip = true\n",
+        );
+        app.package("stacks", "app-stacks");
+        app.write("stacks/src/main.rs", STACKS);
+        app.package("worker", "app-worker");
+        for version in [1, 2] {
+            app.write(
+                &format!("worker/src/bin/worker-{version}.rs"),
+                &format!("fn main() {{\n    println!(\"version {version}\");\n}}\n"),
+            );
+            let folder = format!("pages-{version}");
+            app.write(
+                &format!("{folder}/index.html"),
+                &format!("<p>{version}</p>"),
+            );
+            app.write(&format!("{folder}/same.css"), "p { color: black }");
+            app.write(&format!("{folder}/only-{version}.txt"), "here");
+            app.describe(version);
+        }
+        app
+    }
+
+    fn describe(&self, version: u32) {
+        let store = json!({
+            "Resources": {
+                "Jobs": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 30 * version}},
+                format!("Log{version}"): {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7}},
+                "Rows": {"Type": "AWS::DynamoDB::Table", "Properties": {
+                    "BillingMode": "PAY_PER_REQUEST",
+                    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+                    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+                }},
+            },
+            "Outputs": {"Jobs": {
+                "Value": {"Fn::GetAtt": ["Jobs", "Arn"]},
+                "Export": {"Name": "store-dev:Jobs"},
+            }},
+        });
+        let jobs = json!({"Fn::ImportValue": "store-dev:Jobs"});
+        let trust = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+        let work = json!({
+            "Parameters": {"ArtifactBucket": {"Type": "String"}, "WorkerArtifact": {"Type": "String"}},
+            "Resources": {
+                "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}},
+                "Worker": {"Type": "AWS::Lambda::Function", "Properties": {
+                    "Runtime": "provided.al2023", "Handler": "bootstrap",
+                    "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                    "Code": {"S3Bucket": {"Ref": "ArtifactBucket"}, "S3Key": {"Ref": "WorkerArtifact"}},
+                    "Environment": {"Variables": {"JOBS": jobs, "VERSION": version.to_string()}},
+                }},
+                "WorkerLogs": {"Type": "AWS::Logs::LogGroup", "Properties": {
+                    "LogGroupName": {"Fn::Sub": "/aws/lambda/${Worker}"}, "RetentionInDays": 7,
+                }},
+            },
+            "Outputs": {"Worker": {"Value": {"Ref": "Worker"}}},
+        });
+        let site = json!({
+            "Resources": {
+                "Pages": {"Type": "AWS::S3::Bucket", "Properties": {
+                    "Tags": [{"Key": "jobs", "Value": jobs}],
+                }},
+                "Site": {"Type": "AWS::CloudFront::Distribution", "Properties": {"DistributionConfig": {
+                    "Enabled": true,
+                    "Origins": [{
+                        "Id": "pages", "DomainName": {"Fn::GetAtt": ["Pages", "RegionalDomainName"]},
+                        "S3OriginConfig": {"OriginAccessIdentity": ""},
+                    }],
+                    "DefaultCacheBehavior": {
+                        "TargetOriginId": "pages", "ViewerProtocolPolicy": "https-only",
+                        "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+                    },
+                }}},
+            },
+            // Too large for a call, so that it goes through the artifact bucket.
+            "Metadata": {"Padding": "x".repeat(52_000)},
+            "Outputs": {"Pages": {"Value": {"Ref": "Pages"}}, "Version": {"Value": version.to_string()}},
+        });
+
+        let directory = format!("assembly-{version}");
+        let stack = |name: &str, template: &Value, parts: Value| {
+            let template_text = template.to_string();
+            let file = format!("{name}-dev.template.json");
+            self.write(&format!("{directory}/{file}"), &template_text);
+            let resources = template["Resources"].as_object();
+            let resources: serde_json::Map<String, Value> = resources
+                .expect("resources are an object")
+                .iter()
+                .map(|(id, resource)| {
+                    let entry =
+                        json!({"type": resource["Type"], "source": "stacks/src/main.rs:1:1"});
+                    (id.clone(), entry)
+                })
+                .collect();
+            let outputs = template["Outputs"].as_object();
+            let outputs: serde_json::Map<String, Value> = outputs
+                .expect("outputs are an object")
+                .keys()
+                .map(|key| (key.clone(), json!({})))
+                .collect();
+            let mut manifest = json!({
+                "name": format!("{name}-dev"), "id": name, "template": file,
+                "sha256": hexadecimal(&Sha256::digest(&template_text)),
+                "capabilities": ["CAPABILITY_IAM"],
+                "outputs": outputs, "resources": resources,
+            });
+            for (key, part) in parts.as_object().expect("parts are an object") {
+                manifest[key] = part.clone();
+            }
+            manifest
+        };
+        let needs_store = json!(["store-dev"]);
+        let manifest = json!({
+            "format": 1, "stage": "dev", "contracts": {},
+            "assets": {"worker": {"kind": "function", "package": "app-worker",
+                                  "binary": format!("worker-{version}"), "architecture": "arm64"}},
+            "stacks": [
+                stack("store", &store, json!({
+                    "termination_protection": true, "tags": {"version": version.to_string()},
+                })),
+                stack("work", &work, json!({
+                    "depends_on": needs_store, "artifacts": {"WorkerArtifact": "worker"},
+                })),
+                stack("site", &site, json!({
+                    "depends_on": needs_store,
+                    "contents": {"pages": {
+                        "bucket": "Pages", "folder": format!("pages-{version}"), "invalidate": "Site",
+                    }},
+                })),
+            ],
+        });
+        self.write(&format!("{directory}/manifest.json"), &manifest.to_string());
+    }
+
+    fn package(&self, directory: &str, name: &str) {
+        let manifest =
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        self.write(&format!("{directory}/Cargo.toml"), &manifest);
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.workspace.path().join(name);
+        let directory = path.parent().expect("it lies in the workspace");
+        fs::create_dir_all(directory).expect("the workspace can be written");
+        fs::write(path, text).expect("the workspace can be written");
+    }
+}

@@ -1,0 +1,153 @@
+//! Everything that a run leaves behind, in words that are the same after every run.
+
+use std::fs;
+use std::path::Path;
+
+use system_tests::account::{Account, texts};
+
+/// Returns what is in an account and in the tool's directories, one line each.
+pub(super) fn take(account: &Account, state: &Path, temporary: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    let inventory = account.inventory();
+    for (kind, names) in &inventory {
+        for name in names {
+            lines.push(match *kind {
+                "APIs" | "event source mappings" => format!("{kind}: one"),
+                _ => format!("{kind}: {}", without_end(name)),
+            });
+        }
+    }
+    for stack in &inventory["stacks"] {
+        describe(account, stack, &mut lines);
+    }
+    for function in &inventory["functions"] {
+        let answer = account.get("lambda", &format!("/2015-03-31/functions/{function}"));
+        let configuration = &answer.json()["Configuration"];
+        let code = &configuration["CodeSha256"];
+        lines.push(format!("{}: {code}", without_end(function)));
+        let variables = configuration["Environment"]["Variables"].as_object();
+        for (name, value) in variables.into_iter().flatten() {
+            let value = value.as_str().unwrap_or_default();
+            lines.push(format!(
+                "{} {name}: {}",
+                without_end(function),
+                without_end(value)
+            ));
+        }
+    }
+    let distributions = account.get("cloudfront", "/2020-05-31/distribution").body;
+    for _ in texts(&distributions, "DomainName") {
+        lines.push("a distribution or an origin of one".to_owned());
+    }
+    for bucket in &inventory["buckets"] {
+        let name = without_end(bucket);
+        for query in ["list-type=2", "versions", "uploads"] {
+            let listing = account.get("s3", &format!("/{bucket}?{query}")).body;
+            let tags = texts(&listing, "ETag");
+            for (position, key) in texts(&listing, "Key").iter().enumerate() {
+                let tag = tags.get(position).map_or("", String::as_str);
+                lines.push(format!("{name} {query}: {key} {tag}"));
+            }
+        }
+    }
+    for (name, directory) in [("state", state), ("temporary", temporary)] {
+        files(directory, Path::new(name), &mut lines);
+    }
+    lines.sort();
+    lines
+}
+
+fn describe(account: &Account, stack: &str, lines: &mut Vec<String>) {
+    let ask = |action: &str, arguments: &[(&str, &str)]| {
+        account.query("cloudformation", "2010-05-15", action, arguments)
+    };
+    let named = [("StackName", stack)];
+    let described = ask("DescribeStacks", &named);
+    for tag in [
+        "StackStatus",
+        "EnableTerminationProtection",
+        "ParameterKey",
+        "ParameterValue",
+        "OutputKey",
+        "OutputValue",
+        "Key",
+        "Value",
+    ] {
+        for text in texts(&described, tag) {
+            lines.push(format!("{stack} {tag}: {}", without_end(&text)));
+        }
+    }
+    let template = ask("GetTemplate", &named);
+    for text in texts(&template, "TemplateBody") {
+        lines.push(format!(
+            "{stack} template: {}",
+            text.replace("xxxxxxxx", "")
+        ));
+    }
+    let resources = ask("DescribeStackResources", &named);
+    let statuses = texts(&resources, "ResourceStatus");
+    for (id, status) in texts(&resources, "LogicalResourceId").iter().zip(statuses) {
+        lines.push(format!("{stack} resource: {id} {status}"));
+    }
+    // Executed change sets are the history of the stack; any other waits for somebody.
+    let change_sets = ask("ListChangeSets", &named);
+    for status in texts(&change_sets, "ExecutionStatus") {
+        if status != "EXECUTE_COMPLETE" {
+            lines.push(format!("{stack} change set: {status}"));
+        }
+    }
+}
+
+fn files(directory: &Path, name: &Path, lines: &mut Vec<String>) {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return;
+    };
+    for entry in entries {
+        let path = entry.expect("a directory can be listed").path();
+        let name = name.join(path.file_name().expect("an entry has a name"));
+        if path.is_dir() {
+            lines.push(format!("{}/", name.display()));
+            files(&path, &name, lines);
+        } else {
+            let length = fs::metadata(&path).expect("a file can be looked at").len();
+            // The index has times in it, and a lock the process that took it last.
+            let is_same = !name.ends_with("index.json") && !name.to_string_lossy().contains("lock");
+            let length = if is_same {
+                length.to_string()
+            } else {
+                String::new()
+            };
+            lines.push(format!("{} {length}", name.display()));
+        }
+    }
+}
+
+/// Takes off the end of a name what AWS made up: after the last hyphen, and the account of an ARN.
+fn without_end(text: &str) -> String {
+    if text.starts_with("http") || text.starts_with("arn:") {
+        let name = text.rsplit([':', '/']).next().unwrap_or_default();
+        return without_end(name);
+    }
+    match text.rsplit_once('-') {
+        Some((start, end)) if end.len() >= 8 && end.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            format!("{start}-*")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Returns what two inventories do not have in common.
+pub(super) fn difference(expected: &[String], actual: &[String]) -> Vec<String> {
+    let mut rest = actual.to_vec();
+    let mut lines = Vec::new();
+    for line in expected {
+        match rest.iter().position(|other| other == line) {
+            Some(position) => {
+                rest.remove(position);
+            }
+            None => lines.push(format!("missing: {line}")),
+        }
+    }
+    lines.extend(rest.into_iter().map(|line| format!("too much: {line}")));
+    lines
+}
