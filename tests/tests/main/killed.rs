@@ -28,7 +28,7 @@ use app::App;
 const PHASES: [(&str, u32); 3] = [("deploy", 1), ("deploy", 2), ("destroy", 2)];
 
 /// Lanes at once. The engine is one process, and so a run waits for it most of the time.
-const LANES: usize = 3;
+const LANES: usize = 4;
 
 /// One directory of the tool's own and one account.
 struct Lane<'a> {
@@ -56,7 +56,6 @@ struct Tally {
     /// Points that did not come up in the disturbed run: how often the tool asks for news is a matter of time.
     unmet: usize,
     failures: Vec<String>,
-    times: std::collections::BTreeMap<Fault, (u32, std::time::Duration)>,
 }
 
 impl<'a> Lane<'a> {
@@ -266,12 +265,8 @@ fn follow(
             }
             continue;
         };
-        let began = Instant::now();
         let survived = lane.survive(phase, &point, fault, reference);
         let mut tally = lock(tally);
-        let entry = tally.times.entry(fault).or_default();
-        entry.0 += 1;
-        entry.1 += began.elapsed();
         match survived {
             Ok(true) => {
                 tally.tried += 1;
@@ -357,9 +352,6 @@ fn check(choose: impl Fn(&[Reference]) -> Vec<Vec<(Point, Fault)>>) {
         tally.unmet,
         began.elapsed()
     ));
-    for (fault, (n, t)) in &tally.times {
-        say(&format!("{fault:?} {n} {:?}", *t / *n));
-    }
     assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n\n"));
 }
 
@@ -380,23 +372,4 @@ fn a_run_that_was_disturbed_anywhere_is_finished_by_the_next() {
 #[ignore = "takes a long time: every fault at every request"]
 fn a_run_that_was_disturbed_everywhere_in_every_way_is_finished_by_the_next() {
     check(everything);
-}
-
-#[test]
-#[ignore = "scratch"]
-fn scratch() {
-    let app = App::new();
-    let began = Instant::now();
-    let references = references(&app);
-    for reference in &references {
-        for point in &reference.points {
-            say(&format!("{point}"));
-        }
-        say("");
-        for line in &reference.after {
-            say(line);
-        }
-        say("-----");
-    }
-    say(&format!("{:?}", began.elapsed()));
 }
