@@ -39,11 +39,17 @@ pub enum Fault {
 }
 
 impl Point {
-    /// Returns what the request does, whatever it does it to: `cloudformation CreateChangeSet`.
+    /// Returns what kind of request it is: of which service, and what it changes, such as `cloudformation CreateChangeSet`.
+    /// All that change nothing are of one kind.
     #[must_use]
     pub fn kind(&self) -> String {
-        let words: Vec<&str> = self.request.split(' ').take(2).collect();
-        words.join(" ")
+        let mut words = self.request.split(' ');
+        let service = words.next().unwrap_or_default();
+        let action = words.next().unwrap_or_default();
+        let reads = ["Describe", "Get", "List", "GET", "HEAD"];
+        let is_read = reads.iter().any(|start| action.starts_with(start));
+        let action = if is_read { "(reads)" } else { action };
+        format!("{service} {action}")
     }
 }
 
@@ -181,6 +187,23 @@ pub(crate) fn truncated(answer: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn requests_that_change_nothing_are_of_one_kind() {
+        let kind = |request: &str| {
+            Point {
+                request: request.to_owned(),
+                nth: 1,
+            }
+            .kind()
+        };
+        assert_eq!(kind("s3 HEAD? b-*/k"), kind("s3 GET?list-type b-*/"));
+        assert_eq!(kind("s3 PUT? b-*/k"), "s3 PUT?");
+        assert_eq!(
+            kind("cloudformation DeleteStack work-dev"),
+            "cloudformation DeleteStack"
+        );
+    }
 
     #[test]
     fn an_answer_is_cut_where_it_cannot_be_taken_for_whole() {

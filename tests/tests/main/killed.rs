@@ -299,7 +299,7 @@ fn everything(references: &[Reference]) -> Vec<Vec<(Point, Fault)>> {
         .collect()
 }
 
-/// Every point at least once, and every fault at least once at each kind of request.
+/// Every point at least once, and every fault at least once at each [kind](Point::kind) of request.
 fn some_of_everything(references: &[Reference]) -> Vec<Vec<(Point, Fault)>> {
     let mut tried = BTreeSet::new();
     let mut turn = 0;

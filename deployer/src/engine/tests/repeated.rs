@@ -96,6 +96,7 @@ async fn an_artifact_that_a_lost_call_wrote_is_not_written_again() {
                  <Condition>If-None-Match</Condition></Error>";
     let script = Script::new()
         .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .nothing_fast()
         .describe(STACK, answers::absent(STACK))
         .object_absent()
         .s3(
@@ -117,6 +118,7 @@ async fn what_is_not_the_artifact_is_replaced() {
     let key = format!("intake-dev/intake-create/{}.zip", packed.sha256);
     let script = Script::new()
         .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .nothing_fast()
         .describe(STACK, answers::absent(STACK))
         .object_present(key.leak(), 5)
         .s3(
