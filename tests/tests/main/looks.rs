@@ -10,6 +10,11 @@ const STACK: &str = "intake-dev";
 pub(crate) fn at(sandbox: &Sandbox) {
     status(sandbox);
     events(sandbox);
+    history(sandbox);
+    explain(sandbox);
+    timeline(sandbox);
+    drift(sandbox);
+    sample(sandbox);
     invoke(sandbox);
     logs(sandbox);
     follow(sandbox);
@@ -38,6 +43,67 @@ fn events(sandbox: &Sandbox) {
             .find(|line| line.contains(logical_id) && line.contains("CREATE_COMPLETE"));
         assert!(line.is_some(), "nothing about {logical_id} in {run}");
     }
+}
+
+/// The deploy is told as ours, with the version that did it.
+fn history(sandbox: &Sandbox) {
+    let history = ask(sandbox, &["history", "intake"]);
+    let operations = history["operations"].as_array().expect("it is a list");
+    let last = operations.last().expect("the stack was deployed");
+    assert_eq!(
+        (&last["stack"], &last["operation"], &last["status"]),
+        (&json!(STACK), &json!("create"), &json!("CREATE_COMPLETE"))
+    );
+    assert_eq!(last["ours"], true, "{last}");
+    assert!(last["version"].is_string(), "{last}");
+    assert!(last["by"].is_string(), "{last}");
+}
+
+/// What went well has nothing to explain.
+fn explain(sandbox: &Sandbox) {
+    let explained = ask(sandbox, &["explain", "intake"]);
+    let stack = &explained["stacks"][0];
+    assert_eq!(stack["status"], "CREATE_COMPLETE", "{stack}");
+    assert!(stack["first_cause"].is_null(), "{stack}");
+}
+
+/// Something made the deploy take as long as it did, and the page of it stands alone.
+fn timeline(sandbox: &Sandbox) {
+    let timeline = ask(sandbox, &["events", "intake", "--timeline"]);
+    let resources = timeline["operations"][0]["resources"]
+        .as_array()
+        .unwrap_or_else(|| panic!("no resources in {timeline}"));
+    assert!(
+        resources
+            .iter()
+            .any(|resource| resource["critical"] == true),
+        "{timeline}"
+    );
+    let page = ask(sandbox, &["events", "intake", "--timeline", "deploy.html"]);
+    let file = page["out"].as_str().expect("it says where the page is");
+    let page = std::fs::read_to_string(file).expect("the page is there");
+    assert!(page.contains("DeadLetters") && page.ends_with("</html>\n"));
+    std::fs::remove_file(file).expect("the page can be removed");
+}
+
+/// The engine finds no drift, and is not asked to change any back.
+fn drift(sandbox: &Sandbox) {
+    let drift = ask(sandbox, &["drift", "intake", "--exit-code"]);
+    assert_eq!(drift["stacks"][0]["status"], "IN_SYNC", "{drift}");
+    let refused = sandbox.run(&["drift", "intake", "--revert", "--stage", "dev", "--local"]);
+    assert_eq!(refused.code, Some(1), "{refused}");
+}
+
+/// The event of a function is that of its own queue.
+fn sample(sandbox: &Sandbox) {
+    let event = ask(
+        sandbox,
+        &["invoke", "Operations", "--sample", "sqs", "--print"],
+    );
+    let source = event["Records"][0]["eventSourceARN"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no queue in {event}"));
+    assert!(source.contains("Queue"), "{source}");
 }
 
 /// An answer ends with 0; the function's own error is shown and ends with 1.
