@@ -4,6 +4,7 @@
 
 pub mod env;
 mod operate;
+mod prune;
 mod rollback;
 mod select;
 
@@ -12,7 +13,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use operate::{Drift, Events, History, Invoke, Logs, Since};
-pub use rollback::Rollback;
+pub use prune::Prune;
+pub use rollback::{Rollback, To};
 pub use select::{Name, nearest, select};
 
 use crate::config::Assignment;
@@ -119,6 +121,8 @@ pub enum Verb {
     Destroy(Destroy),
     /// Take back what failed, or finish a rollback that failed.
     Rollback(Rollback),
+    /// Remove packages and versions of functions that nothing runs any more.
+    Prune(Prune),
     /// Print the outputs of deployed stacks.
     Outputs(Stacks),
     /// Print the status of stacks.

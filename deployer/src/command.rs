@@ -24,6 +24,8 @@ mod look;
 mod outputs;
 mod place;
 mod prepare;
+mod prune;
+mod release;
 mod revision;
 mod rollback;
 mod stacks;
@@ -183,6 +185,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
         Verb::Deploy(arguments) => Box::pin(deploy::run(session, &arguments)).await,
         Verb::Diff(arguments) => diff::run(session, &arguments).await,
         Verb::Destroy(arguments) => destroy::run(session, &arguments).await,
+        Verb::Prune(arguments) => Box::pin(prune::run(session, &arguments)).await,
         Verb::Rollback(arguments) => Box::pin(rollback::run(session, &arguments)).await,
         Verb::Outputs(arguments) => outputs::run(session, &arguments).await,
         Verb::Status(arguments) => stacks::status(session, &arguments).await,

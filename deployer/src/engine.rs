@@ -34,6 +34,7 @@ mod operations;
 mod origin;
 mod owner;
 pub mod plan;
+mod prune;
 mod publish;
 mod recover;
 mod reference;
@@ -78,8 +79,10 @@ pub use invoke::{Invocation, invoke};
 pub use logs::{LogLine, LogsRequest, logs};
 pub use operations::{Operation, operations};
 pub use origin::{Origin, Revision};
+pub use prune::{PrunePlan, PruneRequest, PrunedVersion, StackPrune, prune, prune_plan};
 pub use publish::PublishError;
 pub use recover::StackError;
+pub use release::versions::{FunctionVersion, ReleasedFunction, move_alias, released};
 pub use rollback::{
     PlannedRollback, RollbackAction, RollbackError, RollbackReport, RollbackRequest,
     RolledBackStack, rollback, rollback_plan,

@@ -26,8 +26,8 @@ use serde::Serialize;
 use crate::cli::{Color, Global};
 use crate::error::{Error, Kind};
 
-pub(crate) use activity::count;
 pub use activity::{Activity, event_line, log_line};
+pub(crate) use activity::{bytes, count};
 pub use drift::{Proposed, drift, proposed};
 pub use explain::explanations;
 pub use history::history;

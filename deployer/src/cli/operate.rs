@@ -131,7 +131,7 @@ fn parse_since(text: &str) -> Result<Since, String> {
 }
 
 /// Reads a length of time: a whole number and `s`, `m`, `h` or `d`.
-fn parse_span(text: &str) -> Option<Duration> {
+pub(super) fn parse_span(text: &str) -> Option<Duration> {
     let unit = text.chars().next_back()?;
     let seconds = match unit {
         's' => 1,

@@ -10,6 +10,11 @@ pub struct Rollback {
     /// Which stacks; those that need no rollback are left alone.
     #[command(flatten)]
     pub stacks: Stacks,
+    /// Instead, move the aliases of these functions to another version: `previous`, `latest` or a number.
+    ///
+    /// What stands in the place of stacks are then functions, as STACK/FUNCTION where that is not unique.
+    #[arg(long, value_name = "VERSION", conflicts_with_all = ["skip", "wait"])]
+    pub to: Option<To>,
     /// Leave this resource as it is, which kept an earlier rollback from its end; may be repeated.
     ///
     /// CloudFormation takes it for rolled back without touching it. Bring it back by hand before the next deploy, or that
@@ -19,4 +24,44 @@ pub struct Rollback {
     /// Wait for operations that somebody else began, instead of refusing.
     #[arg(long)]
     pub wait: bool,
+}
+
+/// The version that an alias is moved to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// The one before the live one.
+    Previous,
+    /// The newest.
+    Latest,
+    /// The one of this number.
+    Version(u64),
+}
+
+impl std::str::FromStr for To {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "previous" => Ok(Self::Previous),
+            "latest" => Ok(Self::Latest),
+            number => number
+                .parse()
+                .map(Self::Version)
+                .map_err(|_| "expected previous, latest or the number of a version".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read() {
+        assert_eq!("previous".parse(), Ok(To::Previous));
+        assert_eq!("7".parse(), Ok(To::Version(7)));
+        for bad in ["", "-1", "live", "1.5"] {
+            assert!(bad.parse::<To>().is_err(), "{bad}");
+        }
+    }
 }

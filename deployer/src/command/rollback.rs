@@ -3,13 +3,16 @@
 use serde_json::json;
 
 use super::place::{self, Place};
-use super::{Session, approval, lock, prepare};
+use super::{Session, approval, lock, prepare, release};
 use crate::cli;
 use crate::engine::{self, PlannedRollback, RollbackAction, RollbackReport, RollbackRequest};
 use crate::error::{Error, Result};
 use crate::ui::Activity;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Result<u8> {
+    if let Some(to) = arguments.to {
+        return Box::pin(release::run(session, &arguments.stacks.stacks, to)).await;
+    }
     let project = session.project()?;
     let (name, stage) = session.stage(&project)?;
     let place = Place::of(session);

@@ -550,11 +550,12 @@ async fn remove_artifacts(context: &Context, stack: &StackManifest) -> Result<()
     let Some(bucket) = bootstrap.and_then(|stack| stack.outputs.get(BUCKET_OUTPUT).cloned()) else {
         return Ok(());
     };
-    let prefix = format!("{}/", stack.name);
-    empty::everything(clients, &bucket, Some(&prefix), |_| {
-        ControlFlow::Continue(())
-    })
-    .await
-    .map_err(|source| aws(stack, source))?;
+    for prefix in [format!("{}/", stack.name), super::fast::key(&stack.name)] {
+        empty::everything(clients, &bucket, Some(&prefix), |_| {
+            ControlFlow::Continue(())
+        })
+        .await
+        .map_err(|source| aws(stack, source))?;
+    }
     Ok(())
 }

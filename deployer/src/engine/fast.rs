@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{aws::AwsError, content::Content, error::Kind};
 use record::{Code, Direct};
-pub(super) use record::{Record, Records};
+pub(super) use record::{Record, Records, key};
 
 /// Whether a deployment can be made without CloudFormation.
 #[derive(Debug)]

@@ -24,6 +24,7 @@ mod operate;
 mod others;
 mod plan;
 mod protection;
+mod prune;
 mod publish;
 mod read;
 mod recover;

@@ -537,7 +537,7 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 }
 
 /// Writes a size as a person would say it.
-fn bytes(size: u64) -> String {
+pub(crate) fn bytes(size: u64) -> String {
     match size {
         0..1_000 => format!("{size} B"),
         1_000..1_000_000 => format!("{} kB", size / 1_000),

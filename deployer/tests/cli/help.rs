@@ -23,6 +23,7 @@ Commands:
   diff         Show what a deploy would change
   destroy      Delete stacks and what they hold
   rollback     Take back what failed, or finish a rollback that failed
+  prune        Remove packages and versions of functions that nothing runs any more
   outputs      Print the outputs of deployed stacks
   status       Print the status of stacks
   events       Print what happened to stacks, the oldest first

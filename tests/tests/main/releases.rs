@@ -188,3 +188,57 @@ fn code_alone_goes_past_cloudformation_and_the_next_full_deploy_knows() {
     fixture.sandbox.succeed(&DEPLOY);
     assert_ne!(worker.code("$LATEST"), first);
 }
+
+#[test]
+fn an_alias_goes_back_and_forth_and_what_nothing_names_is_pruned() {
+    let fixture = Fixture::new(&json!({}));
+    let place = ["--stage", "dev", "--local"];
+    let tool = |arguments: &[&str]| fixture.sandbox.run(&[arguments, &place[..]].concat());
+    for code in ["one", "two", "three"] {
+        fixture.change_code(code);
+        fixture.describe_released(3, &json!({}));
+        fixture.sandbox.succeed(&DEPLOY);
+    }
+    let worker = Worker::of(&fixture);
+    assert_eq!(worker.live(), "3");
+
+    let run = tool(&["rollback", "Worker", "--to", "previous", "--json"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_eq!(run.json()["functions"][0]["to"], 2);
+    assert_eq!(worker.live(), "2");
+    assert_eq!(
+        tool(&["rollback", "slow/Worker", "--to", "1"]).code,
+        Some(0)
+    );
+    assert_eq!(worker.live(), "1");
+    let run = tool(&["rollback", "Worker", "--to", "previous"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains("1, 2, 3"), "{run}");
+    // A deploy of the same source is nothing new, so that what was taken back stays back.
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_eq!(worker.live(), "1");
+    assert_eq!(
+        tool(&["rollback", "Worker", "--to", "latest"]).code,
+        Some(0)
+    );
+    assert_eq!(worker.live(), "3");
+
+    // All of it is young.
+    let run = tool(&["prune", "--keep", "1", "--json"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_eq!(run.json()["stacks"][0]["objects"], json!([]));
+    assert_eq!(worker.versions(), ["3"]);
+    let (old, live) = (worker.code("3"), fixture.artifact_of(&worker.code("3")));
+    let run = tool(&["prune", "--keep", "1", "--older-than", "0s", "--json"]);
+    let removed = run.json()["stacks"][0]["objects"].clone();
+    assert_eq!(removed.as_array().map(Vec::len), Some(2), "{run}");
+    assert!(!removed.to_string().contains(&live), "{removed}");
+    assert_eq!(fixture.artifact_of(&old), live);
+    let run = tool(&["prune", "--keep", "1", "--older-than", "0s"]);
+    assert!(run.stderr.contains("nothing to remove"), "{run}");
+
+    // The next release comes after all that.
+    fixture.change_code("four");
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_eq!(worker.live(), "4");
+}

@@ -121,6 +121,12 @@ impl Record {
         })
     }
 
+    /// Returns the keys of the objects that functions run, or go back to.
+    pub(in crate::engine) fn keys(&self) -> impl Iterator<Item = &String> {
+        let functions = self.functions.values();
+        functions.flat_map(|direct| [&direct.deployed, &direct.live])
+    }
+
     /// Writes the record.
     pub(super) async fn write(
         &self,
@@ -198,7 +204,8 @@ impl Record {
     }
 }
 
-fn key(stack: &str) -> String {
+/// Returns the key of the record of a stack.
+pub(in crate::engine) fn key(stack: &str) -> String {
     format!("{PREFIX}{stack}.json")
 }
 

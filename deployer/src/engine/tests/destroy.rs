@@ -250,6 +250,13 @@ async fn the_artifacts_of_a_stack_go_with_it() {
         None,
         NO_VERSIONS,
     );
+    script = lists(
+        script,
+        "artifacts-1",
+        Some("fast/intake-dev.json"),
+        None,
+        NO_VERSIONS,
+    );
     let played = script.play();
     destroy(&played.context, request(&[(STACK, &[])]))
         .await

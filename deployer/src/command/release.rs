@@ -1,0 +1,146 @@
+//! `rollback --to`: lets the alias of a released function name another version.
+
+use serde_json::json;
+
+use super::look::Look;
+use super::{Session, approval, invoke, lock};
+use crate::cli::To;
+use crate::engine::{self, ReleasedFunction};
+use crate::error::{Error, Kind, Result};
+
+pub(super) async fn run(session: &Session, functions: &[String], to: To) -> Result<u8> {
+    if functions.is_empty() {
+        return Err(Error::new(Kind::Usage, "no function is given")
+            .hint("name it: `stackctl rollback STACK/FUNCTION --to previous`"));
+    }
+    let project = session.project()?;
+    let (name, stage) = session.stage(&project)?;
+    let look = Look::open(session, None).await?;
+    let _lock = lock::take(&project.state_dir, name, look.place.is_local())?;
+    let deployed = look.functions(session).await?;
+    let names = look.names();
+    let mut moves = Vec::new();
+    for wanted in functions {
+        let function = invoke::find(&deployed, &names, wanted)?;
+        let released = session
+            .guard(Box::pin(engine::released(&look.context, function)))
+            .await??
+            .ok_or_else(|| not_released(wanted))?;
+        let version = version(&released, wanted, to)?;
+        if version == released.live {
+            session
+                .ui
+                .done("release", format!("{wanted}: version {version} is live"));
+        } else {
+            session.ui.line(format!(
+                "{wanted}: version {} is live, and {} would be",
+                told(&released, released.live),
+                told(&released, version)
+            ));
+            moves.push((wanted, released, version));
+        }
+    }
+    if !moves.is_empty() {
+        let question = if stage.protected {
+            format!("Change what runs in the protected stage {name}?")
+        } else {
+            format!("Change what runs in stage {name}?")
+        };
+        approval::ask(session, look.place.is_local(), &question).await?;
+    }
+    let mut done = Vec::new();
+    for (wanted, released, version) in &moves {
+        session
+            .guard_saying(
+                "the alias may have been moved: run the same command again",
+                engine::move_alias(&look.context, released, *version),
+            )
+            .await??;
+        session
+            .ui
+            .done("release", format!("{wanted}: version {version} is live"));
+        done.push(json!({
+            "stack": released.function.stack,
+            "function": released.function.logical_id,
+            "from": released.live,
+            "to": version,
+        }));
+    }
+    if session.ui.json() {
+        session.ui.document(&json!({"functions": done}));
+    }
+    Ok(0)
+}
+
+fn not_released(wanted: &str) -> Error {
+    Error::new(
+        Kind::Usage,
+        format!("`{wanted}` is not released under an alias"),
+    )
+    .cause("it has no earlier version to go back to")
+    .hint("say `release: Release::Live` in its `FunctionProps`, or deploy the earlier source")
+}
+
+/// Returns the version that is asked for.
+fn version(released: &ReleasedFunction, wanted: &str, to: To) -> Result<u64> {
+    let found = match to {
+        To::Previous => released.previous(),
+        To::Latest => released.latest(),
+        To::Version(version) => Some(version).filter(|version| released.has(*version)),
+    };
+    found.ok_or_else(|| {
+        let versions: Vec<String> = released
+            .versions
+            .iter()
+            .map(|version| version.version.to_string())
+            .collect();
+        Error::new(Kind::Usage, format!("`{wanted}` has no such version")).hint(format!(
+            "version {} is live, and these are there: {}",
+            released.live,
+            versions.join(", ")
+        ))
+    })
+}
+
+/// Writes a version with the name of its release.
+fn told(released: &ReleasedFunction, version: u64) -> String {
+    let found = released.versions.iter().find(|it| it.version == version);
+    match found.and_then(|found| found.release.as_deref()) {
+        Some(release) => format!("{version} ({release})"),
+        None => version.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn previous_is_what_is_there_before_the_live_one() {
+        let version = |version: u64| engine::FunctionVersion {
+            version,
+            release: Some(format!("r{version}")),
+        };
+        let function = engine::DeployedFunction {
+            stack: "orders-dev".to_owned(),
+            region: None,
+            logical_id: "Work".to_owned(),
+            name: "orders-dev-Work-1".to_owned(),
+        };
+        // Version 3 was pruned.
+        let versions = vec![version(2), version(4), version(5)];
+        let at = |live| ReleasedFunction::new(function.clone(), live, versions.clone());
+        let to = |live, to| super::version(&at(live), "Work", to);
+        assert_eq!(to(5, To::Previous).expect("is there"), 4);
+        assert_eq!(to(4, To::Previous).expect("is there"), 2);
+        assert_eq!(to(2, To::Latest).expect("is there"), 5);
+        assert_eq!(to(5, To::Version(2)).expect("is there"), 2);
+        let error = to(2, To::Previous).expect_err("is the oldest");
+        assert_eq!(
+            error.hints(),
+            ["version 2 is live, and these are there: 2, 4, 5"]
+        );
+        assert!(to(5, To::Version(3)).is_err());
+        assert_eq!(told(&at(5), 4), "4 (r4)");
+    }
+}

@@ -1,0 +1,188 @@
+//! What can be removed, and what must stay.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_lambda::Client as Lambda;
+use aws_sdk_s3::{Client as S3, types::ObjectIdentifier};
+use aws_smithy_mocks::{Rule, mock};
+
+use super::{
+    answers::{self, STACK_ID, Stack},
+    publish::{BUCKET, bucket_stack},
+    script::{Played, STACK, Script, http},
+};
+use crate::engine::{BOOTSTRAP_STACK, PrunePlan, PruneRequest, StackTarget, prune, prune_plan};
+
+const NAME: &str = "intake-dev-Create-1";
+
+/// A day long ago.
+fn day(number: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_hours(24 * number)
+}
+
+/// So many hours before now.
+fn hour(before: u64) -> SystemTime {
+    answers::now() - Duration::from_hours(before)
+}
+
+/// `ListObjectsV2` of the objects of the stack: names of packages, each with its day
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
+fn objects(packages: &[(&str, SystemTime)]) -> Rule {
+    let contents = packages
+        .iter()
+        .fold(String::new(), |text, (package, written)| {
+            let written = jiff::Timestamp::try_from(*written).expect("is a time");
+            format!(
+                "{text}<Contents><Key>intake-dev/intake-create/{package}.zip</Key><Size>7</Size>\
+                 <LastModified>{written}</LastModified></Contents>"
+            )
+        });
+    let body =
+        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>");
+    mock!(S3::list_objects_v2)
+        .match_requests(|input| input.prefix() == Some("intake-dev/"))
+        .then_http_response(move || http(200, &body))
+}
+
+/// `GetObject` of what was deployed past CloudFormation.
+fn direct(package: &str) -> Rule {
+    let key = |package: &str| format!("intake-dev/intake-create/{package}.zip");
+    let body = format!(
+        r#"{{"stack_id":"{STACK_ID}","functions":{{"Create":{{"deployed":"{}","live":"{}"}}}}}}"#,
+        key("deployed"),
+        key(package)
+    );
+    mock!(S3::get_object).then_http_response(move || http(200, &body))
+}
+
+/// `ListVersionsByFunction`
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_ListVersionsByFunction.html>).
+fn versions(versions: &[&str]) -> Rule {
+    let versions: Vec<String> = versions
+        .iter()
+        .map(|version| format!(r#"{{"FunctionName": "{NAME}", "Version": "{version}"}}"#))
+        .collect();
+    let body = format!(r#"{{"Versions": [{}]}}"#, versions.join(","));
+    mock!(Lambda::list_versions_by_function).then_http_response(move || http(200, &body))
+}
+
+/// `ListAliases` (<https://docs.aws.amazon.com/lambda/latest/api/API_ListAliases.html>): `live`, and one that gives a
+/// part of the calls to another version.
+fn aliases(live: &str, part: &str) -> Rule {
+    let body = format!(
+        r#"{{"Aliases": [{{"Name": "live", "FunctionVersion": "{live}",
+            "RoutingConfig": {{"AdditionalVersionWeights": {{"{part}": 0.1}}}}}}]}}"#
+    );
+    mock!(Lambda::list_aliases).then_http_response(move || http(200, &body))
+}
+
+/// A stack with a function, in a region where another app's stack uses a package of it.
+fn script() -> Script {
+    let mut deployed = Stack::new("UPDATE_COMPLETE");
+    let key = |package: &str| format!("intake-dev/intake-create/{package}.zip");
+    deployed.parameters = vec![("CreateKey", key("deployed")), ("Other", key("elsewhere"))];
+    let all = deployed.xml();
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:intake-dev-Create-1:7";
+    let describe_all = mock!(aws_sdk_cloudformation::Client::describe_stacks)
+        .match_requests(|input| input.stack_name().is_none())
+        .then_http_response(move || http(200, &all));
+    Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .cloudformation("describe_stacks", describe_all)
+        .resources(&[
+            ("Create", "AWS::Lambda::Function", NAME, "UPDATE_COMPLETE"),
+            (
+                "CreateVersion",
+                "AWS::Lambda::Version",
+                arn,
+                "UPDATE_COMPLETE",
+            ),
+        ])
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+}
+
+async fn plan(played: &Played, keep: usize) -> PrunePlan {
+    let target = StackTarget {
+        name: STACK.to_owned(),
+        region: None,
+    };
+    let request = PruneRequest {
+        stacks: vec![target],
+        keep,
+        age: Duration::from_hours(24),
+    };
+    prune_plan(&played.context, &request)
+        .await
+        .expect("can be read")
+}
+
+#[tokio::test]
+async fn what_anybody_needs_stays_and_the_rest_goes() {
+    let played = script()
+        .lambda(
+            "list_versions_by_function",
+            versions(&["$LATEST", "2", "3", "5", "7", "8", "9"]),
+        )
+        .lambda("list_aliases", aliases("3", "5"))
+        .s3("get_object", direct("direct"))
+        .s3(
+            "list_objects_v2",
+            objects(&[
+                ("deployed", day(1)),
+                ("elsewhere", day(2)),
+                ("direct", day(3)),
+                ("old", day(4)),
+                ("older", day(5)),
+                ("kept", day(6)),
+                ("newest", day(7)),
+            ]),
+        )
+        .lambda(
+            "delete_function",
+            mock!(Lambda::delete_function)
+                .match_requests(|input| {
+                    input.function_name() == Some(NAME) && input.qualifier() == Some("2")
+                })
+                .then_http_response(|| http(204, "")),
+        )
+        .s3(
+            "delete_objects",
+            mock!(S3::delete_objects)
+                .match_requests(|input| {
+                    let keys: Vec<&str> = input
+                        .delete()
+                        .map(|delete| delete.objects().iter().map(ObjectIdentifier::key).collect())
+                        .unwrap_or_default();
+                    input.bucket() == Some(BUCKET)
+                        && keys
+                            == [
+                                "intake-dev/intake-create/old.zip",
+                                "intake-dev/intake-create/older.zip",
+                            ]
+                })
+                .then_http_response(|| http(200, "<DeleteResult/>")),
+        )
+        .play();
+    let plan = plan(&played, 2).await;
+    let stack = &plan.stacks[0];
+    assert_eq!(stack.bytes, 14);
+    let versions: Vec<u64> = stack.versions.iter().map(|it| it.version).collect();
+    // 3 and 5 are invoked, 7 is what the stack holds, and 8 and 9 are the newest.
+    assert_eq!(versions, [2]);
+    prune(&played.context, &plan).await.expect("is removed");
+    played.finish();
+}
+
+#[tokio::test]
+async fn what_is_young_may_belong_to_a_deploy_that_is_under_way() {
+    let played = script()
+        .lambda("list_versions_by_function", versions(&["$LATEST", "1"]))
+        .s3("get_object", direct("direct"))
+        .s3(
+            "list_objects_v2",
+            objects(&[("young", hour(3)), ("younger", hour(2))]),
+        )
+        .play();
+    assert!(plan(&played, 1).await.is_empty());
+    played.finish();
+}
