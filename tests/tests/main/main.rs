@@ -6,6 +6,7 @@ mod corrections;
 mod doctor;
 mod everything;
 mod fixture;
+mod handover;
 mod intake;
 mod interrupted;
 mod killed;

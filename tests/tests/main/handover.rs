@@ -1,0 +1,199 @@
+//! What stacks take from each other, and what a removal leaves.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use system_tests::account::texts;
+use system_tests::sandbox::Run;
+
+use crate::fixture::{Fixture, STACK};
+
+const PLACE: [&str; 4] = ["--stage", "dev", "--local", "--json"];
+
+/// Replaces the stacks of the workspace: names, those they depend on, resources, and exports by key.
+fn describe(fixture: &Fixture, stacks: &[(&str, &[&str], Value, Value)]) {
+    let assembly = fixture.workspace().join("assembly");
+    let manifests: Vec<Value> = stacks
+        .iter()
+        .map(|(name, depends_on, resources, exports)| {
+            let outputs: Value = exports
+                .as_object()
+                .expect("exports are an object")
+                .iter()
+                .map(|(key, value)| {
+                    let export =
+                        json!({"Value": value, "Export": {"Name": format!("{name}-{key}")}});
+                    (key.clone(), export)
+                })
+                .collect();
+            let template = json!({"Resources": resources, "Outputs": outputs}).to_string();
+            let digest = Sha256::digest(&template);
+            let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            fs::write(assembly.join(format!("{name}.template.json")), &template)
+                .expect("the workspace can be written");
+            json!({
+                "name": name, "id": name.trim_end_matches("-dev"), "sha256": digest,
+                "template": format!("{name}.template.json"), "depends_on": depends_on,
+            })
+        })
+        .collect();
+    let manifest =
+        json!({"format": 1, "stage": "dev", "contracts": {}, "assets": {}, "stacks": manifests});
+    fs::write(assembly.join("manifest.json"), manifest.to_string())
+        .expect("the workspace can be written");
+}
+
+fn queue() -> Value {
+    json!({"Type": "AWS::SQS::Queue"})
+}
+
+/// A resource that shows what is imported.
+fn reader(export: &str) -> Value {
+    json!({"Seen": {"Type": "AWS::SSM::Parameter", "Properties": {
+        "Name": "/handover/seen", "Type": "String", "Value": {"Fn::ImportValue": export},
+    }}})
+}
+
+fn positions(run: &Run, kind: &str, stack: &str) -> Vec<usize> {
+    let lines = run.json_lines();
+    let lines = lines.iter().enumerate();
+    lines
+        .filter(|(_, line)| line["type"] == kind && line["stack"] == stack)
+        .map(|(position, _)| position)
+        .collect()
+}
+
+#[test]
+fn stacks_let_go_of_each_other_in_one_deploy_and_go_in_the_order_of_what_is_deployed() {
+    let fixture = Fixture::new(&json!({}));
+    let run = |verb: &str| fixture.sandbox.succeed(&[&[verb], &PLACE[..]].concat());
+    let old = json!({"Old": queue()});
+    describe(
+        &fixture,
+        &[
+            ("base-dev", &[], old, json!({"Old": {"Ref": "Old"}})),
+            (
+                "reader-dev",
+                &["base-dev"],
+                reader("base-dev-Old"),
+                json!({}),
+            ),
+        ],
+    );
+    run("deploy");
+
+    // The importer needs what is new in the same stack, so neither can be updated first as a whole.
+    let new = json!({"New": queue()});
+    describe(
+        &fixture,
+        &[
+            ("base-dev", &[], new.clone(), json!({"New": {"Ref": "New"}})),
+            (
+                "reader-dev",
+                &["base-dev"],
+                reader("base-dev-New"),
+                json!({}),
+            ),
+        ],
+    );
+    let deploy = run("deploy");
+    let kept = positions(&deploy, "exports_kept", "base-dev");
+    let base = positions(&deploy, "stack_finished", "base-dev");
+    let importer = positions(&deploy, "stack_finished", "reader-dev");
+    assert!(
+        kept.len() == 1 && base.len() == 2 && importer.len() == 1,
+        "{deploy}"
+    );
+    assert!(
+        kept < base && base[0] < importer[0] && importer[0] < base[1],
+        "{deploy}"
+    );
+    let account = fixture.sandbox.account();
+    let resources = account.query(
+        "cloudformation",
+        "2010-05-15",
+        "ListStackResources",
+        &[("StackName", "base-dev")],
+    );
+    assert_eq!(
+        texts(&resources, "LogicalResourceId"),
+        ["New"],
+        "{resources}"
+    );
+    let again = run("deploy");
+    assert!(
+        positions(&again, "exports_kept", "base-dev").is_empty(),
+        "{again}"
+    );
+
+    // The source knows nothing of the import any more; CloudFormation does, and deletes no export in use.
+    describe(
+        &fixture,
+        &[
+            ("base-dev", &[], new, json!({"New": {"Ref": "New"}})),
+            ("reader-dev", &[], json!({"Alone": queue()}), json!({})),
+        ],
+    );
+    let destroy = run("destroy");
+    let gone = |stack| positions(&destroy, "stack_finished", stack);
+    assert!(gone("reader-dev") < gone("base-dev"), "{destroy}");
+}
+
+#[test]
+fn a_removal_takes_the_logs_of_functions_and_names_what_it_keeps() {
+    let fixture = Fixture::new(&json!({
+        "Kept": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"},
+    }));
+    let run = |verb: &str| fixture.sandbox.succeed(&[&[verb], &PLACE[..]].concat());
+    run("deploy");
+    let account = fixture.sandbox.account();
+    let resources = account.query(
+        "cloudformation",
+        "2010-05-15",
+        "ListStackResources",
+        &[("StackName", STACK)],
+    );
+    let function = texts(&resources, "PhysicalResourceId")
+        .into_iter()
+        .find(|id| id.contains("Worker"))
+        .expect("there is a function");
+    // As Lambda does it at the first call of a function whose role allows it.
+    for name in [
+        format!("/aws/lambda/{function}"),
+        "/aws/lambda/slow-dev-other".to_owned(),
+    ] {
+        account.call(
+            "logs",
+            "Logs_20140328.CreateLogGroup",
+            &json!({ "logGroupName": name }),
+        );
+    }
+    let destroy = run("destroy");
+    let lines = destroy.json_lines();
+    let summary = lines.last().expect("the last line is the summary");
+    let kept = &summary["stacks"][0]["ledger"][0];
+    assert_eq!(kept["logical_id"], "Kept", "{destroy}");
+    assert!(
+        kept["remove"][0]
+            .as_str()
+            .is_some_and(|command| command.starts_with("aws sqs delete-queue")),
+        "{kept}"
+    );
+    assert_eq!(summary["survivors"], json!([]), "{destroy}");
+    let groups = account.call("logs", "Logs_20140328.DescribeLogGroups", &json!({}));
+    let names: Vec<&Value> = groups["logGroups"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|group| &group["logGroupName"])
+        .collect();
+    assert_eq!(
+        names,
+        ["/aws/lambda/slow-dev-other"],
+        "what is not of the stack stays"
+    );
+    let ledger = fixture.sandbox.state_dir().join("retained/dev.json");
+    let ledger = fs::read_to_string(ledger).expect("it is written down");
+    assert!(ledger.contains("aws sqs delete-queue"), "{ledger}");
+}
