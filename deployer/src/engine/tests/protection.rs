@@ -105,6 +105,26 @@ async fn a_protected_stack_gets_its_policy_once() {
 }
 
 #[tokio::test]
+async fn who_may_not_set_policies_is_told_so_and_deploys_all_the_same() {
+    let denied = answers::error(
+        "AccessDenied",
+        "User is not authorized to perform: cloudformation:GetStackPolicy",
+    );
+    let played = Script::new()
+        .describe(STACK, deployed())
+        .template(super::script::TEMPLATE)
+        .cloudformation(
+            "get_stack_policy",
+            mock!(CloudFormation::get_stack_policy).then_http_response(move || http(403, &denied)),
+        )
+        .play();
+    deploy(&played.context, one(protected()), Answer::never())
+        .await
+        .expect("the stack is as it should be");
+    assert!(super::script::names(&played.finish()).contains(&"warning".to_owned()));
+}
+
+#[tokio::test]
 async fn the_policy_is_open_for_exactly_what_was_approved() {
     let guarded = policy(&["Orders", "Uploads"]);
     let script = get(replacing(), Some(&guarded));
