@@ -146,9 +146,11 @@ fn of_stackctl(stacks: &BTreeSet<(String, String)>) -> [Statement; 3] {
         "cloudformation:DescribeStackEvents",
         "cloudformation:DescribeStacks",
         "cloudformation:ExecuteChangeSet",
+        "cloudformation:GetStackPolicy",
         "cloudformation:GetTemplate",
         "cloudformation:ListChangeSets",
         "cloudformation:ListStackResources",
+        "cloudformation:SetStackPolicy",
         "cloudformation:TagResource",
         "cloudformation:UpdateTerminationProtection",
     ])
