@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use system_tests::account::texts;
 use system_tests::sandbox::Run;
 
-use crate::fixture::{Fixture, STACK};
+use crate::fixture::{Fixture, STACK, hexadecimal};
 
 const PLACE: [&str; 4] = ["--stage", "dev", "--local", "--json"];
 
@@ -29,11 +29,10 @@ fn describe(fixture: &Fixture, stacks: &[(&str, &[&str], Value, Value)]) {
                 .collect();
             let template = json!({"Resources": resources, "Outputs": outputs}).to_string();
             let digest = Sha256::digest(&template);
-            let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
             fs::write(assembly.join(format!("{name}.template.json")), &template)
                 .expect("the workspace can be written");
             json!({
-                "name": name, "id": name.trim_end_matches("-dev"), "sha256": digest,
+                "name": name, "id": name.trim_end_matches("-dev"), "sha256": hexadecimal(&digest),
                 "template": format!("{name}.template.json"), "depends_on": depends_on,
             })
         })
