@@ -7,6 +7,7 @@
 
 mod connect;
 mod fault;
+mod http;
 pub(crate) mod texts;
 
 #[cfg(test)]
@@ -14,10 +15,12 @@ pub(crate) use connect::check_caller;
 pub use connect::{ConnectError, Identity, StaticCredentials, Target, connect, identity};
 pub(crate) use fault::OrAws;
 pub use fault::{AwsError, Fault};
+pub(crate) use http::http;
 
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 /// The clients of the services that the deployer calls, for one region.
 ///
@@ -38,6 +41,8 @@ pub struct Clients {
     pub tagging: aws_sdk_resourcegroupstagging::Client,
     session: Arc<Session>,
     region: Arc<str>,
+    /// What sends plain requests, where a script answers them.
+    http: Option<SharedHttpConnector>,
 }
 
 /// What the clients of all regions of one target have in common.
@@ -81,6 +86,7 @@ impl Clients {
             tagging: aws_sdk_resourcegroupstagging::Client::from_conf(tagging),
             session,
             region: region.into(),
+            http: None,
         }
     }
 
@@ -111,7 +117,20 @@ impl Clients {
                 },
             }),
             region: "eu-central-1".into(),
+            http: None,
         }
+    }
+
+    /// Has a script answer plain requests.
+    #[cfg(test)]
+    pub(crate) fn with_http(mut self, http: SharedHttpConnector) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// Returns what answers plain requests in place of the network, where there is something.
+    pub(crate) fn http(&self) -> Option<SharedHttpConnector> {
+        self.http.clone()
     }
 
     /// Returns the clients of the same target in another region; `None` stands for this one.

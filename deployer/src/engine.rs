@@ -34,6 +34,7 @@ mod operations;
 mod origin;
 mod owner;
 pub mod plan;
+mod proof;
 mod prune;
 mod publish;
 mod recover;
@@ -79,6 +80,7 @@ pub use invoke::{Invocation, invoke};
 pub use logs::{LogLine, LogsRequest, logs};
 pub use operations::{Operation, operations};
 pub use origin::{Origin, Revision};
+pub use proof::{Claim, Disproof};
 pub use prune::{PrunePlan, PruneRequest, PrunedVersion, StackPrune, prune, prune_plan};
 pub use publish::PublishError;
 pub use recover::StackError;
@@ -114,6 +116,8 @@ pub struct Context {
     pub revision: Arc<Revision>,
     /// Whether operations of somebody else are waited for; without it they are refused.
     pub wait: bool,
+    /// Where APIs are reached that have no address of their own: that of the local engine.
+    pub api_base: Option<Arc<str>>,
 }
 
 impl Context {
@@ -133,7 +137,15 @@ impl Context {
             options: Arc::default(),
             revision: Arc::default(),
             wait: false,
+            api_base: None,
         }
+    }
+
+    /// Takes the address of the local engine, behind which all APIs are reached.
+    #[must_use]
+    pub fn reaching(mut self, api_base: Option<Arc<str>>) -> Self {
+        self.api_base = api_base;
+        self
     }
 
     /// Takes the options with which the commands that hints name work on the same stage and place.

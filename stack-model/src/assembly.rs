@@ -153,6 +153,25 @@ pub struct StackManifest {
     /// The folders that fill buckets of the stack once it is deployed, by the name of the declaration.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contents: BTreeMap<String, ContentManifest>,
+    /// The requests that have to be answered once the stack is deployed, by the name of the declaration.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub smoke: BTreeMap<String, SmokeManifest>,
+}
+
+/// A request to an API of the stack, and the status that has to be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmokeManifest {
+    /// The logical id of the API.
+    pub api: String,
+    /// The logical id of the stage of the API.
+    pub stage: String,
+    /// The HTTP method: `GET`, `HEAD` or `OPTIONS`.
+    pub method: String,
+    /// The path below the stage, which starts with a `/`.
+    pub path: String,
+    /// The status of the answer.
+    pub status: u16,
 }
 
 /// An output of another stack of the assembly.

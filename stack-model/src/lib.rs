@@ -34,6 +34,7 @@ pub mod route53;
 pub mod s3;
 pub mod scheduler;
 pub mod secretsmanager;
+pub mod smoke;
 pub mod sns;
 pub mod sqs;
 pub mod ssm;

@@ -153,6 +153,7 @@ impl App {
                 references: links.references(&stack.id),
                 imports: links.foreign(&stack.id),
                 contents: stack.contents.clone(),
+                smoke: stack.smoke.clone(),
                 id: stack.id.to_string(),
                 name,
             };

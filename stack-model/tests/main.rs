@@ -75,6 +75,7 @@ mod route53;
 mod s3;
 mod scheduler;
 mod secretsmanager;
+mod smoke;
 mod sns;
 mod sqs;
 mod ssm;

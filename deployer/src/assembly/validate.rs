@@ -112,6 +112,7 @@ pub(super) fn contents(assembly: &Assembly) -> Result<(), ReadError> {
         }
         buckets(stack, template)?;
         releases(stack, template)?;
+        smoke(stack, template)?;
         parameters(stack, template)?;
     }
     Ok(())
@@ -151,6 +152,39 @@ fn releases(stack: &StackManifest, template: &Template) -> Result<(), ReadError>
         )),
         None => Ok(()),
     }
+}
+
+/// Checks that smoke checks ask APIs of the stack for a path of theirs, and nobody else.
+fn smoke(stack: &StackManifest, template: &Template) -> Result<(), ReadError> {
+    let kind = |id: &str| template.json["Resources"][id]["Type"].as_str();
+    for (name, check) in &stack.smoke {
+        let kinds = (kind(&check.api), kind(&check.stage));
+        let known = matches!(
+            kinds,
+            (
+                Some("AWS::ApiGateway::RestApi"),
+                Some("AWS::ApiGateway::Stage")
+            ) | (
+                Some("AWS::ApiGatewayV2::Api"),
+                Some("AWS::ApiGatewayV2::Stage")
+            )
+        );
+        if !known {
+            return contradiction(format!(
+                "smoke check {name} of stack {} asks {} in {}, which are not an API of it and its stage",
+                stack.name, check.api, check.stage
+            ));
+        }
+        let plain = |c: char| c.is_ascii_graphic() && !"?#\\".contains(c);
+        let is_path = check.path.starts_with('/') && check.path.chars().all(plain);
+        if !is_path || !["GET", "HEAD", "OPTIONS"].contains(&check.method.as_str()) {
+            return contradiction(format!(
+                "smoke check {name} of stack {} asks `{} {}`, which is no request that changes nothing",
+                stack.name, check.method, check.path
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn parameters(stack: &StackManifest, template: &Template) -> Result<(), ReadError> {

@@ -72,7 +72,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
 
     let context = context
         .with_revision(revision::of(&project.root).await)
-        .waiting(arguments.wait);
+        .waiting(arguments.wait)
+        .reaching(base.clone());
 
     if arguments.fast {
         let deployment = Deployment {

@@ -155,6 +155,7 @@ fn work(region: Option<&str>) -> Work {
         references: BTreeMap::new(),
         imports: BTreeSet::new(),
         contents: BTreeMap::new(),
+        smoke: BTreeMap::new(),
     };
     Work {
         manifest: Arc::new(manifest),

@@ -182,6 +182,41 @@ pub enum Event {
     },
     /// A resource of a stack changed its status.
     Resource(ResourceEvent),
+    /// A smoke check of a stack was answered as it should be.
+    SmokeAnswered {
+        /// The stack.
+        stack: String,
+        /// The name of the check.
+        check: String,
+        /// The HTTP method.
+        method: String,
+        /// The address that was asked.
+        url: String,
+        /// The status of the answer.
+        status: u16,
+    },
+    /// A smoke check failed, and a released function was led back to the version that was live before.
+    AliasLedBack {
+        /// The stack.
+        stack: String,
+        /// The logical id of the alias.
+        logical_id: String,
+        /// The version that the deploy released.
+        from: String,
+        /// The version that is live now.
+        to: String,
+    },
+    /// A stack does what it should, as far as was looked.
+    StackProven {
+        /// The stack.
+        stack: String,
+        /// The number of functions that can be invoked and have the code that was built.
+        functions: usize,
+        /// The number of event source mappings that read.
+        triggers: usize,
+        /// The names of the smoke checks that were answered.
+        answered: Vec<String>,
+    },
     /// A stack was brought to the state it should have, or was in it.
     StackFinished {
         /// The stack.

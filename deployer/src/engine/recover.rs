@@ -1,6 +1,6 @@
 //! Why one stack could not be brought to the state it should have.
 
-use super::{Explained, FirstCause, PublishError, StackStatus, change_set::Listed};
+use super::{Disproof, Explained, FirstCause, PublishError, StackStatus, change_set::Listed};
 use crate::{aws::AwsError, error::Kind};
 
 /// The tag that says which stage a stack belongs to; every stack that stackctl deploys has it.
@@ -117,6 +117,22 @@ pub enum StackError {
         #[source]
         source: super::FillError,
     },
+    /// The stack is deployed, and does not do what it should.
+    #[error("stack {stack} is deployed, and does not do what it should")]
+    Unproven {
+        /// The stack.
+        stack: String,
+        /// What it does not do.
+        found: Vec<Disproof>,
+        /// What became of it, and what leads on.
+        hints: Vec<String>,
+    },
+    /// The run was stopped before anybody knew whether the stack does what it should.
+    #[error("stopped; stack {stack} is deployed, and nobody looked whether it does what it should")]
+    Unlooked {
+        /// The stack.
+        stack: String,
+    },
     /// The artifact bucket cannot be had.
     #[error(
         "stack {stack} needs the artifact bucket, and stack {bootstrap} has no output `{output}`"
@@ -172,7 +188,7 @@ impl Explained for StackError {
         match self {
             Self::Publish { source, .. } => source.kind(),
             Self::Aws { source, .. } => source.kind(),
-            Self::Interrupted { .. } => Kind::Interrupted,
+            Self::Interrupted { .. } | Self::Unlooked { .. } => Kind::Interrupted,
             Self::Content { source, .. } => source.kind(),
             Self::Capability { .. } => Kind::Assembly,
             _ => Kind::Deploy,
@@ -190,7 +206,8 @@ impl Explained for StackError {
             )],
             Self::Stuck { hints, .. }
             | Self::InUse { hints, .. }
-            | Self::ChangeSet { hints, .. } => hints.clone(),
+            | Self::ChangeSet { hints, .. }
+            | Self::Unproven { hints, .. } => hints.clone(),
             Self::Ended {
                 cause, hints: ways, ..
             } => {
@@ -215,7 +232,7 @@ impl Explained for StackError {
             }
             Self::NoBucket { .. } => vec!["run `stackctl bootstrap`".into()],
             Self::Aws { source, .. } => source.hints(),
-            Self::Interrupted { .. } => {
+            Self::Interrupted { .. } | Self::Unlooked { .. } => {
                 vec!["run the same command again: it goes on where this one stopped".into()]
             }
         }
@@ -231,6 +248,7 @@ impl Explained for StackError {
                 ..
             }
             | Self::InUse { reason, .. } => vec![reason.clone()],
+            Self::Unproven { found, .. } => found.iter().map(ToString::to_string).collect(),
             Self::Stuck { reason, failed, .. } => reason.iter().chain(failed).cloned().collect(),
             _ => Vec::new(),
         }

@@ -22,7 +22,7 @@ use super::{
     express, failure,
     fast::Record,
     handover::{self, Handovers},
-    inspect, release,
+    inspect, proof, release,
     turns::Turns,
     unchanged,
 };
@@ -70,14 +70,16 @@ pub(super) struct Work {
 /// What was done, and the outputs.
 pub(super) type Done = (Outcome, BTreeMap<String, String>);
 
-/// Brings a stack to the state it should have, from whatever status it is in, and fills its buckets.
+/// Brings a stack to the state it should have, from whatever status it is in, fills its buckets, and looks whether it
+/// does what it should.
 pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
+    let context = run.context.in_region(work.manifest.region.as_deref());
+    let before = proof::before(&context, work).await;
     let mut done = deploy_resources(run, work).await?;
     if done.0.is_good() {
         if restored(run, work).await? && done.0 == Outcome::Unchanged {
             done.0 = Outcome::Updated;
         }
-        let context = run.context.in_region(work.manifest.region.as_deref());
         content::fill(&context, &work.manifest, &work.contents)
             .await
             .map_err(|source| StackError::Content {
@@ -90,6 +92,7 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
                     .join("`, `"),
                 source,
             })?;
+        proof::prove(&context, &run.artifacts, work, done.0, before).await?;
     }
     Ok(done)
 }

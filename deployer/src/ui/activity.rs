@@ -198,6 +198,40 @@ impl Activity {
                     count(*objects, "object")
                 ),
             ),
+            Event::SmokeAnswered {
+                stack,
+                check,
+                method,
+                url,
+                status,
+            } => self.ui.done(
+                "check",
+                format!("{stack}/{check}: {method} {url} is answered with {status}"),
+            ),
+            Event::AliasLedBack {
+                stack,
+                logical_id,
+                from,
+                to,
+            } => self.ui.warn(format!(
+                "{stack}/{logical_id}: led back from version {from} to {to}"
+            )),
+            Event::StackProven {
+                stack,
+                functions,
+                triggers,
+                ..
+            } => {
+                if self.ui.verbose() > 0 {
+                    let seen = [(*functions, "function"), (*triggers, "trigger")];
+                    let seen = seen.iter().filter(|(number, _)| *number > 0);
+                    let seen: Vec<String> = seen.map(|(number, of)| count(*number, of)).collect();
+                    if !seen.is_empty() {
+                        let text = format!("{stack}: {} as deployed", seen.join(", "));
+                        self.ui.done("check", text);
+                    }
+                }
+            }
             Event::Resource(event) => self.resource(event),
             Event::StackFinished { stack, outcome, .. } => self.end(stack, *outcome),
             Event::StackFailed { stack, failure } => {

@@ -157,8 +157,13 @@ pub struct RestMethodRef {
 
 impl RestMethodRef {
     /// Returns the API.
-    pub(super) fn api(&self) -> &RestApiRef {
+    pub(crate) fn api(&self) -> &RestApiRef {
         &self.resource.api
+    }
+
+    /// Returns what a caller asks for.
+    pub(crate) fn asked(&self) -> (HttpMethod, &str) {
+        (self.http_method, self.resource.path())
     }
 
     /// Returns whether a cached answer, made for one caller, would be shown to others.

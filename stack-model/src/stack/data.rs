@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stack_model_cfn::Expr;
 
 use crate::apigateway::{Cors, HttpMethod};
-use crate::assembly::ContentManifest;
+use crate::assembly::{ContentManifest, SmokeManifest};
 use crate::resource::Resource;
 
 /// What a stack holds until the synth.
@@ -30,6 +30,8 @@ pub(crate) struct StackData {
     pub(crate) depends_on: Vec<String>,
     /// The folders that fill buckets, by the name of the declaration.
     pub(crate) contents: BTreeMap<String, ContentManifest>,
+    /// The requests that have to be answered once the stack is deployed, by name.
+    pub(crate) smoke: BTreeMap<String, SmokeManifest>,
     /// The logical ids of the policies that stand in resources of their own.
     pub(crate) policies: BTreeSet<String>,
     /// The methods that have something of their own in a preflight, by the logical id of that.

@@ -116,6 +116,7 @@ pub(in crate::engine) fn stack(name: &str, depends_on: &[&str]) -> StackDeployme
             references: BTreeMap::new(),
             imports: BTreeSet::new(),
             contents: BTreeMap::new(),
+            smoke: BTreeMap::new(),
         },
         template: TEMPLATE.to_owned(),
         contents: BTreeMap::new(),

@@ -503,6 +503,7 @@ impl Script {
             options: Arc::default(),
             revision: Arc::default(),
             wait: false,
+            api_base: None,
         };
         let rules = [
             self.cloudformation,

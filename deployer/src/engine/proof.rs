@@ -1,0 +1,301 @@
+//! Proof that what was deployed does what it should.
+//!
+//! CloudFormation says that resources were made. It does not say whether a function runs the code that was built, whether
+//! the queue it reads from is being read, or whether an API answers. So each stack is looked at once more when its
+//! operation is over: what a stack does not do fails the deploy, as what could not be made does.
+//!
+//! Where the caller may not look, a warning says so: a deploy that was allowed is not undone by a missing permission to
+//! look at it.
+
+mod alias;
+mod function;
+mod smoke;
+mod trigger;
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use serde::Serialize;
+use serde_json::Value;
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use super::{
+    Artifact, Context, Event, StackError,
+    event::Outcome,
+    inspect::{self, DeployedResource},
+    stack::Work,
+};
+use crate::aws::{AwsError, Clients, Fault};
+
+pub(super) use alias::Before;
+
+/// How many resources are looked at together: the calls of Lambda that read are rationed at some tens a second.
+const LOOKS: usize = 4;
+
+/// Something that a deployed stack should do and does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Disproof {
+    /// The logical id of the resource, or the name of the check.
+    pub subject: String,
+    /// What is not so.
+    pub claim: Claim,
+    /// What is so instead, as a fragment.
+    pub message: String,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Claim {
+    /// A function can be invoked, and its last update is over.
+    FunctionSettled,
+    /// A function has the code that was built.
+    FunctionCode,
+    /// What a function reads from is being read.
+    TriggerEnabled,
+    /// A route answers as the stack says.
+    SmokeCheck,
+}
+
+impl fmt::Display for Disproof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.subject, self.message)
+    }
+}
+
+/// One thing that is looked at.
+#[derive(Clone, Debug)]
+enum Subject {
+    Function(function::Expected),
+    Trigger(trigger::Expected),
+}
+
+/// What one look at it showed.
+#[derive(Debug)]
+enum Look {
+    Good,
+    Bad(Disproof),
+    /// It may be good after some time, and is bad where it is not after this much.
+    NotYet(Disproof, Duration),
+}
+
+impl Subject {
+    fn logical_id(&self) -> &str {
+        match self {
+            Self::Function(expected) => &expected.logical_id,
+            Self::Trigger(expected) => &expected.logical_id,
+        }
+    }
+
+    async fn look(&self, clients: &Clients) -> Result<Look, AwsError> {
+        match self {
+            Self::Function(expected) => function::look(clients, expected).await,
+            Self::Trigger(expected) => trigger::look(clients, expected).await,
+        }
+    }
+}
+
+/// Notes what a failed check leads back to, before a deploy changes it.
+pub(super) async fn before(context: &Context, work: &Work) -> Before {
+    if work.manifest.smoke.is_empty() {
+        return Before::default();
+    }
+    match alias::before(context, work).await {
+        Ok(before) => before,
+        Err(error) => {
+            let message = format!(
+                "nobody knows which releases are live, so a failed smoke check could not lead back to them: {error}"
+            );
+            warn(context, work, message);
+            Before::default()
+        }
+    }
+}
+
+/// Looks whether a stack that was deployed does what it should.
+pub(super) async fn prove(
+    context: &Context,
+    artifacts: &BTreeMap<String, Artifact>,
+    work: &Work,
+    outcome: Outcome,
+    before: Before,
+) -> Result<(), StackError> {
+    // A template that cannot be read was deployed by nobody.
+    let template: Value = serde_json::from_str(&work.template).unwrap_or_default();
+    let changed = matches!(outcome, Outcome::Created | Outcome::Updated);
+    let stack = &work.manifest;
+    let released = !stack.releases.is_empty();
+    let needed = released || !stack.smoke.is_empty() || (changed && has_subjects(&template));
+    if !needed {
+        return Ok(());
+    }
+    let resources = match inspect::resources(&context.clients, &stack.name).await {
+        Ok(resources) => resources,
+        Err(error) => {
+            let message = format!("nobody knows whether it does what it should: {error}");
+            warn(context, work, message);
+            return Ok(());
+        }
+    };
+    let mut found = Vec::new();
+    let (mut functions, mut triggers) = (0, 0);
+    if changed {
+        let subjects = subjects(&template, &resources, artifacts, work);
+        for subject in &subjects {
+            match subject {
+                Subject::Function(_) => functions += 1,
+                Subject::Trigger(_) => triggers += 1,
+            }
+        }
+        found = look_at_all(context, work, subjects).await;
+    }
+    if released {
+        alias::compare(context, work, &resources).await;
+    }
+    let mut answered = Vec::new();
+    // What does not run cannot answer, and why it does not is known already.
+    if found.is_empty() {
+        (answered, found) = smoke::check(context, work, &template, &resources).await;
+    }
+    if context.cancel.is_cancelled() {
+        return Err(StackError::Unlooked {
+            stack: stack.name.clone(),
+        });
+    }
+    if found.is_empty() {
+        if functions + triggers + answered.len() > 0 {
+            context.emit(Event::StackProven {
+                stack: stack.name.clone(),
+                functions,
+                triggers,
+                answered,
+            });
+        }
+        return Ok(());
+    }
+    let unanswered = found.iter().any(|it| it.claim == Claim::SmokeCheck);
+    let hints = if unanswered && changed {
+        alias::lead_back(context, work, before, &template).await
+    } else {
+        Vec::new()
+    };
+    Err(StackError::Unproven {
+        stack: stack.name.clone(),
+        found,
+        hints,
+    })
+}
+
+fn warn(context: &Context, work: &Work, message: String) {
+    context.emit(Event::Warning {
+        stack: work.manifest.name.clone(),
+        message,
+    });
+}
+
+/// Returns the resources of a template: logical ids, types and properties.
+fn declared(template: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    let resources = template.get("Resources").and_then(Value::as_object);
+    resources.into_iter().flatten().map(|(logical_id, body)| {
+        let kind = body.get("Type").and_then(Value::as_str).unwrap_or_default();
+        let properties = body.get("Properties").unwrap_or(&Value::Null);
+        (logical_id.as_str(), kind, properties)
+    })
+}
+
+fn has_subjects(template: &Value) -> bool {
+    declared(template).any(|(_, kind, _)| matches!(kind, function::TYPE | trigger::TYPE))
+}
+
+/// Returns what there is to look at, in the order of the logical ids.
+fn subjects(
+    template: &Value,
+    resources: &[DeployedResource],
+    artifacts: &BTreeMap<String, Artifact>,
+    work: &Work,
+) -> Vec<Subject> {
+    let mut subjects: Vec<Subject> = declared(template)
+        .filter_map(|(logical_id, kind, properties)| {
+            let physical_id = physical_id(resources, logical_id)?;
+            match kind {
+                function::TYPE => Some(Subject::Function(function::Expected {
+                    logical_id: logical_id.to_owned(),
+                    name: physical_id.to_owned(),
+                    code: function::code(properties, &work.manifest, artifacts),
+                })),
+                trigger::TYPE if trigger::is_on(properties) => {
+                    Some(Subject::Trigger(trigger::Expected {
+                        logical_id: logical_id.to_owned(),
+                        uuid: physical_id.to_owned(),
+                    }))
+                }
+                _ => None,
+            }
+        })
+        .collect();
+    subjects.sort_by(|a, b| a.logical_id().cmp(b.logical_id()));
+    subjects
+}
+
+/// Returns the physical id of a resource that is there.
+fn physical_id<'a>(resources: &'a [DeployedResource], logical_id: &str) -> Option<&'a str> {
+    let resource = resources.iter().find(|it| it.logical_id == logical_id)?;
+    Some(&resource.physical_id)
+}
+
+/// Looks at everything, some at a time, and returns what is not as it should be.
+async fn look_at_all(context: &Context, work: &Work, subjects: Vec<Subject>) -> Vec<Disproof> {
+    let permits = Arc::new(Semaphore::new(LOOKS));
+    let mut looks = JoinSet::new();
+    for (at, subject) in subjects.into_iter().enumerate() {
+        let (context, permits) = (context.clone(), Arc::clone(&permits));
+        looks.spawn(async move {
+            let _permit = permits.acquire().await;
+            (at, look_until_settled(&context, &subject).await)
+        });
+    }
+    let mut found = BTreeMap::new();
+    let mut unseen = BTreeMap::new();
+    while let Some(look) = looks.join_next().await {
+        match look {
+            Ok((at, Ok(Some(disproof)))) => {
+                found.insert(at, disproof);
+            }
+            Ok((at, Err(error))) => {
+                unseen.insert(at, error);
+            }
+            // A task that is gone says nothing, and nothing takes tasks away but the end of the process.
+            Ok((_, Ok(None))) | Err(_) => {}
+        }
+    }
+    let denied = |error: &AwsError| matches!(error.fault(), Fault::Denied { .. });
+    if let Some(error) = unseen.values().find(|error| denied(error)) {
+        let message = format!("nobody knows whether its functions run what was deployed: {error}");
+        warn(context, work, message);
+    }
+    for error in unseen.values().filter(|error| !denied(error)) {
+        let message = format!("nobody knows whether all of it does what it should: {error}");
+        warn(context, work, message);
+    }
+    found.into_values().collect()
+}
+
+async fn look_until_settled(
+    context: &Context,
+    subject: &Subject,
+) -> Result<Option<Disproof>, AwsError> {
+    let mut waited = Duration::ZERO;
+    let mut waits = context.pace.waits();
+    loop {
+        let (disproof, patience) = match subject.look(&context.clients).await? {
+            Look::Good => return Ok(None),
+            Look::Bad(disproof) => return Ok(Some(disproof)),
+            Look::NotYet(disproof, patience) => (disproof, patience),
+        };
+        if waited >= patience || context.cancel.is_cancelled() {
+            return Ok(Some(disproof));
+        }
+        let wait = waits.next().unwrap_or_default();
+        waited += wait;
+        context.timing.sleep(wait).await;
+    }
+}

@@ -1,0 +1,175 @@
+//! Aliases of released functions: which version they name, and the way back from one that does not answer.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{declared, physical_id, warn};
+use crate::{
+    aws::{AwsError, Clients, OrAws},
+    engine::{
+        Context, Event,
+        inspect::{self, DeployedResource, present},
+        stack::Work,
+    },
+};
+
+const TYPE: &str = "AWS::Lambda::Alias";
+
+/// The aliases as they were before a deploy, by logical id.
+#[derive(Clone, Debug, Default)]
+pub(in crate::engine) struct Before(BTreeMap<String, Alias>);
+
+#[derive(Clone, Debug)]
+struct Alias {
+    /// The ARN of the function, which does for its name.
+    function: String,
+    name: String,
+    version: String,
+    /// What Lambda calls the state of the alias: nothing is written over a later one.
+    revision: Option<String>,
+}
+
+/// Notes the versions that the aliases of a stack name; none, where the stack is new.
+pub(super) async fn before(context: &Context, work: &Work) -> Result<Before, AwsError> {
+    let template: Value = serde_json::from_str(&work.template).unwrap_or_default();
+    if !declared(&template).any(|(_, kind, _)| kind == TYPE) {
+        return Ok(Before::default());
+    }
+    let resources = inspect::resources(&context.clients, &work.manifest.name).await?;
+    let mut aliases = BTreeMap::new();
+    for resource in resources.iter().filter(|it| it.resource_type == TYPE) {
+        if let Some(alias) = look(&context.clients, &resource.physical_id).await? {
+            aliases.insert(resource.logical_id.clone(), alias);
+        }
+    }
+    Ok(Before(aliases))
+}
+
+/// Looks at an alias by its ARN, which is its physical id: that of the function, a colon, and the name
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-alias.html>).
+async fn look(clients: &Clients, arn: &str) -> Result<Option<Alias>, AwsError> {
+    let Some((function, name)) = arn.rsplit_once(':') else {
+        return Ok(None);
+    };
+    let answer = clients
+        .lambda
+        .get_alias()
+        .function_name(function)
+        .name(name)
+        .send()
+        .await
+        .or_aws(clients, "GetAlias")?;
+    Ok(present(answer.function_version).map(|version| Alias {
+        function: function.to_owned(),
+        name: name.to_owned(),
+        version,
+        revision: answer.revision_id,
+    }))
+}
+
+/// Warns where an alias names another version than the stack does: a check that failed led it back, or somebody did. That
+/// is how it should be until the next release.
+pub(super) async fn compare(context: &Context, work: &Work, resources: &[DeployedResource]) {
+    for function in work.manifest.releases.values() {
+        // The names that the model gives the children of a released function.
+        let ids = (format!("{function}Alias"), format!("{function}Version"));
+        let (Some(alias), Some(version)) = (
+            physical_id(resources, &ids.0),
+            physical_id(resources, &ids.1).and_then(|arn| arn.rsplit(':').next()),
+        ) else {
+            continue;
+        };
+        match look(&context.clients, alias).await {
+            Ok(Some(alias)) if alias.version != version => {
+                let message = format!(
+                    "{function} is invoked as version {}, and version {version} was deployed last: it was led back, and the next release of it leads on",
+                    alias.version
+                );
+                warn(context, work, message);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let message = format!("nobody knows which release of {function} is live: {error}");
+                warn(context, work, message);
+            }
+        }
+    }
+}
+
+/// Leads the aliases that a deploy moved back to the versions that they named before. Returns what the reader should know.
+pub(super) async fn lead_back(
+    context: &Context,
+    work: &Work,
+    before: Before,
+    template: &Value,
+) -> Vec<String> {
+    let mut hints = Vec::new();
+    let mut led = 0;
+    for (logical_id, alias) in before.0 {
+        match restore(&context.clients, &alias).await {
+            Ok(None) => {}
+            Ok(Some(from)) => {
+                led += 1;
+                context.emit(Event::AliasLedBack {
+                    stack: work.manifest.name.clone(),
+                    logical_id,
+                    from,
+                    to: alias.version,
+                });
+            }
+            Err(error) => hints.push(format!(
+                "{logical_id} was not led back to version {}: {error}",
+                alias.version
+            )),
+        }
+    }
+    let functions = declared(template).filter(|(_, kind, _)| *kind == super::function::TYPE);
+    let others: Vec<&str> = functions
+        .map(|(logical_id, _, _)| logical_id)
+        .filter(|id| {
+            !work
+                .manifest
+                .releases
+                .values()
+                .any(|released| released == id)
+        })
+        .collect();
+    if led > 0 {
+        hints.push("what is released under an alias was led back to its earlier version; all else stays as it was deployed".to_owned());
+    }
+    if !others.is_empty() {
+        hints.push(format!(
+            "{} stays as it was deployed: deploy the earlier sources again, and release functions under an alias (`Release::Live`) for a way back",
+            others.join(", ")
+        ));
+    } else if led == 0 {
+        hints.push(
+            "nothing that was live before can be led back to: what was deployed stays".to_owned(),
+        );
+    }
+    hints
+}
+
+/// Makes an alias name its earlier version again. Returns the version that it named instead; nothing, where it named none
+/// other.
+async fn restore(clients: &Clients, before: &Alias) -> Result<Option<String>, AwsError> {
+    let arn = format!("{}:{}", before.function, before.name);
+    let Some(now) = look(clients, &arn).await? else {
+        return Ok(None);
+    };
+    if now.version == before.version {
+        return Ok(None);
+    }
+    clients
+        .lambda
+        .update_alias()
+        .function_name(&before.function)
+        .name(&before.name)
+        .function_version(&before.version)
+        .set_revision_id(now.revision)
+        .send()
+        .await
+        .or_aws(clients, "UpdateAlias")?;
+    Ok(Some(now.version))
+}

@@ -1,0 +1,507 @@
+//! What is looked at after a deploy: functions, triggers, smoke checks, and the way back from one that fails.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use aws_sdk_lambda::Client as Lambda;
+use aws_smithy_mocks::{Rule, mock};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
+    orchestrator::HttpRequest,
+};
+use serde_json::{Value, json};
+use stack_model::assembly::SmokeManifest;
+
+use super::{
+    answers::{self, ADD_ORDERS, STACK_ID, Stack},
+    script::{Answer, Played, STACK, Script, http, names, one, stack},
+};
+use crate::{
+    engine::{
+        Artifact, Claim, DeployError, Event, Explained, Outcome, StackError, deploy,
+        proof::{before, prove},
+        stack::Work,
+    },
+    error::{Error, Kind},
+};
+
+/// The SHA-256 of no bytes at all, and the same as Lambda writes it.
+const SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const CODE: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+
+const FUNCTION: &str = "arn:aws:lambda:eu-central-1:123456789012:function:intake-Work";
+const ALIAS: &str = "arn:aws:lambda:eu-central-1:123456789012:function:intake-Work:live";
+
+/// The resources of the stack as `ListStackResources` shows them.
+const RESOURCES: [(&str, &str, &str, &str); 6] = [
+    (
+        "Api",
+        "AWS::ApiGateway::RestApi",
+        "a1b2c3",
+        "CREATE_COMPLETE",
+    ),
+    ("Live", "AWS::ApiGateway::Stage", "live", "CREATE_COMPLETE"),
+    (
+        "Reads",
+        "AWS::Lambda::EventSourceMapping",
+        "14e0db71",
+        "CREATE_COMPLETE",
+    ),
+    (
+        "Work",
+        "AWS::Lambda::Function",
+        "intake-Work",
+        "UPDATE_COMPLETE",
+    ),
+    ("WorkAlias", "AWS::Lambda::Alias", ALIAS, "UPDATE_COMPLETE"),
+    (
+        "WorkVersion",
+        "AWS::Lambda::Version",
+        "arn:aws:lambda:eu-central-1:123456789012:function:intake-Work:4",
+        "UPDATE_COMPLETE",
+    ),
+];
+
+fn work(released: bool, checked: bool) -> Work {
+    let mut resources = json!({
+        "Api": {"Type": "AWS::ApiGateway::RestApi"},
+        "Live": {"Type": "AWS::ApiGateway::Stage", "Properties": {"StageName": "live"}},
+        "Off": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"Enabled": false}},
+        "Reads": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"BatchSize": 1}},
+        "Work": {"Type": "AWS::Lambda::Function", "Properties": {
+            "Code": {"S3Bucket": {"Ref": "ArtifactBucket"}, "S3Key": {"Ref": "WorkArtifact"}},
+        }},
+    });
+    let mut manifest = stack(STACK, &[]).manifest;
+    let artifact = ("WorkArtifact".to_owned(), "work".to_owned());
+    manifest.artifacts = [artifact].into();
+    if released {
+        resources["WorkAlias"] = json!({"Type": "AWS::Lambda::Alias"});
+        manifest.releases = [("WorkRelease".to_owned(), "Work".to_owned())].into();
+    }
+    if checked {
+        let check = SmokeManifest {
+            api: "Api".to_owned(),
+            stage: "Live".to_owned(),
+            method: "GET".to_owned(),
+            path: "/orders/none".to_owned(),
+            status: 404,
+        };
+        manifest.smoke = [("OrdersAnswer".to_owned(), check)].into();
+    }
+    Work {
+        manifest: Arc::new(manifest),
+        template: json!({"Resources": resources}).to_string(),
+        contents: BTreeMap::new(),
+        bucket: None,
+    }
+}
+
+fn artifacts() -> BTreeMap<String, Artifact> {
+    let artifact = Artifact {
+        path: PathBuf::from("work.zip"),
+        sha256: SHA256.to_owned(),
+        size: 6,
+    };
+    BTreeMap::from([("work".to_owned(), artifact)])
+}
+
+/// `GetFunctionConfiguration`
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html>).
+fn function(script: Script, state: &str, update: &str, code: &str) -> Script {
+    let body = json!({
+        "FunctionName": "intake-Work", "FunctionArn": FUNCTION, "CodeSha256": code,
+        "State": state, "StateReason": "The function is being created.",
+        "LastUpdateStatus": update, "LastUpdateStatusReason": "",
+    });
+    let rule = mock!(Lambda::get_function_configuration)
+        .match_requests(|input| input.function_name() == Some("intake-Work"))
+        .then_http_response(move || http(200, &body.to_string()));
+    script.lambda("get_function_configuration", rule)
+}
+
+/// `GetEventSourceMapping`
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html>).
+fn mapping(script: Script, state: &str) -> Script {
+    let body =
+        json!({"UUID": "14e0db71", "State": state, "StateTransitionReason": "USER_INITIATED"});
+    let rule = mock!(Lambda::get_event_source_mapping)
+        .match_requests(|input| input.uuid() == Some("14e0db71"))
+        .then_http_response(move || http(200, &body.to_string()));
+    script.lambda("get_event_source_mapping", rule)
+}
+
+/// `GetAlias` (<https://docs.aws.amazon.com/lambda/latest/api/API_GetAlias.html>).
+fn alias(script: Script, version: &str) -> Script {
+    let body = json!({
+        "AliasArn": ALIAS, "Name": "live", "FunctionVersion": version, "RevisionId": format!("r{version}"),
+    });
+    let rule = mock!(Lambda::get_alias)
+        .match_requests(|input| {
+            input.function_name() == Some(FUNCTION) && input.name() == Some("live")
+        })
+        .then_http_response(move || http(200, &body.to_string()));
+    script.lambda("get_alias", rule)
+}
+
+fn update_alias() -> Rule {
+    mock!(Lambda::update_alias)
+        .match_requests(|input| {
+            input.function_name() == Some(FUNCTION)
+                && input.name() == Some("live")
+                && input.function_version() == Some("3")
+                && input.revision_id() == Some("r4")
+        })
+        .then_http_response(|| http(200, &json!({"FunctionVersion": "3"}).to_string()))
+}
+
+/// Answers requests to the API of the user with these statuses, and the last one again and again.
+#[derive(Clone, Debug)]
+struct Api {
+    statuses: Arc<Mutex<VecDeque<u16>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Api {
+    fn new(statuses: &[u16]) -> Self {
+        Self {
+            statuses: Arc::new(Mutex::new(statuses.iter().copied().collect())),
+            asked: Arc::default(),
+        }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("no holder panics").clone()
+    }
+}
+
+impl HttpConnector for Api {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let mut statuses = self.statuses.lock().expect("no holder panics");
+        let status = statuses[0];
+        if statuses.len() > 1 {
+            statuses.pop_front();
+        }
+        let asked = format!("{} {}", request.method(), request.uri());
+        self.asked.lock().expect("no holder panics").push(asked);
+        HttpConnectorFuture::ready(Ok(http(status, "{}")))
+    }
+}
+
+fn answered_by(mut played: Played, api: &Api) -> Played {
+    let connector = SharedHttpConnector::new(api.clone());
+    played.context.clients = played.context.clients.with_http(connector);
+    played
+}
+
+fn found(error: StackError) -> Vec<(Claim, String)> {
+    let StackError::Unproven { found, .. } = error else {
+        panic!("{error:?}");
+    };
+    found
+        .into_iter()
+        .map(|it| (it.claim, it.to_string()))
+        .collect()
+}
+
+fn warnings(events: Vec<Event>) -> Vec<String> {
+    events
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Warning { message, .. } => Some(message),
+            _ => None,
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_is_not_ready_yet_is_waited_for_and_then_routes_are_asked() {
+    let script = Script::new().resources(&RESOURCES);
+    let script = mapping(script, "Enabled");
+    let script = function(script, "Pending", "InProgress", CODE);
+    // The answer still shows the code from before.
+    let script = function(script, "Active", "Successful", "b2xk");
+    let script = function(script, "Active", "Successful", CODE);
+    let api = Api::new(&[403, 502, 404]);
+    let played = answered_by(script.play(), &api);
+    prove(
+        &played.context,
+        &artifacts(),
+        &work(false, true),
+        Outcome::Updated,
+        before(&played.context, &work(false, false)).await,
+    )
+    .await
+    .expect("all is as it should be");
+    let url = "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/live/orders/none";
+    assert_eq!(
+        api.asked(),
+        [
+            format!("GET {url}"),
+            format!("GET {url}"),
+            format!("GET {url}")
+        ]
+    );
+    let events = played.finish();
+    let [
+        Event::SmokeAnswered { status: 404, .. },
+        Event::StackProven {
+            functions: 1,
+            triggers: 1,
+            answered,
+            ..
+        },
+    ] = &events[..]
+    else {
+        panic!("{events:?}");
+    };
+    assert_eq!(answered, &["OrdersAnswer"]);
+}
+
+#[tokio::test]
+async fn a_stack_that_does_not_do_what_it_should_is_a_failure() {
+    let cases: [(&str, &str, &str, &str, Claim, &str); 4] = [
+        (
+            "Failed",
+            "Successful",
+            CODE,
+            "Enabled",
+            Claim::FunctionSettled,
+            "Work: function intake-Work cannot be invoked: The function is being created.",
+        ),
+        (
+            "Pending",
+            "Successful",
+            CODE,
+            "Enabled",
+            Claim::FunctionSettled,
+            "Work: function intake-Work is not ready yet: The function is being created.",
+        ),
+        (
+            "Active",
+            "Successful",
+            "b2xk",
+            "Enabled",
+            Claim::FunctionCode,
+            "Work: function intake-Work runs code with the SHA-256 b2xk, and not 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=, which was deployed",
+        ),
+        (
+            "Active",
+            "Successful",
+            CODE,
+            "Disabled",
+            Claim::TriggerEnabled,
+            "Reads: event source mapping 14e0db71 is Disabled: USER_INITIATED",
+        ),
+    ];
+    for (state, update, code, reading, claim, expected) in cases {
+        let script = Script::new().resources(&RESOURCES);
+        let script = mapping(function(script, state, update, code), reading);
+        let api = Api::new(&[404]);
+        let played = answered_by(script.play_in_any_order(), &api);
+        let work = work(false, true);
+        let error = prove(
+            &played.context,
+            &artifacts(),
+            &work,
+            Outcome::Updated,
+            Default::default(),
+        )
+        .await
+        .expect_err("something is wrong");
+        assert_eq!(found(error), [(claim, expected.to_owned())]);
+        // Nobody waits for ever.
+        assert!(played.waits().iter().sum::<u64>() < 310, "{state}");
+        assert_eq!(api.asked(), [""; 0], "what does not run is not asked");
+        played.finish();
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_fails_leads_released_functions_back() {
+    // Before the deploy, version 3 is live.
+    let script = alias(Script::new().resources(&RESOURCES), "3").resources(&RESOURCES);
+    let script = function(script, "Active", "Successful", CODE);
+    let script = alias(script, "4");
+    let script = alias(script, "4").lambda("update_alias", update_alias());
+    let api = Api::new(&[500]);
+    let played = answered_by(script.play(), &api);
+    let mut work = work(true, true);
+    work.template = work
+        .template
+        .replace("AWS::Lambda::EventSourceMapping", "AWS::SQS::Queue");
+    let noted = before(&played.context, &work).await;
+    let error = prove(
+        &played.context,
+        &artifacts(),
+        &work,
+        Outcome::Updated,
+        noted,
+    )
+    .await
+    .expect_err("the route fails");
+    assert_eq!(error.kind(), Kind::Deploy);
+    assert_eq!(
+        error.hints(),
+        [
+            "what is released under an alias was led back to its earlier version; all else stays as it was deployed"
+        ]
+    );
+    let url = "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/live/orders/none";
+    assert_eq!(
+        found(error),
+        [(
+            Claim::SmokeCheck,
+            format!("OrdersAnswer: GET {url} is answered with 500, and should be with 404")
+        )]
+    );
+    assert_eq!(api.asked().len(), 9);
+    let waits = played.waits();
+    assert_eq!(waits.len(), 8, "{waits:?}");
+    let events = played.finish();
+    assert_eq!(
+        events,
+        [Event::AliasLedBack {
+            stack: STACK.into(),
+            logical_id: "WorkAlias".into(),
+            from: "4".into(),
+            to: "3".into(),
+        }]
+    );
+}
+
+#[tokio::test]
+async fn without_an_alias_the_error_says_that_what_was_deployed_stays() {
+    let script = function(
+        Script::new().resources(&RESOURCES),
+        "Active",
+        "Successful",
+        CODE,
+    );
+    let played = answered_by(
+        mapping(script, "Enabled").play_in_any_order(),
+        &Api::new(&[500]),
+    );
+    let work = work(false, true);
+    let error = prove(
+        &played.context,
+        &artifacts(),
+        &work,
+        Outcome::Created,
+        Default::default(),
+    )
+    .await
+    .expect_err("the route fails");
+    assert_eq!(
+        error.hints(),
+        [
+            "Work stays as it was deployed: deploy the earlier sources again, and release functions under an alias (`Release::Live`) for a way back"
+        ]
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn what_did_not_change_is_asked_again_and_a_release_that_was_led_back_is_told() {
+    let script = alias(Script::new().resources(&RESOURCES), "3");
+    let api = Api::new(&[404]);
+    let played = answered_by(script.play(), &api);
+    prove(
+        &played.context,
+        &artifacts(),
+        &work(true, true),
+        Outcome::Unchanged,
+        Default::default(),
+    )
+    .await
+    .expect("the route answers");
+    assert_eq!(api.asked().len(), 1);
+    assert_eq!(
+        warnings(played.finish()),
+        [
+            "Work is invoked as version 3, and version 4 was deployed last: it was led back, and the next release of it leads on"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_look_is_warned() {
+    // Lambda refuses in JSON, with the type in a header
+    // (<https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html>).
+    let refused = || {
+        let mut answer = http(403, r#"{"Message":"User is not authorized"}"#);
+        answer
+            .headers_mut()
+            .insert("x-amzn-errortype", "AccessDeniedException");
+        answer
+    };
+    let script = Script::new()
+        .resources(&RESOURCES)
+        .lambda(
+            "get_function_configuration",
+            mock!(Lambda::get_function_configuration).then_http_response(refused),
+        )
+        .lambda(
+            "get_event_source_mapping",
+            mock!(Lambda::get_event_source_mapping).then_http_response(refused),
+        );
+    let played = script.play_in_any_order();
+    prove(
+        &played.context,
+        &artifacts(),
+        &work(false, false),
+        Outcome::Updated,
+        Default::default(),
+    )
+    .await
+    .expect("nothing is known to be wrong");
+    let told = warnings(played.finish());
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with(
+            "nobody knows whether its functions run what was deployed: AWS denied the call"
+        ),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_deploy_ends_with_what_was_found() {
+    let template: Value = json!({"Resources": {
+        "Orders": {"Type": "AWS::SQS::Queue"},
+        "Work": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": {"Ref": "Key"}}}},
+    }});
+    let script = Script::new()
+        .describe(STACK, answers::absent(STACK))
+        .create_change_set(|_| true)
+        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .execute()
+        .events(&[("5", STACK, "CREATE_COMPLETE", "", "*")])
+        .events(&[("5", STACK, "CREATE_COMPLETE", "", "*")])
+        .describe(STACK_ID, Stack::new("CREATE_COMPLETE").xml())
+        .resources(&RESOURCES);
+    let played = function(script, "Failed", "Successful", CODE).play();
+    let mut deployment = one(stack(STACK, &[]));
+    deployment.stacks[0].template = template.to_string();
+    let mut dependent = stack("after-dev", &[STACK]);
+    dependent.template = template.to_string();
+    deployment.stacks.push(dependent);
+    let error = deploy(&played.context, deployment, Answer::yes())
+        .await
+        .expect_err("the function failed");
+    assert!(matches!(error, DeployError::Failed(_)), "{error:?}");
+    let error = Error::from(error);
+    assert_eq!(error.kind(), Kind::Deploy);
+    assert_eq!(
+        error.causes(),
+        [
+            "stack intake-dev is deployed, and does not do what it should",
+            "Work: function intake-Work cannot be invoked: The function is being created."
+        ]
+    );
+    let seen = names(&played.finish());
+    assert!(seen.contains(&"stack_skipped".to_owned()), "{seen:?}");
+}
