@@ -191,12 +191,19 @@ impl Stack<'_> {
         for message in problems {
             self.report(name, None, message, source);
         }
+        let SmokeCheck {
+            api,
+            stage,
+            method,
+            status,
+            ..
+        } = check;
         let manifest = SmokeManifest {
-            api: check.api.logical_id().to_owned(),
-            stage: check.stage.logical_id().to_owned(),
-            method: check.method.to_owned(),
+            api: api.logical_id().to_owned(),
+            stage: stage.logical_id().to_owned(),
+            method: method.to_owned(),
             path,
-            status: check.status,
+            status,
         };
         if self
             .data()

@@ -54,13 +54,17 @@ fn encoded(sha256: &str) -> Option<String> {
 /// `Pending`, one that was not invoked for long `Inactive`, and an update of code or configuration is `InProgress` until
 /// it shows.
 pub(super) async fn look(clients: &Clients, expected: &Expected) -> Result<Look, AwsError> {
+    const OPERATION: &str = "GetFunction";
+    // Whoever may have CloudFormation make a function may call this; `GetFunctionConfiguration` is another action.
     let answer = clients
         .lambda
-        .get_function_configuration()
+        .get_function()
         .function_name(&expected.name)
         .send()
         .await
-        .or_aws(clients, "GetFunctionConfiguration")?;
+        .or_aws(clients, OPERATION)?
+        .configuration
+        .ok_or_else(|| AwsError::incomplete(OPERATION, "configuration"))?;
     let disproof = |claim, message: String| Disproof {
         subject: expected.logical_id.clone(),
         claim,

@@ -97,6 +97,7 @@ fn work(released: bool, checked: bool) -> Work {
         template: json!({"Resources": resources}).to_string(),
         contents: BTreeMap::new(),
         bucket: None,
+        direct: false,
     }
 }
 
@@ -109,18 +110,18 @@ fn artifacts() -> BTreeMap<String, Artifact> {
     BTreeMap::from([("work".to_owned(), artifact)])
 }
 
-/// `GetFunctionConfiguration`
-/// (<https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html>).
+/// `GetFunction`
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html>).
 fn function(script: Script, state: &str, update: &str, code: &str) -> Script {
-    let body = json!({
+    let body = json!({"Configuration": {
         "FunctionName": "intake-Work", "FunctionArn": FUNCTION, "CodeSha256": code,
         "State": state, "StateReason": "The function is being created.",
         "LastUpdateStatus": update, "LastUpdateStatusReason": "",
-    });
-    let rule = mock!(Lambda::get_function_configuration)
+    }});
+    let rule = mock!(Lambda::get_function)
         .match_requests(|input| input.function_name() == Some("intake-Work"))
         .then_http_response(move || http(200, &body.to_string()));
-    script.lambda("get_function_configuration", rule)
+    script.lambda("get_function", rule)
 }
 
 /// `GetEventSourceMapping`
@@ -441,8 +442,8 @@ async fn who_may_not_look_is_warned() {
     let script = Script::new()
         .resources(&RESOURCES)
         .lambda(
-            "get_function_configuration",
-            mock!(Lambda::get_function_configuration).then_http_response(refused),
+            "get_function",
+            mock!(Lambda::get_function).then_http_response(refused),
         )
         .lambda(
             "get_event_source_mapping",
