@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use aws_sdk_lambda::types::{LastUpdateStatus, State};
 use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
@@ -14,7 +15,7 @@ use crate::{
 pub(super) const TYPE: &str = "AWS::Lambda::Function";
 
 /// How long a function may take to become ready: one in a network waits for its interfaces, and express mode does not.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How long an answer may show what was there before.
 const LAG: Duration = Duration::from_secs(10);
@@ -74,9 +75,9 @@ pub(super) async fn look(clients: &Clients, expected: &Expected) -> Result<Look,
         let reason = present(reason).map_or(String::new(), |reason| format!(": {reason}"));
         disproof(Claim::FunctionSettled, format!("{message}{reason}"))
     };
-    let state = answer.state.as_ref().map(|state| state.as_str());
+    let state = answer.state.as_ref().map(State::as_str);
     let update = answer.last_update_status.as_ref();
-    match (state, update.map(|update| update.as_str())) {
+    match (state, update.map(LastUpdateStatus::as_str)) {
         (Some("Failed"), _) => Ok(Look::Bad(settled("cannot be invoked", answer.state_reason))),
         (_, Some("Failed")) => Ok(Look::Bad(settled(
             "was not updated",

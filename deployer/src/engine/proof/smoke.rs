@@ -106,16 +106,15 @@ fn address(
         stage => format!("/{stage}"),
     };
     let region = context.clients.region();
-    let base = match &context.api_base {
-        Some(base) => format!("{}/_aws/execute-api/{api}", base.trim_end_matches('/')),
-        None => {
-            let suffix = if region.starts_with("cn-") {
-                "amazonaws.com.cn"
-            } else {
-                "amazonaws.com"
-            };
-            format!("https://{api}.execute-api.{region}.{suffix}")
-        }
+    let base = if let Some(base) = &context.api_base {
+        format!("{}/_aws/execute-api/{api}", base.trim_end_matches('/'))
+    } else {
+        let suffix = if region.starts_with("cn-") {
+            "amazonaws.com.cn"
+        } else {
+            "amazonaws.com"
+        };
+        format!("https://{api}.execute-api.{region}.{suffix}")
     };
     Some(format!("{base}{stage}{}", check.path))
 }

@@ -13,7 +13,7 @@ use crate::{
 pub(super) const TYPE: &str = "AWS::Lambda::EventSourceMapping";
 
 /// How long a mapping may take until it reads.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A mapping that should be enabled.
 #[derive(Clone, Debug)]

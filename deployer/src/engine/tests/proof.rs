@@ -22,7 +22,7 @@ use super::{
 use crate::{
     engine::{
         Artifact, Claim, DeployError, Event, Explained, Outcome, StackError, deploy,
-        proof::{before, prove},
+        proof::{Before, before, prove},
         stack::Work,
     },
     error::{Error, Kind},
@@ -309,7 +309,7 @@ async fn a_stack_that_does_not_do_what_it_should_is_a_failure() {
             &artifacts(),
             &work,
             Outcome::Updated,
-            Default::default(),
+            Before::default(),
         )
         .await
         .expect_err("something is wrong");
@@ -392,7 +392,7 @@ async fn without_an_alias_the_error_says_that_what_was_deployed_stays() {
         &artifacts(),
         &work,
         Outcome::Created,
-        Default::default(),
+        Before::default(),
     )
     .await
     .expect_err("the route fails");
@@ -415,7 +415,7 @@ async fn what_did_not_change_is_asked_again_and_a_release_that_was_led_back_is_t
         &artifacts(),
         &work(true, true),
         Outcome::Unchanged,
-        Default::default(),
+        Before::default(),
     )
     .await
     .expect("the route answers");
@@ -455,7 +455,7 @@ async fn who_may_not_look_is_warned() {
         &artifacts(),
         &work(false, false),
         Outcome::Updated,
-        Default::default(),
+        Before::default(),
     )
     .await
     .expect("nothing is known to be wrong");
