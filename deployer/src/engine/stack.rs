@@ -76,7 +76,8 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
     let context = run.context.in_region(work.manifest.region.as_deref());
     let before = proof::before(&context, work).await;
     let mut done = deploy_resources(run, work).await?;
-    if done.0.is_good() {
+    let outcome = done.0;
+    if outcome.is_good() {
         if restored(run, work).await? && done.0 == Outcome::Unchanged {
             done.0 = Outcome::Updated;
         }
@@ -92,7 +93,8 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
                     .join("`, `"),
                 source,
             })?;
-        proof::prove(&context, &run.artifacts, work, done.0, before).await?;
+        // What was given back by hand was looked at on the way.
+        proof::prove(&context, &run.artifacts, work, outcome, before).await?;
     }
     Ok(done)
 }
