@@ -158,7 +158,7 @@ impl Stage {
     fn unread_table(&self, table: &str, read: &BTreeMap<String, BTreeSet<String>>) -> Violation {
         let known: Vec<&str> = read.keys().map(String::as_str).collect();
         Violation::new(format!(
-            "no stack reads the variables [stages.{}.variables.{table}] of stackctl.toml: {}",
+            "no stack reads variables of `{table}`, whether of [stages.{}.variables.{table}] in stackctl.toml or of `--var`: {}",
             self.name(),
             match known.as_slice() {
                 [] => "the stacks read none at all".to_owned(),

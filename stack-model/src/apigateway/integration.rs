@@ -276,7 +276,7 @@ impl Integration {
         integration
     }
 
-    /// Answers every request with one status and body, without asking anybody.
+    /// Answers every request with one status and body, without asking anybody; `MappingTemplate::vtl("")` is no body.
     pub fn mock(status: impl Into<StatusCode>, body: MappingTemplate) -> Self {
         Self::mock_response(Response::new(status.into(), None, Some(body)))
     }
