@@ -10,6 +10,7 @@ mod early;
 mod inventory;
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -56,6 +57,16 @@ struct Tally {
     /// Points that did not come up in the disturbed run: how often the tool asks for news is a matter of time.
     unmet: usize,
     failures: Vec<String>,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "points tried {}, points survived {}, {} did not come up",
+            self.tried, self.survived, self.unmet
+        )
+    }
 }
 
 impl<'a> Lane<'a> {
@@ -271,14 +282,18 @@ fn follow(
             Ok(true) => {
                 tally.tried += 1;
                 tally.survived += 1;
+                if tally.tried % 100 == 0 {
+                    say(&tally.to_string());
+                }
             }
             Ok(false) => tally.unmet += 1,
             Err(error) => {
                 tally.tried += 1;
                 let (verb, version) = PHASES[phase];
-                tally
-                    .failures
-                    .push(format!("{verb} {version}, {fault:?} at {point}: {error}"));
+                let failure = format!("{verb} {version}, {fault:?} at {point}: {error}");
+                // A run of all points takes long: whoever waits for it sees at once what was not survived.
+                say(&failure);
+                tally.failures.push(failure);
                 return chain;
             }
         }
@@ -292,10 +307,17 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Every fault at every point.
 fn everything(references: &[Reference]) -> Vec<Vec<(Point, Fault)>> {
-    let all = |point: &Point| Fault::ALL.map(|fault| (point.clone(), fault));
+    let at_all = |points: &[Point], fault: Fault| {
+        let points = points.iter().cloned();
+        points.map(move |point| (point, fault)).collect::<Vec<_>>()
+    };
     references
         .iter()
-        .map(|reference| reference.points.iter().flat_map(all).collect())
+        .map(|reference| {
+            let all = Fault::ALL.into_iter();
+            all.flat_map(|fault| at_all(&reference.points, fault))
+                .collect()
+        })
         .collect()
 }
 
@@ -346,11 +368,8 @@ fn check(choose: impl Fn(&[Reference]) -> Vec<Vec<(Point, Fault)>>) {
     let began = Instant::now();
     let tally = try_all(&app, &references, choose(&references));
     say(&format!(
-        "{requests} requests; points tried {}, points survived {}; {} did not come up; {:?}",
-        tally.tried,
-        tally.survived,
-        tally.unmet,
-        began.elapsed()
+        "{requests} requests; {tally}; {} seconds",
+        began.elapsed().as_secs()
     ));
     assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n\n"));
 }
