@@ -282,7 +282,7 @@ fn follow(
             Ok(true) => {
                 tally.tried += 1;
                 tally.survived += 1;
-                if tally.tried % 100 == 0 {
+                if tally.tried.is_multiple_of(100) {
                     say(&tally.to_string());
                 }
             }
