@@ -106,16 +106,22 @@ pub(super) async fn known(
     let Some(kept) = kept::last(project, name) else {
         return Err(error);
     };
+    let wanted = request(session, project, name, stage)?;
+    let other = if kept.is_of(&wanted) {
+        ""
+    } else {
+        ", with other variables or settings of the stage"
+    };
     session.ui.warn(format!(
-        "{error}\n  the stacks are taken from their last synth{}",
+        "{error}\n  the stacks are taken from their last synth{}{other}",
         kept.time()
     ));
     Ok(kept.assembly)
 }
 
 /// Takes the stacks as they were rendered last, with the positions of the selected ones: whoever looks at what is deployed
-/// does not wait for a build. They are rendered where they never were, where other variables are asked for, and where
-/// nothing of that name was among them.
+/// does not wait for a build. They are rendered where they never were, where they were rendered with other variables or
+/// settings of the stage, as an app may have other stacks then, and where nothing of that name was among them.
 pub(super) async fn rendered(
     session: &Session,
     project: &Project,
@@ -123,9 +129,7 @@ pub(super) async fn rendered(
     stacks: &cli::Stacks,
 ) -> Result<(Assembly, Vec<usize>)> {
     let wanted = request(session, project, name, stage)?;
-    let kept = kept::last(project, name)
-        .filter(|kept| session.global.variables.is_empty() || kept.is_of(&wanted));
-    if let Some(kept) = kept
+    if let Some(kept) = kept::last(project, name).filter(|kept| kept.is_of(&wanted))
         && let Ok(selected) = select(&kept.assembly, stacks)
     {
         if let Some(source) = kept.outdated_by(project) {

@@ -73,13 +73,9 @@ pub struct ResourceChange {
 }
 
 impl ResourceChange {
-    /// Returns the properties that differ, but for policies of which the reasons tell what changes.
+    /// Returns the properties that differ, but for policies of which the reasons tell all that changes.
     pub fn untold_properties(&self) -> impl Iterator<Item = &PropertyChange> {
-        let told = self.reasons.iter().any(|reason| {
-            ["allows more: ", "allows no more: ", "denies more: "]
-                .iter()
-                .any(|label| reason.starts_with(label))
-        });
+        let told = self.reasons.iter().any(|reason| widen::is_told(reason));
         self.properties
             .iter()
             .filter(move |property| !(told && property.is_policy()))
@@ -100,8 +96,8 @@ pub struct PropertyChange {
 impl PropertyChange {
     /// Returns whether this is in a policy, or a policy itself.
     fn is_policy(&self) -> bool {
-        let sides = self.before.iter().chain(&self.after);
-        self.path.has_key("Statement") || sides.into_iter().any(widen::is_policy)
+        let sides: Vec<&Value> = self.before.iter().chain(&self.after).collect();
+        self.path.has_key("Statement") || widen::is_policy(&sides)
     }
 }
 

@@ -436,3 +436,29 @@ def correct_attributes_of_user_pools():
         return {**known, "ProviderURL": "https://" + known["ProviderName"]}
 
     provisioners._cognito_user_pool_attributes = attributes
+
+
+def correct_cors_of_http_apis():
+    """Keeps what an HTTP API answers to pages of other origins under the names that its answers look for.
+
+    The engine keeps the names of the template, and then refuses every origin. See
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html.
+    """
+    from ministack.services.cloudformation import provisioners
+
+    handler = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"]
+    create_uncorrected, update_uncorrected = handler["create"], handler["update"]
+
+    def corrected(props):
+        cors = props.get("CorsConfiguration")
+        if not isinstance(cors, dict):
+            return props
+        return {**props, "CorsConfiguration": {name[:1].lower() + name[1:]: value for name, value in cors.items()}}
+
+    def create(logical_id, props, stack_name):
+        return create_uncorrected(logical_id, corrected(props), stack_name)
+
+    def update(physical_id, old_props, new_props, stack_name, logical_id=None):
+        return update_uncorrected(physical_id, old_props, corrected(new_props), stack_name, logical_id)
+
+    handler.update(create=create, update=update)

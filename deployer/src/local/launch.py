@@ -72,6 +72,7 @@ correct_attributes_of_user_pools()  # noqa: F821
 correct_task_heartbeats()  # noqa: F821
 correct_state_machine_roles()  # noqa: F821
 correct_addresses_of_apis()  # noqa: F821
+correct_cors_of_http_apis()  # noqa: F821
 
 try:
     main()

@@ -1,17 +1,22 @@
 //! Draws the events of the engine.
 
+mod line;
+mod update;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::terminal::{self, wrapped};
+use self::line::{Sign, resource_line};
+use self::update::{Planned, Running};
 use super::{Ui, paint, palette, task};
 use crate::engine::{Event, EventSink, LogLine, Outcome, ProposedChanges, ResourceEvent};
 use crate::error::Kind;
+
+pub use line::event_line;
 
 /// Draws events: a line for everything that came to an end, and on a terminal a bar for every stack at work.
 #[derive(Clone)]
@@ -21,28 +26,6 @@ pub struct Activity {
     stacks: Arc<Mutex<BTreeMap<String, Running>>>,
     /// Whether it was said that artifacts are uploaded.
     publishing: Arc<AtomicBool>,
-}
-
-/// A stack at work.
-struct Running {
-    started: Instant,
-    region: Option<String>,
-    bar: Option<ProgressBar>,
-    total: usize,
-    finished: usize,
-    /// What an update changes, by logical id. Events of other resources say nothing: CloudFormation sends none, and the
-    /// local engine one for each that there is.
-    update: Option<BTreeMap<String, Planned>>,
-}
-
-/// A resource that an update changes.
-struct Planned {
-    resource_type: String,
-    action: String,
-    /// What becomes of the resource itself, where it is removed.
-    policy: Option<String>,
-    /// Whether its line was printed.
-    told: bool,
 }
 
 impl Activity {
@@ -96,7 +79,8 @@ impl Activity {
                 format!("{stack} is busy ({status}) since {since}, by {by}"),
             ),
             Event::StackContended { stack, by, since } => self.ui.warn(format!(
-                "{by} has computed changes of {stack} too, since {since}: whoever executes first wins, the other is told"
+                "{by} has computed changes of {stack} too, since {since}: \
+                 whoever executes first wins, the other is told"
             )),
             Event::StackRecovering {
                 stack,
@@ -390,69 +374,6 @@ impl Activity {
     }
 }
 
-impl Running {
-    /// Takes note of an event. Returns how its line begins; nothing, where the resource is none that changes.
-    fn hear(&mut self, event: &ResourceEvent, complete: bool, told: bool) -> Option<Sign> {
-        let mut sign = Sign::of(event);
-        if let Some(update) = &mut self.update {
-            match update.get_mut(&event.logical_id) {
-                Some(planned) => {
-                    planned.told |= told;
-                    // The local engine calls a resource updated that an update created.
-                    if sign == Sign::Updated && planned.action == "Add" {
-                        sign = Sign::Created;
-                    }
-                }
-                None if event.is_failure() || event.status.starts_with("DELETE_") => {}
-                None => return None,
-            }
-        }
-        if complete {
-            self.finished += 1;
-        }
-        Some(sign)
-    }
-
-    /// Returns lines for what an update removed without an event, as it does in the local engine.
-    fn silently_gone(&self, stack: &str) -> Vec<String> {
-        let update = self.update.iter().flatten();
-        let gone = update.filter(|(_, planned)| planned.action == "Remove" && !planned.told);
-        gone.map(|(logical_id, planned)| {
-            let sign = match planned.policy.as_deref() {
-                None | Some("Delete") => Sign::Deleted,
-                Some(_) => Sign::Kept,
-            };
-            line(sign, &named(stack, logical_id, &planned.resource_type))
-        })
-        .collect()
-    }
-}
-
-/// What the line of a resource begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sign {
-    Created,
-    Updated,
-    Deleted,
-    Kept,
-    Failed,
-    /// The status says more.
-    None,
-}
-
-impl Sign {
-    fn of(event: &ResourceEvent) -> Self {
-        match event.status.as_str() {
-            "CREATE_COMPLETE" | "IMPORT_COMPLETE" => Self::Created,
-            "UPDATE_COMPLETE" => Self::Updated,
-            "DELETE_COMPLETE" => Self::Deleted,
-            "DELETE_SKIPPED" => Self::Kept,
-            _ if event.is_failure() => Self::Failed,
-            _ => Self::None,
-        }
-    }
-}
-
 /// Returns the verb that says how a stack ended up.
 fn word(outcome: Outcome) -> &'static str {
     match outcome {
@@ -467,89 +388,6 @@ fn word(outcome: Outcome) -> &'static str {
         Outcome::Failed => "failed",
         Outcome::Interrupted => "stopped",
     }
-}
-
-/// Renders an event of a resource while it happens: a sign for what was done, or the status in full where that says
-/// more.
-fn resource_line(event: &ResourceEvent, sign: Sign) -> String {
-    let mut line = line(
-        sign,
-        &named(&event.stack, &event.logical_id, &event.resource_type),
-    );
-    if sign == Sign::None {
-        let _ = write!(line, " {}", paint(palette::WEAK, &event.status));
-    }
-    if event.is_failure() {
-        let _ = write!(line, " {}", paint(palette::BAD, &event.status));
-        if let Some(reason) = &event.reason {
-            let _ = write!(line, "\n{:12}{reason}", "");
-        }
-        if let Some(source) = &event.source {
-            let _ = write!(line, "\n{:12}declared at {source}", "");
-        }
-    }
-    line
-}
-
-fn named(stack: &str, logical_id: &str, resource_type: &str) -> String {
-    format!(
-        "{stack}/{} {}",
-        paint(palette::STRONG, logical_id),
-        paint(palette::WEAK, resource_type)
-    )
-}
-
-fn line(sign: Sign, text: &str) -> String {
-    let (sign, style) = match sign {
-        Sign::Created => ("+", palette::GOOD),
-        Sign::Updated => ("~", palette::WARNING),
-        Sign::Deleted => ("-", palette::BAD),
-        Sign::Kept => (">", palette::WARNING),
-        Sign::Failed => ("!", palette::BAD),
-        Sign::None => return format!("{:12}{text}", ""),
-    };
-    format!("{:10}{} {text}", "", paint(style, sign))
-}
-
-/// Renders an event of a stack that lies in the past; where there is no terminal, on one line.
-pub fn event_line(event: &ResourceEvent) -> String {
-    render_event(event, terminal::width())
-}
-
-fn render_event(event: &ResourceEvent, width: Option<usize>) -> String {
-    let style = if event.is_failure() {
-        palette::BAD
-    } else if event.status.ends_with("_COMPLETE") {
-        palette::GOOD
-    } else {
-        palette::ACTIVE
-    };
-    let mut line = format!(
-        "{} {} {}/{} {}",
-        paint(palette::WEAK, &event.time),
-        paint(style, &event.status),
-        event.stack,
-        paint(palette::STRONG, &event.logical_id),
-        paint(palette::WEAK, &event.resource_type),
-    );
-    let source = event.source.as_ref().filter(|_| event.is_failure());
-    let Some(width) = width else {
-        if let Some(reason) = &event.reason {
-            let _ = write!(line, " {}", reason.replace(['\n', '\r'], " "));
-        }
-        if let Some(source) = source {
-            let _ = write!(line, " (declared at {source})");
-        }
-        return line;
-    };
-    line = wrapped(&line, width, 2);
-    if let Some(reason) = &event.reason {
-        let _ = write!(line, "\n{}", wrapped(&format!("  {reason}"), width, 2));
-    }
-    if let Some(source) = source {
-        let _ = write!(line, "\n  declared at {source}");
-    }
-    line
 }
 
 /// Renders a line of a log.
@@ -582,105 +420,6 @@ pub(crate) fn bytes(size: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn event(status: &str) -> ResourceEvent {
-        ResourceEvent {
-            stack: "intake-dev".to_owned(),
-            logical_id: "Queue".to_owned(),
-            resource_type: "AWS::SQS::Queue".to_owned(),
-            physical_id: None,
-            status: status.to_owned(),
-            reason: Some("the name is taken".to_owned()),
-            time: "2024-01-02T03:04:05Z".to_owned(),
-            source: Some("stacks/src/intake.rs:7:5".to_owned()),
-        }
-    }
-
-    #[test]
-    fn events_are_lines() {
-        let lines: Vec<String> = [
-            "CREATE_COMPLETE",
-            "UPDATE_COMPLETE",
-            "DELETE_COMPLETE",
-            "CREATE_IN_PROGRESS",
-            "CREATE_FAILED",
-        ]
-        .into_iter()
-        .map(|status| resource_line(&event(status), Sign::of(&event(status))))
-        .chain([Some(80), None].map(|width| render_event(&event("CREATE_FAILED"), width)))
-        .collect();
-        let plain = anstream::adapter::strip_str(&lines.join("\n")).to_string();
-        snapbox::assert_data_eq!(
-            plain,
-            snapbox::str![[r#"
-          + intake-dev/Queue AWS::SQS::Queue
-          ~ intake-dev/Queue AWS::SQS::Queue
-          - intake-dev/Queue AWS::SQS::Queue
-            intake-dev/Queue AWS::SQS::Queue CREATE_IN_PROGRESS
-          ! intake-dev/Queue AWS::SQS::Queue CREATE_FAILED
-            the name is taken
-            declared at stacks/src/intake.rs:7:5
-2024-01-02T03:04:05Z CREATE_FAILED intake-dev/Queue AWS::SQS::Queue
-  the name is taken
-  declared at stacks/src/intake.rs:7:5
-2024-01-02T03:04:05Z CREATE_FAILED intake-dev/Queue AWS::SQS::Queue the name is taken (declared at stacks/src/intake.rs:7:5)
-"#]]
-        );
-    }
-
-    #[test]
-    fn an_update_tells_what_it_changes_and_nothing_else() {
-        let planned = |action: &str, policy: Option<&str>| Planned {
-            resource_type: "AWS::SQS::Queue".to_owned(),
-            action: action.to_owned(),
-            policy: policy.map(str::to_owned),
-            told: false,
-        };
-        let mut running = Running {
-            started: Instant::now(),
-            region: None,
-            bar: None,
-            total: 3,
-            finished: 0,
-            update: Some(BTreeMap::from([
-                ("New".to_owned(), planned("Add", None)),
-                ("Old".to_owned(), planned("Remove", Some("Delete"))),
-                ("Kept".to_owned(), planned("Remove", Some("Retain"))),
-                ("Queue".to_owned(), planned("Modify", None)),
-            ])),
-        };
-        let mut hear = |logical_id: &str, status: &str| {
-            let event = ResourceEvent {
-                logical_id: logical_id.to_owned(),
-                ..event(status)
-            };
-            running.hear(&event, status.ends_with("_COMPLETE"), true)
-        };
-        assert_eq!(hear("Untouched", "UPDATE_COMPLETE"), None);
-        assert_eq!(hear("Queue", "UPDATE_COMPLETE"), Some(Sign::Updated));
-        assert_eq!(hear("New", "UPDATE_COMPLETE"), Some(Sign::Created));
-        assert_eq!(hear("Untouched", "UPDATE_FAILED"), Some(Sign::Failed));
-        // What a replacement leaves behind is told too.
-        assert_eq!(hear("Queue", "DELETE_COMPLETE"), Some(Sign::Deleted));
-        assert_eq!(running.finished, 3);
-        let gone = running.silently_gone("intake-dev").join("\n");
-        snapbox::assert_data_eq!(
-            anstream::adapter::strip_str(&gone).to_string(),
-            snapbox::str![[r#"
-          > intake-dev/Kept AWS::SQS::Queue
-          - intake-dev/Old AWS::SQS::Queue
-"#]]
-        );
-        running.hear(
-            &ResourceEvent {
-                logical_id: "Old".to_owned(),
-                ..event("DELETE_COMPLETE")
-            },
-            true,
-            true,
-        );
-        assert_eq!(running.silently_gone("intake-dev").len(), 1);
-    }
 
     #[test]
     fn sizes_read_well() {

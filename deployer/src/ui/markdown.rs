@@ -3,8 +3,10 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
-use super::tree::ANEW;
-use crate::engine::plan::{Action, Grade, Plan, ResourceChange, StackPlan};
+use serde_json::Value;
+
+use super::tree::{ANEW, first_shown, skip};
+use crate::engine::plan::{Action, Grade, Plan, PropertyChange, ResourceChange, StackPlan};
 
 /// How many bytes are written at most: GitHub takes comments of up to 65,536 characters.
 const LIMIT: usize = 60_000;
@@ -96,25 +98,23 @@ fn resource(text: &mut String, change: &ResourceChange) {
     }
 }
 
-fn property(text: &mut String, indent: &str, change: &crate::engine::plan::PropertyChange) {
-    let value = |value: &Option<serde_json::Value>| match value {
-        Some(value) => code(&value.to_string()),
-        None => "(absent)".to_owned(),
+fn property(text: &mut String, indent: &str, change: &PropertyChange) {
+    let texts = [&change.before, &change.after].map(|value| value.as_ref().map(Value::to_string));
+    let start = match &texts {
+        [Some(before), Some(after)] if before != after => first_shown(before, after, VALUE),
+        _ => 0,
     };
+    let [before, after] = texts.map(|text| match text {
+        Some(text) => code(&skip(&text, start)),
+        None => "(absent)".to_owned(),
+    });
     let path = change.path.to_string();
     let path = path.strip_prefix("Properties.").unwrap_or(&path);
     if change.before == change.after {
-        let value = value(&change.after);
-        let _ = writeln!(text, "{indent}- {}: {value} {ANEW}", code(path));
+        let _ = writeln!(text, "{indent}- {}: {after} {ANEW}", code(path));
         return;
     }
-    let _ = writeln!(
-        text,
-        "{indent}- {}: {} → {}",
-        code(path),
-        value(&change.before),
-        value(&change.after)
-    );
+    let _ = writeln!(text, "{indent}- {}: {before} → {after}", code(path));
 }
 
 const fn word(action: Action) -> &'static str {
@@ -180,7 +180,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::engine::plan::{Path, PropertyChange};
+    use crate::engine::plan::Path;
 
     fn sample() -> Plan {
         Plan {
@@ -240,6 +240,22 @@ mod tests {
 "#]]
         );
         assert!(markdown(&Plan::default(), "dev").ends_with("Nothing would change.\n"));
+    }
+
+    #[test]
+    fn long_values_are_shown_around_their_first_difference() {
+        let change = PropertyChange {
+            path: Path::new("Properties").key("Description"),
+            before: Some(json!(format!("{}queue", "a".repeat(300)))),
+            after: Some(json!(format!("{}direct", "a".repeat(300)))),
+        };
+        let mut text = String::new();
+        property(&mut text, "", &change);
+        assert!(
+            text.contains("aqueue") && text.contains("adirect"),
+            "{text}"
+        );
+        assert!(text.chars().count() < 2 * VALUE, "{text}");
     }
 
     #[test]

@@ -145,7 +145,7 @@ fn render_value(value: &Value) -> String {
 
 /// Returns where two texts begin to be shown: at the start, or a little before their first difference where that
 /// would be cut off.
-fn first_shown(before: &str, after: &str, width: usize) -> usize {
+pub(super) fn first_shown(before: &str, after: &str, width: usize) -> usize {
     let same = before
         .chars()
         .zip(after.chars())
@@ -160,7 +160,7 @@ fn first_shown(before: &str, after: &str, width: usize) -> usize {
 }
 
 /// Leaves the beginning of a text out, and says so.
-fn skip(text: &str, start: usize) -> String {
+pub(super) fn skip(text: &str, start: usize) -> String {
     if start == 0 {
         return text.to_owned();
     }

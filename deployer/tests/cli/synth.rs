@@ -370,8 +370,19 @@ fn whoever_looks_waits_for_no_build_and_hears_how_old_the_stacks_are() {
     }
     // What was never rendered may have been added meanwhile.
     look(&["status", "added"]).error(1, "build");
-    // Other variables may be other stacks.
-    look(&["status", "--var", "orders.mode=direct"]).error(1, "build");
+    // Other variables may be other stacks, whoever asked for them, and so may other settings of the stage.
+    let direct = ["--var", "orders.mode=direct"];
+    look(&["status", direct[0], direct[1]]).error(1, "build");
+    workspace.run(["synth", "--stage", "dev", direct[0], direct[1]]);
+    look(&["status"]).error(1, "build");
+    look(&["status", direct[0], direct[1]]).error(1, "credentials");
+    workspace.run(["synth", "--stage", "dev"]);
+    look(&["status"]).error(1, "credentials");
+    let settings = fs::read_to_string(workspace.path("stackctl.toml")).expect("reads");
+    let elsewhere = format!("{settings}\n[stages.dev.variables.orders]\nlimit = 5\n");
+    workspace.write("stackctl.toml", &elsewhere);
+    look(&["status"]).error(1, "build");
+    workspace.write("stackctl.toml", &settings);
     workspace.write("stacks/main.rs", "fn main() { nothing() }\n");
     let outcome = look(&["status"]);
     outcome.error(1, "credentials");
@@ -404,6 +415,20 @@ fn stacks_that_do_not_compile_can_still_be_removed() {
             .contains("the stacks are taken from their last synth, of 2"),
         "{outcome:?}"
     );
+    assert!(!outcome.stderr.contains("with other"), "{outcome:?}");
+    let outcome = workspace.run([
+        "destroy",
+        "--stage",
+        "dev",
+        "--endpoint-url",
+        "http://127.0.0.1:1",
+        "--json",
+        "--var",
+        "orders.mode=direct",
+    ]);
+    outcome.error(1, "aws");
+    let told = "UTC, with other variables or settings of the stage";
+    assert!(outcome.stderr.contains(told), "{outcome:?}");
     // What changes stacks never takes old ones.
     let deploy = [
         "deploy",

@@ -4,6 +4,7 @@
 
 mod change_sets;
 mod connections;
+mod cors;
 mod functions;
 mod machines;
 mod policies;

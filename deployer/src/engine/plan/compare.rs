@@ -217,14 +217,14 @@ fn judge(change: &mut ResourceChange, new: &Value, knowledge: &dyn Knowledge) {
 fn widened(change: &mut ResourceChange, old: &Value, new: &Value) {
     let permissions = widen::permissions(old, new);
     let exposures = widen::exposures(&change.resource_type, Some(old), new);
-    for (grade, label, lines) in [
-        (Grade::PermissionWidened, "allows more: ", permissions),
-        (Grade::ExposureWidened, "opens: ", exposures),
+    let exposures = exposures.into_iter().map(|line| format!("opens: {line}"));
+    for (grade, lines) in [
+        (Grade::PermissionWidened, permissions),
+        (Grade::ExposureWidened, exposures.collect()),
     ] {
         if !lines.is_empty() {
             change.grade = change.grade.max(grade);
-            let reasons = lines.into_iter().map(|line| format!("{label}{line}"));
-            change.reasons.splice(0..0, reasons);
+            change.reasons.splice(0..0, lines);
         }
     }
     change.reasons.extend(widen::narrowed(old, new));

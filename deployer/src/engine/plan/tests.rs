@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod grades;
+mod policies;
 mod same;
 
 /// Knows of a queue's name and of what a sample function refers to.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{documents, elements, is, principals, text};
+use super::{Effect, documents, elements, is, principals, text};
 
 /// How the world can reach a method or route.
 const NO_AUTHORIZATION: &str = "the route takes calls without authorization";
@@ -35,7 +35,7 @@ pub(in super::super) fn lost(resource_type: &str, old: &Value) -> Option<&'stati
         }
         _ if documents(old)
             .into_iter()
-            .any(|statement| is(statement, "Deny")) =>
+            .any(|statement| is(statement, Effect::Deny)) =>
         {
             Some("what its policy denies is no longer denied")
         }
@@ -256,7 +256,9 @@ fn sources(old: &Value, new: &Value) -> Vec<String> {
 
 /// Returns the principals of the statements that allow something, each with whether the statement binds its source.
 fn by_source(resource: &Value) -> Vec<(String, bool)> {
-    let allowed = documents(resource).into_iter().filter(|it| is(it, "Allow"));
+    let allowed = documents(resource)
+        .into_iter()
+        .filter(|it| is(it, Effect::Allow));
     allowed
         .flat_map(|statement| {
             let conditions = statement.get("Condition").and_then(Value::as_object);
@@ -301,7 +303,7 @@ fn is_true_literal(value: Option<&Value>) -> bool {
 
 fn allows_everybody(resource: &Value) -> bool {
     documents(resource).into_iter().any(|statement| {
-        is(statement, "Allow")
+        is(statement, Effect::Allow)
             && statement.get("Condition").is_none()
             && principals(statement)
                 .iter()

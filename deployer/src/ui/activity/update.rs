@@ -1,0 +1,134 @@
+//! What a stack at work has told of its resources.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use indicatif::ProgressBar;
+
+use super::line::{Sign, line, named};
+use crate::engine::ResourceEvent;
+
+/// A stack at work.
+pub(super) struct Running {
+    pub(super) started: Instant,
+    pub(super) region: Option<String>,
+    pub(super) bar: Option<ProgressBar>,
+    pub(super) total: usize,
+    pub(super) finished: usize,
+    /// What an update changes, by logical id. Events of other resources say nothing: CloudFormation sends none, and the
+    /// local engine one for each that there is.
+    pub(super) update: Option<BTreeMap<String, Planned>>,
+}
+
+/// A resource that an update changes.
+pub(super) struct Planned {
+    pub(super) resource_type: String,
+    pub(super) action: String,
+    /// What becomes of the resource itself, where it is removed.
+    pub(super) policy: Option<String>,
+    /// Whether its line was printed.
+    pub(super) told: bool,
+}
+
+impl Running {
+    /// Takes note of an event. Returns how its line begins; nothing, where the resource is none that changes.
+    pub(super) fn hear(
+        &mut self,
+        event: &ResourceEvent,
+        complete: bool,
+        told: bool,
+    ) -> Option<Sign> {
+        let mut sign = Sign::of(event);
+        if let Some(update) = &mut self.update {
+            match update.get_mut(&event.logical_id) {
+                Some(planned) => {
+                    planned.told |= told;
+                    // The local engine calls a resource updated that an update created.
+                    if sign == Sign::Updated && planned.action == "Add" {
+                        sign = Sign::Created;
+                    }
+                }
+                None if event.is_failure() || event.status.starts_with("DELETE_") => {}
+                None => return None,
+            }
+        }
+        if complete {
+            self.finished += 1;
+        }
+        Some(sign)
+    }
+
+    /// Returns lines for what an update removed without an event, as it does in the local engine.
+    pub(super) fn silently_gone(&self, stack: &str) -> Vec<String> {
+        let update = self.update.iter().flatten();
+        let gone = update.filter(|(_, planned)| planned.action == "Remove" && !planned.told);
+        gone.map(|(logical_id, planned)| {
+            let sign = match planned.policy.as_deref() {
+                None | Some("Delete") => Sign::Deleted,
+                Some(_) => Sign::Kept,
+            };
+            line(sign, &named(stack, logical_id, &planned.resource_type))
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::tests::event;
+    use super::*;
+
+    #[test]
+    fn an_update_tells_what_it_changes_and_nothing_else() {
+        let planned = |action: &str, policy: Option<&str>| Planned {
+            resource_type: "AWS::SQS::Queue".to_owned(),
+            action: action.to_owned(),
+            policy: policy.map(str::to_owned),
+            told: false,
+        };
+        let mut running = Running {
+            started: Instant::now(),
+            region: None,
+            bar: None,
+            total: 3,
+            finished: 0,
+            update: Some(BTreeMap::from([
+                ("New".to_owned(), planned("Add", None)),
+                ("Old".to_owned(), planned("Remove", Some("Delete"))),
+                ("Kept".to_owned(), planned("Remove", Some("Retain"))),
+                ("Queue".to_owned(), planned("Modify", None)),
+            ])),
+        };
+        let mut hear = |logical_id: &str, status: &str| {
+            let event = ResourceEvent {
+                logical_id: logical_id.to_owned(),
+                ..event(status)
+            };
+            running.hear(&event, status.ends_with("_COMPLETE"), true)
+        };
+        assert_eq!(hear("Untouched", "UPDATE_COMPLETE"), None);
+        assert_eq!(hear("Queue", "UPDATE_COMPLETE"), Some(Sign::Updated));
+        assert_eq!(hear("New", "UPDATE_COMPLETE"), Some(Sign::Created));
+        assert_eq!(hear("Untouched", "UPDATE_FAILED"), Some(Sign::Failed));
+        // What a replacement leaves behind is told too.
+        assert_eq!(hear("Queue", "DELETE_COMPLETE"), Some(Sign::Deleted));
+        assert_eq!(running.finished, 3);
+        let gone = running.silently_gone("intake-dev").join("\n");
+        snapbox::assert_data_eq!(
+            anstream::adapter::strip_str(&gone).to_string(),
+            snapbox::str![[r#"
+          > intake-dev/Kept AWS::SQS::Queue
+          - intake-dev/Old AWS::SQS::Queue
+"#]]
+        );
+        running.hear(
+            &ResourceEvent {
+                logical_id: "Old".to_owned(),
+                ..event("DELETE_COMPLETE")
+            },
+            true,
+            true,
+        );
+        assert_eq!(running.silently_gone("intake-dev").len(), 1);
+    }
+}
