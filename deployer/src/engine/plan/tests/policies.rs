@@ -54,7 +54,7 @@ impl Case {
 }
 
 /// Returns a statement about sending, with other elements beside.
-fn sending(other: Value) -> Value {
+fn sending(other: &Value) -> Value {
     let mut statement = json!({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "q"});
     for (key, value) in other.as_object().into_iter().flatten() {
         statement[key] = value.clone();
@@ -69,12 +69,12 @@ fn from(source: &Value) -> Value {
 #[test]
 fn a_condition_is_told_with_what_it_is_for() {
     let topic = json!({"Ref": "Topic"});
-    let free = sending(json!({}));
-    let asked = sending(json!({ "Condition": from(&topic) }));
-    let other = sending(json!({ "Condition": from(&json!("arn:b")) }));
+    let free = sending(&json!({}));
+    let asked = sending(&json!({ "Condition": from(&topic) }));
+    let other = sending(&json!({ "Condition": from(&json!("arn:b")) }));
     let mut both = from(&topic);
     both["StringEquals"] = json!({"aws:SourceAccount": ["2", "1"]});
-    let both = sending(json!({ "Condition": both }));
+    let both = sending(&json!({ "Condition": both }));
     for case in [
         Case::new(
             free.clone(),
@@ -205,10 +205,10 @@ fn what_only_cloudformation_decides_is_shown() {
 
 #[test]
 fn what_says_the_same_is_no_line() {
-    let named = sending(json!({"Sid": "One"}));
+    let named = sending(&json!({"Sid": "One"}));
     let case = Case {
         properties: 1,
-        ..Case::new(named, sending(json!({"Sid": "Two"})), &[])
+        ..Case::new(named, sending(&json!({"Sid": "Two"})), &[])
     };
     case.hold();
     // The rules of a firewall have statements that are none of a policy.
