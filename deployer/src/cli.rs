@@ -209,6 +209,10 @@ pub enum Drawing {
 
 /// Arguments of `deploy`.
 #[derive(Clone, Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own, and all of them go together"
+)]
 pub struct Deploy {
     /// Which stacks; what they depend on must be deployed already.
     #[command(flatten)]
@@ -222,6 +226,9 @@ pub struct Deploy {
     /// Let CloudFormation wait until everything is ready, also in a stage that is not protected.
     #[arg(long)]
     pub no_express: bool,
+    /// Do not look beforehand for what would stop the deploy.
+    #[arg(long)]
+    pub no_preflight: bool,
     /// Give changed code to the functions without CloudFormation, where nothing else changes.
     ///
     /// Not in protected stages. The next deploy without this tells CloudFormation.

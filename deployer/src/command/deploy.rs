@@ -1,6 +1,7 @@
 //! `deploy`: builds, publishes and deploys stacks, and follows them to the end.
 
 mod fast;
+mod preflight;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -67,7 +68,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
             session, &context, &assembly, &selected, &imports,
         ))
         .await?;
-        (context, build.await?)
+        let look = preflight::run(session, &context, &assembly, &selected, arguments, &place);
+        let (artifacts, ()) = tokio::try_join!(build, look)?;
+        (context, artifacts)
     };
 
     let context = context

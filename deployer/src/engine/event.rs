@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Failure, ProposedChanges, StackStatus};
+use super::{Concern, Failure, ProposedChanges, StackStatus};
 
 /// One thing that happened. Under `--json` each is one line; `type` names the variant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -17,6 +17,11 @@ pub enum Event {
         /// The region, where the stack is one of several of its name.
         #[serde(skip_serializing_if = "Option::is_none")]
         region: Option<String>,
+    },
+    /// Something speaks against the deploy, before it begins.
+    PreflightFound {
+        /// What.
+        concern: Concern,
     },
     /// A stack is busy with an operation of ours, of an earlier run; the engine waits for it.
     StackJoined {

@@ -23,6 +23,7 @@ mod leftovers;
 mod operate;
 mod others;
 mod plan;
+mod preflight;
 mod proof;
 mod protection;
 mod prune;

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use self::line::{Sign, resource_line};
 use self::update::{Planned, Running};
 use super::{Ui, paint, palette, task};
-use crate::engine::{Event, EventSink, LogLine, Outcome, ProposedChanges, ResourceEvent};
+use crate::engine::{Event, EventSink, LogLine, Outcome, ProposedChanges, ResourceEvent, Weight};
 use crate::error::Kind;
 
 pub use line::event_line;
@@ -182,6 +182,17 @@ impl Activity {
                     count(*objects, "object")
                 ),
             ),
+            Event::PreflightFound { concern } => match concern.weight {
+                // What refuses the deploy is its error.
+                Weight::Refused => {}
+                Weight::Unknown if self.ui.verbose() == 0 => {}
+                Weight::Warning | Weight::Unknown => {
+                    self.ui.warn(concern.to_string());
+                    for hint in &concern.hints {
+                        self.ui.line(format!("  {hint}"));
+                    }
+                }
+            },
             Event::SmokeAnswered {
                 stack,
                 check,

@@ -1,0 +1,69 @@
+//! What is looked at before a deploy.
+
+use crate::assembly::Assembly;
+use crate::cli;
+use crate::command::{Session, approval, place::Place};
+use crate::engine::{self, Concern, Context, Weight};
+use crate::error::{Error, Kind, Result};
+
+/// Looks for what would stop the deploy half-way, and ends it where something would.
+pub(super) async fn run(
+    session: &Session,
+    context: &Context,
+    assembly: &Assembly,
+    selected: &[usize],
+    arguments: &cli::Deploy,
+    place: &Place,
+) -> Result<()> {
+    // The local engine adopts what it finds, and its bucket is its own.
+    if arguments.no_preflight || place.is_local() {
+        return Ok(());
+    }
+    let stacks = super::deployments(assembly, selected, &super::Contents::default());
+    let concerns = session
+        .guard(Box::pin(engine::preflight(context, &stacks)))
+        .await?;
+    match refusal(&concerns) {
+        Some(error) => Err(error.hint(format!(
+            "nothing was changed; `stackctl deploy --no-preflight{}` tries all the same",
+            approval::options(session)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Returns the error of concerns of which some cannot go well.
+fn refusal(concerns: &[Concern]) -> Option<Error> {
+    let mut refused = concerns
+        .iter()
+        .filter(|concern| concern.weight == Weight::Refused)
+        .peekable();
+    refused.peek()?;
+    let error = Error::new(Kind::Deploy, "this deploy would fail half-way");
+    Some(refused.fold(error, |error, concern| {
+        let error = error.cause(concern.to_string());
+        concern.hints.iter().fold(error, Error::hint)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Check;
+
+    #[test]
+    fn only_what_cannot_go_well_refuses_a_deploy() {
+        let concern = |weight| Concern {
+            check: Check::NameTaken,
+            weight,
+            subject: "orders-dev/Photos".to_owned(),
+            message: "there is one".to_owned(),
+            hints: vec!["choose another".to_owned()],
+        };
+        assert!(refusal(&[concern(Weight::Warning), concern(Weight::Unknown)]).is_none());
+        let error = refusal(&[concern(Weight::Warning), concern(Weight::Refused)]);
+        let error = error.expect("is refused");
+        assert_eq!(error.causes(), ["orders-dev/Photos: there is one"]);
+        assert_eq!(error.hints(), ["choose another"]);
+    }
+}

@@ -1,0 +1,156 @@
+//! What would stop a deploy half-way, looked for before it begins.
+//!
+//! CloudFormation finds out about a name that is taken when it is in the middle of a deploy, and rolls back. What can be
+//! known before is asked while functions are being built. Nothing here changes anything, and what the caller may not look
+//! at is said to be unknown: CloudFormation finds it itself.
+
+mod bucket;
+mod name;
+mod storage;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Context, Event, StackDeployment, publish};
+use crate::aws::{AwsError, Clients};
+
+/// Something that speaks against a deploy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Concern {
+    /// What was looked at.
+    pub check: Check,
+    /// How much it speaks against the deploy.
+    pub weight: Weight,
+    /// What is concerned: a stack, with a logical id where a resource is, or a bucket.
+    pub subject: String,
+    /// What is found, as a fragment.
+    pub message: String,
+    /// What the reader can do about it.
+    pub hints: Vec<String>,
+}
+
+/// What is looked at before a deploy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// The artifact bucket is there, in its region, and closed to the public.
+    ArtifactBucket,
+    /// No resource has the name of one that is to be created.
+    NameTaken,
+    /// The code of functions fits into what Lambda keeps for an account.
+    CodeStorage,
+}
+
+/// How much something speaks against a deploy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// Nobody knows: the caller may not look, or got no answer.
+    Unknown,
+    /// It may go well.
+    Warning,
+    /// It cannot go well.
+    Refused,
+}
+
+impl fmt::Display for Concern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.subject, self.message)
+    }
+}
+
+/// Looks for what would stop a deploy of these stacks. Every concern is an event, too.
+pub async fn preflight(context: &Context, stacks: &[StackDeployment]) -> Vec<Concern> {
+    let mut concerns = Vec::new();
+    let mut regions: BTreeMap<Option<&str>, Vec<(&StackDeployment, Value)>> = BTreeMap::new();
+    for stack in stacks {
+        // A template that cannot be read is refused by CloudFormation, which says more about it.
+        let template = serde_json::from_str(&stack.template).unwrap_or_default();
+        let region = stack.manifest.region.as_deref();
+        regions.entry(region).or_default().push((stack, template));
+    }
+    for (region, stacks) in regions {
+        let clients = context.clients.in_region(region);
+        let needs_bucket = stacks.iter().any(|(stack, _)| {
+            !stack.manifest.artifacts.is_empty() || publish::needs_bucket(&stack.template)
+        });
+        let has_functions = stacks
+            .iter()
+            .any(|(stack, _)| !stack.manifest.artifacts.is_empty());
+        let (bucket, storage, names) = tokio::join!(
+            async {
+                if needs_bucket {
+                    bucket::check(&clients).await
+                } else {
+                    Vec::new()
+                }
+            },
+            async {
+                if has_functions {
+                    storage::check(&clients).await
+                } else {
+                    Vec::new()
+                }
+            },
+            name::check(&clients, &stacks),
+        );
+        concerns.extend(bucket.into_iter().chain(storage).chain(names));
+    }
+    for concern in &concerns {
+        context.emit(Event::PreflightFound {
+            concern: concern.clone(),
+        });
+    }
+    concerns
+}
+
+/// Says that a call did not tell.
+fn unknown(check: Check, subject: &str, error: &AwsError) -> Concern {
+    Concern {
+        check,
+        weight: Weight::Unknown,
+        subject: subject.to_owned(),
+        message: format!("nobody could look: {error}"),
+        hints: Vec::new(),
+    }
+}
+
+/// What `HeadBucket` says of a name.
+enum Bucket {
+    Free,
+    /// It is there, in this region where AWS says so.
+    Here(Option<String>),
+    /// It is there and somebody else's, or the caller may not look.
+    Closed,
+}
+
+/// Asks whether there is a bucket of a name. An answer to HEAD has no body, and its status says everything
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>).
+async fn head(clients: &Clients, bucket: &str) -> Result<Bucket, AwsError> {
+    let answer = clients.s3.head_bucket().bucket(bucket).send().await;
+    match answer {
+        Ok(answer) => Ok(Bucket::Here(answer.bucket_region)),
+        Err(error) => match error.raw_response().map(|raw| raw.status().as_u16()) {
+            Some(404) => Ok(Bucket::Free),
+            Some(301) => {
+                let region = error
+                    .raw_response()
+                    .and_then(|raw| raw.headers().get("x-amz-bucket-region"));
+                Ok(Bucket::Here(region.map(str::to_owned)))
+            }
+            Some(403) => Ok(Bucket::Closed),
+            _ => Err(AwsError::new(clients, "HeadBucket", error)),
+        },
+    }
+}
+
+/// Returns the physical ids of a stack's resources.
+async fn physical_ids(clients: &Clients, stack: &str) -> Result<BTreeSet<String>, AwsError> {
+    let resources = super::inspect::resources(clients, stack).await?;
+    Ok(resources.into_iter().map(|it| it.physical_id).collect())
+}
