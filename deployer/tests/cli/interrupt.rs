@@ -80,12 +80,17 @@ fn interrupted_by(name: &str, to: To) {
     assert_eq!(document["error"]["kind"], "interrupted");
     let pid = fs::read_to_string(&running).expect("is there");
     is_killed(&pid);
-    let left: Vec<_> = fs::read_dir(workspace.path(".stackctl"))
+    let mut left: Vec<_> = fs::read_dir(workspace.path(".stackctl"))
         .expect("lists")
         .flatten()
         .map(|file| file.file_name())
         .collect();
-    assert_eq!(left, [".gitignore"], "nothing temporary stays");
+    left.sort();
+    assert_eq!(
+        left,
+        [".gitignore", "scratch.lock"],
+        "nothing temporary stays"
+    );
 }
 
 #[test]

