@@ -35,9 +35,27 @@ const CUT: &str = "…";
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackEvent.html>).
 const CONSOLE: &str = "Console-";
 
-/// Returns the part of an ARN that names the caller.
+/// What names of sessions begin with that nobody chose: the SDKs and CodeBuild make a new one for each run. `-` and
+/// something else follow.
+const MADE: [&str; 5] = [
+    "AWSCodeBuild",
+    "assume-role-from-profile",
+    "assume-role-provider",
+    "botocore-session",
+    "web-identity-token",
+];
+
+/// Returns the part of an ARN that names the caller, and is the same for each of its runs.
 pub(super) fn principal(arn: &str) -> &str {
-    arn.splitn(6, ':').nth(5).unwrap_or_default()
+    let principal = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let Some((role, session)) = principal.rsplit_once('/') else {
+        return principal;
+    };
+    let made = MADE.iter().find(|made| {
+        let rest = session.strip_prefix(**made);
+        role.starts_with("assumed-role/") && rest.is_some_and(|rest| rest.starts_with('-'))
+    });
+    made.map_or(principal, |made| &principal[..role.len() + 1 + made.len()])
 }
 
 /// Writes a caller for a token. Where the room does not suffice, the middle is left out: the end is the name of the
@@ -167,6 +185,26 @@ mod tests {
             let other = self::caller("arn:aws:iam::123456789012:user/eve");
             assert!(!is_ours(&token, &other));
         }
+    }
+
+    #[test]
+    fn sessions_that_nobody_named_are_one_caller() {
+        let arn =
+            |session: &str| format!("arn:aws:sts::123456789012:assumed-role/Deploy/{session}");
+        for [one, other] in [
+            ["AWSCodeBuild-0b1c", "AWSCodeBuild-9f8e"],
+            [
+                "assume-role-from-profile-1763",
+                "assume-role-from-profile-1764",
+            ],
+        ] {
+            let token = token(&arn(one), &Revision::default());
+            assert!(is_ours(&token, &caller(&arn(other))), "{token}");
+            let elsewhere = arn(other).replace("Deploy", "Admin");
+            assert!(!is_ours(&token, &caller(&elsewhere)), "{token}");
+        }
+        let token = token(&arn("alice-1"), &Revision::default());
+        assert!(!is_ours(&token, &caller(&arn("alice-2"))), "{token}");
     }
 
     #[test]

@@ -240,10 +240,15 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
     remove_waiting(context, stack, &waiting).await?;
     let opened = protection::open(context, stack, &change_set.stack_id, &changes).await?;
     let executed = execute(context, stack, &change_set, &request.name).await;
-    // Whatever goes on without us may still need the open policy, and the next deploy closes it.
-    let is_over = matches!(executed, Ok(_) | Err(StackError::Ended { .. }));
-    if opened && is_over {
-        protection::close(context, stack, &work.template, &change_set.stack_id).await?;
+    let closed = match &executed {
+        Ok(_) => Some(protection::closed(&work.template)),
+        // What was to go is there again.
+        Err(StackError::Ended { .. }) => opened.clone(),
+        // Whatever goes on without us may still need the open policy.
+        Err(_) => None,
+    };
+    if let (Some(_), Some(closed)) = (opened, closed) {
+        protection::close(context, stack, &change_set.stack_id, &closed).await;
     }
     match executed? {
         Executed::Done => {}

@@ -143,7 +143,7 @@ impl Cors {
         let another = self.another_page()?;
         let page = override_header(ORIGIN, "$origin");
         Some(format!(
-            "{}#if({another}){page}#end",
+            "{}#if({another}){page}#{{end}}",
             named_in_request("origin", "Origin")
         ))
     }
@@ -333,7 +333,8 @@ impl Cors {
                 override_header(ORIGIN, "$origin")
             );
         }
-        text + "#end"
+        // The body may begin with letters.
+        text + "#{end}"
     }
 
     /// Returns every header that a preflight of this has.

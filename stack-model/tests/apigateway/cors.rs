@@ -110,7 +110,7 @@ fn pages_of_several_origins_each_get_their_own() {
         ],
         credentials: false,
     });
-    let choice = "#set($origin = $input.params('Origin'))#if($origin == '')#set($origin = $input.params('origin'))#end#if($origin == 'https://admin.example.com')#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)#end";
+    let choice = "#set($origin = $input.params('Origin'))#if($origin == '')#set($origin = $input.params('origin'))#end#if($origin == 'https://admin.example.com')#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)#{end}";
     for (method, body) in [
         ("OrdersPreflight", "$input.body"),
         ("List", r#"{"message":"Hello"}"#),
@@ -326,7 +326,7 @@ fn a_method_differs_from_its_resource() {
     #set($context.responseOverride.header.Access-Control-Allow-Methods = 'PUT')
     #set($context.responseOverride.header.Access-Control-Allow-Origin = 'https://shop.example.com')
     #set($context.responseOverride.header.Access-Control-Max-Age = '5')
-    #set($context.responseOverride.header.Vary = 'Origin')#end$input.body
+    #set($context.responseOverride.header.Vary = 'Origin')#{end}$input.body
     ");
     // What a template sets has to be declared.
     let declared = preflight["MethodResponses"][0]["ResponseParameters"].as_object();

@@ -122,7 +122,13 @@ impl Parser<'_> {
 
     /// Takes a directive, with or without braces.
     fn directive(&mut self, name: &str) -> bool {
-        self.take(&format!("#{{{name}}}")) || self.take(&format!("#{name}"))
+        if self.take(&format!("#{{{name}}}")) {
+            return true;
+        }
+        let taken = self.take(&format!("#{name}"));
+        let glued = taken && self.rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+        assert!(!glued, "#{name}{} is one word", self.rest);
+        taken
     }
 
     fn block(&mut self) -> Vec<Node> {

@@ -4,8 +4,8 @@
 //! of its own for the time of its execution
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSet.html>), so the policy of the
 //! stack is opened for the resources that the approved change set replaces or deletes, and for nothing else, and closed
-//! again when it is done. A run that was killed in between leaves it open, and the next deploy closes it. A policy that
-//! somebody else wrote stays as it is. Policies count for updates only; what guards a deletion is the protection of the
+//! again when it is done. A run that was killed in between leaves it open until a deploy of the stack comes to its end. A
+//! policy that somebody else wrote stays as it is. Policies count for updates only; what guards a deletion is the protection of the
 //! stack (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html>).
 
 use std::collections::BTreeSet;
@@ -69,13 +69,14 @@ pub(super) async fn protect(
     }
 }
 
-/// Opens the policy of a stack for what an approved change set replaces or deletes. Returns whether it was opened.
+/// Opens the policy of a stack for what an approved change set replaces or deletes. Returns the policy that was there,
+/// where it was opened.
 pub(super) async fn open(
     context: &Context,
     stack: &StackManifest,
     stack_id: &str,
     changes: &ProposedChanges,
-) -> Result<bool, StackError> {
+) -> Result<Option<Value>, StackError> {
     let destroyed: BTreeSet<&str> = changes
         .changes
         .iter()
@@ -83,13 +84,13 @@ pub(super) async fn open(
         .map(|change| change.logical_id.as_str())
         .collect();
     if !stack.termination_protection || changes.create || destroyed.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let present = match present(context, stack_id).await {
         Ok(Some(present)) if is_ours(&present) => present,
-        Ok(_) => return Ok(false),
+        Ok(_) => return Ok(None),
         // Where there is a policy, CloudFormation refuses the change and names it.
-        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => return Ok(false),
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => return Ok(None),
         Err(error) => return Err(aws(stack, error)),
     };
     let guarded: BTreeSet<String> = denied(&present)
@@ -98,24 +99,35 @@ pub(super) async fn open(
         .collect();
     let opened = policy(&guarded);
     if opened == present {
-        return Ok(false);
+        return Ok(None);
     }
     set(context, stack_id, &opened)
         .await
         .map_err(|source| aws(stack, source))?;
-    Ok(true)
+    Ok(Some(present))
 }
 
-/// Closes the policy of a stack again. Without an update to follow, `protect` is not reached.
+/// Closes the policy of a stack again. What became of the stack is known then and counts for more than this, so a failure
+/// is told beside it.
 pub(super) async fn close(
     context: &Context,
     stack: &StackManifest,
-    template: &str,
     stack_id: &str,
-) -> Result<(), StackError> {
-    set(context, stack_id, &policy(&guarded(template)))
-        .await
-        .map_err(|source| aws(stack, source))
+    policy: &Value,
+) {
+    if let Err(error) = set(context, stack_id, policy).await {
+        context.emit(Event::Warning {
+            stack: stack.name.clone(),
+            message: format!(
+                "its stack policy stays open for what this deploy was to replace, until the next deploy: {error}"
+            ),
+        });
+    }
+}
+
+/// Returns the policy that guards what a template holds.
+pub(super) fn closed(template: &str) -> Value {
+    policy(&guarded(template))
 }
 
 fn destroys(change: &Change) -> bool {

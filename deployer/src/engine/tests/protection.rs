@@ -142,13 +142,14 @@ async fn the_policy_is_open_for_exactly_what_was_approved() {
 
 #[tokio::test]
 async fn the_policy_is_closed_after_a_failure_too() {
-    let script = get(replacing(), Some(&policy(&["Orders"])));
+    // The template knows no uploads any more, but the stack has them again.
+    let script = get(replacing(), Some(&policy(&["Orders", "Uploads"])));
     let failed = [("9", STACK, "UPDATE_ROLLBACK_COMPLETE", "", "*")];
-    let script = set(script, policy(&[]))
+    let script = set(script, policy(&["Uploads"]))
         .execute()
         .events(&failed)
         .events(&failed);
-    let played = set(script, policy(&["Orders"])).play();
+    let played = set(script, policy(&["Orders", "Uploads"])).play();
     deploy(&played.context, one(protected()), Answer::yes())
         .await
         .expect_err("the update is rolled back");

@@ -116,6 +116,42 @@ fn a_condition_is_told_with_what_it_is_for() {
 }
 
 #[test]
+fn what_was_there_in_parts_is_told_with_all_of_them() {
+    let allow = |action: &str| json!({"Effect": "Allow", "Action": action, "Resource": "b"});
+    let mut gets = allow("s3:Get*");
+    gets["Condition"] = from(&json!("arn:c"));
+    let rest = json!({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"});
+    let accounts = |numbers: Value| {
+        sending(&json!({"Condition": {"StringEquals": {"aws:SourceAccount": numbers}}}))
+    };
+    for case in [
+        Case::new(
+            json!([allow("s3:Put*"), gets]),
+            json!([allow("s3:*")]),
+            &[
+                "allows more: s3:* on b, so far only s3:Get* on b if aws:SourceArn ArnEquals arn:c or \
+                 s3:Put* on b",
+            ],
+        ),
+        Case::new(
+            accounts(json!(["1", "2"])),
+            accounts(json!("1")),
+            &[
+                "allows no more: sqs:SendMessage on q if aws:SourceAccount StringEquals [1, 2], but only if \
+                 aws:SourceAccount StringEquals 1",
+            ],
+        ),
+        Case::new(
+            json!([rest, allow("s3:*")]),
+            json!([rest]),
+            &["allows no more: s3:* on b, but only everything but iam:* on *"],
+        ),
+    ] {
+        case.hold();
+    }
+}
+
+#[test]
 fn denials_and_exceptions_are_told_in_full() {
     let with = |statement: Value| {
         json!([

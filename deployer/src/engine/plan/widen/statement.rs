@@ -64,11 +64,10 @@ pub(super) fn gained(statement: &Value, earlier: &[&Value]) -> Vec<String> {
     let verb = Effect::of(statement).verb();
     let lines = beyond(statement, earlier).into_iter();
     let lines = lines.map(|(item, known)| {
-        let asked = known.iter().filter(|known| known.condition.is_some());
-        let asked = either(asked, &item);
         let mut line = format!("{verb} more: {}", item.full());
-        if !asked.is_empty() {
-            line.extend([", so far only ", &asked]);
+        // A part that was there without a condition goes without saying, but not beside one that was not.
+        if known.iter().any(|known| known.condition.is_some()) {
+            line.extend([", so far only ", &either(known.iter(), &item)]);
         }
         line
     });
@@ -169,12 +168,27 @@ fn asks_as_much(narrow: &Value, wide: &Value) -> bool {
             return false;
         };
         match keys {
-            Value::Object(keys) if intrinsic(keys).is_none() => keys
-                .iter()
-                .all(|(key, value)| asked.get(key).is_some_and(|asked| same(asked, value))),
+            Value::Object(keys) if intrinsic(keys).is_none() => keys.iter().all(|(key, value)| {
+                asked
+                    .get(key)
+                    .is_some_and(|asked| same(asked, value) || names_fewer(operator, asked, value))
+            }),
             _ => same(asked, keys),
         }
     })
+}
+
+/// Returns whether an operator that asks for one of several values is asked for fewer of them. What is written with an
+/// intrinsic may be many values.
+fn names_fewer(operator: &str, narrow: &Value, wide: &Value) -> bool {
+    let one_of = !operator.contains("Not") && !operator.starts_with("ForAllValues");
+    let narrow = elements(Some(narrow));
+    let wide = elements(Some(wide));
+    one_of
+        && !narrow.is_empty()
+        && narrow
+            .iter()
+            .all(|one| one.is_string() && wide.contains(one))
 }
 
 /// Returns what a statement says that no other one of its effect covers, each with what the others say of it.
@@ -183,12 +197,10 @@ fn beyond(statement: &Value, others: &[&Value]) -> Vec<(Told, Vec<Told>)> {
         return vec![(whole(statement), Vec::new())];
     };
     let effect = Effect::of(statement);
-    let others: Vec<Item<'_>> = others
-        .iter()
-        .filter(|other| Effect::of(other) == effect)
-        .filter_map(|other| items(other))
-        .flatten()
-        .collect();
+    let alike = || others.iter().filter(|other| Effect::of(other) == effect);
+    // What a statement of everything else says of an item is not known here, so it is told beside.
+    let inverted = || alike().filter(|other| items(other).is_none());
+    let others: Vec<Item<'_>> = alike().filter_map(|other| items(other)).flatten().collect();
     let mut found = Vec::new();
     for item in own {
         let covers = |other: &Item<'_>| other.spans(&item) && other.applies_where(item.condition);
@@ -209,6 +221,7 @@ fn beyond(statement: &Value, others: &[&Value]) -> Vec<(Told, Vec<Told>)> {
                     item.spans(other).then_some(of_other)
                 }
             })
+            .chain(inverted().map(|other| whole(other)))
             .collect();
         found.push((told, parts));
     }
