@@ -173,10 +173,10 @@ pub(super) async fn prove(
         return Ok(());
     }
     let unanswered = found.iter().any(|it| it.claim == Claim::SmokeCheck);
-    let hints = if unanswered && changed {
-        alias::lead_back(context, work, before, &template).await
-    } else {
-        Vec::new()
+    let hints = match (unanswered, changed) {
+        (true, true) => alias::lead_back(context, work, before, &template).await,
+        (true, false) => alias::ways_back(work),
+        (false, _) => Vec::new(),
     };
     Err(StackError::Unproven {
         stack: stack.name.clone(),

@@ -1,6 +1,6 @@
 //! Aliases of released functions: which version they name, and the way back from one that does not answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -149,6 +149,22 @@ pub(super) async fn lead_back(
         );
     }
     hints
+}
+
+/// Returns how released functions are led back by hand, where a check failed and this deploy changed nothing: the one that
+/// did may have been killed before its check, or something else went wrong since, which only the reader can tell.
+pub(super) fn ways_back(work: &Work) -> Vec<String> {
+    let stack = &work.manifest;
+    let released: BTreeSet<&String> = stack.releases.values().collect();
+    released
+        .into_iter()
+        .map(|function| {
+            format!(
+                "this deploy changed nothing, so nothing was led back; where the live version of {function} is to blame: `stackctl rollback {}/{function} --to previous`",
+                stack.name
+            )
+        })
+        .collect()
 }
 
 /// Makes an alias name its earlier version again. Returns the version that it named instead; nothing, where it named none

@@ -13,7 +13,7 @@ use super::{
 use crate::engine::{
     BOOTSTRAP_STACK, Explained as _, FastError, FastPlan, Outcome, deploy, fast, fast_plan,
 };
-use crate::error::Kind;
+use crate::error::{Error, Kind};
 
 /// A template with one function, whose code is the artifact of [`packed`].
 const TEMPLATE: &str = r#"{
@@ -67,17 +67,18 @@ fn record(content: Option<String>) -> Rule {
         })
 }
 
-/// `GetFunctionConfiguration` of a function that runs these bytes
-/// (<https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html>).
+/// `GetFunction` of a function that runs these bytes
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html>).
 fn runs(bytes: &[u8], status: &'static str) -> Rule {
     let sha256 = aws_smithy_types::base64::encode(Sha256::digest(bytes));
-    mock!(Lambda::get_function_configuration)
+    mock!(Lambda::get_function)
         .match_requests(|input| input.function_name() == Some(NAME))
         .then_http_response(move || {
             http(
                 200,
                 &format!(
-                    r#"{{"FunctionName": "{NAME}", "CodeSha256": "{sha256}", "RevisionId": "r1", "LastUpdateStatus": "{status}"}}"#
+                    r#"{{"Configuration": {{"FunctionName": "{NAME}", "CodeSha256": "{sha256}", "RevisionId": "r1",
+                        "LastUpdateStatus": "{status}", "LastUpdateStatusReason": "The key is disabled."}}}}"#
                 ),
             )
         })
@@ -124,7 +125,7 @@ async fn changed_code_goes_to_the_function_and_is_written_down_before() {
         .template(TEMPLATE)
         .s3("get_object", record(None));
     let played = functions(script)
-        .lambda("get_function_configuration", runs(b"old", "Successful"))
+        .lambda("get_function", runs(b"old", "Successful"))
         .object_absent()
         .s3(
             "put_object",
@@ -132,8 +133,8 @@ async fn changed_code_goes_to_the_function_and_is_written_down_before() {
         )
         .s3("put_object", put)
         .lambda("update_function_code", update(&new, Some("r1")))
-        .lambda("get_function_configuration", runs(b"zipped", "InProgress"))
-        .lambda("get_function_configuration", runs(b"zipped", "Successful"))
+        .lambda("get_function", runs(b"zipped", "InProgress"))
+        .lambda("get_function", runs(b"zipped", "Successful"))
         .play();
     let FastPlan::Code(changes) = plan(&played, &packed).await.expect("can be read") else {
         panic!("code alone changes")
@@ -157,7 +158,7 @@ async fn code_that_somebody_changed_is_left_alone() {
         .template(TEMPLATE)
         .s3("get_object", record(None));
     let played = functions(script)
-        .lambda("get_function_configuration", runs(b"theirs", "Successful"))
+        .lambda("get_function", runs(b"theirs", "Successful"))
         .play();
     let error = plan(&played, &packed).await.expect_err("is refused");
     assert_eq!(error.kind(), Kind::Refused);
@@ -186,7 +187,7 @@ async fn code_that_is_changed_meanwhile_is_left_alone_too() {
         .template(TEMPLATE)
         .s3("get_object", record(None));
     let played = functions(script)
-        .lambda("get_function_configuration", runs(b"old", "Successful"))
+        .lambda("get_function", runs(b"old", "Successful"))
         .object_absent()
         .s3(
             "put_object",
@@ -251,36 +252,109 @@ async fn whatever_else_changes_needs_a_full_deploy_and_is_named() {
     }
 }
 
+/// A full deploy of the source that CloudFormation deployed last, up to the record: the function runs something else since.
+fn full(sha256: &str) -> Script {
+    let content = format!(
+        r#"{{"stack_id":"{STACK_ID}","functions":{{"Create":{{"deployed":"{}","live":"{}"}}}}}}"#,
+        key(sha256),
+        key(&old())
+    );
+    full_with(sha256, content)
+}
+
+fn full_with(sha256: &str, content: String) -> Script {
+    Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .listed_fast(&["fast/intake-dev.json"])
+        .describe(STACK, deployed(sha256).xml())
+        .template(TEMPLATE)
+        .describe(STACK, deployed(sha256).xml())
+        .s3("get_object", record(Some(content)))
+}
+
+/// A record in which no function is left.
+fn empty() -> String {
+    format!(r#"{{"stack_id":"{STACK_ID}","functions":{{}}}}"#)
+}
+
+/// `DeleteObject` of the record
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html>).
+fn forget(status: u16, body: &'static str) -> Rule {
+    mock!(S3::delete_object)
+        .match_requests(|input| input.key() == Some("fast/intake-dev.json"))
+        .then_http_response(move || http(status, body))
+}
+
 #[tokio::test]
 async fn the_next_full_deploy_makes_true_what_cloudformation_believes() {
     let packed = with_function();
-    // The source is what CloudFormation deployed last; the function runs something else since.
     let sha256 = packed.sha256.clone();
-    let content = format!(
-        r#"{{"stack_id":"{STACK_ID}","functions":{{"Create":{{"deployed":"{}","live":"{}"}}}}}}"#,
-        key(&sha256),
-        key(&old())
-    );
-    let script = Script::new()
-        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
-        .listed_fast(&["fast/intake-dev.json"])
-        .describe(STACK, deployed(&sha256).xml())
-        .template(TEMPLATE)
-        .describe(STACK, deployed(&sha256).xml())
-        .s3("get_object", record(Some(content)));
-    let played = functions(script)
+    let played = functions(full(&sha256))
         .lambda("update_function_code", update(&sha256, None))
-        .lambda("get_function_configuration", runs(b"zipped", "Successful"))
-        .s3(
-            "delete_object",
-            mock!(S3::delete_object)
-                .match_requests(|input| input.key() == Some("fast/intake-dev.json"))
-                .then_http_response(|| http(204, "")),
-        )
+        .lambda("get_function", runs(b"zipped", "Successful"))
+        .s3("delete_object", forget(204, ""))
         .play();
     let report = deploy(&played.context, packed.deployment, Answer::never())
         .await
         .expect("is mended");
     assert_eq!(report.stacks[0].outcome, Outcome::Updated);
+    played.finish();
+}
+
+#[tokio::test]
+async fn who_may_not_delete_the_record_empties_it() {
+    let packed = with_function();
+    let sha256 = packed.sha256.clone();
+    let put = mock!(S3::put_object)
+        .match_requests(|input| {
+            input.key() == Some("fast/intake-dev.json")
+                && input.body().bytes() == Some(empty().as_bytes())
+        })
+        .then_http_response(|| http(200, ""));
+    let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+    let played = functions(full(&sha256))
+        .lambda("update_function_code", update(&sha256, None))
+        .lambda("get_function", runs(b"zipped", "Successful"))
+        .s3("delete_object", forget(403, denied))
+        .s3("put_object", put)
+        .play();
+    let report = deploy(&played.context, packed.deployment, Answer::never())
+        .await
+        .expect("is mended");
+    assert_eq!(report.stacks[0].outcome, Outcome::Updated);
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_record_without_functions_is_left_as_it_is() {
+    let packed = with_function();
+    let played = full_with(&packed.sha256, empty()).play();
+    let report = deploy(&played.context, packed.deployment, Answer::never())
+        .await
+        .expect("there is nothing to do");
+    assert_eq!(report.stacks[0].outcome, Outcome::Unchanged);
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_function_that_does_not_go_back_fails_the_deploy_and_keeps_the_record() {
+    let packed = with_function();
+    let sha256 = packed.sha256.clone();
+    let played = functions(full(&sha256))
+        .lambda("update_function_code", update(&sha256, None))
+        .lambda("get_function", runs(b"zipped", "Failed"))
+        .play();
+    let error = deploy(&played.context, packed.deployment, Answer::never())
+        .await
+        .expect_err("the function did not go back");
+    let error = Error::from(error);
+    let causes = error.causes();
+    assert!(
+        causes
+            .iter()
+            .any(|cause| cause.contains("Create did not take the code: The key is disabled.")),
+        "{causes:?}"
+    );
+    // The script has no `DeleteObject`: the record is kept.
     played.finish();
 }

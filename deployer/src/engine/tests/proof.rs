@@ -429,6 +429,29 @@ async fn what_did_not_change_is_asked_again_and_a_release_that_was_led_back_is_t
 }
 
 #[tokio::test]
+async fn a_route_that_fails_where_nothing_changed_names_the_way_back() {
+    let script = alias(Script::new().resources(&RESOURCES), "4");
+    let played = answered_by(script.play(), &Api::new(&[500]));
+    let error = prove(
+        &played.context,
+        &artifacts(),
+        &work(true, true),
+        Outcome::Unchanged,
+        Before::default(),
+    )
+    .await
+    .expect_err("the route fails");
+    assert_eq!(
+        error.hints(),
+        [
+            "this deploy changed nothing, so nothing was led back; where the live version of Work is to blame: `stackctl rollback intake-dev/Work --to previous`"
+        ]
+    );
+    // The script has no `UpdateAlias`.
+    played.finish();
+}
+
+#[tokio::test]
 async fn who_may_not_look_is_warned() {
     // Lambda refuses in JSON, with the type in a header
     // (<https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html>).
