@@ -7,9 +7,10 @@ use serde_json::json;
 use super::place::{self, Place};
 use super::{Session, approval, ledger, lock, prepare};
 use crate::cli;
-use crate::engine::{self, Context, DestroyReport, DestroyRequest, Survivor};
+use crate::config::Project;
+use crate::engine::{self, Context, DestroyError, DestroyReport, DestroyRequest, Survivor};
 use crate::error::{Error, Result};
-use crate::ui::Activity;
+use crate::ui::{Activity, Ui};
 
 pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u8> {
     let project = session.project()?;
@@ -55,15 +56,28 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
             finish(session, &report, &survivors, file.as_deref());
             Ok(0)
         }
-        Err(error) => {
-            let summary = error.report().map(summary);
-            let error = Error::from(error);
-            Err(match summary {
-                Some(fields) => error.with_fields(fields),
-                None => error,
-            })
-        }
+        Err(error) => Err(unfinished(&session.ui, &project, name, error)),
     }
+}
+
+/// Keeps and tells what those stacks left that are gone though the run did not come to its end: the next run does not find
+/// them any more. Why it did not is what the command says last, whatever becomes of the file.
+fn unfinished(ui: &Ui, project: &Project, stage: &str, error: DestroyError) -> Error {
+    let Some(report) = error.report() else {
+        return error.into();
+    };
+    let file = ledger::keep(project, stage, report).unwrap_or_else(|error| {
+        let causes = error.causes().join(": ");
+        ui.warn(format!(
+            "what is retained is not written down: {error}: {causes}"
+        ));
+        None
+    });
+    if !ui.json() {
+        ledger::show(ui, report, &[], file.as_deref());
+    }
+    let fields = summary(report);
+    Error::from(error).with_fields(fields)
 }
 
 /// Looks for what still carries the tags of the removed stacks. Whoever may not look is told so: the stacks are gone.
@@ -103,4 +117,55 @@ fn summary(report: &DestroyReport) -> serde_json::Map<String, serde_json::Value>
     fields.insert("type".to_owned(), "summary".into());
     fields.insert("stacks".to_owned(), json!(report.stacks));
     fields
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::engine::{DestroyedStack, Left, Outcome, Retained};
+
+    #[test]
+    fn what_is_retained_is_written_down_where_the_run_fails_or_is_stopped() {
+        let retained = Retained {
+            logical_id: "Orders".to_owned(),
+            resource_type: "AWS::DynamoDB::Table".to_owned(),
+            physical_id: "orders".to_owned(),
+            remove: Vec::new(),
+            adopt: None,
+        };
+        let report = DestroyReport {
+            stacks: vec![DestroyedStack {
+                stack: "orders-dev".to_owned(),
+                outcome: Outcome::Deleted,
+                failure: None,
+                retained: std::iter::once(("Orders".to_owned(), "orders".to_owned())).collect(),
+                left: Left {
+                    ledger: vec![retained],
+                    ..Left::default()
+                },
+            }],
+        };
+        let cli = cli::Cli::try_parse_from(["stackctl", "destroy"]).expect("is right");
+        let ui = Ui::new(&cli.global);
+        for error in [
+            DestroyError::Failed(report.clone()),
+            DestroyError::Interrupted(report),
+        ] {
+            let directory = tempfile::tempdir().expect("a directory");
+            let project = Project {
+                root: directory.path().to_owned(),
+                file: directory.path().join("stackctl.toml"),
+                state_dir: directory.path().join("state"),
+                config: toml::from_str("[stages.dev]\nregion = \"us-east-1\"\n").expect("is right"),
+            };
+            unfinished(&ui, &project, "dev", error);
+            let file = directory.path().join("state/retained/dev.json");
+            let text = std::fs::read(file).expect("is written");
+            let ledger: Value = serde_json::from_slice(&text).expect("is JSON");
+            assert_eq!(ledger["orders-dev"][0]["physical_id"], "orders");
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Prune) -> Result<u8>
         age: arguments.older_than,
     };
     let task = session.ui.task("prune", "looking for what nothing needs");
-    let plan = session
+    let mut plan = session
         .guard(Box::pin(engine::prune_plan(&context, &request)))
         .await??;
     drop(task);
@@ -35,7 +35,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Prune) -> Result<u8>
         session
             .guard_saying(
                 "some of it was removed: the same command removes the rest",
-                engine::prune(&context, &plan),
+                engine::prune(&context, &mut plan),
             )
             .await??;
     }

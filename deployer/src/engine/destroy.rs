@@ -22,8 +22,9 @@ use super::{
     bootstrap::BUCKET_OUTPUT,
     empty,
     event::Outcome,
-    graph, inspect,
+    graph, hint, inspect,
     named::Named,
+    recover::STAGE_TAG,
     stack::{self, Joined, aws, check_cancelled},
     status::{DestroyStep, State, Way},
     turns::{self, Turns},
@@ -84,6 +85,14 @@ pub enum DestroyError {
     /// The request contradicts itself; nothing was called.
     #[error("the stacks cannot be removed: {0}")]
     Invalid(String),
+    /// Stacks of these names were made by somebody else; nothing was removed.
+    #[error("not made by stackctl: {}; nothing was removed", .stacks.join(", "))]
+    NotOurs {
+        /// The stacks.
+        stacks: Vec<String>,
+        /// What removes them all the same.
+        hints: Vec<String>,
+    },
     /// Stacks are protected; nothing was removed.
     #[error("protected against deletion: {}", .0.join(", "))]
     Protected(Vec<String>),
@@ -120,6 +129,7 @@ impl DestroyError {
         match self {
             Self::Failed(report) | Self::Interrupted(report) => Some(report),
             Self::Invalid(_)
+            | Self::NotOurs { .. }
             | Self::Protected(_)
             | Self::Imported { .. }
             | Self::NotRetainable { .. }
@@ -139,7 +149,7 @@ impl Explained for DestroyError {
     fn kind(&self) -> Kind {
         match self {
             Self::Invalid(_) => Kind::Assembly,
-            Self::Protected(_) => Kind::Refused,
+            Self::NotOurs { .. } | Self::Protected(_) => Kind::Refused,
             Self::Imported { .. } => Kind::Deploy,
             Self::NotRetainable { .. } => Kind::Usage,
             Self::Failed(_) => self
@@ -153,6 +163,7 @@ impl Explained for DestroyError {
 
     fn hints(&self) -> Vec<String> {
         match self {
+            Self::NotOurs { hints, .. } => hints.clone(),
             Self::Protected(_) => {
                 vec![
                     "consent to the removal of protected stacks explicitly, if that is meant"
@@ -190,8 +201,8 @@ impl Explained for DestroyError {
 
 /// Removes stacks, each before those it depends on, and waits until they are gone.
 ///
-/// All stacks are looked at before the first is touched: where one is protected and `unprotect` was not given, or where
-/// stacks that stay import what one exports, nothing happens. A caller who may not ask who imports is warned.
+/// All stacks are looked at before the first is touched: where one has the name of ours and was made by somebody else, where
+/// one is protected and `unprotect` was not given, or where stacks that stay import what one exports, nothing happens. A caller who may not ask who imports is warned.
 ///
 /// Buckets that the template deletes are emptied first, every version of every object, because AWS deletes no bucket
 /// that holds anything; what the template retains is left alone and reported. The artifacts of a removed stack go too;
@@ -208,6 +219,8 @@ pub async fn destroy(
         .collect();
     graph::check(&graph).map_err(DestroyError::Invalid)?;
     let going: BTreeSet<&str> = request.stacks.iter().map(|s| s.name.as_str()).collect();
+    let mut foreign = Vec::new();
+    let mut foreign_hints = Vec::new();
     let mut protected = Vec::new();
     let mut imported = None;
     let mut exports = Exports::default();
@@ -217,6 +230,19 @@ pub async fn destroy(
     for stack in &request.stacks {
         let found = inspect::deployed(context, &stack.into()).await?;
         if let Some(found) = found {
+            // What was never executed holds nothing, and whose change sets it has is looked at later; a removal that goes on
+            // ends as this run wants it to, whoever began it.
+            let is_touched = matches!(
+                State::of(Some(&found)).destroy(),
+                DestroyStep::Delete | DestroyStep::Follow
+            );
+            if is_touched && !found.tags.contains_key(STAGE_TAG) {
+                foreign.push(stack.name.clone());
+                let context = context.in_region(stack.region.as_deref());
+                let hints = Way::NotOurs.hints(&stack.name, &[]).into_iter();
+                foreign_hints.extend(hints.map(|hint| hint::complete(&context, &hint)));
+                continue;
+            }
             // What was never executed has no template to read.
             if turns::may_share(stack) && !found.status.is_review() {
                 sharing.push(stack);
@@ -247,6 +273,12 @@ pub async fn destroy(
                 imported.get_or_insert(DestroyError::Imported { stack, importers });
             }
         }
+    }
+    if !foreign.is_empty() {
+        return Err(DestroyError::NotOurs {
+            stacks: foreign,
+            hints: foreign_hints,
+        });
     }
     if !protected.is_empty() {
         return Err(DestroyError::Protected(protected));
@@ -419,14 +451,24 @@ async fn remove(
             Ok(()) => break contents,
             // Logs are delivered late, and uploads go on until the function that makes them is gone.
             Err(error) if attempts < ATTEMPTS && is_refilled(&error) => attempts += 1,
-            Err(error) => return Err(error),
+            Err(error) => {
+                // CloudFormation goes on with it, and the next run finds a stack that goes or is gone.
+                if let StackError::Interrupted {
+                    running: Some(_), ..
+                } = &error
+                {
+                    ledger.removed(stack, contents.1);
+                }
+                return Err(error);
+            }
         }
     };
+    // Before anything else can fail: the next run finds no stack that could tell what it kept.
+    ledger.removed(stack, fates.clone());
     traces::remove(context, &stack.name, &template, &fates)
         .await
         .map_err(|source| aws(stack, source))?;
     remove_artifacts(context, stack).await?;
-    ledger.removed(stack, fates);
     Ok(Outcome::Deleted)
 }
 

@@ -50,6 +50,9 @@ pub struct StackPrune {
     pub bytes: u64,
     /// The versions of functions.
     pub versions: Vec<PrunedVersion>,
+    /// The bytes of each object, by its key.
+    #[serde(skip)]
+    sizes: BTreeMap<String, u64>,
     #[serde(skip)]
     region: Option<String>,
 }
@@ -72,11 +75,25 @@ impl PrunePlan {
     }
 }
 
+impl StackPrune {
+    /// Takes out what is needed after all.
+    fn leave(&mut self, needed: &BTreeSet<String>) {
+        self.objects.retain(|key| !needed.contains(key));
+        let sizes = self.objects.iter().filter_map(|key| self.sizes.get(key));
+        self.bytes = sizes.sum();
+        if self.objects.is_empty() {
+            self.bucket = None;
+        }
+    }
+}
+
 /// Finds what can be removed. Nothing is changed.
 ///
 /// An object stays while any stack of the account and region has it as a parameter, whoever deployed that, while code that
 /// was deployed past CloudFormation is in it, while it is one of the newest of its function, and while it is young. A
 /// version of a function stays while an alias names it, while its stack holds it, and while it is one of the newest.
+///
+/// Everything of a stack stays that could not be updated right now: what a rollback would go back to is in no parameter then.
 pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<PrunePlan, AwsError> {
     let mut plan = PrunePlan::default();
     let mut regions: BTreeMap<Option<String>, (Option<String>, BTreeSet<String>)> = BTreeMap::new();
@@ -90,17 +107,31 @@ pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<Pru
         let Some((bucket, used)) = regions.get(&target.region) else {
             continue;
         };
+        let deployed = inspect::describe(&context.clients, &target.name).await?;
+        if deployed
+            .as_ref()
+            .is_some_and(|deployed| !deployed.status.is_updatable())
+        {
+            continue;
+        }
         let mut found = StackPrune {
             stack: target.name.clone(),
             bucket: None,
             objects: Vec::new(),
             bytes: 0,
             versions: old_versions(&context.clients, &target.name, request.keep).await?,
+            sizes: BTreeMap::new(),
             region: target.region.clone(),
         };
         if let Some(bucket) = bucket {
-            for object in unused(&context, bucket, &target.name, used, request).await? {
+            let mut needed = used.clone();
+            if let Some(deployed) = &deployed {
+                let direct = Record::read(&context, bucket, &target.name, &deployed.id).await?;
+                needed.extend(direct.keys().cloned());
+            }
+            for object in unused(&context, bucket, &target.name, &needed, request).await? {
                 found.bytes += object.size;
+                found.sizes.insert(object.key.clone(), object.size);
                 found.objects.push(object.key);
             }
             found.bucket = (!found.objects.is_empty()).then(|| bucket.clone());
@@ -125,15 +156,10 @@ async fn unused(
     context: &Context,
     bucket: &str,
     stack: &str,
-    used: &BTreeSet<String>,
+    needed: &BTreeSet<String>,
     request: &PruneRequest,
 ) -> Result<Vec<Object>, AwsError> {
     let clients = &context.clients;
-    let mut needed = used.clone();
-    if let Some(deployed) = inspect::describe(clients, stack).await? {
-        let direct = Record::read(context, bucket, stack, &deployed.id).await?;
-        needed.extend(direct.keys().cloned());
-    }
     // By what they are versions of: `<stack>/<asset>`, or the templates of the stack.
     let mut kinds: BTreeMap<String, Vec<Object>> = BTreeMap::new();
     for object in objects(clients, bucket, &format!("{stack}/")).await? {
@@ -288,8 +314,11 @@ async fn aliased(clients: &Clients, name: &str) -> Result<BTreeSet<String>, AwsE
 ///
 /// The bucket keeps versions of objects for a while, so that a mistake can be taken back; versions of functions are gone.
 /// A run that is stopped leaves the rest to the next.
-pub async fn prune(context: &Context, plan: &PrunePlan) -> Result<(), AwsError> {
-    for stack in &plan.stacks {
+///
+/// A deploy may have gone back to an old package since the plan was made: it found that in the bucket and did not write it
+/// anew, so that it still looks old. What any stack has as a parameter by now stays, and is taken out of the plan.
+pub async fn prune(context: &Context, plan: &mut PrunePlan) -> Result<(), AwsError> {
+    for stack in &mut plan.stacks {
         let clients = context.clients.in_region(stack.region.as_deref());
         for version in &stack.versions {
             if context.cancel.is_cancelled() {
@@ -304,9 +333,11 @@ pub async fn prune(context: &Context, plan: &PrunePlan) -> Result<(), AwsError> 
                 .await
                 .or_aws(&clients, "DeleteFunction")?;
         }
-        let Some(bucket) = &stack.bucket else {
+        let Some(bucket) = stack.bucket.clone() else {
             continue;
         };
+        let used = parameters(&clients).await?;
+        stack.leave(&used);
         for keys in stack.objects.chunks(AT_ONCE) {
             if context.cancel.is_cancelled() {
                 return Ok(());
@@ -316,7 +347,7 @@ pub async fn prune(context: &Context, plan: &PrunePlan) -> Result<(), AwsError> 
                 .map(|key| ObjectIdentifier::builder().key(key).build())
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(|_| AwsError::incomplete("ListObjectsV2", "key"))?;
-            empty::delete(&clients, bucket, objects).await?;
+            empty::delete(&clients, &bucket, objects).await?;
         }
     }
     Ok(())

@@ -469,9 +469,12 @@ async fn a_removal_of_an_earlier_run_is_waited_for() {
 
 #[tokio::test]
 async fn a_stack_that_goes_without_an_event_is_gone() {
+    // Nothing is in it, so that nothing of anybody can be lost.
+    let mut review = Stack::new("REVIEW_IN_PROGRESS");
+    review.tags.clear();
     let mut script = Script::new()
-        .describe(STACK, Stack::new("REVIEW_IN_PROGRESS").xml())
-        .describe(STACK, Stack::new("REVIEW_IN_PROGRESS").xml())
+        .describe(STACK, review.xml())
+        .describe(STACK, review.xml())
         .list_change_sets(&[("stackctl-0123", 0)])
         .delete_stack();
     for _ in 0..10 {
@@ -488,12 +491,12 @@ async fn a_stack_that_goes_without_an_event_is_gone() {
 }
 
 #[tokio::test]
-async fn stopping_a_removal_says_what_goes_on() {
+async fn stopping_a_removal_says_what_goes_on_and_what_it_keeps() {
     let played = Script::new()
         .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
         .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
-        .template(TEMPLATE)
-        .resources(&[])
+        .template(RETAINING)
+        .resources(&[("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE")])
         .delete_stack()
         .events(&[("3", STACK, "DELETE_IN_PROGRESS", "User Initiated", "*")])
         .play();
@@ -503,11 +506,71 @@ async fn stopping_a_removal_says_what_goes_on() {
         .await
         .expect_err("the run was stopped");
     assert_eq!(error.kind(), Kind::Interrupted);
+    let report = error.report().expect("it was begun");
+    assert_eq!(report.stacks[0].left.ledger[0].physical_id, "q");
     assert_eq!(
         Error::from(error).causes(),
         ["stopped; CloudFormation goes on with stack intake-dev, which is DELETE_IN_PROGRESS"]
     );
     played.finish();
+}
+
+const RETAINING: &str =
+    r#"{"Resources":{"Orders":{"Type":"AWS::SQS::Queue","DeletionPolicy":"Retain"}}}"#;
+
+/// The stack is gone, and the next run cannot find out any more what it kept.
+#[tokio::test]
+async fn what_a_stack_kept_is_known_where_something_fails_after_it_went() {
+    let denied = answers::error(
+        "AccessDenied",
+        "User: arn:aws:iam::123456789012:user/dev is not authorized to perform: cloudformation:DescribeStacks",
+    );
+    let played = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(RETAINING)
+        .resources(&[("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE")])
+        .delete_stack()
+        .events(&[("5", STACK, "DELETE_COMPLETE", "", "*")])
+        .events(&[("5", STACK, "DELETE_COMPLETE", "", "*")])
+        .describe(BOOTSTRAP_STACK, denied)
+        .play();
+    let error = destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect_err("the artifacts cannot be removed");
+    let stack = &error.report().expect("it was begun").stacks[0];
+    assert_eq!(stack.outcome, Outcome::Failed);
+    assert_eq!(stack.retained["Orders"], "q");
+    assert_eq!(stack.left.ledger[0].physical_id, "q");
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_stack_that_somebody_else_made_under_the_same_name_is_left_alone() {
+    let mut foreign = Stack::new("CREATE_COMPLETE");
+    foreign.tags = vec![("team", "blue")];
+    // A stack of ours beside it stays too: all are looked at first.
+    let played = Script::new()
+        .describe("open-dev", Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, foreign.xml())
+        .play();
+    let mut request = request(&[("open-dev", &[]), (STACK, &[])]);
+    request.unprotect = true;
+    let error = destroy(&played.context, request)
+        .await
+        .expect_err("it is not ours");
+    assert_eq!(error.kind(), Kind::Refused);
+    assert_eq!(
+        error.to_string(),
+        "not made by stackctl: intake-dev; nothing was removed"
+    );
+    assert_eq!(
+        error.hints(),
+        [
+            "the stack was not made by stackctl; if it may go, run `aws cloudformation delete-stack --stack-name intake-dev --region eu-central-1 --profile work`"
+        ]
+    );
+    assert!(names(&played.finish()).is_empty());
 }
 
 /// After a removal the stack is new again: names are reused, ARNs are not.

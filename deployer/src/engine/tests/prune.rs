@@ -3,7 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_lambda::Client as Lambda;
-use aws_sdk_s3::{Client as S3, types::ObjectIdentifier};
+use aws_sdk_s3::{
+    Client as S3,
+    types::{Delete, ObjectIdentifier},
+};
 use aws_smithy_mocks::{Rule, mock};
 
 use super::{
@@ -76,19 +79,24 @@ fn aliases(live: &str, part: &str) -> Rule {
     mock!(Lambda::list_aliases).then_http_response(move || http(200, &body))
 }
 
+/// `DescribeStacks` of the whole region, where stacks have these packages as parameters.
+fn describe_all(packages: [&str; 2]) -> Rule {
+    let mut deployed = Stack::new("UPDATE_COMPLETE");
+    let [one, other] = packages.map(|name| format!("intake-dev/intake-create/{name}.zip"));
+    deployed.parameters = vec![("CreateKey", one), ("Other", other)];
+    let all = deployed.xml();
+    mock!(aws_sdk_cloudformation::Client::describe_stacks)
+        .match_requests(|input| input.stack_name().is_none())
+        .then_http_response(move || http(200, &all))
+}
+
 /// A stack with a function, in a region where another app's stack uses a package of it.
 fn script() -> Script {
-    let mut deployed = Stack::new("UPDATE_COMPLETE");
-    let key = |package: &str| format!("intake-dev/intake-create/{package}.zip");
-    deployed.parameters = vec![("CreateKey", key("deployed")), ("Other", key("elsewhere"))];
-    let all = deployed.xml();
     let arn = "arn:aws:lambda:eu-central-1:123456789012:function:intake-dev-Create-1:7";
-    let describe_all = mock!(aws_sdk_cloudformation::Client::describe_stacks)
-        .match_requests(|input| input.stack_name().is_none())
-        .then_http_response(move || http(200, &all));
     Script::new()
         .describe(BOOTSTRAP_STACK, bucket_stack().xml())
-        .cloudformation("describe_stacks", describe_all)
+        .cloudformation("describe_stacks", describe_all(["deployed", "elsewhere"]))
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
         .resources(&[
             ("Create", "AWS::Lambda::Function", NAME, "UPDATE_COMPLETE"),
             (
@@ -98,7 +106,6 @@ fn script() -> Script {
                 "UPDATE_COMPLETE",
             ),
         ])
-        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
 }
 
 async fn plan(played: &Played, keep: usize) -> PrunePlan {
@@ -145,6 +152,7 @@ async fn what_anybody_needs_stays_and_the_rest_goes() {
                 })
                 .then_http_response(|| http(204, "")),
         )
+        .cloudformation("describe_stacks", describe_all(["deployed", "elsewhere"]))
         .s3(
             "delete_objects",
             mock!(S3::delete_objects)
@@ -163,13 +171,13 @@ async fn what_anybody_needs_stays_and_the_rest_goes() {
                 .then_http_response(|| http(200, "<DeleteResult/>")),
         )
         .play();
-    let plan = plan(&played, 2).await;
+    let mut plan = plan(&played, 2).await;
     let stack = &plan.stacks[0];
     assert_eq!(stack.bytes, 14);
     let versions: Vec<u64> = stack.versions.iter().map(|it| it.version).collect();
     // 3 and 5 are invoked, 7 is what the stack holds, and 8 and 9 are the newest.
     assert_eq!(versions, [2]);
-    prune(&played.context, &plan).await.expect("is removed");
+    prune(&played.context, &mut plan).await.expect("is removed");
     played.finish();
 }
 
@@ -185,4 +193,55 @@ async fn what_is_young_may_belong_to_a_deploy_that_is_under_way() {
         .play();
     assert!(plan(&played, 1).await.is_empty());
     played.finish();
+}
+
+#[tokio::test]
+async fn a_package_that_is_deployed_again_between_the_plan_and_the_consent_stays() {
+    let played = script()
+        .lambda("list_versions_by_function", versions(&["$LATEST", "1"]))
+        .s3("get_object", direct("direct"))
+        .s3(
+            "list_objects_v2",
+            objects(&[("old", day(4)), ("older", day(5)), ("newest", day(7))]),
+        )
+        .cloudformation("describe_stacks", describe_all(["old", "elsewhere"]))
+        .s3(
+            "delete_objects",
+            mock!(S3::delete_objects)
+                .match_requests(|input| {
+                    let objects = input.delete().map(Delete::objects).unwrap_or_default();
+                    let keys: Vec<&str> = objects.iter().map(ObjectIdentifier::key).collect();
+                    keys == ["intake-dev/intake-create/older.zip"]
+                })
+                .then_http_response(|| http(200, "<DeleteResult/>")),
+        )
+        .play();
+    let mut plan = plan(&played, 1).await;
+    assert_eq!(
+        (plan.stacks[0].objects.len(), plan.stacks[0].bytes),
+        (2, 14)
+    );
+    prune(&played.context, &mut plan).await.expect("is removed");
+    // What is told as removed is what was.
+    assert_eq!((plan.stacks[0].objects.len(), plan.stacks[0].bytes), (1, 7));
+    played.finish();
+}
+
+/// The parameters are those of the update, and what CloudFormation goes back to is in none of them.
+#[tokio::test]
+async fn a_stack_that_may_be_rolled_back_keeps_everything() {
+    for status in [
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_FAILED",
+        "UPDATE_ROLLBACK_FAILED",
+    ] {
+        // Nothing else is asked: neither for its packages nor for versions.
+        let played = Script::new()
+            .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+            .cloudformation("describe_stacks", describe_all(["deployed", "elsewhere"]))
+            .describe(STACK, Stack::new(status).xml())
+            .play();
+        assert!(plan(&played, 0).await.is_empty(), "{status}");
+        played.finish();
+    }
 }
