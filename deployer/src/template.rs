@@ -20,48 +20,53 @@ pub(crate) fn dependencies(template: &Value) -> BTreeMap<String, BTreeSet<String
         .collect()
 }
 
-/// Returns every logical id that something in a template names.
-pub(crate) fn referenced(template: &Value) -> BTreeSet<String> {
-    let mut ids = BTreeSet::new();
-    collect(template, &mut ids);
-    ids
+/// Returns every name that a part of a template refers to: resources, parameters, conditions and mappings.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>.
+pub(crate) fn referenced(part: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    collect(part, &mut names);
+    names
 }
 
-fn collect(value: &Value, ids: &mut BTreeSet<String>) {
-    match value {
-        Value::Array(elements) => elements.iter().for_each(|element| collect(element, ids)),
-        Value::Object(entries) => {
-            for (key, value) in entries {
-                match (key.as_str(), value) {
-                    ("Ref" | "DependsOn", Value::String(id)) => {
-                        ids.insert(id.clone());
-                    }
-                    ("Fn::GetAtt", Value::String(path)) => {
-                        ids.extend(path.split('.').next().map(str::to_owned));
-                    }
-                    ("Fn::GetAtt" | "DependsOn", Value::Array(parts)) => {
-                        ids.extend(parts.iter().filter_map(Value::as_str).map(str::to_owned));
-                    }
-                    ("Fn::Sub", Value::String(text)) => substituted(text, ids),
-                    ("Fn::Sub", Value::Array(parts)) => {
-                        if let Some(Value::String(text)) = parts.first() {
-                            substituted(text, ids);
-                        }
-                        collect(value, ids);
-                    }
-                    _ => collect(value, ids),
-                }
-            }
+fn collect(value: &Value, names: &mut BTreeSet<String>) {
+    let entries = match value {
+        Value::Array(elements) => {
+            return elements.iter().for_each(|element| collect(element, names));
         }
-        _ => {}
+        Value::Object(entries) => entries,
+        _ => return,
+    };
+    for (key, argument) in entries {
+        let first = || argument.get(0).and_then(Value::as_str);
+        match (key.as_str(), argument) {
+            ("Ref" | "Condition" | "DependsOn", Value::String(name)) => {
+                names.insert(name.clone());
+            }
+            ("DependsOn", Value::Array(all)) => {
+                names.extend(all.iter().filter_map(Value::as_str).map(str::to_owned));
+            }
+            ("Fn::GetAtt", Value::String(path)) => {
+                names.extend(path.split('.').next().map(str::to_owned));
+            }
+            ("Fn::GetAtt" | "Fn::If" | "Fn::FindInMap", Value::Array(_)) => {
+                names.extend(first().map(str::to_owned));
+            }
+            ("Fn::Sub", Value::String(text)) => substituted(text, names),
+            ("Fn::Sub", Value::Array(_)) => substituted(first().unwrap_or_default(), names),
+            _ => {}
+        }
+        collect(argument, names);
     }
 }
 
-/// Collects the ids of `${Id}` and `${Id.Attribute}`.
-fn substituted(text: &str, ids: &mut BTreeSet<String>) {
+/// Collects the names of `${Name}` and `${Name.Attribute}`; `${!Name}` is a text.
+fn substituted(text: &str, names: &mut BTreeSet<String>) {
     for piece in text.split("${").skip(1) {
         let name = piece.split(['}', '.']).next().unwrap_or_default();
-        ids.insert(name.to_owned());
+        if !name.starts_with('!') {
+            names.insert(name.to_owned());
+        }
     }
 }
 
@@ -94,5 +99,38 @@ mod tests {
         assert_eq!(of("Function"), ["Role", "Table"]);
         assert_eq!(of("Alarm"), ["Function", "Table"]);
         assert!(dependencies(&json!(null)).is_empty());
+    }
+
+    #[test]
+    fn every_way_to_refer_to_something_is_known() {
+        let part = json!({
+            "Condition": "IsLive",
+            "DependsOn": ["Table"],
+            "Properties": {
+                "A": {"Fn::If": ["HasKey", {"Fn::GetAtt": "Key.Arn"}, {"Ref": "AWS::NoValue"}]},
+                "B": {"Fn::FindInMap": ["Sizes", {"Ref": "Size"}, "Memory"]},
+                "C": {"Fn::Sub": ["${Bucket.Arn}/${!Literal}/${Part}", {"Part": {"Ref": "Prefix"}}]},
+                "D": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Statement": {"Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+            },
+        });
+        let names = referenced(&part);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "AWS::NoValue",
+                "Bucket",
+                "HasKey",
+                "IsLive",
+                "Key",
+                "Part",
+                "Prefix",
+                "Role",
+                "Size",
+                "Sizes",
+                "Table",
+            ]
+        );
     }
 }

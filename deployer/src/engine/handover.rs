@@ -22,7 +22,10 @@ use super::{
     destroy::importers::{self, Importers},
     inspect,
 };
-use crate::aws::{AwsError, Fault};
+use crate::{
+    aws::{AwsError, Fault},
+    template::referenced,
+};
 
 /// The sections of a template whose entries others refer to by name.
 const SECTIONS: [&str; 4] = ["Resources", "Parameters", "Conditions", "Mappings"];
@@ -110,8 +113,7 @@ fn keep(mut new: Value, old: &Value, deployed: &DeployedStack, importers: Import
     let mut parameters = BTreeMap::new();
     for (key, export) in imported {
         let output = &old["Outputs"][key.as_str()];
-        let mut names = BTreeSet::new();
-        names_in(&output["Value"], &mut names);
+        let names = referenced(&output["Value"]);
         // A value that AWS hides cannot be given again: then the resources that need it go, and the text alone stays.
         let added = additions(&new, old, deployed, names).unwrap_or_default();
         let mut entry = Map::new();
@@ -188,7 +190,7 @@ fn additions(
                     added.parameters.insert(name.clone(), value.clone());
                 }
             }
-            names_in(entry, &mut waiting);
+            waiting.extend(referenced(entry));
             added.entries.push((section, name.clone(), entry.clone()));
         }
     }
@@ -203,59 +205,6 @@ fn insert(template: &mut Value, section: &str, name: String, entry: Value) {
             .as_object_mut()
     {
         section.insert(name, entry);
-    }
-}
-
-/// Collects what a part of a template refers to by name: resources, parameters, conditions and mappings.
-///
-/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>.
-fn names_in(value: &Value, names: &mut BTreeSet<String>) {
-    let entries = match value {
-        Value::Array(elements) => {
-            for element in elements {
-                names_in(element, names);
-            }
-            return;
-        }
-        Value::Object(entries) => entries,
-        _ => return,
-    };
-    for (key, argument) in entries {
-        match (key.as_str(), argument) {
-            ("Ref" | "Condition" | "DependsOn", Value::String(name)) => {
-                names.insert(name.clone());
-            }
-            ("DependsOn", Value::Array(all)) => {
-                names.extend(all.iter().filter_map(Value::as_str).map(str::to_owned));
-            }
-            ("Fn::GetAtt", Value::String(path)) => {
-                names.extend(path.split('.').next().map(str::to_owned));
-            }
-            ("Fn::GetAtt" | "Fn::If" | "Fn::FindInMap", Value::Array(arguments)) => {
-                if let Some(name) = arguments.first().and_then(Value::as_str) {
-                    names.insert(name.to_owned());
-                }
-            }
-            ("Fn::Sub", Value::String(text)) => names_in_text(text, names),
-            ("Fn::Sub", Value::Array(arguments)) => {
-                if let Some(text) = arguments.first().and_then(Value::as_str) {
-                    names_in_text(text, names);
-                }
-            }
-            _ => {}
-        }
-        names_in(argument, names);
-    }
-}
-
-/// Collects the names of `${Name}` and `${Name.Attribute}`.
-fn names_in_text(text: &str, names: &mut BTreeSet<String>) {
-    for part in text.split("${").skip(1) {
-        let inside = part.split('}').next().unwrap_or_default();
-        let name = inside.split('.').next().unwrap_or_default();
-        if !name.starts_with('!') {
-            names.insert(name.to_owned());
-        }
     }
 }
 

@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 use stack_model::assembly::StackManifest;
 
 use super::{DeployedStack, plan, publish};
+use crate::template::referenced;
 
 /// How many characters of a fingerprint a name has.
 const FINGERPRINT: usize = 16;
@@ -71,7 +72,7 @@ fn fingerprint(template: &Value, function: &str, parameters: &BTreeMap<String, S
             continue;
         };
         let resource = plan::canonical(resource, parameters);
-        collect(&resource, &mut named);
+        named.extend(referenced(&resource["Properties"]));
         let text = sorted(&resource).to_string();
         for part in [&next, &text] {
             hash.update(part.len().to_le_bytes());
@@ -81,27 +82,6 @@ fn fingerprint(template: &Value, function: &str, parameters: &BTreeMap<String, S
     let mut text = publish::hexadecimal(&hash.finalize());
     text.truncate(FINGERPRINT);
     text
-}
-
-/// Finds the logical ids that a canonical value names: there, `Fn::Sub` has its pieces apart.
-fn collect(value: &Value, named: &mut BTreeSet<String>) {
-    match value {
-        Value::Array(elements) => elements.iter().for_each(|element| collect(element, named)),
-        Value::Object(entries) => {
-            for (key, argument) in entries {
-                match (key.as_str(), argument) {
-                    ("Ref", Value::String(name)) => {
-                        named.insert(name.clone());
-                    }
-                    ("Fn::GetAtt", Value::Array(path)) => {
-                        named.extend(path.first().and_then(Value::as_str).map(str::to_owned));
-                    }
-                    _ => collect(argument, named),
-                }
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Returns the same value with the keys of its maps in order, which a map of `serde_json` may or may not keep.
