@@ -16,6 +16,7 @@ use super::{
     BOOTSTRAP_STACK, Context, Event, Explained, Failure, ProposedChanges, StackError, bootstrap,
     event::Outcome,
     express,
+    failure::several,
     fast::Records,
     graph,
     handover::Handovers,
@@ -139,34 +140,18 @@ impl Explained for DeployError {
     fn kind(&self) -> Kind {
         match self {
             Self::Invalid(_) => Kind::Assembly,
-            // One kind for one error: that of the first stack that failed, the others are in the report.
-            Self::Failed(report) => failures(report)
-                .next()
-                .map_or(Kind::Deploy, |(_, failure)| failure.kind),
+            Self::Failed(report) => several::kind(failures(report)),
             Self::Declined(_) => Kind::Refused,
             Self::Interrupted(_) => Kind::Interrupted,
         }
     }
 
     fn hints(&self) -> Vec<String> {
-        let mut hints = Vec::new();
-        for (_, failure) in self.report().into_iter().flat_map(failures) {
-            for hint in &failure.hints {
-                if !hints.contains(hint) {
-                    hints.push(hint.clone());
-                }
-            }
-        }
-        hints
+        several::hints(self.report().into_iter().flat_map(failures))
     }
 
     fn details(&self) -> Vec<String> {
-        self.report()
-            .into_iter()
-            .flat_map(failures)
-            .flat_map(|(_, failure)| std::iter::once(&failure.message).chain(&failure.causes))
-            .cloned()
-            .collect()
+        several::details(self.report().into_iter().flat_map(failures))
     }
 }
 
@@ -347,18 +332,10 @@ pub(super) async fn report(run: &Run, work: &Work) -> StackReport {
         }
         Err(error) => {
             let context = run.context.in_region(work.manifest.region.as_deref());
-            let failure = Failure::of(&context, &error, error.first_cause());
-            run.context.emit(Event::StackFailed {
-                stack: stack.clone(),
-                failure: failure.clone(),
-            });
+            let failure = Failure::told(&context, &stack, &error, error.first_cause());
             StackReport {
                 stack,
-                outcome: if failure.kind == Kind::Interrupted {
-                    Outcome::Interrupted
-                } else {
-                    Outcome::Failed
-                },
+                outcome: failure.outcome(),
                 outputs: BTreeMap::new(),
                 failure: Some(failure),
             }
@@ -425,15 +402,20 @@ fn needs_bucket(stack: &StackDeployment) -> bool {
     !stack.manifest.artifacts.is_empty() || publish::needs_bucket(&stack.template)
 }
 
-fn failures(report: &DeployReport) -> impl Iterator<Item = (&str, &Failure)> {
+fn failures(report: &DeployReport) -> impl Iterator<Item = &Failure> {
     report
         .stacks
         .iter()
-        .filter_map(|stack| Some((stack.stack.as_str(), stack.failure.as_ref()?)))
+        .filter_map(|stack| stack.failure.as_ref())
 }
 
 fn failed_stacks(report: &DeployReport) -> String {
-    let failed: Vec<&str> = failures(report).map(|(stack, _)| stack).collect();
+    let failed: Vec<&str> = report
+        .stacks
+        .iter()
+        .filter(|stack| stack.failure.is_some())
+        .map(|stack| stack.stack.as_str())
+        .collect();
     let told = match failed.as_slice() {
         [one] => format!("stack {one} was not deployed"),
         all => format!(

@@ -1,15 +1,16 @@
 //! Removes stacks, and waits until nothing is left.
 
 mod advice;
+mod error;
 pub(super) mod importers;
 mod ledger;
 mod order;
+mod remove;
 mod survivors;
 mod traces;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::ControlFlow,
     sync::Arc,
 };
 
@@ -18,29 +19,21 @@ use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    BOOTSTRAP_STACK, Context, DeployedStack, Event, Explained, Failure, StackError,
-    bootstrap::BUCKET_OUTPUT,
-    empty,
+    Context, Event, Failure,
     event::Outcome,
     graph, hint, inspect,
     named::Named,
     recover::STAGE_TAG,
-    stack::{self, Joined, aws, check_cancelled},
     status::{DestroyStep, State, Way},
     turns::{self, Turns},
 };
-use crate::{
-    aws::{AwsError, Fault, OrAws, texts},
-    error::Kind,
-};
+use crate::aws::{AwsError, Fault};
 pub use advice::Retained;
+pub use error::DestroyError;
 use importers::Importers;
 pub use ledger::Left;
 use ledger::{Exports, Fate, Ledger};
 pub use survivors::{Survivor, survivors};
-
-/// How often a stack is deleted whose buckets are filled again meanwhile, the first time included.
-const ATTEMPTS: usize = 3;
 
 /// What to remove.
 #[derive(Clone, Debug, Default)]
@@ -79,130 +72,11 @@ pub struct DestroyedStack {
     pub left: Left,
 }
 
-/// Why stacks were not removed.
-#[derive(Debug, thiserror::Error)]
-pub enum DestroyError {
-    /// The request contradicts itself; nothing was called.
-    #[error("the stacks cannot be removed: {0}")]
-    Invalid(String),
-    /// Stacks of these names were made by somebody else; nothing was removed.
-    #[error("not made by stackctl: {}; nothing was removed", .stacks.join(", "))]
-    NotOurs {
-        /// The stacks.
-        stacks: Vec<String>,
-        /// What removes them all the same.
-        hints: Vec<String>,
-    },
-    /// Stacks are protected; nothing was removed.
-    #[error("protected against deletion: {}", .0.join(", "))]
-    Protected(Vec<String>),
-    /// Other stacks import what one exports; nothing was removed.
-    #[error("stack {stack} cannot be deleted: {}; nothing was removed", importers::text(.importers))]
-    Imported {
-        /// The stack.
-        stack: String,
-        /// The stacks that import from it, by the name of the export.
-        importers: Importers,
-    },
-    /// Resources are to be kept that did not keep a stack from being deleted; nothing was removed.
-    #[error("not among what keeps a stack from being deleted: {}; nothing was removed", .names.join(", "))]
-    NotRetainable {
-        /// What was named.
-        names: Vec<String>,
-        /// What could be named, each with the reason why it could not be deleted.
-        candidates: Vec<String>,
-    },
-    /// Stacks failed.
-    #[error("not removed: {}", names(.0))]
-    Failed(DestroyReport),
-    /// The run was stopped.
-    #[error("stopped before these were removed: {}", names(.0))]
-    Interrupted(DestroyReport),
-    /// The stacks could not be read; nothing was removed.
-    #[error("cannot read the stacks")]
-    Aws(#[from] AwsError),
-}
-
-impl DestroyError {
-    /// Returns what was done, where anything was begun.
-    pub fn report(&self) -> Option<&DestroyReport> {
-        match self {
-            Self::Failed(report) | Self::Interrupted(report) => Some(report),
-            Self::Invalid(_)
-            | Self::NotOurs { .. }
-            | Self::Protected(_)
-            | Self::Imported { .. }
-            | Self::NotRetainable { .. }
-            | Self::Aws(_) => None,
-        }
-    }
-
-    fn failures(&self) -> impl Iterator<Item = &Failure> {
-        self.report()
-            .into_iter()
-            .flat_map(|report| &report.stacks)
-            .filter_map(|stack| stack.failure.as_ref())
-    }
-}
-
-impl Explained for DestroyError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Invalid(_) => Kind::Assembly,
-            Self::NotOurs { .. } | Self::Protected(_) => Kind::Refused,
-            Self::Imported { .. } => Kind::Deploy,
-            Self::NotRetainable { .. } => Kind::Usage,
-            Self::Failed(_) => self
-                .failures()
-                .next()
-                .map_or(Kind::Deploy, |failure| failure.kind),
-            Self::Interrupted(_) => Kind::Interrupted,
-            Self::Aws(error) => error.kind(),
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::NotOurs { hints, .. } => hints.clone(),
-            Self::Protected(_) => {
-                vec![
-                    "consent to the removal of protected stacks explicitly, if that is meant"
-                        .into(),
-                ]
-            }
-            Self::Imported { importers, .. } => vec![importers::hint(importers)],
-            Self::NotRetainable { .. } => vec![
-                "a stack that was never asked to go keeps what its template retains: set the removal policy of the resource to retain, and deploy that"
-                    .into(),
-            ],
-            Self::Aws(error) => error.hints(),
-            _ => {
-                let mut hints = Vec::new();
-                for hint in self.failures().flat_map(|failure| &failure.hints) {
-                    if !hints.contains(hint) {
-                        hints.push(hint.clone());
-                    }
-                }
-                hints
-            }
-        }
-    }
-
-    fn details(&self) -> Vec<String> {
-        if let Self::NotRetainable { candidates, .. } = self {
-            return candidates.clone();
-        }
-        self.failures()
-            .flat_map(|failure| std::iter::once(&failure.message).chain(&failure.causes))
-            .cloned()
-            .collect()
-    }
-}
-
 /// Removes stacks, each before those it depends on, and waits until they are gone.
 ///
-/// All stacks are looked at before the first is touched: where one has the name of ours and was made by somebody else, where
-/// one is protected and `unprotect` was not given, or where stacks that stay import what one exports, nothing happens. A caller who may not ask who imports is warned.
+/// All stacks are looked at before the first is touched: where one has the name of ours and was made by somebody else,
+/// where one is protected and `unprotect` was not given, or where stacks that stay import what one exports, nothing
+/// happens. A caller who may not ask who imports is warned.
 ///
 /// Buckets that the template deletes are emptied first, every version of every object, because AWS deletes no bucket
 /// that holds anything; what the template retains is left alone and reported. The artifacts of a removed stack go too;
@@ -300,12 +174,12 @@ pub async fn destroy(
         let stack = Arc::clone(&stacks[node]);
         let context = context.in_region(stack.region.as_deref());
         let (ledger, turns) = (Arc::clone(&ledger), Arc::clone(&turns));
-        let consent = Consent {
+        let consent = remove::Consent {
             unprotect: request.unprotect,
             retain: retained.of(&stack.name),
         };
         async move {
-            let report = report(&context, &stack, &consent, &ledger, &turns).await;
+            let report = remove::report(&context, &stack, &consent, &ledger, &turns).await;
             if report.outcome.is_good() {
                 Ok(report)
             } else {
@@ -351,134 +225,6 @@ pub async fn destroy(
     }
 }
 
-fn names(report: &DestroyReport) -> String {
-    let names: Vec<&str> = report
-        .stacks
-        .iter()
-        .filter(|stack| !stack.outcome.is_good())
-        .map(|stack| stack.stack.as_str())
-        .collect();
-    names.join(", ")
-}
-
-/// What was consented to for one stack.
-struct Consent {
-    unprotect: bool,
-    retain: BTreeSet<String>,
-}
-
-async fn report(
-    context: &Context,
-    stack: &Arc<StackManifest>,
-    consent: &Consent,
-    ledger: &Ledger,
-    turns: &Turns,
-) -> DestroyedStack {
-    match remove(context, stack, consent, ledger, turns).await {
-        Ok(outcome) => {
-            context.emit(Event::StackFinished {
-                stack: stack.name.clone(),
-                outcome,
-                outputs: BTreeMap::new(),
-            });
-            DestroyedStack {
-                stack: stack.name.clone(),
-                outcome,
-                failure: None,
-                // What is left is known when all stacks are gone.
-                retained: BTreeMap::new(),
-                left: Left::default(),
-            }
-        }
-        Err(error) => {
-            let failure = Failure::of(context, &error, error.first_cause());
-            context.emit(Event::StackFailed {
-                stack: stack.name.clone(),
-                failure: failure.clone(),
-            });
-            DestroyedStack {
-                stack: stack.name.clone(),
-                outcome: if failure.kind == Kind::Interrupted {
-                    Outcome::Interrupted
-                } else {
-                    Outcome::Failed
-                },
-                failure: Some(failure),
-                retained: BTreeMap::new(),
-                left: Left::default(),
-            }
-        }
-    }
-}
-
-async fn remove(
-    context: &Context,
-    stack: &Arc<StackManifest>,
-    consent: &Consent,
-    ledger: &Ledger,
-    turns: &Turns,
-) -> Result<Outcome, StackError> {
-    context.emit(Event::StackStarted {
-        stack: stack.name.clone(),
-        region: None,
-    });
-    let Some(deployed) = settle(context, stack).await? else {
-        remove_artifacts(context, stack).await?;
-        return Ok(Outcome::Absent);
-    };
-    importers::check(context, stack, &deployed).await?;
-    if deployed.termination_protection && consent.unprotect {
-        context
-            .clients
-            .cloudformation
-            .update_termination_protection()
-            .stack_name(&deployed.id)
-            .enable_termination_protection(false)
-            .send()
-            .await
-            .or_aws(&context.clients, "UpdateTerminationProtection")
-            .map_err(|source| aws(stack, source))?;
-    }
-    let mut attempts = 1;
-    let (template, fates) = loop {
-        let contents = empty_buckets(context, stack, &deployed, &consent.retain).await?;
-        let _turn = turns.take(&stack.name, &context.cancel).await;
-        check_cancelled(context, stack)?;
-        context.emit(Event::StackDeleting {
-            stack: stack.name.clone(),
-        });
-        match stack::delete(context, stack, &deployed.id, &consent.retain).await {
-            Ok(()) => break contents,
-            // Logs are delivered late, and uploads go on until the function that makes them is gone.
-            Err(error) if attempts < ATTEMPTS && is_refilled(&error) => attempts += 1,
-            Err(error) => {
-                // CloudFormation goes on with it, and the next run finds a stack that goes or is gone.
-                if let StackError::Interrupted {
-                    running: Some(_), ..
-                } = &error
-                {
-                    ledger.removed(stack, contents.1);
-                }
-                return Err(error);
-            }
-        }
-    };
-    // Before anything else can fail: the next run finds no stack that could tell what it kept.
-    ledger.removed(stack, fates.clone());
-    traces::remove(context, &stack.name, &template, &fates)
-        .await
-        .map_err(|source| aws(stack, source))?;
-    remove_artifacts(context, stack).await?;
-    Ok(Outcome::Deleted)
-}
-
-/// Returns whether a stack stays because something was written into a bucket of it after that was emptied.
-fn is_refilled(error: &StackError) -> bool {
-    error.first_cause().is_some_and(|cause| {
-        cause.resource_type == "AWS::S3::Bucket" && texts::says_bucket_not_empty(&cause.reason)
-    })
-}
-
 /// Finds the APIs that stacks have in common, by what is deployed of them.
 async fn turns(context: &Context, stacks: &[&StackManifest]) -> Result<Turns, AwsError> {
     let mut templates = Vec::new();
@@ -496,108 +242,4 @@ fn parsed(template: Option<String>) -> Value {
     template
         .and_then(|template| serde_json::from_str(&template).ok())
         .unwrap_or_default()
-}
-
-/// Waits until nothing runs. Returns the stack, or nothing where it is gone.
-async fn settle(
-    context: &Context,
-    stack: &Arc<StackManifest>,
-) -> Result<Option<DeployedStack>, StackError> {
-    let mut joined = Joined::default();
-    loop {
-        check_cancelled(context, stack)?;
-        let deployed = inspect::describe(&context.clients, &stack.name)
-            .await
-            .map_err(|source| aws(stack, source))?;
-        let Some(deployed) = deployed else {
-            return Ok(None);
-        };
-        match State::of(Some(&deployed)).destroy() {
-            DestroyStep::Nothing => return Ok(None),
-            DestroyStep::Review => {
-                stack::check_review(context, stack, &deployed).await?;
-                return Ok(Some(deployed));
-            }
-            DestroyStep::Follow => {
-                stack::join(context, stack, &deployed, &mut joined).await?;
-            }
-            DestroyStep::FollowRemoval => {
-                // It ends as this run wants it to, whoever began it.
-                let patient = context.clone().waiting(true);
-                stack::join(&patient, stack, &deployed, &mut joined).await?;
-            }
-            DestroyStep::Delete => return Ok(Some(deployed)),
-        }
-    }
-}
-
-/// Empties the buckets that the deletion of the stack deletes. Returns its template, and what becomes of each of its
-/// resources.
-async fn empty_buckets(
-    context: &Context,
-    stack: &Arc<StackManifest>,
-    deployed: &DeployedStack,
-    retain: &BTreeSet<String>,
-) -> Result<(Value, Vec<ledger::Resource>), StackError> {
-    if deployed.status.is_review() {
-        // It was never executed: there are neither resources nor a template to read.
-        return Ok((Value::Null, Vec::new()));
-    }
-    let clients = &context.clients;
-    let template = inspect::template(clients, &deployed.id)
-        .await
-        .map_err(|source| aws(stack, source))?;
-    let template = parsed(template);
-    let resources = inspect::resources(clients, &deployed.id)
-        .await
-        .map_err(|source| aws(stack, source))?;
-    let mut fates = ledger::resources(&template, &deployed.parameters, resources);
-    ledger::keep(&mut fates, retain);
-    for (resource, fate) in fates.iter().map(|found| (&found.deployed, found.fate)) {
-        if fate == Fate::Deleted && resource.resource_type == "AWS::S3::Bucket" {
-            check_cancelled(context, stack)?;
-            let progress = |objects| {
-                context.emit(Event::BucketEmptying {
-                    stack: stack.name.clone(),
-                    logical_id: resource.logical_id.clone(),
-                    objects,
-                });
-                if context.cancel.is_cancelled() {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            };
-            let objects = empty::everything(clients, &resource.physical_id, None, progress)
-                .await
-                .map_err(|source| aws(stack, source))?;
-            if objects > 0 {
-                context.emit(Event::BucketEmptied {
-                    stack: stack.name.clone(),
-                    logical_id: resource.logical_id.clone(),
-                    objects,
-                });
-            }
-        }
-    }
-    Ok((template, fates))
-}
-
-/// Removes what was published for a stack.
-async fn remove_artifacts(context: &Context, stack: &StackManifest) -> Result<(), StackError> {
-    let clients = &context.clients;
-    let bootstrap = inspect::describe(clients, BOOTSTRAP_STACK)
-        .await
-        .map_err(|source| aws(stack, source))?;
-    let Some(bucket) = bootstrap.and_then(|stack| stack.outputs.get(BUCKET_OUTPUT).cloned()) else {
-        return Ok(());
-    };
-    for prefix in [format!("{}/", stack.name), super::fast::key(&stack.name)] {
-        empty::everything(clients, &bucket, Some(&prefix), |_| {
-            ControlFlow::Continue(())
-        })
-        .await
-        .map_err(|source| aws(stack, source))?;
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod findings;
+pub(super) mod several;
 
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ pub use catalogue::Known;
 pub use findings::Finding;
 pub(super) use findings::{findings, say, says_early};
 
-use super::{Context, Explained, ResourceEvent, hint};
+use super::{Context, Event, Explained, Outcome, ResourceEvent, hint};
 use crate::{aws::texts, error::Kind};
 
 /// Why a stack could not be brought to the state it should have.
@@ -69,6 +70,30 @@ impl Failure {
                 .iter()
                 .map(|hint| hint::complete(context, hint))
                 .collect(),
+        }
+    }
+
+    /// Makes the failure of a stack, and tells it.
+    pub(super) fn told(
+        context: &Context,
+        stack: &str,
+        error: &impl Explained,
+        first_cause: Option<FirstCause>,
+    ) -> Self {
+        let failure = Self::of(context, error, first_cause);
+        context.emit(Event::StackFailed {
+            stack: stack.to_owned(),
+            failure: failure.clone(),
+        });
+        failure
+    }
+
+    /// Returns how a stack ended up that failed in this way.
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.kind == Kind::Interrupted {
+            Outcome::Interrupted
+        } else {
+            Outcome::Failed
         }
     }
 }

@@ -9,6 +9,7 @@
 //! Only the code that was deployed last is replaced. Where a function runs anything else, somebody changed it past this
 //! tool, and nothing is done.
 
+mod error;
 mod record;
 
 use std::{
@@ -21,11 +22,13 @@ use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
 use tokio::sync::Semaphore;
 
 use super::{
-    Artifact, Context, DeployError, DeployReport, DeployedStack, Deployment, Event, Explained,
-    Failure, FillError, Outcome, PublishError, StackDeployment, StackReport, content,
-    deploy::verdict, inspect, plan, publish, reference,
+    Artifact, Context, DeployError, DeployReport, DeployedStack, Deployment, Event, Failure,
+    Outcome, PublishError, StackDeployment, StackReport, content, deploy::verdict, inspect, plan,
+    publish, reference,
 };
-use crate::{aws::AwsError, content::Content, error::Kind};
+use crate::{aws::AwsError, content::Content, template::referenced};
+pub use error::FastError;
+use error::failed;
 use record::{Code, Direct};
 pub(super) use record::{Record, Records, key};
 
@@ -78,85 +81,6 @@ struct FunctionCode {
     wanted: String,
     /// What Lambda calls the state that was looked at: nothing is written over a later one.
     revision: Option<String>,
-}
-
-/// Why code was not given to functions.
-#[derive(Debug, thiserror::Error)]
-pub enum FastError {
-    /// AWS refused a call for a stack.
-    #[error("cannot change the code of stack {stack}")]
-    Aws {
-        /// The stack.
-        stack: String,
-        /// Why.
-        #[source]
-        source: AwsError,
-    },
-    /// An artifact was not published.
-    #[error("cannot publish the code of stack {stack}")]
-    Publish {
-        /// The stack.
-        stack: String,
-        /// Why.
-        #[source]
-        source: PublishError,
-    },
-    /// A bucket was not filled.
-    #[error("cannot fill the buckets of stack {stack}")]
-    Fill {
-        /// The stack.
-        stack: String,
-        /// Why.
-        #[source]
-        source: FillError,
-    },
-    /// A function does not run what was deployed last.
-    #[error("{stack}/{function} does not run the code that was deployed last: somebody changed it")]
-    Changed {
-        /// The stack.
-        stack: String,
-        /// The logical id.
-        function: String,
-    },
-    /// Lambda did not take the code.
-    #[error("{stack}/{function} did not take the code: {reason}")]
-    NotTaken {
-        /// The stack.
-        stack: String,
-        /// The logical id.
-        function: String,
-        /// What Lambda says.
-        reason: String,
-    },
-    /// The run was stopped.
-    #[error("stopped before stack {0} has all of its code")]
-    Interrupted(String),
-}
-
-impl Explained for FastError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Aws { source, .. } => source.kind(),
-            Self::Publish { source, .. } => source.kind(),
-            Self::Fill { source, .. } => source.kind(),
-            Self::Changed { .. } => Kind::Refused,
-            Self::NotTaken { .. } => Kind::Deploy,
-            Self::Interrupted(_) => Kind::Interrupted,
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Aws { source, .. } => source.hints(),
-            Self::Publish { source, .. } => source.hints(),
-            Self::Fill { source, .. } => source.hints(),
-            Self::Changed { .. } => vec![
-                "deploy without `--fast`: where the code of the function differs from the last full deploy, that replaces it".into(),
-            ],
-            Self::NotTaken { .. } => vec!["deploy without `--fast`".into()],
-            Self::Interrupted(_) => vec!["run the same command again: it goes on".into()],
-        }
-    }
 }
 
 /// Finds out whether a deployment changes code alone. Nothing is changed.
@@ -370,23 +294,13 @@ async fn functions(
 
 /// Returns the resources that use a parameter.
 fn users(template: &Value, parameter: &str) -> BTreeSet<String> {
-    let wanted = json!({ "Ref": parameter });
     let resources = template.get("Resources").and_then(Value::as_object);
     resources
         .into_iter()
         .flatten()
-        .filter(|(_, resource)| contains(resource, &wanted))
+        .filter(|(_, resource)| referenced(resource).contains(parameter))
         .map(|(logical_id, _)| logical_id.clone())
         .collect()
-}
-
-fn contains(value: &Value, wanted: &Value) -> bool {
-    value == wanted
-        || match value {
-            Value::Array(elements) => elements.iter().any(|element| contains(element, wanted)),
-            Value::Object(entries) => entries.values().any(|entry| contains(entry, wanted)),
-            _ => false,
-        }
 }
 
 /// Gives code to functions, and fills the buckets of their stacks.
@@ -423,18 +337,10 @@ pub async fn fast(context: &Context, changes: CodeChanges) -> Result<DeployRepor
                 }
             }
             Err(error) => {
-                let failure = Failure::of(&own, &error, None);
-                own.emit(Event::StackFailed {
-                    stack: name.clone(),
-                    failure: failure.clone(),
-                });
+                let failure = Failure::told(&own, &name, &error, None);
                 StackReport {
                     stack: name,
-                    outcome: if failure.kind == Kind::Interrupted {
-                        Outcome::Interrupted
-                    } else {
-                        Outcome::Failed
-                    },
+                    outcome: failure.outcome(),
                     outputs: BTreeMap::new(),
                     failure: Some(failure),
                 }
@@ -518,11 +424,4 @@ async fn give(
             stack: manifest.name.clone(),
             source,
         })
-}
-
-fn failed(manifest: &StackManifest, source: AwsError) -> FastError {
-    FastError::Aws {
-        stack: manifest.name.clone(),
-        source,
-    }
 }

@@ -12,6 +12,7 @@ use super::{
     Context, DeployedStack, Event, Explained, Failure, StackError, StackStatus, StackTarget,
     activity,
     event::Outcome,
+    failure::several,
     graph, inspect,
     named::Named,
     owner,
@@ -137,10 +138,7 @@ impl Explained for RollbackError {
         match self {
             Self::Invalid(_) => Kind::Assembly,
             Self::NotSkippable { .. } => Kind::Usage,
-            Self::Failed(_) => self
-                .failures()
-                .next()
-                .map_or(Kind::Deploy, |failure| failure.kind),
+            Self::Failed(_) => several::kind(self.failures()),
             Self::Interrupted(_) => Kind::Interrupted,
             Self::Aws(error) => error.kind(),
         }
@@ -150,23 +148,14 @@ impl Explained for RollbackError {
         if let Self::Aws(error) = self {
             return error.hints();
         }
-        let mut hints = Vec::new();
-        for hint in self.failures().flat_map(|failure| &failure.hints) {
-            if !hints.contains(hint) {
-                hints.push(hint.clone());
-            }
-        }
-        hints
+        several::hints(self.failures())
     }
 
     fn details(&self) -> Vec<String> {
         if let Self::NotSkippable { candidates, .. } = self {
             return candidates.clone();
         }
-        self.failures()
-            .flat_map(|failure| std::iter::once(&failure.message).chain(&failure.causes))
-            .cloned()
-            .collect()
+        several::details(self.failures())
     }
 }
 
@@ -329,18 +318,10 @@ async fn report(
             }
         }
         Err(error) => {
-            let failure = Failure::of(context, &error, error.first_cause());
-            context.emit(Event::StackFailed {
-                stack: stack.name.clone(),
-                failure: failure.clone(),
-            });
+            let failure = Failure::told(context, &stack.name, &error, error.first_cause());
             RolledBackStack {
                 stack: stack.name.clone(),
-                outcome: if failure.kind == Kind::Interrupted {
-                    Outcome::Interrupted
-                } else {
-                    Outcome::Failed
-                },
+                outcome: failure.outcome(),
                 skipped: BTreeSet::new(),
                 failure: Some(failure),
             }

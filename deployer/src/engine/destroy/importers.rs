@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stack_model::assembly::StackManifest;
 
-use super::{
+use crate::aws::{AwsError, Clients, Fault, OrAws, texts};
+use crate::engine::{
     Context, DeployedStack, StackError,
     stack::{aws, check_cancelled},
 };
-use crate::aws::{AwsError, Clients, Fault, OrAws, texts};
 
 /// The stacks that import from a stack, by the name of the export.
 pub(in crate::engine) type Importers = BTreeMap<String, Vec<String>>;

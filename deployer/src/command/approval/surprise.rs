@@ -1,0 +1,334 @@
+//! Where a change set and the plan that was shown disagree.
+
+use crate::engine::plan::{self, Action, Grade, Plan, ResourceChange};
+use crate::engine::{Change, ProposedChanges, Replacement};
+
+/// Says what was planned for a stack in which CloudFormation finds nothing to change; nothing, where that is nothing.
+pub(super) fn nothing_changes(plan: &Plan, stack: &str) -> Option<String> {
+    let planned = plan.stacks.iter().find(|planned| planned.stack == stack)?;
+    let changes = planned.changes.iter();
+    let names: Vec<String> = changes
+        .map(|change| format!("{} ({})", change.logical_id, change.resource_type))
+        .chain(planned.other.iter().map(|change| change.path.to_string()))
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "CloudFormation finds nothing to change in {stack}, and leaves as they are: {}",
+            names.join(", ")
+        )
+    })
+}
+
+/// A disagreement between a change set and the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Surprise {
+    /// What it is, in words.
+    pub(super) text: String,
+    /// Whether it may destroy what the plan keeps, so that the consent to the plan does not cover it.
+    pub(super) dangerous: bool,
+}
+
+/// Returns where a change set and the plan disagree: first what is proposed, then what was planned and is not proposed.
+pub(super) fn surprises(plan: &Plan, changes: &ProposedChanges) -> Vec<Surprise> {
+    let planned: &[ResourceChange] = plan
+        .stacks
+        .iter()
+        .find(|stack| stack.stack == changes.stack)
+        .map_or(&[], |stack| &stack.changes);
+    let proposed = changes.changes.iter().filter_map(|change| {
+        let known = planned
+            .iter()
+            .find(|planned| planned.logical_id == change.logical_id);
+        let (word, dangerous) = disagreement(known, change, &changes.changes)?;
+        Some(Surprise {
+            text: format!("{} ({}) {word}", change.logical_id, change.resource_type),
+            dangerous,
+        })
+    });
+    let missing = planned
+        .iter()
+        // The other part does the rest.
+        .filter(|_| !changes.partial)
+        .filter(|planned| {
+            // CloudFormation lists no update that touches nothing but the policies of a resource.
+            planned.action != Action::Update || !planned.properties.is_empty()
+        })
+        .filter(|planned| {
+            changes
+                .changes
+                .iter()
+                .all(|change| change.logical_id != planned.logical_id)
+        })
+        .map(|planned| Surprise {
+            text: format!(
+                "{} ({}) would stay as it is",
+                planned.logical_id, planned.resource_type
+            ),
+            dangerous: false,
+        });
+    proposed.chain(missing).collect()
+}
+
+/// Returns in which way a change is not the planned one, and whether that is dangerous.
+fn disagreement(
+    planned: Option<&ResourceChange>,
+    change: &Change,
+    all: &[Change],
+) -> Option<(&'static str, bool)> {
+    let action = planned.map(|planned| planned.action);
+    let policy = change.policy_action.as_deref();
+    match change.action.as_str() {
+        "Remove" => match action {
+            Some(Action::Retain) if policy == Some("Delete") => {
+                Some(("would be deleted and not retained", true))
+            }
+            Some(Action::Delete | Action::Retain) => None,
+            _ => Some(("would be removed", true)),
+        },
+        "Modify" => match change.replacement {
+            Some(Replacement::Always | Replacement::Conditional | Replacement::Unknown)
+                if action == Some(Action::Replace) =>
+            {
+                let kept = planned.is_some_and(|planned| planned.grade != Grade::DataLoss);
+                (kept
+                    && policy == Some("ReplaceAndDelete")
+                    && plan::holds_data(&change.resource_type))
+                .then_some(("would be replaced, and its data deleted", true))
+            }
+            Some(Replacement::Always) => Some(("would be replaced", true)),
+            _ if only_follows(change, all) => None,
+            Some(Replacement::Conditional | Replacement::Unknown) => {
+                Some(("may be replaced", true))
+            }
+            _ => match action {
+                Some(Action::Update) => None,
+                Some(Action::Replace) => Some(("would be updated in place", false)),
+                _ => Some(("would be updated", false)),
+            },
+        },
+        "Add" => (action != Some(Action::Create)).then_some(("would be created", false)),
+        "Import" => (action != Some(Action::Import)).then_some(("would be imported", true)),
+        _ => Some(("would change in a way that is not known beforehand", true)),
+    }
+}
+
+/// Returns whether a resource changes only if one that it refers to becomes another, and none of those does.
+///
+/// CloudFormation lists whatever refers to a changed resource, as `Conditional` where another value would replace it: a
+/// new version of a function's code names the permission to invoke the function, too. A resource that is updated in
+/// place keeps its identity.
+fn only_follows(change: &Change, all: &[Change]) -> bool {
+    !change.follows.is_empty()
+        && change.follows.iter().all(|followed| {
+            all.iter().any(|other| {
+                other.logical_id == *followed && other.replacement == Some(Replacement::Never)
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::plan::StackPlan;
+
+    fn planned(logical_id: &str, action: Action, grade: Grade) -> ResourceChange {
+        ResourceChange {
+            logical_id: logical_id.to_owned(),
+            resource_type: "AWS::SQS::Queue".to_owned(),
+            action,
+            grade,
+            reasons: Vec::new(),
+            properties: Vec::new(),
+            source: None,
+        }
+    }
+
+    fn proposed(logical_id: &str, action: &str, replacement: Option<Replacement>) -> Change {
+        Change {
+            logical_id: logical_id.to_owned(),
+            resource_type: "AWS::SQS::Queue".to_owned(),
+            physical_id: None,
+            action: action.to_owned(),
+            replacement,
+            policy_action: None,
+            scope: Vec::new(),
+            properties: Vec::new(),
+            follows: Vec::new(),
+            source: None,
+        }
+    }
+
+    fn surprised(planned: &[ResourceChange], proposed: Vec<Change>) -> Vec<(String, bool)> {
+        let plan = Plan {
+            stacks: vec![StackPlan {
+                stack: "intake-dev".to_owned(),
+                changes: planned.to_vec(),
+                ..StackPlan::default()
+            }],
+        };
+        let changes = ProposedChanges {
+            stack: "intake-dev".to_owned(),
+            create: false,
+            partial: false,
+            change_set: "x".to_owned(),
+            changes: proposed,
+        };
+        surprises(&plan, &changes)
+            .into_iter()
+            .map(|surprise| (surprise.text, surprise.dangerous))
+            .collect()
+    }
+
+    #[test]
+    fn every_disagreement_is_told_and_what_may_destroy_is_dangerous() {
+        use Replacement::{Always, Conditional, Never, Unknown};
+        // What is planned, what is proposed, and the surprise with its danger.
+        let update = Some((Action::Update, Grade::UpdateInPlace));
+        let widened = Some((Action::Update, Grade::PermissionWidened));
+        let replace = Some((Action::Replace, Grade::Replacement));
+        let delete = Some((Action::Delete, Grade::Interruption));
+        let create = Some((Action::Create, Grade::None));
+        let rows = [
+            (replace, "Modify", Some(Always), None),
+            (replace, "Modify", Some(Conditional), None),
+            (
+                replace,
+                "Modify",
+                Some(Never),
+                Some(("would be updated in place", false)),
+            ),
+            (update, "Modify", Some(Never), None),
+            (update, "Modify", None, None),
+            (
+                update,
+                "Modify",
+                Some(Always),
+                Some(("would be replaced", true)),
+            ),
+            // A grade above a replacement is no consent to one.
+            (
+                widened,
+                "Modify",
+                Some(Always),
+                Some(("would be replaced", true)),
+            ),
+            (
+                widened,
+                "Modify",
+                Some(Conditional),
+                Some(("may be replaced", true)),
+            ),
+            (
+                update,
+                "Modify",
+                Some(Unknown),
+                Some(("may be replaced", true)),
+            ),
+            (
+                None,
+                "Modify",
+                Some(Never),
+                Some(("would be updated", false)),
+            ),
+            (None, "Add", None, Some(("would be created", false))),
+            (create, "Add", None, None),
+            (delete, "Remove", None, None),
+            (update, "Remove", None, Some(("would be removed", true))),
+            (None, "Remove", None, Some(("would be removed", true))),
+            (
+                update,
+                "Dynamic",
+                None,
+                Some(("would change in a way that is not known beforehand", true)),
+            ),
+        ];
+        for (known, action, replacement, expected) in rows {
+            let known: Vec<_> = known
+                .into_iter()
+                .map(|(action, grade)| planned("Orders", action, grade))
+                .collect();
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(word, dangerous)| (format!("Orders (AWS::SQS::Queue) {word}"), dangerous))
+                .collect();
+            let found = surprised(&known, vec![proposed("Orders", action, replacement)]);
+            assert_eq!(found, expected, "{known:?} and {action} {replacement:?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_of_which_nothing_is_found_to_change_is_named() {
+        let update = planned("Orders", Action::Update, Grade::UpdateInPlace);
+        let plan = Plan {
+            stacks: vec![
+                StackPlan {
+                    stack: "intake-dev".to_owned(),
+                    changes: vec![update],
+                    ..StackPlan::default()
+                },
+                StackPlan {
+                    stack: "other-dev".to_owned(),
+                    ..StackPlan::default()
+                },
+            ],
+        };
+        assert_eq!(
+            nothing_changes(&plan, "intake-dev").as_deref(),
+            Some(
+                "CloudFormation finds nothing to change in intake-dev, and leaves as they are: Orders (AWS::SQS::Queue)"
+            )
+        );
+        assert_eq!(nothing_changes(&plan, "other-dev"), None);
+        assert_eq!(nothing_changes(&plan, "unplanned-dev"), None);
+    }
+
+    #[test]
+    fn what_happens_to_the_old_resource_has_to_agree_too() {
+        let mut removed = proposed("Orders", "Remove", None);
+        removed.policy_action = Some("Delete".to_owned());
+        let found = surprised(
+            &[planned("Orders", Action::Retain, Grade::None)],
+            vec![removed],
+        );
+        assert!(found[0].0.ends_with("would be deleted and not retained"));
+        assert!(found[0].1);
+
+        let mut replaced = proposed("Table", "Modify", Some(Replacement::Always));
+        replaced.resource_type = "AWS::DynamoDB::Table".to_owned();
+        replaced.policy_action = Some("ReplaceAndDelete".to_owned());
+        let plan = |grade| [planned("Table", Action::Replace, grade)];
+        assert!(surprised(&plan(Grade::DataLoss), vec![replaced.clone()]).is_empty());
+        assert!(surprised(&plan(Grade::Replacement), vec![replaced])[0].1);
+    }
+
+    #[test]
+    fn what_only_follows_an_update_in_place_is_no_surprise() {
+        let known = [planned("Function", Action::Update, Grade::UpdateInPlace)];
+        let mut permission = proposed("Permission", "Modify", Some(Replacement::Conditional));
+        permission.follows = vec!["Function".to_owned()];
+        let function = |replacement| proposed("Function", "Modify", Some(replacement));
+        let found = surprised(
+            &known,
+            vec![function(Replacement::Never), permission.clone()],
+        );
+        assert_eq!(found, []);
+        let found = surprised(&known, vec![function(Replacement::Always), permission]);
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|(_, dangerous)| *dangerous));
+    }
+
+    #[test]
+    fn what_was_planned_and_is_not_proposed_is_told() {
+        let found = surprised(
+            &[planned("Orders", Action::Replace, Grade::Replacement)],
+            Vec::new(),
+        );
+        assert_eq!(
+            found,
+            [(
+                "Orders (AWS::SQS::Queue) would stay as it is".to_owned(),
+                false
+            )]
+        );
+    }
+}
