@@ -8,6 +8,8 @@
 mod connect;
 mod fault;
 mod http;
+#[cfg(test)]
+mod rights;
 pub(crate) mod texts;
 
 #[cfg(test)]

@@ -135,14 +135,18 @@ impl Needs {
     }
 }
 
-/// What `stackctl` calls to deploy stacks, by region and name; see `deployer/src/engine`.
-fn of_stackctl(stacks: &BTreeSet<(String, String)>) -> [Statement; 3] {
+/// What `stackctl` calls to look at stacks, to plan, to deploy and to prove what it did, by region and name. What only
+/// other commands call is none of a deploy: `destroy`, `prune`, `rollback` and those that operate.
+///
+/// `deployer/src/aws/rights.rs` holds this against the calls in the source.
+fn of_stackctl(stacks: &BTreeSet<(String, String)>) -> [Statement; 6] {
     let id = "AWS makes up the id at the end";
     let mut deploys = Statement::allow([
         "cloudformation:CreateChangeSet",
         "cloudformation:DeleteChangeSet",
         "cloudformation:DeleteStack",
         "cloudformation:DescribeChangeSet",
+        "cloudformation:DescribeEvents",
         "cloudformation:DescribeStackEvents",
         "cloudformation:DescribeStacks",
         "cloudformation:ExecuteChangeSet",
@@ -156,18 +160,20 @@ fn of_stackctl(stacks: &BTreeSet<(String, String)>) -> [Statement; 3] {
     ])
     .because(id);
     let mut finds = Statement::allow(["cloudformation:DescribeStacks"]).because(id);
-    let of_stack = |region: &str, name: &str| {
-        Place::new("cloudformation", region, true, &format!("stack/{name}/*")).arn("")
-    };
+    let mut early = Statement::allow(["cloudformation:DescribeEvents"]).because(id);
+    let on = |region: &str, rest: &str| Place::new("cloudformation", region, true, rest).arn("");
     for (region, name) in stacks {
-        deploys = deploys.on(of_stack(region, name));
+        deploys = deploys.on(on(region, &format!("stack/{name}/*")));
     }
     let regions: BTreeSet<&String> = stacks.iter().map(|(region, _)| region).collect();
     for region in regions {
-        finds = finds.on(of_stack(region, "stackctl-bootstrap"));
+        finds = finds.on(on(region, "stack/stackctl-bootstrap/*"));
+        early = early.on(on(region, "changeSet/stackctl-*"));
     }
     let bucket = Place::new("s3", "", false, "stackctl-bootstrap-*");
     let publishes = Statement::allow([
+        "s3:GetBucketPublicAccessBlock",
+        "s3:GetEncryptionConfiguration",
         "s3:GetObject",
         "s3:GetObjectVersion",
         "s3:ListBucket",
@@ -175,7 +181,17 @@ fn of_stackctl(stacks: &BTreeSet<(String, String)>) -> [Statement; 3] {
     ])
     .on(bucket.arn(""))
     .because("the artifact bucket has a name that CloudFormation makes up");
-    [deploys, finds, publishes]
+    // What was given to functions past CloudFormation is forgotten when a deploy gives them their code back.
+    let forgets = Statement::allow(["s3:DeleteObject"])
+        .on(bucket.arn("/fast/*"))
+        .because("the artifact bucket has a name that CloudFormation makes up");
+    let unnamed = Statement::allow([
+        "cloudformation:ListExports",
+        "cloudformation:ListImports",
+        "lambda:GetAccountSettings",
+    ])
+    .on_everything("these actions name no resource");
+    [deploys, finds, early, publishes, forgets, unnamed]
 }
 
 /// What CloudFormation reads while it deploys, because a template names it.
