@@ -46,7 +46,7 @@ mod stack;
 mod status;
 mod stuck;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod timeline;
 mod timing;
 mod turns;
@@ -63,8 +63,8 @@ pub use deploy::{
     StackReport, deploy,
 };
 pub use destroy::{
-    DestroyError, DestroyReport, DestroyRequest, DestroyedStack, Left, Retained, Survivor, destroy,
-    survivors,
+    Adoption, DestroyError, DestroyReport, DestroyRequest, DestroyedStack, Left, Memory, Outlook,
+    Retained, Survivor, destroy, outlook, survivors,
 };
 pub use drift::{PropertyDrift, ResourceDrift, StackDrift, drift, revert};
 pub use event::{Event, EventSink, Outcome, ResourceEvent};
@@ -175,7 +175,7 @@ impl Context {
         self.events.emit(event);
     }
 
-    fn in_region(&self, region: Option<&str>) -> Self {
+    pub(crate) fn in_region(&self, region: Option<&str>) -> Self {
         Self {
             clients: self.clients.in_region(region),
             ..self.clone()

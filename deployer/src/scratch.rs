@@ -15,6 +15,12 @@ pub(crate) const SYNTH: &str = "synth-";
 /// An archive that is not whole yet.
 pub(crate) const PACKING: &str = ".packing-";
 
+/// The directory of what is left to do once stacks are gone.
+pub(crate) const REMOVING: &str = "removing";
+
+/// The directory of what removed stacks kept.
+pub(crate) const RETAINED: &str = "retained";
+
 /// A file that is to replace another one.
 pub(crate) const SIBLING: &str = ".stackctl-";
 
@@ -35,6 +41,8 @@ pub(crate) fn enter(state: &Path) -> io::Result<Scratch> {
     if lock.try_lock().is_ok() {
         sweep(state, &[SYNTH, SIBLING]);
         sweep(&state.join("artifacts"), &[PACKING, SIBLING]);
+        sweep(&state.join(REMOVING), &[SIBLING]);
+        sweep(&state.join(RETAINED), &[SIBLING]);
         for stage in entries(&state.join("assemblies")) {
             sweep(&stage.path(), &[SIBLING]);
         }

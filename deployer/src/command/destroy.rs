@@ -8,7 +8,9 @@ use super::place::{self, Place};
 use super::{Session, approval, ledger, lock, prepare};
 use crate::cli;
 use crate::config::Project;
-use crate::engine::{self, Context, DestroyError, DestroyReport, DestroyRequest, Survivor};
+use crate::engine::{
+    self, Context, DestroyError, DestroyReport, DestroyRequest, Memory, Outlook, Survivor,
+};
 use crate::error::{Error, Result};
 use crate::ui::{Activity, Ui};
 
@@ -25,14 +27,23 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
         .cloned()
         .collect();
     let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+    let retain = arguments.retain.iter().cloned().collect();
     let protected = stage.protected && !place.is_local();
-    if protected {
-        let danger = format!("this deletes {}", names.join(", "));
-        approval::confirm_stage(session, name, arguments.confirm.as_deref(), &danger).await?;
+    let danger = format!("this deletes {}", names.join(", "));
+    let given = arguments.confirm.as_deref();
+    if protected && (given.is_some() || !session.ui.can_ask()) {
+        approval::confirm_stage(session, name, given, &danger).await?;
     }
     let activity = Activity::new(&session.ui, "destroy");
     let (context, _) = place::open(session, &project, stage, &place, activity.sink()).await?;
     let context = context.waiting(arguments.wait);
+    if !place.is_local() {
+        let outlook = session.guard(Box::pin(engine::outlook(&context, &stacks, &retain)));
+        show(&session.ui, &outlook.await??);
+    }
+    if protected && given.is_none() {
+        approval::confirm_stage(session, name, None, &danger).await?;
+    }
     if !protected {
         let question = format!(
             "Delete {} in account {}?",
@@ -41,38 +52,80 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
         );
         approval::ask(session, place.is_local(), &question).await?;
     }
+    let memory = Memory::in_state(&project.state_dir);
     let request = DestroyRequest {
         stacks,
         // Consent was given above, or the place is local and nothing in it is worth protecting.
         unprotect: stage.protected,
-        retain: arguments.retain.iter().cloned().collect(),
+        retain,
+        memory: memory.clone(),
     };
     let result = engine::destroy(&context, request).await;
     activity.finish();
     match result {
-        Ok(report) => {
+        Ok(mut report) => {
             let survivors = search(session, &context, name, &report).await?;
-            let file = ledger::keep(&project, name, &report)?;
+            let file = ledger::keep(&project, &context, name, &mut report)?;
+            forget(&session.ui, &memory, &context, &report);
             finish(session, &report, &survivors, file.as_deref());
             Ok(0)
         }
-        Err(error) => Err(unfinished(&session.ui, &project, name, error)),
+        Err(error) => Err(unfinished(
+            &session.ui,
+            &project,
+            &context,
+            &memory,
+            name,
+            error,
+        )),
+    }
+}
+
+/// Says what goes and stands in no template, and what stays and is of no use any more.
+fn show(ui: &Ui, outlook: &Outlook) {
+    for unreadable in &outlook.unreadable {
+        ui.warn(unreadable.to_string());
+    }
+    for (stack, log_group) in &outlook.log_groups {
+        ui.line(format!("  with {stack} go the logs in {log_group}"));
+    }
+}
+
+/// Forgets what is done and told by now. What stays remembered is told once more by the next run, which is no loss.
+fn forget(ui: &Ui, memory: &Memory, context: &Context, report: &DestroyReport) {
+    if let Err(error) = memory.forget(context, report) {
+        ui.warn(format!(
+            "the notes of this removal cannot be removed: {error}"
+        ));
     }
 }
 
 /// Keeps and tells what those stacks left that are gone though the run did not come to its end: the next run does not find
 /// them any more. Why it did not is what the command says last, whatever becomes of the file.
-fn unfinished(ui: &Ui, project: &Project, stage: &str, error: DestroyError) -> Error {
-    let Some(report) = error.report() else {
+fn unfinished(
+    ui: &Ui,
+    project: &Project,
+    context: &Context,
+    memory: &Memory,
+    stage: &str,
+    mut error: DestroyError,
+) -> Error {
+    let Some(report) = error.report_mut() else {
         return error.into();
     };
-    let file = ledger::keep(project, stage, report).unwrap_or_else(|error| {
-        let causes = error.causes().join(": ");
-        ui.warn(format!(
-            "what is retained is not written down: {error}: {causes}"
-        ));
-        None
-    });
+    let file = match ledger::keep(project, context, stage, report) {
+        Ok(file) => {
+            forget(ui, memory, context, report);
+            file
+        }
+        Err(error) => {
+            let causes = error.causes().join(": ");
+            ui.warn(format!(
+                "what is retained is not written down: {error}: {causes}"
+            ));
+            None
+        }
+    };
     if !ui.json() {
         ledger::show(ui, report, &[], file.as_deref());
     }
@@ -134,7 +187,7 @@ mod tests {
             resource_type: "AWS::DynamoDB::Table".to_owned(),
             physical_id: "orders".to_owned(),
             remove: Vec::new(),
-            adopt: None,
+            adopt: Vec::new(),
         };
         let report = DestroyReport {
             stacks: vec![DestroyedStack {
@@ -150,6 +203,7 @@ mod tests {
         };
         let cli = cli::Cli::try_parse_from(["stackctl", "destroy"]).expect("is right");
         let ui = Ui::new(&cli.global);
+        let context = crate::engine::tests::Script::new().play().context;
         for error in [
             DestroyError::Failed(report.clone()),
             DestroyError::Interrupted(report),
@@ -161,7 +215,8 @@ mod tests {
                 state_dir: directory.path().join("state"),
                 config: toml::from_str("[stages.dev]\nregion = \"us-east-1\"\n").expect("is right"),
             };
-            unfinished(&ui, &project, "dev", error);
+            let memory = Memory::in_state(&project.state_dir);
+            unfinished(&ui, &project, &context, &memory, "dev", error);
             let file = directory.path().join("state/retained/dev.json");
             let text = std::fs::read(file).expect("is written");
             let ledger: Value = serde_json::from_slice(&text).expect("is JSON");

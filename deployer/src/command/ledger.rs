@@ -7,57 +7,122 @@ use std::path::{Path, PathBuf};
 
 use super::lock;
 use crate::config::Project;
-use crate::engine::{DestroyReport, Retained, Survivor};
+use crate::engine::{Adoption, Context, DestroyReport, DestroyedStack, Retained, Survivor};
 use crate::error::{Error, Kind, Result};
+use crate::scratch;
 use crate::ui::Ui;
 
 /// What every stack left, by its name.
 type Ledger = BTreeMap<String, Vec<serde_json::Value>>;
 
-/// Enters what the stacks of a report retained. Returns the file, where there is anything to enter.
+/// Enters what the stacks of a report retained, and adds to the report how it is taken back. Returns the file, where there
+/// is anything to enter.
 pub(super) fn keep(
     project: &Project,
+    context: &Context,
     stage: &str,
-    report: &DestroyReport,
+    report: &mut DestroyReport,
 ) -> Result<Option<PathBuf>> {
-    let kept: BTreeMap<&str, &[Retained]> = report
+    if report
         .stacks
         .iter()
-        .filter(|stack| !stack.left.ledger.is_empty())
-        .map(|stack| (stack.stack.as_str(), stack.left.ledger.as_slice()))
-        .collect();
-    if kept.is_empty() {
+        .all(|stack| stack.left.ledger.is_empty())
+    {
         return Ok(None);
     }
-    let directory = project.state_dir.join("retained");
+    let directory = project.state_dir.join(scratch::RETAINED);
     let file = directory.join(format!("{stage}.json"));
-    enter(&directory, &file, &kept).map_err(|error| {
+    write_down(&directory, &file, context, report).map_err(|error| {
         Error::new(Kind::Io, format!("cannot write {}", file.display())).caused_by(&error)
     })?;
     Ok(Some(file))
 }
 
-/// Adds to the file. A stack that is removed for the second time may have left something each time.
-fn enter(directory: &Path, file: &Path, kept: &BTreeMap<&str, &[Retained]>) -> io::Result<()> {
+fn write_down(
+    directory: &Path,
+    file: &Path,
+    context: &Context,
+    report: &mut DestroyReport,
+) -> io::Result<()> {
     lock::make_private(directory)?;
+    for stack in &mut report.stacks {
+        let context = context.in_region(stack.left.region.as_deref());
+        adopt(directory, &context, stack)?;
+    }
+    enter(directory, file, report)
+}
+
+/// Writes the templates that take back what a stack retained, and enters the commands.
+fn adopt(directory: &Path, context: &Context, stack: &mut DestroyedStack) -> io::Result<()> {
+    for adoption in &stack.left.adoptions {
+        let file = write(directory, &stack.stack, adoption)?;
+        // The commands work wherever they are pasted.
+        let file = fs::canonicalize(&file)?;
+        let commands = adoption.commands(context, &file);
+        for retained in &mut stack.left.ledger {
+            if adoption.takes(retained) {
+                retained.adopt.clone_from(&commands);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes a template beside those of earlier removals.
+fn write(directory: &Path, stack: &str, adoption: &Adoption) -> io::Result<PathBuf> {
+    let mut text = serde_json::to_vec_pretty(adoption.template())?;
+    text.push(b'\n');
+    let mut number = 1;
+    loop {
+        let file = directory.join(match number {
+            1 => format!("{stack}.import.json"),
+            _ => format!("{stack}.{number}.import.json"),
+        });
+        match fs::read(&file) {
+            Ok(bytes) if bytes == text => return Ok(file),
+            Ok(_) => number += 1,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                replace(directory, &file, &text)?;
+                return Ok(file);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Adds to the file. A stack that is removed for the second time may have left something each time.
+fn enter(directory: &Path, file: &Path, report: &DestroyReport) -> io::Result<()> {
     // One that cannot be read is no ledger of ours: it is begun anew.
     let mut ledger: Ledger = fs::read(file)
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
-    for (stack, resources) in kept {
-        let entries = ledger.entry((*stack).to_owned()).or_default();
-        for resource in *resources {
-            let entry = serde_json::to_value(resource)?;
-            if !entries.contains(&entry) {
-                entries.push(entry);
-            }
+    for stack in &report.stacks {
+        if stack.left.ledger.is_empty() {
+            continue;
+        }
+        let entries = ledger.entry(stack.stack.clone()).or_default();
+        for resource in &stack.left.ledger {
+            let same = |entry: &serde_json::Value| {
+                entry["physical_id"] == resource.physical_id.as_str()
+                    && entry["resource_type"] == resource.resource_type.as_str()
+            };
+            entries.retain(|entry| !same(entry));
+            entries.push(serde_json::to_value(resource)?);
         }
     }
+    let mut text = serde_json::to_vec_pretty(&ledger)?;
+    text.push(b'\n');
+    replace(directory, file, &text)
+}
+
+/// Replaces a file that nobody else may read.
+fn replace(directory: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
     // Temporary files are private, and so is what becomes of this one.
-    let mut sibling = tempfile::NamedTempFile::new_in(directory)?;
-    serde_json::to_writer_pretty(&mut sibling, &ledger)?;
-    sibling.write_all(b"\n")?;
+    let mut sibling = tempfile::Builder::new()
+        .prefix(scratch::SIBLING)
+        .tempfile_in(directory)?;
+    sibling.write_all(bytes)?;
     sibling.persist(file)?;
     Ok(())
 }
@@ -80,8 +145,8 @@ pub(super) fn show(ui: &Ui, report: &DestroyReport, survivors: &[Survivor], file
             for command in remove {
                 ui.line(format!("  to remove it: {command}"));
             }
-            if let Some(adopt) = adopt.as_ref().filter(|_| ui.verbose() > 0) {
-                ui.line(format!("  to take it back: {adopt}"));
+            for command in adopt.iter().filter(|_| ui.verbose() > 0) {
+                ui.line(format!("  to take it back: {command}"));
             }
         }
     }
@@ -103,28 +168,40 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+    use crate::engine::{Left, Outcome};
 
-    fn retained(physical_id: &str) -> Retained {
-        Retained {
+    fn report(physical_id: &str) -> DestroyReport {
+        let retained = Retained {
             logical_id: "Orders".to_owned(),
             resource_type: "AWS::DynamoDB::Table".to_owned(),
             physical_id: physical_id.to_owned(),
             remove: vec![format!(
                 "aws dynamodb delete-table --table-name {physical_id}"
             )],
-            adopt: None,
+            adopt: Vec::new(),
+        };
+        DestroyReport {
+            stacks: vec![DestroyedStack {
+                stack: "orders-prod".to_owned(),
+                outcome: Outcome::Deleted,
+                failure: None,
+                retained: BTreeMap::new(),
+                left: Left {
+                    ledger: vec![retained],
+                    ..Left::default()
+                },
+            }],
         }
     }
 
     #[test]
     fn what_was_left_before_stays_written_down_and_nobody_else_reads_it() {
         let directory = tempfile::tempdir().expect("a directory");
-        let (kept, file) = (directory.path().join("retained"), "prod.json");
-        let file = kept.join(file);
+        let kept = directory.path().join("retained");
+        lock::make_private(&kept).expect("it can be made");
+        let file = kept.join("prod.json");
         for physical_id in ["orders-1", "orders-2", "orders-2"] {
-            let resources = [retained(physical_id)];
-            let stacks = BTreeMap::from([("orders-prod", resources.as_slice())]);
-            enter(&kept, &file, &stacks).expect("it can be written");
+            enter(&kept, &file, &report(physical_id)).expect("it can be written");
         }
         let text = fs::read(&file).expect("is there");
         let ledger: Ledger = serde_json::from_slice(&text).expect("is JSON");

@@ -1,10 +1,14 @@
 //! Removes stacks, and waits until nothing is left.
 
+mod adopt;
 mod advice;
+mod contents;
 mod error;
 pub(super) mod importers;
 mod ledger;
+mod memory;
 mod order;
+mod outlook;
 mod remove;
 mod survivors;
 mod traces;
@@ -28,11 +32,14 @@ use super::{
     turns::{self, Turns},
 };
 use crate::aws::{AwsError, Fault};
+pub use adopt::Adoption;
 pub use advice::Retained;
 pub use error::DestroyError;
 use importers::Importers;
 pub use ledger::Left;
 use ledger::{Exports, Fate, Ledger};
+pub use memory::Memory;
+pub use outlook::{Outlook, outlook};
 pub use survivors::{Survivor, survivors};
 
 /// What to remove.
@@ -45,6 +52,8 @@ pub struct DestroyRequest {
     /// The resources that stay in the account where they keep their stack from being deleted, by logical id or as
     /// `STACK/LOGICAL_ID`.
     pub retain: BTreeSet<String>,
+    /// Where it is remembered what is left to do once a stack is gone.
+    pub memory: Memory,
 }
 
 /// What was removed, stack by stack.
@@ -80,7 +89,8 @@ pub struct DestroyedStack {
 ///
 /// Buckets that the template deletes are emptied first, every version of every object, because AWS deletes no bucket
 /// that holds anything; what the template retains is left alone and reported. The artifacts of a removed stack go too;
-/// the artifact bucket itself stays. Stacks with parts of one API of API Gateway are deleted one after the other. A
+/// the artifact bucket itself stays. What is left to do once a stack is gone is remembered before it goes, and the next run
+/// does it where this one does not come to it. Stacks with parts of one API of API Gateway are deleted one after the other. A
 /// stack that does not exist is no error, so a destroy that was stopped is finished by running it again.
 pub async fn destroy(
     context: &Context,
@@ -166,20 +176,28 @@ pub async fn destroy(
             candidates: misfit.candidates,
         });
     }
-    let turns = Arc::new(turns(context, &sharing).await?);
+    let turns = turns(context, &sharing).await?;
     let graph = graph::reversed(&order::with_imports(graph, &imports));
     let stacks: Vec<Arc<StackManifest>> = request.stacks.into_iter().map(Arc::new).collect();
-    let ledger = Arc::new(Ledger::new(exports));
+    let regions: BTreeMap<String, Option<String>> = stacks
+        .iter()
+        .map(|stack| (stack.name.clone(), stack.region.clone()))
+        .collect();
+    let run = Arc::new(remove::Run {
+        ledger: Ledger::new(exports),
+        memory: request.memory,
+        turns,
+    });
     let ended = graph::run(&graph, |node| {
         let stack = Arc::clone(&stacks[node]);
         let context = context.in_region(stack.region.as_deref());
-        let (ledger, turns) = (Arc::clone(&ledger), Arc::clone(&turns));
+        let run = Arc::clone(&run);
         let consent = remove::Consent {
             unprotect: request.unprotect,
             retain: retained.of(&stack.name),
         };
         async move {
-            let report = remove::report(&context, &stack, &consent, &ledger, &turns).await;
+            let report = remove::report(&context, &stack, &consent, &run).await;
             if report.outcome.is_good() {
                 Ok(report)
             } else {
@@ -210,9 +228,11 @@ pub async fn destroy(
         })
         .collect();
     for stack in &mut stacks {
-        let (retained, left) = ledger.left_of(&stack.stack, &context.clients);
+        let (retained, left) = run.ledger.left_of(&stack.stack, context);
         stack.retained = retained;
         stack.left = left;
+        // One that was gone before has its region, too.
+        stack.left.region = regions.get(&stack.stack).cloned().flatten();
     }
     let report = DestroyReport { stacks };
     let any = |outcome| report.stacks.iter().any(|stack| stack.outcome == outcome);

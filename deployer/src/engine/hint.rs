@@ -28,7 +28,7 @@ pub(super) fn command(context: &Context, command: &str) -> String {
 }
 
 /// Returns the options with which the AWS command line talks to the place that the clients talk to.
-fn aws_options(context: &Context) -> String {
+pub(super) fn aws_options(context: &Context) -> String {
     let clients = &context.clients;
     let mut options = format!(" --region {}", clients.region());
     for (name, value) in [

@@ -6,7 +6,7 @@ use std::{
 };
 
 use aws_sdk_cloudformation::types::Stack;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stack_model::assembly::StackManifest;
 
 use super::{Context, StackStatus, hint, status::State};
@@ -167,7 +167,7 @@ pub async fn functions(
 }
 
 /// A resource that exists.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct DeployedResource {
     pub(super) logical_id: String,
     pub(super) resource_type: String,

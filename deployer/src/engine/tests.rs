@@ -38,4 +38,4 @@ mod simulated;
 mod statuses;
 
 pub(super) use given::stack;
-pub(super) use script::Script;
+pub(crate) use script::Script;

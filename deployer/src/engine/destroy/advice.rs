@@ -1,11 +1,9 @@
-//! What a removal kept, with the commands that remove it or take it back.
-
-use std::collections::BTreeMap;
+//! What a removal kept, with the commands that remove it.
 
 use serde::Serialize;
 use stack_model_cfn::facts;
 
-use crate::engine::inspect::DeployedResource;
+use crate::engine::{Context, hint, inspect::DeployedResource};
 
 /// A resource that its template retains and that still exists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,31 +16,20 @@ pub struct Retained {
     pub physical_id: String,
     /// The commands that remove it, in their order; none, where it is not known how.
     pub remove: Vec<String>,
-    /// The command that makes a change set which takes it back into a stack of the same name; none, where
-    /// CloudFormation identifies it by more than its physical id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub adopt: Option<String>,
-}
-
-/// One resource of a change set that imports, as the command takes it.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Import<'a> {
-    resource_type: &'a str,
-    #[serde(rename = "LogicalResourceId")]
-    logical_id: &'a str,
-    #[serde(rename = "ResourceIdentifier")]
-    by: BTreeMap<&'a str, &'a str>,
+    /// The commands that take it back into a stack of the same name, with all else that its stack kept; none, where
+    /// CloudFormation identifies it by more than its physical id, and before they are written down.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adopt: Vec<String>,
 }
 
 impl Retained {
-    pub(super) fn new(stack: &str, region: &str, resource: &DeployedResource) -> Self {
+    pub(super) fn new(context: &Context, resource: &DeployedResource) -> Self {
         let DeployedResource {
             logical_id,
             resource_type,
             physical_id,
         } = resource;
-        let place = format!(" --region {}", quoted(region));
+        let place = hint::aws_options(context);
         Self {
             logical_id: logical_id.to_owned(),
             resource_type: resource_type.to_owned(),
@@ -51,13 +38,12 @@ impl Retained {
                 .into_iter()
                 .map(|command| command + &place)
                 .collect(),
-            adopt: adoption(stack, logical_id, resource_type, physical_id)
-                .map(|command| command + &place),
+            adopt: Vec::new(),
         }
     }
 }
 
-/// Returns the commands that remove a resource, without their region.
+/// Returns the commands that remove a resource, without where they work.
 fn removal(resource_type: &str, id: &str) -> Vec<String> {
     let one = |command: &str| vec![format!("aws {command} {id}")];
     match resource_type {
@@ -110,31 +96,8 @@ fn cloud_control(resource_type: &str, id: &str) -> Option<String> {
     ))
 }
 
-/// Returns the command that makes a change set which imports a resource. The template is that of the stack with nothing
-/// but what it imports, each with a deletion policy
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources.html>).
-fn adoption(
-    stack: &str,
-    logical_id: &str,
-    resource_type: &str,
-    physical_id: &str,
-) -> Option<String> {
-    let property = identifier(resource_type)?;
-    let resource = [Import {
-        resource_type,
-        logical_id,
-        by: BTreeMap::from([(property, physical_id)]),
-    }];
-    let resource = serde_json::to_string(&resource).ok()?;
-    Some(format!(
-        "aws cloudformation create-change-set --change-set-type IMPORT --change-set-name adopt --stack-name {stack} \
-         --template-body file://{stack}.import.json --resources-to-import {}",
-        quoted(&resource)
-    ))
-}
-
 /// Returns the property that identifies a resource of the type to CloudFormation, where it is only one.
-fn identifier(resource_type: &str) -> Option<&'static str> {
+pub(super) fn identifier(resource_type: &str) -> Option<&'static str> {
     // Resources of one's own are known to nobody but their stack.
     let own = !resource_type.starts_with("AWS::");
     let facts = facts::resource_type(resource_type).filter(|_| !own)?;
@@ -146,7 +109,7 @@ fn identifier(resource_type: &str) -> Option<&'static str> {
 }
 
 /// Quotes a word for a shell, where it needs that.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+=".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()
@@ -161,9 +124,9 @@ mod tests {
 
     #[test]
     fn commands_can_be_pasted() {
+        let context = crate::engine::tests::Script::new().play().context;
         let table = Retained::new(
-            "orders-prod",
-            "eu-central-1",
+            &context,
             &DeployedResource {
                 logical_id: "Orders".to_owned(),
                 resource_type: "AWS::DynamoDB::Table".to_owned(),
@@ -172,15 +135,8 @@ mod tests {
         );
         assert_eq!(
             table.remove.last().map(String::as_str),
-            Some("aws dynamodb delete-table --table-name orders --region eu-central-1")
-        );
-        assert_eq!(
-            table.adopt.as_deref(),
             Some(
-                "aws cloudformation create-change-set --change-set-type IMPORT --change-set-name adopt --stack-name \
-                 orders-prod --template-body file://orders-prod.import.json --resources-to-import \
-                 '[{\"ResourceType\":\"AWS::DynamoDB::Table\",\"LogicalResourceId\":\"Orders\",\"ResourceIdentifier\":{\"TableName\":\"orders\"}}]' \
-                 --region eu-central-1"
+                "aws dynamodb delete-table --table-name orders --region eu-central-1 --profile work"
             )
         );
     }
@@ -207,6 +163,6 @@ mod tests {
             assert!(!removal(resource_type, "x").is_empty(), "{resource_type}");
         }
         assert_eq!(removal("Custom::Something", "x"), [""; 0]);
-        assert_eq!(adoption("s", "x", "AWS::ApiGateway::Deployment", "d"), None);
+        assert_eq!(identifier("AWS::ApiGateway::Deployment"), None);
     }
 }

@@ -68,6 +68,14 @@ impl DestroyError {
         }
     }
 
+    /// Returns what was done, for whoever adds to it what was found out afterwards.
+    pub fn report_mut(&mut self) -> Option<&mut DestroyReport> {
+        match self {
+            Self::Failed(report) | Self::Interrupted(report) => Some(report),
+            _ => None,
+        }
+    }
+
     fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.report()
             .into_iter()

@@ -3,15 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
-use super::Retained;
-use crate::{
-    aws::Clients,
-    engine::{DeployedStack, inspect},
-};
+use super::{Adoption, Retained, contents::Contents};
+use crate::engine::{Context, DeployedStack, inspect};
 
 /// Resources that end with another one, whatever their own stack says of them: the start of their type, and the property
 /// that names the other. AWS deletes all parts of an API with it
@@ -24,7 +21,7 @@ const PARTS: [(&str, &str); 3] = [
 ];
 
 /// What the deletion of a stack does to a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Fate {
     Deleted,
     Kept,
@@ -33,7 +30,7 @@ pub(super) enum Fate {
 }
 
 /// A resource of a stack that is removed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Resource {
     pub(super) deployed: inspect::DeployedResource,
     pub(super) fate: Fate,
@@ -41,8 +38,15 @@ pub(super) struct Resource {
     part_of: Option<Whole>,
 }
 
+impl Resource {
+    /// Returns whether it stays in the account by itself, and not only as long as something else does.
+    pub(super) fn stays_alone(&self) -> bool {
+        self.fate == Fate::Kept && self.part_of.is_none()
+    }
+}
+
 /// What a resource is a part of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Whole {
     PhysicalId(String),
     Export(String),
@@ -138,17 +142,28 @@ pub struct Left {
     /// The physical ids of what was deleted with it.
     #[serde(skip)]
     pub gone: Vec<String>,
+    /// What takes back what it kept.
+    #[serde(skip)]
+    pub adoptions: Vec<Adoption>,
+    /// Whether something is left to do that another caller may do.
+    #[serde(skip)]
+    pub unfinished: bool,
 }
 
 /// What was removed, stack by stack.
 #[derive(Debug)]
 pub(super) struct Ledger {
     exports: Exports,
-    removed: Mutex<Removed>,
+    removed: Mutex<BTreeMap<String, Removed>>,
 }
 
-/// Stacks that are gone: the region and the resources of each.
-type Removed = BTreeMap<String, (Option<String>, Vec<Resource>)>;
+/// A stack that is gone.
+#[derive(Debug)]
+struct Removed {
+    region: Option<String>,
+    contents: Contents,
+    unfinished: bool,
+}
 
 impl Ledger {
     pub(super) fn new(exports: Exports) -> Self {
@@ -159,9 +174,20 @@ impl Ledger {
     }
 
     /// Enters a stack that is gone.
-    pub(super) fn removed(&self, stack: &StackManifest, resources: Vec<Resource>) {
-        let entry = (stack.region.clone(), resources);
-        self.entries().insert(stack.name.clone(), entry);
+    pub(super) fn removed(&self, stack: &StackManifest, contents: Contents) {
+        let removed = Removed {
+            region: stack.region.clone(),
+            contents,
+            unfinished: false,
+        };
+        self.entries().insert(stack.name.clone(), removed);
+    }
+
+    /// Enters that something of a stack is left which this caller may not remove.
+    pub(super) fn unfinished(&self, stack: &str) {
+        if let Some(removed) = self.entries().get_mut(stack) {
+            removed.unfinished = true;
+        }
     }
 
     /// Returns the resources of a stack that it kept and that did not go with another: physical ids by logical id, and
@@ -169,22 +195,25 @@ impl Ledger {
     pub(super) fn left_of(
         &self,
         stack: &str,
-        clients: &Clients,
+        context: &Context,
     ) -> (BTreeMap<String, String>, Left) {
         let entries = self.entries();
         let gone: BTreeSet<(Option<&str>, &str)> = entries
             .values()
-            .flat_map(|(region, resources)| {
-                let deleted = resources
-                    .iter()
+            .flat_map(|removed| {
+                let deleted = (removed.contents.resources.iter())
                     .filter(|resource| resource.fate == Fate::Deleted);
-                deleted.map(|resource| (region.as_deref(), resource.deployed.physical_id.as_str()))
+                deleted.map(|resource| {
+                    let id = resource.deployed.physical_id.as_str();
+                    (removed.region.as_deref(), id)
+                })
             })
             .collect();
-        let Some((region, resources)) = entries.get(stack) else {
+        let Some(removed) = entries.get(stack) else {
             return Default::default();
         };
-        let goes_with_another = |resource: &&Resource| {
+        let region = &removed.region;
+        let goes_with_another = |resource: &Resource| {
             let whole = match &resource.part_of {
                 None => None,
                 Some(Whole::PhysicalId(id)) => Some(id),
@@ -192,28 +221,34 @@ impl Ledger {
             };
             whole.is_some_and(|id| gone.contains(&(region.as_deref(), id.as_str())))
         };
-        let (kept, others): (Vec<&Resource>, Vec<&Resource>) = resources
+        let resources = &removed.contents.resources;
+        let kept: Vec<_> = resources
             .iter()
-            .partition(|resource| resource.fate == Fate::Kept && !goes_with_another(resource));
-        let kept: Vec<_> = kept.into_iter().map(|kept| &kept.deployed).collect();
-        let clients = clients.in_region(region.as_deref());
+            .filter(|resource| resource.fate == Fate::Kept && !goes_with_another(resource))
+            .map(|kept| &kept.deployed)
+            .collect();
+        let context = context.in_region(region.as_deref());
         let left = Left {
             ledger: kept
                 .iter()
-                .map(|kept| Retained::new(stack, clients.region(), kept))
+                .map(|kept| Retained::new(&context, kept))
                 .collect(),
             region: region.clone(),
-            gone: others
-                .into_iter()
-                .map(|other| other.deployed.physical_id.clone())
+            // What nobody knows the fate of may be there.
+            gone: resources
+                .iter()
+                .filter(|resource| resource.fate == Fate::Deleted || goes_with_another(resource))
+                .map(|gone| gone.deployed.physical_id.clone())
                 .collect(),
+            adoptions: removed.contents.adoptions.clone(),
+            unfinished: removed.unfinished,
         };
         let kept = kept.into_iter();
         let pairs = kept.map(|kept| (kept.logical_id.clone(), kept.physical_id.clone()));
         (pairs.collect(), left)
     }
 
-    fn entries(&self) -> MutexGuard<'_, Removed> {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Removed>> {
         self.removed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -235,6 +270,13 @@ mod tests {
                 },
             )
             .collect()
+    }
+
+    fn contents(resources: Vec<Resource>) -> Contents {
+        Contents {
+            resources,
+            ..Contents::default()
+        }
     }
 
     fn stack(name: &str) -> StackManifest {
@@ -294,20 +336,20 @@ mod tests {
     }
 
     fn left(ledger: &Ledger, stack: &str) -> Vec<String> {
-        let clients = crate::engine::tests::Script::new().play().context.clients;
-        ledger.left_of(stack, &clients).0.into_keys().collect()
+        let context = crate::engine::tests::Script::new().play().context;
+        ledger.left_of(stack, &context).0.into_keys().collect()
     }
 
     #[test]
     fn a_deployment_goes_with_its_api() {
         let (ledger, backend, user) = ledger();
-        ledger.removed(&stack("user-dev"), user);
+        ledger.removed(&stack("user-dev"), contents(user));
         assert_eq!(
             left(&ledger, "user-dev"),
             ["Deployment", "Elsewhere"],
             "as long as the API is there"
         );
-        ledger.removed(&stack("backend-dev"), backend);
+        ledger.removed(&stack("backend-dev"), contents(backend));
         assert_eq!(left(&ledger, "user-dev"), ["Elsewhere"]);
         assert_eq!(left(&ledger, "backend-dev"), ["Table"]);
         assert!(left(&ledger, "other-dev").is_empty());
@@ -316,10 +358,10 @@ mod tests {
     #[test]
     fn an_api_of_another_region_takes_nothing_along() {
         let (ledger, backend, user) = ledger();
-        ledger.removed(&stack("user-dev"), user);
+        ledger.removed(&stack("user-dev"), contents(user));
         let mut elsewhere = stack("backend-dev");
         elsewhere.region = Some("eu-west-1".to_owned());
-        ledger.removed(&elsewhere, backend);
+        ledger.removed(&elsewhere, contents(backend));
         assert_eq!(left(&ledger, "user-dev"), ["Deployment", "Elsewhere"]);
     }
 

@@ -6,13 +6,14 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    DestroyedStack, Left, importers,
-    ledger::{self, Fate, Ledger},
-    parsed, traces,
+    DestroyedStack, Left, Memory,
+    contents::Contents,
+    importers,
+    ledger::{Fate, Ledger},
+    traces::{self, Traces},
 };
 use crate::{
     aws::{OrAws, texts},
@@ -21,7 +22,7 @@ use crate::{
         bootstrap::BUCKET_OUTPUT,
         empty, fast, inspect,
         stack::{self, Joined, aws, check_cancelled},
-        status::{DestroyStep, State},
+        status::{DestroyStep, State, Way},
         turns::Turns,
     },
 };
@@ -37,15 +38,21 @@ pub(super) struct Consent {
     pub(super) retain: BTreeSet<String>,
 }
 
+/// What the removals of one run have in common.
+pub(super) struct Run {
+    pub(super) ledger: Ledger,
+    pub(super) memory: Memory,
+    pub(super) turns: Turns,
+}
+
 /// Removes a stack, and tells how that went.
 pub(super) async fn report(
     context: &Context,
     stack: &Arc<StackManifest>,
     consent: &Consent,
-    ledger: &Ledger,
-    turns: &Turns,
+    run: &Run,
 ) -> DestroyedStack {
-    match remove(context, stack, consent, ledger, turns).await {
+    match remove(context, stack, consent, run).await {
         Ok(outcome) => {
             context.emit(Event::StackFinished {
                 stack: stack.name.clone(),
@@ -78,61 +85,166 @@ async fn remove(
     context: &Context,
     stack: &Arc<StackManifest>,
     consent: &Consent,
-    ledger: &Ledger,
-    turns: &Turns,
+    run: &Run,
 ) -> Result<Outcome, StackError> {
     context.emit(Event::StackStarted {
         stack: stack.name.clone(),
         region: None,
     });
+    let earlier = run.memory.recall(context, &stack.name);
     let Some(deployed) = settle(context, stack).await? else {
+        if let Some(contents) = earlier {
+            finish(context, stack, run, contents).await?;
+        }
         remove_artifacts(context, stack).await?;
         return Ok(Outcome::Absent);
     };
     importers::check(context, stack, &deployed).await?;
-    if deployed.termination_protection && consent.unprotect {
-        context
-            .clients
-            .cloudformation
-            .update_termination_protection()
-            .stack_name(&deployed.id)
-            .enable_termination_protection(false)
-            .send()
-            .await
-            .or_aws(&context.clients, "UpdateTerminationProtection")
-            .map_err(|source| aws(stack, source))?;
-    }
+    // A removal that was never begun tells nothing: the stack may have changed since.
+    let earlier = earlier.filter(|earlier| {
+        earlier.stack_id != deployed.id || deployed.status.way() == Some(Way::FinishRemoval)
+    });
+    let mut opened = false;
+    let deleted = delete(
+        context,
+        stack,
+        &deployed,
+        consent,
+        run,
+        earlier,
+        &mut opened,
+    )
+    .await;
+    let contents = match deleted {
+        Ok(contents) => contents,
+        Err(error) => {
+            if opened {
+                protect_again(context, stack, &deployed.id, &error).await;
+            }
+            return Err(error);
+        }
+    };
+    finish(context, stack, run, contents).await?;
+    remove_artifacts(context, stack).await?;
+    Ok(Outcome::Deleted)
+}
+
+/// Empties the buckets of a stack and deletes it, again where they are filled meanwhile. Returns what it held. `opened`
+/// says whether its protection was taken away.
+async fn delete(
+    context: &Context,
+    stack: &Arc<StackManifest>,
+    deployed: &DeployedStack,
+    consent: &Consent,
+    run: &Run,
+    mut earlier: Option<Contents>,
+    opened: &mut bool,
+) -> Result<Contents, StackError> {
     let mut attempts = 1;
-    let (template, fates) = loop {
-        let contents = empty_buckets(context, stack, &deployed, &consent.retain).await?;
-        let _turn = turns.take(&stack.name, &context.cancel).await;
+    loop {
+        let contents = empty_buckets(context, stack, deployed, &consent.retain).await?;
+        let contents = match &earlier {
+            Some(earlier) => contents.and(earlier),
+            None => contents,
+        };
+        let _turn = run.turns.take(&stack.name, &context.cancel).await;
         check_cancelled(context, stack)?;
+        if let Err(error) = run.memory.remember(context, &stack.name, &contents) {
+            context.emit(Event::Warning {
+                stack: stack.name.clone(),
+                message: format!(
+                    "what is left to do once it is gone is not written down ({error}): a run that is killed loses it"
+                ),
+            });
+        }
+        // As late as can be, so that what fails before leaves the stack protected.
+        if deployed.termination_protection && consent.unprotect && !*opened {
+            set_protection(context, stack, &deployed.id, false).await?;
+            *opened = true;
+        }
         context.emit(Event::StackDeleting {
             stack: stack.name.clone(),
         });
         match stack::delete(context, stack, &deployed.id, &consent.retain).await {
-            Ok(()) => break contents,
+            Ok(()) => return Ok(contents),
             // Logs are delivered late, and uploads go on until the function that makes them is gone.
-            Err(error) if attempts < ATTEMPTS && is_refilled(&error) => attempts += 1,
+            Err(error) if attempts < ATTEMPTS && is_refilled(&error) => {
+                attempts += 1;
+                earlier = Some(contents);
+            }
             Err(error) => {
                 // CloudFormation goes on with it, and the next run finds a stack that goes or is gone.
-                if let StackError::Interrupted {
-                    running: Some(_), ..
-                } = &error
-                {
-                    ledger.removed(stack, contents.1);
+                if is_going(&error) {
+                    run.ledger.removed(stack, contents);
                 }
                 return Err(error);
             }
         }
-    };
-    // Before anything else can fail: the next run finds no stack that could tell what it kept.
-    ledger.removed(stack, fates.clone());
-    traces::remove(context, &stack.name, &template, &fates)
+    }
+}
+
+/// Returns whether CloudFormation goes on with the removal.
+fn is_going(error: &StackError) -> bool {
+    matches!(
+        error,
+        StackError::Interrupted {
+            running: Some(_),
+            ..
+        }
+    )
+}
+
+/// Does what is left to do once a stack is gone.
+async fn finish(
+    context: &Context,
+    stack: &Arc<StackManifest>,
+    run: &Run,
+    contents: Contents,
+) -> Result<(), StackError> {
+    // Before anything else can fail: nobody else knows any more what the stack kept.
+    run.ledger.removed(stack, contents.clone());
+    let traces = traces::remove(context, &stack.name, &contents)
         .await
         .map_err(|source| aws(stack, source))?;
-    remove_artifacts(context, stack).await?;
-    Ok(Outcome::Deleted)
+    if traces == Traces::Denied {
+        run.ledger.unfinished(&stack.name);
+    }
+    Ok(())
+}
+
+async fn set_protection(
+    context: &Context,
+    stack: &StackManifest,
+    stack_id: &str,
+    on: bool,
+) -> Result<(), StackError> {
+    context
+        .clients
+        .cloudformation
+        .update_termination_protection()
+        .stack_name(stack_id)
+        .enable_termination_protection(on)
+        .send()
+        .await
+        .or_aws(&context.clients, "UpdateTerminationProtection")
+        .map_err(|source| aws(stack, source))?;
+    Ok(())
+}
+
+/// Protects a stack again that was to be deleted and is still there. Why it is there is what the removal ends with.
+async fn protect_again(context: &Context, stack: &StackManifest, stack_id: &str, why: &StackError) {
+    if is_going(why) {
+        return;
+    }
+    if let Err(error) = set_protection(context, stack, stack_id, true).await {
+        let causes = crate::error::Error::from(error).causes().join(": ");
+        context.emit(Event::Warning {
+            stack: stack.name.clone(),
+            message: format!(
+                "it is not protected against deletion any more, as long as it is there and until it is deployed: {causes}"
+            ),
+        });
+    }
 }
 
 /// Returns whether a stack stays because something was written into a bucket of it after that was emptied.
@@ -175,29 +287,23 @@ async fn settle(
     }
 }
 
-/// Empties the buckets that the deletion of the stack deletes. Returns its template, and what becomes of each of its
-/// resources.
+/// Empties the buckets that the deletion of the stack deletes. Returns what the stack holds.
 async fn empty_buckets(
     context: &Context,
     stack: &Arc<StackManifest>,
     deployed: &DeployedStack,
     retain: &BTreeSet<String>,
-) -> Result<(Value, Vec<ledger::Resource>), StackError> {
+) -> Result<Contents, StackError> {
     if deployed.status.is_review() {
         // It was never executed: there are neither resources nor a template to read.
-        return Ok((Value::Null, Vec::new()));
+        return Ok(Contents::default());
     }
     let clients = &context.clients;
-    let template = inspect::template(clients, &deployed.id)
+    let (contents, _) = Contents::read(context, deployed, retain)
         .await
         .map_err(|source| aws(stack, source))?;
-    let template = parsed(template);
-    let resources = inspect::resources(clients, &deployed.id)
-        .await
-        .map_err(|source| aws(stack, source))?;
-    let mut fates = ledger::resources(&template, &deployed.parameters, resources);
-    ledger::keep(&mut fates, retain);
-    for (resource, fate) in fates.iter().map(|found| (&found.deployed, found.fate)) {
+    let resources = contents.resources.iter();
+    for (resource, fate) in resources.map(|found| (&found.deployed, found.fate)) {
         if fate == Fate::Deleted && resource.resource_type == "AWS::S3::Bucket" {
             check_cancelled(context, stack)?;
             let progress = |objects| {
@@ -224,7 +330,7 @@ async fn empty_buckets(
             }
         }
     }
-    Ok((template, fates))
+    Ok(contents)
 }
 
 /// Removes what was published for a stack.

@@ -41,20 +41,24 @@ pub async fn survivors(
             regions.entry(region).or_default().insert(&stack.stack);
         }
     }
-    let expected: BTreeSet<&str> = report
+    let expected: Vec<&str> = report
         .stacks
         .iter()
         .flat_map(|stack| stack.left.gone.iter().chain(stack.retained.values()))
-        .map(|id| tail(id))
+        .map(String::as_str)
         .collect();
+    let ids: BTreeSet<&str> = expected.iter().copied().collect();
+    let tails: BTreeSet<&str> = expected.iter().copied().map(tail).collect();
     let mut found = Vec::new();
     for (region, stacks) in regions {
         let clients = context.clients.in_region(region);
         let tagged = tagged(&clients, stage).await?;
         found.extend(tagged.into_iter().filter(|survivor| {
             stacks.contains(survivor.stack.as_str())
-                && !expected.contains(survivor.arn.as_str())
-                && !expected.contains(tail(&survivor.arn))
+                && match log_group(&survivor.arn) {
+                    Some(name) => !ids.contains(name),
+                    None => !tails.contains(tail(&survivor.arn)),
+                }
         }));
     }
     found.sort();
@@ -100,6 +104,13 @@ fn tail(id: &str) -> &str {
     id.rsplit(['/', ':']).next().unwrap_or(id)
 }
 
+/// Returns the name of a log group, where an ARN is one: it is a path of its own, and ends with the name of what writes
+/// to it.
+fn log_group(arn: &str) -> Option<&str> {
+    let (_, name) = arn.split_once(":log-group:")?;
+    Some(name.trim_end_matches(":*"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,11 +129,19 @@ mod tests {
                 "arn:aws:sns:eu-central-1:1:t",
             ),
             (
-                "/aws/lambda/f",
-                "arn:aws:logs:eu-central-1:1:log-group:/aws/lambda/f",
+                "/orders/limit",
+                "arn:aws:ssm:eu-central-1:1:parameter/orders/limit",
             ),
         ] {
             assert_eq!(tail(id), tail(arn));
         }
+    }
+
+    #[test]
+    fn a_log_group_is_known_by_its_whole_name() {
+        let arn = "arn:aws:logs:eu-central-1:1:log-group:/aws/lambda/f";
+        assert_eq!(log_group(arn), Some("/aws/lambda/f"));
+        assert_eq!(log_group(&format!("{arn}:*")), Some("/aws/lambda/f"));
+        assert_eq!(log_group("arn:aws:lambda:eu-central-1:1:function:f"), None);
     }
 }

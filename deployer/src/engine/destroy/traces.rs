@@ -6,16 +6,24 @@
 //! that logs its calls `API-Gateway-Execution-Logs_<id>/<stage>`
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html>). Nothing removes them but us.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
+use aws_sdk_cloudwatchlogs::types::LogGroup;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Context, Event, Fate, ledger::Resource};
-use crate::aws::{AwsError, Clients, OrAws};
+use super::{Context, Event, Fate, contents::Contents, ledger::Resource};
+use crate::aws::{AwsError, Clients, Fault, OrAws};
+
+/// The tag that CloudFormation gives to what is a resource of a stack.
+const STACK_TAG: &str = "aws:cloudformation:stack-id";
 
 /// Names of log groups that may be there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Name {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Name {
     Is(String),
     StartsWith(String),
 }
@@ -35,17 +43,69 @@ impl Name {
     }
 }
 
-/// Removes the log groups that services made for resources of a stack that is gone.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(name) => f.write_str(name),
+            Self::StartsWith(prefix) => write!(f, "{prefix}*"),
+        }
+    }
+}
+
+/// What became of the log groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Traces {
+    Removed,
+    /// The caller may not remove them, or not look for them.
+    Denied,
+}
+
+/// Removes the log groups that services made for resources of a stack that is gone. A caller who may not is told which are
+/// left: the stack is gone all the same.
 pub(super) async fn remove(
     context: &Context,
     stack: &str,
-    template: &Value,
-    resources: &[Resource],
-) -> Result<(), AwsError> {
-    let names = names(template, resources);
+    contents: &Contents,
+) -> Result<Traces, AwsError> {
+    let denied = |error: AwsError| {
+        let names: Vec<String> = contents.log_groups.iter().map(Name::to_string).collect();
+        context.emit(Event::Warning {
+            stack: stack.to_owned(),
+            message: format!(
+                "log groups that services made by themselves are left, where there are any ({}): {error}; whoever may remove \
+                 them runs the same command again",
+                names.join(", ")
+            ),
+        });
+        Ok(Traces::Denied)
+    };
+    let found = match find(&context.clients, stack, contents).await {
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => return denied(error),
+        found => found?,
+    };
+    for log_group in found {
+        match delete(&context.clients, &log_group).await {
+            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => return denied(error),
+            deleted => deleted?,
+        }
+        context.emit(Event::LogGroupRemoved {
+            stack: stack.to_owned(),
+            log_group,
+        });
+    }
+    Ok(Traces::Removed)
+}
+
+/// Returns the log groups that services made by themselves for resources that go with a stack. What is or was a resource of
+/// a stack is not among them: somebody described it.
+pub(super) async fn find(
+    clients: &Clients,
+    stack: &str,
+    contents: &Contents,
+) -> Result<Vec<String>, AwsError> {
     // Names that CloudFormation made begin with that of the stack, so that one question answers for all of them.
     let mut questions: BTreeMap<String, Vec<&Name>> = BTreeMap::new();
-    for name in &names {
+    for name in &contents.log_groups {
         let whole = format!("/aws/lambda/{stack}-");
         let prefix = if name.prefix().starts_with(&whole) {
             whole
@@ -55,27 +115,55 @@ pub(super) async fn remove(
         questions.entry(prefix).or_default().push(name);
     }
     // What the template keeps, or removes by itself, is none of this.
-    let known: BTreeSet<&str> = resources
+    let known: BTreeSet<&str> = contents
+        .resources
         .iter()
         .filter(|resource| resource.deployed.resource_type == "AWS::Logs::LogGroup")
         .map(|resource| resource.deployed.physical_id.as_str())
         .collect();
+    let mut found = Vec::new();
     for (prefix, names) in questions {
-        for found in list(&context.clients, &prefix).await? {
-            if !known.contains(found.as_str()) && names.iter().any(|name| name.fits(&found)) {
-                delete(&context.clients, &found).await?;
-                context.emit(Event::LogGroupRemoved {
-                    stack: stack.to_owned(),
-                    log_group: found,
-                });
+        for group in list(clients, &prefix).await? {
+            let Some(name) = &group.log_group_name else {
+                continue;
+            };
+            if !known.contains(name.as_str())
+                && names.iter().any(|own| own.fits(name))
+                && !is_of_a_stack(clients, &group).await?
+            {
+                found.push(name.clone());
             }
         }
     }
-    Ok(())
+    Ok(found)
+}
+
+/// Returns whether a log group is a resource of a stack, or was one that it kept: another stack, or an earlier version of
+/// the same one, may have described the group of a function that is named by hand.
+///
+/// See <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_ListTagsForResource.html>, which takes the
+/// ARN without the `:*` at its end.
+async fn is_of_a_stack(clients: &Clients, group: &LogGroup) -> Result<bool, AwsError> {
+    let arn = match (&group.log_group_arn, &group.arn) {
+        (Some(arn), _) | (None, Some(arn)) => arn.trim_end_matches(":*"),
+        (None, None) => return Err(AwsError::incomplete("DescribeLogGroups", "ARN")),
+    };
+    let answer = clients
+        .logs
+        .list_tags_for_resource()
+        .resource_arn(arn)
+        .send()
+        .await
+        .or_aws(clients, "ListTagsForResource");
+    match answer {
+        Ok(answer) => Ok(answer.tags.is_some_and(|tags| tags.contains_key(STACK_TAG))),
+        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Returns the names that log groups of deleted resources would have.
-fn names(template: &Value, resources: &[Resource]) -> BTreeSet<Name> {
+pub(super) fn names(template: &Value, resources: &[Resource]) -> BTreeSet<Name> {
     resources
         .iter()
         .filter(|resource| resource.fate == Fate::Deleted)
@@ -106,8 +194,8 @@ fn names(template: &Value, resources: &[Resource]) -> BTreeSet<Name> {
 }
 
 /// See <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html>.
-async fn list(clients: &Clients, prefix: &str) -> Result<Vec<String>, AwsError> {
-    let mut names = Vec::new();
+async fn list(clients: &Clients, prefix: &str) -> Result<Vec<LogGroup>, AwsError> {
+    let mut groups = Vec::new();
     let mut next = None;
     loop {
         let page = clients
@@ -118,11 +206,10 @@ async fn list(clients: &Clients, prefix: &str) -> Result<Vec<String>, AwsError> 
             .send()
             .await
             .or_aws(clients, "DescribeLogGroups")?;
-        let groups = page.log_groups.unwrap_or_default();
-        names.extend(groups.into_iter().filter_map(|group| group.log_group_name));
+        groups.extend(page.log_groups.unwrap_or_default());
         next = page.next_token;
         if next.is_none() {
-            return Ok(names);
+            return Ok(groups);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Removal: protection, buckets, artifacts, failures.
 
 use aws_sdk_cloudformation::{Client as CloudFormation, types::ChangeSetType};
+use aws_sdk_cloudwatchlogs::Client as Logs;
 use aws_sdk_s3::{Client as S3, types::Delete};
 use aws_smithy_mocks::{Rule, mock};
 use stack_model::assembly::ResourceManifest;
@@ -10,7 +11,9 @@ use super::{
     script::{Answer, STACK, Script, TEMPLATE, http, names, stack},
 };
 use crate::{
-    engine::{BOOTSTRAP_STACK, DestroyError, DestroyRequest, Explained, Outcome, deploy, destroy},
+    engine::{
+        BOOTSTRAP_STACK, DestroyError, DestroyRequest, Explained, Memory, Outcome, deploy, destroy,
+    },
     error::{Error, Kind},
 };
 
@@ -98,21 +101,49 @@ async fn one_protected_stack_keeps_all_others() {
 }
 
 #[tokio::test]
-async fn with_consent_the_protection_is_taken_away_first() {
+async fn with_consent_the_protection_is_taken_away_last() {
     let mut protected = Stack::new("CREATE_COMPLETE");
     protected.protected = true;
     let script = Script::new()
         .describe(STACK, protected.xml())
         .describe(STACK, protected.xml())
-        .protect(false)
         .template(TEMPLATE)
-        .resources(&[]);
+        .resources(&[])
+        .protect(false);
     let played = gone(script).play();
     let mut request = request(&[(STACK, &[])]);
     request.unprotect = true;
     destroy(&played.context, request)
         .await
         .expect("the stack is gone");
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_stack_that_stays_is_protected_again() {
+    let mut protected = Stack::new("CREATE_COMPLETE");
+    protected.protected = true;
+    let failed = [
+        ("5", STACK, "DELETE_FAILED", "", "*"),
+        ("4", "Orders", "DELETE_FAILED", "Access Denied", "*"),
+    ];
+    let played = Script::new()
+        .describe(STACK, protected.xml())
+        .describe(STACK, protected.xml())
+        .template(TEMPLATE)
+        .resources(&[])
+        .protect(false)
+        .delete_stack()
+        .events(&failed)
+        .events(&failed)
+        .resources(&[])
+        .protect(true)
+        .play();
+    let mut request = request(&[(STACK, &[])]);
+    request.unprotect = true;
+    destroy(&played.context, request)
+        .await
+        .expect_err("a resource stays");
     played.finish();
 }
 
@@ -512,6 +543,108 @@ async fn stopping_a_removal_says_what_goes_on_and_what_it_keeps() {
         Error::from(error).causes(),
         ["stopped; CloudFormation goes on with stack intake-dev, which is DELETE_IN_PROGRESS"]
     );
+    played.finish();
+}
+
+/// A run that is killed after CloudFormation took the deletion tells nobody what the stack kept.
+#[tokio::test]
+async fn what_a_killed_run_left_to_do_is_done_by_the_next() {
+    let state = tempfile::tempdir().expect("a directory");
+    let request = || {
+        let mut request = request(&[(STACK, &[])]);
+        request.memory = Memory::in_state(state.path());
+        request
+    };
+    let template = r#"{"Resources":{
+        "Orders":{"Type":"AWS::SQS::Queue","DeletionPolicy":"Retain"},
+        "Work":{"Type":"AWS::Lambda::Function"}}}"#;
+    let played = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(template)
+        .resources(&[
+            ("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE"),
+            (
+                "Work",
+                "AWS::Lambda::Function",
+                "intake-dev-Work-1",
+                "CREATE_COMPLETE",
+            ),
+        ])
+        .delete_stack()
+        .events(&[("3", STACK, "DELETE_IN_PROGRESS", "User Initiated", "*")])
+        .play();
+    played.at_wait(1, || panic!("killed"));
+    let (context, first) = (played.context.clone(), request());
+    let run = tokio::spawn(async move { destroy(&context, first).await.is_ok() });
+    run.await.expect_err("it is killed");
+    played.finish();
+
+    let groups = r#"{"logGroups":[{"logGroupName":"/aws/lambda/intake-dev-Work-1","arn":"arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/intake-dev-Work-1:*"}]}"#;
+    let played = Script::new()
+        .describe(STACK, answers::absent(STACK))
+        .describe(STACK, answers::absent(STACK))
+        .logs(
+            "describe_log_groups",
+            mock!(Logs::describe_log_groups).then_http_response(move || http(200, groups)),
+        )
+        .logs(
+            "list_tags_for_resource",
+            mock!(Logs::list_tags_for_resource).then_http_response(|| http(200, r#"{"tags":{}}"#)),
+        )
+        .logs(
+            "delete_log_group",
+            mock!(Logs::delete_log_group).then_http_response(|| http(200, "{}")),
+        )
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .play();
+    let report = destroy(&played.context, request())
+        .await
+        .expect("it is gone");
+    assert_eq!(report.stacks[0].outcome, Outcome::Absent);
+    assert_eq!(report.stacks[0].retained["Orders"], "q");
+    assert_eq!(report.stacks[0].left.adoptions.len(), 1);
+    let memory = Memory::in_state(state.path());
+    memory.forget(&played.context, &report).expect("it is told");
+    assert_eq!(
+        names(&played.finish()),
+        ["stack_started", "log_group_removed", "finished absent"]
+    );
+    assert!(!state.path().join("removing").exists());
+}
+
+/// What was written down before a removal that never began says nothing of what the stack holds by now.
+#[tokio::test]
+async fn a_removal_that_never_began_tells_nothing() {
+    let state = tempfile::tempdir().expect("a directory");
+    let request = || {
+        let mut request = request(&[(STACK, &[])]);
+        request.memory = Memory::in_state(state.path());
+        request
+    };
+    let denied = "User is not authorized to perform: cloudformation:DeleteStack";
+    let played = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(RETAINING)
+        .resources(&[("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE")])
+        .refuse_delete("AccessDenied", denied)
+        .play();
+    destroy(&played.context, request())
+        .await
+        .expect_err("it may not be deleted");
+    played.finish();
+    // Somebody deployed meanwhile, without the queue.
+    let script = Script::new()
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(TEMPLATE)
+        .resources(&[]);
+    let played = gone(script).play();
+    let report = destroy(&played.context, request())
+        .await
+        .expect("it is gone");
+    assert!(report.stacks[0].retained.is_empty());
     played.finish();
 }
 

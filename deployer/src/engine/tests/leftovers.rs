@@ -22,12 +22,31 @@ fn request() -> DestroyRequest {
     }
 }
 
+const GROUPS: &str = "arn:aws:logs:eu-central-1:123456789012:log-group:";
+
+/// `ListTagsForResource`, as
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_ListTagsForResource.html> shows it.
+fn tags(script: Script, name: &'static str, tags: &serde_json::Value) -> Script {
+    let body = json!({"tags": tags}).to_string();
+    script.logs(
+        "list_tags_for_resource",
+        mock!(Logs::list_tags_for_resource)
+            .match_requests(move |input| {
+                let arn = input
+                    .resource_arn()
+                    .and_then(|arn| arn.strip_prefix(GROUPS));
+                arn == Some(name)
+            })
+            .then_http_response(move || http(200, &body)),
+    )
+}
+
 /// `DescribeLogGroups`, as
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html> shows it.
 fn lists(script: Script, prefix: &'static str, found: &[&str]) -> Script {
     let groups: Vec<_> = found
         .iter()
-        .map(|name| json!({"logGroupName": name, "storedBytes": 1}))
+        .map(|name| json!({"logGroupName": name, "arn": format!("{GROUPS}{name}:*"), "storedBytes": 1}))
         .collect();
     let body = json!({"logGroups": groups}).to_string();
     script.logs(
@@ -98,8 +117,10 @@ async fn logs_that_functions_made_by_themselves_go_after_the_stack() {
             "/aws/lambda/intake-dev-other-Api-1",
         ],
     );
-    script = deletes(script, "/aws/lambda/intake-dev-Api-1", 200, "{}");
+    script = tags(script, "/aws/lambda/intake-dev-Api-1", &json!({}));
     script = lists(script, "/aws/lambda/nightly", &["/aws/lambda/nightly"]);
+    script = tags(script, "/aws/lambda/nightly", &json!({"team": "blue"}));
+    script = deletes(script, "/aws/lambda/intake-dev-Api-1", 200, "{}");
     // Somebody else was faster.
     script = deletes(
         script,
@@ -119,6 +140,74 @@ async fn logs_that_functions_made_by_themselves_go_after_the_stack() {
     assert_eq!(
         events[events.len() - 3..],
         ["log_group_removed", "log_group_removed", "finished deleted"]
+    );
+}
+
+/// A removal of a stack with two functions that are named by hand.
+fn two_functions() -> Script {
+    Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(
+            r#"{"Resources":{"Api":{"Type":"AWS::Lambda::Function"},"Work":{"Type":"AWS::Lambda::Function"}}}"#,
+        )
+        .resources(&[
+            ("Api", "AWS::Lambda::Function", "api", "CREATE_COMPLETE"),
+            ("Work", "AWS::Lambda::Function", "work", "CREATE_COMPLETE"),
+        ])
+        .delete_stack()
+        .events(&[("5", STACK, "DELETE_COMPLETE", "", "*")])
+        .events(&[("5", STACK, "DELETE_COMPLETE", "", "*")])
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+}
+
+#[tokio::test]
+async fn a_log_group_that_some_stack_describes_stays() {
+    let other = "arn:aws:cloudformation:eu-central-1:123456789012:stack/logs-dev/1";
+    let mut script = lists(
+        two_functions(),
+        "/aws/lambda/api",
+        &["/aws/lambda/api", "/aws/lambda/apis"],
+    );
+    script = tags(
+        script,
+        "/aws/lambda/api",
+        &json!({"aws:cloudformation:stack-id": other}),
+    );
+    script = lists(script, "/aws/lambda/work", &["/aws/lambda/work"]);
+    script = tags(script, "/aws/lambda/work", &json!({}));
+    let played = deletes(script, "/aws/lambda/work", 200, "{}").play();
+    destroy(&played.context, request())
+        .await
+        .expect("the stack is gone");
+    let events = names(&played.finish());
+    let removed = events.iter().filter(|name| *name == "log_group_removed");
+    assert_eq!(removed.count(), 1);
+}
+
+#[tokio::test]
+async fn a_caller_who_may_not_look_for_logs_is_told_and_the_stack_is_gone() {
+    let denied = r#"{"__type":"AccessDeniedException","message":"User is not authorized to perform: logs:DescribeLogGroups"}"#;
+    let played = two_functions()
+        .logs(
+            "describe_log_groups",
+            mock!(Logs::describe_log_groups).then_http_response(move || http(400, denied)),
+        )
+        .play();
+    let report = destroy(&played.context, request())
+        .await
+        .expect("the stack is gone");
+    assert_eq!(report.stacks[0].outcome, Outcome::Deleted);
+    assert!(report.stacks[0].left.unfinished);
+    let events = played.finish();
+    let told = events.iter().find_map(|event| match event {
+        crate::engine::Event::Warning { message, .. } => Some(message.clone()),
+        _ => None,
+    });
+    let told = told.expect("there is a warning");
+    assert!(
+        told.contains("(/aws/lambda/api, /aws/lambda/work)"),
+        "{told}"
     );
 }
 
@@ -244,10 +333,17 @@ async fn what_is_left_is_named_and_what_was_seen_to_go_or_to_stay_is_not() {
     script = tagged(
         script,
         Some("2"),
-        &[(
-            "arn:aws:dynamodb:eu-central-1:1:table/replaced",
-            Some(STACK),
-        )],
+        &[
+            (
+                "arn:aws:dynamodb:eu-central-1:1:table/replaced",
+                Some(STACK),
+            ),
+            (
+                // Not the function of this name, which is gone.
+                "arn:aws:logs:eu-central-1:1:log-group:/aws/lambda/gone",
+                Some(STACK),
+            ),
+        ],
         "",
     );
     let played = script.play();
@@ -268,10 +364,14 @@ async fn what_is_left_is_named_and_what_was_seen_to_go_or_to_stay_is_not() {
         .expect("the account is searched");
     assert_eq!(
         found,
-        [Survivor {
+        [
+            "arn:aws:dynamodb:eu-central-1:1:table/replaced",
+            "arn:aws:logs:eu-central-1:1:log-group:/aws/lambda/gone"
+        ]
+        .map(|arn| Survivor {
             stack: STACK.to_owned(),
-            arn: "arn:aws:dynamodb:eu-central-1:1:table/replaced".to_owned(),
-        }]
+            arn: arn.to_owned(),
+        })
     );
     played.finish();
 }

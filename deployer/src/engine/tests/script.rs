@@ -60,7 +60,7 @@ pub(super) fn http(status: u16, body: &str) -> HttpResponse {
 
 /// A conversation with AWS, written down call by call.
 #[derive(Default)]
-pub(in crate::engine) struct Script {
+pub(crate) struct Script {
     cloudformation: Vec<(&'static str, Rule)>,
     cloudfront: Vec<(&'static str, Rule)>,
     s3: Vec<(&'static str, Rule)>,
@@ -98,7 +98,7 @@ macro_rules! call {
 }
 
 impl Script {
-    pub(in crate::engine) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
@@ -475,7 +475,7 @@ impl Script {
     }
 
     /// Makes the clients and everything around them.
-    pub(in crate::engine) fn play(self) -> Played {
+    pub(crate) fn play(self) -> Played {
         self.play_as(RuleMode::Sequential)
     }
 
@@ -525,8 +525,8 @@ impl Script {
 }
 
 /// A script that is being played.
-pub(in crate::engine) struct Played {
-    pub(in crate::engine) context: Context,
+pub(crate) struct Played {
+    pub(crate) context: Context,
     pub(super) handle: CancelHandle,
     rules: Vec<(&'static str, Rule)>,
     events: Arc<Mutex<Vec<Event>>>,

@@ -1,0 +1,158 @@
+//! What is left to do once stacks are gone, for a run that comes to it no more.
+
+use std::{
+    fs, io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
+
+use super::{DestroyReport, contents::Contents};
+use crate::{engine::Context, scratch};
+
+/// Remembers what stacks hold whose removal has begun: in a directory of this machine that nobody else can read, or not
+/// at all.
+#[derive(Clone, Debug, Default)]
+pub struct Memory(Option<PathBuf>);
+
+impl Memory {
+    /// Remembers in the state directory.
+    #[must_use]
+    pub fn in_state(state: &Path) -> Self {
+        Self(Some(state.join(scratch::REMOVING)))
+    }
+
+    /// Forgets the stacks of a report that are gone and of which nothing is left to do. What they kept has to be told by
+    /// now.
+    pub fn forget(&self, context: &Context, report: &DestroyReport) -> io::Result<()> {
+        let Some(directory) = &self.0 else {
+            return Ok(());
+        };
+        for stack in &report.stacks {
+            if !stack.outcome.is_good() || stack.left.unfinished {
+                continue;
+            }
+            let context = context.in_region(stack.left.region.as_deref());
+            let Some(file) = self.file(&context, &stack.stack) else {
+                continue;
+            };
+            match fs::remove_file(file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        // It stays where it holds anything.
+        let _ = fs::remove_dir(directory);
+        Ok(())
+    }
+
+    /// Writes down what a stack holds, before anything of it goes.
+    pub(super) fn remember(
+        &self,
+        context: &Context,
+        stack: &str,
+        contents: &Contents,
+    ) -> io::Result<()> {
+        let (Some(directory), Some(file)) = (&self.0, self.file(context, stack)) else {
+            return Ok(());
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)?;
+        let mut sibling = tempfile::Builder::new()
+            .prefix(scratch::SIBLING)
+            .tempfile_in(directory)?;
+        serde_json::to_writer(&mut sibling, contents)?;
+        sibling.as_file().sync_data()?;
+        // Temporary files are private, and so is what becomes of this one.
+        sibling.persist(file)?;
+        Ok(())
+    }
+
+    /// Returns what was written down of a stack of that name. What cannot be read is none of ours.
+    pub(super) fn recall(&self, context: &Context, stack: &str) -> Option<Contents> {
+        let bytes = fs::read(self.file(context, stack)?).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    fn file(&self, context: &Context, stack: &str) -> Option<PathBuf> {
+        let clients = &context.clients;
+        let parts = [&*clients.identity().account, clients.region(), stack];
+        let plain = |part: &&str| {
+            let mut characters = part.chars();
+            characters.all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        let directory = self.0.as_ref().filter(|_| parts.iter().all(plain))?;
+        Some(directory.join(format!("{}.json", parts.join("."))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::engine::{DestroyedStack, Left, Outcome, tests::Script};
+
+    fn report(outcome: Outcome, unfinished: bool) -> DestroyReport {
+        DestroyReport {
+            stacks: vec![DestroyedStack {
+                stack: "orders-dev".to_owned(),
+                outcome,
+                failure: None,
+                retained: std::collections::BTreeMap::new(),
+                left: Left {
+                    unfinished,
+                    ..Left::default()
+                },
+            }],
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_private_and_goes_when_it_is_done() {
+        let state = tempfile::tempdir().expect("a directory");
+        let context = Script::new().play().context;
+        let memory = Memory::in_state(state.path());
+        assert_eq!(memory.recall(&context, "orders-dev"), None);
+        let contents = Contents {
+            stack_id: "arn:aws:cloudformation:eu-central-1:123456789012:stack/orders-dev/1".into(),
+            ..Contents::default()
+        };
+        let write = || memory.remember(&context, "orders-dev", &contents);
+        write().expect("it can be written");
+        let directory = state.path().join("removing");
+        let file = directory.join("123456789012.eu-central-1.orders-dev.json");
+        let mode = |path: &Path| {
+            let file = fs::metadata(path).expect("is there");
+            file.permissions().mode() & 0o777
+        };
+        assert_eq!((mode(&directory), mode(&file)), (0o700, 0o600));
+        assert_eq!(
+            memory.recall(&context, "orders-dev"),
+            Some(contents.clone())
+        );
+        for (outcome, unfinished) in [(Outcome::Failed, false), (Outcome::Deleted, true)] {
+            let report = report(outcome, unfinished);
+            memory.forget(&context, &report).expect("nothing goes");
+            assert!(file.exists(), "{outcome:?}");
+        }
+        let done = report(Outcome::Deleted, false);
+        memory.forget(&context, &done).expect("it goes");
+        assert!(!directory.exists());
+        memory.forget(&context, &done).expect("twice is fine");
+    }
+
+    #[test]
+    fn a_name_never_leads_out_of_the_directory() {
+        let state = tempfile::tempdir().expect("a directory");
+        let context = Script::new().play().context;
+        let memory = Memory::in_state(&state.path().join("state"));
+        let contents = Contents::default();
+        memory
+            .remember(&context, "../../orders", &contents)
+            .expect("nothing is written");
+        assert_eq!(memory.recall(&context, "../../orders"), None);
+        assert!(!state.path().join("state").exists());
+    }
+}

@@ -1,0 +1,82 @@
+//! What a removal takes along that no template names, and what it makes useless of what stays.
+
+use std::{collections::BTreeSet, fmt};
+
+use stack_model::assembly::StackManifest;
+
+use super::{contents::Contents, contents::LosesKey, traces};
+use crate::{
+    aws::{AwsError, Fault},
+    engine::{Context, inspect},
+};
+
+/// What whoever consents to a removal might overlook.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outlook {
+    /// The log groups that services made by themselves and that go: stacks and names.
+    pub log_groups: Vec<(String, String)>,
+    /// What stays in the account and cannot be read any more.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A resource that stays, encrypted with a key that goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    stack: String,
+    lost: LosesKey,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            stack,
+            lost: LosesKey { logical_id, key },
+        } = self;
+        write!(
+            f,
+            "{stack}/{logical_id} stays, and nobody can read it once its key {stack}/{key} is gone: AWS deletes a key days \
+             after that is asked for, and `aws kms cancel-key-deletion` stops it"
+        )
+    }
+}
+
+/// Looks at stacks that are about to be removed. What the caller may not look at is left out: the removal tells of it.
+pub async fn outlook(
+    context: &Context,
+    stacks: &[StackManifest],
+    retain: &BTreeSet<String>,
+) -> Result<Outlook, AwsError> {
+    let mut outlook = Outlook::default();
+    for stack in stacks {
+        let context = context.in_region(stack.region.as_deref());
+        match look(&context, stack, retain, &mut outlook).await {
+            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {}
+            looked => looked?,
+        }
+    }
+    Ok(outlook)
+}
+
+async fn look(
+    context: &Context,
+    stack: &StackManifest,
+    retain: &BTreeSet<String>,
+    outlook: &mut Outlook,
+) -> Result<(), AwsError> {
+    let Some(deployed) = inspect::describe(&context.clients, &stack.name).await? else {
+        return Ok(());
+    };
+    if deployed.status.is_review() {
+        return Ok(());
+    }
+    let (contents, template) = Contents::read(context, &deployed, retain).await?;
+    let lost = contents.losing_keys(&template).into_iter();
+    outlook.unreadable.extend(lost.map(|lost| Unreadable {
+        stack: stack.name.clone(),
+        lost,
+    }));
+    let groups = traces::find(&context.clients, &stack.name, &contents).await?;
+    let groups = groups.into_iter().map(|group| (stack.name.clone(), group));
+    outlook.log_groups.extend(groups);
+    Ok(())
+}
