@@ -19,6 +19,7 @@ use super::{
     stack::{Run, Work},
     turns::Turns,
 };
+use crate::aws::AwsError;
 
 /// The name of the stack that holds the artifact bucket.
 pub const BOOTSTRAP_STACK: &str = "stackctl-bootstrap";
@@ -96,6 +97,12 @@ pub(super) async fn ensure(run: &Run, region: Option<&str>) -> Result<String, St
         )),
         _ => Err(report),
     }
+}
+
+/// Returns the name of the artifact bucket of a region, where there is one.
+pub(super) async fn existing(context: &Context) -> Result<Option<String>, AwsError> {
+    let deployed = inspect::describe(&context.clients, BOOTSTRAP_STACK).await?;
+    Ok(deployed.and_then(|mut stack| stack.outputs.remove(BUCKET_OUTPUT)))
 }
 
 /// Returns the outputs of the stack where it is there and up to date.

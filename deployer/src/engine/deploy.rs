@@ -383,8 +383,16 @@ async fn direct(
         let context = run.context.in_region(region.as_deref());
         let records = match Records::list(&context, bucket).await {
             Ok(records) => records,
-            // Whoever may not look has to trust that nobody did.
-            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => Records::default(),
+            // Whoever may not look has to trust that nobody did, and hears that nobody looked.
+            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
+                context.emit(Event::Warning {
+                    stack: BOOTSTRAP_STACK.into(),
+                    message: format!(
+                        "nobody knows whether functions were given code with `--fast`, which a full deploy takes back: {error}"
+                    ),
+                });
+                Records::default()
+            }
             Err(source) => {
                 let error = StackError::Aws {
                     stack: BOOTSTRAP_STACK.into(),

@@ -26,6 +26,7 @@ pub(super) async fn everything(
             .s3
             .list_object_versions()
             .bucket(bucket)
+            .expected_bucket_owner(&clients.identity().account)
             .set_prefix(prefix.map(str::to_owned))
             .set_key_marker(key_marker)
             .set_version_id_marker(version_marker)
@@ -88,6 +89,7 @@ pub(super) async fn delete(
         .s3
         .delete_objects()
         .bucket(bucket)
+        .expected_bucket_owner(&clients.identity().account)
         .delete(delete)
         .send()
         .await

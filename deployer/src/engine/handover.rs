@@ -9,6 +9,8 @@
 //! A resource that the new template does not have any more is kept with everything that it refers to. The export of a
 //! resource that goes on holds its present value as text, so that it stays the same where the resource is replaced.
 
+mod changed;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
@@ -26,6 +28,7 @@ use crate::{
     aws::{AwsError, Fault},
     template::referenced,
 };
+pub(super) use changed::refuse;
 
 /// The sections of a template whose entries others refer to by name.
 const SECTIONS: [&str; 4] = ["Resources", "Parameters", "Conditions", "Mappings"];
@@ -78,16 +81,10 @@ pub(super) async fn find(
 /// Returns the names of the exports of a stack that a template does not have any more.
 fn given_up<'a>(deployed: &'a DeployedStack, new: &Value) -> Vec<&'a str> {
     let outputs = new.get("Outputs").and_then(Value::as_object);
-    let name = |output: &Value| {
-        output
-            .get("Export")
-            .and_then(|export| export.get("Name"))
-            .cloned()
-    };
-    let names: Vec<(&String, Value)> = outputs
+    let names: Vec<(&String, &Value)> = outputs
         .into_iter()
         .flatten()
-        .filter_map(|(key, output)| Some((key, name(output)?)))
+        .filter_map(|(key, output)| Some((key, name_of(output)?)))
         .collect();
     deployed
         .exports
@@ -101,6 +98,11 @@ fn given_up<'a>(deployed: &'a DeployedStack, new: &Value) -> Vec<&'a str> {
         })
         .map(|(_, name)| name.as_str())
         .collect()
+}
+
+/// Returns the name under which an output is exported, where it is.
+fn name_of(output: &Value) -> Option<&Value> {
+    output.get("Export")?.get("Name")
 }
 
 /// Adds to a template what others import.

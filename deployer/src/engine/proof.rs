@@ -111,6 +111,12 @@ pub(super) async fn before(context: &Context, work: &Work) -> Before {
     }
 }
 
+/// Leads releases back that a failed update moved: CloudFormation rolls an alias back to the version that it believes in,
+/// which is not the live one where a check that failed, or somebody, led it back since.
+pub(super) async fn failed(context: &Context, work: &Work, before: Before) {
+    alias::keep(context, work, before).await;
+}
+
 /// Looks whether a stack that was deployed does what it should.
 pub(super) async fn prove(
     context: &Context,

@@ -187,6 +187,7 @@ async fn objects(clients: &Clients, bucket: &str, prefix: &str) -> Result<Vec<Ob
             .s3
             .list_objects_v2()
             .bucket(bucket)
+            .expected_bucket_owner(&clients.identity().account)
             .prefix(prefix)
             .set_continuation_token(next)
             .send()

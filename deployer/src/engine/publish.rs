@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -57,6 +57,14 @@ pub enum PublishError {
     /// A template is larger than CloudFormation accepts.
     #[error("the template has {0} bytes, more than the {MAX_TEMPLATE} that CloudFormation accepts")]
     TemplateTooLarge(usize),
+    /// The artifact bucket cannot be looked for.
+    #[error("cannot look for the artifact bucket")]
+    Bucket(#[source] AwsError),
+    /// A template that is too large for a call needs a bucket.
+    #[error(
+        "the template has {0} bytes with what other stacks still import, more than the {MAX_BODY} that a call takes, and there is no artifact bucket"
+    )]
+    NoBucket(usize),
     /// The hash of an artifact is none.
     #[error("`{0}` is no SHA-256 in hexadecimal")]
     Hash(String),
@@ -67,13 +75,17 @@ impl Explained for PublishError {
         match self {
             Self::MissingArtifact(_) | Self::Hash(_) | Self::TemplateTooLarge(_) => Kind::Assembly,
             Self::Read { .. } => Kind::Io,
-            Self::Upload { source, .. } => source.kind(),
+            Self::Upload { source, .. } | Self::Bucket(source) => source.kind(),
+            Self::NoBucket(_) => Kind::Deploy,
         }
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Upload { source, .. } => source.hints(),
+            Self::Upload { source, .. } | Self::Bucket(source) => source.hints(),
+            Self::NoBucket(_) => {
+                vec!["make one with `stackctl bootstrap`, and deploy again".into()]
+            }
             Self::TemplateTooLarge(_) => {
                 vec!["divide the stack: handles may be used across stacks".into()]
             }
@@ -161,8 +173,8 @@ pub(super) async fn template<'a>(
     let size = u64::try_from(template.len()).unwrap_or(u64::MAX);
     let present = present(clients, bucket, &key, size).await?;
     if present != Present::Whole {
-        let body = ByteStream::from(template.as_bytes().to_vec());
-        put(clients, bucket, &key, body, &digest, present).await?;
+        let body = Body::Text(template);
+        put(clients, bucket, &key, size, body, &digest, present).await?;
     }
     Ok(TemplateSource::Url(object_url(clients, bucket, &key)))
 }
@@ -188,15 +200,33 @@ async fn artifact_once(
         key: key.clone(),
         size,
     });
-    let body = ByteStream::from_path(&artifact.path)
-        .await
-        .map_err(|error| PublishError::Read {
-            path: artifact.path.clone(),
-            source: std::io::Error::other(error),
-        })?;
-    put(clients, bucket, &key, body, &digest, present).await?;
+    let body = Body::File(&artifact.path);
+    put(clients, bucket, &key, size, body, &digest, present).await?;
     context.emit(Event::ArtifactUploaded { asset, key, size });
     Ok(())
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug)]
+enum Body<'a> {
+    Text(&'a str),
+    File(&'a Path),
+}
+
+impl Body<'_> {
+    async fn stream(self) -> Result<ByteStream, PublishError> {
+        match self {
+            Self::Text(text) => Ok(ByteStream::from(text.as_bytes().to_vec())),
+            Self::File(path) => {
+                ByteStream::from_path(path)
+                    .await
+                    .map_err(|error| PublishError::Read {
+                        path: path.to_owned(),
+                        source: std::io::Error::other(error),
+                    })
+            }
+        }
+    }
 }
 
 /// What a bucket holds under a key.
@@ -219,6 +249,7 @@ async fn present(
         .s3
         .head_object()
         .bucket(bucket)
+        .expected_bucket_owner(&clients.identity().account)
         .key(key)
         .send()
         .await;
@@ -248,35 +279,50 @@ async fn present(
 /// Writes an object. S3 refuses bytes that do not have the hash that the key promises.
 ///
 /// Where there was nothing, nothing is replaced either: the bucket keeps versions, and a call that is repeated because
-/// its answer was lost, or another run, would leave one too many. S3 answers 412 then
-/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>), and what is there has the same hash.
+/// its answer was lost, or another run, would leave one too many. S3 answers 412 where something is there by then, and it
+/// has the same hash; it answers 409 where it does not know yet, because another call writes the same key at this moment
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>). That one may fail, so the bucket is
+/// looked at again.
 async fn put(
     clients: &Clients,
     bucket: &str,
     key: &str,
-    body: ByteStream,
+    size: u64,
+    body: Body<'_>,
     digest: &[u8],
-    before: Present,
+    mut before: Present,
 ) -> Result<(), PublishError> {
-    let written = clients
-        .s3
-        .put_object()
-        .bucket(bucket)
-        .key(key)
-        .body(body)
-        .checksum_sha256(aws_smithy_types::base64::encode(digest))
-        .set_if_none_match((before == Present::Nothing).then(|| "*".to_owned()))
-        .send()
-        .await
-        .or_aws(clients, "PutObject");
-    match written {
-        Err(error) if error.code() == Some("PreconditionFailed") => Ok(()),
-        Err(source) => Err(PublishError::Upload {
-            key: key.to_owned(),
-            source,
-        }),
-        Ok(_) => Ok(()),
+    for last in [false, false, true] {
+        let written = clients
+            .s3
+            .put_object()
+            .bucket(bucket)
+            .expected_bucket_owner(&clients.identity().account)
+            .key(key)
+            .body(body.stream().await?)
+            .checksum_sha256(aws_smithy_types::base64::encode(digest))
+            .set_if_none_match((before == Present::Nothing).then(|| "*".to_owned()))
+            .send()
+            .await
+            .or_aws(clients, "PutObject");
+        match written {
+            Err(error) if error.code() == Some("PreconditionFailed") => return Ok(()),
+            Err(error) if error.code() == Some("ConditionalRequestConflict") && !last => {
+                before = present(clients, bucket, key, size).await?;
+                if before == Present::Whole {
+                    return Ok(());
+                }
+            }
+            Err(source) => {
+                return Err(PublishError::Upload {
+                    key: key.to_owned(),
+                    source,
+                });
+            }
+            Ok(_) => return Ok(()),
+        }
     }
+    Ok(())
 }
 
 /// Returns the address under which CloudFormation reads an object: path style against an endpoint, which need not

@@ -53,6 +53,16 @@ pub enum StackError {
         /// What is known to help.
         hints: Vec<String>,
     },
+    /// Stacks import what an update would change, and CloudFormation would roll it back.
+    #[error("stack {stack} cannot be updated")]
+    Imported {
+        /// The stack.
+        stack: String,
+        /// What is imported by whom.
+        reason: String,
+        /// What leads on.
+        hints: Vec<String>,
+    },
     /// CloudFormation refuses the change set.
     #[error("CloudFormation refuses the change set of stack {stack}: {reason}")]
     ChangeSet {
@@ -206,6 +216,7 @@ impl Explained for StackError {
             )],
             Self::Stuck { hints, .. }
             | Self::InUse { hints, .. }
+            | Self::Imported { hints, .. }
             | Self::ChangeSet { hints, .. }
             | Self::Unproven { hints, .. } => hints.clone(),
             Self::Ended {
@@ -247,7 +258,8 @@ impl Explained for StackError {
                 reason: Some(reason),
                 ..
             }
-            | Self::InUse { reason, .. } => vec![reason.clone()],
+            | Self::InUse { reason, .. }
+            | Self::Imported { reason, .. } => vec![reason.clone()],
             Self::Unproven { found, .. } => found.iter().map(ToString::to_string).collect(),
             Self::Stuck { reason, failed, .. } => reason.iter().chain(failed).cloned().collect(),
             _ => Vec::new(),

@@ -75,7 +75,15 @@ pub(super) type Done = (Outcome, BTreeMap<String, String>);
 pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
     let context = run.context.in_region(work.manifest.region.as_deref());
     let before = proof::before(&context, work).await;
-    let mut done = deploy_resources(run, work).await?;
+    let mut done = match deploy_resources(run, work).await {
+        Err(error) => {
+            if let StackError::Ended { .. } = &error {
+                proof::failed(&context, work, before).await;
+            }
+            return Err(error);
+        }
+        done => done?,
+    };
     let outcome = done.0;
     if outcome.is_good() {
         if restored(run, work).await? && done.0 == Outcome::Unchanged {
@@ -203,6 +211,15 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
             }));
         }
     };
+    if let Some(deployed) = &deployed {
+        let refused = handover::refuse(context, deployed, &work.template, &changes)
+            .await
+            .map_err(|source| aws(stack, source));
+        if let Some(error) = refused.transpose() {
+            remove(context, stack, &change_set, create).await?;
+            return Err(error.unwrap_or_else(|error| error));
+        }
+    }
     changes.partial = run.handovers.in_parts(&stack.name);
     let count = changes.changes.len();
     context.emit(Event::ChangeSetReady {

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use system_tests::account::texts;
+use system_tests::poll::{PATIENCE, eventually};
 use system_tests::sandbox::Run;
 
 use crate::fixture::{Fixture, STACK, hexadecimal};
@@ -195,4 +196,115 @@ fn a_removal_takes_the_logs_of_functions_and_names_what_it_keeps() {
     let ledger = fixture.sandbox.state_dir().join("retained/dev.json");
     let ledger = fs::read_to_string(ledger).expect("it is written down");
     assert!(ledger.contains("aws sqs delete-queue"), "{ledger}");
+    assert!(
+        !fixture.sandbox.state_dir().join("removing").exists(),
+        "all is done"
+    );
+
+    // What is written down takes the queue back, and the next deploy makes the rest around it.
+    take_back(&fixture, &kept["adopt"]);
+    run("deploy");
+    let resources = account.query(
+        "cloudformation",
+        "2010-05-15",
+        "ListStackResources",
+        &[("StackName", STACK)],
+    );
+    let ids = texts(&resources, "PhysicalResourceId");
+    let queue = kept["physical_id"].as_str().expect("it has one");
+    assert!(ids.iter().any(|id| id == queue), "{resources}");
+    assert!(ids.iter().any(|id| id.contains("Worker")), "{resources}");
+}
+
+/// Does what the commands say that take back what a removal kept.
+fn take_back(fixture: &Fixture, commands: &Value) {
+    let account = fixture.sandbox.account();
+    let commands: Vec<&str> = commands
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let [create, _, execute, _] = commands.as_slice() else {
+        panic!("{commands:?}");
+    };
+    assert!(
+        execute.starts_with(&format!(
+            "aws cloudformation execute-change-set --stack-name {STACK} --change-set-name adopt "
+        )),
+        "{execute}"
+    );
+    let words: Vec<&str> = create.split(' ').collect();
+    let argument = |name: &str| {
+        let at = words.iter().position(|word| *word == name);
+        let word = at.and_then(|at| words.get(at + 1));
+        word.unwrap_or_else(|| panic!("{name} in {create}"))
+            .trim_matches('\'')
+    };
+    let file = argument("--template-body")
+        .strip_prefix("file://")
+        .expect("it is a file");
+    let template = fs::read_to_string(file).expect("it was written");
+    let imports: Value =
+        serde_json::from_str(argument("--resources-to-import")).expect("it is JSON");
+    let tags: Value = serde_json::from_str(argument("--tags")).expect("it is JSON");
+    let text = |value: &Value| value.as_str().expect("it is a text").to_owned();
+    let import = &imports[0];
+    let (property, id) = import["ResourceIdentifier"]
+        .as_object()
+        .and_then(|by| by.iter().next())
+        .expect("it is identified");
+    let arguments = [
+        ("StackName", STACK.to_owned()),
+        ("ChangeSetName", argument("--change-set-name").to_owned()),
+        ("ChangeSetType", argument("--change-set-type").to_owned()),
+        ("TemplateBody", template),
+        (
+            "ResourcesToImport.member.1.ResourceType",
+            text(&import["ResourceType"]),
+        ),
+        (
+            "ResourcesToImport.member.1.LogicalResourceId",
+            text(&import["LogicalResourceId"]),
+        ),
+        (
+            "ResourcesToImport.member.1.ResourceIdentifier.entry.1.key",
+            property.clone(),
+        ),
+        (
+            "ResourcesToImport.member.1.ResourceIdentifier.entry.1.value",
+            text(id),
+        ),
+        ("Tags.member.1.Key", text(&tags[0]["Key"])),
+        ("Tags.member.1.Value", text(&tags[0]["Value"])),
+    ];
+    let arguments: Vec<(&str, &str)> = arguments
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    account.query(
+        "cloudformation",
+        "2010-05-15",
+        "CreateChangeSet",
+        &arguments,
+    );
+    let named = [("StackName", STACK), ("ChangeSetName", "adopt")];
+    let ask = |action: &str| account.query("cloudformation", "2010-05-15", action, &named);
+    eventually("the change set", PATIENCE, || {
+        texts(&ask("DescribeChangeSet"), "ExecutionStatus")
+            .contains(&"AVAILABLE".to_owned())
+            .then_some(())
+    });
+    ask("ExecuteChangeSet");
+    eventually("the import", PATIENCE, || {
+        let stack = account.query(
+            "cloudformation",
+            "2010-05-15",
+            "DescribeStacks",
+            &[("StackName", STACK)],
+        );
+        texts(&stack, "StackStatus")
+            .contains(&"IMPORT_COMPLETE".to_owned())
+            .then_some(())
+    });
 }

@@ -18,9 +18,8 @@ use super::{
 use crate::{
     aws::{OrAws, texts},
     engine::{
-        BOOTSTRAP_STACK, Context, DeployedStack, Event, Failure, Outcome, StackError,
-        bootstrap::BUCKET_OUTPUT,
-        empty, fast, inspect,
+        Context, DeployedStack, Event, Failure, Outcome, StackError, bootstrap, empty, fast,
+        inspect,
         stack::{self, Joined, aws, check_cancelled},
         status::{DestroyStep, State, Way},
         turns::Turns,
@@ -336,10 +335,10 @@ async fn empty_buckets(
 /// Removes what was published for a stack.
 async fn remove_artifacts(context: &Context, stack: &StackManifest) -> Result<(), StackError> {
     let clients = &context.clients;
-    let bootstrap = inspect::describe(clients, BOOTSTRAP_STACK)
+    let bucket = bootstrap::existing(context)
         .await
         .map_err(|source| aws(stack, source))?;
-    let Some(bucket) = bootstrap.and_then(|stack| stack.outputs.get(BUCKET_OUTPUT).cloned()) else {
+    let Some(bucket) = bucket else {
         return Ok(());
     };
     for prefix in [format!("{}/", stack.name), fast::key(&stack.name)] {

@@ -47,6 +47,7 @@ impl Records {
                 .s3
                 .list_objects_v2()
                 .bucket(bucket)
+                .expected_bucket_owner(&clients.identity().account)
                 .prefix(PREFIX)
                 .set_continuation_token(next)
                 .send()
@@ -93,6 +94,7 @@ impl Record {
             .s3
             .get_object()
             .bucket(bucket)
+            .expected_bucket_owner(&clients.identity().account)
             .key(key(stack))
             .send()
             .await;
@@ -141,6 +143,7 @@ impl Record {
             .s3
             .put_object()
             .bucket(bucket)
+            .expected_bucket_owner(&clients.identity().account)
             .key(key(stack))
             .body(ByteStream::from(body))
             .content_type("application/json")
@@ -208,6 +211,7 @@ impl Record {
             .s3
             .delete_object()
             .bucket(bucket)
+            .expected_bucket_owner(&clients.identity().account)
             .key(key(stack))
             .send()
             .await

@@ -151,6 +151,29 @@ pub(super) async fn lead_back(
     hints
 }
 
+/// Makes the aliases name the versions again that they named before an update that was rolled back.
+pub(super) async fn keep(context: &Context, work: &Work, before: Before) {
+    for (logical_id, alias) in before.0 {
+        match restore(&context.clients, &alias).await {
+            Ok(None) => {}
+            Ok(Some(from)) => context.emit(Event::AliasLedBack {
+                stack: work.manifest.name.clone(),
+                logical_id,
+                from,
+                to: alias.version,
+            }),
+            Err(error) => warn(
+                context,
+                work,
+                format!(
+                    "{logical_id} may name another version than {}, which was live before this update: {error}",
+                    alias.version
+                ),
+            ),
+        }
+    }
+}
+
 /// Returns how released functions are led back by hand, where a check failed and this deploy changed nothing: the one that
 /// did may have been killed before its check, or something else went wrong since, which only the reader can tell.
 pub(super) fn ways_back(work: &Work) -> Vec<String> {

@@ -10,7 +10,7 @@ use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
 
 use super::{Run, Work, operation::aws};
 use crate::engine::{
-    Context, PublishError, StackError,
+    Context, PublishError, StackError, bootstrap,
     change_set::PREFIX,
     origin,
     publish::{self, TemplateSource},
@@ -113,10 +113,19 @@ pub(super) async fn publish<'a>(
 ) -> Result<TemplateSource<'a>, StackError> {
     let stack = &work.manifest;
     let published = async {
-        if let Some(bucket) = &work.bucket {
+        let mut bucket = work.bucket.clone();
+        if let Some(bucket) = &bucket {
             publish::artifacts(context, &run.uploads, bucket, stack, &run.artifacts).await?;
+        } else if publish::needs_bucket(&work.template) {
+            // The template of the source fits into the call; with what others still need of the deployed one it does not.
+            bucket = bootstrap::existing(context)
+                .await
+                .map_err(PublishError::Bucket)?;
+            if bucket.is_none() {
+                return Err(PublishError::NoBucket(work.template.len()));
+            }
         }
-        publish::template(context, work.bucket.as_deref(), &stack.name, &work.template).await
+        publish::template(context, bucket.as_deref(), &stack.name, &work.template).await
     };
     published.await.map_err(|source| StackError::Publish {
         stack: stack.name.clone(),

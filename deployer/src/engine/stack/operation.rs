@@ -67,9 +67,11 @@ pub(in crate::engine) async fn execute(
 ) -> Result<Executed, StackError> {
     if let Err(source) = change_set::execute(&context.clients, change_set, token).await {
         let refused = match (source.code(), source.message()) {
-            // Whoever executes a change set removes all others of the stack.
-            (Some("ChangeSetNotFound" | "InvalidChangeSetStatus"), Some(message)) => message,
-            (_, Some(message)) if texts::says_busy(message) => message,
+            // Whoever executes a change set removes all others of the stack, and a deploy those that nobody executed for
+            // an hour, so that nothing need have changed.
+            (Some("ChangeSetNotFound"), Some(message)) => (message, true),
+            (Some("InvalidChangeSetStatus"), Some(message)) => (message, false),
+            (_, Some(message)) if texts::says_busy(message) => (message, false),
             _ => return Err(aws(stack, source)),
         };
         if let Some(error) = overtaken(context, stack, change_set, token, refused).await? {
@@ -92,13 +94,13 @@ pub(in crate::engine) async fn execute(
     }
 }
 
-/// Says who was first; nothing, where that was this run, whose call was repeated because its answer was lost.
+/// Says who was first, or why the change set is gone; nothing, where that was this run, whose call was repeated because its answer was lost.
 async fn overtaken(
     context: &Context,
     stack: &StackManifest,
     change_set: &ChangeSet,
     token: &str,
-    reason: &str,
+    (reason, is_gone): (&str, bool),
 ) -> Result<Option<StackError>, StackError> {
     let clients = &context.clients;
     let first = activity::running(clients, &change_set.stack_id)
@@ -115,7 +117,14 @@ async fn overtaken(
         stack: stack.name.clone(),
         reason: reason.to_owned(),
         hints: vec![format!(
-            "{by} changed this stack meanwhile{since}: deploy again, or add `--wait` to compute the changes anew"
+            "{}: deploy again, or add `--wait` to compute the changes anew",
+            if is_gone {
+                format!(
+                    "{by} was the last to change this stack{since}, or deploys it and removed this change set because it waited for more than an hour"
+                )
+            } else {
+                format!("{by} changed this stack meanwhile{since}")
+            }
         )],
     }))
 }

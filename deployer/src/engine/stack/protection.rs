@@ -20,6 +20,10 @@ use crate::engine::{
     plan::holds_data,
 };
 
+/// The most characters that CloudFormation takes for a policy
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_SetStackPolicy.html>).
+const LONGEST: usize = 16_384;
+
 /// What a policy of ours denies.
 const DENIED: [&str; 2] = ["Update:Replace", "Update:Delete"];
 
@@ -51,6 +55,17 @@ pub(super) async fn protect(
         return Ok(());
     }
     let wanted = policy(&guarded);
+    let length = wanted.to_string().len();
+    if length > LONGEST {
+        context.emit(Event::Warning {
+            stack: stack.name.clone(),
+            message: format!(
+                "no stack policy guards its data: one for {} resources has {length} characters, and CloudFormation takes {LONGEST}; divide the stack",
+                guarded.len()
+            ),
+        });
+        return Ok(());
+    }
     let closed = match present(context, &deployed.id).await {
         Ok(Some(present)) if present == wanted || !is_ours(&present) => Ok(()),
         Ok(_) => set(context, &deployed.id, &wanted).await,

@@ -3,15 +3,19 @@
 use aws_sdk_cloudformation::{
     Client as CloudFormation, operation::create_change_set::CreateChangeSetInput,
 };
+use aws_sdk_s3::Client as S3;
 use aws_smithy_mocks::{Rule, mock};
 use serde_json::{Value, json};
 
 use super::{
     answers::{self, STACK_ID, Stack},
     given::stack,
+    publish::bucket_stack,
     script::{Answer, STACK, Script, http, names, one},
 };
-use crate::engine::{Deployment, Event, Outcome, StackDeployment, deploy};
+use crate::engine::{
+    BOOTSTRAP_STACK, Deployment, Event, Explained as _, Outcome, StackDeployment, deploy,
+};
 
 const EXPORT: &str = "intake-dev-Old";
 
@@ -183,5 +187,118 @@ async fn who_may_not_ask_who_imports_deploys_as_before() {
     deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
         .await
         .expect("nobody imports it after all");
+    played.finish();
+}
+
+/// The exporting stack, whose export is taken from a queue that is replaced.
+fn taken_from_orders() -> StackDeployment {
+    let mut stack = stack(STACK, &[]);
+    stack.template =
+        r#"{"Resources":{"Orders":{"Type":"AWS::SQS::Queue","Properties":{"QueueName":"orders"}}},
+        "Outputs":{"ExportOld":{"Value":{"Ref":"Orders"},"Export":{"Name":"intake-dev-Old"}}}}"#
+            .to_owned();
+    stack
+}
+
+/// An update that replaces the queue, up to its change set.
+fn replaces_what_is_exported(importers: &[&str]) -> Script {
+    Script::new()
+        .describe(STACK, exporting("UPDATE_COMPLETE"))
+        .template(OLD)
+        .list_change_sets(&[])
+        .create_change_set(|_| true)
+        .change_set("CREATE_COMPLETE", "", answers::REPLACE_ORDERS)
+        .cloudformation("list_imports", imports(importers))
+}
+
+/// CloudFormation would find out at the end of the update, and roll it back.
+#[tokio::test]
+async fn a_value_that_others_import_is_not_changed_under_the_same_name() {
+    let played = replaces_what_is_exported(&["reports-dev"])
+        .delete_change_set(answers::CHANGE_SET_ID)
+        .play();
+    let error = deploy(&played.context, one(taken_from_orders()), Answer::never())
+        .await
+        .expect_err("the importer needs it");
+    assert_eq!(
+        error.hints(),
+        [
+            "give Orders another logical id, which gives its exports other names: one deploy then makes the new one beside the \
+             old one, hands the importers over, and removes the old one"
+        ]
+    );
+    assert_eq!(
+        crate::error::Error::from(error).causes(),
+        [
+            "stack intake-dev cannot be updated",
+            "the value of its export intake-dev-Old would change (Orders, from which it is taken, is made anew), and \
+             reports-dev imports it; the stack is as it was"
+        ]
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_value_that_nobody_imports_may_change() {
+    let played = replaces_what_is_exported(&[])
+        .execute()
+        .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
+        .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
+        .describe(STACK_ID, Stack::new("UPDATE_COMPLETE").xml())
+        .play();
+    deploy(&played.context, one(taken_from_orders()), Answer::yes())
+        .await
+        .expect("nobody is in the way");
+    played.finish();
+}
+
+/// The template fits into the call, and with what others still need of the deployed one it does not.
+#[tokio::test]
+async fn what_is_kept_may_need_the_bucket() {
+    let filler = "x".repeat(51_000);
+    let old = OLD.replace(
+        r#""Old":{"Type":"AWS::SQS::Queue"}"#,
+        &format!(r#""Old":{{"Type":"AWS::SQS::Queue","Metadata":"{filler}"}}"#),
+    );
+    let script = || {
+        Script::new()
+            .describe(STACK, exporting("UPDATE_COMPLETE"))
+            .cloudformation("list_imports", imports(&["reports-dev"]))
+            .template(&old)
+            .template(&old)
+    };
+    let played = script()
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .play();
+    let mut wanted = wanted();
+    wanted.template = wanted.template.replace(
+        r#""New":{"Type":"AWS::SQS::Queue"}"#,
+        &format!(
+            r#""New":{{"Type":"AWS::SQS::Queue","Metadata":"{}"}}"#,
+            "y".repeat(300)
+        ),
+    );
+    let error = deploy(&played.context, one(wanted.clone()), Answer::never())
+        .await
+        .expect_err("there is no bucket");
+    assert_eq!(
+        error.hints(),
+        ["make one with `stackctl bootstrap`, and deploy again"]
+    );
+    played.finish();
+
+    let mut script = script()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .object_absent()
+        .s3(
+            "put_object",
+            mock!(S3::put_object).then_http_response(|| http(200, "")),
+        );
+    script = update(script, |input| input.template_url().is_some())
+        .describe(STACK_ID, exporting("UPDATE_COMPLETE"));
+    let played = script.play();
+    deploy(&played.context, one(wanted), Answer::yes())
+        .await
+        .expect("the bucket takes it");
     played.finish();
 }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     engine::{
         Artifact, Claim, DeployError, Event, Explained, Outcome, StackError, deploy,
-        proof::{Before, before, prove},
+        proof::{Before, before, failed, prove},
         stack::Work,
     },
     error::{Error, Kind},
@@ -365,6 +365,26 @@ async fn a_route_that_fails_leads_released_functions_back() {
     let events = played.finish();
     assert_eq!(
         events,
+        [Event::AliasLedBack {
+            stack: STACK.into(),
+            logical_id: "WorkAlias".into(),
+            from: "4".into(),
+            to: "3".into(),
+        }]
+    );
+}
+
+/// Version 3 was led back to, and CloudFormation rolls the alias back to version 4, which it believes in.
+#[tokio::test]
+async fn an_update_that_is_rolled_back_leaves_the_live_release_live() {
+    let script = alias(Script::new().resources(&RESOURCES), "3");
+    let script = alias(script, "4").lambda("update_alias", update_alias());
+    let played = script.play();
+    let work = work(true, true);
+    let noted = before(&played.context, &work).await;
+    failed(&played.context, &work, noted).await;
+    assert_eq!(
+        played.finish(),
         [Event::AliasLedBack {
             stack: STACK.into(),
             logical_id: "WorkAlias".into(),

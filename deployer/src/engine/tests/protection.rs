@@ -179,3 +179,26 @@ async fn what_was_not_approved_opens_nothing() {
         .expect_err("nobody approved it");
     played.finish();
 }
+
+#[tokio::test]
+async fn a_policy_that_is_too_long_is_no_failure() {
+    let mut wanted = protected();
+    let tables: Vec<String> = (0..400)
+        .map(|number| format!(r#""ATableWithALongName{number}":{{"Type":"AWS::DynamoDB::Table"}}"#))
+        .collect();
+    wanted.template = format!(r#"{{"Resources":{{{}}}}}"#, tables.join(","));
+    // Neither read nor set.
+    let played = Script::new()
+        .describe(STACK, deployed())
+        .template(&wanted.template.clone())
+        .play();
+    deploy(&played.context, one(wanted), Answer::never())
+        .await
+        .expect("nothing is to be done");
+    let told = played.finish().into_iter().find_map(|event| match event {
+        crate::engine::Event::Warning { message, .. } => Some(message),
+        _ => None,
+    });
+    let told = told.expect("there is a warning");
+    assert!(told.contains("CloudFormation takes 16384"), "{told}");
+}

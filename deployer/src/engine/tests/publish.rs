@@ -126,6 +126,75 @@ async fn an_artifact_that_is_absent_is_uploaded_with_its_checksum() {
     );
 }
 
+/// A full deploy leaves functions with the code of their sources only where it may know which have another one.
+#[tokio::test]
+async fn who_may_not_look_for_code_alone_is_told_that_nobody_did() {
+    let packed = packed();
+    let denied = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+    let script = Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .s3(
+            "list_objects_v2",
+            mock!(S3::list_objects_v2).then_http_response(move || http(403, denied)),
+        )
+        .describe(STACK, answers::absent(STACK))
+        .object_absent()
+        .s3(
+            "put_object",
+            mock!(S3::put_object).then_http_response(|| http(200, "")),
+        );
+    let played = creates(script, &packed.sha256).play();
+    deploy(&played.context, packed.deployment, Answer::yes())
+        .await
+        .expect("the stack is created");
+    assert_eq!(names(&played.finish())[0], "warning");
+}
+
+/// What S3 answers while another conditional call writes the same key
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>).
+const CONFLICT: &str = "<?xml version=\"1.0\"?><Error><Code>ConditionalRequestConflict</Code>\
+     <Message>The conditional request cannot succeed due to a conflicting operation against this resource.</Message></Error>";
+
+#[tokio::test]
+async fn an_artifact_that_another_run_writes_at_this_moment_is_looked_at_again() {
+    let conflict = || mock!(S3::put_object).then_http_response(|| http(409, CONFLICT));
+    let key = |sha256: &str| -> &'static str {
+        Box::leak(format!("intake-dev/intake-create/{sha256}.zip").into_boxed_str())
+    };
+    let begin = || {
+        Script::new()
+            .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+            .nothing_fast()
+            .describe(STACK, answers::absent(STACK))
+            .object_absent()
+            .s3("put_object", conflict())
+    };
+    // The other one wrote it.
+    let packed_once = packed();
+    let script = begin().object_present(key(&packed_once.sha256), 6);
+    let played = creates(script, &packed_once.sha256).play();
+    deploy(&played.context, packed_once.deployment, Answer::yes())
+        .await
+        .expect("it is there");
+    played.finish();
+    // The other one failed.
+    let packed_again = packed();
+    let script = begin().object_absent().s3(
+        "put_object",
+        mock!(S3::put_object)
+            .match_requests(|input| {
+                input.if_none_match() == Some("*")
+                    && input.expected_bucket_owner() == Some("123456789012")
+            })
+            .then_http_response(|| http(200, "")),
+    );
+    let played = creates(script, &packed_again.sha256).play();
+    deploy(&played.context, packed_again.deployment, Answer::yes())
+        .await
+        .expect("it is written");
+    played.finish();
+}
+
 #[tokio::test]
 async fn an_artifact_that_is_there_is_not_uploaded_again() {
     let packed = packed();

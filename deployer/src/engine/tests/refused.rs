@@ -162,13 +162,17 @@ async fn whoever_comes_second_is_told() {
         let error = deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
             .await
             .expect_err("another deploy came first");
-        assert_eq!(
-            error.hints(),
-            [
-                "arn:aws:iam::123456789012:user/eve changed this stack meanwhile since 2026-07-28T06:00:02Z: \
-                 deploy again, or add `--wait` to compute the changes anew"
-            ]
-        );
+        let eve = "arn:aws:iam::123456789012:user/eve";
+        let what = match code {
+            // Eve need not have changed anything for that.
+            "ChangeSetNotFound" => format!(
+                "{eve} was the last to change this stack since 2026-07-28T06:00:02Z, or deploys it and removed this change set \
+                 because it waited for more than an hour"
+            ),
+            _ => format!("{eve} changed this stack meanwhile since 2026-07-28T06:00:02Z"),
+        };
+        let way = "deploy again, or add `--wait` to compute the changes anew";
+        assert_eq!(error.hints(), [format!("{what}: {way}")]);
         played.finish();
     }
 }
