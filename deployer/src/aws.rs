@@ -6,11 +6,14 @@
 //! nothing else.
 
 mod connect;
+pub(crate) mod dns;
 mod fault;
 mod http;
 #[cfg(test)]
 mod rights;
+pub(crate) mod signed;
 pub(crate) mod texts;
+pub(crate) mod xml;
 
 #[cfg(test)]
 pub(crate) use connect::check_caller;
@@ -19,7 +22,7 @@ pub(crate) use fault::OrAws;
 pub use fault::{AwsError, Fault};
 pub(crate) use http::http;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
@@ -29,6 +32,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 /// Cloning is cheap: clones share one connection pool and one credentials cache.
 #[derive(Clone, Debug)]
 pub struct Clients {
+    /// API Gateway, its first version.
+    pub apigateway: aws_sdk_apigateway::Client,
     /// CloudFormation.
     pub cloudformation: aws_sdk_cloudformation::Client,
     /// CloudFront, which is called in one region only.
@@ -43,8 +48,28 @@ pub struct Clients {
     pub tagging: aws_sdk_resourcegroupstagging::Client,
     session: Arc<Session>,
     region: Arc<str>,
+    outside: Arc<Outside>,
+}
+
+/// How whatever has no client here is reached.
+#[derive(Clone, Debug)]
+struct Outside {
     /// What sends plain requests, where a script answers them.
     http: Option<SharedHttpConnector>,
+    /// What signs and sends requests to services without a client here.
+    signer: Arc<signed::Signer>,
+    /// Where names are asked for, where it is not where the system asks.
+    dns: Option<SocketAddr>,
+}
+
+impl Outside {
+    fn new(signer: signed::Signer) -> Arc<Self> {
+        Arc::new(Self {
+            http: None,
+            signer: Arc::new(signer),
+            dns: None,
+        })
+    }
 }
 
 /// What the clients of all regions of one target have in common.
@@ -58,11 +83,14 @@ struct Session {
 }
 
 impl Clients {
-    fn new(config: &SdkConfig, region: &str, session: Arc<Session>) -> Self {
+    fn new(config: &SdkConfig, region: &str, session: Arc<Session>, outside: Arc<Outside>) -> Self {
         let region_override = aws_config::Region::new(region.to_owned());
         let s3 = aws_sdk_s3::config::Builder::from(config)
             .region(region_override.clone())
             .force_path_style(session.endpoint_url.is_some())
+            .build();
+        let apigateway = aws_sdk_apigateway::config::Builder::from(config)
+            .region(region_override.clone())
             .build();
         let cloudformation = aws_sdk_cloudformation::config::Builder::from(config)
             .region(region_override.clone())
@@ -80,6 +108,7 @@ impl Clients {
             .region(region_override)
             .build();
         Self {
+            apigateway: aws_sdk_apigateway::Client::from_conf(apigateway),
             cloudformation: aws_sdk_cloudformation::Client::from_conf(cloudformation),
             cloudfront: aws_sdk_cloudfront::Client::from_conf(cloudfront),
             s3: aws_sdk_s3::Client::from_conf(s3),
@@ -88,13 +117,14 @@ impl Clients {
             tagging: aws_sdk_resourcegroupstagging::Client::from_conf(tagging),
             session,
             region: region.into(),
-            http: None,
+            outside,
         }
     }
 
     /// Makes clients of scripted services, as account 123456789012 in eu-central-1 sees them.
     #[cfg(test)]
     pub(crate) fn scripted(
+        apigateway: aws_sdk_apigateway::Client,
         cloudformation: aws_sdk_cloudformation::Client,
         cloudfront: aws_sdk_cloudfront::Client,
         s3: aws_sdk_s3::Client,
@@ -103,6 +133,7 @@ impl Clients {
         tagging: aws_sdk_resourcegroupstagging::Client,
     ) -> Self {
         Self {
+            apigateway,
             cloudformation,
             cloudfront,
             s3,
@@ -119,29 +150,71 @@ impl Clients {
                 },
             }),
             region: "eu-central-1".into(),
-            http: None,
+            // Nobody answers but a script.
+            outside: Outside::new(signed::Signer::new(None, None)),
         }
     }
 
     /// Has a script answer plain requests.
     #[cfg(test)]
     pub(crate) fn with_http(mut self, http: SharedHttpConnector) -> Self {
-        self.http = Some(http);
+        let outside = Outside {
+            http: Some(http),
+            ..(*self.outside).clone()
+        };
+        self.outside = Arc::new(outside);
         self
+    }
+
+    /// Has a script answer signed requests, and those of names.
+    #[cfg(test)]
+    pub(crate) fn with_signed(mut self, answers: SharedHttpConnector, dns: SocketAddr) -> Self {
+        self.outside = Arc::new(Outside {
+            http: self.outside.http.clone(),
+            signer: Arc::new(signed::Signer::scripted(answers)),
+            dns: Some(dns),
+        });
+        self
+    }
+
+    /// Has somebody else call.
+    #[cfg(test)]
+    pub(crate) fn called_by(mut self, identity: Identity) -> Self {
+        self.session = Arc::new(Session {
+            config: None,
+            profile: None,
+            endpoint_url: None,
+            identity,
+        });
+        self
+    }
+
+    fn signer(&self) -> &signed::Signer {
+        &self.outside.signer
+    }
+
+    /// Returns the servers that are asked for names.
+    pub(crate) fn name_servers(&self) -> Vec<SocketAddr> {
+        self.outside
+            .dns
+            .map_or_else(dns::servers, |server| vec![server])
     }
 
     /// Returns what answers plain requests in place of the network, where there is something.
     pub(crate) fn http(&self) -> Option<SharedHttpConnector> {
-        self.http.clone()
+        self.outside.http.clone()
     }
 
     /// Returns the clients of the same target in another region; `None` stands for this one.
     #[must_use]
     pub fn in_region(&self, region: Option<&str>) -> Self {
         match (region, &self.session.config) {
-            (Some(region), Some(config)) if *region != *self.region => {
-                Self::new(config, region, Arc::clone(&self.session))
-            }
+            (Some(region), Some(config)) if *region != *self.region => Self::new(
+                config,
+                region,
+                Arc::clone(&self.session),
+                Arc::clone(&self.outside),
+            ),
             _ => self.clone(),
         }
     }

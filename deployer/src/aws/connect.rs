@@ -10,7 +10,7 @@ use aws_smithy_http_client::{
 };
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::{AwsError, Clients, Session};
+use super::{AwsError, Clients, Outside, Session, signed::Signer};
 use crate::error::Kind;
 
 /// How often a call is tried before it fails, the first time included.
@@ -121,7 +121,13 @@ pub async fn connect(target: &Target) -> Result<Clients, ConnectError> {
         endpoint_url: target.endpoint_url.clone(),
         identity,
     };
-    Ok(Clients::new(&config, &target.region, Arc::new(session)))
+    let signer = Signer::new(config.credentials_provider(), target.endpoint_url.clone());
+    Ok(Clients::new(
+        &config,
+        &target.region,
+        Arc::new(session),
+        Outside::new(signer),
+    ))
 }
 
 /// Asks AWS who is calling, whatever account the stage is pinned to.

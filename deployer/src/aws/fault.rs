@@ -130,6 +130,26 @@ impl AwsError {
         }))
     }
 
+    /// Makes an error of a call that got no answer, or none that could be read.
+    pub(super) fn without_answer(
+        operation: &'static str,
+        fault: Fault,
+        source: Option<Source>,
+    ) -> Self {
+        Self(Box::new(Call {
+            operation,
+            fault,
+            profile: None,
+            endpoint_url: None,
+            source,
+        }))
+    }
+
+    /// Makes an error of an answer that says nothing but its status.
+    pub(super) fn answered(operation: &'static str, status: u16) -> Self {
+        Self::without_answer(operation, by_status(status), None)
+    }
+
     /// Returns the reason.
     pub fn fault(&self) -> &Fault {
         &self.0.fault

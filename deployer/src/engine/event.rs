@@ -219,6 +219,10 @@ pub enum Event {
         functions: usize,
         /// The number of event source mappings that read.
         triggers: usize,
+        /// The number of stages of APIs that serve the deployment that was made for them.
+        stages: usize,
+        /// The number of custom domain names that were looked at.
+        domains: usize,
         /// The names of the smoke checks that were answered.
         answered: Vec<String>,
     },

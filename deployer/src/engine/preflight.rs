@@ -5,16 +5,19 @@
 //! at is said to be unknown: CloudFormation finds it itself.
 
 mod bucket;
+mod certificate;
+mod look;
 mod name;
+mod permission;
+mod quota;
 mod storage;
+mod zone;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
-use serde_json::Value;
+
+use look::Look;
 
 use super::{Context, Event, StackDeployment, publish};
 use crate::aws::{AwsError, Clients};
@@ -44,6 +47,14 @@ pub enum Check {
     NameTaken,
     /// The code of functions fits into what Lambda keeps for an account.
     CodeStorage,
+    /// The account takes as many more resources.
+    Quota,
+    /// Whoever CloudFormation acts for may do what the deploy needs.
+    Permission,
+    /// A domain can be served with its certificate.
+    Certificate,
+    /// The world asks the hosted zone.
+    HostedZone,
 }
 
 /// How much something speaks against a deploy.
@@ -52,6 +63,8 @@ pub enum Check {
 pub enum Weight {
     /// Nobody knows: the caller may not look, or got no answer.
     Unknown,
+    /// It goes well, and the next one may not.
+    Note,
     /// It may go well.
     Warning,
     /// It cannot go well.
@@ -66,47 +79,80 @@ impl fmt::Display for Concern {
 
 /// Looks for what would stop a deploy of these stacks. Every concern is an event, too.
 pub async fn preflight(context: &Context, stacks: &[StackDeployment]) -> Vec<Concern> {
-    let mut concerns = Vec::new();
-    let mut regions: BTreeMap<Option<&str>, Vec<(&StackDeployment, Value)>> = BTreeMap::new();
+    let mut regions: BTreeMap<Option<&str>, Vec<&StackDeployment>> = BTreeMap::new();
     for stack in stacks {
-        // A template that cannot be read is refused by CloudFormation, which says more about it.
-        let template = serde_json::from_str(&stack.template).unwrap_or_default();
         let region = stack.manifest.region.as_deref();
-        regions.entry(region).or_default().push((stack, template));
+        regions.entry(region).or_default().push(stack);
     }
+    let mut concerns = Vec::new();
+    let mut looks = Vec::new();
     for (region, stacks) in regions {
         let clients = context.clients.in_region(region);
-        let needs_bucket = stacks.iter().any(|(stack, _)| {
-            !stack.manifest.artifacts.is_empty() || publish::needs_bucket(&stack.template)
-        });
-        let has_functions = stacks
-            .iter()
-            .any(|(stack, _)| !stack.manifest.artifacts.is_empty());
-        let (bucket, storage, names) = tokio::join!(
-            async {
-                if needs_bucket {
-                    bucket::check(&clients).await
-                } else {
-                    Vec::new()
-                }
-            },
-            async {
-                if has_functions {
-                    storage::check(&clients).await
-                } else {
-                    Vec::new()
-                }
-            },
-            name::check(&clients, &stacks),
+        let (of_region, unread) = look::at(&clients, &stacks).await;
+        concerns.extend(
+            unread
+                .iter()
+                .map(|(stack, error)| unknown(Check::NameTaken, stack, error)),
         );
-        concerns.extend(bucket.into_iter().chain(storage).chain(names));
+        let found = Box::pin(of_stacks(context, &clients, &stacks, &of_region));
+        concerns.extend(found.await);
+        looks.push(of_region);
     }
+    let looks: Vec<&[Look<'_>]> = looks.iter().map(Vec::as_slice).collect();
+    concerns.extend(quota::of_account(&context.clients, &looks).await);
     for concern in &concerns {
         context.emit(Event::PreflightFound {
             concern: concern.clone(),
         });
     }
     concerns
+}
+
+/// Looks at the stacks of a region.
+async fn of_stacks(
+    context: &Context,
+    clients: &Clients,
+    stacks: &[&StackDeployment],
+    looks: &[Look<'_>],
+) -> Vec<Concern> {
+    let has_functions = stacks
+        .iter()
+        .any(|stack| !stack.manifest.artifacts.is_empty());
+    let needs_bucket = has_functions
+        || stacks
+            .iter()
+            .any(|stack| publish::needs_bucket(&stack.template));
+    let (bucket, storage, names, quotas, permissions, certificates, zones) = tokio::join!(
+        async {
+            if needs_bucket {
+                bucket::check(clients).await
+            } else {
+                Vec::new()
+            }
+        },
+        async {
+            if has_functions {
+                storage::check(clients, looks).await
+            } else {
+                Vec::new()
+            }
+        },
+        name::check(clients, looks),
+        quota::check(clients, looks),
+        permission::check(clients, looks),
+        certificate::check(clients, looks, context.timing.now()),
+        zone::check(clients, looks),
+    );
+    [
+        bucket,
+        storage,
+        names,
+        quotas,
+        permissions,
+        certificates,
+        zones,
+    ]
+    .concat()
 }
 
 /// Says that a call did not tell.
@@ -147,10 +193,4 @@ async fn head(clients: &Clients, bucket: &str) -> Result<Bucket, AwsError> {
             _ => Err(AwsError::new(clients, "HeadBucket", error)),
         },
     }
-}
-
-/// Returns the physical ids of a stack's resources.
-async fn physical_ids(clients: &Clients, stack: &str) -> Result<BTreeSet<String>, AwsError> {
-    let resources = super::inspect::resources(clients, stack).await?;
-    Ok(resources.into_iter().map(|it| it.physical_id).collect())
 }

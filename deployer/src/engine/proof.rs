@@ -8,8 +8,10 @@
 //! look at it.
 
 mod alias;
+mod domain;
 mod function;
 mod smoke;
+mod stage;
 mod trigger;
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
@@ -52,6 +54,10 @@ pub enum Claim {
     FunctionCode,
     /// What a function reads from is being read.
     TriggerEnabled,
+    /// A stage of an API serves the deployment that was made for it.
+    StageDeployment,
+    /// A custom domain name leads to the API.
+    DomainReached,
     /// A route answers as the stack says.
     SmokeCheck,
 }
@@ -67,6 +73,8 @@ impl fmt::Display for Disproof {
 enum Subject {
     Function(function::Expected),
     Trigger(trigger::Expected),
+    Stage(stage::Expected),
+    Domain(domain::Expected),
 }
 
 /// What one look at it showed.
@@ -74,6 +82,8 @@ enum Subject {
 enum Look {
     Good,
     Bad(Disproof),
+    /// It may be right, and what is found may be that of the place from which it was looked at.
+    Unsure(Disproof),
     /// It may be good after some time, and is bad where it is not after this much.
     NotYet(Disproof, Duration),
 }
@@ -83,6 +93,8 @@ impl Subject {
         match self {
             Self::Function(expected) => &expected.logical_id,
             Self::Trigger(expected) => &expected.logical_id,
+            Self::Stage(expected) => &expected.logical_id,
+            Self::Domain(expected) => &expected.logical_id,
         }
     }
 
@@ -90,6 +102,8 @@ impl Subject {
         match self {
             Self::Function(expected) => function::look(clients, expected).await,
             Self::Trigger(expected) => trigger::look(clients, expected).await,
+            Self::Stage(expected) => stage::look(clients, expected).await,
+            Self::Domain(expected) => domain::look(clients, expected).await,
         }
     }
 }
@@ -143,13 +157,15 @@ pub(super) async fn prove(
         }
     };
     let mut found = Vec::new();
-    let (mut functions, mut triggers) = (0, 0);
+    let (mut functions, mut triggers, mut stages, mut domains) = (0, 0, 0, 0);
     if changed {
-        let subjects = subjects(&template, &resources, artifacts, work);
+        let subjects = subjects(context, &template, &resources, artifacts, work);
         for subject in &subjects {
             match subject {
                 Subject::Function(_) => functions += 1,
                 Subject::Trigger(_) => triggers += 1,
+                Subject::Stage(_) => stages += 1,
+                Subject::Domain(_) => domains += 1,
             }
         }
         found = look_at_all(context, work, subjects).await;
@@ -168,11 +184,13 @@ pub(super) async fn prove(
         });
     }
     if found.is_empty() {
-        if functions + triggers + answered.len() > 0 {
+        if functions + triggers + stages + domains + answered.len() > 0 {
             context.emit(Event::StackProven {
                 stack: stack.name.clone(),
                 functions,
                 triggers,
+                stages,
+                domains,
                 answered,
             });
         }
@@ -209,11 +227,17 @@ fn declared(template: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
 }
 
 fn has_subjects(template: &Value) -> bool {
-    declared(template).any(|(_, kind, _)| matches!(kind, function::TYPE | trigger::TYPE))
+    declared(template).any(|(_, kind, _)| {
+        matches!(
+            kind,
+            function::TYPE | trigger::TYPE | stage::REST | stage::HTTP
+        ) || domain::TYPES.contains(&kind)
+    })
 }
 
 /// Returns what there is to look at, in the order of the logical ids.
 fn subjects(
+    context: &Context,
     template: &Value,
     resources: &[DeployedResource],
     artifacts: &BTreeMap<String, Artifact>,
@@ -233,6 +257,16 @@ fn subjects(
                         logical_id: logical_id.to_owned(),
                         uuid: physical_id.to_owned(),
                     }))
+                }
+                stage::REST | stage::HTTP => {
+                    stage::expected(logical_id, kind, properties, resources).map(Subject::Stage)
+                }
+                // The local engine enters no name anywhere.
+                kind if domain::TYPES.contains(&kind)
+                    && context.clients.endpoint_url().is_none() =>
+                {
+                    domain::expected(logical_id, properties, template, resources)
+                        .map(Subject::Domain)
                 }
                 _ => None,
             }
@@ -260,22 +294,29 @@ async fn look_at_all(context: &Context, work: &Work, subjects: Vec<Subject>) -> 
         });
     }
     let mut found = BTreeMap::new();
+    let mut unsure = BTreeMap::new();
     let mut unseen = BTreeMap::new();
     while let Some(look) = looks.join_next().await {
         match look {
-            Ok((at, Ok(Some(disproof)))) => {
+            Ok((at, Ok(Seen::Bad(disproof)))) => {
                 found.insert(at, disproof);
+            }
+            Ok((at, Ok(Seen::Unsure(disproof)))) => {
+                unsure.insert(at, disproof);
             }
             Ok((at, Err(error))) => {
                 unseen.insert(at, error);
             }
             // A task that is gone says nothing, and nothing takes tasks away but the end of the process.
-            Ok((_, Ok(None))) | Err(_) => {}
+            Ok((_, Ok(Seen::Good))) | Err(_) => {}
         }
+    }
+    for disproof in unsure.values() {
+        warn(context, work, disproof.to_string());
     }
     let denied = |error: &AwsError| matches!(error.fault(), Fault::Denied { .. });
     if let Some(error) = unseen.values().find(|error| denied(error)) {
-        let message = format!("nobody knows whether its functions run what was deployed: {error}");
+        let message = format!("nobody knows whether what was deployed is what runs: {error}");
         warn(context, work, message);
     }
     for error in unseen.values().filter(|error| !denied(error)) {
@@ -285,20 +326,25 @@ async fn look_at_all(context: &Context, work: &Work, subjects: Vec<Subject>) -> 
     found.into_values().collect()
 }
 
-async fn look_until_settled(
-    context: &Context,
-    subject: &Subject,
-) -> Result<Option<Disproof>, AwsError> {
+/// What looking at something came to.
+enum Seen {
+    Good,
+    Bad(Disproof),
+    Unsure(Disproof),
+}
+
+async fn look_until_settled(context: &Context, subject: &Subject) -> Result<Seen, AwsError> {
     let mut waited = Duration::ZERO;
     let mut waits = context.pace.waits();
     loop {
         let (disproof, patience) = match subject.look(&context.clients).await? {
-            Look::Good => return Ok(None),
-            Look::Bad(disproof) => return Ok(Some(disproof)),
+            Look::Good => return Ok(Seen::Good),
+            Look::Bad(disproof) => return Ok(Seen::Bad(disproof)),
+            Look::Unsure(disproof) => return Ok(Seen::Unsure(disproof)),
             Look::NotYet(disproof, patience) => (disproof, patience),
         };
         if waited >= patience || context.cancel.is_cancelled() {
-            return Ok(Some(disproof));
+            return Ok(Seen::Bad(disproof));
         }
         let wait = waits.next().unwrap_or_default();
         waited += wait;

@@ -34,6 +34,7 @@ mod refused;
 mod repeated;
 mod rollback;
 mod script;
+mod signed;
 mod simulated;
 mod statuses;
 

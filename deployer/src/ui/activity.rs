@@ -185,8 +185,8 @@ impl Activity {
             Event::PreflightFound { concern } => match concern.weight {
                 // What refuses the deploy is its error.
                 Weight::Refused => {}
-                Weight::Unknown if self.ui.verbose() == 0 => {}
-                Weight::Warning | Weight::Unknown => {
+                Weight::Unknown | Weight::Note if self.ui.verbose() == 0 => {}
+                Weight::Warning | Weight::Note | Weight::Unknown => {
                     self.ui.warn(concern.to_string());
                     for hint in &concern.hints {
                         self.ui.line(format!("  {hint}"));
@@ -215,10 +215,15 @@ impl Activity {
                 stack,
                 functions,
                 triggers,
+                stages,
                 ..
             } => {
                 if self.ui.verbose() > 0 {
-                    let seen = [(*functions, "function"), (*triggers, "trigger")];
+                    let seen = [
+                        (*functions, "function"),
+                        (*triggers, "trigger"),
+                        (*stages, "API stage"),
+                    ];
                     let seen = seen.iter().filter(|(number, _)| *number > 0);
                     let seen: Vec<String> = seen.map(|(number, of)| count(*number, of)).collect();
                     if !seen.is_empty() {

@@ -3,24 +3,54 @@
 //! Only names that stand in the template as text are looked at: those that CloudFormation makes up are free.
 
 use serde_json::{Value, json};
+use stack_model_cfn::facts;
 
-use super::{Bucket, Check, Concern, Weight, head, physical_ids, unknown};
-use crate::{
-    aws::{AwsError, Clients, OrAws},
-    engine::StackDeployment,
+use super::{
+    Bucket, Check, Concern, Weight, head,
+    look::{Declared, Look, partition},
+    unknown,
+};
+use crate::aws::{
+    AwsError, Clients, Fault, OrAws,
+    signed::{CLOUD_CONTROL, USER_POOLS, suffix},
 };
 
-/// The types that are looked at, each with the property that names it.
-const NAMED: [(&str, &str); 3] = [
-    ("AWS::S3::Bucket", "BucketName"),
+/// The types that are looked at, each with the property that names it. There is one of a name in an account and region,
+/// or in an account, and the second is refused.
+const NAMED: [(&str, &str); 26] = [
+    ("AWS::ApiGateway::DomainName", "DomainName"),
+    ("AWS::ApiGatewayV2::DomainName", "DomainName"),
+    ("AWS::CloudWatch::Alarm", "AlarmName"),
+    ("AWS::CodePipeline::Pipeline", "Name"),
+    ("AWS::Cognito::UserPoolDomain", "Domain"),
+    ("AWS::DynamoDB::Table", "TableName"),
+    ("AWS::Events::EventBus", "Name"),
+    ("AWS::Events::Rule", "Name"),
+    ("AWS::IAM::Group", "GroupName"),
+    ("AWS::IAM::InstanceProfile", "InstanceProfileName"),
+    ("AWS::IAM::ManagedPolicy", "ManagedPolicyName"),
+    ("AWS::IAM::Role", "RoleName"),
+    ("AWS::IAM::User", "UserName"),
+    ("AWS::IoT::Policy", "PolicyName"),
+    ("AWS::IoT::Thing", "ThingName"),
+    ("AWS::IoT::TopicRule", "RuleName"),
+    ("AWS::KMS::Alias", "AliasName"),
     ("AWS::Lambda::Function", "FunctionName"),
     ("AWS::Logs::LogGroup", "LogGroupName"),
+    ("AWS::Pipes::Pipe", "Name"),
+    ("AWS::S3::Bucket", "BucketName"),
+    ("AWS::SNS::Topic", "TopicName"),
+    ("AWS::SQS::Queue", "QueueName"),
+    ("AWS::SSM::Parameter", "Name"),
+    ("AWS::Scheduler::ScheduleGroup", "Name"),
+    ("AWS::StepFunctions::StateMachine", "StateMachineName"),
 ];
 
 /// Whether a name is taken.
 enum Taken {
     No,
-    Yes,
+    /// By what an import identifies so, where that is known.
+    Yes(Option<Value>),
     /// By somebody else, or the caller may not look.
     Perhaps,
     /// By a bucket in another region.
@@ -28,36 +58,38 @@ enum Taken {
 }
 
 /// Looks at every name of the stacks of a region.
-pub(super) async fn check(clients: &Clients, stacks: &[(&StackDeployment, Value)]) -> Vec<Concern> {
+pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern> {
     let mut concerns = Vec::new();
-    for (stack, template) in stacks {
-        let names: Vec<_> = names(template).collect();
-        if names.is_empty() {
-            continue;
-        }
-        let stack = &stack.manifest.name;
-        let own = match physical_ids(clients, stack).await {
-            Ok(own) => own,
-            Err(error) => {
-                concerns.push(unknown(Check::NameTaken, stack, &error));
+    // Whoever may not use Cloud Control is told once.
+    let mut denied = None;
+    for look in looks {
+        for resource in look.declared() {
+            let Some((property, name)) = name_of(look, &resource) else {
+                continue;
+            };
+            let identifier = identifier(clients, &resource, name);
+            let has = |id: &str| look.present.values().any(|it| it.physical_id == id);
+            if has(name) || has(&identifier) {
                 continue;
             }
-        };
-        for (logical_id, kind, property, name) in names {
-            if own.contains(name) {
-                continue;
-            }
-            let subject = format!("{stack}/{logical_id}");
-            let taken = match is_taken(clients, kind, name).await {
+            let subject = look.subject(resource.logical_id);
+            let taken = match is_taken(clients, resource.kind, name, &identifier).await {
                 Ok(taken) => taken,
                 Err(error) => {
-                    concerns.push(unknown(Check::NameTaken, &subject, &error));
+                    let is_denied = matches!(error.fault(), Fault::Denied { .. });
+                    if !(is_denied && denied.as_deref() == Some(error.operation())) {
+                        concerns.push(unknown(Check::NameTaken, &subject, &error));
+                    }
+                    if is_denied {
+                        denied = Some(error.operation().to_owned());
+                    }
                     continue;
                 }
             };
+            let kind = resource.kind;
             let (weight, message) = match &taken {
                 Taken::No => continue,
-                Taken::Yes => (
+                Taken::Yes(_) => (
                     Weight::Refused,
                     format!("`{name}` is the name of another {kind} already, outside of the stack"),
                 ),
@@ -72,15 +104,7 @@ pub(super) async fn check(clients: &Clients, stacks: &[(&StackDeployment, Value)
             };
             concerns.push(Concern {
                 check: Check::NameTaken,
-                hints: hints(
-                    clients.region(),
-                    stack,
-                    logical_id,
-                    kind,
-                    property,
-                    name,
-                    &taken,
-                ),
+                hints: hints(clients.region(), look, &resource, property, &taken),
                 weight,
                 subject,
                 message,
@@ -90,28 +114,51 @@ pub(super) async fn check(clients: &Clients, stacks: &[(&StackDeployment, Value)
     concerns
 }
 
-/// Returns the resources that have a name of their own: logical id, type, property and name. What a condition may leave
-/// out is not among them.
-fn names(template: &Value) -> impl Iterator<Item = (&str, &'static str, &'static str, &str)> {
-    let resources = template.get("Resources").and_then(Value::as_object);
-    resources
-        .into_iter()
-        .flatten()
-        .filter(|(_, body)| body.get("Condition").is_none())
-        .filter_map(|(logical_id, body)| {
-            let kind = body.get("Type")?.as_str()?;
-            let (kind, property) = *NAMED.iter().find(|(known, _)| *known == kind)?;
-            let name = body.get("Properties")?.get(property)?.as_str()?;
-            Some((logical_id.as_str(), kind, property, name))
-        })
+/// Returns the property that names a resource, and the name.
+fn name_of<'a>(look: &'a Look<'_>, resource: &Declared<'a>) -> Option<(&'static str, &'a str)> {
+    let (_, property) = NAMED.iter().find(|(kind, _)| *kind == resource.kind)?;
+    let name = look.text(resource.properties.get(property)?)?;
+    // Rules of other buses have names of their own there.
+    let elsewhere =
+        resource.kind == "AWS::Events::Rule" && resource.properties.get("EventBusName").is_some();
+    // A name after a path is identified by both.
+    let has_path = resource.kind == "AWS::IAM::ManagedPolicy"
+        && resource
+            .properties
+            .get("Path")
+            .is_some_and(|path| path != "/");
+    (!elsewhere && !has_path).then_some((property, name))
 }
 
-async fn is_taken(clients: &Clients, kind: &str, name: &str) -> Result<Taken, AwsError> {
+/// Returns what the registry identifies a resource of a name by.
+fn identifier(clients: &Clients, resource: &Declared<'_>, name: &str) -> String {
+    let (region, account) = (clients.region(), &clients.identity().account);
+    let partition = partition(clients);
+    match resource.kind {
+        "AWS::Events::Rule" => format!("arn:{partition}:events:{region}:{account}:rule/{name}"),
+        "AWS::IAM::ManagedPolicy" => format!("arn:{partition}:iam::{account}:policy/{name}"),
+        "AWS::SNS::Topic" => format!("arn:{partition}:sns:{region}:{account}:{name}"),
+        "AWS::SQS::Queue" => {
+            format!("https://sqs.{region}.{}/{account}/{name}", suffix(region))
+        }
+        "AWS::StepFunctions::StateMachine" => {
+            format!("arn:{partition}:states:{region}:{account}:stateMachine:{name}")
+        }
+        _ => name.to_owned(),
+    }
+}
+
+async fn is_taken(
+    clients: &Clients,
+    kind: &str,
+    name: &str,
+    identifier: &str,
+) -> Result<Taken, AwsError> {
     match kind {
         "AWS::S3::Bucket" => Ok(match head(clients, name).await? {
             Bucket::Free => Taken::No,
             Bucket::Here(Some(region)) if region != clients.region() => Taken::In(region),
-            Bucket::Here(_) => Taken::Yes,
+            Bucket::Here(_) => Taken::Yes(identified(kind, identifier)),
             Bucket::Closed => Taken::Perhaps,
         }),
         "AWS::Lambda::Function" => {
@@ -122,12 +169,12 @@ async fn is_taken(clients: &Clients, kind: &str, name: &str) -> Result<Taken, Aw
                 .send()
                 .await;
             match answer.or_aws(clients, "GetFunction") {
-                Ok(_) => Ok(Taken::Yes),
+                Ok(_) => Ok(Taken::Yes(identified(kind, identifier))),
                 Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(Taken::No),
                 Err(error) => Err(error),
             }
         }
-        _ => {
+        "AWS::Logs::LogGroup" => {
             let answer = clients
                 .logs
                 .describe_log_groups()
@@ -140,34 +187,113 @@ async fn is_taken(clients: &Clients, kind: &str, name: &str) -> Result<Taken, Aw
             let same = groups
                 .iter()
                 .any(|group| group.log_group_name.as_deref() == Some(name));
-            Ok(if same { Taken::Yes } else { Taken::No })
+            Ok(if same {
+                Taken::Yes(identified(kind, identifier))
+            } else {
+                Taken::No
+            })
         }
+        "AWS::Cognito::UserPoolDomain" => user_pool_domain(clients, name).await,
+        _ => registered(clients, kind, identifier).await,
     }
+}
+
+/// Asks for a domain of the pages of a user pool: the answer about one that nobody has is empty
+/// (<https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_DescribeUserPoolDomain.html>).
+async fn user_pool_domain(clients: &Clients, domain: &str) -> Result<Taken, AwsError> {
+    let answer = clients
+        .json(
+            USER_POOLS,
+            clients.region(),
+            "DescribeUserPoolDomain",
+            &json!({"Domain": domain}),
+        )
+        .await;
+    let found = match answer {
+        Ok(answer) => answer["DomainDescription"]["UserPoolId"]
+            .as_str()
+            .map(str::to_owned),
+        Err(error) if error.code() == Some("ResourceNotFoundException") => None,
+        Err(error) => return Err(error),
+    };
+    Ok(match found {
+        None => Taken::No,
+        Some(pool) => Taken::Yes(Some(json!({"UserPoolId": pool, "Domain": domain}))),
+    })
+}
+
+/// Asks Cloud Control, which reads every type of the registry in one way, with the rights of the caller
+/// (<https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_GetResource.html>).
+async fn registered(clients: &Clients, kind: &str, identifier: &str) -> Result<Taken, AwsError> {
+    let input = json!({"TypeName": kind, "Identifier": identifier});
+    let answer = clients
+        .json(CLOUD_CONTROL, clients.region(), "GetResource", &input)
+        .await;
+    match answer {
+        Ok(_) => Ok(Taken::Yes(identified(kind, identifier))),
+        Err(error) => match error.code() {
+            // What the region's registry does not have cannot be asked for.
+            Some(
+                "ResourceNotFoundException"
+                | "TypeNotFoundException"
+                | "UnsupportedActionException",
+            ) => Ok(Taken::No),
+            _ => Err(error),
+        },
+    }
+}
+
+/// Returns what an import identifies a resource by.
+fn identified(kind: &str, identifier: &str) -> Option<Value> {
+    let mut properties = facts::resource_type(kind)?.primary_identifier();
+    let property = properties.next()?;
+    properties
+        .next()
+        .is_none()
+        .then(|| json!({property: identifier}))
 }
 
 /// Says how a name gets free, and how what has it gets into the stack.
 fn hints(
     region: &str,
-    stack: &str,
-    logical_id: &str,
-    kind: &str,
+    look: &Look<'_>,
+    resource: &Declared<'_>,
     property: &str,
-    name: &str,
     taken: &Taken,
 ) -> Vec<String> {
+    let stack = look.name();
+    let logical_id = resource.logical_id;
     let mut hints = vec![format!(
         "choose another `{property}` for {stack}/{logical_id}, or none: CloudFormation makes one up"
     )];
-    if matches!(taken, Taken::Yes) {
+    if matches!(property, "Domain" | "DomainName" | "AliasName") {
+        hints = vec![format!(
+            "choose another `{property}` for {stack}/{logical_id}"
+        )];
+    }
+    if let Taken::Yes(Some(identifier)) = taken {
         let import = json!([{
-            "ResourceType": kind,
+            "ResourceType": resource.kind,
             "LogicalResourceId": logical_id,
-            "ResourceIdentifier": {property: name},
+            "ResourceIdentifier": identifier,
         }]);
         // An import takes a template that adds nothing but what it imports
         // (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-existing-stack.html>).
+        let template = if look.present.is_empty() {
+            format!(
+                "{stack}.import.json with {logical_id} alone, as `stackctl synth` renders it, and `\"DeletionPolicy\": \"Retain\"`"
+            )
+        } else {
+            format!(
+                "{stack}.import.json, the deployed template (`aws cloudformation get-template --region {region} --stack-name {stack}`) and {logical_id} as `stackctl synth` renders it, with `\"DeletionPolicy\": \"Retain\"`"
+            )
+        };
+        hints.push(format!("or take it into the stack: write {template}, and"));
         hints.push(format!(
-            "or take it into the stack, with a template that adds nothing else and retains it: `aws cloudformation create-change-set --region {region} --stack-name {stack} --change-set-name import --change-set-type IMPORT --resources-to-import '{import}' --template-body file://{stack}.import.json`"
+            "`aws cloudformation create-change-set --region {region} --stack-name {stack} --change-set-name import --change-set-type IMPORT --resources-to-import '{import}' --template-body file://{stack}.import.json`"
+        ));
+        hints.push(format!(
+            "`aws cloudformation execute-change-set --region {region} --stack-name {stack} --change-set-name import`, and deploy again"
         ));
     }
     hints

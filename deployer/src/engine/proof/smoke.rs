@@ -11,7 +11,7 @@ use stack_model::assembly::SmokeManifest;
 
 use super::{Claim, Disproof, physical_id};
 use crate::{
-    aws,
+    aws::{self, signed::suffix},
     engine::{Context, Event, inspect::DeployedResource, stack::Work},
 };
 
@@ -109,12 +109,7 @@ fn address(
     let base = if let Some(base) = &context.api_base {
         format!("{}/_aws/execute-api/{api}", base.trim_end_matches('/'))
     } else {
-        let suffix = if region.starts_with("cn-") {
-            "amazonaws.com.cn"
-        } else {
-            "amazonaws.com"
-        };
-        format!("https://{api}.execute-api.{region}.{suffix}")
+        format!("https://{api}.execute-api.{region}.{}", suffix(region))
     };
     Some(format!("{base}{stage}{}", check.path))
 }
@@ -175,7 +170,7 @@ async fn once(connector: &SharedHttpConnector, check: &SmokeManifest, url: &str)
 }
 
 /// Writes an error with its sources.
-fn told(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn told(error: &(dyn std::error::Error + 'static)) -> String {
     let chain = std::iter::successors(Some(error), |error| error.source());
     let texts: Vec<String> = chain.map(ToString::to_string).collect();
     texts.join(": ")

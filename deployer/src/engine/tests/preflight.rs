@@ -1,5 +1,11 @@
 //! What is looked at before a deploy: the artifact bucket, names that are taken, the room for code.
 
+mod domain;
+mod name;
+mod permission;
+mod quota;
+
+use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudwatchlogs::Client as Logs;
 use aws_sdk_lambda::Client as Lambda;
 use aws_sdk_s3::Client as S3;
@@ -7,8 +13,9 @@ use aws_smithy_mocks::{Rule, mock};
 use serde_json::{Value, json};
 
 use super::{
-    answers::Stack,
+    answers::{self, Stack},
     script::{STACK, Script, http, stack},
+    signed::Signed,
 };
 use crate::engine::{BOOTSTRAP_STACK, Concern, Event, StackDeployment, Weight, preflight};
 
@@ -68,10 +75,62 @@ fn settings(used: u64) -> Rule {
     mock!(Lambda::get_account_settings).then_http_response(move || http(200, &body.to_string()))
 }
 
+/// A stack that is not there yet: `ListStackResources` knows none, and there is room for more stacks: `ListStacks`,
+/// `DescribeAccountLimits`
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeAccountLimits.html>).
+fn absent() -> Script {
+    stacks(Script::new().resources(&[]), 2_000, 12)
+}
+
+fn stacks(script: Script, limit: usize, present: usize) -> Script {
+    let limits = answers::result(
+        "DescribeAccountLimits",
+        &format!(
+            "<AccountLimits><member><Name>StackOutputsLimit</Name><Value>200</Value></member>\
+             <member><Name>StackLimit</Name><Value>{limit}</Value></member></AccountLimits>"
+        ),
+    );
+    let one = "<member><StackName>other</StackName><StackStatus>CREATE_COMPLETE</StackStatus>\
+               <CreationTime>2026-07-27T22:28:28.000Z</CreationTime></member>";
+    let list = answers::result(
+        "ListStacks",
+        &format!("<StackSummaries>{}</StackSummaries>", one.repeat(present)),
+    );
+    script
+        .cloudformation(
+            "describe_account_limits",
+            mock!(CloudFormation::describe_account_limits)
+                .then_http_response(move || http(200, &limits)),
+        )
+        .cloudformation(
+            "list_stacks",
+            mock!(CloudFormation::list_stacks)
+                .match_requests(|input| {
+                    let there = input.stack_status_filter();
+                    !there.is_empty() && !there.iter().any(|it| it.as_str() == "DELETE_COMPLETE")
+                })
+                .then_http_response(move || http(200, &list)),
+        )
+}
+
+/// A stack that is there, with these resources and this template: `ListStackResources`, `DescribeStacks`, `GetTemplate`.
+fn present(rows: &[(&str, &str, &str, &str)], template: &Value) -> Script {
+    Script::new()
+        .resources(rows)
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(&template.to_string())
+}
+
 fn with_functions() -> StackDeployment {
-    let mut stack = stack(STACK, &[]);
+    let mut stack = named(&json!({}));
     stack.manifest.artifacts = [("Key".to_owned(), "work".to_owned())].into();
     stack
+}
+
+/// Nothing is refused: `SimulatePrincipalPolicy`
+/// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html>).
+fn may_do_all() -> Signed {
+    Signed::new().text("SimulatePrincipalPolicy", "", 200, &permission::answer(&[]))
 }
 
 fn named(resources: &Value) -> StackDeployment {
@@ -89,7 +148,7 @@ fn told(concerns: &[Concern]) -> Vec<(Weight, String)> {
 
 #[tokio::test]
 async fn a_bucket_that_is_as_it_was_made_is_nothing_to_tell() {
-    let played = Script::new()
+    let played = absent()
         .describe(BOOTSTRAP_STACK, bucket_stack())
         .s3("head_bucket", head(BUCKET, 200, "eu-central-1"))
         .s3("get_public_access_block", block(true))
@@ -102,7 +161,7 @@ async fn a_bucket_that_is_as_it_was_made_is_nothing_to_tell() {
 
 #[tokio::test]
 async fn what_became_of_the_bucket_is_told() {
-    let played = Script::new()
+    let played = absent()
         .describe(BOOTSTRAP_STACK, bucket_stack())
         .s3("head_bucket", head(BUCKET, 200, "eu-central-1"))
         .s3("get_public_access_block", block(false))
@@ -122,7 +181,7 @@ async fn what_became_of_the_bucket_is_told() {
     );
     assert_eq!(played.finish().len(), 2);
 
-    let played = Script::new()
+    let played = absent()
         .describe(BOOTSTRAP_STACK, bucket_stack())
         .s3("head_bucket", head(BUCKET, 404, "eu-central-1"))
         .lambda("get_account_settings", settings(0))
@@ -151,8 +210,10 @@ async fn names_that_are_taken_are_refused_and_those_of_the_stack_are_not() {
         "Own": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "own"}},
         "Work": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "work"}},
     }));
-    let played = Script::new()
-        .resources(&[("Own", "AWS::S3::Bucket", "own", "CREATE_COMPLETE")])
+    let template = serde_json::from_str(&stack.template).expect("it is JSON");
+    let own = [("Own", "AWS::S3::Bucket", "own", "CREATE_COMPLETE")];
+    let signed = may_do_all();
+    let played = present(&own, &template)
         .s3("head_bucket", head("elsewhere", 301, "us-west-2"))
         .s3("head_bucket", head("foreign", 403, "eu-central-1"))
         .s3("head_bucket", head("free", 404, "eu-central-1"))
@@ -176,7 +237,9 @@ async fn names_that_are_taken_are_refused_and_those_of_the_stack_are_not() {
             }),
         )
         .play_in_any_order();
+    let played = signed.with(played);
     let concerns = preflight(&played.context, &[stack]).await;
+    signed.finish();
     assert_eq!(
         told(&concerns),
         [
@@ -185,7 +248,7 @@ async fn names_that_are_taken_are_refused_and_those_of_the_stack_are_not() {
             (Weight::Refused, "intake-dev/Work: `work` is the name of another AWS::Lambda::Function already, outside of the stack".to_owned()),
         ]
     );
-    let import = &concerns[2].hints[1];
+    let import = &concerns[2].hints[2];
     assert!(
         import.contains(r#"--change-set-type IMPORT --resources-to-import '[{"#),
         "{import}"
@@ -206,7 +269,7 @@ async fn what_nobody_may_look_at_stops_nothing() {
             "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
         )
     };
-    let played = Script::new()
+    let played = absent()
         .describe(BOOTSTRAP_STACK, bucket_stack())
         .s3("head_bucket", head(BUCKET, 200, "eu-central-1"))
         .s3(

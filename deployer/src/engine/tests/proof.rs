@@ -1,5 +1,7 @@
 //! What is looked at after a deploy: functions, triggers, smoke checks, and the way back from one that fails.
 
+mod api;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     path::PathBuf,
@@ -506,7 +508,7 @@ async fn who_may_not_look_is_warned() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(
         told[0].starts_with(
-            "nobody knows whether its functions run what was deployed: AWS denied the call"
+            "nobody knows whether what was deployed is what runs: AWS denied the call"
         ),
         "{told:?}"
     );

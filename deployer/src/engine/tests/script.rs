@@ -61,6 +61,7 @@ pub(super) fn http(status: u16, body: &str) -> HttpResponse {
 /// A conversation with AWS, written down call by call.
 #[derive(Default)]
 pub(crate) struct Script {
+    apigateway: Vec<(&'static str, Rule)>,
     cloudformation: Vec<(&'static str, Rule)>,
     cloudfront: Vec<(&'static str, Rule)>,
     s3: Vec<(&'static str, Rule)>,
@@ -400,12 +401,19 @@ impl Script {
         self
     }
 
-    /// Any call of S3.
+    /// Any call of API Gateway.
+    pub(super) fn apigateway(mut self, operation: &'static str, rule: Rule) -> Self {
+        self.apigateway.push((operation, rule));
+        self
+    }
+
+    /// Any call of CloudFront.
     pub(super) fn cloudfront(mut self, operation: &'static str, rule: Rule) -> Self {
         self.cloudfront.push((operation, rule));
         self
     }
 
+    /// Any call of S3.
     pub(super) fn s3(mut self, operation: &'static str, rule: Rule) -> Self {
         self.s3.push((operation, rule));
         self
@@ -485,6 +493,7 @@ impl Script {
         let record = Arc::clone(&events);
         let clock = Arc::new(Clock::default());
         let clients = Clients::scripted(
+            scripted!(aws_sdk_apigateway, self.apigateway, mode),
             scripted!(aws_sdk_cloudformation, self.cloudformation, mode),
             scripted!(aws_sdk_cloudfront, self.cloudfront, mode),
             scripted!(aws_sdk_s3, self.s3, mode),
@@ -506,6 +515,7 @@ impl Script {
             api_base: None,
         };
         let rules = [
+            self.apigateway,
             self.cloudformation,
             self.cloudfront,
             self.s3,
@@ -545,6 +555,11 @@ impl Played {
             .map(|(index, (operation, _))| format!("{index}: {operation}"))
             .collect();
         assert!(missing.is_empty(), "calls that never came: {missing:?}");
+        self.events.lock().expect("no holder panics").clone()
+    }
+
+    /// Returns the events so far.
+    pub(super) fn events(&self) -> Vec<Event> {
         self.events.lock().expect("no holder panics").clone()
     }
 

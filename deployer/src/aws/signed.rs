@@ -1,0 +1,472 @@
+//! Calls of services without a client of the SDK, signed with the SDK's own signer.
+//!
+//! Looking at what a deploy will meet takes one or two calls of many services. A client of each would cost minutes of
+//! compile time; the requests are a few lines.
+
+use std::{
+    sync::OnceLock,
+    time::{Duration, SystemTime},
+};
+
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials as _, SharedCredentialsProvider},
+};
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    sign::v4::SigningParams,
+};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector as _, SharedHttpConnector},
+    orchestrator::HttpRequest,
+};
+use aws_smithy_types::body::SdkBody;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::{AwsError, Clients, Fault, http, xml::Element};
+
+/// How often a call is tried before it fails, the first time included.
+const ATTEMPTS: u32 = 3;
+
+/// How long the first pause between two tries is; each is twice the last.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long one answer may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The longest that credentials are used before they end.
+const MARGIN: Duration = Duration::from_mins(1);
+
+/// A service that takes its operations as JSON: its name in signatures and hosts, what stands before the name of an
+/// operation, and the version of its protocol.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct JsonService {
+    name: &'static str,
+    target: &'static str,
+    version: &'static str,
+}
+
+/// Certificate Manager (<https://docs.aws.amazon.com/acm/latest/APIReference/Welcome.html>).
+pub(crate) const ACM: JsonService = JsonService {
+    name: "acm",
+    target: "CertificateManager",
+    version: "1.1",
+};
+
+/// Cloud Control (<https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/Welcome.html>).
+pub(crate) const CLOUD_CONTROL: JsonService = JsonService {
+    name: "cloudcontrolapi",
+    target: "CloudApiService",
+    version: "1.0",
+};
+
+/// User pools of Cognito (<https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/Welcome.html>).
+pub(crate) const USER_POOLS: JsonService = JsonService {
+    name: "cognito-idp",
+    target: "AWSCognitoIdentityProviderService",
+    version: "1.1",
+};
+
+/// Service Quotas (<https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/Welcome.html>).
+pub(crate) const QUOTAS: JsonService = JsonService {
+    name: "servicequotas",
+    target: "ServiceQuotasV20190624",
+    version: "1.1",
+};
+
+/// What signed calls of all regions of one target have in common.
+pub(super) struct Signer {
+    provider: Option<SharedCredentialsProvider>,
+    /// Credentials that were provided: asking for them may be a call, too.
+    credentials: Mutex<Option<Credentials>>,
+    /// Made when it is needed: reading the root certificates of the system takes a while.
+    connector: OnceLock<SharedHttpConnector>,
+    endpoint_url: Option<String>,
+}
+
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signer").finish_non_exhaustive()
+    }
+}
+
+impl Signer {
+    pub(super) fn new(
+        provider: Option<SharedCredentialsProvider>,
+        endpoint_url: Option<String>,
+    ) -> Self {
+        Self {
+            provider,
+            credentials: Mutex::new(None),
+            connector: OnceLock::new(),
+            endpoint_url,
+        }
+    }
+
+    /// Has a script answer.
+    #[cfg(test)]
+    pub(super) fn scripted(connector: SharedHttpConnector) -> Self {
+        let credentials = Credentials::new("AKIA", "secret", None, None, "script");
+        let signer = Self::new(Some(SharedCredentialsProvider::new(credentials)), None);
+        let _ = signer.connector.set(connector);
+        signer
+    }
+
+    async fn credentials(&self, operation: &'static str) -> Result<Credentials, AwsError> {
+        let mut kept = self.credentials.lock().await;
+        let soon = SystemTime::now() + MARGIN;
+        if let Some(credentials) = &*kept
+            && credentials.expiry().is_none_or(|end| end > soon)
+        {
+            return Ok(credentials.clone());
+        }
+        let Some(provider) = &self.provider else {
+            return Err(AwsError::without_answer(
+                operation,
+                Fault::NoCredentials,
+                None,
+            ));
+        };
+        let credentials = provider.provide_credentials().await.map_err(|error| {
+            AwsError::without_answer(operation, Fault::NoCredentials, Some(error.into()))
+        })?;
+        *kept = Some(credentials.clone());
+        Ok(credentials)
+    }
+}
+
+/// One request, before it is signed.
+struct Request<'a> {
+    operation: &'static str,
+    service: &'a str,
+    region: &'a str,
+    method: &'static str,
+    /// The whole address.
+    url: String,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Clients {
+    /// Calls an operation of a service that speaks JSON, in a region.
+    pub(crate) async fn json(
+        &self,
+        service: JsonService,
+        region: &str,
+        operation: &'static str,
+        input: &Value,
+    ) -> Result<Value, AwsError> {
+        let JsonService {
+            name,
+            target,
+            version,
+        } = service;
+        let host = format!("https://{name}.{region}.{}", suffix(region));
+        let body = self
+            .signed(Request {
+                operation,
+                service: name,
+                region,
+                method: "POST",
+                url: self.address(&host, "/"),
+                headers: vec![
+                    ("content-type", format!("application/x-amz-json-{version}")),
+                    ("x-amz-target", format!("{target}.{operation}")),
+                ],
+                body: input.to_string(),
+            })
+            .await?;
+        serde_json::from_str(&body).map_err(|error| {
+            AwsError::without_answer(operation, Fault::Unknown, Some(error.into()))
+        })
+    }
+
+    /// Reads from the second version of API Gateway, in this region
+    /// (<https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/api-reference.html>).
+    pub(crate) async fn api_gateway_v2(
+        &self,
+        operation: &'static str,
+        path: &str,
+    ) -> Result<Value, AwsError> {
+        let region = self.region();
+        let host = format!("https://apigateway.{region}.{}", suffix(region));
+        let body = self
+            .signed(Request {
+                operation,
+                service: "apigateway",
+                region,
+                method: "GET",
+                url: self.address(&host, path),
+                headers: Vec::new(),
+                body: String::new(),
+            })
+            .await?;
+        serde_json::from_str(&body).map_err(|error| {
+            AwsError::without_answer(operation, Fault::Unknown, Some(error.into()))
+        })
+    }
+
+    /// Calls an operation of IAM, which is one for all regions of a partition
+    /// (<https://docs.aws.amazon.com/general/latest/gr/iam-service.html>).
+    pub(crate) async fn iam(
+        &self,
+        operation: &'static str,
+        input: &[(String, String)],
+    ) -> Result<Element, AwsError> {
+        let (host, region) = match self.region() {
+            china if china.starts_with("cn-") => {
+                ("https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1")
+            }
+            gov if gov.starts_with("us-gov-") => {
+                ("https://iam.us-gov.amazonaws.com", "us-gov-west-1")
+            }
+            _ => ("https://iam.amazonaws.com", "us-east-1"),
+        };
+        let fixed = [("Action", operation), ("Version", "2010-05-08")];
+        let fixed = fixed
+            .iter()
+            .map(|(key, value)| format!("{key}={}", encoded(value)));
+        let given = input
+            .iter()
+            .map(|(key, value)| format!("{key}={}", encoded(value)));
+        let body: Vec<String> = fixed.chain(given).collect();
+        let answer = self
+            .signed(Request {
+                operation,
+                service: "iam",
+                region,
+                method: "POST",
+                url: self.address(host, "/"),
+                headers: vec![(
+                    "content-type",
+                    "application/x-www-form-urlencoded".to_owned(),
+                )],
+                body: body.join("&"),
+            })
+            .await?;
+        Element::parse(&answer).ok_or_else(|| AwsError::incomplete(operation, "document"))
+    }
+
+    /// Reads from Route 53, which is one for all regions of a partition
+    /// (<https://docs.aws.amazon.com/general/latest/gr/r53.html>).
+    pub(crate) async fn route53(
+        &self,
+        operation: &'static str,
+        path: &str,
+    ) -> Result<Element, AwsError> {
+        let (host, region) = match self.region() {
+            china if china.starts_with("cn-") => {
+                ("https://route53.amazonaws.com.cn", "cn-northwest-1")
+            }
+            gov if gov.starts_with("us-gov-") => {
+                ("https://route53.us-gov.amazonaws.com", "us-gov-west-1")
+            }
+            _ => ("https://route53.amazonaws.com", "us-east-1"),
+        };
+        let answer = self
+            .signed(Request {
+                operation,
+                service: "route53",
+                region,
+                method: "GET",
+                url: self.address(host, &format!("/2013-04-01{path}")),
+                headers: Vec::new(),
+                body: String::new(),
+            })
+            .await?;
+        Element::parse(&answer).ok_or_else(|| AwsError::incomplete(operation, "document"))
+    }
+
+    /// Returns where a request goes: to the endpoint that replaces those of AWS, where there is one.
+    fn address(&self, host: &str, path: &str) -> String {
+        let host = self.signer().endpoint_url.as_deref().unwrap_or(host);
+        format!("{}{path}", host.trim_end_matches('/'))
+    }
+
+    /// Sends a request, again where that may help. Returns the body of the answer.
+    async fn signed(&self, request: Request<'_>) -> Result<String, AwsError> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let error = match self.send(&request).await {
+                Ok(body) => return Ok(body),
+                Err(error) => error,
+            };
+            let passing = match error.fault() {
+                Fault::Throttled { .. } | Fault::Unreachable => true,
+                Fault::Service { code, .. } => code.starts_with("HTTP 5"),
+                _ => false,
+            };
+            if !passing || tried == ATTEMPTS {
+                return Err(error);
+            }
+            tokio::time::sleep(PAUSE * 2_u32.pow(tried - 1)).await;
+        }
+    }
+
+    async fn send(&self, request: &Request<'_>) -> Result<String, AwsError> {
+        let operation = request.operation;
+        let not_made = |error: Box<dyn std::error::Error + Send + Sync>| {
+            AwsError::without_answer(operation, Fault::Unknown, Some(error))
+        };
+        let signer = self.signer();
+        let identity = signer.credentials(operation).await?.into();
+        let parameters = SigningParams::builder()
+            .identity(&identity)
+            .region(request.region)
+            .name(request.service)
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| not_made(error.into()))?
+            .into();
+        let headers = request
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        let body = SignableBody::Bytes(request.body.as_bytes());
+        let signable = SignableRequest::new(request.method, request.url.as_str(), headers, body)
+            .map_err(|error| not_made(error.into()))?;
+        let (instructions, _) = sign(signable, &parameters)
+            .map_err(|error| not_made(error.into()))?
+            .into_parts();
+
+        let mut http_request = HttpRequest::new(SdkBody::from(request.body.as_str()));
+        http_request
+            .set_method(request.method)
+            .map_err(|error| not_made(error.into()))?;
+        http_request
+            .set_uri(request.url.as_str())
+            .map_err(|error| not_made(error.into()))?;
+        let agent = concat!("stackctl/", env!("CARGO_PKG_VERSION"));
+        http_request.headers_mut().insert("user-agent", agent);
+        for (name, value) in &request.headers {
+            http_request.headers_mut().insert(*name, value.clone());
+        }
+        for (name, value) in instructions.headers() {
+            http_request
+                .headers_mut()
+                .insert(name.to_owned(), value.to_owned());
+        }
+
+        let connector = signer.connector.get_or_init(|| http(&request.url));
+        let unreachable = |error: Box<dyn std::error::Error + Send + Sync>| {
+            AwsError::without_answer(operation, Fault::Unreachable, Some(error))
+        };
+        let answered = async {
+            let answer = connector
+                .call(http_request)
+                .await
+                .map_err(|error| unreachable(error.into()))?;
+            let status = answer.status().as_u16();
+            let kind = answer.headers().get("x-amzn-errortype").map(str::to_owned);
+            let body = aws_smithy_types::byte_stream::ByteStream::new(answer.into_body())
+                .collect()
+                .await
+                .map_err(|error| unreachable(error.into()))?;
+            let body = String::from_utf8_lossy(&body.into_bytes()).into_owned();
+            Ok((status, kind, body))
+        };
+        let (status, kind, body) = tokio::time::timeout(TIMEOUT, answered)
+            .await
+            .map_err(|error| unreachable(error.into()))??;
+        if (200..300).contains(&status) {
+            return Ok(body);
+        }
+        Err(match refusal(kind.as_deref(), &body) {
+            Some((code, message)) => AwsError::service(operation, &code, &message),
+            None => AwsError::answered(operation, status),
+        })
+    }
+}
+
+/// Returns the code and the message of an error.
+///
+/// Services that speak JSON name the code in a header or in the body, perhaps after a namespace and before an address
+/// (<https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization>); the others in an
+/// element (<https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>).
+fn refusal(header: Option<&str>, body: &str) -> Option<(String, String)> {
+    let bare = |code: &str| {
+        let code = code.split(':').next().unwrap_or(code);
+        code.rsplit('#').next().unwrap_or(code).to_owned()
+    };
+    if let Ok(body) = serde_json::from_str::<Value>(body) {
+        let code = header
+            .or_else(|| body["__type"].as_str())
+            .or_else(|| body["code"].as_str())?;
+        let message = body["message"]
+            .as_str()
+            .or_else(|| body["Message"].as_str());
+        return Some((bare(code), message.unwrap_or_default().to_owned()));
+    }
+    let answer = Element::parse(body);
+    let error = answer.as_ref().and_then(|answer| answer.at(&["Error"]));
+    if let Some(error) = error {
+        let message = error.text_at(&["Message"]).unwrap_or_default();
+        return Some((error.text_at(&["Code"])?.to_owned(), message.to_owned()));
+    }
+    header.map(|code| (bare(code), String::new()))
+}
+
+/// Returns the end of the hosts of a region.
+pub(crate) fn suffix(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
+    }
+}
+
+/// Writes a text as a part of an address or of a form.
+pub(crate) fn encoded(text: &str) -> String {
+    let bytes = text.bytes().map(|byte| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    });
+    bytes.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{encoded, refusal};
+
+    #[test]
+    fn errors_are_told_apart_by_their_codes() {
+        let of = |header, body| {
+            refusal(header, body).map(|(code, message)| format!("{code}: {message}"))
+        };
+        assert_eq!(
+            of(
+                None,
+                r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"no"}"#
+            )
+            .as_deref(),
+            Some("AccessDeniedException: no")
+        );
+        assert_eq!(
+            of(
+                Some("NotFoundException:http://internal.amazon.com/"),
+                r#"{"message":"gone"}"#
+            )
+            .as_deref(),
+            Some("NotFoundException: gone")
+        );
+        assert_eq!(
+            of(None, "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>").as_deref(),
+            Some("Throttling: Rate exceeded")
+        );
+        assert_eq!(of(None, "<html></html>"), None);
+        assert_eq!(of(None, "{}"), None);
+    }
+
+    #[test]
+    fn what_stands_in_a_form_is_encoded() {
+        assert_eq!(
+            encoded("arn:aws:iam::1:role/a b"),
+            "arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fa%20b"
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! A stack as it is looked at: what its template declares, and what of that is there.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::Value;
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use crate::{
+    aws::{AwsError, Clients, OrAws},
+    engine::{
+        StackDeployment,
+        inspect::{self, DeployedResource},
+    },
+};
+
+/// How many stacks are read together: CloudFormation lets an account ask some times a second.
+const READS: usize = 4;
+
+/// A stack, before it is deployed.
+pub(super) struct Look<'a> {
+    pub(super) stack: &'a StackDeployment,
+    pub(super) template: Value,
+    /// What the stack has, by logical id.
+    pub(super) present: BTreeMap<String, DeployedResource>,
+    /// What it was deployed with; nothing, where there is no such stack or the caller may not read it.
+    pub(super) before: Result<Before, AwsError>,
+}
+
+/// What a stack was deployed with.
+#[derive(Default)]
+pub(super) struct Before {
+    pub(super) template: Value,
+    /// The role that CloudFormation takes on for the stack.
+    pub(super) role: Option<String>,
+}
+
+/// A resource of a template that is made whatever its conditions say: it has none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Declared<'a> {
+    pub(super) logical_id: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) properties: &'a Value,
+}
+
+impl Look<'_> {
+    pub(super) fn name(&self) -> &str {
+        &self.stack.manifest.name
+    }
+
+    /// Returns the name of a resource as concerns tell it.
+    pub(super) fn subject(&self, logical_id: &str) -> String {
+        format!("{}/{logical_id}", self.name())
+    }
+
+    /// Returns the resources that are made for sure, in the order of their logical ids.
+    pub(super) fn declared(&self) -> impl Iterator<Item = Declared<'_>> {
+        declared(&self.template)
+    }
+
+    /// Returns those that are not there yet.
+    pub(super) fn created(&self) -> impl Iterator<Item = Declared<'_>> {
+        self.declared().filter(|it| self.is_new(it))
+    }
+
+    pub(super) fn is_new(&self, resource: &Declared<'_>) -> bool {
+        self.present
+            .get(resource.logical_id)
+            .is_none_or(|present| present.resource_type != resource.kind)
+    }
+
+    /// Returns the text that a value has: as it stands there, or as a parameter has it.
+    pub(super) fn text<'b>(&'b self, value: &'b Value) -> Option<&'b str> {
+        if let Some(text) = value.as_str() {
+            return Some(text);
+        }
+        let parameter = value.get("Ref")?.as_str()?;
+        match self.stack.manifest.parameters.get(parameter) {
+            Some(value) => Some(value),
+            None => self.template.get("Parameters")?.get(parameter)?["Default"].as_str(),
+        }
+    }
+
+    /// Returns the resource that a value refers to.
+    pub(super) fn target<'b>(&'b self, value: &Value) -> Option<Declared<'b>> {
+        let logical_id = value.get("Ref")?.as_str()?;
+        self.declared().find(|it| it.logical_id == logical_id)
+    }
+}
+
+/// Reads stacks of a region, some at a time. Returns those that cannot be read with their errors.
+pub(super) async fn at<'a>(
+    clients: &Clients,
+    stacks: &[&'a StackDeployment],
+) -> (Vec<Look<'a>>, Vec<(&'a str, AwsError)>) {
+    let permits = Arc::new(Semaphore::new(READS));
+    let mut reads = JoinSet::new();
+    for (at, stack) in stacks.iter().enumerate() {
+        let (clients, permits) = (clients.clone(), Arc::clone(&permits));
+        let name = stack.manifest.name.clone();
+        reads.spawn(async move {
+            let _permit = permits.acquire().await;
+            let present = match inspect::resources(&clients, &name).await {
+                Ok(present) => present,
+                Err(error) => return (at, Err(error)),
+            };
+            let before = if present.is_empty() {
+                Ok(Before::default())
+            } else {
+                before(&clients, &name).await
+            };
+            (at, Ok((present, before)))
+        });
+    }
+    let mut found = BTreeMap::new();
+    while let Some(read) = reads.join_next().await {
+        // A task that is gone says nothing, and nothing takes tasks away but the end of the process.
+        found.extend(read);
+    }
+    let (mut looks, mut unread) = (Vec::new(), Vec::new());
+    for (at, read) in found {
+        let Some(stack) = stacks.get(at) else {
+            continue;
+        };
+        match read {
+            Ok((present, before)) => looks.push(Look {
+                stack,
+                // A template that cannot be read is refused by CloudFormation, which says more about it.
+                template: serde_json::from_str(&stack.template).unwrap_or_default(),
+                present: present
+                    .into_iter()
+                    .map(|it| (it.logical_id.clone(), it))
+                    .collect(),
+                before,
+            }),
+            Err(error) => unread.push((stack.manifest.name.as_str(), error)),
+        }
+    }
+    (looks, unread)
+}
+
+async fn before(clients: &Clients, stack: &str) -> Result<Before, AwsError> {
+    let answer = clients
+        .cloudformation
+        .describe_stacks()
+        .stack_name(stack)
+        .send()
+        .await
+        .or_aws(clients, "DescribeStacks")?;
+    let stacks = answer.stacks.unwrap_or_default();
+    let template = inspect::template(clients, stack).await?;
+    Ok(Before {
+        template: template
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default(),
+        role: stacks.into_iter().find_map(|stack| stack.role_arn),
+    })
+}
+
+/// Returns the resources of a template that are made for sure, in the order of their logical ids.
+pub(super) fn declared(template: &Value) -> impl Iterator<Item = Declared<'_>> {
+    let resources = template.get("Resources").and_then(Value::as_object);
+    let mut found: Vec<Declared<'_>> = resources
+        .into_iter()
+        .flatten()
+        .filter(|(_, body)| body.get("Condition").is_none())
+        .filter_map(|(logical_id, body)| {
+            Some(Declared {
+                logical_id,
+                kind: body.get("Type")?.as_str()?,
+                properties: body.get("Properties").unwrap_or(&Value::Null),
+            })
+        })
+        .collect();
+    found.sort_by_key(|it| it.logical_id);
+    found.into_iter()
+}
+
+/// Returns the partition of whoever calls, which the ARNs of all that is in it begin with.
+pub(super) fn partition(clients: &Clients) -> &str {
+    clients.identity().arn.split(':').nth(1).unwrap_or("aws")
+}

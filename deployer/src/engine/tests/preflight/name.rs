@@ -1,0 +1,120 @@
+//! Names of more types than those that have a client of their own.
+
+use super::*;
+
+/// Cloud Control does not find it
+/// (<https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_GetResource.html>).
+fn not_found() -> Value {
+    json!({
+        "__type": "com.amazonaws.cloudcontrol#ResourceNotFoundException",
+        "Message": "Resource of type 'AWS::SQS::Queue' with identifier '..' was not found.",
+    })
+}
+
+fn found(kind: &str, identifier: &str) -> Value {
+    let properties = "{}";
+    json!({"TypeName": kind, "ResourceDescription": {"Identifier": identifier, "Properties": properties}})
+}
+
+#[tokio::test]
+async fn what_has_a_name_is_named_with_the_way_to_import_it() {
+    let mut stack = named(&json!({
+        "Bus": {"Type": "AWS::Events::Rule", "Properties": {"Name": "nightly", "EventBusName": "orders"}},
+        "Events": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "events"}},
+        "Free": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "free"}},
+        "Own": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "own"}},
+        "Pages": {"Type": "AWS::Cognito::UserPoolDomain", "Properties": {"Domain": {"Ref": "Prefix"}, "UserPoolId": "x"}},
+        "Steps": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"StateMachineName": "steps"}},
+        "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "orders"}},
+    }));
+    stack.manifest.parameters = [("Prefix".to_owned(), "photos".to_owned())].into();
+    let template: Value = serde_json::from_str(&stack.template).expect("it is JSON");
+    let topic = "arn:aws:sns:eu-central-1:123456789012:events";
+    let steps = "arn:aws:states:eu-central-1:123456789012:stateMachine:steps";
+    let summary = json!({"TypeName": "AWS::DynamoDB::Table", "ResourceDescriptions": []});
+    let signed = may_do_all()
+        .json("GetResource", topic, 200, &found("AWS::SNS::Topic", topic))
+        .json("GetResource", "https://sqs.eu-central-1.amazonaws.com/123456789012/free", 400, &not_found())
+        .json("GetResource", steps, 400, &json!({"__type": "TypeNotFoundException"}))
+        .json("GetResource", "\"Identifier\":\"orders\"", 200, &found("AWS::DynamoDB::Table", "orders"))
+        .json(
+            "DescribeUserPoolDomain",
+            "photos",
+            200,
+            &json!({"DomainDescription": {"Domain": "photos", "UserPoolId": "eu-central-1_a", "Status": "ACTIVE"}}),
+        )
+        .json("ListResources", "AWS::DynamoDB::Table", 200, &summary)
+        .json("GetServiceQuota", "L-F98FE922", 200, &json!({"Quota": {"Value": 2500.0}}));
+    let url = "https://sqs.eu-central-1.amazonaws.com/123456789012/own";
+    let rows = [("Own", "AWS::SQS::Queue", url, "CREATE_COMPLETE")];
+    let played = signed.with(present(&rows, &template).play_in_any_order());
+    let concerns = preflight(&played.context, &[stack]).await;
+    signed.finish();
+    assert_eq!(
+        told(&concerns),
+        [
+            (Weight::Refused, "intake-dev/Events: `events` is the name of another AWS::SNS::Topic already, outside of the stack".to_owned()),
+            (Weight::Refused, "intake-dev/Pages: `photos` is the name of another AWS::Cognito::UserPoolDomain already, outside of the stack".to_owned()),
+            (Weight::Refused, "intake-dev/Table: `orders` is the name of another AWS::DynamoDB::Table already, outside of the stack".to_owned()),
+        ]
+    );
+    let import = |at: usize| &concerns[at].hints[2];
+    assert!(
+        import(0).contains(&format!(r#""ResourceIdentifier":{{"TopicArn":"{topic}"}}"#)),
+        "{}",
+        import(0)
+    );
+    assert!(import(1).contains(r#""Domain":"photos""#), "{}", import(1));
+    assert!(
+        import(1).contains(r#""UserPoolId":"eu-central-1_a""#),
+        "{}",
+        import(1)
+    );
+    assert!(
+        import(2).contains(r#""ResourceIdentifier":{"TableName":"orders"}"#),
+        "{}",
+        import(2)
+    );
+    assert!(
+        concerns[2].hints[1].contains(
+            "aws cloudformation get-template --region eu-central-1 --stack-name intake-dev"
+        )
+    );
+    // A domain has to have a name.
+    assert_eq!(
+        concerns[1].hints[0],
+        "choose another `Domain` for intake-dev/Pages"
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_use_cloud_control_is_told_once_and_an_unknown_domain_is_free() {
+    let stack = named(&json!({
+        "Dead": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "dead"}},
+        "Orders": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "orders"}},
+        "Pages": {"Type": "AWS::Cognito::UserPoolDomain", "Properties": {"Domain": "photos", "UserPoolId": "x"}},
+    }));
+    let signed = may_do_all()
+        .json(
+            "GetResource",
+            "",
+            400,
+            &json!({"__type": "AccessDeniedException", "Message": "not authorized"}),
+        )
+        .json(
+            "DescribeUserPoolDomain",
+            "photos",
+            200,
+            &json!({"DomainDescription": {}}),
+        );
+    let played = signed.with(absent().play_in_any_order());
+    let concerns = preflight(&played.context, &[stack]).await;
+    signed.finish();
+    assert_eq!(
+        told(&concerns),
+        [(
+            Weight::Unknown,
+            "intake-dev/Dead: nobody could look: AWS denied the call: not authorized (GetResource: AccessDeniedException)".to_owned()
+        )]
+    );
+}
