@@ -60,26 +60,41 @@ impl Assembly {
         &mut self,
         change: impl Fn(&mut serde_json::Value) -> T,
     ) -> Result<Vec<(String, T)>> {
+        let stacks = self.manifest.stacks.iter();
+        let names: Vec<String> = stacks.map(|stack| stack.name.clone()).collect();
         let mut answers = Vec::new();
-        for stack in &mut self.manifest.stacks {
-            let Some(template) = self.templates.get_mut(&stack.name) else {
-                continue;
-            };
-            let before = template.json.clone();
-            let answer = change(&mut template.json);
-            if template.json != before {
-                template.text = serde_json::to_string(&template.json).map_err(|error| {
-                    Error::new(Kind::Assembly, "a template cannot be written").caused_by(&error)
-                })?;
-                stack.sha256 = hex(&Sha256::digest(&template.text));
-                let left = template.json.get("Resources");
-                stack
-                    .resources
-                    .retain(|id, _| left.is_some_and(|left| left.get(id).is_some()));
+        for name in names {
+            if let Some(answer) = self.change_template(&name, &change)? {
+                answers.push((name, answer));
             }
-            answers.push((stack.name.clone(), answer));
         }
         Ok(answers)
+    }
+
+    /// Changes the template of a stack, and returns what `change` answered; nothing, where there is no such stack.
+    pub(crate) fn change_template<T>(
+        &mut self,
+        stack: &str,
+        change: impl FnOnce(&mut serde_json::Value) -> T,
+    ) -> Result<Option<T>> {
+        let mut manifests = self.manifest.stacks.iter_mut();
+        let manifest = manifests.find(|other| other.name == stack);
+        let (Some(stack), Some(template)) = (manifest, self.templates.get_mut(stack)) else {
+            return Ok(None);
+        };
+        let before = template.json.clone();
+        let answer = change(&mut template.json);
+        if template.json != before {
+            template.text = serde_json::to_string(&template.json).map_err(|error| {
+                Error::new(Kind::Assembly, "a template cannot be written").caused_by(&error)
+            })?;
+            stack.sha256 = hex(&Sha256::digest(&template.text));
+            let left = template.json.get("Resources");
+            stack
+                .resources
+                .retain(|id, _| left.is_some_and(|left| left.get(id).is_some()));
+        }
+        Ok(Some(answer))
     }
 
     /// Returns the names of the stacks, for selecting among them.

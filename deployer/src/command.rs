@@ -9,6 +9,7 @@ mod destroy;
 mod diff;
 mod doctor;
 mod drift;
+mod environments;
 mod events;
 mod explain;
 mod graph;
@@ -21,6 +22,7 @@ mod local;
 mod lock;
 mod logs;
 mod look;
+mod once;
 mod outputs;
 mod place;
 mod prepare;
@@ -33,19 +35,21 @@ mod synth;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use clap::Parser as _;
 
 use crate::cli::{Cli, Global, Verb, asks_for_json};
-use crate::config::{Project, Stage, StageName, list};
+use crate::config::{Project, StageName, list};
 use crate::engine::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::local::Working;
 use crate::scratch::Scratch;
 use crate::ui::Ui;
+use environments::Documents;
 
-/// What every verb works with.
+/// What every verb works with. A clone is the same run.
+#[derive(Clone)]
 pub(crate) struct Session {
     /// The printer.
     pub(crate) ui: Ui,
@@ -56,9 +60,11 @@ pub(crate) struct Session {
     /// Says that the person at the keyboard wants to stop.
     pub(crate) cancel: Cancel,
     /// Keeps the temporary files of this run from others, once there may be some.
-    pub(crate) scratch: OnceLock<Scratch>,
+    pub(crate) scratch: Arc<OnceLock<Scratch>>,
     /// Is cloned by work that the process must see the end of, even where nobody awaits it any more.
     pub(crate) working: Working,
+    /// Whether this works in one of several environments that were chosen.
+    pub(crate) several: bool,
 }
 
 impl Session {
@@ -67,20 +73,15 @@ impl Session {
         Project::load(&self.directory, self.global.config.as_deref())
     }
 
-    /// Returns the stage to work on.
-    pub(crate) fn stage<'a>(&'a self, project: &'a Project) -> Result<(&'a str, &'a Stage)> {
-        let Some(name) = self.global.stage.as_deref() else {
-            let names: Vec<&str> = project
-                .config
-                .stages
-                .keys()
-                .map(StageName::as_str)
-                .collect();
-            return Err(Error::new(Kind::Usage, "no stage is given")
+    /// Returns the name of the stage to work on.
+    fn stage_name(&self, project: &Project) -> Result<&str> {
+        self.global.stage.as_deref().ok_or_else(|| {
+            let stages = project.config.stages.keys();
+            let names: Vec<&str> = stages.map(StageName::as_str).collect();
+            Error::new(Kind::Usage, "no stage is given")
                 .hint("name one with `--stage NAME`, or set STACKCTL_STAGE")
-                .hint(format!("the stages are {}", list(&names))));
-        };
-        Ok((name, project.stage(name)?))
+                .hint(format!("the stages are {}", list(&names)))
+        })
     }
 
     /// Runs a step that changes nothing and may be dropped when the run is stopped.
@@ -163,8 +164,9 @@ fn start(cli: Cli, ui: &Ui) -> Result<u8> {
             global: cli.global,
             directory,
             cancel: interrupt::listen(ui),
-            scratch: OnceLock::new(),
+            scratch: Arc::default(),
             working,
+            several: false,
         };
         // The futures of the verbs are large and differ; one of them is enough on the heap.
         let code = Box::pin(dispatch(&session, cli.verb)).await;
@@ -179,23 +181,82 @@ fn start(cli: Cli, ui: &Ui) -> Result<u8> {
 }
 
 async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
+    use Documents::{Lines, Listed, Named};
+    use environments::each;
+
     match verb {
-        Verb::Synth(arguments) => synth::run(session, &arguments).await,
+        Verb::Synth(arguments) => {
+            each(session, Named, async |own| {
+                synth::run(own, &arguments).await
+            })
+            .await
+        }
         Verb::Graph(arguments) => graph::run(session, &arguments).await,
         Verb::Deploy(arguments) => Box::pin(deploy::run(session, &arguments)).await,
-        Verb::Diff(arguments) => diff::run(session, &arguments).await,
-        Verb::Destroy(arguments) => destroy::run(session, &arguments).await,
-        Verb::Prune(arguments) => Box::pin(prune::run(session, &arguments)).await,
+        Verb::Diff(arguments) => {
+            each(session, Listed, async |own| {
+                diff::run(own, &arguments).await
+            })
+            .await
+        }
+        Verb::Destroy(arguments) => Box::pin(destroy::run(session, &arguments)).await,
+        Verb::Prune(arguments) => {
+            each(session, Listed, async |own| {
+                Box::pin(prune::run(own, &arguments)).await
+            })
+            .await
+        }
         Verb::Rollback(arguments) => Box::pin(rollback::run(session, &arguments)).await,
-        Verb::Outputs(arguments) => outputs::run(session, &arguments).await,
-        Verb::Status(arguments) => stacks::status(session, &arguments).await,
-        Verb::Events(arguments) => Box::pin(events::run(session, &arguments)).await,
-        Verb::Explain(arguments) => Box::pin(cause::run(session, &arguments)).await,
-        Verb::Drift(arguments) => Box::pin(drift::run(session, &arguments)).await,
-        Verb::History(arguments) => Box::pin(history::run(session, &arguments)).await,
+        Verb::Outputs(arguments) => {
+            each(session, Named, async |own| {
+                outputs::run(own, &arguments).await
+            })
+            .await
+        }
+        Verb::Status(arguments) => {
+            each(session, Listed, async |own| {
+                stacks::status(own, &arguments).await
+            })
+            .await
+        }
+        // A page is one document, and following has no end.
+        Verb::Events(arguments)
+            if arguments.follow || matches!(arguments.timeline, Some(Some(_))) =>
+        {
+            Box::pin(events::run(session, &arguments)).await
+        }
+        Verb::Events(arguments) => {
+            let documents = if arguments.timeline.is_some() {
+                Listed
+            } else {
+                Lines
+            };
+            each(session, documents, async |own| {
+                Box::pin(events::run(own, &arguments)).await
+            })
+            .await
+        }
+        Verb::Explain(arguments) => {
+            each(session, Listed, async |own| {
+                Box::pin(cause::run(own, &arguments)).await
+            })
+            .await
+        }
+        Verb::Drift(arguments) => {
+            each(session, Listed, async |own| {
+                Box::pin(drift::run(own, &arguments)).await
+            })
+            .await
+        }
+        Verb::History(arguments) => {
+            each(session, Listed, async |own| {
+                Box::pin(history::run(own, &arguments)).await
+            })
+            .await
+        }
         Verb::Invoke(arguments) => Box::pin(invoke::run(session, &arguments)).await,
         Verb::Logs(arguments) => Box::pin(logs::run(session, &arguments)).await,
-        Verb::Bootstrap => bootstrap::run(session).await,
+        Verb::Bootstrap => each(session, Lines, async |own| bootstrap::run(own).await).await,
         Verb::Local(arguments) => local::run(session, &arguments).await,
         Verb::Doctor(arguments) => doctor::run(session, arguments).await,
         Verb::Completions(arguments) => completions::run(session, arguments),

@@ -1,6 +1,7 @@
 //! Reads `stackctl.toml`.
 
 mod assignment;
+mod environments;
 mod find;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 use stack_model::assembly::{Architecture, FORMAT, StageRequest, SynthRequest};
 
 pub use assignment::{Assignment, AssignmentError};
+pub use environments::{Rollout, StageConfig};
 
 use crate::error::{Error, Kind, Result};
 
@@ -40,7 +42,7 @@ pub struct Config {
     pub workspace: Workspace,
     /// The stages by name.
     #[serde(default)]
-    pub stages: BTreeMap<StageName, Stage>,
+    pub stages: BTreeMap<StageName, StageConfig>,
 }
 
 /// What `stackctl` must know of the Cargo workspace.
@@ -59,9 +61,8 @@ impl Default for Workspace {
     }
 }
 
-/// One stage.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One stage, in one of its environments: an account and a region.
+#[derive(Clone, Debug)]
 pub struct Stage {
     /// The region that stacks are deployed to unless they say otherwise.
     pub region: Region,
@@ -70,17 +71,17 @@ pub struct Stage {
     /// The profile of the AWS configuration files.
     pub profile: Option<String>,
     /// Whether data is retained and stacks are protected against deletion.
-    #[serde(default)]
     pub protected: bool,
     /// The managed policy that no role of the stage goes beyond, by its name with its path, or by its ARN; the stacks
     /// check it.
     pub permissions_boundary: Option<String>,
     /// The architecture that functions are built for.
-    #[serde(default)]
     pub architecture: Architecture,
     /// The variables of the stage, by system.
-    #[serde(default, deserialize_with = "json_tables")]
     pub variables: Map<String, Value>,
+    /// How the environment is told from the others of the stage, `REGION` or `ACCOUNT/REGION`; nothing, where it is the
+    /// only one.
+    pub label: Option<String>,
 }
 
 /// The name of a stage: lower case letters, digits and hyphens, starting with a letter.
@@ -214,8 +215,8 @@ impl Project {
         })
     }
 
-    /// Returns the stage of that name.
-    pub fn stage(&self, name: &str) -> Result<&Stage> {
+    /// Returns the stage of that name, with all its environments.
+    pub fn stage(&self, name: &str) -> Result<&StageConfig> {
         self.config
             .stages
             .iter()
@@ -264,6 +265,15 @@ impl Config {
 }
 
 impl Stage {
+    /// Returns the name under which files of the environment are kept.
+    pub fn key(&self, name: &str) -> String {
+        match &self.label {
+            // No name of a stage has a full stop.
+            Some(label) => format!("{name}.{}", label.replace('/', ".")),
+            None => name.to_owned(),
+        }
+    }
+
     /// Returns what the stacks binary is asked for. It is the same wherever the templates are sent to.
     pub fn request(&self, name: &str) -> SynthRequest {
         SynthRequest {

@@ -51,6 +51,7 @@ mod timeline;
 mod timing;
 mod turns;
 mod unchanged;
+mod waves;
 
 pub use activity::events;
 pub use bootstrap::{BOOTSTRAP_STACK, bootstrap};
@@ -94,6 +95,7 @@ pub use rollback::{
 pub use status::StackStatus;
 pub use timeline::{Phase, Span, Timeline};
 pub use timing::{Pace, SystemTiming, Timing};
+pub use waves::{WaveEnd, Waves};
 
 use std::sync::Arc;
 

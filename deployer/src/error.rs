@@ -197,6 +197,13 @@ impl Error {
         if self.0.told { &[] } else { &self.0.causes }
     }
 
+    /// Says which of several environments the error is of.
+    #[must_use]
+    pub fn within(mut self, environment: &str) -> Self {
+        self.0.message = format!("{environment}: {}", self.0.message);
+        self
+    }
+
     /// Adds fields that stand beside `error` in the document of `--json`.
     #[must_use]
     pub fn with_fields(mut self, fields: serde_json::Map<String, serde_json::Value>) -> Self {

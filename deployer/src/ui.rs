@@ -16,12 +16,14 @@ mod task;
 mod terminal;
 mod timeline;
 mod tree;
+mod within;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::cli::{Color, Global};
 use crate::error::{Error, Kind};
@@ -38,6 +40,7 @@ pub use table::{Table, outputs};
 pub use task::Task;
 pub use timeline::{html, timelines};
 pub use tree::plan;
+use within::Within;
 
 /// Breaks text between words so that it fits the terminal; lines after the first begin with `indent` spaces.
 pub(crate) fn wrap(text: &str, indent: usize) -> String {
@@ -55,6 +58,10 @@ pub struct Ui {
     bars: Option<MultiProgress>,
     /// The first failure to write to standard output, other than a reader that left.
     broken: Arc<Mutex<Option<io::Error>>>,
+    /// Lets one question be asked at a time.
+    asking: Arc<tokio::sync::Mutex<()>>,
+    /// The environment that is printed for, where there are several.
+    within: Option<Arc<Within>>,
 }
 
 impl Ui {
@@ -74,7 +81,25 @@ impl Ui {
             bars: draw
                 .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10))),
             broken: Arc::default(),
+            asking: Arc::default(),
+            within: None,
         }
+    }
+
+    /// Returns a printer for one of several environments. Lines for people begin with its label, JSON lines hold its fields,
+    /// and a document is kept, for one document of all.
+    #[must_use]
+    pub fn within(&self, label: &str, fields: Map<String, Value>) -> Self {
+        Self {
+            within: Some(Arc::new(Within::new(label, fields))),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the documents that were kept.
+    pub fn documents(&self) -> Vec<Value> {
+        let within = self.within.as_deref();
+        within.map(Within::taken).unwrap_or_default()
     }
 
     /// Returns whether results are JSON.
@@ -94,7 +119,10 @@ impl Ui {
 
     /// Prints a line for people on standard error, above whatever progress is drawn.
     pub fn line(&self, text: impl AsRef<str>) {
-        let text = text.as_ref();
+        let text = match &self.within {
+            Some(within) => &within.lines(text.as_ref()),
+            None => text.as_ref(),
+        };
         let print = || {
             // Nothing can be told where standard error is gone.
             let _ = writeln!(anstream::stderr().lock(), "{text}");
@@ -140,9 +168,16 @@ impl Ui {
         Task::start(self.clone(), verb, subject.into())
     }
 
-    /// Prints text on standard output as it is.
+    /// Prints text on standard output, under a heading where it is that of one of several environments.
     pub fn out(&self, text: impl AsRef<str>) {
-        let text = text.as_ref();
+        if let Some(heading) = self.within.as_ref().and_then(|within| within.heading()) {
+            self.print(&heading);
+        }
+        self.print(text.as_ref());
+    }
+
+    /// Prints text on standard output as it is.
+    pub fn print(&self, text: &str) {
         let print = || {
             let mut out = anstream::stdout().lock();
             if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -157,16 +192,26 @@ impl Ui {
 
     /// Prints one JSON document on standard output.
     pub fn document(&self, value: &impl Serialize) {
+        if let Some(within) = &self.within {
+            if let Err(error) = within.keep(value) {
+                self.note_broken(error.into());
+            }
+            return;
+        }
         match serde_json::to_string_pretty(value) {
-            Ok(text) => self.out(text + "\n"),
+            Ok(text) => self.print(&(text + "\n")),
             Err(error) => self.note_broken(error.into()),
         }
     }
 
     /// Prints one JSON document on one line of standard output.
     pub fn json_line(&self, value: &impl Serialize) {
-        match serde_json::to_string(value) {
-            Ok(text) => self.out(text + "\n"),
+        let text = match &self.within {
+            Some(within) => within.told(value).map(|value| value.to_string()),
+            None => serde_json::to_string(value),
+        };
+        match text {
+            Ok(text) => self.print(&(text + "\n")),
             Err(error) => self.note_broken(error.into()),
         }
     }
@@ -214,10 +259,15 @@ impl Ui {
 
     /// Asks for a line of text.
     pub async fn ask(&self, question: &str) -> String {
+        let _one = self.asking.lock().await;
+        let question = paint(palette::STRONG, question);
+        let question = match &self.within {
+            Some(within) => within.lines(&question),
+            None => question,
+        };
         let print = || {
             let mut stderr = anstream::stderr().lock();
-            let _ = write!(stderr, "{}", paint(palette::STRONG, question))
-                .and_then(|()| stderr.flush());
+            let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
         };
         match &self.bars {
             Some(bars) => bars.suspend(print),
@@ -229,9 +279,25 @@ impl Ui {
     /// Returns how wide the terminal is that lines for people go to; nothing, where that is none: then whatever reads
     /// them wants each as a whole.
     fn width(&self) -> Option<usize> {
-        self.bars
-            .as_ref()
-            .map(|_| terminal::width().unwrap_or(WIDTH))
+        self.bars.as_ref().map(|_| {
+            terminal::width()
+                .unwrap_or(WIDTH)
+                .saturating_sub(self.indent())
+        })
+    }
+
+    /// Returns how many columns stand before every line for people.
+    fn indent(&self) -> usize {
+        self.within.as_ref().map_or(0, |within| within.width())
+    }
+
+    /// Writes what stands before a line that is drawn: the environment, where there are several, and the verb.
+    fn column(&self, verb: &str) -> String {
+        let column = task::column(verb);
+        match &self.within {
+            Some(within) => within.lines(&column),
+            None => column,
+        }
     }
 
     fn bars(&self) -> Option<&MultiProgress> {

@@ -64,6 +64,9 @@ pub(super) fn options(session: &Session) -> String {
             options.extend([" ", name, " ", value]);
         }
     }
+    for region in &global.regions {
+        options.extend([" --region ", region]);
+    }
     for assignment in &global.variables {
         let quoted = assignment.as_str().replace('\'', "'\\''");
         options.extend([" --var '", &quoted, "'"]);

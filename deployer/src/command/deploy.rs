@@ -2,192 +2,100 @@
 
 mod fast;
 mod preflight;
+mod rollout;
+mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use serde_json::json;
 
-use super::approval::{self, Approval, Consent};
+use super::once::{self, Source};
 use super::outputs::{self, Outputs};
 use super::place::{self, Place};
 use super::prepare::Contents;
-use super::{Session, lock, prepare, revision};
+use super::{Session, approval, lock, prepare, revision};
 use crate::assembly::Assembly;
-use crate::aws::{Fault, Target};
+use crate::aws::Fault;
 use crate::cli;
-use crate::config::{Stage, list};
-use crate::engine::plan::{self, Grade, Plan, Registry, Wanted};
+use crate::config::list;
+use crate::engine::plan::{self, Plan, Registry, Wanted};
 use crate::engine::{
-    self, Artifact, Context, DeployError, DeployReport, Deployment, EventSink, Import,
-    MissingExport, StackDeployment,
+    self, Artifact, Context, DeployReport, Import, MissingExport, StackDeployment,
 };
 use crate::error::{Error, Kind, Result};
-use crate::ui::{self, Activity};
+use site::{Plot, Site};
 
 pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8> {
     let project = session.project()?;
-    let (name, stage) = session.stage(&project)?;
+    let (name, config, chosen) = session.environments(&project)?;
     let place = Place::of(session);
-    if arguments.fast && stage.protected && !place.is_local() {
+    if arguments.fast && !place.is_local() && chosen.iter().any(|stage| stage.protected) {
         return Err(fast::refused(name));
     }
+    place::refuse_several_accounts(&place, &chosen)?;
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
-    let (mut assembly, endpoint) = tokio::try_join!(
-        prepare::assembly(session, &project, name, stage),
+    let (rendered, endpoint) = tokio::try_join!(
+        once::render(
+            session,
+            &project,
+            (name, config, &chosen),
+            &arguments.stacks,
+            Source::Fresh,
+            &place
+        ),
         place::ensure(session, &project, &place),
     )?;
-    prepare::adapt(session, &mut assembly, &place)?;
-    let selected = prepare::select(&assembly, &arguments.stacks)?;
-    prepare::refuse_renames(&assembly, &selected)?;
-    let contents = prepare::contents(&project, &assembly, &selected)?;
-    let activity = Activity::new(&session.ui, "deploy");
-    let base = place::api_base(&place, endpoint.as_ref());
-    let sink = {
-        let (activity, base) = (activity.clone(), base.clone());
-        EventSink::new(move |event| {
-            activity.take(&outputs::reachable_event(event, base.as_deref()));
-        })
-    };
-    let build = prepare::functions(session, &project, &assembly, &selected, &place);
-    let connect = session.guard(place::connect(
-        session,
-        stage,
-        &place,
-        endpoint.as_ref(),
-        sink,
-    ));
+    let mut plots = Vec::new();
+    for rendered in rendered {
+        plots.push(Plot::new(&project, &place, endpoint.as_ref(), rendered)?);
+    }
     // A build for AWS takes long: missing credentials are found before it, not after, and so are missing exports.
-    let imports = prepare::imports(&assembly, &selected);
-    let (context, artifacts) = if place.is_local() && imports.is_empty() {
-        let artifacts = build.await?;
-        (connect.await??, artifacts)
-    } else {
-        let context = connect.await??;
-        Box::pin(find_exports(
-            session, &context, &assembly, &selected, &imports,
-        ))
-        .await?;
-        let look = preflight::run(session, &context, &assembly, &selected, arguments, &place);
-        let (artifacts, ()) = tokio::try_join!(build, look)?;
-        (context, artifacts)
-    };
-
-    let context = context
-        .with_revision(revision::of(&project.root).await)
-        .waiting(arguments.wait)
-        .reaching(base.clone());
-
-    if arguments.fast {
-        let deployment = Deployment {
-            stage: name.to_owned(),
-            stacks: deployments(&assembly, &selected, &contents),
-            artifacts: artifacts.clone(),
-            ..Deployment::default()
-        };
-        if let Some(result) = fast::run(session, &context, &place, &deployment).await? {
-            activity.finish();
-            let target = place::target(stage, &place, endpoint.as_ref());
-            return ended(session, &assembly, result, base.as_deref(), &target);
-        }
-    }
-
-    // Nothing local is worth a question, and a plan costs two calls per stack.
-    let plan = if place.is_local() && session.ui.verbose() == 0 {
-        None
-    } else {
-        Some(
-            show_plan(
-                session, &context, &assembly, &selected, &artifacts, &contents,
+    let (contexts, artifacts) =
+        if place.is_local() && plots.iter().all(|plot| plot.imports().is_empty()) {
+            let artifacts = site::build(&project, &place, &plots).await?;
+            (
+                site::connect(&place, endpoint.as_ref(), &plots).await?,
+                artifacts,
             )
-            .await?,
-        )
-    };
-    if plan.is_some() {
-        session
-            .ui
-            .done("account", &context.clients.identity().account);
-    }
-    // The local engine replaces what CloudFormation does not.
-    if let Some(plan) = plan.as_ref().filter(|_| !place.is_local()) {
-        refuse_impossible(plan)?;
-    }
-    let consent = match &plan {
-        Some(plan) if !plan.is_empty() => {
-            consent(session, arguments, name, stage, place.is_local(), plan).await?
-        }
-        // An empty plan may still meet a stack that needs mending; its change set is checked against the plan.
-        _ if place.is_local() => Consent::NotNeeded,
-        _ => Consent::Given,
-    };
-    let deployment = Deployment {
-        stage: name.to_owned(),
-        stacks: deployments(&assembly, &selected, &contents),
-        artifacts,
-        // Nothing local is waited for, and what is protected should be ready when it is said to be deployed.
-        express: !stage.protected && !place.is_local() && !arguments.no_express,
-    };
-    let approval = Arc::new(Approval::new(session.ui.clone(), consent, plan));
-    let result = engine::deploy(&context, deployment, approval.clone()).await;
-    activity.finish();
-    match result {
-        Ok(report) => {
-            let target = place::target(stage, &place, endpoint.as_ref());
-            finish(session, &assembly, &report, base.as_deref(), &target);
-            Ok(0)
-        }
-        Err(error) => {
-            let summary = error
-                .report()
-                .map(|report| summary(report, base.as_deref()));
-            let mut error = Error::from(error);
-            let declined = approval.declined();
-            if !declined.is_empty() {
-                error = declined
-                    .into_iter()
-                    .fold(error, Error::cause)
-                    .hint("deploy again with somebody to ask, and without `--yes`");
+        } else {
+            let contexts = site::connect(&place, endpoint.as_ref(), &plots).await?;
+            for (plot, context) in plots.iter().zip(&contexts) {
+                Box::pin(find_exports(plot, context)).await?;
             }
-            Err(match summary {
-                Some(fields) => error.with_fields(fields),
-                None => error,
-            })
-        }
-    }
-}
-
-/// Reports how a deploy past CloudFormation ended.
-fn ended(
-    session: &Session,
-    assembly: &Assembly,
-    result: Result<DeployReport, DeployError>,
-    base: Option<&str>,
-    target: &Target,
-) -> Result<u8> {
-    match result {
-        Ok(report) => {
-            finish(session, assembly, &report, base, target);
-            Ok(0)
-        }
-        Err(error) => {
-            let summary = error.report().map(|report| summary(report, base));
-            let error = Error::from(error);
-            Err(match summary {
-                Some(fields) => error.with_fields(fields),
-                None => error,
-            })
-        }
-    }
+            let looks = async {
+                for (plot, context) in plots.iter().zip(&contexts) {
+                    preflight::run(plot, context, arguments, &place).await?;
+                }
+                Ok(())
+            };
+            let (artifacts, ()) = tokio::try_join!(site::build(&project, &place, &plots), looks)?;
+            (contexts, artifacts)
+        };
+    let revision = revision::of(&project.root).await;
+    let sites: Vec<Site<'_>> = plots
+        .into_iter()
+        .zip(contexts)
+        .zip(artifacts)
+        .map(|((plot, context), artifacts)| {
+            let context = context
+                .with_revision(revision.clone())
+                .waiting(arguments.wait)
+                .reaching(plot.base.clone());
+            Site {
+                name,
+                plot,
+                context,
+                artifacts,
+            }
+        })
+        .collect();
+    Box::pin(rollout::run(session, config, arguments, &place, &sites)).await
 }
 
 /// Looks for what the selected stacks import and what is not deployed with them, before anything is built.
-async fn find_exports(
-    session: &Session,
-    context: &Context,
-    assembly: &Assembly,
-    selected: &[usize],
-    imports: &[Import],
-) -> Result<()> {
+async fn find_exports(plot: &Plot<'_>, context: &Context) -> Result<()> {
+    let (session, assembly, selected) = (&plot.session, &plot.assembly, &plot.selected);
+    let imports = &plot.imports();
     let missing = match session
         .guard(engine::missing_exports(context, imports))
         .await?
@@ -295,26 +203,6 @@ fn refuse_impossible(plan: &Plan) -> Result<()> {
     Err(error.hint("change what the plan marks with CANNOT BE DEPLOYED; nothing was changed"))
 }
 
-async fn show_plan(
-    session: &Session,
-    context: &Context,
-    assembly: &Assembly,
-    selected: &[usize],
-    artifacts: &BTreeMap<String, Artifact>,
-    contents: &Contents,
-) -> Result<Plan> {
-    let plan = make_plan(session, context, assembly, selected, artifacts, contents).await?;
-    if session.ui.json() {
-        session
-            .ui
-            .json_line(&json!({"type": "plan", "stacks": plan.stacks}));
-    }
-    session
-        .ui
-        .line(ui::plan(&plan, session.ui.verbose() > 1).trim_end());
-    Ok(plan)
-}
-
 /// Compares the selected stacks with what is deployed.
 pub(super) async fn make_plan(
     session: &Session,
@@ -343,36 +231,6 @@ pub(super) async fn make_plan(
     Ok(plan)
 }
 
-/// Asks for what the plan needs: in a protected stage losing data needs more than a yes.
-async fn consent(
-    session: &Session,
-    arguments: &cli::Deploy,
-    name: &str,
-    stage: &Stage,
-    local: bool,
-    plan: &Plan,
-) -> Result<Consent> {
-    let lost: Vec<String> = plan
-        .of_grade(Grade::DataLoss)
-        .map(|(stack, change)| format!("{}/{}", stack.stack, change.logical_id))
-        .collect();
-    if stage.protected && !local && !lost.is_empty() {
-        approval::confirm_stage(
-            session,
-            name,
-            arguments.confirm.as_deref(),
-            &format!("data would be lost: {}", lost.join(", ")),
-        )
-        .await?;
-    }
-    approval::ask(
-        session,
-        local,
-        &format!("Deploy these changes to stage {name}?"),
-    )
-    .await
-}
-
 fn deployments(
     assembly: &Assembly,
     selected: &[usize],
@@ -388,20 +246,6 @@ fn deployments(
             contents: contents.get(&manifest.name).cloned().unwrap_or_default(),
         })
         .collect()
-}
-
-fn finish(
-    session: &Session,
-    assembly: &Assembly,
-    report: &DeployReport,
-    base: Option<&str>,
-    target: &Target,
-) {
-    if session.ui.json() {
-        session.ui.json_line(&summary(report, base));
-    } else {
-        outputs::show(session, assembly, &collect(report, base), target);
-    }
 }
 
 fn collect(report: &DeployReport, base: Option<&str>) -> Outputs {
@@ -444,7 +288,7 @@ pub(super) fn summary(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::plan::{Action, ResourceChange, StackPlan};
+    use crate::engine::plan::{Action, Grade, ResourceChange, StackPlan};
 
     fn plan(grade: Grade) -> Plan {
         let change = ResourceChange {

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::once::{self, Rendered, Source};
 use super::place::{self, Place};
-use super::{Session, approval, ledger, lock, prepare};
+use super::{Session, approval, environments, ledger, lock};
 use crate::cli;
 use crate::config::Project;
 use crate::engine::{
@@ -14,13 +15,49 @@ use crate::engine::{
 use crate::error::{Error, Result};
 use crate::ui::{Activity, Ui};
 
+/// Deletes stacks in every chosen environment, one after the other, the last one first: what several share goes with the
+/// first, when nobody uses it any more.
 pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u8> {
     let project = session.project()?;
-    let (name, stage) = session.stage(&project)?;
+    let (name, config, chosen) = session.environments(&project)?;
     let place = Place::of(session);
+    place::refuse_several_accounts(&place, &chosen)?;
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
-    let assembly = prepare::known(session, &project, name, stage).await?;
-    let selected = prepare::select(&assembly, &arguments.stacks)?;
+    let stage = (name, config, chosen.as_slice());
+    let source = Source::Known;
+    let mut rendered =
+        once::render(session, &project, stage, &arguments.stacks, source, &place).await?;
+    while let Some(site) = rendered.pop() {
+        let ended = Box::pin(destroy(&project, &place, name, &site, arguments)).await;
+        if let Err(error) = ended {
+            if !site.session.several {
+                return Err(error);
+            }
+            let error = error
+                .within(environments::label(site.stage))
+                .with_fields(environments::fields(site.stage));
+            let left: Vec<_> = rendered.iter().map(|site| site.stage).collect();
+            return Err(environments::not_begun(error, &left));
+        }
+    }
+    Ok(0)
+}
+
+/// Deletes the selected stacks of an environment.
+async fn destroy(
+    project: &Project,
+    place: &Place,
+    name: &str,
+    site: &Rendered<'_>,
+    arguments: &cli::Destroy,
+) -> Result<()> {
+    let Rendered {
+        session,
+        stage,
+        assembly,
+        selected,
+        ..
+    } = site;
     let stacks: Vec<_> = selected
         .iter()
         .filter_map(|position| assembly.manifest.stacks.get(*position))
@@ -29,13 +66,17 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
     let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
     let retain = arguments.retain.iter().cloned().collect();
     let protected = stage.protected && !place.is_local();
+    if names.is_empty() {
+        session.ui.done("destroy", "nothing of its own is selected");
+        return Ok(());
+    }
     let danger = format!("this deletes {}", names.join(", "));
     let given = arguments.confirm.as_deref();
     if protected && (given.is_some() || !session.ui.can_ask()) {
         approval::confirm_stage(session, name, given, &danger).await?;
     }
     let activity = Activity::new(&session.ui, "destroy");
-    let (context, _) = place::open(session, &project, stage, &place, activity.sink()).await?;
+    let (context, _) = place::open(session, project, stage, place, activity.sink()).await?;
     let context = context.waiting(arguments.wait);
     if !place.is_local() {
         let outlook = session.guard(Box::pin(engine::outlook(&context, &stacks, &retain)));
@@ -65,17 +106,17 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
     match result {
         Ok(mut report) => {
             let survivors = search(session, &context, name, &report).await?;
-            let file = ledger::keep(&project, &context, name, &mut report)?;
+            let file = ledger::keep(project, &context, &stage.key(name), &mut report)?;
             forget(&session.ui, &memory, &context, &report);
             finish(session, &report, &survivors, file.as_deref());
-            Ok(0)
+            Ok(())
         }
         Err(error) => Err(unfinished(
             &session.ui,
-            &project,
+            project,
             &context,
             &memory,
-            name,
+            &stage.key(name),
             error,
         )),
     }
@@ -107,13 +148,13 @@ fn unfinished(
     project: &Project,
     context: &Context,
     memory: &Memory,
-    stage: &str,
+    key: &str,
     mut error: DestroyError,
 ) -> Error {
     let Some(report) = error.report_mut() else {
         return error.into();
     };
-    let file = match ledger::keep(project, context, stage, report) {
+    let file = match ledger::keep(project, context, key, report) {
         Ok(file) => {
             forget(ui, memory, context, report);
             file

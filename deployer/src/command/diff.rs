@@ -7,7 +7,7 @@ use serde_json::Value;
 use stack_model::assembly::{ContentManifest, OutputReference, StackManifest};
 
 use super::place::{self, Place};
-use super::{Session, deploy, explain, prepare};
+use super::{Session, deploy, environments, explain, prepare};
 use crate::assembly::Assembly;
 use crate::cli::{self, Report};
 use crate::engine::EventSink;
@@ -25,7 +25,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
     let selected = prepare::select(&assembly, &arguments.stacks)?;
     prepare::refuse_renames(&assembly, &selected)?;
     let plan = if let Some(directory) = &arguments.against {
-        offline(&assembly, &selected, &session.directory.join(directory))?
+        let directory = environments::directory(session, stage, directory);
+        offline(&assembly, &selected, &directory)?
     } else {
         prepare::adapt(session, &mut assembly, &place)?;
         let (context, _) =
@@ -44,10 +45,14 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
     if session.ui.json() {
         session.ui.document(&plan);
     } else {
-        session.ui.out(match arguments.format {
-            Report::Text => ui::plan(&plan, session.ui.verbose() > 0),
-            Report::Markdown => ui::markdown(&plan, name),
-        });
+        match arguments.format {
+            Report::Text => session.ui.out(ui::plan(&plan, session.ui.verbose() > 0)),
+            Report::Markdown if session.several => {
+                let name = format!("{name}` in `{}", environments::label(stage));
+                session.ui.print(&ui::markdown(&plan, &name));
+            }
+            Report::Markdown => session.ui.out(ui::markdown(&plan, name)),
+        }
     }
     let changed = arguments.exit_code && !plan.is_empty();
     Ok(if changed { EXIT_CHANGES } else { 0 })

@@ -2,7 +2,6 @@
 
 mod checks;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -110,7 +109,7 @@ async fn gather(
     )];
     let stages = match &project {
         Ok(project) => chosen_stages(project, session.global.stage.as_deref()),
-        Err(_) => BTreeMap::new(),
+        Err(_) => Vec::new(),
     };
     let local_only = session.global.local;
     let architectures = checks::architectures(&stages);
@@ -154,19 +153,25 @@ async fn gather(
                 .guard(answer)
                 .await?
                 .map_err(|error| interrupted(&error))?;
-            found.push(checks::credentials(name, stage, identity));
+            found.push(checks::credentials(&name, stage, identity));
         }
     }
     drop(task);
     Ok(found)
 }
 
-/// Returns the stage that was asked for, or all of them.
-fn chosen_stages<'a>(project: &'a Project, wanted: Option<&str>) -> BTreeMap<&'a str, &'a Stage> {
+/// Returns the stage that was asked for, or all of them, each with its name in every environment.
+fn chosen_stages<'a>(project: &'a Project, wanted: Option<&str>) -> Vec<(String, &'a Stage)> {
     let stages = project.config.stages.iter();
     stages
-        .map(|(name, stage)| (name.as_str(), stage))
-        .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))
+        .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == name.as_str()))
+        .flat_map(|(name, stage)| {
+            let environments = stage.environments().iter();
+            environments.map(move |stage| match &stage.label {
+                Some(label) => (format!("{name} in {label}"), stage),
+                None => (name.to_string(), stage),
+            })
+        })
         .collect()
 }
 

@@ -34,9 +34,14 @@ struct Origin {
     sources: Vec<PathBuf>,
 }
 
-/// Keeps an assembly. It holds what is in the source, and no secrets; still it is nobody else's.
-pub(super) fn keep(project: &Project, request: &SynthRequest, rendered: &Rendered) -> Result<()> {
-    let directory = directory(project, &request.stage.name);
+/// Keeps an assembly under a key. It holds what is in the source, and no secrets; still it is nobody else's.
+pub(super) fn keep(
+    project: &Project,
+    key: &str,
+    request: &SynthRequest,
+    rendered: &Rendered,
+) -> Result<()> {
+    let directory = directory(project, key);
     let failed = |what: &str, error: std::io::Error| {
         Error::new(Kind::Io, format!("cannot {what} {}", directory.display())).caused_by(&error)
     };
@@ -51,9 +56,9 @@ pub(super) fn keep(project: &Project, request: &SynthRequest, rendered: &Rendere
     std::fs::write(directory.join(SINCE), text).map_err(|error| failed("write to", error))
 }
 
-/// Returns the assembly of the last synth of a stage, where there is one that can be read.
-pub(super) fn last(project: &Project, stage: &str) -> Option<Kept> {
-    let directory = directory(project, stage);
+/// Returns the assembly that was kept last under a key, where there is one that can be read.
+pub(super) fn last(project: &Project, key: &str) -> Option<Kept> {
+    let directory = directory(project, key);
     let assembly = Assembly::read(&directory).ok()?;
     let file = directory.join(SINCE);
     let origin = std::fs::read(&file)
@@ -92,9 +97,9 @@ impl Kept {
     }
 }
 
-/// Returns where the assembly of the last synth of a stage is kept.
-fn directory(project: &Project, stage: &str) -> PathBuf {
-    project.state_dir.join("assemblies").join(stage)
+/// Returns where the assembly of the last synth is kept under a key: that of a stage in one of its environments.
+fn directory(project: &Project, key: &str) -> PathBuf {
+    project.state_dir.join("assemblies").join(key)
 }
 
 fn changed(file: &Path) -> Option<SystemTime> {

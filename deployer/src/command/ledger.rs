@@ -15,12 +15,12 @@ use crate::ui::Ui;
 /// What every stack left, by its name.
 type Ledger = BTreeMap<String, Vec<serde_json::Value>>;
 
-/// Enters what the stacks of a report retained, and adds to the report how it is taken back. Returns the file, where there
-/// is anything to enter.
+/// Enters what the stacks of a report retained under a key, that of a stage in one of its environments, and adds to the
+/// report how it is taken back. Returns the file, where there is anything to enter.
 pub(super) fn keep(
     project: &Project,
     context: &Context,
-    stage: &str,
+    key: &str,
     report: &mut DestroyReport,
 ) -> Result<Option<PathBuf>> {
     if report
@@ -31,7 +31,7 @@ pub(super) fn keep(
         return Ok(None);
     }
     let directory = project.state_dir.join(scratch::RETAINED);
-    let file = directory.join(format!("{stage}.json"));
+    let file = directory.join(format!("{key}.json"));
     write_down(&directory, &file, context, report).map_err(|error| {
         Error::new(Kind::Io, format!("cannot write {}", file.display())).caused_by(&error)
     })?;

@@ -1,11 +1,12 @@
 //! Where a command works: AWS, the local engine, or an endpoint of the user's own.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 
-use super::{Session, approval, interrupt};
+use super::{Session, approval, environments, interrupt};
 use crate::aws::{self, StaticCredentials, Target};
-use crate::config::{Project, Stage};
+use crate::config::{Project, Stage, list};
 use crate::engine::{Cancel, CancelHandle, Context, EventSink};
 use crate::error::{Error, Kind, Result};
 use crate::local::{Endpoint, LocalEngine, LocalEvent, Settings};
@@ -217,6 +218,23 @@ pub(super) fn target(stage: &Stage, place: &Place, endpoint: Option<&Endpoint>) 
             ..self::target(stage, &Place::Aws, None)
         },
     }
+}
+
+/// Refuses to work in several environments of one region on this machine: its engine has one account.
+pub(super) fn refuse_several_accounts(place: &Place, chosen: &[&Stage]) -> Result<()> {
+    let regions: BTreeSet<&str> = chosen.iter().map(|stage| stage.region.as_str()).collect();
+    if !place.is_local() || regions.len() == chosen.len() {
+        return Ok(());
+    }
+    let labels = chosen.iter().map(|stage| environments::label(stage));
+    Err(Error::new(
+        Kind::Usage,
+        "environments of one region are one and the same on this machine",
+    )
+    .hint(format!(
+        "choose among {} with `--region`",
+        list(&labels.collect::<Vec<_>>())
+    )))
 }
 
 /// Returns the base URL at which the APIs of a local place answer.

@@ -9,7 +9,7 @@ use super::{Session, explain, kept, lock};
 use crate::assembly::{self, Assembly, Synthesis};
 use crate::build::{self, Platform};
 use crate::cli;
-use crate::config::{AssignmentError, Project, Stage};
+use crate::config::{AssignmentError, Project, Stage, StageConfig};
 use crate::content::{self, Content};
 use crate::engine::{self, Artifact, Import, StackTarget};
 use crate::error::{Error, Kind, Result};
@@ -50,7 +50,7 @@ pub(super) async fn assembly(
     let rendered = result.map_err(|error| explain::synth(&project.root, error))?;
     task.done(ui::count(rendered.assembly.manifest.stacks.len(), "stack"));
     // This synth succeeded; that it cannot be remembered matters only to a later one that fails.
-    if let Err(error) = kept::keep(project, &request, &rendered) {
+    if let Err(error) = kept::keep(project, &stage.key(name), &request, &rendered) {
         session.ui.warn(error.to_string());
     }
     for text in [rendered.output.stdout, rendered.output.stderr] {
@@ -73,6 +73,7 @@ fn request(
         .config
         .stages
         .values()
+        .flat_map(StageConfig::environments)
         .map(|stage| &stage.variables)
         .collect();
     for assignment in &session.global.variables {
@@ -103,7 +104,7 @@ pub(super) async fn known(
         Err(error) if matches!(error.kind(), Kind::Build | Kind::Synth | Kind::Assembly) => error,
         result => return result,
     };
-    let Some(kept) = kept::last(project, name) else {
+    let Some(kept) = kept::last(project, &stage.key(name)) else {
         return Err(error);
     };
     let wanted = request(session, project, name, stage)?;
@@ -129,7 +130,7 @@ pub(super) async fn rendered(
     stacks: &cli::Stacks,
 ) -> Result<(Assembly, Vec<usize>)> {
     let wanted = request(session, project, name, stage)?;
-    if let Some(kept) = kept::last(project, name).filter(|kept| kept.is_of(&wanted))
+    if let Some(kept) = kept::last(project, &stage.key(name)).filter(|kept| kept.is_of(&wanted))
         && let Ok(selected) = select(&kept.assembly, stacks)
     {
         if let Some(source) = kept.outdated_by(project) {
@@ -180,6 +181,20 @@ pub(super) fn imports(assembly: &Assembly, selected: &[usize]) -> Vec<Import> {
     engine::imports(&stacks, selected)
 }
 
+/// Returns the assets of the selected stacks.
+pub(super) fn assets<'a>(
+    assembly: &'a Assembly,
+    selected: &[usize],
+) -> BTreeMap<&'a str, &'a Asset> {
+    selected
+        .iter()
+        .filter_map(|position| assembly.manifest.stacks.get(*position))
+        .flat_map(|stack| stack.artifacts.values())
+        .filter_map(|name| assembly.manifest.assets.get_key_value(name))
+        .map(|(name, asset)| (name.as_str(), asset))
+        .collect()
+}
+
 /// Builds and packs the functions of the selected stacks, each once.
 pub(super) async fn functions(
     session: &Session,
@@ -188,13 +203,7 @@ pub(super) async fn functions(
     selected: &[usize],
     place: &Place,
 ) -> Result<BTreeMap<String, Artifact>> {
-    let assets: BTreeMap<&str, _> = selected
-        .iter()
-        .filter_map(|position| assembly.manifest.stacks.get(*position))
-        .flat_map(|stack| stack.artifacts.values())
-        .filter_map(|name| assembly.manifest.assets.get_key_value(name))
-        .map(|(name, asset)| (name.as_str(), asset))
-        .collect();
+    let assets = assets(assembly, selected);
     if assets.is_empty() {
         return Ok(BTreeMap::new());
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::{Session, prepare};
+use super::{Session, environments, prepare};
 use crate::assembly;
 use crate::cli::{self, Format};
 use crate::error::Result;
@@ -16,7 +16,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Synth) -> Result<u8>
     let selected = prepare::select(&assembly, &arguments.stacks)?;
     if let Some(out) = &arguments.out {
         // The whole assembly is written, whatever was selected: it would contradict itself otherwise.
-        let directory = session.directory.join(out);
+        let directory = environments::directory(session, stage, out);
         assembly::write(&assembly, &directory, arguments.format == Format::Yaml)?;
         if session.ui.json() {
             let stacks: Vec<&str> = assembly.names().into_iter().map(|name| name.name).collect();

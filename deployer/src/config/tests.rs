@@ -40,7 +40,7 @@ fn a_full_file_is_read() {
     assert_eq!(config.workspace.stacks, "my-stacks");
     let names: Vec<_> = config.stages.keys().map(StageName::as_str).collect();
     assert_eq!(names, ["dev", "prod"]);
-    let request = config.stages[&StageName("prod".into())].request("prod");
+    let request = config.stages[&StageName("prod".into())].environments()[0].request("prod");
     insta::assert_json_snapshot!(request, @r#"
     {
       "format": 1,
@@ -60,7 +60,7 @@ fn a_full_file_is_read() {
 #[test]
 fn variables_become_json() {
     let config = parse(FULL).expect("is valid");
-    let dev = &config.stages[&StageName("dev".into())];
+    let dev = &config.stages[&StageName("dev".into())].environments()[0];
     assert_eq!(
         Value::Object(dev.variables.clone()),
         serde_json::json!({"intake": {
@@ -191,4 +191,114 @@ fn a_missing_file_is_a_configuration_error() {
     let error = Project::load(root.path(), Some(Path::new("none.toml"))).expect_err("is missing");
     assert_eq!(error.kind().exit_code(), 2);
     assert_eq!(error.causes().len(), 1);
+}
+
+fn environments(text: &str) -> StageConfig {
+    let mut config = parse(&format!("[stages.prod]\n{text}")).expect("is valid");
+    config
+        .stages
+        .remove(&StageName("prod".into()))
+        .expect("is there")
+}
+
+#[test]
+fn regions_are_environments_of_one_account() {
+    let stage = environments("region = \"us-east-1\"\nprofile = \"p\"");
+    let [only] = stage.environments() else {
+        panic!("there is one")
+    };
+    assert_eq!(
+        (only.label.as_deref(), only.key("prod")),
+        (None, "prod".to_owned())
+    );
+    let stage = environments(
+        "regions = [\"us-east-1\", \"eu-west-1\"]\naccount = \"111111111111\"\nprofile = \"p\"",
+    );
+    for (environment, region) in stage.environments().iter().zip(["us-east-1", "eu-west-1"]) {
+        assert_eq!(environment.label.as_deref(), Some(region));
+        assert_eq!(environment.key("prod"), format!("prod.{region}"));
+        let request = environment.request("prod").stage;
+        assert_eq!(request.region, region);
+        assert_eq!(request.account.as_deref(), Some("111111111111"));
+        assert_eq!(environment.profile.as_deref(), Some("p"));
+    }
+}
+
+#[test]
+fn environments_take_from_the_stage_what_they_do_not_say() {
+    let stage = environments(
+        r#"
+        account = "111111111111"
+        variables.orders = { mode = "queue", table = { size = 1 } }
+        [[stages.prod.environments]]
+        region = "us-east-1"
+        [[stages.prod.environments]]
+        region = "us-east-1"
+        account = "222222222222"
+        profile = "other"
+        variables.orders = { table = { name = "x" } }
+        "#,
+    );
+    let [one, other] = stage.environments() else {
+        panic!("there are two")
+    };
+    assert_eq!(one.label.as_deref(), Some("111111111111/us-east-1"));
+    assert_eq!(one.profile, None);
+    assert_eq!(other.key("prod"), "prod.222222222222.us-east-1");
+    assert_eq!(other.profile.as_deref(), Some("other"));
+    assert_eq!(
+        Value::Object(other.variables.clone()),
+        serde_json::json!({"orders": {"mode": "queue", "table": {"size": 1, "name": "x"}}})
+    );
+}
+
+#[test]
+fn environments_that_nobody_could_tell_apart_are_refused() {
+    for (text, expected) in [
+        (
+            "region = \"us-east-1\"\nregions = [\"us-east-1\"]",
+            "write one of `region`, `regions`",
+        ),
+        ("regions = []", "the stage has no region"),
+        (
+            "regions = [\"us-east-1\", \"us-east-1\"]",
+            "each needs its `account`",
+        ),
+        (
+            "account = \"111111111111\"\nregions = [\"us-east-1\", \"us-east-1\"]",
+            "111111111111/us-east-1 is there twice",
+        ),
+        (
+            "environments = [{ account = \"111111111111\" }]",
+            "missing field `region`",
+        ),
+        (
+            "region = \"us-east-1\"\nrollout = { waves = [0] }",
+            "nonzero",
+        ),
+        (
+            "region = \"us-east-1\"\nrollout = { waves = [] }",
+            "`waves` is empty",
+        ),
+        (
+            "region = \"us-east-1\"\nrollout = { wave = [1] }",
+            "unknown field `wave`",
+        ),
+    ] {
+        let message = refusal(&format!("[stages.prod]\n{text}\n"));
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn waves_are_one_by_one_unless_they_are_said_to_be_larger() {
+    assert_eq!(
+        environments("region = \"us-east-1\"")
+            .rollout
+            .waves(3)
+            .len(),
+        3
+    );
+    let stage = environments("region = \"us-east-1\"\nrollout = { waves = [1, 2], failures = 1 }");
+    assert_eq!(stage.rollout.waves(5).len(), 3);
 }

@@ -260,7 +260,7 @@ impl Activity {
             if let Ok(style) = ProgressStyle::with_template("{prefix} {spinner} {wide_msg}") {
                 bar.set_style(style.tick_chars("-\\|/ "));
             }
-            bar.set_prefix(task::column(self.verb));
+            bar.set_prefix(self.ui.column(self.verb));
             bar.set_message(stack.to_owned());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar

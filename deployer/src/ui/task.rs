@@ -37,7 +37,7 @@ impl Task {
             if let Ok(style) = ProgressStyle::with_template("{prefix} {spinner} {wide_msg}") {
                 bar.set_style(style.tick_chars("-\\|/ "));
             }
-            bar.set_prefix(column(verb));
+            bar.set_prefix(ui.column(verb));
             bar.set_message(subject.clone());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar

@@ -1,17 +1,15 @@
 //! What is looked at before a deploy.
 
-use crate::assembly::Assembly;
+use super::site::Plot;
 use crate::cli;
-use crate::command::{Session, approval, place::Place};
+use crate::command::{approval, place::Place};
 use crate::engine::{self, Concern, Context, Weight};
 use crate::error::{Error, Kind, Result};
 
 /// Looks for what would stop the deploy half-way, and ends it where something would.
 pub(super) async fn run(
-    session: &Session,
+    plot: &Plot<'_>,
     context: &Context,
-    assembly: &Assembly,
-    selected: &[usize],
     arguments: &cli::Deploy,
     place: &Place,
 ) -> Result<()> {
@@ -19,14 +17,16 @@ pub(super) async fn run(
     if arguments.no_preflight || place.is_local() {
         return Ok(());
     }
-    let stacks = super::deployments(assembly, selected, &super::Contents::default());
-    let concerns = session
+    let none = super::Contents::default();
+    let stacks = super::deployments(&plot.assembly, &plot.selected, &none);
+    let concerns = plot
+        .session
         .guard(Box::pin(engine::preflight(context, &stacks)))
         .await?;
     match refusal(&concerns) {
         Some(error) => Err(error.hint(format!(
             "nothing was changed; `stackctl deploy --no-preflight{}` tries all the same",
-            approval::options(session)
+            approval::options(&plot.session)
         ))),
         None => Ok(()),
     }

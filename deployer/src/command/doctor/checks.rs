@@ -1,6 +1,6 @@
 //! The checks of `doctor`: each looks at one thing and says what mends it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
@@ -138,8 +138,9 @@ pub(super) fn lambda_builder(variables: &Variables) -> Check {
 }
 
 /// Returns the architectures that the stages build functions for.
-pub(super) fn architectures(stages: &BTreeMap<&str, &Stage>) -> BTreeSet<Architecture> {
-    stages.values().map(|stage| stage.architecture).collect()
+pub(super) fn architectures(stages: &[(String, &Stage)]) -> BTreeSet<Architecture> {
+    let stages = stages.iter();
+    stages.map(|(_, stage)| stage.architecture).collect()
 }
 
 /// Checks that Rust can compile for an architecture of AWS Lambda.
@@ -219,7 +220,8 @@ mod tests {
     use super::*;
 
     fn stage(text: &str) -> Stage {
-        toml::from_str(text).unwrap()
+        let stage: crate::config::StageConfig = toml::from_str(text).unwrap();
+        stage.environments()[0].clone()
     }
 
     fn identity(account: &str) -> Identity {

@@ -1,0 +1,277 @@
+//! One environment that is deployed to.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use stack_model::assembly::Asset;
+
+use super::{Contents, deployments, make_plan, summary};
+use crate::assembly::Assembly;
+use crate::aws::Target;
+use crate::cli;
+use crate::command::approval::{Approval, Consent};
+use crate::command::environments::label;
+use crate::command::once::Rendered;
+use crate::command::outputs;
+use crate::command::place::{self, Place};
+use crate::command::{Session, prepare};
+use crate::config::{Project, Stage};
+use crate::engine::plan::Plan;
+use crate::engine::{
+    self, Artifact, Context, DeployError, DeployReport, Deployment, EventSink, Import,
+};
+use crate::error::{Error, Result};
+use crate::local::Endpoint;
+use crate::ui::Activity;
+
+/// Packaged functions, by asset name.
+pub(super) type Artifacts = BTreeMap<String, Artifact>;
+
+/// What is known of an environment before anybody is called.
+pub(super) struct Plot<'a> {
+    pub(super) session: Session,
+    pub(super) stage: &'a Stage,
+    pub(super) assembly: Assembly,
+    pub(super) selected: Vec<usize>,
+    pub(super) owns: bool,
+    pub(super) base: Option<Arc<str>>,
+    contents: Contents,
+    activity: Activity,
+    target: Target,
+}
+
+/// An environment, ready to be deployed to.
+pub(super) struct Site<'a> {
+    /// The name of the stage.
+    pub(super) name: &'a str,
+    pub(super) plot: Plot<'a>,
+    pub(super) context: Context,
+    pub(super) artifacts: Artifacts,
+}
+
+/// How a deploy to an environment ended.
+pub(super) struct SiteEnd {
+    /// What was done, where anything was begun.
+    pub(super) report: Option<DeployReport>,
+    /// Why it is not as it should be.
+    pub(super) error: Option<Error>,
+}
+
+impl<'a> Plot<'a> {
+    pub(super) fn new(
+        project: &Project,
+        place: &Place,
+        endpoint: Option<&Endpoint>,
+        rendered: Rendered<'a>,
+    ) -> Result<Self> {
+        let Rendered {
+            session,
+            stage,
+            mut assembly,
+            selected,
+            owns,
+        } = rendered;
+        prepare::adapt(&session, &mut assembly, place)?;
+        prepare::refuse_renames(&assembly, &selected)?;
+        Ok(Self {
+            contents: prepare::contents(project, &assembly, &selected)?,
+            activity: Activity::new(&session.ui, "deploy"),
+            base: place::api_base(place, endpoint),
+            target: place::target(stage, place, endpoint),
+            session,
+            stage,
+            assembly,
+            selected,
+            owns,
+        })
+    }
+
+    /// Returns what the selected stacks import and what is not deployed with them.
+    pub(super) fn imports(&self) -> Vec<Import> {
+        prepare::imports(&self.assembly, &self.selected)
+    }
+
+    fn sink(&self) -> EventSink {
+        let (activity, base) = (self.activity.clone(), self.base.clone());
+        EventSink::new(move |event| {
+            activity.take(&outputs::reachable_event(event, base.as_deref()));
+        })
+    }
+
+    /// Says in an error which of several environments it is of.
+    pub(super) fn name(&self, error: Error) -> Error {
+        if self.session.several {
+            error.within(label(self.stage))
+        } else {
+            error
+        }
+    }
+}
+
+/// Makes the clients of every environment and checks who is calling.
+pub(super) async fn connect(
+    place: &Place,
+    endpoint: Option<&Endpoint>,
+    plots: &[Plot<'_>],
+) -> Result<Vec<Context>> {
+    let connections = plots.iter().map(|plot| {
+        let Plot { session, stage, .. } = plot;
+        let connect = place::connect(session, stage, place, endpoint, plot.sink());
+        boxed(async move {
+            let connected = match session.guard(connect).await {
+                Ok(connected) => connected,
+                Err(error) => Err(error),
+            };
+            connected.map_err(|error| plot.name(error))
+        })
+    });
+    all(connections.collect()).await.into_iter().collect()
+}
+
+/// Builds the functions of every environment, those that are the same for several once.
+pub(super) async fn build(
+    project: &Project,
+    place: &Place,
+    plots: &[Plot<'_>],
+) -> Result<Vec<Artifacts>> {
+    let mut built: Vec<(BTreeMap<&str, &Asset>, Artifacts)> = Vec::new();
+    for plot in plots {
+        let assets = prepare::assets(&plot.assembly, &plot.selected);
+        let artifacts = match built.iter().find(|(other, _)| *other == assets) {
+            Some((_, artifacts)) => artifacts.clone(),
+            None => {
+                prepare::functions(
+                    &plot.session,
+                    project,
+                    &plot.assembly,
+                    &plot.selected,
+                    place,
+                )
+                .await?
+            }
+        };
+        built.push((assets, artifacts));
+    }
+    Ok(built.into_iter().map(|(_, artifacts)| artifacts).collect())
+}
+
+impl Site<'_> {
+    /// Returns how the environment is called among several.
+    pub(super) fn label(&self) -> &str {
+        label(self.plot.stage)
+    }
+
+    /// Compares what is selected with what is deployed.
+    pub(super) async fn plan(&self) -> Result<Plan> {
+        let Plot {
+            session,
+            assembly,
+            selected,
+            contents,
+            ..
+        } = &self.plot;
+        let (context, artifacts) = (&self.context, &self.artifacts);
+        make_plan(session, context, assembly, selected, artifacts, contents).await
+    }
+
+    /// Returns what is to be deployed.
+    pub(super) fn deployment(&self, express: bool) -> Deployment {
+        let plot = &self.plot;
+        Deployment {
+            stage: self.name.to_owned(),
+            stacks: deployments(&plot.assembly, &plot.selected, &plot.contents),
+            artifacts: self.artifacts.clone(),
+            express,
+        }
+    }
+
+    /// Deploys what was agreed to.
+    pub(super) async fn deploy(
+        &self,
+        arguments: &cli::Deploy,
+        place: &Place,
+        consent: Consent,
+        plan: Option<Plan>,
+    ) -> SiteEnd {
+        // Nothing local is waited for, and what is protected should be ready when it is said to be deployed.
+        let express = !self.plot.stage.protected && !place.is_local() && !arguments.no_express;
+        let approval = Arc::new(Approval::new(self.plot.session.ui.clone(), consent, plan));
+        let deployment = self.deployment(express);
+        let result = engine::deploy(&self.context, deployment, approval.clone()).await;
+        let mut end = self.ended(result);
+        let declined = approval.declined();
+        if !declined.is_empty() {
+            end.error = end.error.map(|error| {
+                declined
+                    .into_iter()
+                    .fold(error, Error::cause)
+                    .hint("deploy again with somebody to ask, and without `--yes`")
+            });
+        }
+        end
+    }
+
+    /// Takes how the engine ended, and shows the outputs where all is well.
+    pub(super) fn ended(&self, result: Result<DeployReport, DeployError>) -> SiteEnd {
+        self.plot.activity.finish();
+        match result {
+            Ok(report) => {
+                if !self.plot.session.ui.json() {
+                    let outputs = super::collect(&report, self.plot.base.as_deref());
+                    let Plot {
+                        session,
+                        assembly,
+                        target,
+                        ..
+                    } = &self.plot;
+                    outputs::show(session, assembly, &outputs, target);
+                }
+                SiteEnd {
+                    report: Some(report),
+                    error: None,
+                }
+            }
+            Err(error) => SiteEnd {
+                report: error.report().cloned(),
+                error: Some(error.into()),
+            },
+        }
+    }
+
+    /// Returns the summary of what was done.
+    pub(super) fn summary(
+        &self,
+        report: &DeployReport,
+    ) -> serde_json::Map<String, serde_json::Value> {
+        summary(report, self.plot.base.as_deref())
+    }
+}
+
+/// Work that borrows.
+pub(super) type Work<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Puts work on the heap.
+pub(super) fn boxed<'a, T>(work: impl Future<Output = T> + 'a) -> Work<'a, T> {
+    Box::pin(work)
+}
+
+/// Does everything at once, on this thread, and returns the answers in the same order.
+pub(super) async fn all<T>(work: Vec<Work<'_, T>>) -> Vec<T> {
+    let mut work: Vec<_> = work.into_iter().map(|work| (work, None)).collect();
+    std::future::poll_fn(|context| {
+        let mut done = true;
+        for (work, answer) in &mut work {
+            if answer.is_none() {
+                match work.as_mut().poll(context) {
+                    Poll::Ready(value) => *answer = Some(value),
+                    Poll::Pending => done = false,
+                }
+            }
+        }
+        if done { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    work.into_iter().filter_map(|(_, answer)| answer).collect()
+}
