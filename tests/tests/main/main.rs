@@ -14,6 +14,7 @@ mod looks;
 mod orders;
 mod photos;
 mod pipeline;
+mod regions;
 mod releases;
 mod rows;
 mod secrets;
