@@ -7,6 +7,7 @@ mod operate;
 mod prune;
 mod rollback;
 mod select;
+mod stackset;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub use operate::{Drift, Events, History, Invoke, Logs, Since};
 pub use prune::Prune;
 pub use rollback::{Rollback, To};
 pub use select::{Name, nearest, select};
+pub use stackset::{StackSet, StackSetVerb};
 
 use crate::config::Assignment;
 
@@ -144,6 +146,8 @@ pub enum Verb {
     Invoke(Invoke),
     /// Print the logs of deployed functions, merged by time.
     Logs(Logs),
+    /// Deploy stacks to the accounts of an organisation, as CloudFormation stack sets.
+    Stackset(StackSet),
     /// Create or update the stack that holds the artifact bucket.
     Bootstrap,
     /// Start, stop or look at the local engine.

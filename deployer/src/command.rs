@@ -31,6 +31,7 @@ mod release;
 mod revision;
 mod rollback;
 mod stacks;
+mod stackset;
 mod synth;
 
 use std::path::PathBuf;
@@ -257,6 +258,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
         Verb::Invoke(arguments) => Box::pin(invoke::run(session, &arguments)).await,
         Verb::Logs(arguments) => Box::pin(logs::run(session, &arguments)).await,
         Verb::Bootstrap => each(session, Lines, async |own| bootstrap::run(own).await).await,
+        Verb::Stackset(arguments) => Box::pin(stackset::run(session, &arguments)).await,
         Verb::Local(arguments) => local::run(session, &arguments).await,
         Verb::Doctor(arguments) => doctor::run(session, arguments).await,
         Verb::Completions(arguments) => completions::run(session, arguments),

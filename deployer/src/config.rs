@@ -3,6 +3,7 @@
 mod assignment;
 mod environments;
 mod find;
+mod stackset;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use stack_model::assembly::{Architecture, FORMAT, StageRequest, SynthRequest};
 pub use assignment::{Assignment, AssignmentError};
 pub use environments::{Rollout, StageConfig};
 
+use crate::engine::StackSetSettings;
 use crate::error::{Error, Kind, Result};
 
 /// The name of the configuration file.
@@ -79,6 +81,8 @@ pub struct Stage {
     pub architecture: Architecture,
     /// The variables of the stage, by system.
     pub variables: Map<String, Value>,
+    /// Where stack sets have their instances.
+    pub stack_sets: Option<StackSetSettings>,
     /// How the environment is told from the others of the stage, `REGION` or `ACCOUNT/REGION`; nothing, where it is the
     /// only one.
     pub label: Option<String>,
@@ -105,6 +109,18 @@ macro_rules! checked_text {
             }
         }
 
+        impl std::str::FromStr for $type {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                if $check(text) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(format!(concat!("`{}` is not ", $expected), text))
+                }
+            }
+        }
+
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
@@ -113,12 +129,7 @@ macro_rules! checked_text {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                if $check(&text) {
-                    Ok(Self(text))
-                } else {
-                    Err(de::Error::custom(format_args!(concat!("`{}` is not ", $expected), text)))
-                }
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
             }
         }
     )*};

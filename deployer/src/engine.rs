@@ -43,6 +43,7 @@ mod reference;
 mod release;
 mod rollback;
 mod stack;
+mod stackset;
 mod status;
 mod stuck;
 #[cfg(test)]
@@ -91,6 +92,11 @@ pub use release::versions::{FunctionVersion, ReleasedFunction, move_alias, relea
 pub use rollback::{
     PlannedRollback, RollbackAction, RollbackError, RollbackReport, RollbackRequest,
     RolledBackStack, rollback, rollback_plan,
+};
+pub use stackset::{
+    InstanceResult, InstanceStatus, RemovalPlan, StackSetError, StackSetOperation, StackSetPlan,
+    StackSetReport, StackSetRequest, StackSetSettings, StackSetStatus, Targets, deploy_stack_set,
+    misfits, removal_plan, remove_stack_set, stack_set_plan, stack_set_status,
 };
 pub use status::StackStatus;
 pub use timeline::{Phase, Span, Timeline};

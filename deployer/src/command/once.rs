@@ -244,7 +244,7 @@ fn is_same(one: &StackManifest, other: &StackManifest) -> bool {
 }
 
 /// Returns where two templates differ, besides their outputs.
-fn differing(one: &Value, other: &Value, path: &str) -> Option<String> {
+pub(super) fn differing(one: &Value, other: &Value, path: &str) -> Option<String> {
     let (Value::Object(ones), Value::Object(others)) = (one, other) else {
         return (one != other).then(|| path.to_owned());
     };

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use stack_model::assembly::Architecture;
 
+use super::stackset::StackSets;
 use super::{Account, Region, Stage, json_tables};
 use crate::engine::Waves;
 
@@ -70,6 +71,7 @@ struct Written {
     variables: Map<String, Value>,
     #[serde(default)]
     rollout: Rollout,
+    stacksets: Option<StackSets>,
 }
 
 /// One environment in the long form. What it does not say is that of the stage.
@@ -118,14 +120,19 @@ impl TryFrom<Written> for StageConfig {
             .map(|environment| {
                 let mut variables = written.variables.clone();
                 merge(&mut variables, environment.variables);
+                let region = environment.region;
                 Stage {
-                    region: environment.region,
                     account: environment.account.or_else(|| written.account.clone()),
                     profile: environment.profile.or_else(|| written.profile.clone()),
                     protected: written.protected,
                     permissions_boundary: written.permissions_boundary.clone(),
                     architecture: written.architecture,
+                    stack_sets: written
+                        .stacksets
+                        .as_ref()
+                        .map(|sets| sets.settings(&region)),
                     variables,
+                    region,
                     label: None,
                 }
             })

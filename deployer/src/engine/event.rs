@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Concern, Failure, ProposedChanges, StackStatus};
+use super::{Concern, Failure, InstanceResult, ProposedChanges, StackStatus};
 
 /// One thing that happened. Under `--json` each is one line; `type` names the variant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,6 +22,23 @@ pub enum Event {
     PreflightFound {
         /// What.
         concern: Concern,
+    },
+    /// CloudFormation works on the instances of a stack set.
+    StackSetOperating {
+        /// The stack set.
+        stack_set: String,
+        /// `CREATE`, `UPDATE`, `DELETE` or `DETECT_DRIFT`.
+        action: String,
+        /// The id of the operation.
+        operation: String,
+    },
+    /// An operation on a stack set has ended in an account and region.
+    StackSetInstance {
+        /// The stack set.
+        stack_set: String,
+        /// How.
+        #[serde(flatten)]
+        result: InstanceResult,
     },
     /// A stack is busy with an operation of ours, of an earlier run; the engine waits for it.
     StackJoined {

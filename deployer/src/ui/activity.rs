@@ -82,6 +82,15 @@ impl Activity {
                 "{by} has computed changes of {stack} too, since {since}: \
                  whoever executes first wins, the other is told"
             )),
+            Event::StackSetOperating {
+                stack_set, action, ..
+            } => {
+                let text = format!("{stack_set}: {} in its accounts", action.to_lowercase());
+                self.ui.begin(self.verb, text);
+            }
+            Event::StackSetInstance { stack_set, result } => {
+                self.ui.line(line::instance_line(stack_set, result));
+            }
             Event::StackRecovering {
                 stack,
                 status,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::engine::ResourceEvent;
+use crate::engine::{InstanceResult, ResourceEvent};
 use crate::ui::terminal::{self, wrapped};
 use crate::ui::{paint, palette};
 
@@ -71,6 +71,25 @@ pub(super) fn line(sign: Sign, text: &str) -> String {
         Sign::None => return format!("{:12}{text}", ""),
     };
     format!("{:10}{} {text}", "", paint(style, sign))
+}
+
+/// Renders how an operation on a stack set ended in an account and region.
+pub(super) fn instance_line(stack_set: &str, result: &InstanceResult) -> String {
+    let (style, sign) = match result.status.as_str() {
+        "SUCCEEDED" => (palette::GOOD, Sign::None),
+        "FAILED" => (palette::BAD, Sign::Failed),
+        _ => (palette::WARNING, Sign::None),
+    };
+    let place = paint(
+        palette::STRONG,
+        format_args!("{}/{}", result.account, result.region),
+    );
+    let status = paint(style, &result.status);
+    let mut line = line(sign, &format!("{stack_set} {place} {status}"));
+    if let Some(reason) = &result.reason {
+        let _ = write!(line, "\n{:12}{reason}", "");
+    }
+    line
 }
 
 /// Renders an event of a stack that lies in the past; where there is no terminal, on one line.
