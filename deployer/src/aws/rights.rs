@@ -27,7 +27,7 @@ enum Of {
 use Of::{Deploy, DeployWith, Look, People};
 
 /// The calls by service and method, with the actions that each takes.
-const CALLS: [(&str, &str, &[&str], Of); 54] = [
+const CALLS: [(&str, &str, &[&str], Of); 64] = [
     (
         "apigateway",
         "get_base_path_mappings",
@@ -69,6 +69,21 @@ const CALLS: [(&str, &str, &[&str], Of); 54] = [
     ),
     (
         "cloudformation",
+        "create_stack_instances",
+        &["cloudformation:CreateStackInstances"],
+        People,
+    ),
+    (
+        "cloudformation",
+        "create_stack_set",
+        &[
+            "cloudformation:CreateStackSet",
+            "cloudformation:TagResource",
+        ],
+        People,
+    ),
+    (
+        "cloudformation",
         "delete_change_set",
         &["cloudformation:DeleteChangeSet"],
         Deploy,
@@ -78,6 +93,18 @@ const CALLS: [(&str, &str, &[&str], Of); 54] = [
         "delete_stack",
         &["cloudformation:DeleteStack"],
         Deploy,
+    ),
+    (
+        "cloudformation",
+        "delete_stack_instances",
+        &["cloudformation:DeleteStackInstances"],
+        People,
+    ),
+    (
+        "cloudformation",
+        "delete_stack_set",
+        &["cloudformation:DeleteStackSet"],
+        People,
     ),
     (
         "cloudformation",
@@ -113,6 +140,18 @@ const CALLS: [(&str, &str, &[&str], Of); 54] = [
         "cloudformation",
         "describe_stack_resource_drifts",
         &["cloudformation:DescribeStackResourceDrifts"],
+        People,
+    ),
+    (
+        "cloudformation",
+        "describe_stack_set",
+        &["cloudformation:DescribeStackSet"],
+        People,
+    ),
+    (
+        "cloudformation",
+        "describe_stack_set_operation",
+        &["cloudformation:DescribeStackSetOperation"],
         People,
     ),
     (
@@ -165,9 +204,27 @@ const CALLS: [(&str, &str, &[&str], Of); 54] = [
     ),
     (
         "cloudformation",
+        "list_stack_instances",
+        &["cloudformation:ListStackInstances"],
+        People,
+    ),
+    (
+        "cloudformation",
         "list_stack_resources",
         &["cloudformation:ListStackResources"],
         Deploy,
+    ),
+    (
+        "cloudformation",
+        "list_stack_set_operation_results",
+        &["cloudformation:ListStackSetOperationResults"],
+        People,
+    ),
+    (
+        "cloudformation",
+        "list_stack_set_operations",
+        &["cloudformation:ListStackSetOperations"],
+        People,
     ),
     (
         "cloudformation",
@@ -186,6 +243,15 @@ const CALLS: [(&str, &str, &[&str], Of); 54] = [
         "set_stack_policy",
         &["cloudformation:SetStackPolicy"],
         Deploy,
+    ),
+    (
+        "cloudformation",
+        "update_stack_set",
+        &[
+            "cloudformation:UpdateStackSet",
+            "cloudformation:TagResource",
+        ],
+        People,
     ),
     (
         "cloudformation",

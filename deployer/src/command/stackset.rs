@@ -262,7 +262,7 @@ impl Work<'_> {
         let mut found = Vec::new();
         for name in &names {
             let status = engine::stack_set_status(&context, name, self.settings);
-            found.push(session.guard(status).await??);
+            found.push(session.guard(Box::pin(status)).await??);
         }
         if session.ui.json() {
             session.ui.document(&json!({"stack_sets": found}));

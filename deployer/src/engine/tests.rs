@@ -36,6 +36,7 @@ mod rollback;
 mod script;
 mod signed;
 mod simulated;
+mod stackset;
 mod statuses;
 
 pub(super) use given::stack;
