@@ -63,9 +63,7 @@ pub struct Global {
     /// The stage of stackctl.toml to work on.
     #[arg(long, global = true, value_name = "NAME", env = env::STAGE.name, hide_env = true)]
     pub stage: Option<String>,
-    /// Work in this region alone, where the stage has several; may be repeated.
-    ///
-    /// Where the stage has several accounts too, ACCOUNT/REGION names one of them.
+    /// Work in this region of the stage alone, or in ACCOUNT/REGION; may be repeated.
     #[arg(long = "region", global = true, value_name = "REGION")]
     pub regions: Vec<String>,
     /// Work on the local engine instead of AWS, starting it when needed.

@@ -66,7 +66,7 @@ error: [ROOT]/stackctl.toml is not valid
       |
     3 | protect = true
       | ^^^^^^^
-    unknown field `protect`, expected one of `region`, `account`, `profile`, `protected`, `permissions_boundary`, `architecture`, `variables`
+    unknown field `protect`, expected one of `region`, `regions`, `environments`, `account`, `profile`, `protected`, `permissions_boundary`, `architecture`, `variables`, `rollout`, `stacksets`
 
 "#]]
     );

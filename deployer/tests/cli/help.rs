@@ -32,6 +32,7 @@ Commands:
   history      Print what was done to stacks, by whom and with what
   invoke       Call a deployed function and print its answer
   logs         Print the logs of deployed functions, merged by time
+  stackset     Deploy stacks to the accounts of an organisation, as CloudFormation stack sets
   bootstrap    Create or update the stack that holds the artifact bucket
   local        Start, stop or look at the local engine
   doctor       Check the tools, the credentials and the configuration
@@ -43,6 +44,8 @@ Options:
 
 Global options:
       --stage <NAME>        The stage of stackctl.toml to work on
+      --region <REGION>     Work in this region of the stage alone, or in ACCOUNT/REGION; may be
+                            repeated
       --local               Work on the local engine instead of AWS, starting it when needed
       --endpoint-url <URL>  Send every AWS call to this endpoint
       --var <KEY=VALUE>     Set a variable of the stage, over stackctl.toml; may be repeated
