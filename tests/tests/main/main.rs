@@ -19,6 +19,7 @@ mod releases;
 mod rows;
 mod secrets;
 mod site;
+mod smoke;
 mod statuses;
 mod surface;
 mod visitors;

@@ -1,0 +1,100 @@
+//! Smoke checks: a route that does not answer as its stack says fails the deploy and leads released functions back.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use system_tests::account::texts;
+
+use crate::fixture::{Fixture, STACK};
+
+const DEPLOY: [&str; 4] = ["deploy", "--stage", "dev", "--local"];
+
+/// An API with one route, which answers by itself.
+fn api() -> Value {
+    json!({
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "slow"}},
+        "Health": {"Type": "AWS::ApiGateway::Resource", "Properties": {
+            "RestApiId": {"Ref": "Api"}, "ParentId": {"Fn::GetAtt": ["Api", "RootResourceId"]}, "PathPart": "health",
+        }},
+        "ReadHealth": {"Type": "AWS::ApiGateway::Method", "Properties": {
+            "RestApiId": {"Ref": "Api"}, "ResourceId": {"Ref": "Health"}, "HttpMethod": "GET", "AuthorizationType": "NONE",
+            "Integration": {
+                "Type": "MOCK", "RequestTemplates": {"application/json": "{\"statusCode\": 200}"},
+                "IntegrationResponses": [{"StatusCode": "200"}],
+            },
+            "MethodResponses": [{"StatusCode": "200"}],
+        }},
+        "ApiDeployment": {
+            "Type": "AWS::ApiGateway::Deployment", "DependsOn": ["ReadHealth"], "Properties": {"RestApiId": {"Ref": "Api"}},
+        },
+        "Live": {"Type": "AWS::ApiGateway::Stage", "Properties": {
+            "RestApiId": {"Ref": "Api"}, "DeploymentId": {"Ref": "ApiDeployment"}, "StageName": "live",
+        }},
+    })
+}
+
+/// Describes the stack with a check that its route answers with a status.
+fn describe(fixture: &Fixture, status: u16) {
+    fixture.describe_released(3, &api());
+    let name = "assembly/manifest.json";
+    let text = fs::read_to_string(fixture.workspace().join(name)).expect("it was written");
+    let mut manifest: Value = serde_json::from_str(&text).expect("it is JSON");
+    manifest["stacks"][0]["smoke"] = json!({"HealthAnswers": {
+        "api": "Api", "stage": "Live", "method": "GET", "path": "/health", "status": status,
+    }});
+    fixture.write(name, &manifest.to_string());
+}
+
+/// Returns the version that the alias of the function names.
+fn live(fixture: &Fixture) -> String {
+    let account = fixture.sandbox.account();
+    let arguments = [("StackName", STACK), ("LogicalResourceId", "Worker")];
+    let resources = account.query(
+        "cloudformation",
+        "2010-05-15",
+        "DescribeStackResources",
+        &arguments,
+    );
+    let name = texts(&resources, "PhysicalResourceId").concat();
+    let path = format!("/2015-03-31/functions/{name}/aliases/live");
+    let answer = account.get("lambda", &path);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let version = answer.json()["FunctionVersion"].clone();
+    version.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_check_that_fails_leads_the_release_back_and_the_next_one_leads_on() {
+    let fixture = Fixture::new(&json!({}));
+    describe(&fixture, 200);
+    let run = fixture.sandbox.succeed(&[&DEPLOY[..], &["-v"]].concat());
+    assert!(
+        run.stderr.contains("slow-dev/HealthAnswers: GET")
+            && run.stderr.contains("answered with 200"),
+        "{run}"
+    );
+    assert!(run.stderr.contains("1 API stage as deployed"), "{run}");
+    assert_eq!(live(&fixture), "1");
+
+    // The route answers with 200, as before, and this release asks for more.
+    fixture.change_code("two");
+    describe(&fixture, 418);
+    let run = fixture.sandbox.run(&DEPLOY);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr
+            .contains("is answered with 200, and should be with 418"),
+        "{run}"
+    );
+    assert!(
+        run.stderr
+            .contains("slow-dev/WorkerAlias: led back from version 2 to 1"),
+        "{run}"
+    );
+    assert_eq!(live(&fixture), "1");
+
+    fixture.change_code("three");
+    describe(&fixture, 200);
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_eq!(live(&fixture), "3");
+}
