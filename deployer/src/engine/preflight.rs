@@ -177,8 +177,17 @@ enum Bucket {
 
 /// Asks whether there is a bucket of a name. An answer to HEAD has no body, and its status says everything
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>).
-async fn head(clients: &Clients, bucket: &str) -> Result<Bucket, AwsError> {
-    let answer = clients.s3.head_bucket().bucket(bucket).send().await;
+///
+/// A bucket that has to be the account's own is closed where it is not.
+async fn head(clients: &Clients, bucket: &str, is_own: bool) -> Result<Bucket, AwsError> {
+    let owner = is_own.then(|| clients.identity().account.clone());
+    let answer = clients
+        .s3
+        .head_bucket()
+        .bucket(bucket)
+        .set_expected_bucket_owner(owner)
+        .send()
+        .await;
     match answer {
         Ok(answer) => Ok(Bucket::Here(answer.bucket_region)),
         Err(error) => match error.raw_response().map(|raw| raw.status().as_u16()) {

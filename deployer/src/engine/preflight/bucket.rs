@@ -23,7 +23,7 @@ pub(super) async fn check(clients: &Clients) -> Vec<Concern> {
         return Vec::new();
     };
     let region = clients.region();
-    match head(clients, &bucket).await {
+    match head(clients, &bucket, true).await {
         Ok(Bucket::Here(Some(other))) if other != region => {
             let message = format!(
                 "the artifact bucket is in {other}, and Lambda takes code from buckets of {region} alone"
@@ -37,7 +37,9 @@ pub(super) async fn check(clients: &Clients) -> Vec<Concern> {
             return vec![of(Weight::Refused, &bucket, message, remake(region))];
         }
         Ok(Bucket::Closed) => {
-            let message = "the artifact bucket is not the caller's to look at".to_owned();
+            let message =
+                "the artifact bucket is another account's, or not the caller's to look at"
+                    .to_owned();
             return vec![of(Weight::Warning, &bucket, message, Vec::new())];
         }
         Err(error) => return vec![unknown(Check::ArtifactBucket, &bucket, &error)],

@@ -155,7 +155,7 @@ async fn is_taken(
     identifier: &str,
 ) -> Result<Taken, AwsError> {
     match kind {
-        "AWS::S3::Bucket" => Ok(match head(clients, name).await? {
+        "AWS::S3::Bucket" => Ok(match head(clients, name, false).await? {
             Bucket::Free => Taken::No,
             Bucket::Here(Some(region)) if region != clients.region() => Taken::In(region),
             Bucket::Here(_) => Taken::Yes(identified(kind, identifier)),

@@ -32,7 +32,11 @@ fn bucket_stack() -> String {
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>).
 fn head(bucket: &'static str, status: u16, region: &'static str) -> Rule {
     mock!(S3::head_bucket)
-        .match_requests(move |input| input.bucket() == Some(bucket))
+        .match_requests(move |input| {
+            // The artifact bucket is nobody else's.
+            let owner = (bucket == BUCKET).then_some("123456789012");
+            input.bucket() == Some(bucket) && input.expected_bucket_owner() == owner
+        })
         .then_http_response(move || {
             let mut answer = http(status, "");
             answer.headers_mut().insert("x-amz-bucket-region", region);
@@ -180,6 +184,22 @@ async fn what_became_of_the_bucket_is_told() {
         concerns[0].hints[0].starts_with("aws s3api put-public-access-block --region eu-central-1")
     );
     assert_eq!(played.finish().len(), 2);
+
+    let played = absent()
+        .describe(BOOTSTRAP_STACK, bucket_stack())
+        .s3("head_bucket", head(BUCKET, 403, "eu-central-1"))
+        .lambda("get_account_settings", settings(0))
+        .play_in_any_order();
+    let concerns = preflight(&played.context, &[with_functions()]).await;
+    assert_eq!(
+        told(&concerns),
+        [(
+            Weight::Warning,
+            format!(
+                "{BUCKET}: the artifact bucket is another account's, or not the caller's to look at"
+            )
+        )]
+    );
 
     let played = absent()
         .describe(BOOTSTRAP_STACK, bucket_stack())
