@@ -247,7 +247,6 @@ fn take_back(fixture: &Fixture, commands: &Value) {
     let template = fs::read_to_string(file).expect("it was written");
     let imports: Value =
         serde_json::from_str(argument("--resources-to-import")).expect("it is JSON");
-    let tags: Value = serde_json::from_str(argument("--tags")).expect("it is JSON");
     let text = |value: &Value| value.as_str().expect("it is a text").to_owned();
     let import = &imports[0];
     let (property, id) = import["ResourceIdentifier"]
@@ -275,8 +274,6 @@ fn take_back(fixture: &Fixture, commands: &Value) {
             "ResourcesToImport.member.1.ResourceIdentifier.entry.1.value",
             text(id),
         ),
-        ("Tags.member.1.Key", text(&tags[0]["Key"])),
-        ("Tags.member.1.Value", text(&tags[0]["Value"])),
     ];
     let arguments: Vec<(&str, &str)> = arguments
         .iter()

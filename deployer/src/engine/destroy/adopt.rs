@@ -30,7 +30,6 @@ pub struct Adoption {
     stack_id: String,
     template: Value,
     imports: Vec<Import>,
-    tags: BTreeMap<String, String>,
 }
 
 /// One resource of a change set that imports, as the command takes it.
@@ -42,14 +41,6 @@ struct Import {
     logical_id: String,
     #[serde(rename = "ResourceIdentifier")]
     by: BTreeMap<String, String>,
-}
-
-/// A tag, as the command takes it.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Tag<'a> {
-    key: &'a str,
-    value: &'a str,
 }
 
 impl Adoption {
@@ -107,7 +98,6 @@ impl Adoption {
             stack_id: deployed.id.clone(),
             template: json!({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}),
             imports: imports.collect(),
-            tags: deployed.tags.clone(),
         })
     }
 
@@ -127,21 +117,14 @@ impl Adoption {
     /// Returns the commands that take it all back, in their order. `file` holds the template.
     pub fn commands(&self, context: &Context, file: &Path) -> Vec<String> {
         let stack = self.stack_id.split('/').nth(1).unwrap_or(&self.stack_id);
-        let tags: Vec<Tag<'_>> = self
-            .tags
-            .iter()
-            .map(|(key, value)| Tag { key, value })
-            .collect();
-        let json = |value: serde_json::Result<String>| quoted(&value.unwrap_or_default());
+        // CloudFormation refuses tags here; the next deploy sets them.
+        let imports = serde_json::to_string(&self.imports).unwrap_or_default();
         let mut create = format!(
             "create-change-set --stack-name {stack} --change-set-name adopt --change-set-type IMPORT --template-body {} \
              --resources-to-import {}",
             quoted(&format!("file://{}", file.display())),
-            json(serde_json::to_string(&self.imports))
+            quoted(&imports)
         );
-        if !tags.is_empty() {
-            create.extend([" --tags ", &json(serde_json::to_string(&tags))]);
-        }
         let has_identities = |import: &Import| import.resource_type.starts_with("AWS::IAM::");
         if self.imports.iter().any(has_identities) {
             create += " --capabilities CAPABILITY_NAMED_IAM";
@@ -358,7 +341,7 @@ mod tests {
                     "aws cloudformation create-change-set --stack-name orders-prod --change-set-name adopt \
                      --change-set-type IMPORT --template-body 'file:///home/me/my state/orders-prod.import.json' \
                      --resources-to-import '[{{\"ResourceType\":\"AWS::IAM::Role\",\"LogicalResourceId\":\"Role\",\"ResourceIdentifier\":{{\"RoleName\":\"the-role\"}}}}]' \
-                     --tags '[{{\"Key\":\"stackctl:stage\",\"Value\":\"prod\"}}]' --capabilities CAPABILITY_NAMED_IAM {place}"
+                     --capabilities CAPABILITY_NAMED_IAM {place}"
                 ),
                 format!(
                     "aws cloudformation wait change-set-create-complete --stack-name orders-prod --change-set-name adopt {place}"
