@@ -88,6 +88,7 @@ pub use proof::{Claim, Disproof};
 pub use prune::{PrunePlan, PruneRequest, PrunedVersion, StackPrune, prune, prune_plan};
 pub use publish::PublishError;
 pub use recover::StackError;
+pub use release::record::{StackRelease, StackReleases, stack_releases};
 pub use release::versions::{FunctionVersion, ReleasedFunction, move_alias, released};
 pub use rollback::{
     PlannedRollback, RollbackAction, RollbackError, RollbackReport, RollbackRequest,

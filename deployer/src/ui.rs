@@ -32,7 +32,7 @@ pub use activity::{Activity, event_line, log_line};
 pub(crate) use activity::{bytes, count};
 pub use drift::{Proposed, drift, proposed};
 pub use explain::explanations;
-pub use history::history;
+pub use history::{WrittenRelease, history};
 pub use markdown::markdown;
 pub use palette::paint;
 pub use report::{Trial, trials, violation};

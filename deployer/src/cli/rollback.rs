@@ -10,11 +10,15 @@ pub struct Rollback {
     /// Which stacks; those that need no rollback are left alone.
     #[command(flatten)]
     pub stacks: Stacks,
-    /// Instead, move the aliases of these functions to another version: `previous`, `latest` or a number.
+    /// Instead, deploy another release of these stacks again: `previous`, `latest` or a number.
     ///
-    /// What stands in the place of stacks are then functions, as STACK/FUNCTION where that is not unique.
-    #[arg(long, value_name = "VERSION", conflicts_with_all = ["skip", "wait"])]
+    /// What stands in the place of stacks may be functions that are released under an alias, as STACK/FUNCTION where that is
+    /// not unique: their aliases are moved to another version, and nothing else is touched.
+    #[arg(long, value_name = "RELEASE", conflicts_with = "skip")]
     pub to: Option<To>,
+    /// With `--to`, consent to losing data in a protected stage, by its name.
+    #[arg(long, value_name = "STAGE", requires = "to")]
+    pub confirm: Option<String>,
     /// Leave this resource as it is, which kept an earlier rollback from its end; may be repeated.
     ///
     /// CloudFormation takes it for rolled back without touching it. Bring it back by hand before the next deploy, or that
@@ -26,7 +30,7 @@ pub struct Rollback {
     pub wait: bool,
 }
 
-/// The version that an alias is moved to.
+/// The release of a stack that is deployed again, or the version that an alias is moved to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum To {
     /// The one before the live one.
@@ -47,7 +51,7 @@ impl std::str::FromStr for To {
             number => number
                 .parse()
                 .map(Self::Version)
-                .map_err(|_| "expected previous, latest or the number of a version".to_owned()),
+                .map_err(|_| "expected previous, latest or a number".to_owned()),
         }
     }
 }

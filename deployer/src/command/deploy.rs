@@ -193,7 +193,7 @@ async fn with_exporters(
 }
 
 /// Ends a deploy that CloudFormation would refuse half-way, before anything is changed.
-fn refuse_impossible(plan: &Plan) -> Result<()> {
+pub(super) fn refuse_impossible(plan: &Plan) -> Result<()> {
     let impossible = plan.impossible();
     if impossible.is_empty() {
         return Ok(());
@@ -248,7 +248,7 @@ fn deployments(
         .collect()
 }
 
-fn collect(report: &DeployReport, base: Option<&str>) -> Outputs {
+pub(super) fn collect(report: &DeployReport, base: Option<&str>) -> Outputs {
     let mut outputs: Outputs = report
         .stacks
         .iter()

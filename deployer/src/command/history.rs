@@ -4,22 +4,64 @@ use serde_json::json;
 
 use super::Session;
 use super::look::Look;
+use crate::aws::{AwsError, Fault};
 use crate::cli;
-use crate::engine;
+use crate::engine::{self, StackTarget};
 use crate::error::Result;
-use crate::ui;
+use crate::ui::{self, WrittenRelease};
 
 pub(super) async fn run(session: &Session, arguments: &cli::History) -> Result<u8> {
     let look = Look::open(session, Some(&arguments.stacks)).await?;
     let mut found = Vec::new();
+    let mut releases = Vec::new();
     for target in &look.targets {
         let operations = engine::operations(&look.context, target, None, arguments.limit);
         found.extend(session.guard(operations).await??);
+        let written = Box::pin(written(&look, target, arguments.limit));
+        match session.guard(written).await? {
+            Ok(written) => releases.extend(written),
+            // Whoever may read stacks need not read the bucket.
+            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
+                session.ui.warn(format!(
+                    "nobody knows which releases of {} can be gone back to: {error}",
+                    target.name
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     if session.ui.json() {
-        session.ui.document(&json!({"operations": found}));
+        session
+            .ui
+            .document(&json!({"operations": found, "releases": releases}));
     } else {
-        session.ui.out(ui::history(&found));
+        session.ui.out(ui::history(&found, &releases));
     }
     Ok(0)
+}
+
+/// Returns the newest releases of a stack that are written down, the oldest first.
+async fn written(
+    look: &Look,
+    target: &StackTarget,
+    limit: usize,
+) -> std::result::Result<Vec<WrittenRelease>, AwsError> {
+    let releases = engine::stack_releases(&look.context, target).await?;
+    let live = releases.live();
+    let mut written = Vec::new();
+    for number in releases.newest().take(limit) {
+        if let Some(release) = releases.read(number).await? {
+            written.push(WrittenRelease {
+                stack: target.name.clone(),
+                release: number,
+                deployed: release.deployed.clone(),
+                origin: release.origin.clone(),
+                back_to: release.back_to,
+                live: live == Some(number),
+                lost: releases.lost(&release),
+            });
+        }
+    }
+    written.reverse();
+    Ok(written)
 }

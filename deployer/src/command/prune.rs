@@ -56,7 +56,7 @@ fn show(session: &Session, plan: &PrunePlan) {
             session.ui.line(format!(
                 "{}: {} of {}",
                 stack.stack,
-                ui::count(stack.objects.len(), "package"),
+                ui::count(stack.objects.len(), "object"),
                 ui::bytes(stack.bytes)
             ));
             for key in &stack.objects {

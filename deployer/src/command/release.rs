@@ -1,21 +1,59 @@
-//! `rollback --to`: lets the alias of a released function name another version.
+//! `rollback --to`: lets the alias of a released function name another version, or deploys an earlier release of a stack.
+
+mod stacks;
 
 use serde_json::json;
 
 use super::look::Look;
 use super::{Session, approval, invoke, lock};
-use crate::cli::To;
+use crate::cli::{self, To};
 use crate::engine::{self, ReleasedFunction};
 use crate::error::{Error, Kind, Result};
 
-pub(super) async fn run(session: &Session, functions: &[String], to: To) -> Result<u8> {
-    if functions.is_empty() {
-        return Err(Error::new(Kind::Usage, "no function is given")
-            .hint("name it: `stackctl rollback STACK/FUNCTION --to previous`"));
+pub(super) async fn run(session: &Session, arguments: &cli::Rollback, to: To) -> Result<u8> {
+    let names = &arguments.stacks.stacks;
+    if names.is_empty() {
+        return Err(
+            Error::new(Kind::Usage, "neither a stack nor a function is given").hint(
+                "name it: `stackctl rollback STACK --to previous`, or `STACK/FUNCTION` for a function that is released under an alias",
+            ),
+        );
+    }
+    let look = Look::open(session, None).await?;
+    let known = look.assembly.names();
+    let (stacks, functions): (Vec<String>, Vec<String>) = names
+        .iter()
+        .cloned()
+        .partition(|name| cli::select(&known, std::slice::from_ref(name)).is_ok());
+    match (stacks.as_slice(), functions.first()) {
+        ([], _) => Box::pin(of_functions(session, look, &functions, arguments, to)).await,
+        (_, None) => {
+            let selected = cli::select(&known, &stacks)?;
+            Box::pin(stacks::run(session, look, &selected, arguments, to)).await
+        }
+        ([stack, ..], Some(function)) => Err(Error::new(
+            Kind::Usage,
+            format!("`{stack}` is a stack, and `{function}` is none"),
+        )
+        .hint("roll back stacks and functions one after the other")),
+    }
+}
+
+async fn of_functions(
+    session: &Session,
+    look: Look,
+    functions: &[String],
+    arguments: &cli::Rollback,
+    to: To,
+) -> Result<u8> {
+    if arguments.wait || arguments.confirm.is_some() {
+        return Err(Error::new(
+            Kind::Usage,
+            "`--wait` and `--confirm` are for stacks, and an alias is moved at once",
+        ));
     }
     let project = session.project()?;
     let (name, stage) = session.stage(&project)?;
-    let look = Look::open(session, None).await?;
     let _lock = lock::take(&project.state_dir, name, look.place.is_local())?;
     let deployed = look.functions(session).await?;
     let names = look.names();

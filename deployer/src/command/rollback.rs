@@ -11,7 +11,7 @@ use crate::ui::Activity;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Result<u8> {
     if let Some(to) = arguments.to {
-        return Box::pin(release::run(session, &arguments.stacks.stacks, to)).await;
+        return Box::pin(release::run(session, arguments, to)).await;
     }
     let project = session.project()?;
     let (name, stage) = session.stage(&project)?;

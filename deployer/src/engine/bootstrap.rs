@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use serde_json::{Value, json};
@@ -52,6 +52,8 @@ pub async fn bootstrap(
         handovers: Handovers::default(),
         turns: Turns::default(),
         express: BTreeSet::new(),
+        back_to: BTreeMap::new(),
+        unwritten: AtomicBool::default(),
     };
     let report = match current(&run.context, region).await {
         Ok(Some(outputs)) => StackReport {
@@ -170,6 +172,7 @@ fn work(region: Option<&str>) -> Work {
         contents: BTreeMap::new(),
         bucket: None,
         direct: false,
+        archive: None,
     }
 }
 

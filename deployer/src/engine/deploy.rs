@@ -5,7 +5,7 @@ use std::{
     future::Future,
     path::PathBuf,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use serde::Serialize;
@@ -21,7 +21,7 @@ use super::{
     graph,
     handover::Handovers,
     publish,
-    stack::{self, Run, Work},
+    stack::{self, Archive, Run, Work},
     turns::Turns,
 };
 use crate::{aws::Fault, content::Content, error::Kind};
@@ -38,6 +38,11 @@ pub struct Deployment {
     pub artifacts: BTreeMap<String, Artifact>,
     /// Whether stacks may be deployed in express mode, where no change and no other stack speaks against it.
     pub express: bool,
+    /// Whether what is deployed is written down beside the artifacts, in regions that have a bucket for those. Whoever knows
+    /// that nothing changed since need not compare templates, and a release that is written down can be gone back to.
+    pub records: bool,
+    /// The releases that stacks go back to, by stack.
+    pub back_to: BTreeMap<String, u64>,
 }
 
 /// One stack to deploy.
@@ -160,7 +165,7 @@ impl Explained for DeployError {
 /// What a stack needs is decided by what CloudFormation says of it, so that a deploy that was killed at any instant is
 /// finished by running it again:
 ///
-/// - a stack that is as it should be is left alone, which costs two calls;
+/// - a stack that is as it should be is left alone, which costs one call where that was written down, else two;
 /// - an operation that the same caller began in an earlier run is waited for, and then the deploy goes on; somebody
 ///   else's is an error that says who and since when, or is waited for where the context says so;
 /// - a first deploy that failed has left an empty stack, which is removed, and the stack is created anew. A failed
@@ -217,6 +222,8 @@ pub async fn deploy(
         } else {
             BTreeSet::new()
         },
+        back_to: deployment.back_to,
+        unwritten: AtomicBool::default(),
     });
     let buckets = match buckets(&run, &deployment.stacks).await {
         Ok(buckets) => buckets,
@@ -226,8 +233,13 @@ pub async fn deploy(
             }));
         }
     };
-    let direct = match direct(&run, &buckets).await {
-        Ok(direct) => direct,
+    let archives = if deployment.records {
+        archives(&run, &deployment.stacks, &buckets).await
+    } else {
+        buckets.clone()
+    };
+    let listed = match listed(&run, &archives).await {
+        Ok(listed) => listed,
         Err(report) => {
             return Err(verdict(DeployReport {
                 stacks: vec![report],
@@ -241,11 +253,17 @@ pub async fn deploy(
             let bucket = needs_bucket(&stack)
                 .then(|| buckets.get(&stack.manifest.region).cloned())
                 .flatten();
-            let direct = direct
-                .get(&stack.manifest.region)
-                .is_some_and(|records| records.has(&stack.manifest.name));
+            let region = &stack.manifest.region;
+            let records = listed.get(region);
+            let bucket_of_records = archives.get(region).filter(|_| records.is_some());
             Arc::new(Work {
-                direct,
+                direct: records.is_some_and(|records| records.has(&stack.manifest.name)),
+                archive: bucket_of_records
+                    .filter(|_| deployment.records)
+                    .map(|bucket| Archive {
+                        bucket: bucket.clone(),
+                        mark: records.and_then(|records| records.mark(&stack.manifest.name)),
+                    }),
                 manifest: Arc::new(stack.manifest),
                 template: stack.template,
                 contents: stack.contents,
@@ -373,25 +391,50 @@ async fn buckets(
     Ok(buckets)
 }
 
-/// Returns the stacks whose functions were given code past CloudFormation, by region.
-async fn direct(
+/// Returns the buckets in which releases are written down. None is made for that alone.
+async fn archives(
+    run: &Run,
+    stacks: &[StackDeployment],
+    buckets: &BTreeMap<Option<String>, String>,
+) -> BTreeMap<Option<String>, String> {
+    let mut archives = buckets.clone();
+    let regions: BTreeSet<&Option<String>> =
+        stacks.iter().map(|stack| &stack.manifest.region).collect();
+    for region in regions {
+        if archives.contains_key(region) {
+            continue;
+        }
+        let context = run.context.in_region(region.as_deref());
+        match bootstrap::existing(&context).await {
+            Ok(bucket) => archives.extend(bucket.map(|bucket| (region.clone(), bucket))),
+            Err(error) => run.context.emit(Event::Warning {
+                stack: BOOTSTRAP_STACK.into(),
+                message: format!("nobody knows whether releases can be written down: {error}"),
+            }),
+        }
+    }
+    archives
+}
+
+/// Returns what lists of the buckets tell: the stacks whose functions were given code past CloudFormation, and the marks
+/// of those that nobody updated since. Whoever may not list is told so, and trusts that there is none of the former.
+async fn listed(
     run: &Run,
     buckets: &BTreeMap<Option<String>, String>,
 ) -> Result<BTreeMap<Option<String>, Records>, StackReport> {
-    let mut direct = BTreeMap::new();
+    let mut listed = BTreeMap::new();
     for (region, bucket) in buckets {
         let context = run.context.in_region(region.as_deref());
         let records = match Records::list(&context, bucket).await {
             Ok(records) => records,
-            // Whoever may not look has to trust that nobody did, and hears that nobody looked.
             Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
                 context.emit(Event::Warning {
                     stack: BOOTSTRAP_STACK.into(),
                     message: format!(
-                        "nobody knows whether functions were given code with `--fast`, which a full deploy takes back: {error}"
+                        "nobody knows whether functions were given code with `--fast`, which a full deploy takes back, and which stacks are as they were left: {error}"
                     ),
                 });
-                Records::default()
+                continue;
             }
             Err(source) => {
                 let error = StackError::Aws {
@@ -401,9 +444,9 @@ async fn direct(
                 return Err(bootstrap::failed(&context, &error));
             }
         };
-        direct.insert(region.clone(), records);
+        listed.insert(region.clone(), records);
     }
-    Ok(direct)
+    Ok(listed)
 }
 
 fn needs_bucket(stack: &StackDeployment) -> bool {

@@ -30,7 +30,7 @@ use crate::{aws::AwsError, content::Content, template::referenced};
 pub use error::FastError;
 use error::failed;
 use record::{Code, Direct};
-pub(super) use record::{Record, Records, key};
+pub(super) use record::{PREFIX, Record, Records, prefix};
 
 /// Whether a deployment can be made without CloudFormation.
 #[derive(Debug)]
@@ -79,6 +79,8 @@ struct FunctionCode {
     deployed: String,
     /// The object that it is to run.
     wanted: String,
+    /// The object that it runs.
+    runs: String,
     /// What Lambda calls the state that was looked at: nothing is written over a later one.
     revision: Option<String>,
 }
@@ -274,10 +276,10 @@ async fn functions(
             .await
             .map_err(|source| failed(manifest, source))?;
         let direct = code.record.functions.get(&logical_id);
-        let expected = [Some(&deployed), direct.map(|direct| &direct.live)];
-        if !live.is_one_of(expected.into_iter().flatten()) {
-            return Err(changed());
-        }
+        let expected = [&deployed]
+            .into_iter()
+            .chain(direct.into_iter().flat_map(Direct::keys));
+        let runs = live.one_of(expected).cloned().ok_or_else(changed)?;
         if live.is_one_of([&wanted]) {
             continue;
         }
@@ -286,6 +288,7 @@ async fn functions(
             name,
             deployed,
             wanted,
+            runs,
             revision: live.revision,
         });
     }
@@ -378,6 +381,9 @@ async fn give(
             let direct = Direct {
                 deployed: function.deployed.clone(),
                 live: function.wanted.clone(),
+                before: Some(&function.runs)
+                    .filter(|runs| **runs != function.deployed)
+                    .cloned(),
             };
             stack
                 .record
@@ -388,7 +394,12 @@ async fn give(
             .record
             .write(context, bucket, &manifest.name)
             .await
-            .map_err(|source| failed(manifest, source))?;
+            .map_err(|source| match source.code() {
+                Some("PreconditionFailed" | "ConditionalRequestConflict") => {
+                    FastError::Overtaken(manifest.name.clone())
+                }
+                _ => failed(manifest, source),
+            })?;
         for function in &stack.functions {
             if context.cancel.is_cancelled() {
                 return Err(FastError::Interrupted(manifest.name.clone()));

@@ -6,9 +6,9 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{change_set::PREFIX, owner};
+use super::{Context, change_set::PREFIX, owner};
 
 /// The most characters that CloudFormation takes for a token and for the name of a change set.
 const LONGEST: usize = 128;
@@ -26,7 +26,7 @@ pub struct Revision {
 }
 
 /// Who began an operation, with what.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// Whether it was a run of stackctl.
     pub ours: bool,
@@ -41,6 +41,21 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// Returns what a run of ours would write into its tokens, in full.
+    pub(super) fn of(context: &Context) -> Self {
+        let Revision { commit, dirty } = &*context.revision;
+        Self {
+            ours: true,
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            commit: commit
+                .as_deref()
+                .and_then(|commit| commit.get(..COMMIT))
+                .map(str::to_owned),
+            dirty: commit.as_ref().map(|_| *dirty),
+            by: Some(owner::principal(&context.clients.identity().arn).to_owned()),
+        }
+    }
+
     /// Reads the token of an operation. That of somebody else, and one of an older stackctl, tells nothing more.
     pub(crate) fn read(token: Option<&str>) -> Self {
         let Some(rest) = token.and_then(|token| token.strip_prefix(PREFIX)) else {

@@ -10,8 +10,12 @@ use aws_sdk_s3::types::ObjectIdentifier;
 use serde::Serialize;
 
 use super::{
-    BOOTSTRAP_STACK, Context, StackTarget, bootstrap::BUCKET_OUTPUT, empty, fast::Record, inspect,
-    release::versions::versions,
+    Context, StackTarget,
+    bootstrap,
+    empty,
+    fast::Record,
+    inspect,
+    release::{record, versions::versions},
 };
 use crate::aws::{AwsError, Clients, OrAws};
 
@@ -90,7 +94,8 @@ impl StackPrune {
 /// Finds what can be removed. Nothing is changed.
 ///
 /// An object stays while any stack of the account and region has it as a parameter, whoever deployed that, while code that
-/// was deployed past CloudFormation is in it, while it is one of the newest of its function, and while it is young. A
+/// was deployed past CloudFormation is in it, while one of the newest releases of its stack goes back to it, while it is one
+/// of the newest of its function, and while it is young. The records of older releases go. A
 /// version of a function stays while an alias names it, while its stack holds it, and while it is one of the newest.
 ///
 /// Everything of a stack stays that could not be updated right now: what a rollback would go back to is in no parameter then.
@@ -100,7 +105,7 @@ pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<Pru
     for target in &request.stacks {
         let context = context.in_region(target.region.as_deref());
         if !regions.contains_key(&target.region) {
-            let bucket = bucket(&context.clients).await?;
+            let bucket = bootstrap::existing(&context).await?;
             let used = parameters(&context.clients).await?;
             regions.insert(target.region.clone(), (bucket, used));
         }
@@ -162,13 +167,27 @@ async fn unused(
     let clients = &context.clients;
     // By what they are versions of: `<stack>/<asset>`, or the templates of the stack.
     let mut kinds: BTreeMap<String, Vec<Object>> = BTreeMap::new();
+    let mut releases = BTreeMap::new();
     for object in objects(clients, bucket, &format!("{stack}/")).await? {
+        if let Some(number) = record::number(stack, &object.key) {
+            releases.insert(Reverse(number), object);
+            continue;
+        }
         let kind = object.key.rsplit_once('/').map_or("", |(kind, _)| kind);
         kinds.entry(kind.to_owned()).or_default().push(object);
     }
     let young = context.timing.now().checked_sub(request.age);
     let is_old = |object: &Object| young.is_some_and(|young| object.written <= young);
+    let mut needed = needed.clone();
     let mut unused = Vec::new();
+    for (at, release) in releases.into_values().enumerate() {
+        if at < request.keep || !is_old(&release) {
+            let release = record::read(clients, bucket, &release.key).await?;
+            needed.extend(release.artifacts().map(|(key, _)| key.clone()));
+        } else {
+            unused.push(release);
+        }
+    }
     for mut objects in kinds.into_values() {
         objects.sort_by_key(|object| Reverse(object.written));
         let beyond = objects.into_iter().skip(request.keep);
@@ -211,12 +230,6 @@ async fn objects(clients: &Clients, bucket: &str, prefix: &str) -> Result<Vec<Ob
             return Ok(objects);
         }
     }
-}
-
-/// Returns the name of the artifact bucket, where there is one.
-async fn bucket(clients: &Clients) -> Result<Option<String>, AwsError> {
-    let stack = inspect::describe(clients, BOOTSTRAP_STACK).await?;
-    Ok(stack.and_then(|mut stack| stack.outputs.remove(BUCKET_OUTPUT)))
 }
 
 /// Returns the values of all parameters of all stacks of the account in the region.

@@ -1,5 +1,6 @@
 //! Brings one stack to the state it should have.
 
+mod archive;
 mod input;
 mod operation;
 mod protection;
@@ -7,7 +8,7 @@ mod settle;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use stack_model::assembly::StackManifest;
@@ -32,11 +33,12 @@ use input::{parameters, tags};
 use operation::{known_hints, remove_leftovers, remove_waiting};
 use settle::{Settled, settle};
 
+pub(super) use archive::Archive;
 pub(super) use input::token;
 pub(super) use operation::{
     Executed, aws, delete, ended_badly, execute, interrupted, refused, remove, stopped_error,
 };
-pub(super) use settle::{Joined, check_review, join};
+pub(super) use settle::{Joined, check_review, join, rfc3339};
 
 /// What all stacks of one deploy have in common.
 pub(super) struct Run {
@@ -53,6 +55,10 @@ pub(super) struct Run {
     pub(super) handovers: Handovers,
     /// The stacks that may be deployed in express mode.
     pub(super) express: BTreeSet<String>,
+    /// The releases that stacks go back to.
+    pub(super) back_to: BTreeMap<String, u64>,
+    /// Whether it was told that a release could not be written down.
+    pub(super) unwritten: AtomicBool,
 }
 
 /// One stack and where its artifacts go.
@@ -65,6 +71,8 @@ pub(super) struct Work {
     pub(super) bucket: Option<String>,
     /// Whether functions of the stack were given code past CloudFormation.
     pub(super) direct: bool,
+    /// Where releases of the stack are written down, where they are.
+    pub(super) archive: Option<Archive>,
 }
 
 /// What was done, and the outputs.
@@ -110,7 +118,8 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
 /// Gives functions the code that CloudFormation believes them to run, where a deploy past it gave them other code.
 async fn restored(run: &Run, work: &Work) -> Result<bool, StackError> {
     let stack = &work.manifest;
-    let (Some(bucket), true) = (&work.bucket, work.direct) else {
+    let archive = work.archive.as_ref().map(|archive| &archive.bucket);
+    let (Some(bucket), true) = (work.bucket.as_ref().or(archive), work.direct) else {
         return Ok(false);
     };
     let context = run.context.in_region(stack.region.as_deref());
@@ -162,6 +171,7 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         Some(deployed) => hand_over(run, context, work, deployed, &mut parameters).await?,
         None => None,
     };
+    let is_release = kept.is_none();
     let work = kept.as_ref().unwrap_or(work);
     let stack = &work.manifest;
     if !stack.releases.is_empty()
@@ -171,9 +181,16 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         release::name(now, stack, &template, deployed.as_ref(), &mut parameters);
     }
     if let Some(deployed) = &deployed
-        && is_unchanged(context, work, deployed, &parameters, &tags).await?
+        && unchanged::is_comparable(deployed, &work.template, &tags)
     {
-        return Ok(Attempt::Done(unchanged(context, work, deployed).await?));
+        let known = archive::knows(work, deployed, &parameters);
+        if known || is_unchanged(context, work, deployed, &parameters).await? {
+            let done = unchanged(context, work, deployed).await?;
+            if !known {
+                archive::keep(run, context, work, deployed, &parameters, is_release).await;
+            }
+            return Ok(Attempt::Done(done));
+        }
     }
     check_cancelled(context, stack)?;
     if let Some(capability) = capability::missing(&work.template, &stack.capabilities) {
@@ -277,6 +294,7 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         .map_err(|source| aws(stack, source))?
         .ok_or_else(|| aws(stack, AwsError::incomplete("DescribeStacks", "stack")))?;
     protection::protect(context, stack, &work.template, &deployed).await?;
+    archive::keep(run, context, work, &deployed, &parameters, is_release).await;
     let outcome = if create {
         Outcome::Created
     } else {
@@ -372,11 +390,7 @@ async fn is_unchanged(
     work: &Work,
     deployed: &DeployedStack,
     parameters: &BTreeMap<String, String>,
-    tags: &BTreeMap<String, String>,
 ) -> Result<bool, StackError> {
-    if !unchanged::is_comparable(deployed, &work.template, tags) {
-        return Ok(false);
-    }
     let template = inspect::template(&context.clients, &deployed.id)
         .await
         .map_err(|source| aws(&work.manifest, source))?;
@@ -425,5 +439,6 @@ async fn hand_over(
         contents: BTreeMap::new(),
         bucket: work.bucket.clone(),
         direct: work.direct,
+        archive: work.archive.clone(),
     }))
 }

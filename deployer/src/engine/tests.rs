@@ -29,6 +29,7 @@ mod protection;
 mod prune;
 mod publish;
 mod read;
+mod records;
 mod recover;
 mod refused;
 mod repeated;
@@ -39,5 +40,5 @@ mod simulated;
 mod stackset;
 mod statuses;
 
-pub(super) use given::stack;
+pub(super) use given::{described, stack};
 pub(crate) use script::Script;

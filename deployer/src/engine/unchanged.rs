@@ -26,9 +26,12 @@ pub(super) fn is_comparable(
     template: &str,
     tags: &BTreeMap<String, String>,
 ) -> bool {
-    deployed.status.is_good()
-        && deployed.tags == *tags
-        && !RESOLVED_LATE.iter().any(|text| template.contains(text))
+    deployed.status.is_good() && deployed.tags == *tags && is_decidable(template)
+}
+
+/// Returns whether a template holds nothing that CloudFormation resolves anew with every deploy.
+pub(super) fn is_decidable(template: &str) -> bool {
+    !RESOLVED_LATE.iter().any(|text| template.contains(text))
 }
 
 /// Returns whether a comparable stack is as it should be.
@@ -44,8 +47,16 @@ pub(super) fn is_unchanged(
     ) else {
         return false;
     };
-    old == new
-        && effective(&new, parameters).is_some_and(|parameters| parameters == deployed.parameters)
+    old == new && has_parameters(deployed, &new, parameters)
+}
+
+/// Returns whether the parameters of a template have the values that are deployed, as far as CloudFormation shows them.
+pub(super) fn has_parameters(
+    deployed: &DeployedStack,
+    template: &Value,
+    parameters: &BTreeMap<String, String>,
+) -> bool {
+    effective(template, parameters).is_some_and(|parameters| parameters == deployed.parameters)
 }
 
 /// Returns the value of every parameter of a template, defaults included; none, where CloudFormation hides a value.
@@ -73,7 +84,7 @@ fn effective(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::StackStatus;
+    use crate::engine::tests::described;
 
     const TEMPLATE: &str = r#"{"Parameters": {"Level": {"Type": "String", "Default": "info"}, "Size": {"Type": "Number", "Default": 3}}, "Resources": {}}"#;
 
@@ -86,16 +97,9 @@ mod tests {
 
     fn deployed(status: &str) -> DeployedStack {
         DeployedStack {
-            id: "arn".into(),
-            status: StackStatus::new(status),
-            reason: None,
-            changed: None,
             parameters: map(&[("Level", "info"), ("Size", "3")]),
             tags: map(&[("team", "a")]),
-            outputs: BTreeMap::new(),
-            exports: BTreeMap::new(),
-            termination_protection: false,
-            express: false,
+            ..described(status)
         }
     }
 

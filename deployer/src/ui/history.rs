@@ -4,24 +4,88 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::report::fitted;
 use super::{paint, palette, task, terminal};
 use crate::engine::{Operation, Origin};
 
-/// Renders operations, each stack with its own below it, the oldest first.
-pub fn history(operations: &[Operation]) -> String {
-    render(operations, terminal::width())
+/// A release of a stack that was written down.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WrittenRelease {
+    /// The stack.
+    pub stack: String,
+    /// The number.
+    pub release: u64,
+    /// When it was deployed, in RFC 3339.
+    pub deployed: String,
+    /// Who deployed it, with what.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// The release that it went back to, where it is no new one.
+    pub back_to: Option<u64>,
+    /// Whether it is what is deployed now.
+    pub live: bool,
+    /// What is not there any more, so that nobody can go back to it.
+    pub lost: Vec<String>,
 }
 
-fn render(operations: &[Operation], width: Option<usize>) -> String {
+/// Renders operations and releases, each stack with its own below it, the oldest first.
+pub fn history(operations: &[Operation], releases: &[WrittenRelease]) -> String {
+    render(operations, releases, terminal::width())
+}
+
+fn render(operations: &[Operation], releases: &[WrittenRelease], width: Option<usize>) -> String {
     let mut text = String::new();
-    let mut stack = None;
-    for operation in operations {
-        if stack != Some(&operation.stack) {
-            stack = Some(&operation.stack);
-            let _ = writeln!(text, "{}", paint(palette::STRONG, &operation.stack));
+    let mut stacks: Vec<&String> = Vec::new();
+    let of_operations = operations.iter().map(|operation| &operation.stack);
+    for stack in of_operations.chain(releases.iter().map(|release| &release.stack)) {
+        if !stacks.contains(&stack) {
+            stacks.push(stack);
         }
+    }
+    for stack in stacks {
+        let _ = writeln!(text, "{}", paint(palette::STRONG, stack));
+        let of_stack = operations.iter().filter(|it| it.stack == *stack);
+        render_operations(&mut text, of_stack, width);
+        for release in releases.iter().filter(|it| it.stack == *stack) {
+            let line = format!("  release {}", told(release));
+            let _ = writeln!(text, "{}", fitted(&line, width, 4));
+            if let Some(origin) = origin_of(&release.origin) {
+                let _ = writeln!(text, "{}", fitted(&format!("    {origin}"), width, 6));
+            }
+        }
+    }
+    if text.is_empty() {
+        text.push_str("nothing was done in the last 90 days, or nothing is deployed\n");
+    }
+    text
+}
+
+/// Says what a release is, and whether it can be gone back to.
+fn told(release: &WrittenRelease) -> String {
+    let mut text = paint(palette::STRONG, &release.release.to_string());
+    if let Some(back_to) = release.back_to {
+        let _ = write!(text, ", release {back_to} again,");
+    }
+    let when = format!(" of {}", release.deployed);
+    text += &paint(palette::WEAK, &when);
+    if release.live {
+        text += &paint(palette::GOOD, " is deployed");
+    } else if !release.lost.is_empty() {
+        let lost = release.lost.join(" and ");
+        let gone = format!(" cannot be gone back to without {lost}");
+        text += &paint(palette::BAD, &gone);
+    }
+    text
+}
+
+fn render_operations<'a>(
+    text: &mut String,
+    operations: impl Iterator<Item = &'a Operation>,
+    width: Option<usize>,
+) {
+    for operation in operations {
         let style = match &operation.ended {
             None => palette::ACTIVE,
             Some(_) if operation.status.is_good() => palette::GOOD,
@@ -38,10 +102,6 @@ fn render(operations: &[Operation], width: Option<usize>) -> String {
             let _ = writeln!(text, "{}", fitted(&format!("    {origin}"), width, 6));
         }
     }
-    if text.is_empty() {
-        text.push_str("nothing was done in the last 90 days, or nothing is deployed\n");
-    }
-    text
 }
 
 /// Says when an operation began and how long it took.
@@ -117,6 +177,15 @@ mod tests {
             dirty: Some(true),
             by: Some("Admin-alice-example-com".into()),
         };
+        let release = |release, origin, lost: &[&str]| WrittenRelease {
+            stack: "intake-dev".into(),
+            release,
+            deployed: "2026-07-28T06:00:00Z".into(),
+            origin,
+            back_to: None,
+            live: false,
+            lost: lost.iter().map(|lost| (*lost).to_owned()).collect(),
+        };
         let text = render(
             &[
                 operation(
@@ -125,7 +194,15 @@ mod tests {
                     Some("2026-07-28T06:02:03Z"),
                     Origin::default(),
                 ),
-                operation("update", "UPDATE_IN_PROGRESS", None, ours),
+                operation("update", "UPDATE_IN_PROGRESS", None, ours.clone()),
+            ],
+            &[
+                release(1, Origin::default(), &["the package of worker"]),
+                WrittenRelease {
+                    live: true,
+                    back_to: Some(1),
+                    ..release(2, ours, &[])
+                },
             ],
             Some(80),
         );
@@ -138,9 +215,15 @@ intake-dev
   update   UPDATE_IN_PROGRESS begun 2026-07-28T06:00:00Z, still running
     by Admin-alice-example-com, commit 0fe8a21b3c4d and what was not committed,
       stackctl 0.1.0
+  release 1 of 2026-07-28T06:00:00Z cannot be gone back to without the package
+    of worker
+    not by stackctl
+  release 2, release 1 again, of 2026-07-28T06:00:00Z is deployed
+    by Admin-alice-example-com, commit 0fe8a21b3c4d and what was not committed,
+      stackctl 0.1.0
 
 "#]]
         );
-        assert!(render(&[], Some(80)).starts_with("nothing was done"));
+        assert!(render(&[], &[], Some(80)).starts_with("nothing was done"));
     }
 }

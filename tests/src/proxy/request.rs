@@ -125,12 +125,18 @@ fn without_end(name: &str) -> String {
     }
 }
 
+/// Takes the hash of a package off its name, and that of a state off the name of a release, such as
+/// `000001-0123456789abcdef.json`.
 fn without_hash(step: &str) -> String {
     let (hash, extension) = step.split_once('.').unwrap_or((step, ""));
     if hash.len() == 64 {
-        format!("*.{extension}")
-    } else {
-        step.to_owned()
+        return format!("*.{extension}");
+    }
+    match hash.split_once('-') {
+        Some((number, hash)) if hash.len() == 16 && number.parse::<u64>().is_ok() => {
+            format!("{number}-*.{extension}")
+        }
+        _ => step.to_owned(),
     }
 }
 
@@ -164,5 +170,10 @@ mod tests {
             name(&put),
             "s3 PUT? stackctl-artifacts-*/work-dev/worker/*.zip"
         );
+        assert_eq!(
+            without_hash("000001-0123456789abcdef.json"),
+            "000001-*.json"
+        );
+        assert_eq!(without_hash("work-dev.mark.json"), "work-dev.mark.json");
     }
 }

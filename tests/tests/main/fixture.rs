@@ -195,6 +195,13 @@ fn main() {{
         self.describe(&resources);
     }
 
+    /// Returns the template of the stack as it is described now.
+    pub(crate) fn template(&self) -> Value {
+        let path = self.path(&format!("assembly/{STACK}.template.json"));
+        let text = fs::read_to_string(path).expect("the template was written");
+        serde_json::from_str(&text).expect("it was written as JSON")
+    }
+
     /// Changes the code of the function.
     pub(crate) fn change_code(&self, text: &str) {
         let code = format!(

@@ -4,6 +4,7 @@ mod adversity;
 mod coffee;
 mod corrections;
 mod doctor;
+mod earlier;
 mod everything;
 mod fixture;
 mod handover;

@@ -184,6 +184,8 @@ impl Site<'_> {
             stacks: deployments(&plot.assembly, &plot.selected, &plot.contents),
             artifacts: self.artifacts.clone(),
             express,
+            records: true,
+            ..Deployment::default()
         }
     }
 

@@ -341,7 +341,7 @@ async fn remove_artifacts(context: &Context, stack: &StackManifest) -> Result<()
     let Some(bucket) = bucket else {
         return Ok(());
     };
-    for prefix in [format!("{}/", stack.name), fast::key(&stack.name)] {
+    for prefix in [format!("{}/", stack.name), fast::prefix(&stack.name)] {
         empty::everything(clients, &bucket, Some(&prefix), |_| {
             ControlFlow::Continue(())
         })

@@ -56,6 +56,9 @@ pub enum FastError {
         /// What Lambda says.
         reason: String,
     },
+    /// Another fast deploy wrote down what it is about to do.
+    #[error("somebody else gives code to functions of stack {0} at the same time")]
+    Overtaken(String),
     /// The run was stopped.
     #[error("stopped before stack {0} has all of its code")]
     Interrupted(String),
@@ -67,7 +70,7 @@ impl Explained for FastError {
             Self::Aws { source, .. } => source.kind(),
             Self::Publish { source, .. } => source.kind(),
             Self::Fill { source, .. } => source.kind(),
-            Self::Changed { .. } => Kind::Refused,
+            Self::Changed { .. } | Self::Overtaken(_) => Kind::Refused,
             Self::NotTaken { .. } => Kind::Deploy,
             Self::Interrupted(_) => Kind::Interrupted,
         }
@@ -82,6 +85,7 @@ impl Explained for FastError {
                 "deploy without `--fast`: where the code of the function differs from the last full deploy, that replaces it".into(),
             ],
             Self::NotTaken { .. } => vec!["deploy without `--fast`".into()],
+            Self::Overtaken(_) => vec!["run the same command again when they are done".into()],
             Self::Interrupted(_) => vec!["run the same command again: it goes on".into()],
         }
     }

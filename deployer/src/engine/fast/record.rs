@@ -8,11 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     aws::{AwsError, Fault, OrAws},
-    engine::{Context, Event, inspect, publish},
+    engine::{Context, Event, inspect, publish, release::mark},
 };
 
-/// What the keys of the records begin with. No stack is called so: the name of a stack ends with its stage.
-const PREFIX: &str = "fast/";
+/// What the keys of the records begin with, and those of the [marks](crate::engine::release::mark): one list tells of both.
+/// No stack is called so: the name of a stack ends with its stage.
+pub(in crate::engine) const PREFIX: &str = "state/";
+
+/// What the key of a record ends with, after the name of its stack.
+const SUFFIX: &str = ".fast.json";
 
 /// The functions of a stack that were given code past CloudFormation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +25,9 @@ pub(in crate::engine) struct Record {
     stack_id: String,
     /// The functions by logical id.
     pub(super) functions: BTreeMap<String, Direct>,
+    /// The `ETag` of the object that this was read from: nothing is written over a later one.
+    #[serde(skip)]
+    etag: Option<String>,
 }
 
 /// The code of one function.
@@ -30,17 +37,32 @@ pub(super) struct Direct {
     pub(super) deployed: String,
     /// The object that it runs, or is about to.
     pub(super) live: String,
+    /// The object that it ran before, where that is a third one: a run that was killed may have left it at that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<String>,
 }
 
-/// The names of the stacks that have records, in one bucket.
+impl Direct {
+    /// Returns the objects that the function may run, if nobody else gave it code.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &String> {
+        [&self.deployed, &self.live].into_iter().chain(&self.before)
+    }
+}
+
+/// What is written down about stacks, in one bucket.
 #[derive(Clone, Debug, Default)]
-pub(in crate::engine) struct Records(BTreeSet<String>);
+pub(in crate::engine) struct Records {
+    /// The stacks that have records.
+    fast: BTreeSet<String>,
+    /// The `ETag`s of the marks, by stack.
+    marks: BTreeMap<String, String>,
+}
 
 impl Records {
-    /// Lists the records of a bucket. Whoever may not list has never written one either.
+    /// Lists what a bucket holds.
     pub(in crate::engine) async fn list(context: &Context, bucket: &str) -> Result<Self, AwsError> {
         let clients = &context.clients;
-        let mut names = BTreeSet::new();
+        let mut records = Self::default();
         let mut next = None;
         loop {
             let page = clients
@@ -53,22 +75,30 @@ impl Records {
                 .send()
                 .await
                 .or_aws(clients, "ListObjectsV2")?;
-            let keys = page.contents.unwrap_or_default().into_iter();
-            names.extend(keys.filter_map(|object| {
-                let key = object.key?;
-                let name = key.strip_prefix(PREFIX)?.strip_suffix(".json")?;
-                Some(name.to_owned())
-            }));
+            for object in page.contents.unwrap_or_default() {
+                let key = object.key.unwrap_or_default();
+                let stack = key.strip_prefix(PREFIX);
+                if let Some(stack) = stack.and_then(|name| name.strip_suffix(SUFFIX)) {
+                    records.fast.insert(stack.to_owned());
+                } else if let (Some(stack), Some(etag)) = (mark::stack_of(&key), object.e_tag) {
+                    records.marks.insert(stack.to_owned(), etag);
+                }
+            }
             next = page.next_continuation_token;
             if next.is_none() {
-                return Ok(Self(names));
+                return Ok(records);
             }
         }
     }
 
     /// Returns whether a stack has a record.
     pub(in crate::engine) fn has(&self, stack: &str) -> bool {
-        self.0.contains(stack)
+        self.fast.contains(stack)
+    }
+
+    /// Returns the `ETag` of the mark of a stack, where it has one.
+    pub(in crate::engine) fn mark(&self, stack: &str) -> Option<String> {
+        self.marks.get(stack).cloned()
     }
 }
 
@@ -77,7 +107,7 @@ impl Record {
     pub(super) fn of(stack_id: &str) -> Self {
         Self {
             stack_id: stack_id.to_owned(),
-            functions: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
@@ -109,6 +139,7 @@ impl Record {
             }
             Err(error) => return Err(AwsError::new(clients, OPERATION, error)),
         };
+        let etag = object.e_tag.clone();
         let bytes = object
             .body
             .collect()
@@ -116,20 +147,20 @@ impl Record {
             .map_err(|_| AwsError::incomplete(OPERATION, "whole object"))?;
         let record: Self = serde_json::from_slice(&bytes.into_bytes())
             .map_err(|_| AwsError::incomplete(OPERATION, "record of code that can be read"))?;
-        Ok(if record.stack_id == stack_id {
+        let record = if record.stack_id == stack_id {
             record
         } else {
             Self::of(stack_id)
-        })
+        };
+        Ok(Self { etag, ..record })
     }
 
     /// Returns the keys of the objects that functions run, or go back to.
     pub(in crate::engine) fn keys(&self) -> impl Iterator<Item = &String> {
-        let functions = self.functions.values();
-        functions.flat_map(|direct| [&direct.deployed, &direct.live])
+        self.functions.values().flat_map(Direct::keys)
     }
 
-    /// Writes the record.
+    /// Writes the record over the one that was read, and over no later one.
     pub(super) async fn write(
         &self,
         context: &Context,
@@ -139,7 +170,7 @@ impl Record {
         let clients = &context.clients;
         // Texts and maps of texts are always JSON.
         let body = serde_json::to_vec(self).unwrap_or_default();
-        clients
+        let written = clients
             .s3
             .put_object()
             .bucket(bucket)
@@ -147,10 +178,23 @@ impl Record {
             .key(key(stack))
             .body(ByteStream::from(body))
             .content_type("application/json")
+            .set_if_match(self.etag.clone())
+            .set_if_none_match(self.etag.is_none().then(|| "*".to_owned()))
             .send()
             .await
-            .or_aws(clients, "PutObject")?;
-        Ok(())
+            .or_aws(clients, "PutObject");
+        match written {
+            // A call whose answer was lost was repeated, or somebody else wrote: what is there tells.
+            Err(error) if mark::is_overtaken(&error) => {
+                let present = Self::read(context, bucket, stack, &self.stack_id).await?;
+                if present.functions == self.functions {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            }
+            written => written.map(drop),
+        }
     }
 
     /// Makes what CloudFormation believes true again, and forgets the record. Where the deploy has just changed the code
@@ -220,9 +264,11 @@ impl Record {
             Ok(_) => {}
             // Whoever publishes packages may write, and not always delete: a record without functions says the same.
             Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
-                Self::of(&self.stack_id)
-                    .write(context, bucket, stack)
-                    .await?;
+                let empty = Self {
+                    functions: BTreeMap::new(),
+                    ..self
+                };
+                empty.write(context, bucket, stack).await?;
             }
             Err(error) => return Err(error),
         }
@@ -230,9 +276,14 @@ impl Record {
     }
 }
 
+/// Returns what the keys begin with of all that is written down about the state of a stack.
+pub(in crate::engine) fn prefix(stack: &str) -> String {
+    format!("{PREFIX}{stack}.")
+}
+
 /// Returns the key of the record of a stack.
-pub(in crate::engine) fn key(stack: &str) -> String {
-    format!("{PREFIX}{stack}.json")
+fn key(stack: &str) -> String {
+    format!("{PREFIX}{stack}{SUFFIX}")
 }
 
 /// The code that a function runs.
@@ -282,8 +333,16 @@ impl Code {
 
     /// Returns whether this is the code of one of these objects, whose keys end with the hash of the content.
     pub(super) fn is_one_of<'a>(&self, keys: impl IntoIterator<Item = &'a String>) -> bool {
+        self.one_of(keys).is_some()
+    }
+
+    /// Returns which of these objects this is the code of.
+    pub(super) fn one_of<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a String>,
+    ) -> Option<&'a String> {
         keys.into_iter()
-            .any(|key| publish::sha256_of(key).is_some_and(|sha256| sha256 == self.sha256))
+            .find(|key| publish::sha256_of(key).is_some_and(|sha256| sha256 == self.sha256))
     }
 
     /// Returns why the function does not run the code of an object, if so.

@@ -75,6 +75,8 @@ pub(super) struct Stack {
     pub(super) protected: bool,
     pub(super) express: bool,
     pub(super) name: &'static str,
+    /// When it was updated last.
+    pub(super) updated: &'static str,
 }
 
 impl Stack {
@@ -90,6 +92,7 @@ impl Stack {
             protected: false,
             express: false,
             name: "intake-dev",
+            updated: "2026-07-28T06:00:00.000Z",
         }
     }
 
@@ -98,10 +101,10 @@ impl Stack {
         let mut body = format!(
             "<Stacks><member><StackName>{}</StackName><StackId>{STACK_ID}</StackId>\
              <CreationTime>2026-07-27T22:28:28.000Z</CreationTime>\
-             <LastUpdatedTime>2026-07-28T06:00:00.000Z</LastUpdatedTime>\
+             <LastUpdatedTime>{}</LastUpdatedTime>\
              <StackStatus>{}</StackStatus><DisableRollback>false</DisableRollback>\
              <EnableTerminationProtection>{}</EnableTerminationProtection>",
-            self.name, self.status, self.protected
+            self.name, self.updated, self.status, self.protected
         );
         if !self.reason.is_empty() {
             let _ = write!(

@@ -284,7 +284,7 @@ async fn the_artifacts_of_a_stack_go_with_it() {
     script = lists(
         script,
         "artifacts-1",
-        Some("fast/intake-dev.json"),
+        Some("state/intake-dev."),
         None,
         NO_VERSIONS,
     );

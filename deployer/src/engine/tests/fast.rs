@@ -57,7 +57,7 @@ fn deployed(sha256: &str) -> Stack {
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>).
 fn record(content: Option<String>) -> Rule {
     mock!(S3::get_object)
-        .match_requests(|input| input.key() == Some("fast/intake-dev.json"))
+        .match_requests(|input| input.key() == Some("state/intake-dev.fast.json"))
         .then_http_response(move || match &content {
             Some(content) => http(200, content),
             None => http(
@@ -116,7 +116,7 @@ async fn changed_code_goes_to_the_function_and_is_written_down_before() {
     );
     let put = mock!(S3::put_object)
         .match_requests(move |input| {
-            input.key() == Some("fast/intake-dev.json")
+            input.key() == Some("state/intake-dev.fast.json")
                 && input.body().bytes() == Some(content.as_bytes())
         })
         .then_http_response(|| http(200, ""));
@@ -148,6 +148,63 @@ async fn changed_code_goes_to_the_function_and_is_written_down_before() {
         seen.iter().any(|name| name.starts_with("code_updated")),
         "{seen:?}"
     );
+}
+
+/// A run was killed after it wrote down what it was about to do: the function still runs what the run before gave it.
+#[tokio::test]
+async fn what_a_killed_run_left_is_gone_on_with_and_no_later_record_is_written_over() {
+    let packed = with_function();
+    let (old, new) = (old(), packed.sha256.clone());
+    let earlier = hexadecimal(b"earlier");
+    let killed = format!(
+        r#"{{"stack_id":"{STACK_ID}","functions":{{"Create":{{"deployed":"{}","live":"{}","before":"{}"}}}}}}"#,
+        key(&old),
+        key(&hexadecimal(b"never taken")),
+        key(&earlier),
+    );
+    let content = format!(
+        r#"{{"stack_id":"{STACK_ID}","functions":{{"Create":{{"deployed":"{}","live":"{}","before":"{}"}}}}}}"#,
+        key(&old),
+        key(&new),
+        key(&earlier),
+    );
+    let read = |content: String| {
+        mock!(S3::get_object).then_http_response(move || {
+            let mut answer = http(200, &content);
+            answer.headers_mut().insert("etag", "\"one\"");
+            answer
+        })
+    };
+    let put = mock!(S3::put_object)
+        .match_requests(move |input| {
+            input.if_match() == Some("\"one\"")
+                && input.body().bytes() == Some(content.as_bytes())
+        })
+        .then_http_response(|| {
+            http(
+                412,
+                "<Error><Code>PreconditionFailed</Code><Message>At least one of the pre-conditions you specified did not hold</Message></Error>",
+            )
+        });
+    let script = Script::new()
+        .describe(STACK, deployed(&old).xml())
+        .template(TEMPLATE)
+        .s3("get_object", read(killed.clone()));
+    let played = functions(script)
+        .lambda("get_function", runs(b"earlier", "Successful"))
+        .object_present(key(&new).leak(), 6)
+        .s3("put_object", put)
+        // Somebody else's, written meanwhile.
+        .s3("get_object", read(killed))
+        .play();
+    let FastPlan::Code(changes) = plan(&played, &packed).await.expect("can be read") else {
+        panic!("code alone changes")
+    };
+    let error = fast(&played.context, changes)
+        .await
+        .expect_err("somebody else is at it");
+    assert_eq!(error.kind(), Kind::Refused);
+    played.finish();
 }
 
 #[tokio::test]
@@ -265,7 +322,7 @@ fn full(sha256: &str) -> Script {
 fn full_with(sha256: &str, content: String) -> Script {
     Script::new()
         .describe(BOOTSTRAP_STACK, bucket_stack().xml())
-        .listed_fast(&["fast/intake-dev.json"])
+        .listed_fast(&["state/intake-dev.fast.json"])
         .describe(STACK, deployed(sha256).xml())
         .template(TEMPLATE)
         .describe(STACK, deployed(sha256).xml())
@@ -281,7 +338,7 @@ fn empty() -> String {
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html>).
 fn forget(status: u16, body: &'static str) -> Rule {
     mock!(S3::delete_object)
-        .match_requests(|input| input.key() == Some("fast/intake-dev.json"))
+        .match_requests(|input| input.key() == Some("state/intake-dev.fast.json"))
         .then_http_response(move || http(status, body))
 }
 
@@ -307,7 +364,7 @@ async fn who_may_not_delete_the_record_empties_it() {
     let sha256 = packed.sha256.clone();
     let put = mock!(S3::put_object)
         .match_requests(|input| {
-            input.key() == Some("fast/intake-dev.json")
+            input.key() == Some("state/intake-dev.fast.json")
                 && input.body().bytes() == Some(empty().as_bytes())
         })
         .then_http_response(|| http(200, ""));

@@ -5,12 +5,14 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex},
+    time::SystemTime,
 };
 
 use stack_model::assembly::{ResourceManifest, StackManifest};
 
 use crate::engine::{
-    Approve, CancelHandle, Decision, Deployment, ProposedChanges, StackDeployment,
+    Approve, CancelHandle, Decision, DeployedStack, Deployment, ProposedChanges, StackDeployment,
+    StackStatus,
 };
 
 /// Approves or declines everything, and remembers what it was shown.
@@ -123,12 +125,27 @@ pub(in crate::engine) fn stack(name: &str, depends_on: &[&str]) -> StackDeployme
     }
 }
 
+/// A stack as it is described, without anything in it.
+pub(in crate::engine) fn described(status: &str) -> DeployedStack {
+    DeployedStack {
+        id: "arn".into(),
+        status: StackStatus::new(status),
+        reason: None,
+        changed: Some(SystemTime::UNIX_EPOCH),
+        parameters: BTreeMap::new(),
+        tags: BTreeMap::new(),
+        outputs: BTreeMap::new(),
+        exports: BTreeMap::new(),
+        termination_protection: false,
+        express: false,
+    }
+}
+
 /// A deployment of one stack.
 pub(super) fn one(stack: StackDeployment) -> Deployment {
     Deployment {
         stage: "dev".to_owned(),
         stacks: vec![stack],
-        artifacts: BTreeMap::new(),
-        express: false,
+        ..Deployment::default()
     }
 }

@@ -100,6 +100,7 @@ fn work(released: bool, checked: bool) -> Work {
         contents: BTreeMap::new(),
         bucket: None,
         direct: false,
+        archive: None,
     }
 }
 

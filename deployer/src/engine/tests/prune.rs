@@ -108,6 +108,68 @@ fn script() -> Script {
         ])
 }
 
+/// The record of a release that goes back to a package.
+fn release(number: u64, package: &str) -> (String, Rule) {
+    let mut manifest = super::stack(STACK, &[]).manifest;
+    let artifact = format!("intake-dev/intake-create/{package}.zip");
+    manifest.artifacts = [("CreateKey".to_owned(), "intake-create".to_owned())].into();
+    manifest.parameters = [("CreateKey".to_owned(), artifact)].into();
+    let body = serde_json::json!({
+        "format": 1, "release": number, "deployed": "2026-07-28T06:00:00Z", "stage": "dev",
+        "ours": true, "manifest": manifest, "template": "{}",
+    })
+    .to_string();
+    let key = format!("intake-dev/release/{number:06}-0123456789abcdef.json");
+    let wanted = key.clone();
+    let rule = mock!(S3::get_object)
+        .match_requests(move |input| input.key() == Some(&wanted))
+        .then_http_response(move || http(200, &body));
+    (key, rule)
+}
+
+#[tokio::test]
+async fn the_newest_releases_keep_what_they_go_back_to() {
+    let (first, _) = release(1, "a");
+    let (second, read) = release(2, "b");
+    let written = jiff::Timestamp::try_from(day(1)).expect("is a time");
+    let keys = [
+        "intake-dev/intake-create/a.zip",
+        "intake-dev/intake-create/b.zip",
+        "intake-dev/intake-create/c.zip",
+        "intake-dev/intake-create/deployed.zip",
+        &first,
+        &second,
+    ];
+    let contents = keys.iter().fold(String::new(), |text, key| {
+        // The one that is written last stays anyway.
+        let written = if key.ends_with("c.zip") {
+            jiff::Timestamp::try_from(day(2)).expect("is a time")
+        } else {
+            written
+        };
+        format!(
+            "{text}<Contents><Key>{key}</Key><Size>7</Size><LastModified>{written}</LastModified></Contents>"
+        )
+    });
+    let list =
+        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>");
+    let played = script()
+        .lambda("list_versions_by_function", versions(&["$LATEST", "7"]))
+        .s3("get_object", direct("deployed"))
+        .s3(
+            "list_objects_v2",
+            mock!(S3::list_objects_v2).then_http_response(move || http(200, &list)),
+        )
+        .s3("get_object", read)
+        .play();
+    let plan = plan(&played, 1).await;
+    assert_eq!(
+        plan.stacks[0].objects,
+        ["intake-dev/intake-create/a.zip".to_owned(), first]
+    );
+    played.finish();
+}
+
 async fn plan(played: &Played, keep: usize) -> PrunePlan {
     let target = StackTarget {
         name: STACK.to_owned(),

@@ -452,7 +452,7 @@ impl Script {
             "<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
         );
         let rule = mock!(S3::list_objects_v2)
-            .match_requests(|input| input.prefix() == Some("fast/"))
+            .match_requests(|input| input.prefix() == Some("state/"))
             .then_http_response(move || http(200, &body));
         self.s3("list_objects_v2", rule)
     }

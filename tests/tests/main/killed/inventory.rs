@@ -46,7 +46,7 @@ pub(super) fn take(account: &Account, state: &Path, temporary: &Path) -> Vec<Str
             let tags = texts(&listing, "ETag");
             for (position, key) in texts(&listing, "Key").iter().enumerate() {
                 let tag = tags.get(position).map_or("", String::as_str);
-                lines.push(format!("{name} {query}: {key} {tag}"));
+                lines.push(format!("{name} {query}: {}", object(key, tag)));
             }
         }
     }
@@ -55,6 +55,20 @@ pub(super) fn take(account: &Account, state: &Path, temporary: &Path) -> Vec<Str
     }
     lines.sort();
     lines
+}
+
+/// Returns the key of an object with the hash of its content. What is written down about a state of a stack has the time of
+/// that in it, and what names a release ends with a hash of it.
+fn object(key: &str, tag: &str) -> String {
+    let name = key.rsplit('/').next().unwrap_or_default();
+    match key.strip_suffix(name) {
+        Some(release) if release.ends_with("/release/") => {
+            let number = name.split('-').next().unwrap_or_default();
+            format!("{release}{number}-*")
+        }
+        Some("state/") => key.to_owned(),
+        _ => format!("{key} {tag}"),
+    }
 }
 
 fn describe(account: &Account, stack: &str, lines: &mut Vec<String>) {

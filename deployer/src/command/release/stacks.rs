@@ -1,0 +1,289 @@
+//! `rollback STACK --to`: deploys an earlier release of a stack again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::assembly::Assembly;
+use crate::cli::{self, To};
+use crate::command::approval::{self, Approval, Consent};
+use crate::command::deploy::{collect, refuse_impossible, summary};
+use crate::command::look::Look;
+use crate::command::{Session, lock, outputs, place};
+use crate::config::Stage;
+use crate::engine::plan::{self, Grade, Plan, Registry, Wanted};
+use crate::engine::{
+    self, Context, Deployment, EventSink, Revision, StackDeployment, StackRelease, StackReleases,
+    StackTarget,
+};
+use crate::error::{Error, Kind, Result};
+use crate::ui::{self, Activity};
+
+pub(super) async fn run(
+    session: &Session,
+    look: Look,
+    selected: &[usize],
+    arguments: &cli::Rollback,
+    to: To,
+) -> Result<u8> {
+    let project = session.project()?;
+    let (name, stage) = session.stage(&project)?;
+    let local = look.place.is_local();
+    let _lock = lock::take(&project.state_dir, name, local)?;
+    let mut chosen = Vec::new();
+    let stacks = &look.assembly.manifest.stacks;
+    for manifest in selected.iter().filter_map(|at| stacks.get(*at)) {
+        let target = StackTarget::from(manifest);
+        let releases = session
+            .guard(engine::stack_releases(&look.context, &target))
+            .await??;
+        chosen.extend(choose(session, &look.assembly, &releases, to).await?);
+    }
+    if chosen.is_empty() {
+        return Ok(0);
+    }
+
+    let activity = Activity::new(&session.ui, "rollback");
+    let base = place::api_base(&look.place, look.endpoint.as_ref());
+    let sink = {
+        let (activity, base) = (activity.clone(), base.clone());
+        EventSink::new(move |event| {
+            activity.take(&outputs::reachable_event(event, base.as_deref()));
+        })
+    };
+    let context = Context {
+        events: sink,
+        ..look.context.clone()
+    };
+    let context = context
+        .with_revision(revision(&chosen))
+        .waiting(arguments.wait)
+        .reaching(base.clone());
+    let plan = compare(session, &context, &chosen).await?;
+    show(session, &context, &plan);
+    if !local {
+        refuse_impossible(&plan)?;
+    }
+    let confirm = arguments.confirm.as_deref();
+    let agreed = consent(session, confirm, name, stage, local, &plan).await?;
+    let back_to = chosen.iter().map(|chosen| {
+        let stack = chosen.manifest.name.clone();
+        (stack, chosen.back_to.unwrap_or(chosen.release))
+    });
+    let deployment = Deployment {
+        stage: name.to_owned(),
+        back_to: back_to.collect(),
+        stacks: chosen.iter().map(again).collect(),
+        records: true,
+        ..Deployment::default()
+    };
+    let approval = Arc::new(Approval::new(session.ui.clone(), agreed, Some(plan)));
+    let result = engine::deploy(&context, deployment, approval.clone()).await;
+    activity.finish();
+    match result {
+        Ok(report) => {
+            if session.ui.json() {
+                session.ui.json_line(&summary(&report, base.as_deref()));
+            } else {
+                let outputs = collect(&report, base.as_deref());
+                outputs::show(session, &look.assembly, &outputs, &look.target);
+            }
+            Ok(0)
+        }
+        Err(error) => {
+            let fields = error
+                .report()
+                .map(|report| summary(report, base.as_deref()));
+            let declined = approval.declined();
+            let mut error = Error::from(error);
+            if !declined.is_empty() {
+                error = declined
+                    .into_iter()
+                    .fold(error, Error::cause)
+                    .hint("run it again with somebody to ask, and without `--yes`");
+            }
+            Err(match fields {
+                Some(fields) => error.with_fields(fields),
+                None => error,
+            })
+        }
+    }
+}
+
+/// Says what would change.
+fn show(session: &Session, context: &Context, plan: &Plan) {
+    let ui = &session.ui;
+    if ui.json() {
+        ui.json_line(&json!({"type": "plan", "stacks": plan.stacks}));
+    }
+    ui.line(ui::plan(plan, ui.verbose() > 1).trim_end());
+    ui.done("account", &context.clients.identity().account);
+}
+
+/// Asks for what the plan needs: in a protected stage losing data needs more than a yes.
+async fn consent(
+    session: &Session,
+    confirm: Option<&str>,
+    name: &str,
+    stage: &Stage,
+    local: bool,
+    plan: &Plan,
+) -> Result<Consent> {
+    if plan.is_empty() {
+        // An empty plan may still meet a stack that needs mending; its change set is checked against the plan.
+        return Ok(if local {
+            Consent::NotNeeded
+        } else {
+            Consent::Given
+        });
+    }
+    let lost: Vec<String> = plan
+        .of_grade(Grade::DataLoss)
+        .map(|(stack, change)| format!("{}/{}", stack.stack, change.logical_id))
+        .collect();
+    if stage.protected && !local && !lost.is_empty() {
+        let danger = format!("data would be lost: {}", lost.join(", "));
+        approval::confirm_stage(session, name, confirm, &danger).await?;
+    }
+    let question = format!("Deploy these changes to stage {name}?");
+    approval::ask(session, local, &question).await
+}
+
+/// Chooses the release of a stack that is deployed again; none, where it is deployed.
+async fn choose(
+    session: &Session,
+    assembly: &Assembly,
+    releases: &StackReleases,
+    to: To,
+) -> Result<Option<StackRelease>> {
+    let stack = &releases.stack;
+    let live = releases.live();
+    let wanted = match to {
+        To::Previous => session.guard(Box::pin(releases.previous())).await??,
+        To::Latest => session.guard(Box::pin(releases.latest())).await??,
+        To::Version(release) => Some(release),
+    };
+    let release = match wanted {
+        Some(wanted) => session.guard(releases.read(wanted)).await??,
+        None => None,
+    };
+    let release = release.ok_or_else(|| no_such(releases))?;
+    if live == Some(release.release) {
+        let text = format!("{stack}: release {} is deployed", release.release);
+        session.ui.done("release", text);
+        return Ok(None);
+    }
+    let release = with_hidden(assembly, release);
+    let lost = releases.lost(&release);
+    if !lost.is_empty() {
+        let error = Error::new(
+            Kind::Refused,
+            format!(
+                "nobody can go back to release {} of {stack}",
+                release.release
+            ),
+        );
+        let error = lost.into_iter().fold(error, |error, lost| {
+            error.cause(format!("{lost} is not there any more"))
+        });
+        return Err(error
+            .hint("`stackctl history` shows which releases are whole; `prune --keep` says how many stay so"));
+    }
+    let now = match live {
+        Some(live) => format!("release {live} is deployed"),
+        None => "what is deployed was not written down as a release".to_owned(),
+    };
+    let mut of = release.deployed.clone();
+    if let Some(commit) = &release.origin.commit {
+        of += &format!(", commit {commit}");
+    }
+    session.ui.line(format!(
+        "{stack}: {now}, and release {} ({of}) would be",
+        release.release
+    ));
+    Ok(Some(release))
+}
+
+fn no_such(releases: &StackReleases) -> Error {
+    let numbers: Vec<String> = releases.newest().map(|number| number.to_string()).collect();
+    let hint = if numbers.is_empty() {
+        "nothing is written down about it: releases are kept from the next deploy on, where the region has an artifact bucket, which `stackctl bootstrap` makes".to_owned()
+    } else {
+        let live = releases.live().map_or_else(
+            || "what is deployed is none of them".to_owned(),
+            |live| format!("{live} is deployed"),
+        );
+        format!("there are {}, and {live}", numbers.join(", "))
+    };
+    Error::new(
+        Kind::Usage,
+        format!("stack {} has no such release", releases.stack),
+    )
+    .hint(hint)
+}
+
+/// Adds the hidden values, which no record holds, as a deploy of the present source would give them.
+fn with_hidden(assembly: &Assembly, mut release: StackRelease) -> StackRelease {
+    let stacks = &assembly.manifest.stacks;
+    let present = stacks
+        .iter()
+        .find(|stack| stack.name == release.manifest.name);
+    for name in release.hidden() {
+        let value = present.and_then(|stack| stack.parameters.get(&name));
+        if let Some(value) = value {
+            release.manifest.parameters.insert(name, value.clone());
+        }
+    }
+    release
+}
+
+/// Returns the commit that all releases come from, where they come from one: that is what is deployed.
+fn revision(chosen: &[StackRelease]) -> Revision {
+    let sources: BTreeSet<_> = chosen
+        .iter()
+        .map(|release| (release.origin.commit.as_ref(), release.origin.dirty))
+        .collect();
+    match sources.first() {
+        Some((commit, dirty)) if sources.len() == 1 => Revision {
+            commit: commit.cloned(),
+            dirty: dirty.unwrap_or_default(),
+        },
+        _ => Revision::default(),
+    }
+}
+
+fn again(release: &StackRelease) -> StackDeployment {
+    StackDeployment {
+        manifest: release.manifest(),
+        template: release.template.clone(),
+        contents: BTreeMap::new(),
+    }
+}
+
+/// Compares the releases with what is deployed.
+async fn compare(
+    session: &Session,
+    context: &Context,
+    chosen: &[StackRelease],
+) -> Result<Plan> {
+    let none = BTreeMap::new();
+    let stacks: Vec<_> = chosen
+        .iter()
+        .map(|release| {
+            let template: Value = serde_json::from_str(&release.template).unwrap_or_default();
+            (release.manifest(), template)
+        })
+        .collect();
+    let wanted: Vec<Wanted<'_>> = stacks
+        .iter()
+        .map(|(manifest, template)| Wanted {
+            manifest,
+            template,
+            contents: &none,
+        })
+        .collect();
+    let artifacts = BTreeMap::new();
+    let plan = plan::plan(context, &wanted, &artifacts, &Registry);
+    Ok(session.guard(Box::pin(plan)).await??)
+}

@@ -1,0 +1,377 @@
+//! Records: what each deploy of a stack deployed, written down beside the artifacts.
+//!
+//! A record holds all that the stack can be made from again: what the assembly said of it, its template and the values of
+//! its parameters, those that name artifacts included. Values that the template hides (`NoEcho`) are left out. Records are
+//! numbered from 1, and a state of a stack has one record, however often it is looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_s3::primitives::ByteStream;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use stack_model::assembly::StackManifest;
+
+use super::mark;
+use crate::{
+    aws::{AwsError, Clients, OrAws},
+    engine::{
+        BOOTSTRAP_STACK, Context, DeployedStack, Origin, StackTarget, bootstrap::BUCKET_OUTPUT,
+        inspect, publish, stack::rfc3339,
+    },
+    template::hidden,
+};
+
+/// The version of the format of records.
+const FORMAT: u32 = 1;
+
+/// How many digits a number has in a key, so that keys sort by it.
+const DIGITS: usize = 6;
+
+/// How many characters of the hash of a state a key has.
+const HASH: usize = 16;
+
+/// What one deploy deployed of one stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StackRelease {
+    format: u32,
+    /// The number of the release.
+    pub release: u64,
+    /// When CloudFormation began to deploy it, in RFC 3339.
+    pub deployed: String,
+    /// The stage.
+    pub stage: String,
+    /// Who deployed it, with what.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// The release that this one goes back to, where it is no new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back_to: Option<u64>,
+    /// What the assembly said of the stack; the parameters have all values that the deploy gave them.
+    pub manifest: StackManifest,
+    /// The template.
+    pub template: String,
+}
+
+/// What is deployed, as a deploy that succeeded knows it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine) struct Released<'a> {
+    pub(in crate::engine) stage: &'a str,
+    pub(in crate::engine) manifest: &'a StackManifest,
+    pub(in crate::engine) template: &'a str,
+    /// The values that the deploy gave to the parameters.
+    pub(in crate::engine) parameters: &'a BTreeMap<String, String>,
+    pub(in crate::engine) back_to: Option<u64>,
+    pub(in crate::engine) deployed: &'a DeployedStack,
+}
+
+/// The releases of one stack.
+#[derive(Clone, Debug, Default)]
+pub struct StackReleases {
+    /// The stack.
+    pub stack: String,
+    clients: Option<Clients>,
+    bucket: String,
+    /// The keys of the records by number.
+    records: BTreeMap<u64, String>,
+    /// The keys of everything else that is kept for the stack.
+    objects: BTreeSet<String>,
+    deployed: Option<DeployedStack>,
+}
+
+impl StackRelease {
+    /// Returns the parameters that the template hides, and for which neither this nor the template has a value.
+    pub fn hidden(&self) -> Vec<String> {
+        let template: Value = serde_json::from_str(&self.template).unwrap_or_default();
+        hidden(&template)
+            .filter(|name| template["Parameters"][name].get("Default").is_none())
+            .filter(|name| !self.manifest.parameters.contains_key(*name))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Returns the keys of the artifacts, with the asset of each.
+    pub(in crate::engine) fn artifacts(&self) -> impl Iterator<Item = (&String, &String)> {
+        let artifacts = self.manifest.artifacts.iter();
+        artifacts.filter_map(|(parameter, asset)| {
+            Some((self.manifest.parameters.get(parameter)?, asset))
+        })
+    }
+
+    /// Returns the stack as a deploy takes it: its artifacts are in the bucket, so that nothing is built, and its releases
+    /// of functions get new names.
+    pub fn manifest(&self) -> StackManifest {
+        let mut manifest = self.manifest.clone();
+        for parameter in manifest.releases.keys().chain(manifest.references.keys()) {
+            manifest.parameters.remove(parameter);
+        }
+        manifest.artifacts.clear();
+        // Whatever fills buckets is not in the record: the objects stay as they are.
+        manifest.contents.clear();
+        manifest
+    }
+
+    /// Returns whether a stack is deployed like this.
+    fn is(&self, deployed: &DeployedStack, template: &Value) -> bool {
+        let parameters = self.manifest.parameters.iter();
+        serde_json::from_str::<Value>(&self.template).ok().as_ref() == Some(template)
+            && self
+                .manifest
+                .tags
+                .iter()
+                .all(|(name, value)| deployed.tags.get(name) == Some(value))
+            && parameters
+                .filter(|(name, _)| !self.manifest.releases.contains_key(*name))
+                .all(|(name, value)| deployed.parameters.get(name) == Some(value))
+    }
+}
+
+impl StackReleases {
+    /// Returns the numbers, the newest first.
+    pub fn newest(&self) -> impl Iterator<Item = u64> {
+        self.records.keys().rev().copied()
+    }
+
+    /// Returns whether there is a release of this number.
+    pub fn has(&self, release: u64) -> bool {
+        self.records.contains_key(&release)
+    }
+
+    /// Returns the release that is deployed now; none, where somebody updated the stack past stackctl since.
+    pub fn live(&self) -> Option<u64> {
+        let hash = hash(self.deployed.as_ref()?)?;
+        let mut newest = self.records.iter().rev();
+        let (number, _) = newest.find(|(_, key)| key.ends_with(&hash))?;
+        Some(*number)
+    }
+
+    /// Reads a release; none, where there is none of this number.
+    pub async fn read(&self, release: u64) -> Result<Option<StackRelease>, AwsError> {
+        match (&self.clients, self.records.get(&release)) {
+            (Some(clients), Some(key)) => read(clients, &self.bucket, key).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the number of the release before the one that is deployed; none, where there is none.
+    ///
+    /// Going back to a release and back once more leads to the one before that. Where nobody wrote down what is deployed,
+    /// the newest release that is the same stands for it, and without one the newest release is the one before.
+    pub async fn previous(&self) -> Result<Option<u64>, AwsError> {
+        let current = match self.live() {
+            Some(live) => self.read(live).await?,
+            None => self.alike().await?,
+        };
+        let Some(current) = current else {
+            return Ok(self.newest().next());
+        };
+        let current = current.back_to.unwrap_or(current.release);
+        Ok(self.newest().find(|release| *release < current))
+    }
+
+    /// Returns the number of the newest release that goes back to none.
+    pub async fn latest(&self) -> Result<Option<u64>, AwsError> {
+        for release in self.newest() {
+            if let Some(release) = self.read(release).await?
+                && release.back_to.is_none()
+            {
+                return Ok(Some(release.release));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the newest release that has the template and the parameters that are deployed.
+    async fn alike(&self) -> Result<Option<StackRelease>, AwsError> {
+        let (Some(clients), Some(deployed)) = (&self.clients, &self.deployed) else {
+            return Ok(None);
+        };
+        let template = inspect::template(clients, &deployed.id).await?;
+        let Some(template) = template.and_then(|text| serde_json::from_str(&text).ok()) else {
+            return Ok(None);
+        };
+        for release in self.newest() {
+            if let Some(release) = self.read(release).await?
+                && release.is(deployed, &template)
+            {
+                return Ok(Some(release));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the assets of a release whose artifacts are not there any more, and the parameters whose values nobody
+    /// knows any more: with any of them, nobody goes back to the release.
+    pub fn lost(&self, release: &StackRelease) -> Vec<String> {
+        let own = format!("{}/", self.stack);
+        let gone = |key: &str| key.starts_with(&own) && !self.objects.contains(key);
+        let artifacts: BTreeSet<&String> = release
+            .artifacts()
+            .filter(|(key, _)| gone(key))
+            .map(|(_, asset)| asset)
+            .collect();
+        let artifacts = artifacts
+            .into_iter()
+            .map(|asset| format!("the package of {asset}"));
+        let hidden = release.hidden().into_iter();
+        let values = hidden.map(|name| format!("the hidden value of parameter {name}"));
+        artifacts.chain(values).collect()
+    }
+}
+
+/// Looks for the releases of a stack; there are none where nothing is written down.
+pub async fn stack_releases(
+    context: &Context,
+    target: &StackTarget,
+) -> Result<StackReleases, AwsError> {
+    let clients = context.clients.in_region(target.region.as_deref());
+    let mut releases = StackReleases {
+        stack: target.name.clone(),
+        ..StackReleases::default()
+    };
+    let bootstrap = inspect::describe(&clients, BOOTSTRAP_STACK).await?;
+    let Some(bucket) = bootstrap.and_then(|mut stack| stack.outputs.remove(BUCKET_OUTPUT)) else {
+        return Ok(releases);
+    };
+    let keys = keys(&clients, &bucket, &format!("{}/", target.name)).await?;
+    for key in keys {
+        match number(&target.name, &key) {
+            Some(number) => {
+                releases.records.insert(number, key);
+            }
+            None => {
+                releases.objects.insert(key);
+            }
+        }
+    }
+    releases.deployed = inspect::describe(&clients, &target.name).await?;
+    releases.bucket = bucket;
+    releases.clients = Some(clients);
+    Ok(releases)
+}
+
+/// Writes down what is deployed, unless that was done for this state of the stack. `context` is that of its region.
+pub(in crate::engine) async fn write(
+    context: &Context,
+    bucket: &str,
+    released: Released<'_>,
+) -> Result<(), AwsError> {
+    let clients = &context.clients;
+    let (Some(hash), Some(changed)) = (hash(released.deployed), released.deployed.changed) else {
+        return Ok(());
+    };
+    let prefix = prefix(&released.manifest.name);
+    let earlier = keys(clients, bucket, &prefix).await?;
+    if earlier.iter().any(|key| key.ends_with(&hash)) {
+        return Ok(());
+    }
+    let numbers = earlier
+        .iter()
+        .filter_map(|key| number(&released.manifest.name, key));
+    let number = numbers.max().unwrap_or_default() + 1;
+    let template: Value = serde_json::from_str(released.template).unwrap_or_default();
+    let mut manifest = released.manifest.clone();
+    manifest.parameters.clone_from(released.parameters);
+    for name in hidden(&template) {
+        manifest.parameters.remove(name);
+    }
+    let record = StackRelease {
+        format: FORMAT,
+        release: number,
+        deployed: rfc3339(changed),
+        stage: released.stage.to_owned(),
+        origin: Origin::of(context),
+        back_to: released.back_to,
+        manifest,
+        template: released.template.to_owned(),
+    };
+    // Texts, numbers and maps of texts are always JSON.
+    let body = serde_json::to_vec(&record).unwrap_or_default();
+    let written = clients
+        .s3
+        .put_object()
+        .bucket(bucket)
+        .expected_bucket_owner(&clients.identity().account)
+        .key(format!("{prefix}{number:0DIGITS$}{hash}"))
+        .body(ByteStream::from(body))
+        .content_type("application/json")
+        .if_none_match("*")
+        .send()
+        .await
+        .or_aws(clients, "PutObject");
+    match written {
+        // A call that was repeated because its answer was lost has written it.
+        Err(error) if mark::is_overtaken(&error) => Ok(()),
+        written => written.map(drop),
+    }
+}
+
+/// Returns the number in the key of a release of a stack; none, where an object is none.
+pub(in crate::engine) fn number(stack: &str, key: &str) -> Option<u64> {
+    let name = key.strip_prefix(&prefix(stack))?.strip_suffix(".json")?;
+    let (number, _) = name.split_once('-')?;
+    number.parse().ok()
+}
+
+/// Reads one release.
+pub(in crate::engine) async fn read(
+    clients: &Clients,
+    bucket: &str,
+    key: &str,
+) -> Result<StackRelease, AwsError> {
+    const OPERATION: &str = "GetObject";
+    let object = clients
+        .s3
+        .get_object()
+        .bucket(bucket)
+        .expected_bucket_owner(&clients.identity().account)
+        .key(key)
+        .send()
+        .await
+        .or_aws(clients, OPERATION)?;
+    let bytes = object
+        .body
+        .collect()
+        .await
+        .map_err(|_| AwsError::incomplete(OPERATION, "whole object"))?;
+    serde_json::from_slice::<StackRelease>(&bytes.into_bytes())
+        .ok()
+        .filter(|release| release.format == FORMAT)
+        .ok_or_else(|| AwsError::incomplete(OPERATION, "release that this version can read"))
+}
+
+/// Returns what the keys of a stack's releases begin with.
+fn prefix(stack: &str) -> String {
+    format!("{stack}/release/")
+}
+
+/// Returns what the key of a release ends with that is in this state.
+pub(in crate::engine) fn hash(deployed: &DeployedStack) -> Option<String> {
+    let mut hash = publish::hexadecimal(&Sha256::digest(mark::state(deployed)?));
+    hash.truncate(HASH);
+    Some(format!("-{hash}.json"))
+}
+
+/// Lists the keys under a prefix.
+async fn keys(clients: &Clients, bucket: &str, prefix: &str) -> Result<Vec<String>, AwsError> {
+    let mut keys = Vec::new();
+    let mut next = None;
+    loop {
+        let page = clients
+            .s3
+            .list_objects_v2()
+            .bucket(bucket)
+            .expected_bucket_owner(&clients.identity().account)
+            .prefix(prefix)
+            .set_continuation_token(next)
+            .send()
+            .await
+            .or_aws(clients, "ListObjectsV2")?;
+        let found = page.contents.unwrap_or_default().into_iter();
+        keys.extend(found.filter_map(|object| object.key));
+        next = page.next_continuation_token;
+        if next.is_none() {
+            return Ok(keys);
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! What is written down about deployed stacks, and what it spares and allows.
+
+use aws_sdk_s3::{Client as S3, operation::put_object::PutObjectInput};
+use aws_smithy_mocks::{Rule, mock};
+use serde_json::{Value, json};
+
+use super::{
+    answers::{self, ADD_ORDERS, STACK_ID, Stack},
+    publish::{BUCKET, bucket_stack},
+    script::{Answer, STACK, Script, TEMPLATE, http, names, one, stack},
+};
+use crate::engine::{
+    BOOTSTRAP_STACK, DeployedStack, Deployment, Event, Outcome, StackReleases, StackTarget, deploy,
+    deployed, release::mark::Mark, stack_releases,
+};
+
+const MARK: &str = "state/intake-dev.mark.json";
+
+/// The stack of a deploy that writes down what it does.
+fn recorded() -> Deployment {
+    Deployment {
+        records: true,
+        ..one(stack(STACK, &[]))
+    }
+}
+
+fn target() -> StackTarget {
+    StackTarget {
+        name: STACK.to_owned(),
+        region: None,
+    }
+}
+
+async fn read(stack: &Stack) -> DeployedStack {
+    let played = Script::new().describe(STACK, stack.xml()).play();
+    let found = deployed(&played.context, &target()).await;
+    found.expect("is answered").expect("is there")
+}
+
+/// Returns the `ETag` of the mark of a stack as it is described, with a template.
+async fn etag(stack: &Stack, template: &str) -> String {
+    let template: Value = serde_json::from_str(template).expect("is JSON");
+    let mark = Mark::of(&read(stack).await, &template).expect("the status is good");
+    format!("&quot;{}&quot;", mark.etag())
+}
+
+/// `ListObjectsV2` of a prefix: keys, each with its `ETag`
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
+fn listed(prefix: &'static str, objects: &[(&str, &str)]) -> Rule {
+    let contents = objects.iter().fold(String::new(), |text, (key, etag)| {
+        format!("{text}<Contents><Key>{key}</Key><ETag>{etag}</ETag></Contents>")
+    });
+    let body =
+        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>");
+    mock!(S3::list_objects_v2)
+        .match_requests(move |input| input.prefix() == Some(prefix))
+        .then_http_response(move || http(200, &body))
+}
+
+fn put(check: impl Fn(&PutObjectInput) -> bool + Send + Sync + 'static) -> Rule {
+    mock!(S3::put_object)
+        .match_requests(move |input| {
+            input.bucket() == Some(BUCKET)
+                && input.expected_bucket_owner() == Some("123456789012")
+                && check(input)
+        })
+        .then_http_response(|| http(200, ""))
+}
+
+fn body(input: &PutObjectInput) -> Value {
+    let bytes = input.body().bytes().unwrap_or_default();
+    serde_json::from_slice(bytes).unwrap_or_default()
+}
+
+/// The beginning of a deploy where these marks are listed.
+fn begun(marks: &[(&str, &str)]) -> Script {
+    Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .s3("list_objects_v2", listed("state/", marks))
+}
+
+#[tokio::test]
+async fn a_stack_that_nobody_updated_since_costs_one_call() {
+    let found = Stack::new("UPDATE_COMPLETE");
+    let etag = etag(&found, TEMPLATE).await;
+    // The script has no `GetTemplate`.
+    let played = begun(&[(MARK, &etag)]).describe(STACK, found.xml()).play();
+    let report = deploy(&played.context, recorded(), Answer::never())
+        .await
+        .expect("nothing changes");
+    assert_eq!(report.stacks[0].outcome, Outcome::Unchanged);
+    assert_eq!(
+        names(&played.finish()),
+        ["stack_started", "finished unchanged"]
+    );
+}
+
+#[tokio::test]
+async fn a_stack_that_somebody_else_updated_is_compared_and_marked_anew() {
+    let old = etag(&Stack::new("UPDATE_COMPLETE"), TEMPLATE).await;
+    let mut found = Stack::new("UPDATE_COMPLETE");
+    found.updated = "2026-07-29T06:00:00.000Z";
+    let new = etag(&found, TEMPLATE).await;
+    assert_ne!(old, new);
+    let before = old.replace("&quot;", "\"");
+    let played = begun(&[(MARK, &old)])
+        .describe(STACK, found.xml())
+        .template(TEMPLATE)
+        .s3(
+            "list_objects_v2",
+            listed(
+                "intake-dev/release/",
+                &[("intake-dev/release/000004-0123456789abcdef.json", "")],
+            ),
+        )
+        .s3(
+            "put_object",
+            put(|input| {
+                let key = input.key().unwrap_or_default();
+                key.starts_with("intake-dev/release/000005-")
+                    && input.if_none_match() == Some("*")
+                    && body(input)["release"] == 5
+            }),
+        )
+        .s3(
+            "put_object",
+            put(move |input| input.key() == Some(MARK) && input.if_match() == Some(&before)),
+        )
+        .play();
+    let report = deploy(&played.context, recorded(), Answer::never())
+        .await
+        .expect("nothing changes");
+    assert_eq!(report.stacks[0].outcome, Outcome::Unchanged);
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_template_that_changed_is_deployed_whatever_the_mark_says() {
+    let found = Stack::new("UPDATE_COMPLETE");
+    let etag = etag(&found, r#"{"Resources":{}}"#).await;
+    let played = begun(&[(MARK, &etag)])
+        .describe(STACK, found.xml())
+        .template(r#"{"Resources":{}}"#)
+        .list_change_sets(&[])
+        .create_change_set(|_| true)
+        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .delete_change_set(answers::CHANGE_SET_ID)
+        .play();
+    deploy(&played.context, recorded(), Answer::no())
+        .await
+        .expect_err("is not approved");
+    // Nothing was deployed, and nothing is written.
+    played.finish();
+}
+
+#[tokio::test]
+async fn what_is_deployed_is_written_down_without_what_is_hidden() {
+    let template = r#"{"Parameters":{"Level":{"Type":"String"},"Token":{"Type":"String","NoEcho":true}},
+        "Resources":{"Orders":{"Type":"AWS::SQS::Queue"}}}"#;
+    let mut deployment = recorded();
+    deployment.back_to.insert(STACK.to_owned(), 2);
+    let with = &mut deployment.stacks[0];
+    with.template = template.to_owned();
+    for (name, value) in [("Level", "info"), ("Token", "MARKED-SECRET")] {
+        let parameters = &mut with.manifest.parameters;
+        parameters.insert(name.to_owned(), value.to_owned());
+    }
+    let played = begun(&[])
+        .describe(STACK, answers::absent(STACK))
+        .create_change_set(|_| true)
+        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .execute()
+        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .describe(STACK_ID, Stack::new("CREATE_COMPLETE").xml())
+        .s3("list_objects_v2", listed("intake-dev/release/", &[]))
+        .s3(
+            "put_object",
+            put(|input| {
+                let record = body(input);
+                record["release"] == 1
+                    && record["back_to"] == 2
+                    && record["by"] == "user/dev"
+                    && record["deployed"] == "2026-07-28T06:00:00Z"
+                    && record["manifest"]["parameters"] == json!({"Level": "info"})
+                    && !record.to_string().contains("MARKED-SECRET")
+            }),
+        )
+        .s3(
+            "put_object",
+            put(|input| input.key() == Some(MARK) && input.if_none_match() == Some("*")),
+        )
+        .play();
+    let report = deploy(&played.context, deployment, Answer::yes())
+        .await
+        .expect("is created");
+    assert_eq!(report.stacks[0].outcome, Outcome::Created);
+    played.finish();
+}
+
+/// A call that was repeated because its answer was lost finds what the first one wrote.
+#[tokio::test]
+async fn what_was_written_already_is_no_trouble() {
+    let overtaken = || {
+        mock!(S3::put_object).then_http_response(|| {
+            http(
+                412,
+                "<Error><Code>PreconditionFailed</Code><Message>At least one of the pre-conditions you specified did not hold</Message></Error>",
+            )
+        })
+    };
+    let played = begun(&[])
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(TEMPLATE)
+        .s3("list_objects_v2", listed("intake-dev/release/", &[]))
+        .s3("put_object", overtaken())
+        .s3("put_object", overtaken())
+        .play();
+    deploy(&played.context, recorded(), Answer::never())
+        .await
+        .expect("nothing changes");
+    assert_eq!(
+        names(&played.finish()),
+        ["stack_started", "finished unchanged"]
+    );
+}
+
+/// What S3 answers whoever lacks a permission: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+
+#[tokio::test]
+async fn whoever_may_not_write_is_told_once_and_deploys_all_the_same() {
+    let denied = || mock!(S3::put_object).then_http_response(|| http(403, DENIED));
+    let mut deployment = recorded();
+    deployment.stacks.push(stack("intake-two-dev", &[STACK]));
+    let played = begun(&[])
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(TEMPLATE)
+        .s3("list_objects_v2", listed("intake-dev/release/", &[]))
+        .s3("put_object", denied())
+        .describe("intake-two-dev", Stack::new("UPDATE_COMPLETE").xml())
+        .template(TEMPLATE)
+        .s3("list_objects_v2", listed("intake-two-dev/release/", &[]))
+        .s3("put_object", denied())
+        .play();
+    let report = deploy(&played.context, deployment, Answer::never())
+        .await
+        .expect("nothing changes");
+    assert!(
+        report
+            .stacks
+            .iter()
+            .all(|stack| stack.outcome == Outcome::Unchanged)
+    );
+    let events = played.finish();
+    let warnings = events
+        .iter()
+        .filter(|event| matches!(event, Event::Warning { .. }));
+    assert_eq!(warnings.count(), 1, "{events:?}");
+}
+
+#[tokio::test]
+async fn whoever_may_not_list_is_told_and_compares() {
+    let played = Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .s3(
+            "list_objects_v2",
+            mock!(S3::list_objects_v2).then_http_response(|| http(403, DENIED)),
+        )
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(TEMPLATE)
+        .play();
+    deploy(&played.context, recorded(), Answer::never())
+        .await
+        .expect("nothing changes");
+    assert_eq!(
+        names(&played.finish()),
+        ["warning", "stack_started", "finished unchanged"]
+    );
+}
+
+#[tokio::test]
+async fn no_bucket_is_made_for_records_alone() {
+    let played = Script::new()
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(TEMPLATE)
+        .play();
+    deploy(&played.context, recorded(), Answer::never())
+        .await
+        .expect("nothing changes");
+    played.finish();
+}
+
+/// A record, with what goes before its number in its key.
+fn record(release: u64, level: &str, back_to: Option<u64>) -> (String, String) {
+    let mut manifest = stack(STACK, &[]).manifest;
+    let artifact = format!("intake-dev/create/{level}.zip");
+    manifest.artifacts = [("CreateArtifact".to_owned(), "create".to_owned())].into();
+    manifest.parameters = [
+        ("Level".to_owned(), level.to_owned()),
+        ("CreateArtifact".to_owned(), artifact),
+    ]
+    .into();
+    let record = json!({
+        "format": 1, "release": release, "deployed": "2026-07-28T06:00:00Z", "stage": "dev",
+        "ours": true, "version": "0.1.0", "commit": null, "dirty": null, "by": "user/dev",
+        "back_to": back_to, "manifest": manifest, "template": TEMPLATE,
+    });
+    let key = format!("intake-dev/release/{release:06}-{release:016}.json");
+    (key, record.to_string())
+}
+
+/// `GetObject` of a record.
+fn got((key, body): (String, String)) -> Rule {
+    mock!(S3::get_object)
+        .match_requests(move |input| input.key() == Some(&key))
+        .then_http_response(move || http(200, &body))
+}
+
+/// Three releases, of which the package of the first is gone.
+fn three(script: Script, found: &Stack) -> Script {
+    script
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .s3(
+            "list_objects_v2",
+            listed(
+                "intake-dev/",
+                &[
+                    (&record(1, "", None).0, ""),
+                    (&record(2, "", None).0, ""),
+                    (&record(3, "", None).0, ""),
+                    ("intake-dev/create/b.zip", ""),
+                    ("intake-dev/create/c.zip", ""),
+                ],
+            ),
+        )
+        .describe(STACK, found.xml())
+}
+
+async fn releases(context: &crate::engine::Context) -> StackReleases {
+    stack_releases(context, &target()).await.expect("is read")
+}
+
+#[tokio::test]
+async fn what_is_deployed_but_was_not_written_down_stands_behind_what_is_the_same() {
+    // A run was killed after it went back to the second release.
+    let mut found = Stack::new("UPDATE_COMPLETE");
+    found.parameters = vec![
+        ("Level", "b".into()),
+        ("CreateArtifact", "intake-dev/create/b.zip".into()),
+    ];
+    let played = three(Script::new(), &found)
+        .template(TEMPLATE)
+        .s3("get_object", got(record(3, "c", None)))
+        .s3("get_object", got(record(2, "b", None)))
+        .s3("get_object", got(record(1, "a", None)))
+        .play();
+    let releases = releases(&played.context).await;
+    assert_eq!(releases.live(), None);
+    assert_eq!(releases.newest().collect::<Vec<_>>(), [3, 2, 1]);
+    let previous = releases.previous().await.expect("is read");
+    assert_eq!(previous, Some(1));
+    let first = releases.read(1).await.expect("is read").expect("is there");
+    assert_eq!(releases.lost(&first), ["the package of create"]);
+    played.finish();
+}
+
+#[tokio::test]
+async fn what_no_release_is_like_stands_behind_the_newest() {
+    let played = three(Script::new(), &Stack::new("UPDATE_COMPLETE"))
+        .template(r#"{"Resources":{}}"#)
+        .s3("get_object", got(record(3, "c", Some(1))))
+        .s3("get_object", got(record(2, "b", None)))
+        .s3("get_object", got(record(1, "a", None)))
+        .s3("get_object", got(record(3, "c", Some(1))))
+        .s3("get_object", got(record(2, "b", None)))
+        .play();
+    let releases = releases(&played.context).await;
+    assert_eq!(releases.previous().await.expect("is read"), Some(3));
+    // The third goes back to the first, so that the second is what came last.
+    assert_eq!(releases.latest().await.expect("is read"), Some(2));
+    played.finish();
+}
+
+#[tokio::test]
+async fn going_back_twice_leads_further_back() {
+    let found = Stack::new("UPDATE_COMPLETE");
+    let hash = crate::engine::release::record::hash(&read(&found).await).expect("is good");
+    let key = format!("intake-dev/release/000004{hash}");
+    let (_, fourth) = record(4, "b", Some(2));
+    let played = Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .s3(
+            "list_objects_v2",
+            listed(
+                "intake-dev/",
+                &[
+                    (&record(1, "", None).0, ""),
+                    (&record(2, "", None).0, ""),
+                    (&record(3, "", None).0, ""),
+                    (&key, ""),
+                ],
+            ),
+        )
+        .describe(STACK, found.xml())
+        .s3("get_object", got((key.clone(), fourth)))
+        .play();
+    let releases = releases(&played.context).await;
+    assert_eq!(releases.live(), Some(4));
+    assert_eq!(releases.previous().await.expect("is read"), Some(1));
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_release_is_deployed_with_what_it_had_and_new_names() {
+    let played = three(Script::new(), &Stack::new("UPDATE_COMPLETE"))
+        .s3("get_object", got(record(2, "b", None)))
+        .play();
+    let releases = releases(&played.context).await;
+    let mut second = releases.read(2).await.expect("is read").expect("is there");
+    assert_eq!(releases.lost(&second), [""; 0]);
+    let manifest = &mut second.manifest;
+    manifest
+        .releases
+        .insert("CreateRelease".into(), "Create".into());
+    manifest
+        .parameters
+        .insert("CreateRelease".into(), "old".into());
+    let again = second.manifest();
+    assert_eq!(again.artifacts.len(), 0);
+    let parameters: Vec<_> = again.parameters.into_iter().collect();
+    assert_eq!(
+        parameters,
+        [
+            (
+                "CreateArtifact".to_owned(),
+                "intake-dev/create/b.zip".to_owned()
+            ),
+            ("Level".to_owned(), "b".to_owned()),
+        ]
+    );
+    // A value that is hidden is in no record.
+    second.template = r#"{"Parameters":{"Token":{"Type":"String","NoEcho":true}}}"#.to_owned();
+    assert_eq!(
+        releases.lost(&second),
+        ["the hidden value of parameter Token"]
+    );
+    played.finish();
+}
