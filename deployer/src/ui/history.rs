@@ -64,7 +64,7 @@ fn render(operations: &[Operation], releases: &[WrittenRelease], width: Option<u
 
 /// Says what a release is, and whether it can be gone back to.
 fn told(release: &WrittenRelease) -> String {
-    let mut text = paint(palette::STRONG, &release.release.to_string());
+    let mut text = paint(palette::STRONG, release.release.to_string());
     if let Some(back_to) = release.back_to {
         let _ = write!(text, ", release {back_to} again,");
     }

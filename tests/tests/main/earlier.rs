@@ -170,7 +170,7 @@ fn a_stack_goes_back_to_an_earlier_release_and_forth_again() {
         let listing = account.get("s3", &format!("/{bucket}?list-type=2")).body;
         let keys = texts(&listing, "Key");
         let live = fixture.artifact_of(code().as_str().expect("is a text"));
-        let is_old = |key: &&String| key.ends_with(".zip") && **key != live;
+        let is_old = |key: &&String| key.contains("/worker/") && **key != live;
         let old = keys
             .iter()
             .find(is_old)

@@ -36,9 +36,10 @@ pub(super) async fn run(
     for manifest in selected.iter().filter_map(|at| stacks.get(*at)) {
         let target = StackTarget::from(manifest);
         let releases = session
-            .guard(engine::stack_releases(&look.context, &target))
+            .guard(Box::pin(engine::stack_releases(&look.context, &target)))
             .await??;
-        chosen.extend(choose(session, &look.assembly, &releases, to).await?);
+        let release = Box::pin(choose(session, &look.assembly, &releases, to));
+        chosen.extend(release.await?);
     }
     if chosen.is_empty() {
         return Ok(0);
@@ -165,7 +166,7 @@ async fn choose(
         To::Version(release) => Some(release),
     };
     let release = match wanted {
-        Some(wanted) => session.guard(releases.read(wanted)).await??,
+        Some(wanted) => session.guard(Box::pin(releases.read(wanted))).await??,
         None => None,
     };
     let release = release.ok_or_else(|| no_such(releases))?;
@@ -194,13 +195,11 @@ async fn choose(
         Some(live) => format!("release {live} is deployed"),
         None => "what is deployed was not written down as a release".to_owned(),
     };
-    let mut of = release.deployed.clone();
-    if let Some(commit) = &release.origin.commit {
-        of += &format!(", commit {commit}");
-    }
+    let commit = release.origin.commit.as_ref();
+    let commit = commit.map_or(String::new(), |commit| format!(", commit {commit}"));
     session.ui.line(format!(
-        "{stack}: {now}, and release {} ({of}) would be",
-        release.release
+        "{stack}: {now}, and release {} of {}{commit} would be",
+        release.release, release.deployed
     ));
     Ok(Some(release))
 }
