@@ -183,7 +183,7 @@ fn of_stackctl(stacks: &BTreeSet<(String, String)>) -> [Statement; 6] {
     .because("the artifact bucket has a name that CloudFormation makes up");
     // What was given to functions past CloudFormation is forgotten when a deploy gives them their code back.
     let forgets = Statement::allow(["s3:DeleteObject"])
-        .on(bucket.arn("/fast/*"))
+        .on(bucket.arn("/state/*.fast.json"))
         .because("the artifact bucket has a name that CloudFormation makes up");
     let unnamed = Statement::allow([
         "cloudformation:ListExports",
