@@ -10,9 +10,7 @@ use aws_sdk_s3::types::ObjectIdentifier;
 use serde::Serialize;
 
 use super::{
-    Context, StackTarget,
-    bootstrap,
-    empty,
+    Context, StackTarget, bootstrap, empty,
     fast::Record,
     inspect,
     release::{record, versions::versions},
