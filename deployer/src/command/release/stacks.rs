@@ -261,11 +261,7 @@ fn again(release: &StackRelease) -> StackDeployment {
 }
 
 /// Compares the releases with what is deployed.
-async fn compare(
-    session: &Session,
-    context: &Context,
-    chosen: &[StackRelease],
-) -> Result<Plan> {
+async fn compare(session: &Session, context: &Context, chosen: &[StackRelease]) -> Result<Plan> {
     let none = BTreeMap::new();
     let stacks: Vec<_> = chosen
         .iter()
