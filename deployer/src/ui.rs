@@ -86,12 +86,12 @@ impl Ui {
         }
     }
 
-    /// Returns a printer for one of several environments. Lines for people begin with its label, JSON lines hold its fields,
-    /// and a document is kept, for one document of all.
+    /// Returns a printer for one of several environments. Lines for people begin with its label, which is made as wide as
+    /// all others are, JSON lines hold its fields, and a document is kept, for one document of all.
     #[must_use]
-    pub fn within(&self, label: &str, fields: Map<String, Value>) -> Self {
+    pub fn within(&self, label: &str, width: usize, fields: Map<String, Value>) -> Self {
         Self {
-            within: Some(Arc::new(Within::new(label, fields))),
+            within: Some(Arc::new(Within::new(label, width, fields))),
             ..self.clone()
         }
     }

@@ -50,10 +50,12 @@ impl Session {
         }
     }
 
-    /// Returns the session for one of several environments: what it prints and what its hints name is of this one.
-    pub(super) fn within(&self, stage: &Stage) -> Self {
+    /// Returns the session for one of several environments that were chosen: what it prints and what its hints name is of this one.
+    pub(super) fn within(&self, stage: &Stage, chosen: &[&Stage]) -> Self {
+        let widths = chosen.iter().map(|stage| label(stage).chars().count());
+        let width = widths.max().unwrap_or_default();
         let mut session = self.clone();
-        session.ui = self.ui.within(label(stage), fields(stage));
+        session.ui = self.ui.within(label(stage), width, fields(stage));
         session.global.regions = vec![label(stage).to_owned()];
         session.several = true;
         session
@@ -128,7 +130,7 @@ pub(super) async fn each(
     let mut code = 0;
     let mut told = Vec::new();
     for (position, stage) in chosen.iter().enumerate() {
-        let own = session.within(stage);
+        let own = session.within(stage, &chosen);
         match Box::pin(run(&own)).await {
             Ok(ended) => code = code.max(ended),
             Err(error) => {

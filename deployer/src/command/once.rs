@@ -48,7 +48,7 @@ pub(super) async fn render<'a>(
     let several = chosen.len() > 1;
     let of = async |stage: &'a Stage| {
         let own = if several {
-            session.within(stage)
+            session.within(stage, chosen)
         } else {
             session.clone()
         };

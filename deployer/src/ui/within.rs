@@ -11,7 +11,7 @@ use super::{paint, palette};
 /// What a printer knows of the environment it prints for, where there are several.
 #[derive(Debug)]
 pub(super) struct Within {
-    /// Stands before every line for people.
+    /// Stands before every line for people, as wide as those of the other environments.
     label: String,
     /// Stand in every JSON line.
     fields: Map<String, Value>,
@@ -22,9 +22,9 @@ pub(super) struct Within {
 }
 
 impl Within {
-    pub(super) fn new(label: &str, fields: Map<String, Value>) -> Self {
+    pub(super) fn new(label: &str, width: usize, fields: Map<String, Value>) -> Self {
         Self {
-            label: label.to_owned(),
+            label: format!("{label:width$}"),
             fields,
             headed: AtomicBool::new(false),
             documents: Mutex::default(),
@@ -49,7 +49,7 @@ impl Within {
         (!headed).then(|| {
             format!(
                 "{}\n",
-                paint(palette::STRONG, format_args!("{}:", self.label))
+                paint(palette::STRONG, format_args!("{}:", self.label.trim_end()))
             )
         })
     }
