@@ -8,6 +8,7 @@ mod prune;
 mod rollback;
 mod select;
 mod stackset;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ pub use prune::Prune;
 pub use rollback::{Rollback, To};
 pub use select::{Name, nearest, select};
 pub use stackset::{StackSet, StackSetVerb};
+pub use watch::Watch;
 
 use crate::config::Assignment;
 
@@ -120,6 +122,8 @@ pub enum Verb {
     Graph(Graph),
     /// Build, publish and deploy stacks, and follow them to the end.
     Deploy(Deploy),
+    /// Deploy whatever is changed while you work, and follow the logs.
+    Watch(Watch),
     /// Show what a deploy would change.
     Diff(Diff),
     /// Delete stacks and what they hold.
@@ -215,7 +219,7 @@ pub enum Drawing {
 }
 
 /// Arguments of `deploy`.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option of its own, and all of them go together"
@@ -241,6 +245,9 @@ pub struct Deploy {
     /// Not in protected stages. The next deploy without this tells CloudFormation.
     #[arg(long)]
     pub fast: bool,
+    /// Whether `--yes` was given before anybody knew of these changes: `watch` says so, and no option does.
+    #[arg(skip)]
+    pub beforehand: bool,
 }
 
 /// Arguments of `diff`.

@@ -33,6 +33,7 @@ mod rollback;
 mod stacks;
 mod stackset;
 mod synth;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -194,6 +195,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
         }
         Verb::Graph(arguments) => graph::run(session, &arguments).await,
         Verb::Deploy(arguments) => Box::pin(deploy::run(session, &arguments)).await,
+        Verb::Watch(arguments) => Box::pin(watch::run(session, &arguments)).await,
         Verb::Diff(arguments) => {
             each(session, Listed, async |own| {
                 diff::run(own, &arguments).await

@@ -23,5 +23,6 @@ mod scratch;
 mod template;
 pub mod toolchain;
 pub mod ui;
+mod watch;
 
 pub use command::run;

@@ -16,6 +16,7 @@ mod task;
 mod terminal;
 mod timeline;
 mod tree;
+mod watch;
 mod within;
 
 use std::io::{self, IsTerminal as _, Write};

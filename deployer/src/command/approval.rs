@@ -49,6 +49,33 @@ pub(super) async fn ask(session: &Session, local: bool, question: &str) -> Resul
     }
 }
 
+/// Asks a question that `--yes` does not answer, because it was given before anybody knew of these dangers.
+pub(super) async fn ask_again(
+    session: &Session,
+    dangers: &[String],
+    question: &str,
+) -> Result<Consent> {
+    if session.ui.can_ask() {
+        for danger in dangers {
+            session.ui.warn(danger);
+        }
+        return if session.guard(session.ui.confirm(question)).await? {
+            Ok(Consent::Answered)
+        } else {
+            Err(Error::new(Kind::Refused, "not approved").hint("nothing was changed"))
+        };
+    }
+    let error = Error::new(
+        Kind::Refused,
+        "`--yes` was given before this was known, and nobody can be asked",
+    );
+    let error = dangers.iter().fold(error, Error::cause);
+    Err(error.hint(format!(
+        "look at it and approve it with `stackctl deploy{}`",
+        options(session)
+    )))
+}
+
 /// Returns the options with which another command works on the same stage and place, each after a space.
 pub(super) fn options(session: &Session) -> String {
     let global = &session.global;

@@ -4,12 +4,13 @@ mod fast;
 mod preflight;
 mod rollout;
 mod site;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::once::{self, Source};
+use super::once::{self, Rendered, Source};
 use super::outputs::{self, Outputs};
 use super::place::{self, Place};
 use super::prepare::Contents;
@@ -17,13 +18,16 @@ use super::{Session, approval, lock, prepare, revision};
 use crate::assembly::Assembly;
 use crate::aws::Fault;
 use crate::cli;
-use crate::config::list;
+use crate::config::{Project, list};
 use crate::engine::plan::{self, Plan, Registry, Wanted};
 use crate::engine::{
     self, Artifact, Context, DeployReport, Import, MissingExport, StackDeployment,
 };
 use crate::error::{Error, Kind, Result};
+use crate::local::Endpoint;
 use site::{Plot, Site};
+
+pub(super) use watched::Round;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8> {
     let project = session.project()?;
@@ -45,34 +49,52 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
         ),
         place::ensure(session, &project, &place),
     )?;
+    let sites = sites(
+        &project,
+        name,
+        arguments,
+        &place,
+        endpoint.as_ref(),
+        rendered,
+    )
+    .await?;
+    Box::pin(rollout::run(session, config, arguments, &place, &sites)).await
+}
+
+/// Builds the functions of every environment, connects to it, and looks for what stands in the way of the deploy.
+async fn sites<'a>(
+    project: &Project,
+    name: &'a str,
+    arguments: &cli::Deploy,
+    place: &Place,
+    endpoint: Option<&Endpoint>,
+    rendered: Vec<Rendered<'a>>,
+) -> Result<Vec<Site<'a>>> {
     let mut plots = Vec::new();
     for rendered in rendered {
-        plots.push(Plot::new(&project, &place, endpoint.as_ref(), rendered)?);
+        plots.push(Plot::new(project, place, endpoint, rendered)?);
     }
     // A build for AWS takes long: missing credentials are found before it, not after, and so are missing exports.
     let (contexts, artifacts) =
         if place.is_local() && plots.iter().all(|plot| plot.imports().is_empty()) {
-            let artifacts = site::build(&project, &place, &plots).await?;
-            (
-                site::connect(&place, endpoint.as_ref(), &plots).await?,
-                artifacts,
-            )
+            let artifacts = site::build(project, place, &plots).await?;
+            (site::connect(place, endpoint, &plots).await?, artifacts)
         } else {
-            let contexts = site::connect(&place, endpoint.as_ref(), &plots).await?;
+            let contexts = site::connect(place, endpoint, &plots).await?;
             for (plot, context) in plots.iter().zip(&contexts) {
                 Box::pin(find_exports(plot, context)).await?;
             }
             let looks = async {
                 for (plot, context) in plots.iter().zip(&contexts) {
-                    preflight::run(plot, context, arguments, &place).await?;
+                    preflight::run(plot, context, arguments, place).await?;
                 }
                 Ok(())
             };
-            let (artifacts, ()) = tokio::try_join!(site::build(&project, &place, &plots), looks)?;
+            let (artifacts, ()) = tokio::try_join!(site::build(project, place, &plots), looks)?;
             (contexts, artifacts)
         };
     let revision = revision::of(&project.root).await;
-    let sites: Vec<Site<'_>> = plots
+    Ok(plots
         .into_iter()
         .zip(contexts)
         .zip(artifacts)
@@ -88,8 +110,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
                 artifacts,
             }
         })
-        .collect();
-    Box::pin(rollout::run(session, config, arguments, &place, &sites)).await
+        .collect())
 }
 
 /// Looks for what the selected stacks import and what is not deployed with them, before anything is built.

@@ -78,6 +78,11 @@ impl Kept {
         self.origin.request == fingerprint(request)
     }
 
+    /// Returns the sources of the stacks.
+    pub(super) fn sources(&self) -> &[PathBuf] {
+        &self.origin.sources
+    }
+
     /// Returns a source that is newer than the assembly, or gone; nothing, where all are as they were.
     pub(super) fn outdated_by<'a>(&'a self, project: &'a Project) -> Option<&'a Path> {
         let since = self.since?;

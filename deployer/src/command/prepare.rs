@@ -204,6 +204,17 @@ pub(super) async fn functions(
     place: &Place,
 ) -> Result<BTreeMap<String, Artifact>> {
     let assets = assets(assembly, selected);
+    build_assets(session, project, assembly, assets, place).await
+}
+
+/// Builds and packs assets.
+pub(super) async fn build_assets(
+    session: &Session,
+    project: &Project,
+    assembly: &Assembly,
+    assets: BTreeMap<&str, &Asset>,
+    place: &Place,
+) -> Result<BTreeMap<String, Artifact>> {
     if assets.is_empty() {
         return Ok(BTreeMap::new());
     }

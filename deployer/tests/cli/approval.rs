@@ -235,6 +235,30 @@ fn express_mode_is_for_stages_that_are_not_protected() {
     }
 }
 
+/// What goes out as it is saved is agreed to before anything is built, and never where stages are protected.
+#[test]
+fn nothing_is_watched_that_nobody_agreed_to() {
+    let (workspace, server) = (Workspace::valid(), Server::start());
+    let outcome = run("watch", &workspace, &server, &[]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("nobody can be asked"),
+        "{outcome:?}"
+    );
+    workspace.write(
+        "stackctl.toml",
+        "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n",
+    );
+    let outcome = run("watch", &workspace, &server, &["--yes"]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("stage `dev` is protected"),
+        "{outcome:?}"
+    );
+    assert!(!outcome.stderr.contains("synth"), "{outcome:?}");
+    assert_eq!(server.actions(), [""; 0]);
+}
+
 #[test]
 fn a_rollback_says_what_it_does_and_needs_approval() {
     let workspace = Workspace::valid();

@@ -20,6 +20,7 @@ Commands:
   synth        Render the stacks of a stage to templates
   graph        Draw stacks: what invokes, reads and writes what
   deploy       Build, publish and deploy stacks, and follow them to the end
+  watch        Deploy whatever is changed while you work, and follow the logs
   diff         Show what a deploy would change
   destroy      Delete stacks and what they hold
   rollback     Take back what failed, or finish a rollback that failed

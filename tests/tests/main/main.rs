@@ -24,6 +24,7 @@ mod smoke;
 mod statuses;
 mod surface;
 mod visitors;
+mod watched;
 
 use std::path::Path;
 

@@ -235,20 +235,7 @@ impl Rollout<'_> {
             return Ok(Consent::NotNeeded);
         };
         let name = first.name;
-        let lost: Vec<String> = sites
-            .iter()
-            .zip(plans)
-            .flat_map(|(site, plan)| {
-                plan.of_grade(Grade::DataLoss).map(|(stack, change)| {
-                    let resource = format!("{}/{}", stack.stack, change.logical_id);
-                    if self.several() {
-                        format!("{resource} in {}", site.label())
-                    } else {
-                        resource
-                    }
-                })
-            })
-            .collect();
+        let lost = self.named(&sites, plans, Grade::DataLoss);
         if first.plot.stage.protected && !local && !lost.is_empty() {
             let danger = format!("data would be lost: {}", lost.join(", "));
             let given = arguments.confirm.as_deref();
@@ -259,7 +246,32 @@ impl Rollout<'_> {
         } else {
             format!("Deploy these changes to stage {name}?")
         };
+        if arguments.beforehand && session.global.yes && !local {
+            let exposed = self.named(&sites, plans, Grade::ExposureWidened);
+            let dangers = dangers(&lost, &exposed);
+            if !dangers.is_empty() {
+                return approval::ask_again(session, &dangers, &question).await;
+            }
+        }
         approval::ask(session, local, &question).await
+    }
+
+    /// Names the resources whose changes are of a grade.
+    fn named(&self, sites: &[&Site<'_>], plans: &[Plan], grade: Grade) -> Vec<String> {
+        sites
+            .iter()
+            .zip(plans)
+            .flat_map(|(site, plan)| {
+                plan.of_grade(grade).map(|(stack, change)| {
+                    let resource = format!("{}/{}", stack.stack, change.logical_id);
+                    if self.several() {
+                        format!("{resource} in {}", site.label())
+                    } else {
+                        resource
+                    }
+                })
+            })
+            .collect()
     }
 
     /// Reports how everything ended.
@@ -338,6 +350,18 @@ impl Rollout<'_> {
     }
 }
 
+/// Returns what nobody agrees to without having seen it, one line each.
+fn dangers(lost: &[String], exposed: &[String]) -> Vec<String> {
+    [
+        ("data would be lost", lost),
+        ("more could be reached from outside", exposed),
+    ]
+    .into_iter()
+    .filter(|(_, found)| !found.is_empty())
+    .map(|(danger, found)| format!("{danger}: {}", found.join(", ")))
+    .collect()
+}
+
 /// Makes one error of those of several environments, and says where nothing was begun.
 fn error(
     failed: &[(&str, Error)],
@@ -380,4 +404,22 @@ fn error(
     }
     let error = not_begun(error.detail(details.join("\n\n")), left);
     Some(hints.into_iter().fold(error, Error::hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_loses_data_or_opens_something_is_a_danger() {
+        let table = ["orders-dev/Orders".to_owned()];
+        assert_eq!(dangers(&[], &[]), [""; 0]);
+        assert_eq!(
+            dangers(&table, &table),
+            [
+                "data would be lost: orders-dev/Orders",
+                "more could be reached from outside: orders-dev/Orders"
+            ]
+        );
+    }
 }

@@ -37,6 +37,8 @@ pub(super) struct Plot<'a> {
     pub(super) selected: Vec<usize>,
     pub(super) owns: bool,
     pub(super) base: Option<Arc<str>>,
+    /// Whether the outputs are shown once they are known.
+    pub(super) shows: bool,
     contents: Contents,
     activity: Activity,
     target: Target,
@@ -79,6 +81,7 @@ impl<'a> Plot<'a> {
             contents: prepare::contents(project, &assembly, &selected)?,
             activity: Activity::new(&session.ui, "deploy"),
             base: place::api_base(place, endpoint),
+            shows: true,
             target: place::target(stage, place, endpoint),
             session,
             stage,
@@ -220,7 +223,7 @@ impl Site<'_> {
         self.plot.activity.finish();
         match result {
             Ok(report) => {
-                if !self.plot.session.ui.json() {
+                if self.plot.shows && !self.plot.session.ui.json() {
                     let outputs = super::collect(&report, self.plot.base.as_deref());
                     let Plot {
                         session,
