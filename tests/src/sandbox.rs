@@ -290,6 +290,12 @@ impl Running {
         });
     }
 
+    /// Returns what was written to standard error so far.
+    #[must_use]
+    pub fn said(&self) -> String {
+        read(&self.stderr)
+    }
+
     /// Waits until standard error contains a text.
     ///
     /// # Panics
