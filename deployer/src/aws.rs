@@ -9,6 +9,7 @@ mod connect;
 pub(crate) mod dns;
 mod fault;
 mod http;
+mod rate;
 #[cfg(test)]
 mod rights;
 pub(crate) mod signed;
@@ -21,6 +22,8 @@ pub use connect::{ConnectError, Identity, StaticCredentials, Target, connect, id
 pub(crate) use fault::OrAws;
 pub use fault::{AwsError, Fault};
 pub(crate) use http::http;
+#[cfg(test)]
+pub(crate) use rate::Limited;
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -10,6 +10,7 @@ mod select;
 mod stackset;
 mod watch;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -22,6 +23,7 @@ pub use stackset::{StackSet, StackSetVerb};
 pub use watch::Watch;
 
 use crate::config::Assignment;
+use crate::engine::CONCURRENCY;
 
 /// What `--help` says about exit codes; scripts rely on them.
 const AFTER_HELP: &str = "\
@@ -234,6 +236,9 @@ pub struct Deploy {
     /// Wait for operations that somebody else began, instead of refusing.
     #[arg(long)]
     pub wait: bool,
+    /// How many stacks are worked on at once.
+    #[arg(long, value_name = "N", default_value_t = CONCURRENCY)]
+    pub concurrency: NonZeroUsize,
     /// Let CloudFormation wait until everything is ready, also in a stage that is not protected.
     #[arg(long)]
     pub no_express: bool,
@@ -300,6 +305,9 @@ pub struct Destroy {
     /// Wait for operations that somebody else began, instead of refusing.
     #[arg(long)]
     pub wait: bool,
+    /// How many stacks are worked on at once.
+    #[arg(long, value_name = "N", default_value_t = CONCURRENCY)]
+    pub concurrency: NonZeroUsize,
 }
 
 /// Arguments of `local`.

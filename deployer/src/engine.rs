@@ -75,6 +75,7 @@ pub use export::{Import, MissingExport, imports, missing_exports};
 pub use failure::{Failure, Finding, FirstCause, Known};
 pub use fast::{CodeChanges, FastError, FastPlan, fast, fast_plan};
 pub use follow::follow_events;
+pub use graph::CONCURRENCY;
 pub use inspect::{
     DeployedFunction, DeployedStack, StackStatusReport, StackTarget, StatusReport, deployed,
     deployed_template, functions, outputs, status,
@@ -101,10 +102,10 @@ pub use stackset::{
 };
 pub use status::StackStatus;
 pub use timeline::{Phase, Span, Timeline};
-pub use timing::{Pace, SystemTiming, Timing};
+pub use timing::{Followers, Pace, SystemTiming, Timing};
 pub use waves::{WaveEnd, Waves};
 
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use crate::aws::Clients;
 
@@ -129,6 +130,10 @@ pub struct Context {
     pub wait: bool,
     /// Where APIs are reached that have no address of their own: that of the local engine.
     pub api_base: Option<Arc<str>>,
+    /// How many stacks are worked on at once.
+    pub concurrency: NonZeroUsize,
+    /// The operations that are followed at once.
+    pub followers: Followers,
 }
 
 impl Context {
@@ -149,7 +154,16 @@ impl Context {
             revision: Arc::default(),
             wait: false,
             api_base: None,
+            concurrency: CONCURRENCY,
+            followers: Followers::default(),
         }
+    }
+
+    /// Works on so many stacks at once.
+    #[must_use]
+    pub fn with_concurrency(mut self, stacks: NonZeroUsize) -> Self {
+        self.concurrency = stacks;
+        self
     }
 
     /// Takes the address of the local engine, behind which all APIs are reached.

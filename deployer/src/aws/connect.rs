@@ -10,7 +10,8 @@ use aws_smithy_http_client::{
 };
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::{AwsError, Clients, Outside, Session, signed::Signer};
+use super::{AwsError, Clients, Outside, Session, rate::Limited, signed::Signer};
+use crate::engine::SystemTiming;
 use crate::error::Kind;
 
 /// How often a call is tried before it fails, the first time included.
@@ -161,7 +162,7 @@ async fn configure(target: &Target) -> SdkConfig {
         .expect("the characters of a version number are allowed in an app name");
     let region = Region::new(target.region.clone());
     // Not adaptive ones: they take the few calls of a deploy for all that AWS allows, and one call that is throttled
-    // then holds back those that follow for ten seconds and more.
+    // then holds back those that follow for ten seconds and more. What slows down after a throttle is the rate of its API.
     let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
     if let Some(credentials) = &target.credentials {
         let credentials = Credentials::new(
@@ -218,9 +219,10 @@ fn http_client(target: &Target) -> SharedHttpClient {
     if plain && target.credentials.is_some() {
         return HttpClientBuilder::new().build_http();
     }
-    HttpClientBuilder::new()
+    let client = HttpClientBuilder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https()
+        .build_https();
+    SharedHttpClient::new(Limited::new(client, Arc::new(SystemTiming)))
 }
 
 async fn ask_identity(sts: &aws_sdk_sts::Client, target: &Target) -> Result<Identity, AwsError> {

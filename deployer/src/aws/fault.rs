@@ -304,6 +304,11 @@ where
     }
 }
 
+/// Returns whether a code asks to slow down.
+pub(super) fn is_throttling(code: &str) -> bool {
+    matches!(by_code(code, ""), Fault::Throttled { .. })
+}
+
 fn by_code(code: &str, message: &str) -> Fault {
     let (code, message) = (code.to_owned(), message.to_owned());
     match code.as_str() {

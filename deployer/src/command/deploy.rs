@@ -102,6 +102,7 @@ async fn sites<'a>(
             let context = context
                 .with_revision(revision.clone())
                 .waiting(arguments.wait)
+                .with_concurrency(arguments.concurrency)
                 .reaching(plot.base.clone());
             Site {
                 name,
@@ -118,7 +119,7 @@ async fn find_exports(plot: &Plot<'_>, context: &Context) -> Result<()> {
     let (session, assembly, selected) = (&plot.session, &plot.assembly, &plot.selected);
     let imports = &plot.imports();
     let missing = match session
-        .guard(engine::missing_exports(context, imports))
+        .guard(Box::pin(engine::missing_exports(context, imports)))
         .await?
     {
         Ok(missing) => missing,
@@ -188,7 +189,7 @@ async fn with_exporters(
         wanted.extend(exporters);
         let positions: Vec<usize> = wanted.iter().copied().collect();
         let imports = prepare::imports(assembly, &positions);
-        let found = session.guard(engine::missing_exports(context, &imports));
+        let found = session.guard(Box::pin(engine::missing_exports(context, &imports)));
         missing = found.await??;
     }
     let ids = |positions: &mut dyn Iterator<Item = &usize>| -> Vec<&str> {

@@ -77,7 +77,9 @@ async fn destroy(
     }
     let activity = Activity::new(&session.ui, "destroy");
     let (context, _) = place::open(session, project, stage, place, activity.sink()).await?;
-    let context = context.waiting(arguments.wait);
+    let context = context
+        .waiting(arguments.wait)
+        .with_concurrency(arguments.concurrency);
     if !place.is_local() {
         let outlook = session.guard(Box::pin(engine::outlook(&context, &stacks, &retain)));
         show(&session.ui, &outlook.await??);

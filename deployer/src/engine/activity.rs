@@ -9,6 +9,7 @@ use stack_model::assembly::StackManifest;
 use super::{
     Context, Event, ResourceEvent, StackStatus, StackTarget,
     inspect::{self, present, says_absent, time},
+    timing::Polls,
 };
 use crate::aws::{AwsError, Clients, OrAws};
 
@@ -90,7 +91,8 @@ pub(super) async fn follow(
     let mut seen = BTreeSet::new();
     let mut all: Vec<ResourceEvent> = Vec::new();
     let mut silent = 0;
-    for wait in context.pace.waits() {
+    let mut polls = Polls::begin(context.pace, &context.followers);
+    loop {
         let mut news = news(context, stack_id, token, &mut seen, manifest).await?;
         if let Some(status) = end(&news) {
             news.extend(self::news(context, stack_id, token, &mut seen, manifest).await?);
@@ -107,6 +109,7 @@ pub(super) async fn follow(
             });
         }
         silent = if news.is_empty() { silent + 1 } else { 0 };
+        let wait = polls.after(!news.is_empty());
         all.append(&mut news);
         if silent >= SILENT_LOOKS {
             silent = 0;
@@ -140,7 +143,6 @@ pub(super) async fn follow(
             }
         }
     }
-    Err(Stopped::NotStarted("there was nothing to wait for".into()))
 }
 
 /// An operation that a stack is busy with.

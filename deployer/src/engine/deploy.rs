@@ -271,7 +271,7 @@ pub async fn deploy(
             })
         })
         .collect();
-    let ended = graph::run(&graph, |node| {
+    let ended = graph::run(&graph, context.concurrency, |node| {
         let (run, work) = (Arc::clone(&run), Arc::clone(&works[node]));
         async move {
             let report = report(&run, &work).await;

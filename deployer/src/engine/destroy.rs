@@ -188,7 +188,7 @@ pub async fn destroy(
         memory: request.memory,
         turns,
     });
-    let ended = graph::run(&graph, |node| {
+    let ended = graph::run(&graph, context.concurrency, |node| {
         let stack = Arc::clone(&stacks[node]);
         let context = context.in_region(stack.region.as_deref());
         let run = Arc::clone(&run);

@@ -1,11 +1,12 @@
 //! Runs work along a dependency graph, as much at a time as is independent.
 
-use std::{collections::BTreeMap, future::Future};
+use std::{collections::BTreeMap, future::Future, num::NonZeroUsize};
 
 use tokio::task::JoinSet;
 
-/// How many stacks are worked on at once. CloudFormation allows far more; the rate of its control plane does not.
-const AT_ONCE: usize = 8;
+/// How many stacks are worked on at once where nothing else is said. CloudFormation allows far more; the rate of its control
+/// plane does not.
+pub const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
 
 /// How the work on one node ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +71,12 @@ pub(super) fn reversed(nodes: &[(String, Vec<String>)]) -> Vec<(String, Vec<Stri
 
 /// Works on every node after those it depends on. A failure stops its dependants and nothing else.
 ///
-/// The graph must have passed [`check`]; `work` is called with the index of a node.
-pub(super) async fn run<T, F, W>(nodes: &[(String, Vec<String>)], mut work: F) -> Vec<Ended<T>>
+/// The graph must have passed [`check`]; `work` is called with the index of a node, for at most `at_once` nodes at a time.
+pub(super) async fn run<T, F, W>(
+    nodes: &[(String, Vec<String>)],
+    at_once: NonZeroUsize,
+    mut work: F,
+) -> Vec<Ended<T>>
 where
     T: Send + 'static,
     F: FnMut(usize) -> W,
@@ -112,7 +117,7 @@ where
                     begun[node] = true;
                     moved = true;
                     ended.insert(node, Ended::Skipped(because));
-                } else if running.len() < AT_ONCE
+                } else if running.len() < at_once.get()
                     && needs
                         .iter()
                         .all(|need| matches!(ended.get(need), Some(Ended::Done(_))))
@@ -179,7 +184,7 @@ mod tests {
             ("first", &[]),
         ]);
         let order = Arc::new(Mutex::new(Vec::new()));
-        let ended = run(&graph, |node| {
+        let ended = run(&graph, CONCURRENCY, |node| {
             let (name, order) = (graph[node].0.clone(), Arc::clone(&order));
             async move {
                 order.lock().expect("no test panics").push(name.clone());
@@ -209,13 +214,13 @@ mod tests {
 
     #[tokio::test]
     async fn independent_nodes_run_at_once_up_to_the_limit() {
-        let names: Vec<String> = (0..AT_ONCE + 4).map(|n| format!("s{n:02}")).collect();
+        let names: Vec<String> = (0..9).map(|n| format!("s{n:02}")).collect();
         let graph: Vec<_> = names
             .iter()
             .map(|name| (name.clone(), Vec::new()))
             .collect();
         let state = Arc::new(Mutex::new((0_usize, 0_usize)));
-        run(&graph, |_| {
+        run(&graph, NonZeroUsize::new(5).expect("is not zero"), |_| {
             let state = Arc::clone(&state);
             async move {
                 {
@@ -229,7 +234,7 @@ mod tests {
             }
         })
         .await;
-        assert_eq!(state.lock().expect("no test panics").1, AT_ONCE);
+        assert_eq!(state.lock().expect("no test panics").1, 5);
     }
 
     #[test]

@@ -218,7 +218,7 @@ pub async fn rollback(
     let skip = skipped(context, &request).await?;
     let graph = graph::reversed(&graph);
     let stacks: Vec<Arc<StackManifest>> = request.stacks.into_iter().map(Arc::new).collect();
-    let ended = graph::run(&graph, |node| {
+    let ended = graph::run(&graph, context.concurrency, |node| {
         let stack = Arc::clone(&stacks[node]);
         let context = context.in_region(stack.region.as_deref());
         let skip = skip.of(&stack.name);

@@ -28,6 +28,7 @@ mod proof;
 mod protection;
 mod prune;
 mod publish;
+mod rates;
 mod read;
 mod records;
 mod recover;
@@ -39,6 +40,7 @@ mod signed;
 mod simulated;
 mod stackset;
 mod statuses;
+mod virtual_time;
 
 pub(super) use given::{described, stack};
 pub(crate) use script::Script;

@@ -62,7 +62,7 @@ async fn a_new_stack_is_created_by_the_change_set_that_was_shown() {
         report.stacks[0].outputs["QueueUrl"],
         "https://sqs.eu-central-1.amazonaws.com/1/q"
     );
-    assert_eq!(played.waits(), [1, 1, 2]);
+    assert_eq!(played.waits(), [1, 1, 1]);
     let shown = answer.shown.lock().expect("no holder panics");
     assert_eq!(
         shown[0].changes,

@@ -25,7 +25,9 @@ pub(super) use super::{
 };
 use crate::{
     aws::Clients,
-    engine::{Cancel, CancelHandle, Context, Event, EventSink, Pace, Timing},
+    engine::{
+        CONCURRENCY, Cancel, CancelHandle, Context, Event, EventSink, Followers, Pace, Timing,
+    },
 };
 
 /// The stack of most scripts.
@@ -513,6 +515,8 @@ impl Script {
             revision: Arc::default(),
             wait: false,
             api_base: None,
+            concurrency: CONCURRENCY,
+            followers: Followers::default(),
         };
         let rules = [
             self.apigateway,

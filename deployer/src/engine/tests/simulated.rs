@@ -297,12 +297,12 @@ fn end(status: &'static str) -> Option<&'static str> {
     })
 }
 
-fn field<'a>(fields: &'a BTreeMap<String, String>, key: &str) -> &'a str {
+pub(super) fn field<'a>(fields: &'a BTreeMap<String, String>, key: &str) -> &'a str {
     fields.get(key).map(String::as_str).unwrap_or_default()
 }
 
 /// Reads a form.
-fn fields(body: &str) -> BTreeMap<String, String> {
+pub(super) fn fields(body: &str) -> BTreeMap<String, String> {
     body.split('&')
         .filter_map(|pair| pair.split_once('='))
         .map(|(key, value)| (decoded(key), decoded(value)))
