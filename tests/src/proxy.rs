@@ -192,6 +192,12 @@ impl Hold {
         );
     }
 
+    /// Returns whether a call is held.
+    #[must_use]
+    pub fn is_reached(&self) -> bool {
+        self.shared.lock().reached
+    }
+
     /// Lets the held calls go on; those that come later are not held.
     pub fn release(self) {
         drop(self);

@@ -38,6 +38,8 @@ enum Which {
     Rebuild,
     /// First, unchanged and one-property deploys, against the same calls made by a bare loop.
     Deploy,
+    /// Apps of 10, 20 and 40 stacks with 100 resources each, and the peak of memory.
+    Scale,
     /// The archives of the shipped functions, as a deploy builds them for arm64.
     Sizes,
     /// From the start of a function's process to its first poll, against a function that does nothing.
@@ -63,20 +65,22 @@ pub(crate) fn run(args: &Args) -> Result<String, Box<dyn Error>> {
     if wanted(Which::Rebuild) {
         sections.push(rebuild::run(&workspace, args.runs)?);
     }
-    if wanted(Which::Deploy) {
-        let mut bench = measure::cargo(&workspace);
-        bench.args([
-            "bench",
-            "--quiet",
-            // The profile that `cargo run` uses; a release build of the SDK would take longer than all else here.
-            "--profile",
-            "dev",
-            "-p",
-            "system-tests",
-            "--bench",
-            "deploy",
-        ]);
-        sections.push(measure::output(&mut bench)?);
+    for (which, name) in [(Which::Deploy, "deploy"), (Which::Scale, "scale")] {
+        if wanted(which) {
+            let mut bench = measure::cargo(&workspace);
+            bench.args([
+                "bench",
+                "--quiet",
+                // The profile that `cargo run` uses; a release build of the SDK would take longer than all else here.
+                "--profile",
+                "dev",
+                "-p",
+                "system-tests",
+                "--bench",
+                name,
+            ]);
+            sections.push(measure::output(&mut bench)?);
+        }
     }
     if wanted(Which::Sizes) {
         sections.push(sizes::run(&workspace)?);
