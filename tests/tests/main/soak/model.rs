@@ -7,7 +7,7 @@ use super::random::Random;
 /// The most stacks of the app.
 const STACKS: usize = 6;
 
-/// The names of resources: one that is removed and added again may be of another type.
+/// The names of resources. Each is of one type: CloudFormation refuses to make another type of a resource that it knows.
 const NAMES: [&str; 6] = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"];
 
 /// Stacks by number.
@@ -43,16 +43,16 @@ pub(super) enum Resource {
 }
 
 impl Resource {
-    fn any(random: &mut Random) -> Self {
-        match random.below(5) {
-            0 => Self::Queue {
+    fn any(name: &str, random: &mut Random) -> Self {
+        match name {
+            "alpha" => Self::Queue {
                 visibility: random.below(600),
             },
-            1 => Self::Table,
-            2 => Self::Parameter {
+            "beta" => Self::Table,
+            "gamma" => Self::Parameter {
                 value: random.below(1000),
             },
-            3 => Self::LogGroup {
+            "delta" => Self::LogGroup {
                 days: *random.pick(&[1, 3, 5, 7, 14, 30]),
             },
             _ => Self::Function {
@@ -123,7 +123,7 @@ impl Stacks {
         if stack.resources.remove(name).is_some() && random.chance(40) {
             return format!("stack {number} has no {name}");
         }
-        let resource = Resource::any(random);
+        let resource = Resource::any(name, random);
         let change = format!("stack {number} has {name}: {resource:?}");
         stack.resources.insert(name, resource);
         change
