@@ -23,12 +23,14 @@ pub(crate) use fault::OrAws;
 pub use fault::{AwsError, Fault};
 pub(crate) use http::http;
 #[cfg(test)]
-pub(crate) use rate::Limited;
+pub(crate) use rate::{Limited, patience};
 
 use std::{net::SocketAddr, sync::Arc};
 
 use aws_config::SdkConfig;
-use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use aws_smithy_runtime_api::client::{
+    http::SharedHttpConnector, stalled_stream_protection::StalledStreamProtectionConfig,
+};
 
 /// The clients of the services that the deployer calls, for one region.
 ///
@@ -91,6 +93,8 @@ impl Clients {
         let s3 = aws_sdk_s3::config::Builder::from(config)
             .region(region_override.clone())
             .force_path_style(session.endpoint_url.is_some())
+            // Uploads wait for nobody here, and are large.
+            .stalled_stream_protection(StalledStreamProtectionConfig::enabled().build())
             .build();
         let apigateway = aws_sdk_apigateway::config::Builder::from(config)
             .region(region_override.clone())

@@ -10,7 +10,11 @@ use aws_smithy_http_client::{
 };
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::{AwsError, Clients, Outside, Session, rate::Limited, signed::Signer};
+use super::{
+    AwsError, Clients, Outside, Session,
+    rate::{self, Limited},
+    signed::Signer,
+};
 use crate::engine::SystemTiming;
 use crate::error::Kind;
 
@@ -178,6 +182,7 @@ async fn configure(target: &Target) -> SdkConfig {
             .region(region)
             .retry_config(retries)
             .timeout_config(timeouts())
+            .stalled_stream_protection(rate::patience())
             .http_client(http_client)
             .credentials_provider(
                 aws_credential_types::provider::SharedCredentialsProvider::new(credentials),
@@ -190,6 +195,7 @@ async fn configure(target: &Target) -> SdkConfig {
         .region(region)
         .retry_config(retries)
         .timeout_config(timeouts())
+        .stalled_stream_protection(rate::patience())
         .http_client(http_client);
     if let Some(profile) = &target.profile {
         loader = loader.profile_name(profile);

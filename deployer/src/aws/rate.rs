@@ -25,6 +25,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::{
     RuntimeComponents, RuntimeComponentsBuilder,
 };
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::config_bag::ConfigBag;
@@ -88,6 +89,14 @@ impl Limited {
             }),
         }
     }
+}
+
+/// Returns when the SDK gives up on a request whose body does not get on its way: never, as it may wait here for longer than
+/// the SDK does. An answer that does not come on is given up as usual.
+pub(crate) fn patience() -> StalledStreamProtectionConfig {
+    StalledStreamProtectionConfig::enabled()
+        .upload_enabled(false)
+        .build()
 }
 
 impl HttpClient for Limited {

@@ -26,7 +26,7 @@ use super::{
     virtual_time::VirtualTime,
 };
 use crate::{
-    aws::Limited,
+    aws::{Limited, patience},
     engine::{
         CONCURRENCY, Context, Deployment, DestroyRequest, DestroyedStack, Event, Outcome, Pace,
         StackReport, Timing, deploy, destroy,
@@ -103,6 +103,7 @@ impl Cloud {
             // Of their own, where other tests of this process have retries too.
             .retry_partition(RetryPartition::new(format!("{:p}", Arc::as_ptr(&self.0))))
             .sleep_impl(self.1.clone())
+            .stalled_stream_protection(patience())
             .http_client(Limited::new(client, Arc::new(self.1.clone())))
             .build();
         // Nothing but CloudFormation is asked.
