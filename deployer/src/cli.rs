@@ -23,7 +23,6 @@ pub use stackset::{StackSet, StackSetVerb};
 pub use watch::Watch;
 
 use crate::config::Assignment;
-use crate::engine::CONCURRENCY;
 
 /// What `--help` says about exit codes; scripts rely on them.
 const AFTER_HELP: &str = "\
@@ -236,9 +235,9 @@ pub struct Deploy {
     /// Wait for operations that somebody else began, instead of refusing.
     #[arg(long)]
     pub wait: bool,
-    /// How many stacks are worked on at once.
-    #[arg(long, value_name = "N", default_value_t = CONCURRENCY)]
-    pub concurrency: NonZeroUsize,
+    /// How many stacks are worked on at once; 8 by default.
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<NonZeroUsize>,
     /// Let CloudFormation wait until everything is ready, also in a stage that is not protected.
     #[arg(long)]
     pub no_express: bool,
@@ -305,9 +304,9 @@ pub struct Destroy {
     /// Wait for operations that somebody else began, instead of refusing.
     #[arg(long)]
     pub wait: bool,
-    /// How many stacks are worked on at once.
-    #[arg(long, value_name = "N", default_value_t = CONCURRENCY)]
-    pub concurrency: NonZeroUsize,
+    /// How many stacks are worked on at once; 8 by default.
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<NonZeroUsize>,
 }
 
 /// Arguments of `local`.

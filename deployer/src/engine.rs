@@ -159,10 +159,10 @@ impl Context {
         }
     }
 
-    /// Works on so many stacks at once.
+    /// Works on so many stacks at once, where that is said.
     #[must_use]
-    pub fn with_concurrency(mut self, stacks: NonZeroUsize) -> Self {
-        self.concurrency = stacks;
+    pub fn with_concurrency(mut self, stacks: Option<NonZeroUsize>) -> Self {
+        self.concurrency = stacks.unwrap_or(self.concurrency);
         self
     }
 
