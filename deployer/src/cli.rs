@@ -2,6 +2,7 @@
 //!
 //! Parsing stops at what clap can say without reading a file; a command resolves stages and stacks.
 
+mod allow;
 pub mod env;
 mod operate;
 mod prune;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use allow::{Allowance, danger};
 pub use operate::{Drift, Events, History, Invoke, Logs, Since};
 pub use prune::Prune;
 pub use rollback::{Rollback, To};
@@ -229,9 +231,12 @@ pub struct Deploy {
     /// Which stacks; what they depend on must be deployed already.
     #[command(flatten)]
     pub stacks: Stacks,
-    /// Consent to losing data in a protected stage, by its name.
-    #[arg(long, value_name = "STAGE")]
-    pub confirm: Option<String>,
+    /// Consent to one danger in a protected stage, such as data-loss:Orders; may be repeated.
+    ///
+    /// The dangers are data-loss, exposure-widened and permission-widened. A pattern such as 'data-loss:*' stands for
+    /// several resources, and a stack may stand before: 'data-loss:orders-prod/Orders'.
+    #[arg(long, value_name = "DANGER:ID")]
+    pub allow: Vec<Allowance>,
     /// Wait for operations that somebody else began, instead of refusing.
     #[arg(long)]
     pub wait: bool,

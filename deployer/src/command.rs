@@ -284,7 +284,7 @@ mod tests {
             "the following required arguments were not provided"
         );
         assert_eq!(error.causes(), ["<FUNCTION>"]);
-        let error = usage_of(&["stackctl", "deploy", "--confrim", "x"]);
+        let error = usage_of(&["stackctl", "destroy", "--confrim", "x"]);
         assert_eq!(error.message(), "unexpected argument '--confrim' found");
         assert!(
             error.hints()[0].contains("'--confirm'"),

@@ -1,5 +1,6 @@
 //! Asks for consent before anything changes, and holds the engine to what was shown.
 
+mod allow;
 mod surprise;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ use crate::engine::{Approve, Decision, ProposedChanges};
 use crate::error::{Error, Kind, Result};
 use crate::ui::Ui;
 use surprise::{nothing_changes, surprises};
+
+pub(super) use allow::{idle, refuse};
 
 /// Who agreed to what is about to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

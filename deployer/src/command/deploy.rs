@@ -243,6 +243,7 @@ pub(super) async fn make_plan(
         .map(|(manifest, template)| Wanted {
             manifest,
             template: &template.json,
+            contracts: &assembly.manifest.contracts,
             contents: contents.get(&manifest.name).unwrap_or(&none),
         })
         .collect();
@@ -318,7 +319,9 @@ mod tests {
             resource_type: "AWS::DynamoDB::Table".to_owned(),
             action: Action::Replace,
             grade,
+            dangers: Vec::new(),
             reasons: vec!["its name stays".to_owned()],
+            sources: Vec::new(),
             properties: Vec::new(),
             source: None,
         };

@@ -12,7 +12,7 @@ use crate::assembly::Assembly;
 use crate::cli::{self, Report};
 use crate::engine::EventSink;
 use crate::engine::plan::{
-    Path as PropertyPath, Plan, PropertyChange, Registry, Side, compare, defaults,
+    App, Path as PropertyPath, Plan, PropertyChange, Registry, Side, defaults,
 };
 use crate::error::{EXIT_CHANGES, Result};
 use crate::ui;
@@ -63,25 +63,26 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
 fn offline(assembly: &Assembly, selected: &[usize], directory: &Path) -> Result<Plan> {
     let earlier = Assembly::read(directory).map_err(|error| explain::read(&error))?;
     let stacks: Vec<_> = assembly.stacks().collect();
-    let mut plan = Plan::default();
+    let mut app = App::default();
+    let mut plans = Vec::new();
     for (manifest, template) in selected.iter().filter_map(|position| stacks.get(*position)) {
         let old = earlier
             .stacks()
             .find(|(other, _)| other.name == manifest.name);
         let none = BTreeMap::new();
-        let mut compared = compare(
-            &manifest.name,
+        let mut compared = app.compare(
+            manifest,
+            &assembly.manifest.contracts,
             &old.map(|(manifest, template)| side(manifest, &template.json))
                 .unwrap_or_default(),
             &side(manifest, &template.json),
-            &manifest.resources,
             &Registry,
         );
         let earlier = old.map_or(&none, |(manifest, _)| &manifest.contents);
         compared.other.extend(contents(earlier, &manifest.contents));
-        plan.stacks.push(compared);
+        plans.push(compared);
     }
-    Ok(plan)
+    Ok(app.finish(plans))
 }
 
 /// Returns what an assembly says of a stack. What comes from other regions is known by where it comes from.

@@ -79,7 +79,7 @@ pub(super) async fn find(
 }
 
 /// Returns the names of the exports of a stack that a template does not have any more.
-fn given_up<'a>(deployed: &'a DeployedStack, new: &Value) -> Vec<&'a str> {
+pub(super) fn given_up<'a>(deployed: &'a DeployedStack, new: &Value) -> Vec<&'a str> {
     let outputs = new.get("Outputs").and_then(Value::as_object);
     let names: Vec<(&String, &Value)> = outputs
         .into_iter()

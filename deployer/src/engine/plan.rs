@@ -4,16 +4,19 @@
 //! what they mean: `Fn::Join` with an empty delimiter and the `Fn::Sub` of the same text are the same, so are a policy's
 //! actions in another order, and a parameter is its value.
 
+mod app;
 mod canonical;
 mod compare;
 mod grade;
 mod knowledge;
 mod name;
+mod needs;
 mod online;
 mod path;
 mod references;
 #[cfg(test)]
 mod tests;
+mod traps;
 mod widen;
 
 use std::collections::BTreeMap;
@@ -21,6 +24,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+pub use app::App;
 pub(super) use canonical::canonical;
 pub use compare::compare;
 pub(crate) use knowledge::holds_data;
@@ -63,8 +67,15 @@ pub struct ResourceChange {
     pub action: Action,
     /// How dangerous that is.
     pub grade: Grade,
+    /// What of it is dangerous enough to be asked for in a protected stage, the least dangerous first: data that is
+    /// lost, and whatever is widened.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dangers: Vec<Grade>,
     /// Why, the weightiest first.
     pub reasons: Vec<String>,
+    /// The pages of AWS that reasons rest on, beyond the registry.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<&'static str>,
     /// The properties that differ, by path.
     pub properties: Vec<PropertyChange>,
     /// Where the resource is declared in the Rust source.
@@ -73,6 +84,41 @@ pub struct ResourceChange {
 }
 
 impl ResourceChange {
+    /// Adds a reason, and what it makes of the grade: one that makes the change more dangerous than the others comes
+    /// first.
+    fn add(&mut self, grade: Grade, reason: String, source: &'static str) {
+        self.cite(source);
+        if grade > self.grade {
+            self.grade = grade;
+            self.reasons.insert(0, reason);
+        } else {
+            self.reasons.push(reason);
+        }
+        self.endanger(grade);
+    }
+
+    /// Notes the page of AWS that a reason rests on.
+    fn cite(&mut self, source: &'static str) {
+        if !self.sources.contains(&source) {
+            self.sources.push(source);
+        }
+    }
+
+    /// Notes a grade among the dangers, where it is one.
+    fn endanger(&mut self, grade: Grade) {
+        if Grade::DANGERS.contains(&grade) && !self.dangers.contains(&grade) {
+            self.dangers.push(grade);
+            self.dangers.sort_unstable();
+        }
+    }
+
+    /// Returns the reasons that people have to read: that a new resource is new goes without saying.
+    pub fn told_reasons(&self) -> impl Iterator<Item = &String> {
+        let silent = self.action == Action::Create && self.grade == Grade::None;
+        let told = move |reason: &&String| !silent || *reason != compare::NEW;
+        self.reasons.iter().filter(told)
+    }
+
     /// Returns the properties that differ, but for policies of which the reasons tell all that changes.
     pub fn untold_properties(&self) -> impl Iterator<Item = &PropertyChange> {
         let told = self.reasons.iter().any(|reason| widen::is_told(reason));
@@ -140,6 +186,15 @@ pub enum Grade {
     DataLoss,
     /// CloudFormation refuses it, so it cannot be deployed.
     Impossible,
+}
+
+impl Grade {
+    /// The grades that a protected stage asks for one by one.
+    pub const DANGERS: [Self; 3] = [
+        Self::PermissionWidened,
+        Self::ExposureWidened,
+        Self::DataLoss,
+    ];
 }
 
 /// A template with the values that it is deployed with.

@@ -87,11 +87,8 @@ fn resource(text: &mut String, change: &ResourceChange) {
         word(change.action),
         code(&change.logical_id)
     );
-    // That a new resource is new goes without saying.
-    if change.action != Action::Create || change.grade != Grade::None {
-        for reason in &change.reasons {
-            let _ = writeln!(text, "  - {}", plain(reason));
-        }
+    for reason in change.told_reasons() {
+        let _ = writeln!(text, "  - {}", plain(reason));
     }
     for difference in change.untold_properties() {
         property(text, "  ", difference);
@@ -192,7 +189,9 @@ mod tests {
                         resource_type: "AWS::DynamoDB::Table".into(),
                         action: Action::Replace,
                         grade: Grade::DataLoss,
+                        dangers: Vec::new(),
                         reasons: vec!["TableName cannot change | without <replacement>".into()],
+                        sources: Vec::new(),
                         properties: vec![PropertyChange {
                             path: Path::new("Properties").key("TableName"),
                             before: Some(json!("a`b")),

@@ -75,9 +75,7 @@ fn render_resource(text: &mut String, change: &ResourceChange, width: usize) {
         let _ = write!(text, " {}", paint(style, label));
     }
     text.push('\n');
-    // That a new resource is new goes without saying.
-    let silent = change.action == Action::Create && change.grade == Grade::None;
-    for reason in change.reasons.iter().filter(|_| !silent) {
+    for reason in change.told_reasons() {
         let _ = writeln!(text, "      {}", paint(palette::WEAK, reason));
     }
     for property in change.untold_properties() {
@@ -275,7 +273,9 @@ mod tests {
                             resource_type: "AWS::DynamoDB::Table".into(),
                             action: Action::Replace,
                             grade: Grade::DataLoss,
+                            dangers: Vec::new(),
                             reasons: vec!["TableName cannot change without replacement".into()],
+                            sources: Vec::new(),
                             properties: vec![PropertyChange {
                                 path: Path::new("Properties").key("TableName"),
                                 before: Some(json!("a".repeat(100))),
@@ -288,7 +288,9 @@ mod tests {
                             resource_type: "AWS::SQS::Queue".into(),
                             action: Action::Create,
                             grade: Grade::None,
+                            dangers: Vec::new(),
                             reasons: vec!["it is new".into()],
+                            sources: Vec::new(),
                             properties: vec![],
                             source: None,
                         },

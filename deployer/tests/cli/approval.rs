@@ -74,6 +74,22 @@ fn stack(name: &str, status: &str) -> String {
     )
 }
 
+/// A stack with a table that the sources no longer have, in the form of
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html>.
+fn template() -> String {
+    let body = json!({
+        "Outputs": {"QueueUrl": {"Value": {"Ref": "Queue"}}},
+        "Resources": {
+            "Orders": {"Type": "AWS::DynamoDB::Table"},
+            "Queue": {"Properties": {"DelaySeconds": 5}, "Type": "AWS::SQS::Queue"},
+        },
+    });
+    format!(
+        "<GetTemplateResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><GetTemplateResult>\
+         <TemplateBody>{body}</TemplateBody></GetTemplateResult></GetTemplateResponse>"
+    )
+}
+
 fn answer(mut stream: TcpStream, stack_status: Option<&str>, seen: &Mutex<Vec<String>>) {
     let mut reader = BufReader::new(stream.try_clone().expect("clones"));
     let mut length = 0;
@@ -99,6 +115,7 @@ fn answer(mut stream: TcpStream, stack_status: Option<&str>, seen: &Mutex<Vec<St
     let (status, text) = match (action.as_str(), stack_status) {
         ("GetCallerIdentity", _) => ("200 OK", IDENTITY.to_owned()),
         ("DescribeStacks", Some(status)) => ("200 OK", stack(&name, status)),
+        ("GetTemplate", Some("UPDATE_COMPLETE")) => ("200 OK", template()),
         ("DescribeStacks", None) => (
             "400 Bad Request",
             error(
@@ -257,6 +274,41 @@ fn nothing_is_watched_that_nobody_agreed_to() {
     );
     assert!(!outcome.stderr.contains("synth"), "{outcome:?}");
     assert_eq!(server.actions(), [""; 0]);
+}
+
+#[test]
+fn a_protected_stage_asks_for_every_danger_by_name() {
+    let workspace = Workspace::valid();
+    let stage = "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+    workspace.write("stackctl.toml", stage);
+    let server = Server::start_with(Some("UPDATE_COMPLETE"));
+    let idle = "exposure-widened:Queue";
+    let outcome = deploy(&workspace, &server, &["--yes", "--allow", idle]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    snapbox::assert_data_eq!(
+        outcome.stderr,
+        str![[r#"
+...
+  - delete  Orders AWS::DynamoDB::Table DATA LOSS
+      it is deleted with the data that it holds
+...
+warning: `--allow exposure-widened:Queue` allows nothing of what would change
+error: stage `dev` is protected, and this was not allowed
+  cause: data loss, orders-dev/Orders: it is deleted with the data that it holds
+  hint: to do it all the same, add `--allow data-loss:Orders`
+
+"#]]
+    );
+    assert_eq!(server.request("CreateChangeSet"), None);
+    deploy(
+        &workspace,
+        &server,
+        &["--yes", "--allow", "data-loss:Orders"],
+    );
+    assert!(server.request("CreateChangeSet").is_some());
+    // What is no danger is wrong before anything is asked.
+    let outcome = deploy(&workspace, &server, &["--allow", "replacement:Orders"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
 }
 
 #[test]

@@ -218,7 +218,7 @@ impl Rollout<'_> {
         ui.done("account", &site.context.clients.identity().account);
     }
 
-    /// Asks for what the plans need: in a protected stage losing data needs more than a yes.
+    /// Asks for what the plans need: in a protected stage every danger needs more than a yes.
     async fn consent(&self, wave: &[usize], plans: &[Plan], title: &str) -> Result<Consent> {
         let local = self.place.is_local();
         if plans.iter().all(Plan::is_empty) {
@@ -235,11 +235,21 @@ impl Rollout<'_> {
             return Ok(Consent::NotNeeded);
         };
         let name = first.name;
-        let lost = self.named(&sites, plans, Grade::DataLoss);
-        if first.plot.stage.protected && !local && !lost.is_empty() {
-            let danger = format!("data would be lost: {}", lost.join(", "));
-            let given = arguments.confirm.as_deref();
-            approval::confirm_stage(session, name, given, &danger).await?;
+        if first.plot.stage.protected && !local {
+            let several = self.several();
+            let plans: Vec<(Option<&str>, &Plan)> = sites
+                .iter()
+                .zip(plans)
+                .map(|(site, plan)| (several.then(|| site.label()), plan))
+                .collect();
+            // What allows nothing in this wave may in another one.
+            for allowance in approval::idle(&plans, &arguments.allow) {
+                if !several {
+                    let text = format!("`--allow {allowance}` allows nothing of what would change");
+                    session.ui.warn(text);
+                }
+            }
+            approval::refuse(&plans, &arguments.allow, name)?;
         }
         let question = if self.several() {
             format!("Deploy these changes to stage {name}, {title}?")

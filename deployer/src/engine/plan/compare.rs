@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use stack_model::assembly::ResourceManifest;
 
+use super::app::name_text;
 use super::canonical::{canonical, intrinsic, same};
 use super::knowledge::{Knowledge, Update};
+use super::needs::{self, Need};
 use super::path::{Path, Step, display};
+use super::references::Reference;
+use super::traps::{self, Both};
 use super::{
     Action, Grade, PropertyChange, ResourceChange, Side, StackPlan, grade, name, references, widen,
 };
@@ -27,6 +31,28 @@ const SECTIONS: &[&str] = &[
 /// How the tags begin that a deploy itself adds to a stack.
 const OWN_TAGS: &str = "stackctl:";
 
+/// What is known of other stacks, and of functions, when one stack is compared.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outside {
+    /// The exports that become others, with what they stand for.
+    pub(super) exports: BTreeMap<String, String>,
+    /// The parameters that become others, with what they stand for.
+    pub(super) parameters: BTreeMap<String, String>,
+    /// What the functions of the stack need of their roles.
+    pub(super) needs: Vec<Need>,
+}
+
+impl Outside {
+    /// Returns a side without the parameters that become others: their values are not known, so they stay the references
+    /// that they are.
+    fn unknown<'a>(&self, side: &Side<'a>) -> Side<'a> {
+        let mut side = side.clone();
+        side.parameters
+            .retain(|name, _| !self.parameters.contains_key(name));
+        side
+    }
+}
+
 /// Compares what is deployed with what is to be deployed.
 ///
 /// `sources` says where resources are declared.
@@ -37,13 +63,30 @@ pub fn compare(
     sources: &BTreeMap<String, ResourceManifest>,
     knowledge: &dyn Knowledge,
 ) -> StackPlan {
+    let alone = Outside::default();
+    compare_among(stack, deployed, wanted, sources, knowledge, &alone).0
+}
+
+/// Compares a stack as one of several. Returns besides what of it becomes another.
+pub(super) fn compare_among(
+    stack: &str,
+    deployed: &Side<'_>,
+    wanted: &Side<'_>,
+    sources: &BTreeMap<String, ResourceManifest>,
+    knowledge: &dyn Knowledge,
+    outside: &Outside,
+) -> (StackPlan, Vec<Renewed>) {
+    let (deployed, wanted) = (&outside.unknown(deployed), &outside.unknown(wanted));
     let old = resources(deployed);
     let new = resources(wanted);
     let mut changes: BTreeMap<String, ResourceChange> = BTreeMap::new();
     for id in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
         let change = match (old.get(id), new.get(id)) {
-            (None, Some(new)) => Some(created(id, new)),
-            (Some(old), None) => Some(removed(id, old)),
+            (None, Some(body)) => {
+                let among = deployed.template.is_some().then_some(&old);
+                Some(created(id, body, among))
+            }
+            (Some(body), None) => Some(removed(id, body, &new)),
             (Some(old), Some(new)) => changed(id, old, new, knowledge),
             (None, None) => None,
         };
@@ -51,7 +94,12 @@ pub fn compare(
             changes.insert(id.clone(), change);
         }
     }
-    follow(&mut changes, &old, &new, knowledge);
+    let both = Both {
+        old: &old,
+        new: &new,
+    };
+    let renewed = follow(&mut changes, both, knowledge, outside);
+    traps::apply(&mut changes, both);
     for change in changes.values_mut() {
         match (old.get(&change.logical_id), new.get(&change.logical_id)) {
             (Some(old), Some(new)) => widened(change, old, new),
@@ -59,19 +107,22 @@ pub fn compare(
             (None, _) => {}
         }
     }
+    needs::check(&mut changes, both, &outside.needs);
     name::refuse(&mut changes, &old, &new, knowledge);
     for change in changes.values_mut() {
+        change.endanger(change.grade);
         change.source = sources
             .get(&change.logical_id)
             .map(|resource| resource.source.clone());
     }
-    StackPlan {
+    let plan = StackPlan {
         stack: stack.to_owned(),
         changes: changes.into_values().collect(),
         other: other(deployed, wanted),
         note: None,
         create: deployed.template.is_none(),
-    }
+    };
+    (plan, renewed)
 }
 
 /// Returns the canonical resources of one side.
@@ -95,35 +146,68 @@ pub(super) fn type_of(resource: &Value) -> &str {
         .unwrap_or_default()
 }
 
-fn created(id: &str, new: &Value) -> ResourceChange {
+/// Describes a resource that is new. `among` are those that its stack has already, where there is one.
+fn created(id: &str, new: &Value, among: Option<&BTreeMap<String, Value>>) -> ResourceChange {
     let resource_type = type_of(new);
-    let exposures = widen::exposures(resource_type, None, new);
-    let grade = if exposures.is_empty() {
-        Grade::None
-    } else {
-        Grade::ExposureWidened
-    };
-    let new = "it is new".to_owned();
-    ResourceChange {
+    let mut change = ResourceChange {
         logical_id: id.to_owned(),
         resource_type: resource_type.to_owned(),
         action: Action::Create,
-        grade,
-        reasons: exposures.into_iter().chain([new]).collect(),
+        grade: Grade::None,
+        dangers: Vec::new(),
+        reasons: vec![NEW.to_owned()],
+        sources: Vec::new(),
         properties: Vec::new(),
         source: None,
+    };
+    for exposure in widen::exposures(resource_type, None, new).into_iter().rev() {
+        change.reasons.insert(0, exposure);
+        change.grade = Grade::ExposureWidened;
+        change.endanger(Grade::ExposureWidened);
     }
+    if let Some(among) = among {
+        let grants = widen::granted(new);
+        let grade = if widen::reaches(new, among) {
+            Grade::PermissionWidened
+        } else {
+            Grade::None
+        };
+        if !grants.is_empty() {
+            change.grade = change.grade.max(grade);
+            change.endanger(grade);
+            change.reasons.splice(0..0, grants);
+        }
+    }
+    change
 }
 
-fn removed(id: &str, old: &Value) -> ResourceChange {
+/// Why a resource is created.
+pub(super) const NEW: &str = "it is new";
+
+/// Describes a resource that leaves its stack, of which `stay` are the others.
+fn removed(id: &str, old: &Value, stay: &BTreeMap<String, Value>) -> ResourceChange {
     let resource_type = type_of(old);
     let (action, grade, reason) = grade::removal(old, resource_type);
+    let follows = grade::is_state(resource_type)
+        && stay.values().any(|other| type_of(other) == resource_type);
+    let (grade, reason) = if action == Action::Delete && follows {
+        let reason = "it is deleted, and another one has taken its place";
+        (Grade::UpdateInPlace, reason.to_owned())
+    } else {
+        (grade, reason)
+    };
+    let mut reasons = vec![reason];
+    if action == Action::Delete && widen::reaches(old, stay) {
+        reasons.extend(widen::withdrawn(old));
+    }
     ResourceChange {
         logical_id: id.to_owned(),
         resource_type: resource_type.to_owned(),
         action,
         grade,
-        reasons: vec![reason],
+        dangers: Vec::new(),
+        reasons,
+        sources: Vec::new(),
         properties: Vec::new(),
         source: None,
     }
@@ -164,19 +248,22 @@ fn changed(
         resource_type: resource_type.to_owned(),
         action: Action::Update,
         grade: Grade::UpdateInPlace,
+        dangers: Vec::new(),
         reasons: Vec::new(),
+        sources: Vec::new(),
         properties,
         source: None,
     };
-    judge(&mut change, new, knowledge);
+    judge(&mut change, Some(old), new, knowledge);
     Some(change)
 }
 
 /// Sets action, grade and reasons of a change from its properties.
-fn judge(change: &mut ResourceChange, new: &Value, knowledge: &dyn Knowledge) {
+fn judge(change: &mut ResourceChange, old: Option<&Value>, new: &Value, knowledge: &dyn Knowledge) {
     let mut replacing = Vec::new();
     let mut perhaps = Vec::new();
     let mut unknown = Vec::new();
+    let mut sources = BTreeSet::new();
     for property in &change.properties {
         if property.path == Path::new("Type") {
             replacing.push("it is of another type".to_owned());
@@ -186,7 +273,14 @@ fn judge(change: &mut ResourceChange, new: &Value, knowledge: &dyn Knowledge) {
             continue;
         };
         let path = display(place);
-        match knowledge.update(&change.resource_type, place) {
+        let update = match traps::refined(&change.resource_type, property, old, new) {
+            Some((update, source)) => {
+                sources.insert(source);
+                update
+            }
+            None => knowledge.update(&change.resource_type, place),
+        };
+        match update {
             Update::InPlace => {}
             Update::Replacement => {
                 replacing.push(format!("{path} cannot change without replacement"));
@@ -194,6 +288,9 @@ fn judge(change: &mut ResourceChange, new: &Value, knowledge: &dyn Knowledge) {
             Update::Conditional => perhaps.push(format!("{path} may need replacement")),
             Update::Unknown => unknown.push(format!("nothing is known of {path}")),
         }
+    }
+    for source in sources {
+        change.cite(source);
     }
     if !replacing.is_empty() {
         let (grade, reason) = grade::replacement(new, &change.resource_type);
@@ -224,6 +321,7 @@ fn widened(change: &mut ResourceChange, old: &Value, new: &Value) {
     ] {
         if !lines.is_empty() {
             change.grade = change.grade.max(grade);
+            change.endanger(grade);
             change.reasons.splice(0..0, lines);
         }
     }
@@ -236,13 +334,13 @@ fn missed(change: &mut ResourceChange, old: &Value, new: &BTreeMap<String, Value
         return;
     };
     let (mut goes, mut stays) = (false, false);
-    references::walk(old, &Path::default(), &mut |_, name| {
-        if new.contains_key(name) {
+    for name in references::names(old) {
+        if new.contains_key(&name) {
             stays = true;
         } else {
             goes = true;
         }
-    });
+    }
     if change.action == Action::Delete && (stays || !goes) {
         change.grade = change.grade.max(Grade::ExposureWidened);
         change.reasons.insert(0, format!("opens: {message}"));
@@ -335,80 +433,166 @@ fn same_set(before: &[Value], after: &[Value]) -> bool {
             .all(|right| before.iter().any(|left| same(left, right)))
 }
 
-/// Follows references: what names a replaced resource changes too, and may be replaced in turn.
-fn follow(
-    changes: &mut BTreeMap<String, ResourceChange>,
-    old: &BTreeMap<String, Value>,
-    new: &BTreeMap<String, Value>,
-    knowledge: &dyn Knowledge,
-) {
-    let mut todo: Vec<String> = replaced(changes).collect();
-    let mut done: BTreeSet<String> = BTreeSet::new();
-    while let Some(target) = todo.pop() {
-        if !done.insert(target.clone()) {
-            continue;
+/// Something that becomes another: a resource, or one attribute of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Renewed {
+    id: String,
+    attribute: Option<&'static str>,
+}
+
+impl Renewed {
+    fn whole(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            attribute: None,
         }
-        for (id, body) in new.iter().filter(|(id, _)| old.contains_key(*id)) {
-            let Some(properties) = body.get("Properties") else {
-                continue;
-            };
-            let mut paths = BTreeSet::new();
-            references::walk(properties, &Path::new("Properties"), &mut |path, name| {
-                if name == target {
-                    paths.insert(path.clone());
-                }
-            });
-            if paths.is_empty() {
-                continue;
-            }
-            let change = changes.entry(id.clone()).or_insert_with(|| ResourceChange {
-                logical_id: id.clone(),
-                resource_type: type_of(body).to_owned(),
-                action: Action::Update,
-                grade: Grade::UpdateInPlace,
-                reasons: Vec::new(),
-                properties: Vec::new(),
-                source: None,
-            });
-            let was_replaced = change.action == Action::Replace;
-            for path in &paths {
-                if change.properties.iter().all(|known| known.path != *path) {
-                    change.properties.push(PropertyChange {
-                        path: path.clone(),
-                        before: old.get(id).and_then(|old| path.find(old)).cloned(),
-                        after: path.find(body).cloned(),
-                    });
-                }
-            }
-            change
-                .properties
-                .sort_by(|left, right| left.path.cmp(&right.path));
-            let earlier: Vec<String> = change
-                .reasons
-                .drain(..)
-                .filter(|reason| reason.ends_with(FOLLOWED))
-                .collect();
-            judge(change, body, knowledge);
-            change.reasons.extend(earlier);
-            change
-                .reasons
-                .push(format!("it refers to {target}{FOLLOWED}"));
-            if change.action == Action::Replace && !was_replaced {
-                todo.push(id.clone());
-            }
+    }
+
+    /// Returns whether a reference has another value.
+    pub(super) fn concerns(&self, reference: Reference<'_>) -> bool {
+        self.id == reference.name
+            && (self.attribute.is_none() || self.attribute == reference.attribute)
+    }
+}
+
+impl std::fmt::Display for Renewed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.id)?;
+        match self.attribute {
+            Some(attribute) => write!(f, ".{attribute}"),
+            None => Ok(()),
         }
     }
 }
 
+/// Follows references: what names a replaced resource changes too, and may be replaced in turn.
+fn follow(
+    changes: &mut BTreeMap<String, ResourceChange>,
+    both: Both<'_>,
+    knowledge: &dyn Knowledge,
+    outside: &Outside,
+) -> Vec<Renewed> {
+    let mut todo: Vec<Renewed> = changes
+        .values()
+        .filter_map(|change| match change.action {
+            Action::Replace => Some(Renewed::whole(&change.logical_id)),
+            _ => traps::renewed(change, both).map(|attribute| Renewed {
+                id: change.logical_id.clone(),
+                attribute: Some(attribute),
+            }),
+        })
+        .collect();
+    let standing = || both.new.iter().filter(|(id, _)| both.old.contains_key(*id));
+    for (id, body) in standing() {
+        for (what, paths) in from_outside(body, outside) {
+            let reason = format!("it refers to {what}{FOLLOWED}");
+            if touch(changes, id, body, &paths, reason, both, knowledge) {
+                todo.push(Renewed::whole(id));
+            }
+        }
+    }
+    let mut done: BTreeSet<Renewed> = BTreeSet::new();
+    while let Some(target) = todo.pop() {
+        if !done.insert(target.clone()) {
+            continue;
+        }
+        for (id, body) in standing() {
+            let Some(properties) = body.get("Properties") else {
+                continue;
+            };
+            let mut paths = BTreeSet::new();
+            references::walk(
+                properties,
+                &Path::new("Properties"),
+                &mut |path, reference| {
+                    if target.concerns(reference) {
+                        paths.insert(path.clone());
+                    }
+                },
+            );
+            if paths.is_empty() {
+                continue;
+            }
+            let reason = format!("it refers to {target}{FOLLOWED}");
+            if touch(changes, id, body, &paths, reason, both, knowledge) {
+                todo.push(Renewed::whole(id));
+            }
+        }
+    }
+    done.into_iter().collect()
+}
+
+/// Returns the places where a resource refers to what becomes another in other stacks, by what that is.
+fn from_outside<'a>(body: &Value, outside: &'a Outside) -> BTreeMap<&'a str, BTreeSet<Path>> {
+    let mut found: BTreeMap<&str, BTreeSet<Path>> = BTreeMap::new();
+    let Some(properties) = body.get("Properties") else {
+        return found;
+    };
+    let start = Path::new("Properties");
+    references::imports(properties, &start, &mut |path, name| {
+        if let Some(what) = outside.exports.get(&name_text(name)) {
+            found.entry(what).or_default().insert(path.clone());
+        }
+    });
+    references::walk(properties, &start, &mut |path, reference| {
+        if let Some(what) = outside.parameters.get(reference.name) {
+            found.entry(what).or_default().insert(path.clone());
+        }
+    });
+    found
+}
+
+/// Notes that properties of a resource become others because of what they refer to. Returns whether that replaces it,
+/// and nothing did before.
+fn touch(
+    changes: &mut BTreeMap<String, ResourceChange>,
+    id: &str,
+    body: &Value,
+    paths: &BTreeSet<Path>,
+    reason: String,
+    both: Both<'_>,
+    knowledge: &dyn Knowledge,
+) -> bool {
+    let old = both.old.get(id);
+    let change = changes
+        .entry(id.to_owned())
+        .or_insert_with(|| ResourceChange {
+            logical_id: id.to_owned(),
+            resource_type: type_of(body).to_owned(),
+            action: Action::Update,
+            grade: Grade::UpdateInPlace,
+            dangers: Vec::new(),
+            reasons: Vec::new(),
+            sources: Vec::new(),
+            properties: Vec::new(),
+            source: None,
+        });
+    let was_replaced = change.action == Action::Replace;
+    for path in paths {
+        if change.properties.iter().all(|known| known.path != *path) {
+            change.properties.push(PropertyChange {
+                path: path.clone(),
+                before: old.and_then(|old| path.find(old)).cloned(),
+                after: path.find(body).cloned(),
+            });
+        }
+    }
+    change
+        .properties
+        .sort_by(|left, right| left.path.cmp(&right.path));
+    let earlier: Vec<String> = change
+        .reasons
+        .drain(..)
+        .filter(|reason| reason.ends_with(FOLLOWED))
+        .collect();
+    judge(change, old, body, knowledge);
+    change.reasons.extend(earlier);
+    change.reasons.push(reason);
+    change.action == Action::Replace && !was_replaced
+}
+
 /// How a reason ends that comes from another resource.
 const FOLLOWED: &str = ", which is replaced";
-
-fn replaced(changes: &BTreeMap<String, ResourceChange>) -> impl Iterator<Item = String> {
-    changes
-        .values()
-        .filter(|change| change.action == Action::Replace)
-        .map(|change| change.logical_id.clone())
-}
 
 /// Compares what is not a resource.
 fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChange> {

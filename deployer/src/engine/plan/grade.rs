@@ -58,6 +58,17 @@ const VERSIONS: &[&str] = &[
     "AWS::StepFunctions::StateMachineVersion",
 ];
 
+/// Returns whether resources of the type are states of something else, made anew under another logical id each time: an
+/// earlier one serves nobody once there is the next.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html>.
+pub(super) fn is_state(resource_type: &str) -> bool {
+    matches!(
+        resource_type,
+        "AWS::ApiGateway::Deployment" | "AWS::ApiGatewayV2::Deployment"
+    )
+}
+
 /// Grades the replacement of a resource: the old one goes the way of the new template's policy.
 ///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html>.

@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::canonical::same;
 use super::compare::type_of;
-use super::path::Path;
 use super::{Action, Grade, Knowledge, ResourceChange, Update, references};
 
 /// Gives every change that cannot be deployed its grade, with what to do about it as the first reason.
@@ -82,10 +81,10 @@ fn kept<'a>(
         let value = after.get("Properties")?.get(name)?;
         let earlier = before.get("Properties")?.get(name)?;
         let (mut made, mut renamed) = (false, false);
-        references::walk(value, &Path::default(), &mut |_, id| {
-            made |= new.contains_key(id);
-            renamed |= replaced.contains(id);
-        });
+        for id in references::names(value) {
+            made |= new.contains_key(&id);
+            renamed |= replaced.contains(&id);
+        }
         // What is made from a replaced resource becomes another name, whatever the template says.
         if renamed || !same(earlier, value) || (own.is_none() && made) {
             return None;

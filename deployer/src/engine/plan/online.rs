@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
+use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, Contract, StackManifest};
 
-use super::{Knowledge, Path, Plan, PropertyChange, Side, StackPlan, compare};
+use super::{App, Knowledge, Path, Plan, PropertyChange, Side, StackPlan, compare};
 use crate::aws::{AwsError, Fault};
 use crate::content::Content;
 use crate::engine::bootstrap::template;
 use crate::engine::content::{self, Difference};
+use crate::engine::destroy::importers::{self, Importers};
 use crate::engine::publish::{artifact_key, needs_bucket};
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, Context, DeployedStack, Explained, FillError, StackTarget, deployed,
-    deployed_template, hint, reference, release,
+    deployed_template, handover, hint, reference, release,
     status::{DeployStep, DiffStep, State, Way},
 };
 use crate::error::Kind;
@@ -25,6 +26,8 @@ pub struct Wanted<'a> {
     pub manifest: &'a StackManifest,
     /// The template.
     pub template: &'a Value,
+    /// What functions of the app declared that they need, by the name of their asset.
+    pub contracts: &'a BTreeMap<String, Contract>,
     /// The folders that fill buckets of the stack, by name.
     pub contents: &'a BTreeMap<String, Content>,
 }
@@ -119,7 +122,8 @@ pub async fn plan(
     artifacts: &BTreeMap<String, Artifact>,
     knowledge: &dyn Knowledge,
 ) -> Result<Plan, PlanError> {
-    let mut plan = Plan::default();
+    let mut plans = Vec::new();
+    let mut app = App::default();
     let regions: BTreeSet<Option<&str>> = stacks
         .iter()
         .filter(|stack| {
@@ -131,8 +135,7 @@ pub async fn plan(
         .map(|stack| stack.manifest.region.as_deref())
         .collect();
     for region in regions {
-        plan.stacks
-            .extend(missing_bootstrap(context, region, knowledge).await?);
+        plans.extend(missing_bootstrap(context, region, knowledge).await?);
     }
     for wanted in stacks {
         let target = StackTarget::from(wanted.manifest);
@@ -173,20 +176,39 @@ pub async fn plan(
             parameters: parameters(context, wanted, found.as_ref(), artifacts).await?,
             tags: wanted.manifest.tags.clone(),
         };
-        let mut compared = compare(
-            &target.name,
-            &old,
-            &new,
-            &wanted.manifest.resources,
-            knowledge,
-        );
         let own = context.in_region(wanted.manifest.region.as_deref());
         let contents = contents(&own, wanted, found.is_some()).await?;
+        let mut compared = app.compare(wanted.manifest, wanted.contracts, &old, &new, knowledge);
         compared.other.extend(contents);
         compared.note = note;
-        plan.stacks.push(compared);
+        plans.push(compared);
+        if let Some(found) = &found {
+            for (export, importers) in importers(&own, found, wanted.template).await? {
+                app.imported(wanted.manifest, export, importers);
+            }
+        }
     }
-    Ok(plan)
+    Ok(app.finish(plans))
+}
+
+/// Returns who imports what a stack gives up. Nobody is asked where it gives up nothing, and nothing is told where the
+/// caller may not ask: then the stacks of the plan tell of themselves.
+async fn importers(
+    context: &Context,
+    deployed: &DeployedStack,
+    template: &Value,
+) -> Result<Importers, AwsError> {
+    let mut found = Importers::new();
+    for export in handover::given_up(deployed, template) {
+        match importers::of_export(&context.clients, export).await {
+            Ok(importers) => {
+                found.insert(export.to_owned(), importers);
+            }
+            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 /// Says what stands between the plan and its deploy, where something does.

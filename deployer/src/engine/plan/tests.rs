@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod app;
+mod corpus;
 mod grades;
 mod policies;
 mod same;
@@ -98,6 +100,9 @@ fn the_json_shape_is_the_contract() {
           "resource_type": "AWS::SQS::Queue",
           "action": "replace",
           "grade": "data_loss",
+          "dangers": [
+            "data_loss"
+          ],
           "reasons": [
             "the replaced resource is deleted with the data that it holds",
             "QueueName cannot change without replacement"

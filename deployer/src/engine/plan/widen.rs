@@ -8,6 +8,7 @@
 //! policies beside them.
 
 mod exposure;
+mod granted;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -18,10 +19,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::canonical::intrinsic;
-use statement::{Effect, dropped, elements, equal, gained, matches, principals};
-use text::{json, text};
+use statement::{Effect, dropped, equal, gained, matches, principals};
+use text::json;
 
 pub(super) use exposure::{exposures, lost};
+pub(super) use granted::{granted, reaches, withdrawn};
+pub(super) use statement::elements;
+pub(super) use text::text;
 
 /// How lines begin that tell what differs between policies.
 const TOLD: [&str; 2] = ["allows ", "denies "];
@@ -76,6 +80,12 @@ pub(super) fn narrowed(old: &Value, new: &Value) -> Vec<String> {
             found.extend(gained(statement, &before));
         }
     }
+    let detached = managed(old)
+        .difference(&managed(new))
+        .cloned()
+        .collect::<Vec<_>>();
+    let detached = detached.into_iter();
+    found.extend(detached.map(|arn| format!("allows no more: managed policy {arn} is detached")));
     found.into_iter().collect()
 }
 
@@ -185,4 +195,20 @@ fn managed(resource: &Value) -> BTreeSet<String> {
     .into_iter()
     .map(text)
     .collect()
+}
+
+/// Returns whether a statement among policies allows an action on anything.
+pub(super) fn statements_allow(policies: &Value, action: &str) -> bool {
+    let action = Value::String(action.to_owned());
+    documents(policies).into_iter().any(|statement| {
+        let effect = Effect::of(statement);
+        let inverted = statement.get("NotAction").is_some();
+        // What only CloudFormation decides may allow it.
+        effect == Effect::Unknown
+            || (effect == Effect::Allow
+                && (inverted
+                    || elements(statement.get("Action"))
+                        .into_iter()
+                        .any(|wide| matches(wide, &action, true))))
+    })
 }

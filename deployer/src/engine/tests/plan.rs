@@ -39,6 +39,7 @@ async fn asked(status: u16, code: &str, message: &str) -> (String, Vec<String>) 
     let wanted = Wanted {
         manifest: &stack.manifest,
         template: &template,
+        contracts: &BTreeMap::new(),
         contents: &BTreeMap::from([("Pages".to_owned(), content)]),
     };
     let plan = plan::plan(&played.context, &[wanted], &BTreeMap::new(), &Registry).await;

@@ -138,6 +138,7 @@ async fn run(context: &Context, operation: &str) -> String {
             let wanted = Wanted {
                 manifest: &deployment.manifest,
                 template: &template,
+                contracts: &BTreeMap::new(),
                 contents: &BTreeMap::new(),
             };
             let plan = plan::plan(context, &[wanted], &BTreeMap::new(), &Registry)

@@ -86,6 +86,18 @@ fn open(resource_type: &str, resource: &Value) -> BTreeSet<String> {
         "AWS::S3::AccessPoint" | "AWS::S3::Bucket" => {
             // AWS blocks public access of new buckets where nothing is said.
             found.extend(block(properties).into_iter().flat_map(switched_off));
+            found.extend(property("AccessControl").and_then(canned));
+        }
+        "AWS::CloudFront::Distribution" if takes_plain_http(properties) => {
+            found.insert("requests over plain HTTP are answered".to_owned());
+        }
+        "AWS::CodeBuild::Project" if property("Visibility") == Some("PUBLIC_READ") => {
+            found.insert("anybody may read the builds, their logs and artifacts".to_owned());
+        }
+        "AWS::Events::EventBusPolicy"
+            if property("Principal") == Some("*") && properties.get("Condition").is_none() =>
+        {
+            found.insert("every account may put events on the bus".to_owned());
         }
         "AWS::EC2::SecurityGroup" => {
             let rules = elements(properties.get("SecurityGroupIngress"));
@@ -104,6 +116,32 @@ fn open(resource_type: &str, resource: &Value) -> BTreeSet<String> {
         found.insert("any web page may call it (CORS origin `*`)".to_owned());
     }
     found
+}
+
+/// Returns what an access control list that S3 has a name for opens.
+///
+/// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html>.
+fn canned(list: &str) -> Option<String> {
+    let says = match list {
+        "PublicRead" => "anybody may list and read it (ACL)",
+        "PublicReadWrite" => "anybody may list, read and write it (ACL)",
+        "AuthenticatedRead" => "every AWS account may list and read it (ACL)",
+        _ => return None,
+    };
+    Some(says.to_owned())
+}
+
+/// Returns whether a distribution answers without encryption somewhere.
+fn takes_plain_http(distribution: &Value) -> bool {
+    let configuration = distribution.get("DistributionConfig");
+    let part = |name: &str| configuration.and_then(|all| all.get(name));
+    let behaviors = elements(part("CacheBehaviors"));
+    part("DefaultCacheBehavior")
+        .into_iter()
+        .chain(behaviors)
+        .any(|behavior| {
+            behavior.get("ViewerProtocolPolicy").and_then(Value::as_str) == Some("allow-all")
+        })
 }
 
 /// Returns how more than one resource may call a function by a permission.
@@ -221,12 +259,30 @@ fn unguarded(resource_type: &str, old: &Value, new: &Value) -> Vec<String> {
                 opened.for_each(|part| say(&part));
             }
         }
-        "AWS::WAFv2::WebACL" if lost(|acl| acl.pointer("/DefaultAction/Block").is_some()) => {
-            say("requests that no rule names are let through");
+        "AWS::WAFv2::WebACL" => {
+            if lost(|acl| acl.pointer("/DefaultAction/Block").is_some()) {
+                say("requests that no rule names are let through");
+            }
+            let still = blocking(new);
+            for rule in blocking(old).difference(&still) {
+                say(&format!("what the rule {rule} blocks is let through"));
+            }
         }
         _ => {}
     }
     found
+}
+
+/// Returns the names of the rules of a web ACL that block: by an action of their own, or by those of their group.
+fn blocking(acl: &Value) -> BTreeSet<&str> {
+    elements(acl.get("Rules"))
+        .into_iter()
+        .filter(|rule| {
+            rule.pointer("/Action/Block").is_some()
+                || rule.pointer("/OverrideAction/None").is_some()
+        })
+        .filter_map(|rule| rule.get("Name").and_then(Value::as_str))
+        .collect()
 }
 
 /// The keys of conditions that say for whom a service acts; see
@@ -313,6 +369,9 @@ fn allows_everybody(resource: &Value) -> bool {
 
 /// Returns whether a CORS setting of API Gateway, Lambda or S3 names every origin.
 fn names_any_origin(properties: &Value) -> bool {
+    if answers_any_origin(properties) {
+        return true;
+    }
     let settings = ["CorsConfiguration", "Cors"]
         .iter()
         .filter_map(|name| properties.get(name));
@@ -327,4 +386,18 @@ fn names_any_origin(properties: &Value) -> bool {
                 .any(|origin| origin.as_str() == Some("*"))
         })
     })
+}
+
+/// Returns whether a method or a gateway response of a REST API answers with the header that lets in every origin.
+fn answers_any_origin(properties: &Value) -> bool {
+    let responses = elements(properties.pointer("/Integration/IntegrationResponses"));
+    responses
+        .into_iter()
+        .chain([properties])
+        .filter_map(|response| response.get("ResponseParameters")?.as_object())
+        .flatten()
+        .any(|(header, value)| {
+            let header = header.to_ascii_lowercase();
+            header.ends_with(".header.access-control-allow-origin") && value.as_str() == Some("'*'")
+        })
 }

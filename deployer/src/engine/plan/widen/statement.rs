@@ -306,7 +306,7 @@ fn whole(statement: &Value) -> Told {
 /// Stands for a part that a statement does not have.
 static ANY: Value = Value::Null;
 
-pub(super) fn elements(value: Option<&Value>) -> Vec<&Value> {
+pub(in super::super) fn elements(value: Option<&Value>) -> Vec<&Value> {
     match value {
         Some(Value::Array(elements)) => elements.iter().collect(),
         Some(other) => vec![other],

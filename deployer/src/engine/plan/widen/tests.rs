@@ -57,7 +57,7 @@ fn more_is_named() {
         (
             allow(&json!("dynamodb:GetItem"), &arn),
             allow(&json!(["dynamodb:GetItem", "dynamodb:PutItem"]), &arn),
-            "allows more: dynamodb:PutItem on Table",
+            "allows more: dynamodb:PutItem on Table.Arn",
         ),
         (
             allow(&json!("s3:GetObject"), &json!("arn:a/b")),
@@ -98,14 +98,14 @@ fn more_is_named() {
 fn resources_are_named_as_people_name_them() {
     for (value, expected) in [
         (json!({"Ref": "Topic"}), "Topic"),
-        (json!({"Fn::GetAtt": ["Table", "Arn"]}), "Table"),
+        (json!({"Fn::GetAtt": ["Table", "Arn"]}), "Table.Arn"),
         (
             json!({"Fn::GetAtt": ["Table", "StreamArn"]}),
             "Table.StreamArn",
         ),
         (
             json!({"Fn::Join": ["", [{"Fn::GetAtt": ["Table", "Arn"]}, "/index/*"]]}),
-            "Table/index/*",
+            "Table.Arn/index/*",
         ),
         (
             json!({"Fn::Join": ["", ["arn:aws:s3:::", {"Ref": "AWS::AccountId"}, "-x"]]}),
@@ -133,7 +133,7 @@ fn what_is_allowed_no_more_is_named_too() {
     let new = document(denying);
     assert_eq!(
         narrowed(&old, &new),
-        ["allows no more: a:C on Table", "denies more: a:D on *"]
+        ["allows no more: a:C on Table.Arn", "denies more: a:D on *"]
     );
     assert_eq!(narrowed(&new, &new), [""; 0]);
     assert!(is_policy(&[&new]) && !is_policy(&[&json!({"Effect": "Deny"})]));

@@ -8,7 +8,7 @@ use super::super::canonical::intrinsic;
 use super::statement::elements;
 
 /// Writes a canonical value for people: what refers to a resource is its logical id.
-pub(super) fn text(value: &Value) -> String {
+pub(in super::super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => "the resource itself".to_owned(),
@@ -18,10 +18,9 @@ pub(super) fn text(value: &Value) -> String {
             }
             Some(("Ref", Value::String(name))) => name.clone(),
             // What else a resource has is not itself.
-            Some(("Fn::GetAtt", Value::Array(parts))) => match parts.as_slice() {
-                [name, Value::String(attribute)] if attribute == "Arn" => text(name),
-                parts => parts.iter().map(text).collect::<Vec<_>>().join("."),
-            },
+            Some(("Fn::GetAtt", Value::Array(parts))) => {
+                parts.iter().map(text).collect::<Vec<_>>().join(".")
+            }
             Some(("Fn::ImportValue", Value::String(name))) => format!("export {name}"),
             Some(("Fn::Join", Value::Array(arguments))) => match arguments.as_slice() {
                 [Value::String(between), Value::Array(parts)] => {

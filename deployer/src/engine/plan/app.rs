@@ -1,0 +1,192 @@
+//! Compares the stacks of an app one after the other, and follows changes from one to the next.
+//!
+//! A stack knows a resource of another one by an export, or by an output that the deploy hands it as a parameter. Where
+//! the resource is replaced, both become other values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use stack_model::assembly::{Contract, StackManifest};
+
+use super::canonical::canonical;
+use super::compare::{Outside, Renewed, compare_among};
+use super::needs::needs;
+use super::path::Path;
+use super::{Knowledge, Plan, Side, StackPlan, references};
+
+/// The name of an export in its region; no region is that of the stage.
+type Export = (Option<String>, String);
+
+/// The stacks that were compared so far.
+#[derive(Debug, Default)]
+pub struct App {
+    /// What becomes another: the resource that an export stands for, as people name it.
+    exports: BTreeMap<Export, String>,
+    /// The same of outputs, by stack and key.
+    outputs: BTreeMap<(String, String), String>,
+    /// The exports that stacks give up.
+    given_up: Vec<(String, Export)>,
+    /// Who imports what, as it is deployed.
+    importers: BTreeMap<Export, BTreeSet<String>>,
+}
+
+impl App {
+    /// Compares the next stack: each has to come after those that it depends on.
+    ///
+    /// `contracts` says what functions need, by the name of their asset.
+    pub fn compare(
+        &mut self,
+        manifest: &StackManifest,
+        contracts: &BTreeMap<String, Contract>,
+        deployed: &Side<'_>,
+        wanted: &Side<'_>,
+        knowledge: &dyn Knowledge,
+    ) -> StackPlan {
+        let region = &manifest.region;
+        let mut outside = Outside {
+            needs: needs(manifest, contracts, wanted.template),
+            ..Outside::default()
+        };
+        for ((at, name), what) in &self.exports {
+            if at == region {
+                outside.exports.insert(name.clone(), what.clone());
+            }
+        }
+        for (parameter, reference) in &manifest.references {
+            let output = (reference.stack.clone(), reference.output.clone());
+            if let Some(what) = self.outputs.get(&output) {
+                outside.parameters.insert(parameter.clone(), what.clone());
+            }
+        }
+        let (plan, renewed) = compare_among(
+            &manifest.name,
+            deployed,
+            wanted,
+            &manifest.resources,
+            knowledge,
+            &outside,
+        );
+        self.renew(manifest, wanted, &renewed);
+        let before = exports(deployed);
+        let after = exports(wanted);
+        self.given_up.extend(
+            before
+                .difference(&after)
+                .map(|name| (manifest.name.clone(), (region.clone(), name.clone()))),
+        );
+        for name in imports(deployed) {
+            let export = (region.clone(), name);
+            let importers = self.importers.entry(export).or_default();
+            importers.insert(manifest.name.clone());
+        }
+        plan
+    }
+
+    /// Enters who imports an export of a stack, as CloudFormation tells it.
+    pub(super) fn imported(
+        &mut self,
+        manifest: &StackManifest,
+        export: String,
+        importers: Vec<String>,
+    ) {
+        let export = (manifest.region.clone(), export);
+        self.importers.entry(export).or_default().extend(importers);
+    }
+
+    /// Enters which exports and outputs become others.
+    fn renew(&mut self, manifest: &StackManifest, wanted: &Side<'_>, renewed: &[Renewed]) {
+        for (key, output) in section(wanted) {
+            let value = canonical(
+                output.get("Value").unwrap_or(&Value::Null),
+                &wanted.parameters,
+            );
+            let mut what = None;
+            references::walk(&value, &Path::default(), &mut |_, reference| {
+                let found = renewed.iter().find(|renewed| renewed.concerns(reference));
+                if let Some(found) = found {
+                    what = Some(format!("{found} of {}", manifest.name));
+                }
+            });
+            let Some(what) = what else {
+                continue;
+            };
+            if let Some(name) = export(output, wanted) {
+                let export = (manifest.region.clone(), name);
+                self.exports.insert(export, what.clone());
+            }
+            let output = (manifest.name.clone(), key.clone());
+            self.outputs.insert(output, what);
+        }
+    }
+
+    /// Returns the plan of the stacks that were compared.
+    ///
+    /// An export that another stack still imports as it is deployed goes in a second update, once that one has let go.
+    pub fn finish(self, mut stacks: Vec<StackPlan>) -> Plan {
+        for (name, export) in &self.given_up {
+            let importers = self.importers.get(export);
+            let importers = importers.filter(|importers| !importers.is_empty());
+            let stack = stacks.iter_mut().find(|stack| stack.stack == *name);
+            if let (Some(importers), Some(stack)) = (importers, stack) {
+                stack.keeps(&export.1, importers.iter().map(String::as_str));
+            }
+        }
+        Plan { stacks }
+    }
+}
+
+impl StackPlan {
+    /// Notes that an export stays while stacks import it.
+    pub(super) fn keeps<'a>(&mut self, export: &str, importers: impl Iterator<Item = &'a str>) {
+        let importers: Vec<&str> = importers.collect();
+        let note = format!(
+            "it keeps the export {export} as long as {} imports it, and gives it up in a second update",
+            importers.join(" or ")
+        );
+        self.note = Some(match self.note.take() {
+            Some(before) => format!("{before}; {note}"),
+            None => note,
+        });
+    }
+}
+
+/// Returns the outputs of a side.
+fn section<'a>(side: &Side<'a>) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    side.template
+        .and_then(|template| template.get("Outputs"))
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+}
+
+/// Returns the name of an output's export, as far as the template and its parameters tell it.
+fn export(output: &Value, side: &Side<'_>) -> Option<String> {
+    let name = output.get("Export")?.get("Name")?;
+    Some(name_text(&canonical(name, &side.parameters)))
+}
+
+pub(super) fn name_text(name: &Value) -> String {
+    name.as_str()
+        .map_or_else(|| name.to_string(), str::to_owned)
+}
+
+fn exports(side: &Side<'_>) -> BTreeSet<String> {
+    section(side)
+        .filter_map(|(_, output)| export(output, side))
+        .collect()
+}
+
+/// Returns the names of the exports that a template imports.
+fn imports(side: &Side<'_>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for name in ["Resources", "Outputs"] {
+        let section = side.template.and_then(|template| template.get(name));
+        if let Some(section) = section {
+            let section = canonical(section, &side.parameters);
+            references::imports(&section, &Path::default(), &mut |_, name| {
+                found.insert(name_text(name));
+            });
+        }
+    }
+    found
+}

@@ -1,0 +1,200 @@
+//! How changes reach from stack to stack, and what functions still need.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use stack_model::assembly::{Contract, StackManifest};
+
+use super::super::{App, Registry};
+use super::{Action, Grade, Plan, Side};
+
+fn manifest(value: &Value) -> StackManifest {
+    let mut whole = json!({"id": "x", "template": "x.json", "sha256": ""});
+    for (key, part) in value.as_object().into_iter().flatten() {
+        whole[key] = part.clone();
+    }
+    serde_json::from_value(whole).expect("reads")
+}
+
+/// Compares stacks, each with its manifest and the templates before and after.
+fn compared(stacks: &[(Value, Value, Value)]) -> Plan {
+    let mut app = App::default();
+    let mut plans = Vec::new();
+    for (known, old, new) in stacks {
+        let side = |template| Side {
+            template: Some(template),
+            ..Side::default()
+        };
+        let none = BTreeMap::new();
+        plans.push(app.compare(&manifest(known), &none, &side(old), &side(new), &Registry));
+    }
+    app.finish(plans)
+}
+
+fn data(name: &str) -> Value {
+    json!({
+        "Resources": {"Orders": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}},
+        "Outputs": {
+            "Url": {"Value": {"Ref": "Orders"}},
+            "Arn": {"Value": {"Fn::GetAtt": ["Orders", "Arn"]}, "Export": {"Name": {"Fn::Sub": "data-dev-${Suffix}"}}},
+        },
+        "Parameters": {"Suffix": {"Type": "String"}},
+    })
+}
+
+#[test]
+fn a_replacement_reaches_the_stacks_that_import_it() {
+    let reader = json!({
+        "Resources": {"Pipe": {"Type": "AWS::Pipes::Pipe", "Properties": {
+            "Source": {"Fn::ImportValue": {"Fn::Sub": "data-dev-${Suffix}"}}, "Target": "t",
+        }}},
+        "Outputs": {"Pipe": {"Value": {"Fn::GetAtt": ["Pipe", "Arn"]}, "Export": {"Name": "reader-dev-Pipe"}}},
+    });
+    let far = json!({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {
+        "Description": {"Fn::ImportValue": "reader-dev-Pipe"},
+    }}}});
+    let elsewhere = json!({"Resources": {"Function": {"Type": "AWS::Lambda::Function", "Properties": {
+        "Environment": {"Variables": {"URL": {"Ref": "OrdersUrl"}}},
+    }}}});
+    let other_region = json!({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {
+        "Description": {"Fn::ImportValue": "reader-dev-Pipe"},
+    }}}});
+    let plan = compared(&[
+        (json!({"name": "data-dev"}), data("a"), data("b")),
+        (json!({"name": "reader-dev"}), reader.clone(), reader),
+        (json!({"name": "far-dev"}), far.clone(), far),
+        (
+            json!({"name": "us-dev", "region": "us-east-1", "references": {
+                "OrdersUrl": {"stack": "data-dev", "region": "eu-central-1", "output": "Url"},
+            }}),
+            elsewhere.clone(),
+            elsewhere,
+        ),
+        (
+            json!({"name": "apart-dev", "region": "us-east-1"}),
+            other_region.clone(),
+            other_region,
+        ),
+    ]);
+    let found: Vec<_> = plan
+        .stacks
+        .iter()
+        .flat_map(|stack| &stack.changes)
+        .map(|change| {
+            let last = change.reasons.last().map(String::as_str);
+            (change.logical_id.as_str(), change.action, last)
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (
+                "Orders",
+                Action::Replace,
+                Some("QueueName cannot change without replacement")
+            ),
+            (
+                "Pipe",
+                Action::Replace,
+                Some("it refers to Orders of data-dev, which is replaced")
+            ),
+            (
+                "Role",
+                Action::Update,
+                Some("it refers to Pipe of reader-dev, which is replaced")
+            ),
+            (
+                "Function",
+                Action::Update,
+                Some("it refers to Orders of data-dev, which is replaced")
+            ),
+        ]
+    );
+}
+
+#[test]
+fn an_export_that_is_still_imported_goes_in_two_steps() {
+    let without = json!({"Resources": {"Orders": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "a"}}}});
+    let importing = json!({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {
+        "Description": {"Fn::ImportValue": {"Fn::Sub": "data-dev-${Suffix}"}},
+    }}}});
+    let free = json!({"Resources": {"Role": {"Type": "AWS::IAM::Role"}}});
+    let notes = |importer: &Value| -> Vec<Option<String>> {
+        let plan = compared(&[
+            (json!({"name": "data-dev"}), data("a"), without.clone()),
+            (json!({"name": "api-dev"}), importer.clone(), free.clone()),
+        ]);
+        plan.stacks.into_iter().map(|stack| stack.note).collect()
+    };
+    let name = r#"{"Fn::Join":["",["data-dev-",{"Ref":"Suffix"}]]}"#;
+    assert_eq!(
+        notes(&importing),
+        [
+            Some(format!(
+                "it keeps the export {name} as long as api-dev imports it, and gives it up in a second update"
+            )),
+            None
+        ]
+    );
+    assert_eq!(notes(&free), [None, None]);
+}
+
+/// A function that reads and writes orders.
+fn contracts() -> BTreeMap<String, Contract> {
+    let contract = json!({"bindings": {"orders": {
+        "kind": "table", "environment": "ORDERS", "actions": ["dynamodb:GetItem", "dynamodb:PutItem"],
+    }}});
+    let contract = serde_json::from_value(contract).expect("reads");
+    BTreeMap::from([("orders".to_owned(), contract)])
+}
+
+fn function(actions: &Value, managed: &Value) -> Value {
+    json!({"Resources": {
+        "Reader": {"Type": "AWS::Lambda::Function", "Properties": {
+            "Code": {"S3Bucket": "b", "S3Key": {"Ref": "OrdersCode"}},
+            "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+        }},
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": managed}},
+        "Policy": {"Type": "AWS::IAM::Policy", "Properties": {
+            "Roles": [{"Ref": "Role"}],
+            "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]},
+        }},
+    }})
+}
+
+#[test]
+fn a_role_that_a_function_still_needs_is_not_narrowed_unseen() {
+    let known = manifest(&json!({"name": "api-dev", "artifacts": {"OrdersCode": "orders"}}));
+    let harmless = json!(["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]);
+    let grade = |actions: &Value, managed: &Value| {
+        let (old, new) = (
+            function(&json!("dynamodb:*"), &harmless),
+            function(actions, managed),
+        );
+        let side = |template| Side {
+            template: Some(template),
+            ..Side::default()
+        };
+        let mut app = App::default();
+        let plan = app.compare(&known, &contracts(), &side(&old), &side(&new), &Registry);
+        let changes = &plan.changes;
+        let change = changes.iter().find(|change| change.logical_id == "Policy");
+        change.map(|change| (change.grade, change.reasons.clone()))
+    };
+    let (narrowed, reasons) = grade(&json!(["dynamodb:GetItem"]), &harmless).expect("changes");
+    assert_eq!(narrowed, Grade::Interruption);
+    assert_eq!(
+        reasons[0],
+        "Reader still calls dynamodb:PutItem for its binding `orders`, and nothing allows it any more"
+    );
+    let (enough, _) =
+        grade(&json!(["dynamodb:GetItem", "dynamodb:Put*"]), &harmless).expect("changes");
+    assert_eq!(enough, Grade::UpdateInPlace);
+    // Nobody knows here what this one allows.
+    let (unknown, _) = grade(
+        &json!(["dynamodb:GetItem"]),
+        &json!(["arn:aws:iam::123456789012:policy/orders"]),
+    )
+    .expect("changes");
+    assert_eq!(unknown, Grade::UpdateInPlace);
+}

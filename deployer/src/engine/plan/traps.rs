@@ -1,0 +1,231 @@
+//! Known traps: what a change does beyond what the registry's facts say of its properties.
+//!
+//! A trap is a row of a table in [`facts`] or a function for a service. Each names the AWS page that it rests on.
+
+mod api;
+mod certificate;
+mod cognito;
+mod dynamodb;
+mod facts;
+mod lambda;
+mod s3;
+mod secret;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::compare::type_of;
+use super::path::{Path, Step};
+use super::{Action, Grade, PropertyChange, ResourceChange, Update};
+
+/// What a trap says of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    /// How dangerous it makes the change.
+    pub(super) grade: Grade,
+    /// Why.
+    pub(super) reason: String,
+    /// The page of AWS that says so, where it is not that of the trap.
+    pub(super) source: Option<&'static str>,
+}
+
+impl Finding {
+    fn new(grade: Grade, reason: impl Into<String>) -> Self {
+        Self {
+            grade,
+            reason: reason.into(),
+            source: None,
+        }
+    }
+
+    /// Returns the finding with the page of a row.
+    fn citing(self, source: &'static str) -> Self {
+        Self {
+            source: Some(source),
+            ..self
+        }
+    }
+}
+
+/// A trap that looks at values.
+pub(super) struct Trap {
+    /// The types that can fall into it.
+    pub(super) types: &'static [&'static str],
+    /// The page of AWS that says so.
+    pub(super) source: &'static str,
+    /// Finds it in a change.
+    find: fn(&Seen<'_>) -> Vec<Finding>,
+}
+
+/// All traps that look at values.
+pub(super) const TRAPS: &[&[Trap]] = &[
+    api::TRAPS,
+    certificate::TRAPS,
+    cognito::TRAPS,
+    dynamodb::TRAPS,
+    facts::TRAPS,
+    lambda::TRAPS,
+    s3::TRAPS,
+    secret::TRAPS,
+];
+
+/// The canonical resources of both templates.
+#[derive(Clone, Copy)]
+pub(super) struct Both<'a> {
+    pub(super) old: &'a BTreeMap<String, Value>,
+    pub(super) new: &'a BTreeMap<String, Value>,
+}
+
+impl<'a> Both<'a> {
+    /// Returns the resources of a type that the new template has.
+    fn of_type(self, resource_type: &'a str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+        self.new
+            .iter()
+            .filter(move |(_, body)| type_of(body) == resource_type)
+    }
+}
+
+/// One change, as traps see it.
+pub(super) struct Seen<'a> {
+    change: &'a ResourceChange,
+    both: Both<'a>,
+}
+
+impl<'a> Seen<'a> {
+    fn deployed(&self) -> Option<&'a Value> {
+        self.both.old.get(&self.change.logical_id)
+    }
+
+    fn wanted(&self) -> Option<&'a Value> {
+        self.both.new.get(&self.change.logical_id)
+    }
+
+    /// Returns whether the resource goes on as the one that it is.
+    fn stays(&self) -> bool {
+        self.change.action == Action::Update
+    }
+
+    /// Returns what stands at a pointer below the properties that are deployed.
+    fn before(&self, pointer: &str) -> Option<&'a Value> {
+        self.deployed()?.get("Properties")?.pointer(pointer)
+    }
+
+    /// Returns what stands at a pointer below the properties that are wanted.
+    fn after(&self, pointer: &str) -> Option<&'a Value> {
+        self.wanted()?.get("Properties")?.pointer(pointer)
+    }
+
+    /// Returns whether a property differs, or may because what it refers to is replaced.
+    fn touches(&self, property: &str) -> bool {
+        self.change.properties.iter().any(|change| {
+            matches!(change.path.property(), Some([Step::Key(first), ..]) if first == property)
+        })
+    }
+}
+
+/// Adds to each change what traps say of it.
+pub(super) fn apply(changes: &mut BTreeMap<String, ResourceChange>, both: Both<'_>) {
+    for change in changes.values_mut() {
+        let found: Vec<(Finding, &'static str)> = {
+            let seen = Seen { change, both };
+            TRAPS
+                .iter()
+                .flat_map(|traps| traps.iter())
+                .filter(|trap| {
+                    let types = trap.types;
+                    types.is_empty() || types.contains(&change.resource_type.as_str())
+                })
+                .flat_map(|trap| {
+                    let found = (trap.find)(&seen).into_iter();
+                    found.map(|finding| (finding, trap.source))
+                })
+                .collect()
+        };
+        for (finding, general) in found {
+            let source = finding.source.unwrap_or(general);
+            change.add(finding.grade, finding.reason, source);
+        }
+    }
+}
+
+/// Returns how a change of a property is applied, where a page of AWS says more than the registry.
+pub(super) fn refined(
+    resource_type: &str,
+    property: &PropertyChange,
+    old: Option<&Value>,
+    new: &Value,
+) -> Option<(Update, &'static str)> {
+    let place = property.path.property()?;
+    let [Step::Key(first), ..] = place else {
+        return None;
+    };
+    let attribute = |resource: Option<&Value>| {
+        resource
+            .and_then(|resource| resource.get("Properties"))
+            .and_then(|properties| properties.get(first))
+            .cloned()
+    };
+    let (before, after) = (attribute(old), attribute(Some(new)));
+    facts::UPDATES
+        .iter()
+        .find(|row| row.resource_type == resource_type && row.property == first)
+        .map(|row| {
+            let update = (row.update)(before.as_ref(), after.as_ref(), new);
+            (update, row.source)
+        })
+}
+
+/// Returns the streams that a change of a resource renews although it stays: the attributes that become others.
+pub(super) fn renewed(change: &ResourceChange, both: Both<'_>) -> Option<&'static str> {
+    dynamodb::renewed(&Seen { change, both })
+}
+
+/// Returns a whole number, also where a template writes it as text.
+fn number(value: Option<&Value>) -> Option<f64> {
+    match value? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Returns whether a value is a switch that is on, also where a template writes it as text.
+fn is_on(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Bool(value)) => *value,
+        Some(Value::String(text)) => text == "true",
+        _ => false,
+    }
+}
+
+/// Returns whether a value is a text.
+fn is(value: Option<&Value>, text: &str) -> bool {
+    value.and_then(Value::as_str) == Some(text)
+}
+
+/// Returns the path of a property.
+fn shown(pointer: &str) -> String {
+    let path = pointer
+        .split('/')
+        .filter(|step| !step.is_empty())
+        .fold(Path::default(), |path, step| path.key(step));
+    path.to_string()
+}
+
+/// Returns the pages of AWS that all traps rest on.
+#[cfg(test)]
+pub(super) fn sources() -> impl Iterator<Item = &'static str> {
+    let values = TRAPS
+        .iter()
+        .flat_map(|traps| traps.iter().map(|trap| trap.source));
+    let rows = facts::UPDATES.iter().map(|row| row.source);
+    let properties = facts::INTERRUPTIONS.iter().chain(facts::FIXED);
+    let rows = rows.chain(properties.map(|row| row.source));
+    let rows = rows.chain(facts::RETENTIONS.iter().map(|row| row.source));
+    let rows = rows.chain(facts::PROTECTIONS.iter().map(|row| row.source));
+    let rows = rows.chain(facts::SWITCHES.iter().map(|row| row.source));
+    values
+        .chain(rows)
+        .chain(facts::GONE.iter().map(|row| row.source))
+}

@@ -1,0 +1,136 @@
+//! Traps of APIs.
+
+use serde_json::Value;
+
+use super::super::canonical::same;
+use super::super::compare::type_of;
+use super::super::references::{names, refers};
+use super::super::{Action, Grade};
+use super::{Finding, Seen, Trap, is_on};
+
+pub(super) const TRAPS: &[Trap] = &[
+    Trap {
+        types: &[
+            "AWS::ApiGateway::Authorizer",
+            "AWS::ApiGateway::GatewayResponse",
+            "AWS::ApiGateway::Method",
+            "AWS::ApiGateway::Model",
+            "AWS::ApiGateway::RequestValidator",
+            "AWS::ApiGateway::Resource",
+            "AWS::ApiGateway::RestApi",
+        ],
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/updating-api.html",
+        find: |seen| undeployed(seen, "RestApiId", &REST),
+    },
+    Trap {
+        types: &[
+            "AWS::ApiGatewayV2::Authorizer",
+            "AWS::ApiGatewayV2::Integration",
+            "AWS::ApiGatewayV2::Route",
+        ],
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html",
+        find: |seen| undeployed(seen, "ApiId", &HTTP),
+    },
+];
+
+/// The types that serve an API of one kind.
+struct Kind {
+    api: &'static str,
+    stage: &'static str,
+    deployment: &'static str,
+}
+
+const REST: Kind = Kind {
+    api: "AWS::ApiGateway::RestApi",
+    stage: "AWS::ApiGateway::Stage",
+    deployment: "AWS::ApiGateway::Deployment",
+};
+
+const HTTP: Kind = Kind {
+    api: "AWS::ApiGatewayV2::Api",
+    stage: "AWS::ApiGatewayV2::Stage",
+    deployment: "AWS::ApiGatewayV2::Deployment",
+};
+
+/// What of an API itself is part of a deployment.
+const DEPLOYED: [&str; 6] = [
+    "ApiKeySourceType",
+    "BinaryMediaTypes",
+    "Body",
+    "BodyS3Location",
+    "MinimumCompressionSize",
+    "Policy",
+];
+
+/// A stage serves the deployment that it names: what is changed without another one is not what callers meet.
+fn undeployed(seen: &Seen<'_>, property: &str, kind: &Kind) -> Vec<Finding> {
+    let own = seen.change.resource_type == kind.api;
+    if own && !(seen.stays() && DEPLOYED.iter().any(|name| seen.touches(name))) {
+        return Vec::new();
+    }
+    let api = if own {
+        Some(seen.change.logical_id.clone())
+    } else {
+        let pointer = format!("/{property}");
+        let value = seen.after(&pointer).or_else(|| seen.before(&pointer));
+        value.and_then(|value| names(value).into_iter().next())
+    };
+    // Everything of a new API is in its first deployment.
+    let Some(api) = api.filter(|api| seen.both.old.contains_key(api)) else {
+        return Vec::new();
+    };
+    // An API that goes takes its stages with it.
+    if !seen.both.new.contains_key(&api) || seen.change.action == Action::Retain {
+        return Vec::new();
+    }
+    seen.both
+        .of_type(kind.stage)
+        .filter(|(_, stage)| {
+            let of_api = stage
+                .get("Properties")
+                .and_then(|all| all.get(property))
+                .is_some_and(|value| refers(value, &api));
+            of_api && !is_on(stage.get("Properties").and_then(|all| all.get("AutoDeploy")))
+        })
+        .filter(|(id, stage)| keeps_deployment(seen, id, stage, kind))
+        .map(|(id, _)| {
+            Finding::new(
+                Grade::None,
+                format!(
+                    "callers see nothing of it: the stage {id} keeps its deployment, and needs a new one of the API"
+                ),
+            )
+        })
+        .collect()
+}
+
+/// Returns whether a stage serves a deployment that was there before.
+fn keeps_deployment(seen: &Seen<'_>, stage: &str, body: &Value, kind: &Kind) -> bool {
+    let deployment = |body: &Value| body.get("Properties")?.get("DeploymentId").cloned();
+    let Some(now) = deployment(body) else {
+        return false;
+    };
+    let named = names(&now);
+    let old_one = named.iter().any(|id| {
+        let there = |all: &std::collections::BTreeMap<String, Value>| {
+            all.get(id)
+                .is_some_and(|body| type_of(body) == kind.deployment)
+        };
+        there(seen.both.old)
+            && there(seen.both.new)
+            && seen
+                .both
+                .old
+                .get(id)
+                .zip(seen.both.new.get(id))
+                .is_some_and(|(old, new)| same(old, new))
+    });
+    let literal = named.is_empty()
+        && seen
+            .both
+            .old
+            .get(stage)
+            .and_then(deployment)
+            .is_some_and(|before| same(&before, &now));
+    old_one || literal
+}
