@@ -300,12 +300,22 @@ error: stage `dev` is protected, and this was not allowed
 "#]]
     );
     assert_eq!(server.request("CreateChangeSet"), None);
-    deploy(
+    let asked = server.actions().len();
+    let outcome = deploy(
         &workspace,
         &server,
         &["--yes", "--allow", "data-loss:Orders"],
     );
-    assert!(server.request("CreateChangeSet").is_some());
+    // The next thing that this caller may not do is no matter of consent.
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let actions = server.actions().split_off(asked);
+    let reading = ["GetCallerIdentity", "DescribeStacks", "GetTemplate"];
+    assert!(
+        actions
+            .iter()
+            .any(|action| !reading.contains(&action.as_str())),
+        "the deploy goes on: {actions:?}"
+    );
     // What is no danger is wrong before anything is asked.
     let outcome = deploy(&workspace, &server, &["--allow", "replacement:Orders"]);
     assert_eq!(outcome.code, Some(2), "{outcome:?}");

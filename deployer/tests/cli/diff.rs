@@ -68,6 +68,7 @@ fn differences_are_json_with_the_shape_of_the_contract() {
                     "resource_type": "AWS::SQS::Queue",
                     "action": "replace",
                     "grade": "data_loss",
+                    "dangers": ["data_loss"],
                     "reasons": [
                         "the replaced resource is deleted with the data that it holds",
                         "QueueName cannot change without replacement",
