@@ -190,6 +190,8 @@ error: this needs approval, and nobody can be asked
         .stdout
         .lines()
         .map(|line| serde_json::from_str(line).expect("is JSON"))
+        // This caller may not look for what is in the way, which is told before.
+        .filter(|line: &serde_json::Value| line["type"] != "preflight_found")
         .collect();
     assert_eq!(lines.len(), 2, "{lines:#?}");
     assert_eq!(lines[0]["type"], "plan");

@@ -262,7 +262,7 @@ fn again(release: &StackRelease) -> StackDeployment {
 
 /// Compares the releases with what is deployed.
 async fn compare(session: &Session, context: &Context, chosen: &[StackRelease]) -> Result<Plan> {
-    let none = BTreeMap::new();
+    let (none, unknown) = (BTreeMap::new(), BTreeMap::new());
     let stacks: Vec<_> = chosen
         .iter()
         .map(|release| {
@@ -275,6 +275,8 @@ async fn compare(session: &Session, context: &Context, chosen: &[StackRelease]) 
         .map(|(manifest, template)| Wanted {
             manifest,
             template,
+            // What an earlier release needed is not written down.
+            contracts: &unknown,
             contents: &none,
         })
         .collect();
