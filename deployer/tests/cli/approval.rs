@@ -308,8 +308,9 @@ error: stage `dev` is protected, and this was not allowed
 
 "#]]
     );
-    assert_eq!(server.request("CreateChangeSet"), None);
-    let asked = server.actions().len();
+    // The first call of a deploy that is agreed to: what is left of earlier runs.
+    let begins = "ListChangeSets";
+    assert_eq!(server.request(begins), None);
     let outcome = deploy(
         &workspace,
         &server,
@@ -317,11 +318,7 @@ error: stage `dev` is protected, and this was not allowed
     );
     // The next thing that this caller may not do is no matter of consent.
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
-    let actions = server.actions().split_off(asked);
-    assert!(
-        actions.iter().any(|action| !is_reading(action)),
-        "the deploy goes on: {actions:?}"
-    );
+    assert!(server.request(begins).is_some(), "the deploy goes on");
     // What is no danger is wrong before anything is asked.
     let outcome = deploy(&workspace, &server, &["--allow", "replacement:Orders"]);
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
