@@ -257,6 +257,7 @@ impl Rollout<'_> {
             format!("Deploy these changes to stage {name}?")
         };
         if arguments.beforehand && session.global.yes && !local {
+            let lost = self.named(&sites, plans, Grade::DataLoss);
             let exposed = self.named(&sites, plans, Grade::ExposureWidened);
             let dangers = dangers(&lost, &exposed);
             if !dangers.is_empty() {
