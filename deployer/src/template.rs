@@ -38,6 +38,50 @@ pub(crate) fn referenced(part: &Value) -> BTreeSet<String> {
     names
 }
 
+/// Returns the parameters whose values AWS hides (`NoEcho`).
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>.
+pub(crate) fn hidden(template: &Value) -> BTreeSet<&str> {
+    let parameters = template.get("Parameters").and_then(Value::as_object);
+    parameters
+        .into_iter()
+        .flatten()
+        .filter(|(_, parameter)| {
+            let no_echo = parameter.get("NoEcho");
+            no_echo.is_some_and(|no_echo| *no_echo != Value::Bool(false) && *no_echo != "false")
+        })
+        .map(|(name, _)| name.as_str())
+        .collect()
+}
+
+/// Returns whether a property of a resource gets its value, or a part of it, from a hidden parameter or from where secrets
+/// are kept. The path is a JSON pointer into the properties; where it leads past what the template says, the last that the
+/// template says counts.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>.
+pub(crate) fn is_secret(template: &Value, logical_id: &str, path: &str) -> bool {
+    let properties = &template["Resources"][logical_id]["Properties"];
+    let mut part = properties;
+    for step in path.split('/').skip(1) {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        // Elements of a list that was changed stand elsewhere now.
+        match part.get(&step).filter(|_| !part.is_array()) {
+            Some(inner) => part = inner,
+            None => break,
+        }
+    }
+    // Properties that the template does not have come from nowhere in it.
+    if std::ptr::eq(part, properties) {
+        return false;
+    }
+    let text = part.to_string();
+    let resolved = ["{{resolve:secretsmanager:", "{{resolve:ssm-secure:"];
+    resolved.iter().any(|start| text.contains(start))
+        || referenced(part)
+            .iter()
+            .any(|name| hidden(template).contains(name.as_str()))
+}
+
 fn collect(value: &Value, names: &mut BTreeSet<String>) {
     let entries = match value {
         Value::Array(elements) => {
@@ -108,6 +152,41 @@ mod tests {
         assert_eq!(of("Function"), ["Role", "Table"]);
         assert_eq!(of("Alarm"), ["Function", "Table"]);
         assert!(dependencies(&json!(null)).is_empty());
+    }
+
+    #[test]
+    fn what_comes_from_where_secrets_are_kept_is_secret() {
+        let template = json!({
+            "Parameters": {
+                "Password": {"Type": "String", "NoEcho": true},
+                "Token": {"Type": "String", "NoEcho": "true"},
+                "Name": {"Type": "String", "NoEcho": false},
+            },
+            "Resources": {"Function": {"Properties": {
+                "Description": {"Fn::Sub": "${Name}"},
+                "Environment": {"Variables": {
+                    "A/B": {"Ref": "Password"},
+                    "Plain": "{{resolve:ssm:/plain}}",
+                    "Secret": {"Fn::Join": ["", ["{{resolve:secretsmanager:", {"Ref": "Name"}, "}}"]]},
+                }},
+                "Secure": "{{resolve:ssm-secure:/secure}}",
+                "Tags": [{"Key": "a", "Value": "b"}, {"Key": "token", "Value": {"Ref": "Token"}}],
+            }}},
+        });
+        assert_eq!(Vec::from_iter(hidden(&template)), ["Password", "Token"]);
+        for (path, secret) in [
+            ("/Description", false),
+            ("/Environment", true),
+            ("/Environment/Variables/A~1B", true),
+            ("/Environment/Variables/Plain", false),
+            ("/Environment/Variables/Secret", true),
+            ("/Secure/0", true),
+            ("/Tags/0", true),
+            ("/Absent", false),
+        ] {
+            assert_eq!(is_secret(&template, "Function", path), secret, "{path}");
+        }
+        assert!(!is_secret(&template, "Other", "/Description"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde_json::Value;
 use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, Asset, Manifest, StackManifest};
 
 use super::{Assembly, ReadError, Template};
+use crate::template::hidden;
 
 /// Checks what can be said before a template is read: names, file names, order, references between them.
 pub(super) fn names(manifest: &Manifest) -> Result<(), ReadError> {
@@ -210,15 +211,13 @@ fn parameters(stack: &StackManifest, template: &Template) -> Result<(), ReadErro
             "stack {name} is given parameter {parameter}, which its template does not have"
         ));
     }
-    let hidden = |parameter: &&String| {
-        template
-            .json
-            .get("Parameters")
-            .and_then(|parameters| parameters.get(parameter.as_str())?.get("NoEcho"))
-            .is_some_and(|no_echo| *no_echo != Value::Bool(false) && *no_echo != "false")
-    };
+    let hidden = hidden(&template.json);
     // The manifest is kept on disk and shown to whoever asks, and what AWS hides belongs in neither.
-    if let Some(parameter) = stack.parameters.keys().find(hidden) {
+    if let Some(parameter) = stack
+        .parameters
+        .keys()
+        .find(|parameter| hidden.contains(parameter.as_str()))
+    {
         return contradiction(format!(
             "parameter {parameter} of stack {name} hides its value (NoEcho), and the assembly gives it: keep the value in Secrets Manager, and refer to it there"
         ));

@@ -18,7 +18,13 @@ use super::{
     publish::TemplateSource,
     stack::{Executed, aws, execute, interrupted, refused, remove, token},
 };
-use crate::aws::{AwsError, Clients, OrAws};
+use crate::{
+    aws::{AwsError, Clients, OrAws},
+    template,
+};
+
+/// What stands for a value that is not shown, here as in CloudFormation's own answers.
+const MASK: &str = "****";
 
 /// What was changed behind CloudFormation's back.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -63,7 +69,7 @@ pub struct ResourceDrift {
 pub struct PropertyDrift {
     /// The path, as AWS writes it: `/RedrivePolicy/maxReceiveCount`.
     pub path: String,
-    /// What the stack has; nothing, where the property was added.
+    /// What the stack has; nothing, where the property was added. Values of secrets are masked.
     pub expected: Option<Value>,
     /// What is there; nothing, where it was removed.
     pub actual: Option<Value>,
@@ -145,6 +151,11 @@ pub async fn drift(
             _ => {}
         }
     }
+    if drift.resources.iter().any(|it| !it.properties.is_empty()) {
+        let template = inspect::template(&clients, &stack.name).await?;
+        let template = template.and_then(|text| serde_json::from_str(&text).ok());
+        hide(&mut drift.resources, template.as_ref());
+    }
     drift
         .resources
         .sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
@@ -203,6 +214,23 @@ fn read(resource: StackResourceDrift, manifest: Option<&StackManifest>) -> Resou
             .and_then(|manifest| manifest.resources.get(&logical_id))
             .map(|resource| resource.source.clone()),
         logical_id,
+    }
+}
+
+/// Masks the values of properties that come from where secrets are kept: CloudFormation shows what a resource really has.
+/// Where nobody can tell which do, because the template is not one of ours, all are masked.
+fn hide(resources: &mut [ResourceDrift], template: Option<&Value>) {
+    for resource in resources {
+        for property in &mut resource.properties {
+            let is_secret = template.is_none_or(|template| {
+                template::is_secret(template, &resource.logical_id, &property.path)
+            });
+            if is_secret {
+                for value in [&mut property.expected, &mut property.actual] {
+                    *value = value.take().map(|_| Value::from(MASK));
+                }
+            }
+        }
     }
 }
 

@@ -24,6 +24,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::template::hidden;
+
 pub use app::App;
 pub(super) use canonical::canonical;
 pub use compare::compare;
@@ -246,14 +248,16 @@ impl StackPlan {
     }
 }
 
-/// Returns the default values of a template's parameters.
+/// Returns the default values of a template's parameters, as far as they may be shown.
 pub fn defaults(template: &Value) -> BTreeMap<String, String> {
+    let hidden = hidden(template);
     template
         .get("Parameters")
         .and_then(Value::as_object)
         .map(|parameters| {
             parameters
                 .iter()
+                .filter(|(name, _)| !hidden.contains(name.as_str()))
                 .filter_map(|(name, parameter)| {
                     let text = match parameter.get("Default")? {
                         Value::String(text) => text.clone(),

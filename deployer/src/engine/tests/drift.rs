@@ -95,7 +95,7 @@ fn difference(path: &str, kind: &str, expected: &str, actual: &str) -> String {
 #[tokio::test]
 async fn what_differs_is_told_property_by_property() {
     let differences = format!(
-        "<PropertyDifferences>{}{}{}</PropertyDifferences>",
+        "<PropertyDifferences>{}{}{}{}</PropertyDifferences>",
         difference(
             "/RedrivePolicy",
             "NOT_EQUAL",
@@ -104,6 +104,7 @@ async fn what_differs_is_told_property_by_property() {
         ),
         difference("/DelaySeconds", "NOT_EQUAL", "0", "5"),
         difference("/Tags/1", "ADD", "", "by hand"),
+        difference("/KmsMasterKeyId", "NOT_EQUAL", "kept", "a secret"),
     );
     let script = Script::new().describe(STACK, Stack::new("UPDATE_COMPLETE").xml());
     let script = detected(detect(script), "DETECTION_IN_PROGRESS", "");
@@ -116,7 +117,15 @@ async fn what_differs_is_told_property_by_property() {
     let first = member("Orders", "MODIFIED", &differences) + &member("Bus", "IN_SYNC", "");
     let script = drifts(script, None, &first, Some("more"));
     let rest = member("Letters", "DELETED", "") + &member("Api", "NOT_CHECKED", "");
-    let played = drifts(script, Some("more"), &rest, None).play();
+    let template = json!({
+        "Parameters": {"Key": {"Type": "String", "NoEcho": true}},
+        "Resources": {"Orders": {"Properties": {
+            "DelaySeconds": 0, "KmsMasterKeyId": {"Ref": "Key"},
+        }}},
+    });
+    let played = drifts(script, Some("more"), &rest, None)
+        .template(&template.to_string())
+        .play();
     let manifest = stack(STACK, &[]).manifest;
     let drift = drift(&played.context, &target(), Some(&manifest))
         .await
@@ -141,6 +150,7 @@ async fn what_differs_is_told_property_by_property() {
                     "status": "MODIFIED",
                     "properties": [
                         {"path": "/DelaySeconds", "expected": "0", "actual": "5"},
+                        {"path": "/KmsMasterKeyId", "expected": "****", "actual": "****"},
                         {
                             "path": "/RedrivePolicy",
                             "expected": {"maxReceiveCount": 10},
