@@ -30,7 +30,7 @@ use crate::{aws::AwsError, content::Content, template::referenced};
 pub use error::FastError;
 use error::failed;
 use record::{Code, Direct};
-pub(super) use record::{PREFIX, Record, Records, prefix};
+pub(super) use record::{OTHER_REVISION, PREFIX, Record, Records, prefix};
 
 /// Whether a deployment can be made without CloudFormation.
 #[derive(Debug)]
@@ -408,8 +408,7 @@ async fn give(
             let code = record::update(context, &function.name, bucket, &function.wanted, revision)
                 .await
                 .map_err(|source| match source.code() {
-                    // Lambda's answer to a revision that is not the last one.
-                    Some("PreconditionFailedException") => FastError::Changed {
+                    Some(OTHER_REVISION) => FastError::Changed {
                         stack: manifest.name.clone(),
                         function: function.logical_id.clone(),
                     },

@@ -33,6 +33,7 @@ mod read;
 mod records;
 mod recover;
 mod refused;
+mod released;
 mod repeated;
 mod rollback;
 mod script;

@@ -80,7 +80,13 @@ impl Explained for FastError {
         match self {
             Self::Aws { source, .. } => source.hints(),
             Self::Publish { source, .. } => source.hints(),
-            Self::Fill { source, .. } => source.hints(),
+            Self::Fill { source, .. } => {
+                let mut hints = source.hints();
+                hints.push(
+                    "run the same command again: what is published already is left alone".into(),
+                );
+                hints
+            }
             Self::Changed { .. } => vec![
                 "deploy without `--fast`: where the code of the function differs from the last full deploy, that replaces it".into(),
             ],

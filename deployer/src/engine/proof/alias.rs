@@ -9,6 +9,7 @@ use crate::{
     aws::{AwsError, Clients, OrAws},
     engine::{
         Context, Event,
+        fast::OTHER_REVISION,
         inspect::{self, DeployedResource, present},
         stack::Work,
     },
@@ -200,7 +201,7 @@ async fn restore(clients: &Clients, before: &Alias) -> Result<Option<String>, Aw
     if now.version == before.version {
         return Ok(None);
     }
-    clients
+    let moved = clients
         .lambda
         .update_alias()
         .function_name(&before.function)
@@ -209,6 +210,16 @@ async fn restore(clients: &Clients, before: &Alias) -> Result<Option<String>, Aw
         .set_revision_id(now.revision)
         .send()
         .await
-        .or_aws(clients, "UpdateAlias")?;
+        .or_aws(clients, "UpdateAlias");
+    if let Err(error) = moved {
+        // A call whose answer was lost is repeated, and the revision is no longer the last one: the alias tells.
+        let is_repeated = error.code() == Some(OTHER_REVISION)
+            && look(clients, &arn)
+                .await?
+                .is_some_and(|it| it.version == before.version);
+        if !is_repeated {
+            return Err(error);
+        }
+    }
     Ok(Some(now.version))
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     aws::{AwsError, Clients, OrAws},
-    engine::{Context, DeployedFunction},
+    engine::{Context, DeployedFunction, fast::OTHER_REVISION},
 };
 
 /// The name of the alias that released functions are invoked by.
@@ -143,7 +143,7 @@ pub async fn move_alias(
     let clients = context
         .clients
         .in_region(function.function.region.as_deref());
-    clients
+    let moved = clients
         .lambda
         .update_alias()
         .function_name(&function.function.name)
@@ -152,6 +152,25 @@ pub async fn move_alias(
         .set_revision_id(function.revision.clone())
         .send()
         .await
-        .or_aws(&clients, "UpdateAlias")?;
-    Ok(())
+        .or_aws(&clients, "UpdateAlias");
+    match moved {
+        Ok(_) => Ok(()),
+        // A call whose answer was lost is repeated, and the revision is no longer the last one: the alias tells.
+        Err(error) if error.code() == Some(OTHER_REVISION) => {
+            let now = clients
+                .lambda
+                .get_alias()
+                .function_name(&function.function.name)
+                .name(ALIAS)
+                .send()
+                .await
+                .or_aws(&clients, "GetAlias")?;
+            if now.function_version == Some(version.to_string()) {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        }
+        Err(error) => Err(error),
+    }
 }

@@ -1,0 +1,94 @@
+//! Released functions: their versions, and the alias that is moved only as it was looked at.
+
+use aws_sdk_lambda::Client as Lambda;
+use aws_smithy_mocks::{Rule, mock};
+use serde_json::json;
+
+use super::script::{STACK, Script, http};
+use crate::engine::{DeployedFunction, move_alias, released};
+
+const FUNCTION: &str = "intake-Work";
+
+fn function() -> DeployedFunction {
+    DeployedFunction {
+        stack: STACK.to_owned(),
+        region: None,
+        logical_id: "Work".to_owned(),
+        name: FUNCTION.to_owned(),
+    }
+}
+
+fn alias(version: &'static str) -> Rule {
+    mock!(Lambda::get_alias)
+        .match_requests(|input| {
+            input.function_name() == Some(FUNCTION) && input.name() == Some("live")
+        })
+        .then_http_response(move || {
+            let body = json!({"Name": "live", "FunctionVersion": version, "RevisionId": format!("r{version}")});
+            http(200, &body.to_string())
+        })
+}
+
+/// `GetAlias` (<https://docs.aws.amazon.com/lambda/latest/api/API_GetAlias.html>) and two pages of `ListVersionsByFunction`
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_ListVersionsByFunction.html>).
+fn looked_at() -> Script {
+    let page = |marker: Option<&'static str>, versions: serde_json::Value| {
+        mock!(Lambda::list_versions_by_function)
+            .match_requests(move |input| input.marker() == marker)
+            .then_http_response(move || http(200, &versions.to_string()))
+    };
+    let first = json!({"NextMarker": "more", "Versions": [
+        {"Version": "$LATEST"}, {"Version": "9", "Description": ""},
+    ]});
+    let rest =
+        json!({"Versions": [{"Version": "10", "Description": "a release"}, {"Version": "2"}]});
+    Script::new()
+        .lambda("get_alias", alias("10"))
+        .lambda("list_versions_by_function", page(None, first))
+        .lambda("list_versions_by_function", page(Some("more"), rest))
+}
+
+#[tokio::test]
+async fn an_alias_is_moved_only_where_nobody_moved_it_since() {
+    // A revision that is not the last one is refused
+    // (<https://docs.aws.amazon.com/lambda/latest/api/API_UpdateAlias.html>). Whoever sent a call twice, because the answer to
+    // the first was lost, finds the alias where it should be.
+    let refused = Some("PreconditionFailedException");
+    for (code, now, expected) in [
+        (None, None, None),
+        (refused, Some("2"), refused),
+        (refused, Some("9"), None),
+    ] {
+        let moved = mock!(Lambda::update_alias)
+            .match_requests(|input| {
+                input.function_name() == Some(FUNCTION)
+                    && input.name() == Some("live")
+                    && input.function_version() == Some("9")
+                    && input.revision_id() == Some("r10")
+            })
+            .then_http_response(move || {
+                let Some(code) = code else {
+                    return http(200, &json!({"FunctionVersion": "9"}).to_string());
+                };
+                let body =
+                    json!({"Type": "User", "message": "The Revision Id provided does not match"});
+                let mut answer = http(412, &body.to_string());
+                answer.headers_mut().insert("x-amzn-errortype", code);
+                answer
+            });
+        let mut script = looked_at().lambda("update_alias", moved);
+        if let Some(version) = now {
+            script = script.lambda("get_alias", alias(version));
+        }
+        let played = script.play();
+        let found = released(&played.context, &function()).await;
+        let found = found.expect("it is read").expect("it is released");
+        let versions: Vec<u64> = found.versions.iter().map(|it| it.version).collect();
+        assert_eq!((found.live, &versions[..]), (10, &[2, 9, 10][..]));
+        assert_eq!(found.previous(), Some(9));
+        let result = move_alias(&played.context, &found, 9).await;
+        let code = result.as_ref().err().and_then(|error| error.code());
+        assert_eq!(code, expected, "{result:?}");
+        played.finish();
+    }
+}
