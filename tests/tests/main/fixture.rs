@@ -34,6 +34,46 @@ fn wait_for(hold: &std::path::Path) {
 }
 "#;
 
+/// A runtime of functions that depends on nothing: `serve` answers every event
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>), and `send` calls whom it likes.
+pub(crate) const RUNTIME: &str = r#"
+use std::io::{BufRead, BufReader, Read, Write};
+
+fn send(host: &str, method: &str, path: &str, body: &str) -> (String, String) {
+    let mut stream = std::net::TcpStream::connect(host).expect("somebody listens");
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all((head + body).as_bytes()).expect("it is sent");
+    let mut reader = BufReader::new(stream);
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("there is an answer");
+        let line = line.trim().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(text) = line.strip_prefix("content-length:") {
+            length = text.trim().parse().expect("it is a length");
+        }
+        head = head + &line + "\n";
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).expect("the answer is whole");
+    (head, String::from_utf8(body).expect("it is text"))
+}
+
+fn serve(answer: impl Fn(&str) -> String) {
+    let host = std::env::var("AWS_LAMBDA_RUNTIME_API").expect("it runs as a function");
+    loop {
+        let (head, event) = send(&host, "GET", "/2018-06-01/runtime/invocation/next", "");
+        let id = head.lines().find_map(|line| line.strip_prefix("lambda-runtime-aws-request-id:"));
+        let id = id.expect("an invocation has an id").trim();
+        send(&host, "POST", &format!("/2018-06-01/runtime/invocation/{id}/response"), &answer(&event));
+    }
+}
+"#;
+
 /// The workspace and a sandbox to run the tool in.
 pub(crate) struct Fixture {
     pub(crate) sandbox: Sandbox,
@@ -104,6 +144,44 @@ fn main() {{
                 "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "600"},
             },
         }))
+    }
+
+    /// Makes a stack whose deletion takes as long as [`Self::hold_delete`] holds it: a resource of it belongs to its function,
+    /// which answers when it may
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html>).
+    pub(crate) fn slow_to_delete() -> Self {
+        let fixture = Self::new(&json!({
+            "Slow": {"Type": "Custom::Slow", "Properties": {"ServiceToken": {"Fn::GetAtt": ["Worker", "Arn"]}}},
+        }));
+        let hold = fixture.path("hold-delete").display().to_string();
+        fixture.write(
+            "worker/src/main.rs",
+            &format!(
+                r#"{WAIT}{RUNTIME}
+fn field<'a>(event: &'a str, name: &str) -> &'a str {{
+    let (_, rest) = event.split_once(&format!("\"{{name}}\": \"")).expect("it is there");
+    rest.split('"').next().expect("it ends")
+}}
+
+fn main() {{
+    serve(|event| {{
+        if field(event, "RequestType") == "Delete" {{
+            wait_for({hold:?}.as_ref());
+        }}
+        let url = field(event, "ResponseURL").trim_start_matches("http://");
+        let (host, path) = url.split_once('/').expect("it has a path");
+        let answer = format!(
+            "{{{{\"Status\": \"SUCCESS\", \"PhysicalResourceId\": \"slow\", \"StackId\": \"{{}}\", \"RequestId\": \"{{}}\", \"LogicalResourceId\": \"Slow\"}}}}",
+            field(event, "StackId"), field(event, "RequestId"),
+        );
+        send(host, "PUT", &format!("/{{path}}"), &answer);
+        "null".to_owned()
+    }});
+}}
+"#
+            ),
+        );
+        fixture
     }
 
     /// Replaces what the stack holds beside the queue and the function.
@@ -202,6 +280,21 @@ fn main() {{
         serde_json::from_str(&text).expect("it was written as JSON")
     }
 
+    /// Changes the template and what the manifest says of the stack, whatever they are.
+    pub(crate) fn edit(&self, change: impl FnOnce(&mut Value, &mut Value)) {
+        let read = |name: &str| -> Value {
+            let text = fs::read_to_string(self.path(name)).expect("there is an assembly");
+            serde_json::from_str(&text).expect("it is JSON")
+        };
+        let file = format!("assembly/{STACK}.template.json");
+        let (mut template, mut manifest) = (read(&file), read("assembly/manifest.json"));
+        change(&mut template, &mut manifest["stacks"][0]);
+        let template = template.to_string();
+        manifest["stacks"][0]["sha256"] = hexadecimal(&Sha256::digest(&template)).into();
+        self.write(&file, &template);
+        self.write("assembly/manifest.json", &manifest.to_string());
+    }
+
     /// Changes the code of the function.
     pub(crate) fn change_code(&self, text: &str) {
         let code = format!(
@@ -217,6 +310,24 @@ fn main() {{
         let account = self.sandbox.account();
         let stack = account.query("cloudformation", "2010-05-15", "DescribeStacks", &arguments);
         texts(&stack, "OutputValue").concat()
+    }
+
+    /// Makes the artifact bucket, and lets callers other than the root user of the account in: its policy wants TLS, which the
+    /// engine does not speak.
+    pub(crate) fn open_bucket(&self) {
+        self.sandbox
+            .succeed(&["bootstrap", "--stage", "dev", "--local"]);
+        let policy = format!("/{}?policy", self.bucket());
+        let account = self.sandbox.account();
+        let answer = account.request("s3", "DELETE", &policy, &[], "");
+        assert_eq!(answer.status, 204, "{answer:?}");
+    }
+
+    /// Returns the account as a role sees it that may do everything.
+    pub(crate) fn caller(&self, role: &str) -> Account {
+        let everything = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+        self.sandbox.account().as_role(role, Some(&everything))
     }
 
     /// Returns the key of the artifact whose hash Lambda writes like this, in base64.
@@ -240,6 +351,11 @@ fn main() {{
     pub(crate) fn hold_build(&self, version: &str) -> Held {
         self.write("worker/version", version);
         self.hold("hold-build")
+    }
+
+    /// Holds the deletion of a stack of [`Self::slow_to_delete`].
+    pub(crate) fn hold_delete(&self) -> Held {
+        self.hold("hold-delete")
     }
 
     fn hold(&self, name: &str) -> Held {

@@ -219,6 +219,92 @@ fn a_destroy_can_be_stopped_before_it_deletes() {
 }
 
 #[test]
+fn a_removal_goes_on_without_the_run_and_the_next_run_joins_it() {
+    let fixture = Fixture::slow_to_delete();
+    fixture.sandbox.succeed(&DEPLOY);
+    let deletion = fixture.hold_delete();
+    let destroy = ["destroy", "--stage", "dev", "--local"];
+    let running = fixture.sandbox.spawn(&destroy);
+    deletion.reached();
+    let run = interrupt(running, || {});
+    assert!(
+        run.stderr.contains("DELETE_IN_PROGRESS")
+            && run.stderr.contains("run the same command again"),
+        "{run}"
+    );
+    assert_eq!(fixture.status().as_deref(), Some("DELETE_IN_PROGRESS"));
+
+    // The next run follows it. A second Ctrl-C does not wait for the answer that it is waiting for.
+    let proxy = Proxy::start(fixture.sandbox.engine().url());
+    let hold = proxy.hold("Action=DescribeStackEvents");
+    let url = proxy.url();
+    let running = fixture
+        .sandbox
+        .spawn(&["destroy", "--stage", "dev", "--endpoint-url", &url]);
+    hold.reached();
+    running.interrupt();
+    running.says("stopping");
+    running.interrupt();
+    let run = running.end_soon();
+    assert_eq!(run.code, Some(130), "{run}");
+    assert_eq!(proxy.count("Action=DeleteStack"), 0);
+    hold.release();
+    assert_eq!(fixture.status().as_deref(), Some("DELETE_IN_PROGRESS"));
+
+    let running = fixture.sandbox.spawn(&destroy);
+    running.says("DELETE_IN_PROGRESS");
+    deletion.release();
+    let run = running.end_soon();
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_eq!(fixture.status(), None);
+}
+
+/// Whoever began an operation goes on with it; anybody else is told who did, and may wait.
+#[test]
+fn of_two_callers_one_goes_on_and_the_other_is_told_who_is_at_work() {
+    let fixture = Fixture::slow();
+    fixture.open_bucket();
+    let callers = ["alice", "bob"].map(|name| fixture.caller(name));
+    let url = fixture.sandbox.engine().url().to_owned();
+    let deploy = |caller: usize, more: &[&str]| {
+        let arguments = [&["deploy", "--stage", "dev", "--endpoint-url", &url], more].concat();
+        let mut command = fixture.sandbox.command(&arguments);
+        let state = fixture
+            .sandbox
+            .directory()
+            .join(format!("state-of-{caller}"));
+        command
+            .env("STACKCTL_STATE_DIR", state)
+            .envs(callers[caller].environment());
+        Running::spawn(command)
+    };
+    let running = deploy(0, &[]);
+    running.says("Handle");
+    let run = interrupt(running, || {});
+    assert!(run.stderr.contains("CREATE_IN_PROGRESS"), "{run}");
+
+    let run = deploy(1, &[]).end();
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr
+            .contains("arn:aws:sts::000000000000:assumed-role/alice/tests"),
+        "{run}"
+    );
+    assert_eq!(fixture.status().as_deref(), Some("CREATE_IN_PROGRESS"));
+
+    let waiting = deploy(1, &["--wait"]);
+    waiting.says("assumed-role/alice/tests");
+    let joined = deploy(0, &[]);
+    joined.says("CREATE_IN_PROGRESS");
+    fixture.signal();
+    for running in [joined, waiting] {
+        let run = running.end();
+        assert_eq!(run.code, Some(0), "{run}");
+    }
+    assert_eq!(fixture.status().as_deref(), Some("CREATE_COMPLETE"));
+}
+
+#[test]
 fn a_second_interrupt_ends_the_run_at_once() {
     let fixture = Fixture::new(&serde_json::json!({}));
     fixture
