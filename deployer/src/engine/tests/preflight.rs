@@ -218,6 +218,46 @@ async fn what_became_of_the_bucket_is_told() {
     );
 }
 
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html> and
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetPublicAccessBlock.html> where there is nothing to get.
+#[tokio::test]
+async fn a_bucket_that_lost_what_it_was_made_with_is_told() {
+    let gone = |code: &'static str| {
+        move || {
+            http(
+                404,
+                &format!("<Error><Code>{code}</Code><Message>not found</Message></Error>"),
+            )
+        }
+    };
+    let block = mock!(S3::get_public_access_block)
+        .then_http_response(gone("NoSuchPublicAccessBlockConfiguration"));
+    let encryption = mock!(S3::get_bucket_encryption)
+        .then_http_response(gone("ServerSideEncryptionConfigurationNotFoundError"));
+    let played = Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack())
+        .s3("head_bucket", head(BUCKET, 200, "eu-central-1"))
+        .s3("get_public_access_block", block)
+        .s3("get_bucket_encryption", encryption)
+        .lambda("get_account_settings", settings(0))
+        .play_in_any_order();
+    let concerns = preflight(&played.context, &[with_functions()]).await;
+    let told = told(&concerns);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].1.ends_with("does not block public access any more"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].1.ends_with("has no default encryption any more"),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().all(|(weight, _)| *weight == Weight::Warning),
+        "{told:?}"
+    );
+}
+
 #[tokio::test]
 async fn names_that_are_taken_are_refused_and_those_of_the_stack_are_not() {
     let stack = named(&json!({
