@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::proxy::Request;
 
+/// What the [kind](Point::kind) of all requests ends with that change nothing.
+pub const READS: &str = "(reads)";
+
 /// One request of a run, under a name that is the same in every run: what AWS made up for this one is left out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Point {
@@ -48,7 +51,7 @@ impl Point {
         let action = words.next().unwrap_or_default();
         let reads = ["Describe", "Get", "List", "GET", "HEAD"];
         let is_read = reads.iter().any(|start| action.starts_with(start));
-        let action = if is_read { "(reads)" } else { action };
+        let action = if is_read { READS } else { action };
         format!("{service} {action}")
     }
 }
@@ -92,6 +95,7 @@ impl Fault {
 
 /// Answers as a service does that has had too many requests: an error that every SDK tries again.
 ///
+/// The routes of APIs: <https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html>;
 /// `Throttling` of the query protocol: <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>;
 /// `SlowDown` of S3: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>; `TooManyRequestsException` of
 /// Lambda: <https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html>.
@@ -108,7 +112,12 @@ pub(crate) fn throttled(request: &Request) -> String {
             "TooManyRequestsException",
             r#"{"Reason":"CallerRateLimitExceeded","Type":"User","message":"Rate exceeded"}"#,
         ),
-        "logs" | "dynamodb" | "sqs" => json(
+        "execute-api" => json(
+            "429 Too Many Requests",
+            "TooManyRequestsException",
+            r#"{"message":"Too Many Requests"}"#,
+        ),
+        "logs" | "dynamodb" | "sqs" | "tagging" => json(
             "400 Bad Request",
             "ThrottlingException",
             r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#,
@@ -131,7 +140,12 @@ pub(crate) fn failed(request: &Request) -> String {
             "ServiceException",
             r#"{"Type":"Service","message":"An error occurred and the request cannot be processed."}"#,
         ),
-        "logs" | "dynamodb" | "sqs" => json(
+        "execute-api" => json(
+            "502 Bad Gateway",
+            "InternalServerErrorException",
+            r#"{"message":"Internal server error"}"#,
+        ),
+        "logs" | "dynamodb" | "sqs" | "tagging" => json(
             "500 Internal Server Error",
             "InternalFailure",
             r#"{"__type":"InternalFailure"}"#,

@@ -34,6 +34,8 @@ pub struct Hold {
 
 #[derive(Default)]
 struct Shared {
+    /// A header for requests to routes.
+    header: Option<String>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -70,10 +72,29 @@ impl Proxy {
     /// Panics where no port can be listened on.
     #[must_use]
     pub fn start(upstream: &str) -> Self {
+        Self::listen(upstream, None)
+    }
+
+    /// Listens in front of an engine with several accounts: requests to routes of APIs, which nobody signs, go to those of
+    /// this account.
+    #[must_use]
+    pub fn of_account(upstream: &str, number: &str) -> Self {
+        // The engine reads nothing else from the header of a request to a route that is open to everybody.
+        let header = format!(
+            "authorization: AWS4-HMAC-SHA256 Credential={number}/20260101/us-east-1/execute-api/aws4_request, \
+             SignedHeaders=host, Signature=0\r\n"
+        );
+        Self::listen(upstream, Some(header))
+    }
+
+    fn listen(upstream: &str, header: Option<String>) -> Self {
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port of this machine is free");
         let address = listener.local_addr().expect("a listener has an address");
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            header,
+            ..Shared::default()
+        });
         let of_listener = Arc::clone(&shared);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -286,9 +307,12 @@ impl Shared {
 fn serve(client: &TcpStream, upstream: &str, shared: &Shared) -> io::Result<()> {
     client.set_read_timeout(Some(Duration::from_mins(2)))?;
     let mut reader = BufReader::new(client.try_clone()?);
-    let Some(request) = Request::read(&mut reader, client)? else {
+    let Some(mut request) = Request::read(&mut reader, client)? else {
         return Ok(());
     };
+    if let (true, Some(header)) = (request.is_to_route(), &shared.header) {
+        request.head.push_str(header);
+    }
     if !shared.pass(&request.call()) {
         return Ok(());
     }

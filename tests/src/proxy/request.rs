@@ -2,6 +2,9 @@
 
 use std::io::{self, BufRead, Write};
 
+/// What paths begin with where the local engine serves the routes of APIs; the id of the API follows. Nobody signs these.
+const ROUTES: &str = "/_aws/execute-api/";
+
 /// A request of the tool.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
@@ -9,7 +12,7 @@ pub struct Request {
     pub method: String,
     /// The path with the query.
     pub path: String,
-    /// The service that it is signed for; empty where it is not signed.
+    /// The service that it is signed for, or `execute-api` where it goes to a route; empty where nobody knows.
     pub service: String,
     /// The lines of the head, without those about this connection.
     pub(crate) head: String,
@@ -53,9 +56,17 @@ impl Request {
                 request.head.push_str(&line);
             }
         }
+        if request.is_to_route() {
+            "execute-api".clone_into(&mut request.service);
+        }
         request.body = vec![0; length];
         reader.read_exact(&mut request.body)?;
         Ok(Some(request))
+    }
+
+    /// Returns whether it goes to a route of an API.
+    pub(super) fn is_to_route(&self) -> bool {
+        self.path.starts_with(ROUTES)
     }
 
     /// Returns what a person calls it, such as `POST / Action=CreateChangeSet` or `PUT /bucket/key`.
@@ -69,6 +80,13 @@ impl Request {
     #[must_use]
     pub fn name(&self) -> String {
         let service = &self.service;
+        if let Some((_, action)) = self.target().and_then(|target| target.rsplit_once('.')) {
+            return format!("{service} {action}");
+        }
+        if let Some(route) = self.path.strip_prefix(ROUTES) {
+            let route = route.split_once('/').map_or("", |(_, route)| route);
+            return format!("{service} {}? {route}", self.method);
+        }
         if let Some(action) = self.field("Action") {
             let stack = self.field("StackName").unwrap_or_default();
             // An ARN is `arn%3Aaws%3A..%3Astack%2FNAME%2FID`.
@@ -89,7 +107,10 @@ impl Request {
             .split('/')
             .enumerate()
             .map(|(position, step)| {
-                let is_made_up = service == "cloudfront" || position == 0;
+                // A function may be named by its ARN, which ends with the name.
+                let step = step.rsplit("%3A").next().unwrap_or_default();
+                let is_function = service == "lambda" && step.contains("-dev-");
+                let is_made_up = service == "cloudfront" || position == 0 || is_function;
                 if is_made_up {
                     without_end(step)
                 } else {
@@ -99,6 +120,13 @@ impl Request {
             .collect();
         let steps = steps.join("/");
         format!("{service} {}?{flags} {steps}", self.method)
+    }
+
+    /// Returns what the protocols that send documents of JSON ask for, such as `Logs_20140328.DescribeLogGroups`.
+    fn target(&self) -> Option<&str> {
+        let headers = self.head.lines().filter_map(|line| line.split_once(':'));
+        let mut targets = headers.filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-target"));
+        targets.next().map(|(_, target)| target.trim())
     }
 
     fn field(&self, name: &str) -> Option<String> {
@@ -161,6 +189,33 @@ mod tests {
         assert_eq!(form("work-dev"), "cloudformation DeleteStack work-dev");
         let arn = "arn%3Aaws%3Acloudformation%3Aus-east-1%3A1%3Astack%2Fwork-dev%2F0a";
         assert_eq!(form(arn), "cloudformation DeleteStack work-dev");
+
+        let sign = |service: &str| {
+            format!(
+                "authorization: AWS4-HMAC-SHA256 Credential=t/20260101/r/{service}/aws4_request, S\r\n"
+            )
+        };
+        let target = format!(
+            "POST / HTTP/1.1\r\n{}X-Amz-Target: Logs_20140328.DescribeLogGroups\r\n\r\n",
+            sign("logs")
+        );
+        assert_eq!(name(&target), "logs DescribeLogGroups");
+        for function in [
+            "work-dev-Front-0A1B2C3D",
+            "arn%3Aaws%3Alambda%3Ar%3A1%3Afunction%3Awork-dev-Front-9Z8Y",
+        ] {
+            let get = format!(
+                "GET /2015-03-31/functions/{function}/aliases/live HTTP/1.1\r\n{}\r\n",
+                sign("lambda")
+            );
+            assert_eq!(
+                name(&get),
+                "lambda GET? */functions/work-dev-Front-*/aliases/live"
+            );
+        }
+
+        let route = name("GET /_aws/execute-api/0a1b2c3d/live/orders HTTP/1.1\r\n\r\n");
+        assert_eq!(route, "execute-api GET? live/orders");
 
         let hash = "0".repeat(64);
         let put = format!(

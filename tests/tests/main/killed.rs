@@ -1,7 +1,7 @@
-//! Every request of a deploy, a redeploy and a destroy goes wrong in every way: the same command, run again, ends where an
-//! undisturbed one does, with nothing doubled and nothing left over.
+//! Every request of a deploy, a redeploy, one of code alone, the full one after it, and a destroy goes wrong in every way: the
+//! same command, run again, ends where an undisturbed one does, with nothing doubled and nothing left over.
 //!
-//! A lane is an account of the engine with directories of its own, in which a deploy, a redeploy and a destroy follow each
+//! A lane is an account of the engine with directories of its own, in which these commands follow each
 //! other, each disturbed at one point. Every run after a disturbed one finds what that one left, and ends in the state that
 //! the next begins with; so nothing has to be restored, and lanes run side by side.
 
@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Instant;
 
 use system_tests::account::Account;
-use system_tests::faults::{Fault, Point};
+use system_tests::faults::{Fault, Point, READS};
 use system_tests::poll::{PATIENCE, eventually};
 use system_tests::proxy::Proxy;
 use system_tests::sandbox::{Run, Running};
@@ -26,7 +26,14 @@ use tempfile::TempDir;
 use app::App;
 
 /// The commands that follow each other, and the version of the app that each renders.
-const PHASES: [(&str, u32); 3] = [("deploy", 1), ("deploy", 2), ("destroy", 2)];
+const PHASES: [(&[&str], u32); 5] = [
+    (&["deploy"], 1),
+    (&["deploy"], 2),
+    (&["deploy", "--fast"], 3),
+    // CloudFormation finds nothing to do, and the function gets its code back.
+    (&["deploy"], 2),
+    (&["destroy"], 2),
+];
 
 /// Lanes at once. The engine is one process, and so a run waits for it most of the time.
 const LANES: usize = 4;
@@ -47,7 +54,7 @@ struct Reference {
 }
 
 /// What goes wrong in each phase of a lane.
-type Chain = [Option<(Point, Fault)>; 3];
+type Chain = [Option<(Point, Fault)>; PHASES.len()];
 
 /// What became of the points.
 #[derive(Default)]
@@ -75,7 +82,7 @@ impl<'a> Lane<'a> {
         let engine = app.sandbox.engine().url();
         let lane = Self {
             app,
-            proxy: Proxy::start(engine),
+            proxy: Proxy::of_account(engine, &number),
             account: Account::root(engine).numbered(&number),
             number,
             directory: TempDir::with_prefix("stackctl-lane-").expect("a directory can be made"),
@@ -87,7 +94,7 @@ impl<'a> Lane<'a> {
     fn command(&self, phase: usize) -> Command {
         let (verb, version) = PHASES[phase];
         let url = self.proxy.url();
-        let arguments = [verb, "--stage", "dev", "--endpoint-url", &url];
+        let arguments = [verb, &["--stage", "dev", "--endpoint-url", &url]].concat();
         let mut command = self.app.sandbox.command(&arguments);
         command
             .env("STACKCTL_STATE_DIR", self.directory.path().join("state"))
@@ -290,7 +297,10 @@ fn follow(
             Err(error) => {
                 tally.tried += 1;
                 let (verb, version) = PHASES[phase];
-                let failure = format!("{verb} {version}, {fault:?} at {point}: {error}");
+                let failure = format!(
+                    "{} {version}, {fault:?} at {point}: {error}",
+                    verb.join(" ")
+                );
                 // A run of all points takes long: whoever waits for it sees at once what was not survived.
                 say(&failure);
                 tally.failures.push(failure);
@@ -321,7 +331,7 @@ fn everything(references: &[Reference]) -> Vec<Vec<(Point, Fault)>> {
         .collect()
 }
 
-/// Every point at least once, and every fault at least once at each [kind](Point::kind) of request.
+/// Every point that changes something at least once, and every fault at least once at each [kind](Point::kind) of request.
 fn some_of_everything(references: &[Reference]) -> Vec<Vec<(Point, Fault)>> {
     let mut tried = BTreeSet::new();
     let mut turn = 0;
@@ -329,7 +339,8 @@ fn some_of_everything(references: &[Reference]) -> Vec<Vec<(Point, Fault)>> {
         .iter()
         .map(|reference| {
             let mut chosen = Vec::new();
-            for point in &reference.points {
+            let changes = |point: &&Point| !point.kind().ends_with(READS);
+            for point in reference.points.iter().filter(changes) {
                 let kind = point.kind();
                 let open = Fault::ALL
                     .into_iter()
@@ -366,14 +377,20 @@ fn check(choose: impl Fn(&[Reference]) -> Vec<Vec<(Point, Fault)>>) {
         .map(|reference| reference.points.len())
         .sum();
     let began = Instant::now();
-    let tally = try_all(&app, &references, choose(&references));
+    let chosen = choose(&references);
+    let planned: usize = chosen.iter().map(Vec::len).sum();
+    assert!(planned > requests / 2, "{planned} of {requests}");
+    let tally = try_all(&app, &references, chosen);
     say(&format!(
         "{requests} requests; {tally}; {} seconds",
         began.elapsed().as_secs()
     ));
     assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n\n"));
-    // Where most points do not come up, nothing was disturbed and nothing is shown.
-    assert!(tally.tried > tally.unmet, "{tally}");
+    assert_eq!(tally.survived, tally.tried);
+    assert_eq!(tally.tried + tally.unmet, planned, "{tally}");
+    // How often the tool asks for news is a matter of time, and so some of its last questions do not come up. Where more do
+    // not, requests have no name that is the same in every run.
+    assert!(tally.unmet * 20 <= tally.tried, "{tally}");
 }
 
 #[expect(

@@ -1,7 +1,8 @@
-//! A small app of three stacks in two versions, whose binaries are built once.
+//! A small app of three stacks in three versions, whose binaries are built once.
 //!
-//! One stack exports what the two others import. One of these has a function, the other a folder that fills a bucket and a
-//! distribution that forgets what it had; both are deployed at the same time.
+//! One stack exports what the two others import, and its policy guards its tables. One of the others has functions, the last
+//! a folder that fills a bucket and a distribution that forgets what it had; these two are deployed at the same time. Of
+//! the functions, one is released under an alias and answers a route that is asked after each deploy; the other is given code past CloudFormation in the third version, which differs in nothing else from the second.
 
 use std::fs;
 
@@ -10,7 +11,7 @@ use system_tests::sandbox::Sandbox;
 use tempfile::TempDir;
 
 use crate::PROGRAM;
-use crate::fixture::hexadecimal;
+use crate::fixture::{RUNTIME, hexadecimal};
 
 use sha2::{Digest as _, Sha256};
 
@@ -50,10 +51,19 @@ impl App {
         app.package("stacks", "app-stacks");
         app.write("stacks/src/main.rs", STACKS);
         app.package("worker", "app-worker");
-        for version in [1, 2] {
+        for version in [1, 2, 3] {
             app.write(
                 &format!("worker/src/bin/worker-{version}.rs"),
                 &format!("fn main() {{\n    println!(\"version {version}\");\n}}\n"),
+            );
+            app.describe(version);
+        }
+        for version in [1, 2] {
+            app.write(
+                &format!("worker/src/bin/front-{version}.rs"),
+                &format!(
+                    "{RUNTIME}\nfn main() {{\n    serve(|_| r#\"{{\"statusCode\": 200, \"body\": \"{version}\"}}\"#.to_owned());\n}}\n"
+                ),
             );
             let folder = format!("pages-{version}");
             app.write(
@@ -62,13 +72,14 @@ impl App {
             );
             app.write(&format!("{folder}/same.css"), "p { color: black }");
             app.write(&format!("{folder}/only-{version}.txt"), "here");
-            app.describe(version);
         }
         app
     }
 
     fn describe(&self, version: u32) {
-        let store = json!({
+        // The third version is the second with other code.
+        let (code, version) = (version, version.min(2));
+        let mut store = json!({
             "Resources": {
                 "Jobs": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 30 * version}},
                 format!("Log{version}"): {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7}},
@@ -83,11 +94,18 @@ impl App {
                 "Export": {"Name": "store-dev:Jobs"},
             }},
         });
+        if version == 1 {
+            // The policy of the stack has to be opened for the update that deletes it.
+            store["Resources"]["Old"] = store["Resources"]["Rows"].clone();
+        }
         let jobs = json!({"Fn::ImportValue": "store-dev:Jobs"});
         let trust = json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
         let work = json!({
-            "Parameters": {"ArtifactBucket": {"Type": "String"}, "WorkerArtifact": {"Type": "String"}},
+            "Parameters": {
+                "ArtifactBucket": {"Type": "String"}, "WorkerArtifact": {"Type": "String"},
+                "FrontArtifact": {"Type": "String"}, "FrontRelease": {"Type": "String"},
+            },
             "Resources": {
                 "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}},
                 "Worker": {"Type": "AWS::Lambda::Function", "Properties": {
@@ -98,6 +116,43 @@ impl App {
                 }},
                 "WorkerLogs": {"Type": "AWS::Logs::LogGroup", "Properties": {
                     "LogGroupName": {"Fn::Sub": "/aws/lambda/${Worker}"}, "RetentionInDays": 7,
+                }},
+                "Front": {"Type": "AWS::Lambda::Function", "Properties": {
+                    "Runtime": "provided.al2023", "Handler": "bootstrap",
+                    "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                    "Code": {"S3Bucket": {"Ref": "ArtifactBucket"}, "S3Key": {"Ref": "FrontArtifact"}},
+                    "Environment": {"Variables": {"STACKCTL_RELEASE": {"Ref": "FrontRelease"}}},
+                }},
+                "FrontLogs": {"Type": "AWS::Logs::LogGroup", "Properties": {
+                    "LogGroupName": {"Fn::Sub": "/aws/lambda/${Front}"}, "RetentionInDays": 7,
+                }},
+                "FrontVersion": {
+                    "Type": "AWS::Lambda::Version", "DeletionPolicy": "Delete", "UpdateReplacePolicy": "Retain",
+                    "Properties": {"FunctionName": {"Ref": "Front"}, "Description": {"Ref": "FrontRelease"}},
+                },
+                "FrontAlias": {"Type": "AWS::Lambda::Alias", "Properties": {
+                    "FunctionName": {"Ref": "Front"}, "Name": "live",
+                    "FunctionVersion": {"Fn::GetAtt": ["FrontVersion", "Version"]},
+                }},
+                "FrontPermission": {"Type": "AWS::Lambda::Permission", "Properties": {
+                    "FunctionName": {"Ref": "FrontAlias"}, "Action": "lambda:InvokeFunction",
+                    "Principal": "apigateway.amazonaws.com",
+                }},
+                "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "work-dev"}},
+                "ApiRoot": {"Type": "AWS::ApiGateway::Method", "Properties": {
+                    "RestApiId": {"Ref": "Api"}, "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+                    "HttpMethod": "GET", "AuthorizationType": "NONE",
+                    "Integration": {
+                        "Type": "AWS_PROXY", "IntegrationHttpMethod": "POST",
+                        "Uri": {"Fn::Sub": "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${FrontAlias}/invocations"},
+                    },
+                }},
+                "ApiDeployment": {
+                    "Type": "AWS::ApiGateway::Deployment", "DependsOn": ["ApiRoot", "FrontPermission", "FrontLogs"],
+                    "Properties": {"RestApiId": {"Ref": "Api"}},
+                },
+                "ApiStage": {"Type": "AWS::ApiGateway::Stage", "Properties": {
+                    "RestApiId": {"Ref": "Api"}, "DeploymentId": {"Ref": "ApiDeployment"}, "StageName": "live",
                 }},
             },
             "Outputs": {"Worker": {"Value": {"Ref": "Worker"}}},
@@ -124,7 +179,7 @@ impl App {
             "Outputs": {"Pages": {"Value": {"Ref": "Pages"}}, "Version": {"Value": version.to_string()}},
         });
 
-        let directory = format!("assembly-{version}");
+        let directory = format!("assembly-{code}");
         let stack = |name: &str, template: &Value, parts: Value| {
             let template_text = template.to_string();
             let file = format!("{name}-dev.template.json");
@@ -159,14 +214,23 @@ impl App {
         let needs_store = json!(["store-dev"]);
         let manifest = json!({
             "format": 1, "stage": "dev", "contracts": {},
-            "assets": {"worker": {"kind": "function", "package": "app-worker",
-                                  "binary": format!("worker-{version}"), "architecture": "arm64"}},
+            "assets": {
+                "worker": {"kind": "function", "package": "app-worker",
+                           "binary": format!("worker-{code}"), "architecture": "arm64"},
+                "front": {"kind": "function", "package": "app-worker",
+                          "binary": format!("front-{version}"), "architecture": "arm64"},
+            },
             "stacks": [
                 stack("store", &store, json!({
                     "termination_protection": true, "tags": {"version": version.to_string()},
                 })),
                 stack("work", &work, json!({
-                    "depends_on": needs_store, "artifacts": {"WorkerArtifact": "worker"},
+                    "depends_on": needs_store,
+                    "artifacts": {"WorkerArtifact": "worker", "FrontArtifact": "front"},
+                    "releases": {"FrontRelease": "Front"},
+                    "smoke": {"FrontAnswers": {
+                        "api": "Api", "stage": "ApiStage", "method": "GET", "path": "/", "status": 200,
+                    }},
                 })),
                 stack("site", &site, json!({
                     "depends_on": needs_store,

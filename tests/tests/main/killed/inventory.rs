@@ -25,6 +25,7 @@ pub(super) fn take(account: &Account, state: &Path, temporary: &Path) -> Vec<Str
         let configuration = &answer.json()["Configuration"];
         let code = &configuration["CodeSha256"];
         lines.push(format!("{}: {code}", without_end(function)));
+        releases(account, function, &mut lines);
         let variables = configuration["Environment"]["Variables"].as_object();
         for (name, value) in variables.into_iter().flatten() {
             let value = value.as_str().unwrap_or_default();
@@ -43,10 +44,19 @@ pub(super) fn take(account: &Account, state: &Path, temporary: &Path) -> Vec<Str
         let name = without_end(bucket);
         for query in ["list-type=2", "versions", "uploads"] {
             let listing = account.get("s3", &format!("/{bucket}?{query}")).body;
-            let tags = texts(&listing, "ETag");
-            for (position, key) in texts(&listing, "Key").iter().enumerate() {
-                let tag = tags.get(position).map_or("", String::as_str);
-                lines.push(format!("{name} {query}: {}", object(key, tag)));
+            for kind in ["Contents", "Version", "DeleteMarker", "Upload"] {
+                for entry in texts(&listing, kind) {
+                    let (key, tag) = (
+                        texts(&entry, "Key").concat(),
+                        texts(&entry, "ETag").concat(),
+                    );
+                    let is_record = key.starts_with("state/");
+                    let line = format!("{name} {query}: {kind} {}", object(&key, &tag));
+                    // It is written again in every attempt.
+                    if !is_record || !lines.contains(&line) {
+                        lines.push(line);
+                    }
+                }
             }
         }
     }
@@ -68,6 +78,24 @@ fn object(key: &str, tag: &str) -> String {
         }
         Some("state/") => key.to_owned(),
         _ => format!("{key} {tag}"),
+    }
+}
+
+/// Tells the versions of a function and which of them its aliases name.
+fn releases(account: &Account, function: &str, lines: &mut Vec<String>) {
+    let name = without_end(function);
+    for (path, list, key, more) in [
+        ("versions", "Versions", "Version", "CodeSha256"),
+        ("aliases", "Aliases", "Name", "FunctionVersion"),
+    ] {
+        let answer = account.get(
+            "lambda",
+            &format!("/2015-03-31/functions/{function}/{path}"),
+        );
+        let all = answer.json()[list].as_array().cloned();
+        for one in all.expect("Lambda lists them") {
+            lines.push(format!("{name} {path}: {} {}", one[key], one[more]));
+        }
     }
 }
 
@@ -97,6 +125,9 @@ fn describe(account: &Account, stack: &str, lines: &mut Vec<String>) {
             "{stack} template: {}",
             text.replace("xxxxxxxx", "")
         ));
+    }
+    for text in texts(&ask("GetStackPolicy", &named), "StackPolicyBody") {
+        lines.push(format!("{stack} policy: {text}"));
     }
     let resources = ask("DescribeStackResources", &named);
     let statuses = texts(&resources, "ResourceStatus");
@@ -138,6 +169,10 @@ fn files(directory: &Path, name: &Path, lines: &mut Vec<String>) {
 
 /// Takes off the end of a name what AWS made up: after the last hyphen, and the account of an ARN.
 fn without_end(text: &str) -> String {
+    // A release is named by its time and by a hash of what makes it, the name of the artifact bucket among it.
+    if text.len() > 20 && text.get(8..9) == Some("T") && text.get(19..20) == Some("Z") {
+        return "a release".to_owned();
+    }
     if text.starts_with("http") || text.starts_with("arn:") {
         let name = text.rsplit([':', '/']).next().unwrap_or_default();
         return without_end(name);
