@@ -257,6 +257,11 @@ fn a_removal_goes_on_without_the_run_and_the_next_run_joins_it() {
     let run = running.end_soon();
     assert_eq!(run.code, Some(0), "{run}");
     assert_eq!(fixture.status(), None);
+    // The function was called, and so it has logged.
+    let inventory = fixture.sandbox.account().inventory_of_systems();
+    for (kind, names) in inventory {
+        assert_eq!(names, [""; 0], "{kind}");
+    }
 }
 
 /// Whoever began an operation goes on with it; anybody else is told who did, and may wait.
