@@ -20,15 +20,6 @@ pub(crate) fn dependencies(template: &Value) -> BTreeMap<String, BTreeSet<String
         .collect()
 }
 
-/// Returns the names of the parameters whose values CloudFormation hides, because the template says `NoEcho`.
-pub(crate) fn hidden(template: &Value) -> impl Iterator<Item = &str> {
-    let declared = template.get("Parameters").and_then(Value::as_object);
-    let declared = declared.into_iter().flatten();
-    declared
-        .filter(|(_, declaration)| declaration.get("NoEcho").is_some())
-        .map(|(name, _)| name.as_str())
-}
-
 /// Returns every name that a part of a template refers to: resources, parameters, conditions and mappings.
 ///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>.

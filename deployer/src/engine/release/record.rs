@@ -84,6 +84,7 @@ impl StackRelease {
     pub fn hidden(&self) -> Vec<String> {
         let template: Value = serde_json::from_str(&self.template).unwrap_or_default();
         hidden(&template)
+            .into_iter()
             .filter(|name| template["Parameters"][name].get("Default").is_none())
             .filter(|name| !self.manifest.parameters.contains_key(*name))
             .map(str::to_owned)
