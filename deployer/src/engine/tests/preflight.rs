@@ -234,7 +234,7 @@ async fn a_bucket_that_lost_what_it_was_made_with_is_told() {
         .then_http_response(gone("NoSuchPublicAccessBlockConfiguration"));
     let encryption = mock!(S3::get_bucket_encryption)
         .then_http_response(gone("ServerSideEncryptionConfigurationNotFoundError"));
-    let played = Script::new()
+    let played = absent()
         .describe(BOOTSTRAP_STACK, bucket_stack())
         .s3("head_bucket", head(BUCKET, 200, "eu-central-1"))
         .s3("get_public_access_block", block)
