@@ -251,13 +251,19 @@ impl StackPlan {
 /// Returns the default values of a template's parameters, as far as they may be shown.
 pub fn defaults(template: &Value) -> BTreeMap<String, String> {
     let hidden = hidden(template);
+    let mut defaults = every_default(template);
+    defaults.retain(|name, _| !hidden.contains(name.as_str()));
+    defaults
+}
+
+/// Returns the default values of all parameters of a template, those included that nobody may be shown.
+pub(super) fn every_default(template: &Value) -> BTreeMap<String, String> {
     template
         .get("Parameters")
         .and_then(Value::as_object)
         .map(|parameters| {
             parameters
                 .iter()
-                .filter(|(name, _)| !hidden.contains(name.as_str()))
                 .filter_map(|(name, parameter)| {
                     let text = match parameter.get("Default")? {
                         Value::String(text) => text.clone(),

@@ -41,7 +41,7 @@ pub(super) fn name(
     if stack.releases.is_empty() {
         return;
     }
-    let mut given = plan::defaults(template);
+    let mut given = plan::every_default(template);
     given.extend(parameters.clone());
     for parameter in stack.releases.keys() {
         given.remove(parameter);
@@ -122,6 +122,7 @@ mod tests {
         json!({
             "Parameters": {
                 "Level": {"Type": "String", "Default": "info"},
+                "Hidden": {"Type": "String", "Default": "a", "NoEcho": true},
                 "WorkArtifact": {"Type": "String"},
                 "WorkRelease": {"Type": "String"},
             },
@@ -129,6 +130,7 @@ mod tests {
                 "Work": {"Type": "AWS::Lambda::Function", "Properties": {
                     "Code": {"S3Key": {"Ref": "WorkArtifact"}},
                     "Environment": {"Variables": {
+                        "HIDDEN": {"Ref": "Hidden"},
                         "LEVEL": {"Ref": "Level"},
                         "STACKCTL_RELEASE": {"Ref": "WorkRelease"},
                         "TABLE": {"Fn::Sub": "${Table}"},
@@ -182,6 +184,7 @@ mod tests {
         for (pointer, value) in [
             ("/Resources/Work/Properties/Timeout", json!(4)),
             ("/Parameters/Level/Default", json!("debug")),
+            ("/Parameters/Hidden/Default", json!("b")),
             // The table is replaced, and the function must not go on with the name of the old one.
             ("/Resources/Table/Properties/TableName", json!("b")),
         ] {

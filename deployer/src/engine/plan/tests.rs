@@ -177,3 +177,15 @@ fn a_new_stack_creates_everything() {
     assert_eq!(plan.changes[0].action, Action::Create);
     assert!(plan.other.is_empty());
 }
+
+#[test]
+fn values_that_are_hidden_are_shown_to_nobody() {
+    let template = json!({"Parameters": {
+        "Level": {"Type": "String", "Default": "info"},
+        "Hidden": {"Type": "String", "Default": "a password", "NoEcho": true},
+    }});
+    assert_eq!(
+        super::defaults(&template),
+        [("Level".to_owned(), "info".to_owned())].into()
+    );
+}
