@@ -249,7 +249,7 @@ pub struct Deploy {
     /// Do not look beforehand for what would stop the deploy.
     #[arg(long)]
     pub no_preflight: bool,
-    /// Give changed code to the functions without CloudFormation, where nothing else changes.
+    /// Give changed code and definitions to functions and state machines without CloudFormation, where nothing else changes.
     ///
     /// Not in protected stages. The next deploy without this tells CloudFormation.
     #[arg(long)]

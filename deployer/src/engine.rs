@@ -73,7 +73,7 @@ pub use event::{Event, EventSink, Outcome, ResourceEvent};
 pub use explain::Explained;
 pub use export::{Import, MissingExport, imports, missing_exports};
 pub use failure::{Failure, Finding, FirstCause, Known};
-pub use fast::{CodeChanges, FastError, FastPlan, fast, fast_plan};
+pub use fast::{CodeChanges, FastError, FastPlan, fast, fast_plan, given_fast};
 pub use follow::follow_events;
 pub use graph::CONCURRENCY;
 pub use inspect::{

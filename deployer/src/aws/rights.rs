@@ -373,6 +373,52 @@ const CALLS: [(&str, &str, &[&str], Of); 64] = [
     ("tagging", "get_resources", &["tag:GetResources"], People),
 ];
 
+/// The calls of services without a client, by the name of the service and the operation, with the actions that each takes.
+const SIGNED: [(&str, &str, &[&str], Of); 7] = [
+    (
+        "ACM",
+        "DescribeCertificate",
+        &["acm:DescribeCertificate"],
+        Look,
+    ),
+    (
+        "CLOUD_CONTROL",
+        "GetResource",
+        &["cloudformation:GetResource"],
+        Look,
+    ),
+    (
+        "CLOUD_CONTROL",
+        "ListResources",
+        &["cloudformation:ListResources"],
+        Look,
+    ),
+    (
+        "QUOTAS",
+        "GetServiceQuota",
+        &["servicequotas:GetServiceQuota"],
+        Look,
+    ),
+    (
+        "STATES",
+        "DescribeStateMachine",
+        &["states:DescribeStateMachine"],
+        DeployWith("states:CreateStateMachine"),
+    ),
+    (
+        "STATES",
+        "UpdateStateMachine",
+        &["states:UpdateStateMachine"],
+        DeployWith("states:CreateStateMachine"),
+    ),
+    (
+        "USER_POOLS",
+        "DescribeUserPoolDomain",
+        &["cognito-idp:DescribeUserPoolDomain"],
+        Look,
+    ),
+];
+
 /// Who is calling takes no right (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
 const FREE: (&str, &str) = ("sts", "get_caller_identity");
 
@@ -422,6 +468,27 @@ fn calls(text: &str, clients: &BTreeSet<String>) -> Vec<(String, String)> {
         }
     }
     found
+}
+
+/// Returns the signed calls of a text: the service and the operation of each, which is written out or the last constant of
+/// that name.
+fn signed(text: &str) -> Vec<(String, String)> {
+    let quoted = |text: &str| text.split('"').nth(1).map(str::to_owned);
+    text.match_indices(".json(")
+        .filter_map(|(at, call)| {
+            let mut arguments = text[at + call.len()..].split(',').map(str::trim);
+            let service = arguments.next()?;
+            let is_service =
+                service.len() > 1 && service.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+            let operation = arguments.nth(1).filter(|_| is_service)?;
+            let operation = if operation == "OPERATION" {
+                quoted(text[..at].rsplit("const OPERATION").next()?)
+            } else {
+                quoted(operation)
+            };
+            Some((service.to_owned(), operation?))
+        })
+        .collect()
 }
 
 /// Returns the names of the clients.
@@ -490,6 +557,18 @@ fn every_call_is_entered_and_nothing_else() {
 }
 
 #[test]
+fn every_signed_call_is_entered_and_nothing_else() {
+    let texts = files(&source("src"));
+    let called: BTreeSet<(String, String)> =
+        texts.iter().flat_map(|(_, text)| signed(text)).collect();
+    let known: BTreeSet<(String, String)> = SIGNED
+        .iter()
+        .map(|(service, operation, ..)| ((*service).to_owned(), (*operation).to_owned()))
+        .collect();
+    assert_eq!(called, known, "enter each call in SIGNED, and no other");
+}
+
+#[test]
 fn pipelines_may_call_what_a_deploy_calls() {
     let golden = source("../stacks/golden");
     let mut seen = 0;
@@ -503,7 +582,7 @@ fn pipelines_may_call_what_a_deploy_calls() {
         let text = fs::read(&path).expect("they can be read");
         let template = serde_json::from_slice(&text).expect("a template is JSON");
         let allowed = allowed(&template);
-        for (_, method, actions, of) in CALLS {
+        for (_, method, actions, of) in CALLS.into_iter().chain(SIGNED) {
             let is_made = match of {
                 Deploy => true,
                 DeployWith(action) => allowed.contains(action),

@@ -61,6 +61,13 @@ pub(crate) const CLOUD_CONTROL: JsonService = JsonService {
     version: "1.0",
 };
 
+/// Step Functions (<https://docs.aws.amazon.com/step-functions/latest/apireference/Welcome.html>).
+pub(crate) const STATES: JsonService = JsonService {
+    name: "states",
+    target: "AWSStepFunctions",
+    version: "1.0",
+};
+
 /// User pools of Cognito (<https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/Welcome.html>).
 pub(crate) const USER_POOLS: JsonService = JsonService {
     name: "cognito-idp",

@@ -71,6 +71,10 @@ pub struct Invoke {
     /// Make up an event as the function's trigger sends it; TRIGGER says which, where it has several.
     #[arg(long, value_name = "TRIGGER", num_args = 0..=1)]
     pub sample: Option<Option<Kind>>,
+    /// Call this version of the function: its number, an alias, or $LATEST. By default the alias under which the function is
+    /// released, where it is.
+    #[arg(long, value_name = "VERSION", conflicts_with = "print")]
+    pub qualifier: Option<String>,
     /// Print the made up event instead of calling the function.
     #[arg(long, requires = "sample")]
     pub print: bool,

@@ -32,10 +32,18 @@ pub(super) async fn run(session: &Session, arguments: &cli::Invoke) -> Result<u8
         }
         event.to_string().into_bytes()
     };
+    let asked = arguments.qualifier.as_deref();
+    let qualifier = asked.or(function.alias.as_deref());
+    if let (None, Some(alias)) = (asked, qualifier) {
+        session.ui.line(format!(
+            "calling the alias {alias} of {}/{}, as whoever invokes it does; `--qualifier '$LATEST'` calls the code that was deployed last",
+            function.stack, function.logical_id
+        ));
+    }
     let answer = session
         .guard_saying(
             "the function was called and may still be running",
-            engine::invoke(&look.context, function, payload),
+            engine::invoke(&look.context, function, qualifier, payload),
         )
         .await??;
     if session.ui.json() {
@@ -43,6 +51,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Invoke) -> Result<u8
             .unwrap_or_else(|_| answer.payload.clone().into());
         session.ui.document(&serde_json::json!({
             "function": answer.function,
+            "qualifier": qualifier,
             "payload": parsed,
             "function_error": answer.function_error,
             "log": answer.log_tail,
@@ -215,6 +224,7 @@ mod tests {
             region: None,
             logical_id: logical_id.to_owned(),
             name: format!("{stack}-{logical_id}"),
+            alias: None,
         };
         let functions = [
             function("orders-dev", "Create"),

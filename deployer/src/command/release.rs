@@ -164,6 +164,7 @@ mod tests {
             region: None,
             logical_id: "Work".to_owned(),
             name: "orders-dev-Work-1".to_owned(),
+            alias: None,
         };
         // Version 3 was pruned.
         let versions = vec![version(2), version(4), version(5)];

@@ -9,9 +9,14 @@ use crate::ui::Table;
 
 pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
     let look = Look::open(session, Some(arguments)).await?;
-    let report = session
+    let mut report = session
         .guard(engine::status(&look.context, &look.targets))
         .await??;
+    let given = engine::given_fast(&look.context, &look.targets, &mut report);
+    session.guard(Box::pin(given)).await?;
+    for unknown in &report.unknown {
+        session.ui.warn(unknown);
+    }
     if session.ui.json() {
         session.ui.document(&report);
         return Ok(0);
@@ -26,5 +31,12 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         ]);
     }
     session.ui.out(table.render());
+    for stack in report.stacks.iter().filter(|it| !it.fast.is_empty()) {
+        session.ui.warn(format!(
+            "{}: CloudFormation does not know what `deploy --fast` gave {}",
+            stack.stack,
+            stack.fast.join(", ")
+        ));
+    }
     Ok(0)
 }

@@ -431,7 +431,7 @@ async fn listed(
                 context.emit(Event::Warning {
                     stack: BOOTSTRAP_STACK.into(),
                     message: format!(
-                        "nobody knows whether functions were given code with `--fast`, which a full deploy takes back, and which stacks are as they were left: {error}"
+                        "nobody knows whether functions and state machines were changed with `--fast`, which a full deploy takes back, and which stacks are as they were left: {error}"
                     ),
                 });
                 continue;

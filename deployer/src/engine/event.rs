@@ -133,6 +133,13 @@ pub enum Event {
         /// The object key of the code.
         key: String,
     },
+    /// A state machine was given its definition past CloudFormation.
+    DefinitionUpdated {
+        /// The stack.
+        stack: String,
+        /// The logical id.
+        logical_id: String,
+    },
     /// A change set is being computed.
     ChangeSetCreating {
         /// The stack.

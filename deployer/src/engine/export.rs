@@ -77,7 +77,7 @@ pub(super) fn exports(template: &Value) -> impl Iterator<Item = (&str, &Value)> 
 }
 
 /// Finds the names of the exports that a value imports. One that only the deployment knows is not among them.
-fn imported<'a>(value: &'a Value, names: &mut BTreeSet<&'a str>) {
+pub(super) fn imported<'a>(value: &'a Value, names: &mut BTreeSet<&'a str>) {
     match value {
         Value::Object(entries) => {
             for (key, entry) in entries {
@@ -110,10 +110,10 @@ pub async fn missing_exports(
     for (region, wanted) in wanted {
         let own = context.in_region(region);
         let names = wanted.iter().map(|import| import.export.as_str()).collect();
-        let absent = absent(&own, names).await?;
+        let present = values(&own, &names).await?;
         let absent = wanted
             .into_iter()
-            .filter(|import| absent.contains(import.export.as_str()));
+            .filter(|import| !present.contains_key(&import.export));
         missing.extend(absent.map(|import| MissingExport {
             import: import.clone(),
             region: own.clients.region().to_owned(),
@@ -122,13 +122,14 @@ pub async fn missing_exports(
     Ok(missing)
 }
 
-/// Returns which names nothing in the region exports.
+/// Returns the values of the exports of these names, of those that the region has.
 ///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListExports.html>.
-async fn absent<'a>(
+pub(super) async fn values(
     context: &Context,
-    mut names: BTreeSet<&'a str>,
-) -> Result<BTreeSet<&'a str>, AwsError> {
+    names: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, String>, AwsError> {
+    let mut values = BTreeMap::new();
     let mut next = None;
     loop {
         let page = context
@@ -140,13 +141,13 @@ async fn absent<'a>(
             .await
             .or_aws(&context.clients, "ListExports")?;
         for export in page.exports.unwrap_or_default() {
-            if let Some(name) = export.name {
-                names.remove(name.as_str());
+            if let Some(name) = export.name.filter(|name| names.contains(name.as_str())) {
+                values.insert(name, export.value.unwrap_or_default());
             }
         }
         next = page.next_token;
-        if next.is_none() || names.is_empty() {
-            return Ok(names);
+        if next.is_none() || values.len() == names.len() {
+            return Ok(values);
         }
     }
 }

@@ -1,16 +1,19 @@
-//! Changes of code alone, without CloudFormation.
+//! Changes of code and of definitions alone, without CloudFormation.
 //!
-//! A deploy whose stacks differ from what is deployed by nothing but the code of functions may give the code to the
-//! functions itself, which takes a second where a stack takes half a minute. CloudFormation does not get to know: to it,
-//! the function has the code of the last full deploy. So every such change is written down in the artifact bucket
-//! before it is made, and the next full deploy of the stack makes what CloudFormation believes true again, see
+//! A deploy whose stacks differ from what is deployed by nothing but the code of functions and the definitions of state
+//! machines may give them these itself, which takes a second where a stack takes half a minute. CloudFormation does not get
+//! to know: to it, the function has the code of the last full deploy. So every such change is written down in the artifact
+//! bucket before it is made, and the next full deploy of the stack makes what CloudFormation believes true again, see
 //! [`record::Record::restore`].
 //!
-//! Only the code that was deployed last is replaced. Where a function runs anything else, somebody changed it past this
-//! tool, and nothing is done.
+//! Only what was deployed last is replaced. Where a function runs anything else, or a state machine has another definition,
+//! somebody changed it past this tool, and nothing is done.
 
+mod definition;
 mod error;
+mod machine;
 mod record;
+mod status;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,25 +26,30 @@ use tokio::sync::Semaphore;
 
 use super::{
     Artifact, Context, DeployError, DeployReport, DeployedStack, Deployment, Event, Failure,
-    Outcome, PublishError, StackDeployment, StackReport, content, deploy::verdict, inspect, plan,
-    publish, reference,
+    Outcome, PublishError, StackDeployment, StackReport, bootstrap, content, deploy::verdict,
+    inspect, plan, publish, reference,
 };
 use crate::{aws::AwsError, content::Content, template::referenced};
+#[cfg(test)]
+pub(super) use definition::hash as hash_of_definition;
+use definition::{machines, without_definitions};
 pub use error::FastError;
 use error::failed;
+use machine::MachineChange;
 use record::{Code, Direct};
 pub(super) use record::{OTHER_REVISION, PREFIX, Record, Records, prefix};
+pub use status::given_fast;
 
 /// Whether a deployment can be made without CloudFormation.
 #[derive(Debug)]
 pub enum FastPlan {
-    /// It changes code alone.
+    /// It changes code and definitions alone.
     Code(CodeChanges),
     /// It needs CloudFormation, for these reasons.
     Full(Vec<String>),
 }
 
-/// What a deployment changes that changes code alone.
+/// What a deployment changes that changes code and definitions alone.
 #[derive(Debug)]
 pub struct CodeChanges {
     stacks: Vec<StackCode>,
@@ -58,15 +66,26 @@ impl CodeChanges {
     }
 }
 
+impl CodeChanges {
+    /// Returns the state machines that get another definition: stacks and logical ids.
+    pub fn machines(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.stacks.iter().flat_map(|stack| {
+            let machines = stack.machines.iter();
+            machines.map(|machine| (&*stack.manifest.name, &*machine.logical_id))
+        })
+    }
+}
+
 /// What changes in one stack.
 #[derive(Debug)]
 struct StackCode {
     manifest: StackManifest,
     contents: BTreeMap<String, Content>,
     deployed: DeployedStack,
-    /// The artifact bucket, where the stack has functions.
+    /// The artifact bucket, where the stack has functions, or state machines and the region has one.
     bucket: Option<String>,
     functions: Vec<FunctionCode>,
+    machines: Vec<MachineChange>,
     record: Record,
 }
 
@@ -85,7 +104,7 @@ struct FunctionCode {
     revision: Option<String>,
 }
 
-/// Finds out whether a deployment changes code alone. Nothing is changed.
+/// Finds out whether a deployment changes code and definitions alone. Nothing is changed.
 pub async fn fast_plan(context: &Context, deployment: &Deployment) -> Result<FastPlan, FastError> {
     let mut reasons = Vec::new();
     let mut stacks = Vec::new();
@@ -105,7 +124,7 @@ pub async fn fast_plan(context: &Context, deployment: &Deployment) -> Result<Fas
     })
 }
 
-/// Returns what changes in one stack, or why that is not code alone.
+/// Returns what changes in one stack, or why that is more than code and definitions.
 async fn stack_plan(
     context: &Context,
     deployment: &Deployment,
@@ -131,9 +150,12 @@ async fn stack_plan(
     let Ok(new) = serde_json::from_str::<Value>(&stack.template) else {
         return Ok(Err(format!("{} has no template in JSON", manifest.name)));
     };
-    if old.as_ref() != Some(&new) {
-        let reason = format!("the template of {} changes", manifest.name);
-        return Ok(Err(reason));
+    let differs = || format!("the template of {} changes", manifest.name);
+    let Some(old) = old else {
+        return Ok(Err(differs()));
+    };
+    if without_definitions(&old) != without_definitions(&new) {
+        return Ok(Err(differs()));
     }
     if let Some(reason) = other_values(context, deployment, manifest, &deployed, &new)
         .await
@@ -141,7 +163,10 @@ async fn stack_plan(
     {
         return Ok(Err(reason));
     }
-    let bucket = deployed.parameters.get(ARTIFACT_BUCKET_PARAMETER).cloned();
+    let mut bucket = deployed.parameters.get(ARTIFACT_BUCKET_PARAMETER).cloned();
+    if bucket.is_none() && machines(&new).next().is_some() {
+        bucket = bootstrap::existing(&own).await.map_err(aws)?;
+    }
     let record = match &bucket {
         Some(bucket) => Record::read(&own, bucket, &manifest.name, &deployed.id)
             .await
@@ -154,9 +179,13 @@ async fn stack_plan(
         deployed,
         bucket,
         functions: Vec::new(),
+        machines: Vec::new(),
         record,
     };
-    Ok(match functions(&own, deployment, &new, &mut code).await? {
+    if let Some(reason) = functions(&own, deployment, &new, &mut code).await? {
+        return Ok(Err(reason));
+    }
+    Ok(match machine::changes(&own, &old, &new, &mut code).await? {
         Some(reason) => Err(reason),
         None => Ok(code),
     })
@@ -306,7 +335,7 @@ fn users(template: &Value, parameter: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Gives code to functions, and fills the buckets of their stacks.
+/// Gives code to functions and definitions to state machines, and fills the buckets of their stacks.
 pub async fn fast(context: &Context, changes: CodeChanges) -> Result<DeployReport, DeployError> {
     let mut report = DeployReport::default();
     let uploads = Arc::new(Semaphore::new(publish::UPLOADS));
@@ -321,7 +350,7 @@ pub async fn fast(context: &Context, changes: CodeChanges) -> Result<DeployRepor
         let result = give(&own, &uploads, &changes.artifacts, &mut stack).await;
         let done = match result {
             Ok(()) => {
-                let outcome = if stack.functions.is_empty() {
+                let outcome = if stack.functions.is_empty() && stack.machines.is_empty() {
                     Outcome::Unchanged
                 } else {
                     Outcome::Updated
@@ -369,14 +398,22 @@ async fn give(
     stack: &mut StackCode,
 ) -> Result<(), FastError> {
     let manifest = &stack.manifest;
-    if let (Some(bucket), false) = (&stack.bucket, stack.functions.is_empty()) {
-        publish::artifacts(context, uploads, bucket, manifest, artifacts)
-            .await
-            .map_err(|source| FastError::Publish {
-                stack: manifest.name.clone(),
-                source,
-            })?;
-        // Whatever becomes of this run, the next full deploy knows which functions it has to look after.
+    let nothing = stack.functions.is_empty() && stack.machines.is_empty();
+    if let (Some(bucket), false) = (&stack.bucket, nothing) {
+        if !stack.functions.is_empty() {
+            publish::artifacts(context, uploads, bucket, manifest, artifacts)
+                .await
+                .map_err(|source| FastError::Publish {
+                    stack: manifest.name.clone(),
+                    source,
+                })?;
+        }
+        // Whatever becomes of this run, the next full deploy knows what it has to look after.
+        let machines = stack.machines.iter();
+        stack
+            .record
+            .machines
+            .extend(machines.map(|machine| (machine.logical_id.clone(), machine.direct())));
         for function in &stack.functions {
             let direct = Direct {
                 deployed: function.deployed.clone(),
@@ -425,6 +462,22 @@ async fn give(
                 stack: manifest.name.clone(),
                 logical_id: function.logical_id.clone(),
                 key: function.wanted.clone(),
+            });
+        }
+        for machine in &stack.machines {
+            if context.cancel.is_cancelled() {
+                return Err(FastError::Interrupted(manifest.name.clone()));
+            }
+            let given = machine.give(context).await;
+            if !given.map_err(|source| failed(manifest, source))? {
+                return Err(FastError::Redefined {
+                    stack: manifest.name.clone(),
+                    machine: machine.logical_id.clone(),
+                });
+            }
+            context.emit(Event::DefinitionUpdated {
+                stack: manifest.name.clone(),
+                logical_id: machine.logical_id.clone(),
             });
         }
     }

@@ -1,7 +1,7 @@
 //! What is deployed: statuses, outputs, templates, functions.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, SystemTime},
 };
 
@@ -14,6 +14,9 @@ use crate::aws::{AwsError, Clients, OrAws, texts};
 
 /// What [`status`] reports of a stack that does not exist.
 pub(super) const NOT_DEPLOYED: &str = "NOT_DEPLOYED";
+
+/// The alias under which the model releases functions.
+const RELEASED: &str = "live";
 
 /// Names one stack.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,11 +61,21 @@ pub struct DeployedStack {
     pub express: bool,
 }
 
+impl DeployedStack {
+    /// Returns the name, which stands in the ARN.
+    pub(super) fn name(&self) -> &str {
+        self.id.split('/').nth(1).unwrap_or_default()
+    }
+}
+
 /// The statuses of stacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StatusReport {
     /// The stacks, in the order they were asked for.
     pub stacks: Vec<StackStatusReport>,
+    /// Why nobody knows what some stacks were given past CloudFormation, region by region.
+    #[serde(skip)]
+    pub unknown: Vec<String>,
 }
 
 /// The status of one stack.
@@ -77,6 +90,12 @@ pub struct StackStatusReport {
     /// The command that leads on, where a deploy does not simply go on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// The functions and state machines that were given code or definitions past CloudFormation, see [`super::given_fast`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fast: Vec<String>,
+    /// The ARN, where there is such a stack.
+    #[serde(skip)]
+    pub id: Option<String>,
 }
 
 /// A function of a deployed stack.
@@ -91,6 +110,9 @@ pub struct DeployedFunction {
     pub logical_id: String,
     /// The name of the function.
     pub name: String,
+    /// The alias under which the function is released, where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
 }
 
 /// Describes a stack, where there is one.
@@ -118,15 +140,21 @@ pub async fn status(context: &Context, stacks: &[StackTarget]) -> Result<StatusR
         let deployed = deployed(context, stack).await?;
         let next = State::way_of(deployed.as_ref())
             .map(|way| hint::command(context, &way.command(&stack.name)));
+        let id = deployed.as_ref().map(|stack| stack.id.clone());
         let status = deployed.map_or_else(|| StackStatus::new(NOT_DEPLOYED), |stack| stack.status);
         report.push(StackStatusReport {
             stack: stack.name.clone(),
             settled: status.is_settled(),
             status,
             next,
+            fast: Vec::new(),
+            id,
         });
     }
-    Ok(StatusReport { stacks: report })
+    Ok(StatusReport {
+        stacks: report,
+        unknown: Vec::new(),
+    })
 }
 
 /// Returns the outputs of the stacks that are deployed, by stack and key.
@@ -151,9 +179,16 @@ pub async fn functions(
     let mut functions = Vec::new();
     for stack in stacks {
         let clients = context.clients.in_region(stack.region.as_deref());
-        for resource in resources(&clients, &stack.name).await? {
+        let resources = resources(&clients, &stack.name).await?;
+        let aliases: BTreeSet<(String, String)> =
+            resources.iter().filter_map(released_as).collect();
+        for resource in resources {
             if resource.resource_type == "AWS::Lambda::Function" {
+                let alias = aliases
+                    .iter()
+                    .find(|(name, _)| *name == resource.physical_id);
                 functions.push(DeployedFunction {
+                    alias: alias.map(|(_, alias)| alias.clone()),
                     stack: stack.name.clone(),
                     region: stack.region.clone(),
                     logical_id: resource.logical_id,
@@ -164,6 +199,16 @@ pub async fn functions(
     }
     functions.sort_by(|a, b| (&a.stack, &a.logical_id).cmp(&(&b.stack, &b.logical_id)));
     Ok(functions)
+}
+
+/// Returns the function and the name of an alias under which a function is released. The physical id of an alias is its
+/// ARN: that of the function, a colon, and the name
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-alias.html>).
+fn released_as(resource: &DeployedResource) -> Option<(String, String)> {
+    let (function, alias) = resource.physical_id.rsplit_once(':')?;
+    let (_, function) = function.rsplit_once(':')?;
+    (resource.resource_type == "AWS::Lambda::Alias" && alias == RELEASED)
+        .then(|| (function.to_owned(), alias.to_owned()))
 }
 
 /// A resource that exists.

@@ -20,13 +20,14 @@ pub struct Invocation {
     pub log_tail: String,
 }
 
-/// Calls a function with a payload and waits for its answer.
+/// Calls a function, or a version of it by its number or alias, with a payload, and waits for its answer.
 ///
 /// A function that fails is no error of this call: see [`Invocation::function_error`]
 /// (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>).
 pub async fn invoke(
     context: &Context,
     function: &DeployedFunction,
+    qualifier: Option<&str>,
     payload: Vec<u8>,
 ) -> Result<Invocation, AwsError> {
     const OPERATION: &str = "Invoke";
@@ -35,6 +36,7 @@ pub async fn invoke(
         .lambda
         .invoke()
         .function_name(&function.name)
+        .set_qualifier(qualifier.map(str::to_owned))
         .log_type(LogType::Tail)
         .payload(Blob::new(payload))
         .send()

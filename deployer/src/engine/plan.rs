@@ -27,7 +27,7 @@ use serde_json::Value;
 use crate::template::hidden;
 
 pub use app::App;
-pub(super) use canonical::canonical;
+pub(super) use canonical::{canonical, intrinsic};
 pub use compare::compare;
 pub(crate) use knowledge::holds_data;
 pub use knowledge::{Knowledge, Registry, Update};

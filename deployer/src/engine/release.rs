@@ -87,7 +87,7 @@ fn fingerprint(template: &Value, function: &str, parameters: &BTreeMap<String, S
 }
 
 /// Returns the same value with the keys of its maps in order, which a map of `serde_json` may or may not keep.
-fn sorted(value: &Value) -> Value {
+pub(super) fn sorted(value: &Value) -> Value {
     match value {
         Value::Array(elements) => elements.iter().map(sorted).collect(),
         Value::Object(entries) => {

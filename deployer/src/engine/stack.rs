@@ -115,7 +115,8 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
     Ok(done)
 }
 
-/// Gives functions the code that CloudFormation believes them to run, where a deploy past it gave them other code.
+/// Gives functions the code and state machines the definitions that CloudFormation believes to be there, where a deploy past
+/// it gave them others.
 async fn restored(run: &Run, work: &Work) -> Result<bool, StackError> {
     let stack = &work.manifest;
     let archive = work.archive.as_ref().map(|archive| &archive.bucket);
@@ -128,9 +129,8 @@ async fn restored(run: &Run, work: &Work) -> Result<bool, StackError> {
             return Ok(false);
         };
         let record = Record::read(&context, bucket, &stack.name, &deployed.id).await?;
-        let parameters = &deployed.parameters;
         record
-            .restore(&context, bucket, &stack.name, parameters)
+            .restore(&context, bucket, &deployed, &work.template)
             .await
     };
     restored.await.map_err(|source| aws(stack, source))

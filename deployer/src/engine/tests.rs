@@ -20,6 +20,7 @@ mod follow;
 mod given;
 mod handover;
 mod leftovers;
+mod machines;
 mod operate;
 mod others;
 mod plan;

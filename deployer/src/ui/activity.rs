@@ -132,6 +132,9 @@ impl Activity {
             Event::CodeUpdated {
                 stack, logical_id, ..
             } => self.ui.done("code", format!("{stack}/{logical_id}")),
+            Event::DefinitionUpdated { stack, logical_id } => {
+                self.ui.done("define", format!("{stack}/{logical_id}"));
+            }
             Event::ChangeSetCreating { stack, .. } => self.message(stack, "computing changes"),
             Event::ChangeSetReady { changes } => {
                 self.plan(changes);

@@ -243,3 +243,102 @@ fn an_alias_goes_back_and_forth_and_what_nothing_names_is_pruned() {
     fixture.sandbox.succeed(&DEPLOY);
     assert_eq!(worker.live(), "4");
 }
+
+/// A state machine whose one state says this.
+fn machine(says: &str) -> Value {
+    let trust = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+    json!({
+        "ProcessRole": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}},
+        "Process": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {
+            "RoleArn": {"Fn::GetAtt": ["ProcessRole", "Arn"]},
+            "DefinitionString": {"Fn::Join": ["\n", [
+                "{", "\"StartAt\": \"Say\",", "\"Comment\": \"${Queue} ${Url} ${Worker}\",", "\"States\": {\"Say\": {",
+                format!("\"Type\": \"Pass\", \"Result\": \"{says}\", \"End\": true"), "}}", "}"]]},
+            "DefinitionSubstitutions": {
+                "Queue": {"Fn::GetAtt": ["Queue", "Arn"]},
+                "Url": {"Ref": "Queue"},
+                "Worker": {"Fn::GetAtt": ["Worker", "Arn"]},
+            },
+        }},
+    })
+}
+
+#[test]
+fn a_definition_alone_goes_past_cloudformation_and_the_next_full_deploy_gives_it_back() {
+    let fixture = Fixture::new(&machine("one"));
+    let fast = [&DEPLOY[..], &["--fast"]].concat();
+    let account = fixture.sandbox.account();
+    fixture.sandbox.succeed(&DEPLOY);
+    let arguments = [("StackName", STACK), ("LogicalResourceId", "Process")];
+    let version = "2010-05-15";
+    let resources = account.query(
+        "cloudformation",
+        version,
+        "DescribeStackResources",
+        &arguments,
+    );
+    let arn = texts(&resources, "PhysicalResourceId").concat();
+    let states = |action: &str, arguments: &Value| {
+        account.call("states", &format!("AWSStepFunctions.{action}"), arguments)
+    };
+    let definition = || {
+        let found = states("DescribeStateMachine", &json!({ "stateMachineArn": arn }));
+        let text = text(&found, "definition");
+        serde_json::from_str::<Value>(&text).expect("a definition is JSON")
+    };
+    let says = || text(&definition()["States"]["Say"], "Result");
+    let fast_of_status = || {
+        let run = fixture
+            .sandbox
+            .succeed(&["status", "--stage", "dev", "--local", "--json"]);
+        run.json()["stacks"][0]["fast"].clone()
+    };
+    let first = definition();
+    assert_eq!(says(), "one");
+    assert_eq!(fast_of_status(), Value::Null);
+
+    // Two times in a row, and everything but the state stays: what it names, too.
+    for text in ["two", "three"] {
+        fixture.describe(&machine(text));
+        let run = fixture.sandbox.succeed(&fast);
+        assert!(run.stderr.contains("slow-dev/Process"), "{run}");
+        assert_eq!(says(), text);
+        assert_eq!(definition()["Comment"], first["Comment"]);
+    }
+    assert_eq!(fast_of_status(), json!(["Process"]));
+    let run = fixture
+        .sandbox
+        .succeed(&["status", "--stage", "dev", "--local"]);
+    assert!(
+        run.stderr
+            .contains("CloudFormation does not know what `deploy --fast` gave Process"),
+        "{run}"
+    );
+
+    // CloudFormation finds nothing to change, and still the definition is that again.
+    fixture.describe(&machine("one"));
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_eq!(definition(), first);
+    assert_eq!(fast_of_status(), Value::Null);
+
+    // A full deploy takes over from a fast one.
+    fixture.describe(&machine("four"));
+    fixture.sandbox.succeed(&fast);
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_eq!(says(), "four");
+    assert_eq!(fast_of_status(), Value::Null);
+
+    // Somebody else changes it.
+    let theirs = json!({"StartAt": "Say", "States": {"Say": {"Type": "Succeed"}}}).to_string();
+    states(
+        "UpdateStateMachine",
+        &json!({"stateMachineArn": arn, "definition": theirs}),
+    );
+    fixture.describe(&machine("five"));
+    let run = fixture.sandbox.run(&fast);
+    assert_eq!(run.code, Some(4), "{run}");
+    assert!(run.stderr.contains("somebody changed it"), "{run}");
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_eq!(says(), "five");
+}

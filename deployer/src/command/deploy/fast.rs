@@ -1,10 +1,10 @@
-//! `deploy --fast`: code alone, past CloudFormation.
+//! `deploy --fast`: code of functions and definitions of state machines alone, past CloudFormation.
 
 use crate::command::{Session, approval, place::Place};
 use crate::engine::{self, Context, DeployError, DeployReport, Deployment, FastPlan};
 use crate::error::{Error, Kind, Result};
 
-/// Says why a protected stage gets no code past CloudFormation.
+/// Says why a protected stage gets nothing past CloudFormation.
 pub(super) fn refused(stage: &str) -> Error {
     Error::new(
         Kind::Refused,
@@ -13,7 +13,7 @@ pub(super) fn refused(stage: &str) -> Error {
     .hint("deploy without `--fast`")
 }
 
-/// Deploys what changes code alone; nothing, where more changes, and says what.
+/// Deploys what changes code and definitions alone; nothing, where more changes, and says what.
 pub(super) async fn run(
     session: &Session,
     context: &Context,
@@ -25,25 +25,37 @@ pub(super) async fn run(
         FastPlan::Code(changes) => changes,
         FastPlan::Full(reasons) => {
             session.ui.warn(format!(
-                "this is a full deploy, because more than code changes: {}",
+                "this is a full deploy, because more changes than code and definitions: {}",
                 reasons.join("; ")
             ));
             return Ok(None);
         }
     };
-    let functions: Vec<String> = changes
-        .functions()
-        .map(|(stack, function)| format!("{stack}/{function}"))
-        .collect();
-    if !functions.is_empty() {
-        let question = format!("Change the code of {}?", functions.join(", "));
+    let parts: Vec<String> = [
+        ("the code of", listed(changes.functions())),
+        ("the definition of", listed(changes.machines())),
+    ]
+    .into_iter()
+    .filter(|(_, names)| !names.is_empty())
+    .map(|(what, names)| format!("{what} {}", names.join(", ")))
+    .collect();
+    if !parts.is_empty() {
+        let question = format!("Change {}?", parts.join(" and "));
         approval::ask(session, place.is_local(), &question).await?;
     }
     let result = engine::fast(context, changes).await;
-    if result.is_ok() && !functions.is_empty() {
-        session.ui.warn(
-            "CloudFormation was not told of this code: the next deploy without `--fast` does",
-        );
+    if result.is_ok() && !parts.is_empty() {
+        session.ui.warn(format!(
+            "CloudFormation was not told of {}: the next deploy without `--fast` tells it",
+            parts.join(" and ")
+        ));
     }
     Ok(Some(result))
+}
+
+/// Names resources by stack and logical id.
+fn listed<'a>(resources: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    resources
+        .map(|(stack, logical_id)| format!("{stack}/{logical_id}"))
+        .collect()
 }

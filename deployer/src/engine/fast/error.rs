@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum FastError {
     /// AWS refused a call for a stack.
-    #[error("cannot change the code of stack {stack}")]
+    #[error("cannot change stack {stack} past CloudFormation")]
     Aws {
         /// The stack.
         stack: String,
@@ -46,6 +46,16 @@ pub enum FastError {
         /// The logical id.
         function: String,
     },
+    /// A state machine has not the definition that was deployed last.
+    #[error(
+        "{stack}/{machine} does not have the definition that was deployed last: somebody changed it"
+    )]
+    Redefined {
+        /// The stack.
+        stack: String,
+        /// The logical id.
+        machine: String,
+    },
     /// Lambda did not take the code.
     #[error("{stack}/{function} did not take the code: {reason}")]
     NotTaken {
@@ -57,10 +67,10 @@ pub enum FastError {
         reason: String,
     },
     /// Another fast deploy wrote down what it is about to do.
-    #[error("somebody else gives code to functions of stack {0} at the same time")]
+    #[error("somebody else changes stack {0} with `--fast` at the same time")]
     Overtaken(String),
     /// The run was stopped.
-    #[error("stopped before stack {0} has all of its code")]
+    #[error("stopped before stack {0} has all that changes")]
     Interrupted(String),
 }
 
@@ -70,7 +80,7 @@ impl Explained for FastError {
             Self::Aws { source, .. } => source.kind(),
             Self::Publish { source, .. } => source.kind(),
             Self::Fill { source, .. } => source.kind(),
-            Self::Changed { .. } | Self::Overtaken(_) => Kind::Refused,
+            Self::Changed { .. } | Self::Redefined { .. } | Self::Overtaken(_) => Kind::Refused,
             Self::NotTaken { .. } => Kind::Deploy,
             Self::Interrupted(_) => Kind::Interrupted,
         }
@@ -89,6 +99,9 @@ impl Explained for FastError {
             }
             Self::Changed { .. } => vec![
                 "deploy without `--fast`: where the code of the function differs from the last full deploy, that replaces it".into(),
+            ],
+            Self::Redefined { .. } => vec![
+                "deploy without `--fast`: where the definition differs from the last full deploy, that replaces it".into(),
             ],
             Self::NotTaken { .. } => vec!["deploy without `--fast`".into()],
             Self::Overtaken(_) => vec!["run the same command again when they are done".into()],

@@ -5,10 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_lambda::types::LastUpdateStatus;
 use aws_sdk_s3::{operation::get_object::GetObjectError, primitives::ByteStream};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::{
+    definition::{self, Values},
+    machine,
+};
 use crate::{
     aws::{AwsError, Fault, OrAws},
-    engine::{Context, Event, inspect, publish, release::mark},
+    engine::{
+        Context, DeployedStack, Event,
+        inspect::{self, DeployedResource},
+        publish,
+        release::mark,
+    },
 };
 
 /// What the keys of the records begin with, and those of the [marks](crate::engine::release::mark): one list tells of both.
@@ -21,32 +31,37 @@ const SUFFIX: &str = ".fast.json";
 /// Lambda's answer to a revision that is not the last one.
 pub(in crate::engine) const OTHER_REVISION: &str = "PreconditionFailedException";
 
-/// The functions of a stack that were given code past CloudFormation.
+/// What a stack was given past CloudFormation: code of functions, and definitions of state machines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::engine) struct Record {
     /// The ARN of the stack: one that was made anew under the same name has nothing to do with this.
     stack_id: String,
     /// The functions by logical id.
     pub(super) functions: BTreeMap<String, Direct>,
+    /// The state machines by logical id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) machines: BTreeMap<String, Direct>,
     /// The `ETag` of the object that this was read from: nothing is written over a later one.
     #[serde(skip)]
     etag: Option<String>,
 }
 
-/// The code of one function.
+/// The code of one function, or the definition of one state machine.
+///
+/// Code is named by the key of its object, and a definition by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Direct {
-    /// The object that CloudFormation believes the function to run.
+    /// The one that CloudFormation believes to be there.
     pub(super) deployed: String,
-    /// The object that it runs, or is about to.
+    /// The one that is there, or is about to be.
     pub(super) live: String,
-    /// The object that it ran before, where that is a third one: a run that was killed may have left it at that.
+    /// The one that was there before, where that is a third one: a run that was killed may have left it at that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) before: Option<String>,
 }
 
 impl Direct {
-    /// Returns the objects that the function may run, if nobody else gave it code.
+    /// Returns all that may be there, if nobody else gave it anything.
     pub(super) fn keys(&self) -> impl Iterator<Item = &String> {
         [&self.deployed, &self.live].into_iter().chain(&self.before)
     }
@@ -158,6 +173,16 @@ impl Record {
         Ok(Self { etag, ..record })
     }
 
+    /// Returns whether nothing was given past CloudFormation.
+    fn is_empty(&self) -> bool {
+        self.functions.is_empty() && self.machines.is_empty()
+    }
+
+    /// Returns the logical ids of what was given something past CloudFormation.
+    pub(super) fn given(&self) -> impl Iterator<Item = &String> {
+        self.functions.keys().chain(self.machines.keys())
+    }
+
     /// Returns the keys of the objects that functions run, or go back to.
     pub(in crate::engine) fn keys(&self) -> impl Iterator<Item = &String> {
         self.functions.values().flat_map(Direct::keys)
@@ -190,7 +215,7 @@ impl Record {
             // A call whose answer was lost was repeated, or somebody else wrote: what is there tells.
             Err(error) if mark::is_overtaken(&error) => {
                 let present = Self::read(context, bucket, stack, &self.stack_id).await?;
-                if present.functions == self.functions {
+                if (&present.functions, &present.machines) == (&self.functions, &self.machines) {
                     Ok(())
                 } else {
                     Err(error)
@@ -201,29 +226,34 @@ impl Record {
     }
 
     /// Makes what CloudFormation believes true again, and forgets the record. Where the deploy has just changed the code
-    /// of a function by way of CloudFormation, that is so already: `parameters` are those that are deployed now.
+    /// of a function or a definition by way of CloudFormation, that is so already: `deployed` is the stack as it is now, with
+    /// this template.
     ///
-    /// Returns whether any function got other code.
+    /// Returns whether anything was given back.
     pub(in crate::engine) async fn restore(
         self,
         context: &Context,
         bucket: &str,
-        stack: &str,
-        parameters: &BTreeMap<String, String>,
+        deployed: &DeployedStack,
+        template: &str,
     ) -> Result<bool, AwsError> {
-        if self.functions.is_empty() {
+        if self.is_empty() {
             return Ok(false);
         }
         let clients = &context.clients;
-        let believed: BTreeSet<&String> = parameters.values().collect();
+        let stack = deployed.name();
+        let believed: BTreeSet<&String> = deployed.parameters.values().collect();
         let mut restored = false;
         let stale: Vec<_> = self
             .functions
             .iter()
             .filter(|(_, direct)| believed.contains(&direct.deployed))
             .collect();
-        if !stale.is_empty() {
+        if !stale.is_empty() || !self.machines.is_empty() {
             let resources = inspect::resources(clients, &self.stack_id).await?;
+            restored |= self
+                .redefine(context, deployed, template, &resources)
+                .await?;
             for (logical_id, direct) in stale {
                 let found = resources.iter().find(|it| it.logical_id == *logical_id);
                 let Some(function) = found else {
@@ -254,6 +284,47 @@ impl Record {
                 });
             }
         }
+        self.forget(context, bucket, stack).await?;
+        Ok(restored)
+    }
+
+    /// Gives state machines the definitions back that CloudFormation believes them to have. Returns whether there was any.
+    async fn redefine(
+        &self,
+        context: &Context,
+        deployed: &DeployedStack,
+        template: &str,
+        resources: &[DeployedResource],
+    ) -> Result<bool, AwsError> {
+        if self.machines.is_empty() {
+            return Ok(false);
+        }
+        let template: Value = serde_json::from_str(template).unwrap_or_default();
+        let values = Values::of(context, deployed, resources, &[&template]).await?;
+        let mut restored = false;
+        for (logical_id, direct) in &self.machines {
+            let found = resources.iter().find(|it| it.logical_id == *logical_id);
+            let machine = &template["Resources"][logical_id];
+            // A definition whose values cannot be known is another than was deployed, so that CloudFormation gave it.
+            let (Some(found), Ok(definition)) = (found, values.definition(machine)) else {
+                continue;
+            };
+            if definition::hash(&definition) != direct.deployed {
+                continue;
+            }
+            machine::update(context, &found.physical_id, &definition).await?;
+            restored = true;
+            context.emit(Event::DefinitionUpdated {
+                stack: deployed.name().to_owned(),
+                logical_id: logical_id.clone(),
+            });
+        }
+        Ok(restored)
+    }
+
+    /// Forgets what was given past CloudFormation.
+    async fn forget(self, context: &Context, bucket: &str, stack: &str) -> Result<(), AwsError> {
+        let clients = &context.clients;
         let forgotten = clients
             .s3
             .delete_object()
@@ -264,18 +335,18 @@ impl Record {
             .await
             .or_aws(clients, "DeleteObject");
         match forgotten {
-            Ok(_) => {}
+            Ok(_) => Ok(()),
             // Whoever publishes packages may write, and not always delete: a record without functions says the same.
             Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
                 let empty = Self {
                     functions: BTreeMap::new(),
+                    machines: BTreeMap::new(),
                     ..self
                 };
-                empty.write(context, bucket, stack).await?;
+                empty.write(context, bucket, stack).await
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
         }
-        Ok(restored)
     }
 }
 

@@ -30,7 +30,7 @@ pub(in crate::engine) fn canonical(value: &Value, parameters: &Parameters) -> Va
 }
 
 /// Returns the name and argument of an intrinsic: the one entry of a map of one.
-pub(super) fn intrinsic(entries: &Map<String, Value>) -> Option<(&str, &Value)> {
+pub(in crate::engine) fn intrinsic(entries: &Map<String, Value>) -> Option<(&str, &Value)> {
     let mut iterator = entries.iter();
     match (iterator.next(), iterator.next()) {
         (Some((name, argument)), None)

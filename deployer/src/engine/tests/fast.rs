@@ -56,7 +56,7 @@ fn deployed(sha256: &str) -> Stack {
 
 /// `GetObject` of the record: absent, or with this content
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>).
-fn record(content: Option<String>) -> Rule {
+pub(super) fn record(content: Option<String>) -> Rule {
     mock!(S3::get_object)
         .match_requests(|input| input.key() == Some("state/intake-dev.fast.json"))
         .then_http_response(move || match &content {
@@ -350,7 +350,7 @@ fn empty() -> String {
 
 /// `DeleteObject` of the record
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html>).
-fn forget(status: u16, body: &'static str) -> Rule {
+pub(super) fn forget(status: u16, body: &'static str) -> Rule {
     mock!(S3::delete_object)
         .match_requests(|input| input.key() == Some("state/intake-dev.fast.json"))
         .then_http_response(move || http(status, body))

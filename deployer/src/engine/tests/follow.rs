@@ -136,6 +136,7 @@ async fn lines_are_told_once_and_through_a_throttle() {
             region: None,
             logical_id: "Create".into(),
             name: "intake-dev-Create".into(),
+            alias: None,
         }],
         since: answers::now(),
         filter: None,

@@ -28,6 +28,7 @@ fn function(logical_id: &str) -> DeployedFunction {
         region: None,
         logical_id: logical_id.into(),
         name: format!("intake-dev-{logical_id}"),
+        alias: None,
     }
 }
 
@@ -114,12 +115,35 @@ async fn functions_are_found_among_the_resources() {
                 "intake-dev-Old",
                 "DELETE_COMPLETE",
             ),
+            (
+                "Work",
+                "AWS::Lambda::Function",
+                "intake-dev-Work",
+                "UPDATE_COMPLETE",
+            ),
+            (
+                "WorkAlias",
+                "AWS::Lambda::Alias",
+                "arn:aws:lambda:eu-central-1:123456789012:function:intake-dev-Work:live",
+                "UPDATE_COMPLETE",
+            ),
+            // Somebody's own, which says nothing of who invokes what.
+            (
+                "CreateAlias",
+                "AWS::Lambda::Alias",
+                "arn:aws:lambda:eu-central-1:123456789012:function:intake-dev-Create:beta",
+                "UPDATE_COMPLETE",
+            ),
         ])
         .play();
     let found = functions(&played.context, &targets(&[STACK]))
         .await
         .expect("the resources are read");
-    assert_eq!(found, [function("Create")]);
+    let released = DeployedFunction {
+        alias: Some("live".into()),
+        ..function("Work")
+    };
+    assert_eq!(found, [function("Create"), released]);
     played.finish();
 }
 
@@ -132,6 +156,7 @@ async fn a_function_that_fails_is_an_answer_with_its_log() {
             mock!(Lambda::invoke)
                 .match_requests(|input| {
                     input.function_name() == Some("intake-dev-Create")
+                        && input.qualifier() == Some("live")
                         && input.payload() == Some(&Blob::new(b"{}"))
                 })
                 .then_http_response(|| {
@@ -149,9 +174,14 @@ async fn a_function_that_fails_is_an_answer_with_its_log() {
                 }),
         )
         .play();
-    let answer = invoke(&played.context, &function("Create"), b"{}".to_vec())
-        .await
-        .expect("the call itself succeeds");
+    let answer = invoke(
+        &played.context,
+        &function("Create"),
+        Some("live"),
+        b"{}".to_vec(),
+    )
+    .await
+    .expect("the call itself succeeds");
     assert_eq!(answer.function_error.as_deref(), Some("Unhandled"));
     assert!(answer.payload.contains("Runtime.ExitError"));
     assert_eq!(answer.log_tail, "START\nEND\n");

@@ -15,6 +15,7 @@ fn function() -> DeployedFunction {
         region: None,
         logical_id: "Work".to_owned(),
         name: FUNCTION.to_owned(),
+        alias: None,
     }
 }
 
