@@ -149,7 +149,7 @@ fn megabytes(bytes: u64) -> f64 {
 
 fn table(costs: &[Vec<Cost>; SIZES.len()]) -> String {
     let mut text = format!(
-        "apps of {SIZES:?} stacks with {RESOURCES} resources each on the local engine; wall time\n\
+        "apps of {SIZES:?} stacks with {RESOURCES} resources and their policies each on the local engine; wall time\n\
          growth is that of 40 stacks by that of 10, 4.0 where it follows the size\n\n{:<20}",
         ""
     );

@@ -1,4 +1,5 @@
-//! An app with as many stacks as the stage asks for, and as many resources in each:
+//! An app with as many stacks as the stage asks for, and as many resources in each, besides the policies that the model gives
+//! them:
 //!
 //! ```toml
 //! [stages.dev.variables.scale]
