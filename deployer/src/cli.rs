@@ -257,6 +257,9 @@ pub struct Deploy {
     /// Whether `--yes` was given before anybody knew of these changes: `watch` says so, and no option does.
     #[arg(skip)]
     pub beforehand: bool,
+    /// Execute the plan that `diff --out` kept in this file, without a question; refused where anything moved since.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["stacks", "fast"])]
+    pub plan: Option<PathBuf>,
 }
 
 /// Arguments of `diff`.
@@ -274,6 +277,9 @@ pub struct Diff {
     /// Compare with the templates in this directory instead of what is deployed.
     #[arg(long, value_name = "DIR")]
     pub against: Option<PathBuf>,
+    /// Keep the plan in this file, for `deploy --plan`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "no_build"])]
+    pub out: Option<PathBuf>,
     /// The form of the report.
     #[arg(
         long,

@@ -30,6 +30,7 @@ mod prune;
 mod release;
 mod revision;
 mod rollback;
+mod saved;
 mod stacks;
 mod stackset;
 mod synth;
@@ -196,12 +197,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
         Verb::Graph(arguments) => graph::run(session, &arguments).await,
         Verb::Deploy(arguments) => Box::pin(deploy::run(session, &arguments)).await,
         Verb::Watch(arguments) => Box::pin(watch::run(session, &arguments)).await,
-        Verb::Diff(arguments) => {
-            each(session, Listed, async |own| {
-                diff::run(own, &arguments).await
-            })
-            .await
-        }
+        Verb::Diff(arguments) => diff::run(session, &arguments).await,
         Verb::Destroy(arguments) => Box::pin(destroy::run(session, &arguments)).await,
         Verb::Prune(arguments) => {
             each(session, Listed, async |own| {

@@ -14,6 +14,7 @@ use super::once::{self, Rendered, Source};
 use super::outputs::{self, Outputs};
 use super::place::{self, Place};
 use super::prepare::Contents;
+use super::saved::Saved;
 use super::{Session, approval, lock, prepare, revision};
 use crate::assembly::Assembly;
 use crate::aws::Fault;
@@ -37,13 +38,23 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
         return Err(fast::refused(name));
     }
     place::refuse_several_accounts(&place, &chosen)?;
+    let saved = match &arguments.plan {
+        Some(file) => Some(Saved::read(&session.directory.join(file), name)?),
+        None => None,
+    };
+    let stacks = match &saved {
+        Some(saved) => &cli::Stacks {
+            stacks: saved.select().to_vec(),
+        },
+        None => &arguments.stacks,
+    };
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
     let (rendered, endpoint) = tokio::try_join!(
         once::render(
             session,
             &project,
             (name, config, &chosen),
-            &arguments.stacks,
+            stacks,
             Source::Fresh,
             &place
         ),
@@ -58,7 +69,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
         rendered,
     )
     .await?;
-    Box::pin(rollout::run(session, config, arguments, &place, &sites)).await
+    let order = rollout::Order { arguments, saved };
+    Box::pin(rollout::run(session, config, &order, &place, &sites)).await
 }
 
 /// Builds the functions of every environment, connects to it, and looks for what stands in the way of the deploy.

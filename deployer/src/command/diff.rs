@@ -1,12 +1,16 @@
 //! `diff`: shows what a deploy would change.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
 use stack_model::assembly::{ContentManifest, OutputReference, StackManifest};
 
+use super::environments::Documents;
+use super::once::{self, Source};
 use super::place::{self, Place};
+use super::saved::Saved;
 use super::{Session, deploy, environments, explain, prepare};
 use crate::assembly::Assembly;
 use crate::cli::{self, Report};
@@ -18,16 +22,62 @@ use crate::error::{EXIT_CHANGES, Result};
 use crate::ui;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> {
+    let kept = RefCell::new(Vec::new());
+    let code = environments::each(session, Documents::Listed, async |own| {
+        Box::pin(compare_one(own, arguments, &kept)).await
+    })
+    .await?;
+    if let Some(file) = &arguments.out {
+        let project = session.project()?;
+        let (stage, ..) = session.environments(&project)?;
+        let mut saved = Saved::new(stage, &arguments.stacks.stacks);
+        for (environment, plan) in kept.into_inner() {
+            saved.add(&environment, &plan);
+        }
+        saved.write(&session.directory.join(file))?;
+        session
+            .ui
+            .done("plan", format!("kept in {}", file.display()));
+    }
+    Ok(code)
+}
+
+/// Compares in one environment, and keeps the plan where it is asked for.
+async fn compare_one(
+    session: &Session,
+    arguments: &cli::Diff,
+    kept: &RefCell<Vec<(String, Plan)>>,
+) -> Result<u8> {
     let project = session.project()?;
     let (name, stage) = session.stage(&project)?;
     let place = Place::of(session);
-    let mut assembly = prepare::assembly(session, &project, name, stage).await?;
-    let selected = prepare::select(&assembly, &arguments.stacks)?;
-    prepare::refuse_renames(&assembly, &selected)?;
     let plan = if let Some(directory) = &arguments.against {
+        let assembly = prepare::assembly(session, &project, name, stage).await?;
+        let selected = prepare::select(&assembly, &arguments.stacks)?;
+        prepare::refuse_renames(&assembly, &selected)?;
         let directory = environments::directory(session, stage, directory);
         offline(&assembly, &selected, &directory)?
     } else {
+        // A stack that several environments share is compared as it is deployed: once, and with all that each takes from it.
+        let config = project.stage(name)?;
+        let rendered = once::render(
+            session,
+            &project,
+            (name, config, &[stage]),
+            &arguments.stacks,
+            Source::Fresh,
+            &place,
+        )
+        .await?;
+        let Some(once::Rendered {
+            mut assembly,
+            selected,
+            ..
+        }) = rendered.into_iter().next()
+        else {
+            return Ok(0);
+        };
+        prepare::refuse_renames(&assembly, &selected)?;
         prepare::adapt(session, &mut assembly, &place)?;
         let (context, _) =
             place::open(session, &project, stage, &place, EventSink::ignore()).await?;
@@ -55,6 +105,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
         }
     }
     let changed = arguments.exit_code && !plan.is_empty();
+    kept.borrow_mut()
+        .push((environments::label(stage).to_owned(), plan));
     Ok(if changed { EXIT_CHANGES } else { 0 })
 }
 

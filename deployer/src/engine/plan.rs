@@ -14,6 +14,7 @@ mod needs;
 mod online;
 mod path;
 mod references;
+mod seal;
 #[cfg(test)]
 mod tests;
 mod traps;
@@ -21,7 +22,7 @@ mod widen;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::template::hidden;
@@ -33,6 +34,7 @@ pub(crate) use knowledge::holds_data;
 pub use knowledge::{Knowledge, Registry, Update};
 pub use online::{PlanError, Wanted, plan};
 pub use path::{Path, Step};
+pub use seal::{Basis, Deployed, Seal, SealedChange};
 
 /// What a deploy would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -56,6 +58,9 @@ pub struct StackPlan {
     /// Whether the stack is new.
     #[serde(skip)]
     pub create: bool,
+    /// What it was made from, where it was compared with what is deployed.
+    #[serde(skip)]
+    pub basis: Option<Basis>,
 }
 
 /// What a deploy would do to one resource.
@@ -150,7 +155,7 @@ impl PropertyChange {
 }
 
 /// What happens to a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// It is created.
@@ -168,7 +173,7 @@ pub enum Action {
 }
 
 /// How dangerous a change is, the least first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
     /// Nothing that exists is touched.

@@ -206,6 +206,7 @@ mod tests {
                     }],
                     note: None,
                     create: false,
+                    basis: None,
                 },
                 StackPlan {
                     stack: "other-prod".into(),

@@ -302,6 +302,7 @@ mod tests {
                     }],
                     note: None,
                     create: false,
+                    basis: None,
                 },
                 StackPlan {
                     stack: "other-dev".into(),

@@ -381,3 +381,52 @@ fn another_account_is_refused_before_anything_is_built() {
     assert_eq!(server.actions(), ["GetCallerIdentity"]);
     assert_eq!(error["causes"], json!([]));
 }
+
+#[test]
+fn a_plan_that_was_kept_is_executed_without_a_question() {
+    let (workspace, server) = (Workspace::valid(), Server::start());
+    let kept = run(
+        "diff",
+        &workspace,
+        &server,
+        &["--out", "plan", "--exit-code"],
+    );
+    assert_eq!(kept.code, Some(3), "{kept:?}");
+    assert!(kept.stderr.contains("plan kept in plan"), "{kept:?}");
+    assert_eq!(server.request("CreateChangeSet"), None);
+
+    let outcome = deploy(&workspace, &server, &["--plan", "plan"]);
+    assert!(server.request("CreateChangeSet").is_some(), "{outcome:?}");
+}
+
+#[test]
+fn a_plan_is_refused_where_something_moved_since() {
+    let (workspace, server) = (Workspace::valid(), Server::start());
+    let kept = run("diff", &workspace, &server, &["--out", "plan"]);
+    assert_eq!(kept.code, Some(0), "{kept:?}");
+    workspace.assembly(|template, manifest| {
+        template["Resources"]["Topic"] = json!({"Type": "AWS::SNS::Topic"});
+        manifest["stacks"][0]["tags"] = json!({"team": "orders"});
+    });
+    let error = deploy(&workspace, &server, &["--plan", "plan", "--yes", "--json"]);
+    assert_eq!(error.code, Some(4), "{error:?}");
+    let last = error.stdout.lines().last().expect("has lines");
+    let last: serde_json::Value = serde_json::from_str(last).expect("is JSON");
+    assert_eq!(
+        last["error"]["causes"],
+        json!([
+            "orders-dev: the template is another",
+            "orders-dev: tag team is `orders` and was not there",
+            "orders-dev: Topic would be created too",
+        ])
+    );
+
+    let text = std::fs::read_to_string(workspace.path("plan")).expect("is read");
+    workspace.write("plan", &text.replace("us-east-1", "us-west-1"));
+    let error = deploy(&workspace, &server, &["--plan", "plan", "--json"]).error(4, "refused");
+    assert_eq!(
+        error["causes"],
+        json!(["it was changed or cut off after it was made"])
+    );
+    assert_eq!(server.request("CreateChangeSet"), None);
+}

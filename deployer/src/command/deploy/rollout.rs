@@ -7,6 +7,7 @@ use super::{fast, refuse_impossible};
 use crate::cli;
 use crate::command::approval::{self, Consent};
 use crate::command::environments::{fields, not_begun};
+use crate::command::saved::Saved;
 use crate::command::{Session, place::Place};
 use crate::config::{Stage, StageConfig, list};
 use crate::engine::plan::{Grade, Plan};
@@ -14,10 +15,18 @@ use crate::engine::{WaveEnd, Waves};
 use crate::error::{Error, Kind, Result};
 use crate::ui;
 
+/// What a deploy was told to do.
+pub(super) struct Order<'a> {
+    pub(super) arguments: &'a cli::Deploy,
+    /// The plan that was agreed to beforehand.
+    pub(super) saved: Option<Saved>,
+}
+
 /// A run through all waves.
 struct Rollout<'a> {
     session: &'a Session,
     arguments: &'a cli::Deploy,
+    saved: Option<&'a Saved>,
     place: &'a Place,
     sites: &'a [Site<'a>],
     waves: Waves,
@@ -31,13 +40,14 @@ struct Rollout<'a> {
 pub(super) async fn run(
     session: &Session,
     config: &StageConfig,
-    arguments: &cli::Deploy,
+    order: &Order<'_>,
     place: &Place,
     sites: &[Site<'_>],
 ) -> Result<u8> {
     let mut rollout = Rollout {
         session,
-        arguments,
+        arguments: order.arguments,
+        saved: order.saved.as_ref(),
         place,
         sites,
         waves: config.rollout.waves(sites.len()),
@@ -161,7 +171,7 @@ impl Rollout<'_> {
         title: &str,
     ) -> Option<(Consent, Vec<Option<Plan>>)> {
         // Nothing local is worth a question, and a plan costs two calls per stack.
-        if self.place.is_local() && self.session.ui.verbose() == 0 {
+        if self.place.is_local() && self.session.ui.verbose() == 0 && self.saved.is_none() {
             return Some((Consent::NotNeeded, wave.iter().map(|_| None).collect()));
         }
         let sites = wave
@@ -178,6 +188,9 @@ impl Rollout<'_> {
             };
             let plan = plan.and_then(|plan| {
                 self.show(site, &plan);
+                if let Some(saved) = self.saved {
+                    saved.check(site.label(), &plan)?;
+                }
                 // The local engine replaces what CloudFormation does not.
                 if !self.place.is_local() {
                     refuse_impossible(&plan)?;
@@ -250,6 +263,10 @@ impl Rollout<'_> {
                 }
             }
             approval::refuse(&plans, &arguments.allow, name)?;
+        }
+        // Whoever has this plan executed has read it, and it is still the same.
+        if self.saved.is_some() && !local {
+            return Ok(Consent::Given);
         }
         let question = if self.several() {
             format!("Deploy these changes to stage {name}, {title}?")

@@ -52,7 +52,11 @@ impl<'a> Round<'a> {
         for site in &mut sites {
             site.plot.shows = shows;
         }
-        let rollout = rollout::run(self.session, self.config, &arguments, place, &sites);
+        let order = rollout::Order {
+            arguments: &arguments,
+            saved: None,
+        };
+        let rollout = rollout::run(self.session, self.config, &order, place, &sites);
         Box::pin(rollout).await?;
         let site = sites.pop().ok_or_else(nowhere)?;
         Ok((site.context, site.artifacts))

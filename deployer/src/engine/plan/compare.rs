@@ -121,6 +121,7 @@ pub(super) fn compare_among(
         other: other(deployed, wanted),
         note: None,
         create: deployed.template.is_none(),
+        basis: None,
     };
     (plan, renewed)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, Contract, StackManifest};
 
-use super::{App, Knowledge, Path, Plan, PropertyChange, Side, StackPlan, compare};
+use super::{App, Basis, Knowledge, Path, Plan, PropertyChange, Side, StackPlan, compare};
 use crate::aws::{AwsError, Fault};
 use crate::content::Content;
 use crate::engine::bootstrap::template;
@@ -145,6 +145,7 @@ pub async fn plan(
             .as_ref()
             .and_then(|stack| note(stack, state, &target.name))
             .map(|note| hint::complete(context, &note));
+        let seen = found.clone();
         let found = match state.diff() {
             DiffStep::Compare => found,
             DiffStep::CompareWithNothing => None,
@@ -181,6 +182,16 @@ pub async fn plan(
         let mut compared = app.compare(wanted.manifest, wanted.contracts, &old, &new, knowledge);
         compared.other.extend(contents);
         compared.note = note;
+        let clients = &own.clients;
+        compared.basis = Some(Basis::of(
+            (&clients.identity().account, clients.region()),
+            wanted.manifest,
+            wanted.template,
+            &new.parameters,
+            artifacts,
+            wanted.contents,
+            seen.as_ref(),
+        ));
         plans.push(compared);
         if let Some(found) = &found {
             for (export, importers) in importers(&own, found, wanted.template).await? {
