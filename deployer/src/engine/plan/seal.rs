@@ -349,6 +349,8 @@ mod tests {
     use super::*;
     use crate::engine::plan::{Path, PropertyChange, ResourceChange};
 
+    type Move = fn(&mut Basis);
+
     fn basis() -> Basis {
         Basis {
             account: "123456789012".to_owned(),
@@ -373,7 +375,9 @@ mod tests {
             resource_type: "AWS::Lambda::Function".to_owned(),
             action: Action::Update,
             grade,
+            dangers: Vec::new(),
             reasons: Vec::new(),
+            sources: Vec::new(),
             properties: vec![PropertyChange {
                 path: Path::new("Properties").key("Release"),
                 before: None,
@@ -395,7 +399,6 @@ mod tests {
     #[test]
     fn whatever_moved_is_named() {
         let then = seal(basis(), Vec::new());
-        type Move = fn(&mut Basis);
         let rows: [(Move, &str); 12] = [
             (|it| it.account.clear(), "account  and not 123456789012"),
             (
