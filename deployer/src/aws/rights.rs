@@ -21,13 +21,13 @@ enum Of {
     DeployWith(&'static str),
     /// Those of a deploy that only look for what may be in its way: a pipeline does without.
     Look,
-    /// Those of commands that people run, with what a pipeline is not allowed.
+    /// Those of commands and of declared renames, which people run with what a pipeline is not allowed.
     People,
 }
 use Of::{Deploy, DeployWith, Look, People};
 
 /// The calls by service and method, with the actions that each takes.
-const CALLS: [(&str, &str, &[&str], Of); 64] = [
+const CALLS: [(&str, &str, &[&str], Of); 67] = [
     (
         "apigateway",
         "get_base_path_mappings",
@@ -71,6 +71,12 @@ const CALLS: [(&str, &str, &[&str], Of); 64] = [
         "cloudformation",
         "create_stack_instances",
         &["cloudformation:CreateStackInstances"],
+        People,
+    ),
+    (
+        "cloudformation",
+        "create_stack_refactor",
+        &["cloudformation:CreateStackRefactor"],
         People,
     ),
     (
@@ -144,6 +150,12 @@ const CALLS: [(&str, &str, &[&str], Of); 64] = [
     ),
     (
         "cloudformation",
+        "describe_stack_refactor",
+        &["cloudformation:DescribeStackRefactor"],
+        People,
+    ),
+    (
+        "cloudformation",
         "describe_stack_set",
         &["cloudformation:DescribeStackSet"],
         People,
@@ -171,6 +183,12 @@ const CALLS: [(&str, &str, &[&str], Of); 64] = [
         "execute_change_set",
         &["cloudformation:ExecuteChangeSet"],
         Deploy,
+    ),
+    (
+        "cloudformation",
+        "execute_stack_refactor",
+        &["cloudformation:ExecuteStackRefactor"],
+        People,
     ),
     (
         "cloudformation",

@@ -54,7 +54,6 @@ async fn compare_one(
     let plan = if let Some(directory) = &arguments.against {
         let assembly = prepare::assembly(session, &project, name, stage).await?;
         let selected = prepare::select(&assembly, &arguments.stacks)?;
-        prepare::refuse_renames(&assembly, &selected)?;
         let directory = environments::directory(session, stage, directory);
         offline(&assembly, &selected, &directory)?
     } else {
@@ -77,7 +76,9 @@ async fn compare_one(
         else {
             return Ok(0);
         };
-        prepare::refuse_renames(&assembly, &selected)?;
+        if place.is_local() {
+            prepare::refuse_renames(&assembly, &selected, "the local engine")?;
+        }
         prepare::adapt(session, &mut assembly, &place)?;
         let (context, _) =
             place::open(session, &project, stage, &place, EventSink::ignore()).await?;

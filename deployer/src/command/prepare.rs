@@ -306,10 +306,10 @@ pub(super) fn select(assembly: &Assembly, stacks: &cli::Stacks) -> Result<Vec<us
     cli::select(&assembly.names(), &stacks.stacks)
 }
 
-/// Refuses stacks that declare renamed resources.
+/// Refuses stacks that declare renamed resources, in a place that cannot rename.
 ///
-/// Renames are not executed yet, and deploying one as if nothing had been declared would delete what was to be kept.
-pub(super) fn refuse_renames(assembly: &Assembly, selected: &[usize]) -> Result<()> {
+/// Deploying one as if nothing had been declared would delete what was to be kept.
+pub(super) fn refuse_renames(assembly: &Assembly, selected: &[usize], place: &str) -> Result<()> {
     let stacks = selected
         .iter()
         .filter_map(|position| assembly.manifest.stacks.get(*position));
@@ -318,11 +318,11 @@ pub(super) fn refuse_renames(assembly: &Assembly, selected: &[usize]) -> Result<
             return Err(Error::new(
                 Kind::Assembly,
                 format!(
-                    "{} declares that `{from}` was renamed to `{to}`, which this version cannot execute",
+                    "{} declares that `{from}` was renamed to `{to}`, which {place} cannot do",
                     stack.name
                 ),
             )
-            .cause("CloudFormation would delete the one and create the other")
+            .cause("it would delete the one and create the other")
             .hint(format!(
                 "keep the logical id `{from}`, or remove `moved(\"{from}\", ..)` if the resource may be deleted"
             )));

@@ -126,7 +126,7 @@ impl Work<'_> {
         let _lock = lock::take(&self.project.state_dir, self.name, false)?;
         let assembly = self.assembly(false).await?;
         let selected = prepare::select(&assembly, stacks)?;
-        prepare::refuse_renames(&assembly, &selected)?;
+        prepare::refuse_renames(&assembly, &selected, "a stack set")?;
         let rendered: Vec<_> = assembly.stacks().collect();
         let rendered: Vec<_> = selected.iter().filter_map(|at| rendered.get(*at)).collect();
         let mut misfit = None;

@@ -9,6 +9,7 @@ mod canonical;
 mod compare;
 mod grade;
 mod knowledge;
+pub(super) mod moves;
 mod name;
 mod needs;
 mod online;

@@ -73,6 +73,16 @@ pub enum StackError {
         /// What is known to help.
         hints: Vec<String>,
     },
+    /// Resources cannot be renamed; nothing was changed.
+    #[error("resources of stack {stack} cannot be renamed: {reason}")]
+    Renamed {
+        /// The stack.
+        stack: String,
+        /// Why.
+        reason: String,
+        /// What can be done instead.
+        hints: Vec<String>,
+    },
     /// The template needs a capability that the assembly does not give.
     #[error("stack {stack} needs {capability}, which the assembly does not give")]
     Capability {
@@ -218,6 +228,7 @@ impl Explained for StackError {
             | Self::InUse { hints, .. }
             | Self::Imported { hints, .. }
             | Self::ChangeSet { hints, .. }
+            | Self::Renamed { hints, .. }
             | Self::Unproven { hints, .. } => hints.clone(),
             Self::Ended {
                 cause, hints: ways, ..

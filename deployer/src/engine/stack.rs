@@ -4,6 +4,7 @@ mod archive;
 mod input;
 mod operation;
 mod protection;
+mod refactor;
 mod settle;
 
 use std::{
@@ -140,6 +141,8 @@ async fn restored(run: &Run, work: &Work) -> Result<bool, StackError> {
 enum Attempt {
     /// It is over.
     Done(Done),
+    /// Resources have the names that they should have; what else changes comes next.
+    Renamed,
     /// Somebody else changed the stack meanwhile, so what was computed does not hold any more.
     Again,
 }
@@ -152,9 +155,18 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
         // Each region has one.
         region: (stack.name == BOOTSTRAP_STACK).then(|| context.clients.region().to_owned()),
     });
+    let mut renamed = false;
     loop {
-        if let Attempt::Done(done) = attempt(run, &context, work).await? {
-            return Ok(done);
+        match attempt(run, &context, work).await? {
+            Attempt::Done((Outcome::Unchanged, outputs)) if renamed => {
+                return Ok((Outcome::Updated, outputs));
+            }
+            Attempt::Done(done) => return Ok(done),
+            Attempt::Renamed => {
+                renamed = true;
+                continue;
+            }
+            Attempt::Again => {}
         }
         // The described status lags behind, so the next look may find the stack as it was before.
         let wait = context.pace.waits().next().unwrap_or_default();
@@ -167,6 +179,11 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
     let mut parameters = parameters(run, work).await?;
     let tags = tags(run, stack);
     let Settled { deployed, waiting } = settle(context, stack).await?;
+    if let Some(deployed) = &deployed
+        && Box::pin(refactor::rename(run, context, work, deployed)).await?
+    {
+        return Ok(Attempt::Renamed);
+    }
     let kept = match &deployed {
         Some(deployed) => hand_over(run, context, work, deployed, &mut parameters).await?,
         None => None,

@@ -33,6 +33,7 @@ mod rates;
 mod read;
 mod records;
 mod recover;
+mod refactor;
 mod refused;
 mod released;
 mod repeated;

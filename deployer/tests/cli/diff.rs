@@ -105,15 +105,22 @@ fn a_directory_without_an_assembly_is_told() {
 }
 
 #[test]
-fn renames_are_refused_until_they_can_be_executed() {
-    let workspace = changed();
-    workspace.assembly(|_, manifest| {
-        manifest["stacks"][0]["moved"] = json!({"Old": "Queue"});
+fn a_rename_is_shown_and_replaces_nothing() {
+    let workspace = Workspace::valid();
+    workspace.run(["synth", "--stage", "dev", "--out", "golden"]);
+    workspace.assembly(|template, manifest| {
+        let resources = template["Resources"].as_object_mut().expect("is a map");
+        let queue = resources.remove("Queue").expect("is there");
+        resources.insert("Orders".to_owned(), queue);
+        template["Outputs"]["QueueUrl"]["Value"] = json!({"Ref": "Orders"});
+        let resources = &mut manifest["stacks"][0]["resources"];
+        let queue = resources["Queue"].take();
+        *resources = json!({"Orders": queue});
+        manifest["stacks"][0]["moved"] = json!({"Queue": "Orders"});
     });
     let outcome = workspace.run(DIFF);
-    assert_eq!(outcome.code, Some(1), "{outcome:?}");
-    assert!(
-        outcome.stderr.contains("`Old` was renamed to `Queue`"),
-        "{outcome:?}"
-    );
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let told = "it was Queue: it is renamed first, and stays what it is";
+    assert!(outcome.stdout.contains(told), "{outcome:?}");
+    assert!(!outcome.stdout.contains("delete"), "{outcome:?}");
 }

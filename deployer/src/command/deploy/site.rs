@@ -76,7 +76,9 @@ impl<'a> Plot<'a> {
             owns,
         } = rendered;
         prepare::adapt(&session, &mut assembly, place)?;
-        prepare::refuse_renames(&assembly, &selected)?;
+        if place.is_local() {
+            prepare::refuse_renames(&assembly, &selected, "the local engine")?;
+        }
         Ok(Self {
             contents: prepare::contents(project, &assembly, &selected)?,
             activity: Activity::new(&session.ui, "deploy"),

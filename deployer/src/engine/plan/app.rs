@@ -10,6 +10,7 @@ use stack_model::assembly::{Contract, StackManifest};
 
 use super::canonical::canonical;
 use super::compare::{Outside, Renewed, compare_among};
+use super::moves::Moves;
 use super::needs::needs;
 use super::path::Path;
 use super::{Knowledge, Plan, Side, StackPlan, references};
@@ -42,6 +43,12 @@ impl App {
         wanted: &Side<'_>,
         knowledge: &dyn Knowledge,
     ) -> StackPlan {
+        let moves = Moves::of(manifest, deployed);
+        let renamed = moves.renamed();
+        let deployed = &Side {
+            template: renamed.as_ref().or(deployed.template),
+            ..deployed.clone()
+        };
         let region = &manifest.region;
         let mut outside = Outside {
             needs: needs(manifest, contracts, wanted.template),
@@ -58,7 +65,7 @@ impl App {
                 outside.parameters.insert(parameter.clone(), what.clone());
             }
         }
-        let (plan, renewed) = compare_among(
+        let (mut plan, renewed) = compare_among(
             &manifest.name,
             deployed,
             wanted,
@@ -66,6 +73,7 @@ impl App {
             knowledge,
             &outside,
         );
+        moves.note(&mut plan, manifest, wanted);
         self.renew(manifest, wanted, &renewed);
         let before = exports(deployed);
         let after = exports(wanted);

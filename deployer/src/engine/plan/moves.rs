@@ -1,0 +1,328 @@
+//! Renames that a stack declares: the deployed template as it is with the new logical ids.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use stack_model::assembly::StackManifest;
+
+use super::compare::type_of;
+use super::{Action, Grade, ResourceChange, Side, StackPlan};
+
+/// The page that says what a rename may and may not do.
+const PAGE: &str =
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-refactoring.html";
+
+/// The renames of a stack that are still to be done.
+pub(super) struct Moves<'a> {
+    deployed: Option<&'a Value>,
+    pending: BTreeMap<String, String>,
+}
+
+impl<'a> Moves<'a> {
+    pub(super) fn of(manifest: &StackManifest, deployed: &Side<'a>) -> Self {
+        let pending = match deployed.template {
+            Some(template) => pending(&manifest.moved, template),
+            None => BTreeMap::new(),
+        };
+        Self {
+            deployed: deployed.template,
+            pending,
+        }
+    }
+
+    /// Returns what is deployed as it is with the new names; nothing, where it has them.
+    pub(super) fn renamed(&self) -> Option<Value> {
+        let template = self.deployed.filter(|_| !self.pending.is_empty())?;
+        Some(renamed(template, &self.pending))
+    }
+
+    /// Adds the renames to a plan that was made with the new names.
+    pub(super) fn note(&self, plan: &mut StackPlan, manifest: &StackManifest, wanted: &Side<'_>) {
+        let Some(deployed) = self.deployed else {
+            return;
+        };
+        for (from, to) in &self.pending {
+            let (reason, grade) = match refused(from, to, deployed, wanted.template) {
+                Some(reason) => (reason, Grade::Impossible),
+                None => (
+                    format!("it was {from}: it is renamed first, and stays what it is"),
+                    Grade::None,
+                ),
+            };
+            let changes = &mut plan.changes;
+            match changes.iter_mut().find(|change| change.logical_id == *to) {
+                Some(change) => change.add(grade, reason, PAGE),
+                None => changes.push(ResourceChange {
+                    logical_id: to.clone(),
+                    resource_type: type_of(&deployed["Resources"][from.as_str()]).to_owned(),
+                    action: Action::Update,
+                    grade,
+                    dangers: Vec::new(),
+                    reasons: vec![reason],
+                    sources: vec![PAGE],
+                    properties: Vec::new(),
+                    source: manifest
+                        .resources
+                        .get(to)
+                        .map(|resource| resource.source.clone()),
+                }),
+            }
+        }
+        plan.changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+    }
+}
+
+/// Returns the renames, old to new, that are still to be done: those of resources that are deployed under the old name.
+pub(in crate::engine) fn pending(
+    moved: &BTreeMap<String, String>,
+    deployed: &Value,
+) -> BTreeMap<String, String> {
+    let resources = &deployed["Resources"];
+    moved
+        .iter()
+        .filter(|(from, _)| resources.get(from.as_str()).is_some())
+        .map(|(from, to)| (from.clone(), to.clone()))
+        .collect()
+}
+
+/// Says why a rename cannot be done.
+pub(in crate::engine) fn refused(
+    from: &str,
+    to: &str,
+    deployed: &Value,
+    wanted: Option<&Value>,
+) -> Option<String> {
+    let resources = &deployed["Resources"];
+    let before = type_of(&resources[from]);
+    if resources.get(to).is_some() {
+        return Some(format!(
+            "{from} cannot be renamed to {to}, which is deployed too: remove the rename, and {from} is deleted"
+        ));
+    }
+    let after = type_of(&wanted?["Resources"][to]);
+    (before != after).then(|| {
+        format!(
+            "{from} is {before}, and cannot be renamed to {to}, which is {after}: remove the rename"
+        )
+    })
+}
+
+/// Returns a template in which resources have other logical ids, wherever they are named; all else is as it was.
+pub(in crate::engine) fn renamed(template: &Value, moves: &BTreeMap<String, String>) -> Value {
+    let Value::Object(sections) = template else {
+        return template.clone();
+    };
+    let sections = sections.iter().map(|(section, content)| {
+        let content = match (section.as_str(), content) {
+            ("Resources", Value::Object(resources)) => resources
+                .iter()
+                .map(|(id, resource)| (new_name(id, moves), replaced(resource, moves)))
+                .collect::<Map<_, _>>()
+                .into(),
+            ("Outputs", outputs) => replaced(outputs, moves),
+            (_, other) => other.clone(),
+        };
+        (section.clone(), content)
+    });
+    Value::Object(sections.collect())
+}
+
+fn new_name(id: &str, moves: &BTreeMap<String, String>) -> String {
+    moves.get(id).cloned().unwrap_or_else(|| id.to_owned())
+}
+
+/// Gives references other names; see
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>.
+fn replaced(value: &Value, moves: &BTreeMap<String, String>) -> Value {
+    let entries = match value {
+        Value::Array(elements) => {
+            return elements
+                .iter()
+                .map(|element| replaced(element, moves))
+                .collect();
+        }
+        Value::Object(entries) => entries,
+        other => return other.clone(),
+    };
+    let entries = entries.iter().map(|(key, argument)| {
+        let argument = match (key.as_str(), argument) {
+            ("Ref" | "DependsOn", Value::String(name)) => new_name(name, moves).into(),
+            ("DependsOn", Value::Array(names)) => names
+                .iter()
+                .map(|name| match name {
+                    Value::String(name) => new_name(name, moves).into(),
+                    other => other.clone(),
+                })
+                .collect(),
+            ("Fn::GetAtt", Value::String(path)) => match path.split_once('.') {
+                Some((id, attribute)) => format!("{}.{attribute}", new_name(id, moves)).into(),
+                None => argument.clone(),
+            },
+            ("Fn::GetAtt", Value::Array(parts)) => {
+                let mut parts: Vec<Value> =
+                    parts.iter().map(|part| replaced(part, moves)).collect();
+                if let Some(Value::String(id)) = parts.first_mut() {
+                    *id = new_name(id, moves);
+                }
+                parts.into()
+            }
+            ("Fn::Sub", Value::String(text)) => substituted(text, &BTreeSet::new(), moves).into(),
+            ("Fn::Sub", Value::Array(parts)) => {
+                let own: BTreeSet<&str> = parts
+                    .get(1)
+                    .and_then(Value::as_object)
+                    .map(|variables| variables.keys().map(String::as_str).collect())
+                    .unwrap_or_default();
+                let mut parts: Vec<Value> =
+                    parts.iter().map(|part| replaced(part, moves)).collect();
+                if let Some(Value::String(text)) = parts.first_mut() {
+                    *text = substituted(text, &own, moves);
+                }
+                parts.into()
+            }
+            _ => replaced(argument, moves),
+        };
+        (key.clone(), argument)
+    });
+    Value::Object(entries.collect())
+}
+
+/// Renames in `${Name}` and `${Name.Attribute}`, but for variables of the text itself.
+fn substituted(text: &str, own: &BTreeSet<&str>, moves: &BTreeMap<String, String>) -> String {
+    let mut pieces = text.split("${");
+    let mut renamed = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        renamed += "${";
+        let end = piece.find(['}', '.']).unwrap_or(piece.len());
+        let (name, rest) = piece.split_at(end);
+        match moves.get(name).filter(|_| !own.contains(name)) {
+            Some(new) => renamed += new,
+            None => renamed += name,
+        }
+        renamed += rest;
+    }
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::plan::{App, Registry};
+
+    fn moves(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(from, to)| ((*from).to_owned(), (*to).to_owned()))
+            .collect()
+    }
+
+    fn deployed() -> Value {
+        json!({
+            "Parameters": {"Old": {"Type": "String"}},
+            "Resources": {
+                "Old": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 5}},
+                "Alarm": {
+                    "Type": "AWS::CloudWatch::Alarm",
+                    "DependsOn": ["Old", "Other"],
+                    "Properties": {
+                        "A": {"Fn::GetAtt": ["Old", "Arn"]},
+                        "B": {"Fn::GetAtt": "Old.Arn"},
+                        "C": {"Fn::Sub": "${Old.Arn} ${Old} ${!Old} ${Older} Old"},
+                        "D": {"Fn::Sub": ["${Old} ${Other}", {"Old": {"Ref": "Old"}}]},
+                        "E": "Old",
+                    },
+                },
+                "Other": {"Type": "AWS::SNS::Topic", "DependsOn": "Old"},
+            },
+            "Outputs": {"Url": {"Value": {"Ref": "Old"}}},
+        })
+    }
+
+    #[test]
+    fn every_reference_follows_and_nothing_else_does() {
+        let wanted = json!({
+            "Parameters": {"Old": {"Type": "String"}},
+            "Resources": {
+                "New": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 5}},
+                "Alarm": {
+                    "Type": "AWS::CloudWatch::Alarm",
+                    "DependsOn": ["New", "Other"],
+                    "Properties": {
+                        "A": {"Fn::GetAtt": ["New", "Arn"]},
+                        "B": {"Fn::GetAtt": "New.Arn"},
+                        "C": {"Fn::Sub": "${New.Arn} ${New} ${!Old} ${Older} Old"},
+                        "D": {"Fn::Sub": ["${Old} ${Other}", {"Old": {"Ref": "New"}}]},
+                        "E": "Old",
+                    },
+                },
+                "Other": {"Type": "AWS::SNS::Topic", "DependsOn": "New"},
+            },
+            "Outputs": {"Url": {"Value": {"Ref": "New"}}},
+        });
+        assert_eq!(renamed(&deployed(), &moves(&[("Old", "New")])), wanted);
+    }
+
+    /// Plans a rename of `Old` to `New` in what is deployed, after a change to the new template.
+    fn planned(change: impl FnOnce(&mut Value)) -> Vec<ResourceChange> {
+        let declared = moves(&[("Old", "New"), ("Gone", "Other")]);
+        let manifest: StackManifest = serde_json::from_value(json!({
+            "name": "orders-dev", "id": "orders", "template": "orders.json", "sha256": "",
+            "moved": declared,
+        }))
+        .expect("reads");
+        let old = deployed();
+        let mut new = renamed(&old, &declared);
+        change(&mut new);
+        let side = |template| Side {
+            template: Some(template),
+            ..Side::default()
+        };
+        let none = BTreeMap::new();
+        App::default()
+            .compare(&manifest, &none, &side(&old), &side(&new), &Registry)
+            .changes
+    }
+
+    #[test]
+    fn a_rename_is_no_replacement() {
+        let changes = planned(|_| ());
+        assert_eq!(changes.len(), 1, "{changes:#?}");
+        assert_eq!(changes[0].logical_id, "New");
+        assert_eq!(changes[0].action, Action::Update);
+        assert_eq!(changes[0].grade, Grade::None);
+        assert_eq!(
+            changes[0].reasons,
+            ["it was Old: it is renamed first, and stays what it is"]
+        );
+    }
+
+    #[test]
+    fn what_changes_besides_is_graded_as_ever() {
+        let changes = planned(|new| {
+            new["Resources"]["New"]["Properties"]["QueueName"] = json!("orders");
+        });
+        let change = changes.iter().find(|change| change.logical_id == "New");
+        let change = change.expect("is planned");
+        assert_eq!(change.action, Action::Replace);
+        assert_eq!(change.grade, Grade::DataLoss);
+        assert!(
+            change
+                .reasons
+                .iter()
+                .any(|reason| reason.starts_with("it was Old"))
+        );
+    }
+
+    #[test]
+    fn another_type_is_no_rename() {
+        let changes = planned(|new| {
+            new["Resources"]["New"] = json!({"Type": "AWS::SNS::Topic"});
+        });
+        let change = changes.iter().find(|change| change.logical_id == "New");
+        assert_eq!(change.expect("is planned").grade, Grade::Impossible);
+        let both = json!({"Resources": {"Old": {"Type": "A"}, "New": {"Type": "A"}}});
+        assert!(refused("Old", "New", &both, None).is_some());
+    }
+}

@@ -1,0 +1,153 @@
+//! Renames: CloudFormation refactors the stack, and the change set comes after that.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::Client as CloudFormation;
+use aws_smithy_mocks::{Rule, mock};
+
+use super::{
+    answers::{self, STACK_ID, Stack},
+    script::{Answer, STACK, Script, TEMPLATE, http, one, stack},
+};
+use crate::engine::{Explained as _, Outcome, StackDeployment, deploy};
+
+/// What is deployed: the queue has its old name.
+const BEFORE: &str = r#"{"Resources":{"Inbox":{"Type":"AWS::SQS::Queue"}},"Outputs":{"Url":{"Value":{"Ref":"Inbox"}}}}"#;
+
+/// The same with the new name.
+const RENAMED: &str = r#"{"Outputs":{"Url":{"Value":{"Ref":"Orders"}}},"Resources":{"Orders":{"Type":"AWS::SQS::Queue"}}}"#;
+
+const ID: &str = "9c384f70-4e07-4ed7-a65d-fee5eb430841";
+
+fn moved() -> StackDeployment {
+    let mut stack = stack(STACK, &[]);
+    stack.manifest.moved = BTreeMap::from([("Inbox".to_owned(), "Orders".to_owned())]);
+    stack
+}
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStackRefactor.html>
+fn create() -> Rule {
+    mock!(CloudFormation::create_stack_refactor)
+        .match_requests(|input| {
+            let [definition] = input.stack_definitions() else {
+                return false;
+            };
+            let [mapping] = input.resource_mappings() else {
+                return false;
+            };
+            let is = |location: Option<&aws_sdk_cloudformation::types::ResourceLocation>, id| {
+                location.is_some_and(|location| {
+                    location.stack_name() == Some(STACK)
+                        && location.logical_resource_id() == Some(id)
+                })
+            };
+            let body: serde_json::Value =
+                serde_json::from_str(definition.template_body().unwrap_or_default())
+                    .unwrap_or_default();
+            let wanted: serde_json::Value = serde_json::from_str(RENAMED).unwrap_or_default();
+            body == wanted
+                && input.enable_stack_creation().is_none()
+                && is(mapping.source(), "Inbox")
+                && is(mapping.destination(), "Orders")
+        })
+        .then_http_response(|| {
+            let id = format!("<StackRefactorId>{ID}</StackRefactorId>");
+            http(200, &answers::result("CreateStackRefactor", &id))
+        })
+}
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackRefactor.html>
+fn describe(status: &str, execution: &str, reason: &str) -> Rule {
+    let body = answers::result(
+        "DescribeStackRefactor",
+        &format!(
+            "<StackRefactorId>{ID}</StackRefactorId><Status>{status}</Status><StatusReason>{reason}</StatusReason>\
+             <ExecutionStatus>{execution}</ExecutionStatus>"
+        ),
+    );
+    mock!(CloudFormation::describe_stack_refactor)
+        .match_requests(|input| input.stack_refactor_id() == Some(ID))
+        .then_http_response(move || http(200, &body))
+}
+
+fn execute() -> Rule {
+    mock!(CloudFormation::execute_stack_refactor)
+        .match_requests(|input| input.stack_refactor_id() == Some(ID))
+        .then_http_response(|| http(200, &answers::empty("ExecuteStackRefactor")))
+}
+
+#[tokio::test]
+async fn a_resource_is_renamed_before_anything_else_changes() {
+    let follow = "describe_stack_refactor";
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(BEFORE)
+        .cloudformation("create_stack_refactor", create())
+        .cloudformation(follow, describe("CREATE_IN_PROGRESS", "UNAVAILABLE", ""))
+        .cloudformation(follow, describe("CREATE_COMPLETE", "AVAILABLE", ""))
+        .cloudformation("execute_stack_refactor", execute())
+        .cloudformation(
+            follow,
+            describe("CREATE_COMPLETE", "EXECUTE_IN_PROGRESS", ""),
+        )
+        .cloudformation(follow, describe("CREATE_COMPLETE", "EXECUTE_COMPLETE", ""))
+        // The stack is busy for some seconds longer than its refactor.
+        .describe(STACK_ID, Stack::new("UPDATE_IN_PROGRESS").xml())
+        .describe(STACK_ID, Stack::new("UPDATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(TEMPLATE)
+        .template(TEMPLATE)
+        .play();
+    let answer = Answer::yes();
+    let report = deploy(&played.context, one(moved()), answer.clone())
+        .await
+        .expect("it is renamed");
+    // Nothing is left for a change set.
+    assert_eq!(report.stacks[0].outcome, Outcome::Updated);
+    assert!(answer.shown.lock().expect("no holder panics").is_empty());
+    played.finish();
+}
+
+#[tokio::test]
+async fn what_cloudformation_cannot_rename_is_left_as_it_is() {
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(BEFORE)
+        .cloudformation("create_stack_refactor", create())
+        .cloudformation(
+            "describe_stack_refactor",
+            describe("CREATE_FAILED", "UNAVAILABLE", "the type is not supported"),
+        )
+        .play();
+    let error = deploy(&played.context, one(moved()), Answer::never())
+        .await
+        .expect_err("is refused");
+    let report = error.report().expect("something was begun");
+    let failure = report.stacks[0].failure.as_ref().expect("it failed");
+    let told = serde_json::to_string(failure).expect("is JSON");
+    assert!(told.contains("the type is not supported"), "{told}");
+    assert!(
+        error
+            .hints()
+            .iter()
+            .any(|hint| hint.contains("keep the logical id `Inbox`")),
+        "{:?}",
+        error.hints()
+    );
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_new_name_that_is_taken_is_refused_beforehand() {
+    let both =
+        r#"{"Resources":{"Inbox":{"Type":"AWS::SQS::Queue"},"Orders":{"Type":"AWS::SQS::Queue"}}}"#;
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(both)
+        .play();
+    let error = deploy(&played.context, one(moved()), Answer::never())
+        .await
+        .expect_err("is refused");
+    assert!(!error.hints().is_empty());
+    played.finish();
+}
