@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ui::Ui;
 use surprise::{nothing_changes, surprises};
 
-pub(super) use allow::{idle, refuse};
+pub(super) use allow::{idle, named as dangers, refuse};
 
 /// Who agreed to what is about to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

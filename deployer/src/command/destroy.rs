@@ -8,15 +8,15 @@ use super::once::{self, Rendered, Source};
 use super::place::{self, Place};
 use super::{Session, approval, environments, ledger, lock};
 use crate::cli;
-use crate::config::Project;
+use crate::config::{Project, Stage, list};
 use crate::engine::{
     self, Context, DestroyError, DestroyReport, DestroyRequest, Memory, Outlook, Survivor,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ui::{Activity, Ui};
 
 /// Deletes stacks in every chosen environment, one after the other, the last one first: what several share goes with the
-/// first, when nobody uses it any more.
+/// first, when nobody uses it any more, and not before all of them are chosen.
 pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u8> {
     let project = session.project()?;
     let (name, config, chosen) = session.environments(&project)?;
@@ -27,6 +27,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
     let source = Source::Known;
     let mut rendered =
         once::render(session, &project, stage, &arguments.stacks, source, &place).await?;
+    refuse_used(&rendered, &chosen)?;
     while let Some(site) = rendered.pop() {
         let ended = Box::pin(destroy(&project, &place, name, &site, arguments)).await;
         if let Err(error) = ended {
@@ -41,6 +42,35 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
         }
     }
     Ok(0)
+}
+
+/// Refuses to delete what environments use that were not chosen: CloudFormation keeps nobody from deleting what stacks of
+/// other regions take their values from.
+fn refuse_used(rendered: &[Rendered<'_>], chosen: &[&Stage]) -> Result<()> {
+    let is_chosen = |other: &str| {
+        chosen
+            .iter()
+            .any(|stage| environments::label(stage) == other)
+    };
+    for site in rendered {
+        let stacks = &site.assembly.manifest.stacks;
+        let selected = site.selected.iter().filter_map(|at| stacks.get(*at));
+        for stack in selected {
+            let others = site.owns.get(&stack.name).into_iter().flatten();
+            let others: Vec<&str> = others
+                .map(String::as_str)
+                .filter(|other| !is_chosen(other))
+                .collect();
+            if !others.is_empty() {
+                return Err(Error::new(
+                    Kind::Refused,
+                    format!("stack {} is that of {} too", stack.name, list(&others)),
+                )
+                .hint("choose those with `--region` as well, or name the stacks that are to go"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Deletes the selected stacks of an environment.

@@ -23,9 +23,12 @@ pub(super) struct Rendered<'a> {
     pub(super) assembly: Assembly,
     /// Which of them were selected, and are this environment's to deploy.
     pub(super) selected: Vec<usize>,
-    /// Whether another environment leaves a stack to this one.
-    pub(super) owns: bool,
+    /// The stacks that others leave to this environment, whether they were selected or not.
+    pub(super) owns: Owned,
 }
+
+/// The stacks that others leave to an environment, each with how those others are called.
+pub(super) type Owned = BTreeMap<String, Vec<String>>;
 
 /// Where the stacks come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,7 @@ pub(super) async fn render<'a>(
     place: &Place,
 ) -> Result<Vec<Rendered<'a>>> {
     let several = chosen.len() > 1;
+    let is_chosen = |stage: &Stage| chosen.iter().any(|other| other.label == stage.label);
     let of = async |stage: &'a Stage| {
         let own = if several {
             session.within(stage, chosen)
@@ -57,7 +61,7 @@ pub(super) async fn render<'a>(
             Source::Known => prepare::known(&own, project, name, stage).await,
         };
         let assembly = match assembly {
-            Err(error) if several => Err(error.within(label(stage))),
+            Err(error) if several || !is_chosen(stage) => Err(error.within(label(stage))),
             assembly => assembly,
         };
         assembly.map(|assembly| (own, assembly))
@@ -73,18 +77,14 @@ pub(super) async fn render<'a>(
             assemblies.insert(position, assembly);
         }
     }
-    // Whose a stack is depends on all that render it.
-    let shared = assemblies.iter().any(|(position, assembly)| {
-        let region = all.get(*position).map(|stage| stage.region.as_str());
-        let stacks = &assembly.manifest.stacks;
-        let own = stacks.iter().filter_map(|stack| stack.region.as_deref());
-        own.into_iter().any(|own| region != Some(own))
-    });
-    if shared && all.len() > 1 {
-        for (position, stage) in all.iter().enumerate() {
-            if let Entry::Vacant(missing) = assemblies.entry(position) {
-                missing.insert(of(stage).await?.1);
-            }
+    // Whose a stack is depends on all that render it, and nothing in the stacks of one environment says whether another
+    // renders one of them too: it may be the other one alone that names the region.
+    for (position, stage) in all.iter().enumerate() {
+        let has_in_common = |chosen: &&Stage| place.is_local() || chosen.account == stage.account;
+        if let Entry::Vacant(missing) = assemblies.entry(position)
+            && chosen.iter().any(has_in_common)
+        {
+            missing.insert(of(stage).await?.1);
         }
     }
     let stages: Vec<&Stage> = assemblies
@@ -95,20 +95,33 @@ pub(super) async fn render<'a>(
     let mut assemblies: Vec<Assembly> = assemblies.into_values().collect();
     let assigned = assign(&stages, &mut assemblies, place.is_local())?;
     let mut rendered = Vec::new();
-    let wanted = wanted(&assemblies, stacks)?;
-    let parts = stages
-        .into_iter()
-        .zip(assemblies)
-        .zip(assigned)
-        .zip(positions);
+    let of_chosen = positions.iter().zip(&assemblies);
+    let of_chosen = of_chosen.filter(|(position, _)| sessions.contains_key(*position));
+    let of_chosen: Vec<&Assembly> = of_chosen.map(|(_, assembly)| assembly).collect();
+    let wanted = wanted(&of_chosen, stacks)?;
+    let name = |at: usize| stages.get(at).map_or("", |stage| label(stage)).to_owned();
+    let parts = stages.iter().zip(assemblies).zip(assigned).zip(positions);
     for (((stage, assembly), Assigned { elsewhere, owns }), position) in parts {
         let Some(session) = sessions.remove(&position) else {
             continue;
         };
         let names = assembly.manifest.stacks.iter().enumerate();
         let selected = names
-            .filter(|(_, stack)| wanted.contains(&stack.name) && !elsewhere.contains(&stack.name))
+            .filter(|(_, stack)| {
+                wanted.contains(&stack.name) && !elsewhere.contains_key(&stack.name)
+            })
             .map(|(position, _)| position)
+            .collect();
+        for (stack, owner) in elsewhere {
+            let is_left = stages.get(owner).is_some_and(|owner| !is_chosen(owner));
+            if is_left && wanted.contains(&stack) {
+                let text = format!("{stack} belongs to {}, which is not chosen", name(owner));
+                session.ui.done("left", text);
+            }
+        }
+        let owns = owns
+            .into_iter()
+            .map(|(stack, others)| (stack, others.into_iter().map(name).collect()))
             .collect();
         rendered.push(Rendered {
             session,
@@ -122,9 +135,9 @@ pub(super) async fn render<'a>(
 }
 
 /// Returns the names of the stacks that the arguments select: each has to be in one environment, not in all.
-fn wanted(assemblies: &[Assembly], stacks: &cli::Stacks) -> Result<BTreeSet<String>> {
+fn wanted(assemblies: &[&Assembly], stacks: &cli::Stacks) -> Result<BTreeSet<String>> {
     let mut names: Vec<cli::Name<'_>> = Vec::new();
-    for name in assemblies.iter().flat_map(Assembly::names) {
+    for name in assemblies.iter().flat_map(|it| it.names()) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -139,10 +152,10 @@ fn wanted(assemblies: &[Assembly], stacks: &cli::Stacks) -> Result<BTreeSet<Stri
 /// Which stacks of an environment are whose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Assigned {
-    /// The stacks that another environment deploys.
-    elsewhere: BTreeSet<String>,
-    /// Whether another environment leaves a stack to this one.
-    owns: bool,
+    /// The stacks that another environment deploys, with its position.
+    elsewhere: BTreeMap<String, usize>,
+    /// The stacks that others leave to this one, with their positions.
+    owns: BTreeMap<String, Vec<usize>>,
 }
 
 /// Gives every stack to one of the environments that render it for one account and region: the first.
@@ -189,10 +202,10 @@ fn assign(
                 .hint("render the same stack for all of them, or give it a name of its own in each, such as one with `stage.region()` in it"));
             }
             if let Some(own) = assigned.get_mut(position) {
-                own.elsewhere.insert(name);
+                own.elsewhere.insert(name.clone(), owner);
             }
             if let Some(owner) = assigned.get_mut(owner) {
-                owner.owns = true;
+                owner.owns.entry(name).or_default().push(position);
             }
         }
     }
@@ -338,7 +351,7 @@ mod tests {
     fn assigned(
         stage: &str,
         rendered: &[(Option<&str>, Value)],
-    ) -> Result<(Vec<BTreeSet<String>>, Vec<Assembly>)> {
+    ) -> Result<(Vec<Assigned>, Vec<Assembly>)> {
         let config: Config = toml::from_str(&format!("[stages.prod]\n{stage}")).expect("is valid");
         let config = config.stages.into_values().next().expect("is there");
         let environments: Vec<&Stage> = config.environments().iter().collect();
@@ -350,8 +363,7 @@ mod tests {
             })
             .collect();
         let assigned = assign(&environments, &mut assemblies, false)?;
-        let elsewhere = assigned.into_iter().map(|own| own.elsewhere).collect();
-        Ok((elsewhere, assemblies))
+        Ok((assigned, assemblies))
     }
 
     fn topic(name: &str, outputs: &Value) -> Value {
@@ -364,21 +376,31 @@ mod tests {
     #[test]
     fn a_stack_of_one_region_is_deployed_by_the_first_with_the_outputs_of_all() {
         let reference = json!({"Ref": "Topic"});
-        let (elsewhere, assemblies) = assigned(
+        let (assigned, assemblies) = assigned(
             r#"regions = ["eu-west-1", "us-east-1"]"#,
             &[
                 (Some("us-east-1"), topic("t", &json!({"Arn": {"Value": reference}}))),
                 // In its own region it is imported, so it exports.
                 (
-                    None,
+                    Some("us-east-1"),
                     topic("t", &json!({"Arn": {"Value": reference, "Export": {"Name": "edge:Arn"}}, "Name": {"Value": "t"}})),
                 ),
             ],
         )
         .expect("agree");
+        let edge = "edge-prod".to_owned();
         assert_eq!(
-            elsewhere,
-            [BTreeSet::new(), BTreeSet::from(["edge-prod".to_owned()])]
+            assigned,
+            [
+                Assigned {
+                    owns: BTreeMap::from([(edge.clone(), vec![1])]),
+                    ..Assigned::default()
+                },
+                Assigned {
+                    elsewhere: BTreeMap::from([(edge, 0)]),
+                    ..Assigned::default()
+                }
+            ]
         );
         let template = assemblies[0].template("edge-prod").expect("is there");
         assert_eq!(
@@ -395,19 +417,19 @@ mod tests {
     #[test]
     fn every_environment_deploys_what_is_its_own() {
         let own = topic("t", &json!({}));
-        let (elsewhere, _) = assigned(
+        let (apart, _) = assigned(
             r#"regions = ["eu-west-1", "us-east-1"]"#,
             &[(None, own.clone()), (None, own.clone())],
         )
         .expect("agree");
-        assert!(elsewhere.iter().all(BTreeSet::is_empty));
+        assert_eq!(apart, [Assigned::default(), Assigned::default()]);
         // Accounts have nothing in common.
-        let (elsewhere, _) = assigned(
+        let (apart, _) = assigned(
             "environments = [{region = \"eu-west-1\", account = \"111111111111\"}, {region = \"eu-west-1\", account = \"222222222222\"}]",
             &[(Some("us-east-1"), own.clone()), (Some("us-east-1"), own)],
         )
         .expect("agree");
-        assert!(elsewhere.iter().all(BTreeSet::is_empty));
+        assert_eq!(apart, [Assigned::default(), Assigned::default()]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a protected stage asks for one by one: data that is lost, and whatever is widened.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::cli::{self, Allowance};
 use crate::engine::plan::{Grade, Plan, ResourceChange, StackPlan};
@@ -39,6 +40,20 @@ impl Danger<'_> {
             format!("--allow {word}:{}/{id}", self.stack.stack)
         }
     }
+}
+
+impl fmt::Display for Danger<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.stack.stack, self.change.logical_id)?;
+        match self.place {
+            Some(place) => write!(formatter, " in {place}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn words(danger: Grade) -> String {
+    cli::danger(danger).replace('-', " ")
 }
 
 /// Returns the dangers of plans. All of a new stack is new, and takes nothing from anybody.
@@ -80,15 +95,7 @@ pub(in super::super) fn refuse(
             .reasons
             .first()
             .map_or(String::new(), |reason| format!(": {reason}"));
-        let place = danger
-            .place
-            .map_or(String::new(), |place| format!(" in {place}"));
-        error.cause(format!(
-            "{}, {}/{}{place}{reason}",
-            cli::danger(danger.grade).replace('-', " "),
-            danger.stack.stack,
-            danger.change.logical_id,
-        ))
+        error.cause(format!("{}, {danger}{reason}", words(danger.grade)))
     });
     let mut options: Vec<String> = Vec::new();
     for option in refused.iter().map(|danger| danger.option(plans)) {
@@ -101,6 +108,17 @@ pub(in super::super) fn refuse(
         "to do it all the same, add `{}`",
         options.join(" ")
     )))
+}
+
+/// Names the dangers of plans, one line for each kind, the worst first.
+pub(in super::super) fn named(plans: &[Placed<'_>]) -> Vec<String> {
+    let of_kind = |grade: Grade| {
+        let of_kind = dangers(plans).filter(move |danger| danger.grade == grade);
+        let named: Vec<String> = of_kind.map(|danger| danger.to_string()).collect();
+        (!named.is_empty()).then(|| format!("{}: {}", words(grade), named.join(", ")))
+    };
+    let worst_first = Grade::DANGERS.into_iter().rev();
+    worst_first.filter_map(of_kind).collect()
 }
 
 /// Returns the allowances that allow nothing of any plan.
@@ -204,6 +222,23 @@ mod tests {
                 refuse(&[(None, &plan())], &allowed(&fewer), "prod").expect_err("one is missing");
             assert_eq!(error.causes().len(), 1, "{fewer:?}");
         }
+    }
+
+    #[test]
+    fn dangers_are_named_by_kind_and_those_of_new_stacks_are_none() {
+        assert_eq!(
+            named(&[(None, &plan())]),
+            [
+                "data loss: data-prod/Orders, data-prod/Table",
+                "exposure widened: api-prod/Table",
+                "permission widened: data-prod/Orders",
+            ]
+        );
+        let none = Plan { stacks: Vec::new() };
+        let plan = plan();
+        let several = named(&[(Some("eu-west-1"), &none), (Some("us-east-1"), &plan)]);
+        assert_eq!(several[1], "exposure widened: api-prod/Table in us-east-1");
+        assert!(named(&[(None, &none)]).is_empty());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Deploys to the environments of a stage, wave by wave.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::site::{Site, SiteEnd, all, boxed};
@@ -10,7 +12,7 @@ use crate::command::environments::{fields, not_begun};
 use crate::command::saved::Saved;
 use crate::command::{Session, place::Place};
 use crate::config::{Stage, StageConfig, list};
-use crate::engine::plan::{Grade, Plan};
+use crate::engine::plan::Plan;
 use crate::engine::{WaveEnd, Waves};
 use crate::error::{Error, Kind, Result};
 use crate::ui;
@@ -71,11 +73,10 @@ impl Rollout<'_> {
 
     /// Notes how a site ended.
     fn end(&mut self, at: usize, end: SiteEnd) {
-        self.waves.end(match end.error.as_ref().map(Error::kind) {
-            None => WaveEnd::Done,
-            Some(Kind::Refused | Kind::Interrupted) => WaveEnd::Stopped,
-            Some(_) => WaveEnd::Failed,
-        });
+        let others = self.sites.iter().map(Site::label).collect();
+        let owns = self.sites.get(at).map(|site| &site.plot.owns);
+        let (end, counted) = counted(end, owns.into_iter().flatten(), &others);
+        self.waves.end(counted);
         if let Some(place) = self.ends.get_mut(at) {
             *place = Some(end);
         }
@@ -114,7 +115,8 @@ impl Rollout<'_> {
         let mut plans: Vec<(usize, Option<Plan>)> = wave.into_iter().zip(plans).collect();
         let owners: Vec<_> = plans
             .extract_if(.., |(at, _)| {
-                self.sites.get(*at).is_some_and(|site| site.plot.owns)
+                let site = self.sites.get(*at);
+                site.is_some_and(|site| !site.plot.owns.is_empty())
             })
             .collect();
         for batch in [owners, plans] {
@@ -248,58 +250,38 @@ impl Rollout<'_> {
             return Ok(Consent::NotNeeded);
         };
         let name = first.name;
+        let several = self.several();
+        let placed: Vec<(Option<&str>, &Plan)> = sites
+            .iter()
+            .zip(plans)
+            .map(|(site, plan)| (several.then(|| site.label()), plan))
+            .collect();
         if first.plot.stage.protected && !local {
-            let several = self.several();
-            let plans: Vec<(Option<&str>, &Plan)> = sites
-                .iter()
-                .zip(plans)
-                .map(|(site, plan)| (several.then(|| site.label()), plan))
-                .collect();
             // What allows nothing in this wave may in another one.
-            for allowance in approval::idle(&plans, &arguments.allow) {
+            for allowance in approval::idle(&placed, &arguments.allow) {
                 if !several {
                     let text = format!("`--allow {allowance}` allows nothing of what would change");
                     session.ui.warn(text);
                 }
             }
-            approval::refuse(&plans, &arguments.allow, name)?;
+            approval::refuse(&placed, &arguments.allow, name)?;
         }
         // Whoever has this plan executed has read it, and it is still the same.
         if self.saved.is_some() && !local {
             return Ok(Consent::Given);
         }
-        let question = if self.several() {
+        let question = if several {
             format!("Deploy these changes to stage {name}, {title}?")
         } else {
             format!("Deploy these changes to stage {name}?")
         };
         if arguments.beforehand && session.global.yes && !local {
-            let lost = self.named(&sites, plans, Grade::DataLoss);
-            let exposed = self.named(&sites, plans, Grade::ExposureWidened);
-            let dangers = dangers(&lost, &exposed);
+            let dangers = approval::dangers(&placed);
             if !dangers.is_empty() {
                 return approval::ask_again(session, &dangers, &question).await;
             }
         }
         approval::ask(session, local, &question).await
-    }
-
-    /// Names the resources whose changes are of a grade.
-    fn named(&self, sites: &[&Site<'_>], plans: &[Plan], grade: Grade) -> Vec<String> {
-        sites
-            .iter()
-            .zip(plans)
-            .flat_map(|(site, plan)| {
-                plan.of_grade(grade).map(|(stack, change)| {
-                    let resource = format!("{}/{}", stack.stack, change.logical_id);
-                    if self.several() {
-                        format!("{resource} in {}", site.label())
-                    } else {
-                        resource
-                    }
-                })
-            })
-            .collect()
     }
 
     /// Reports how everything ended.
@@ -378,16 +360,38 @@ impl Rollout<'_> {
     }
 }
 
-/// Returns what nobody agrees to without having seen it, one line each.
-fn dangers(lost: &[String], exposed: &[String]) -> Vec<String> {
-    [
-        ("data would be lost", lost),
-        ("more could be reached from outside", exposed),
-    ]
-    .into_iter()
-    .filter(|(_, found)| !found.is_empty())
-    .map(|(danger, found)| format!("{danger}: {}", found.join(", ")))
-    .collect()
+/// Returns how an environment counts, given the stacks that others leave to it and the environments of this run. Where one
+/// of those stacks is not deployed, none of the others can have what it needs, whatever the budget.
+fn counted<'a>(
+    mut end: SiteEnd,
+    owns: impl Iterator<Item = (&'a String, &'a Vec<String>)>,
+    run: &BTreeSet<&str>,
+) -> (SiteEnd, WaveEnd) {
+    let Some(mut error) = end.error.take() else {
+        return (end, WaveEnd::Done);
+    };
+    let mut counted = match error.kind() {
+        Kind::Refused | Kind::Interrupted => WaveEnd::Stopped,
+        _ => WaveEnd::Failed,
+    };
+    let stacks = end.report.iter().flat_map(|report| &report.stacks);
+    let done: BTreeSet<&String> = stacks
+        .filter(|stack| stack.outcome.is_good())
+        .map(|stack| &stack.stack)
+        .collect();
+    for (name, others) in owns.filter(|(name, _)| !done.contains(name)) {
+        let mut others: Vec<&str> = others.iter().map(String::as_str).collect();
+        others.retain(|other| run.contains(other));
+        if !others.is_empty() {
+            counted = WaveEnd::Stopped;
+            let others = list(&others);
+            error = error.cause(format!(
+                "{name} is not deployed, which is that of {others} too"
+            ));
+        }
+    }
+    end.error = Some(error);
+    (end, counted)
 }
 
 /// Makes one error of those of several environments, and says where nothing was begun.
@@ -436,18 +440,44 @@ fn error(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::command::once::Owned;
+    use crate::engine::{DeployReport, Outcome, StackReport};
 
     #[test]
-    fn what_loses_data_or_opens_something_is_a_danger() {
-        let table = ["orders-dev/Orders".to_owned()];
-        assert_eq!(dangers(&[], &[]), [""; 0]);
-        assert_eq!(
-            dangers(&table, &table),
-            [
-                "data would be lost: orders-dev/Orders",
-                "more could be reached from outside: orders-dev/Orders"
-            ]
-        );
+    fn no_budget_covers_a_stack_that_the_others_need() {
+        let report = |edge| DeployReport {
+            stacks: [("edge-prod", edge), ("api-prod", Outcome::Failed)]
+                .map(|(stack, outcome)| StackReport {
+                    stack: stack.to_owned(),
+                    outcome,
+                    outputs: BTreeMap::new(),
+                    failure: None,
+                })
+                .to_vec(),
+        };
+        let owns: Owned = std::iter::once(("edge-prod", ["us-east-1", "eu-west-2"]))
+            .map(|(stack, others)| (stack.to_owned(), others.map(str::to_owned).to_vec()))
+            .collect();
+        let count = |report: Option<DeployReport>, failed: bool, run: &[&str]| {
+            let error = failed.then(|| Error::new(Kind::Deploy, "it failed"));
+            let end = SiteEnd { report, error };
+            let (end, counted) = counted(end, owns.iter(), &run.iter().copied().collect());
+            let causes = end.error.map_or_else(Vec::new, |it| it.causes().to_vec());
+            (counted, causes)
+        };
+        let run = ["eu-west-1", "us-east-1"];
+        let needed = "edge-prod is not deployed, which is that of `us-east-1` too".to_owned();
+        let stopped = (WaveEnd::Stopped, vec![needed]);
+        assert_eq!(count(Some(report(Outcome::Failed)), true, &run), stopped);
+        assert_eq!(count(None, true, &run), stopped);
+        // It is deployed, or nobody of this run needs it.
+        let failed = (WaveEnd::Failed, Vec::new());
+        assert_eq!(count(Some(report(Outcome::Unchanged)), true, &run), failed);
+        assert_eq!(count(None, true, &["eu-west-1"]), failed);
+        let done = (WaveEnd::Done, Vec::new());
+        assert_eq!(count(Some(report(Outcome::Created)), false, &run), done);
     }
 }

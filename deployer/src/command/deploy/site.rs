@@ -13,7 +13,7 @@ use crate::aws::Target;
 use crate::cli;
 use crate::command::approval::{Approval, Consent};
 use crate::command::environments::label;
-use crate::command::once::Rendered;
+use crate::command::once::{Owned, Rendered};
 use crate::command::outputs;
 use crate::command::place::{self, Place};
 use crate::command::{Session, prepare};
@@ -35,7 +35,8 @@ pub(super) struct Plot<'a> {
     pub(super) stage: &'a Stage,
     pub(super) assembly: Assembly,
     pub(super) selected: Vec<usize>,
-    pub(super) owns: bool,
+    /// The selected stacks that others leave to this environment.
+    pub(super) owns: Owned,
     pub(super) base: Option<Arc<str>>,
     /// Whether the outputs are shown once they are known.
     pub(super) shows: bool,
@@ -73,8 +74,11 @@ impl<'a> Plot<'a> {
             stage,
             mut assembly,
             selected,
-            owns,
+            mut owns,
         } = rendered;
+        let stacks = &assembly.manifest.stacks;
+        let names = selected.iter().filter_map(|at| stacks.get(*at));
+        owns.retain(|name, _| names.clone().any(|stack| stack.name == *name));
         prepare::adapt(&session, &mut assembly, place)?;
         if place.is_local() {
             prepare::refuse_renames(&assembly, &selected, "the local engine")?;

@@ -61,7 +61,7 @@ pub(super) struct Round<'a> {
 struct Rendered {
     assembly: Assembly,
     selected: Vec<usize>,
-    owns: bool,
+    owns: once::Owned,
 }
 
 /// What a round deploys to.
@@ -475,7 +475,7 @@ impl Rendered {
             stage: target.stage,
             assembly: self.assembly.clone(),
             selected: selected.to_vec(),
-            owns: self.owns,
+            owns: self.owns.clone(),
         }
     }
 }
