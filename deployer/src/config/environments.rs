@@ -130,7 +130,7 @@ impl TryFrom<Written> for StageConfig {
                     stack_sets: written
                         .stacksets
                         .as_ref()
-                        .map(|sets| sets.settings(&region)),
+                        .map(|sets| sets.settings(&region, written.protected)),
                     variables,
                     region,
                     label: None,

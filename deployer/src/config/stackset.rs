@@ -12,6 +12,8 @@ use crate::engine::{StackSetSettings, Targets};
 #[serde(try_from = "Written")]
 pub(super) struct StackSets {
     targets: Targets,
+    /// Whether the stacks of accounts that leave stay; none, where the stage decides.
+    retain_on_leave: Option<bool>,
     regions: Vec<Region>,
     concurrency: NonZeroU16,
     failures: u16,
@@ -28,6 +30,7 @@ struct Written {
     execution_role: Option<String>,
     organizational_units: Option<Vec<String>>,
     auto_deploy: Option<bool>,
+    retain_on_leave: Option<bool>,
     #[serde(default)]
     regions: Vec<Region>,
     concurrency: Option<NonZeroU16>,
@@ -45,9 +48,10 @@ impl TryFrom<Written> for StackSets {
     fn try_from(written: Written) -> Result<Self, String> {
         let targets = match (written.accounts, written.organizational_units) {
             (Some(accounts), None) => {
-                if written.auto_deploy.is_some() || written.delegated {
+                let of_units = written.auto_deploy.is_some() || written.retain_on_leave.is_some();
+                if of_units || written.delegated {
                     return Err(
-                        "`auto_deploy` and `delegated` belong to `organizational_units`: with `accounts`, nothing knows \
+                        "`auto_deploy`, `retain_on_leave` and `delegated` belong to `organizational_units`: with `accounts`, nothing knows \
                          of the organisation"
                             .to_owned(),
                     );
@@ -74,6 +78,7 @@ impl TryFrom<Written> for StackSets {
                 Targets::Units {
                     units,
                     auto_deploy: written.auto_deploy.unwrap_or(false),
+                    retain: false,
                 }
             }
             _ => return Err("write one of `accounts` and `organizational_units`".to_owned()),
@@ -87,6 +92,7 @@ impl TryFrom<Written> for StackSets {
         }
         Ok(Self {
             targets,
+            retain_on_leave: written.retain_on_leave,
             regions: written.regions,
             concurrency: written.concurrency.unwrap_or(NonZeroU16::MIN),
             failures: written.failures,
@@ -114,13 +120,19 @@ fn is_unit(text: &str) -> bool {
 
 impl StackSets {
     /// Returns the settings of an environment; without regions of their own, stack sets are in its region.
-    pub(super) fn settings(&self, region: &Region) -> StackSetSettings {
+    ///
+    /// Accounts that leave a protected stage keep their stacks, and the data in them, unless the table says otherwise.
+    pub(super) fn settings(&self, region: &Region, protected: bool) -> StackSetSettings {
+        let mut targets = self.targets.clone();
+        if let Targets::Units { retain, .. } = &mut targets {
+            *retain = self.retain_on_leave.unwrap_or(protected);
+        }
         let mut regions: Vec<String> = self.regions.iter().map(ToString::to_string).collect();
         if regions.is_empty() {
             regions.push(region.to_string());
         }
         StackSetSettings {
-            targets: self.targets.clone(),
+            targets,
             regions,
             concurrency: self.concurrency.get(),
             failures: self.failures,
@@ -145,15 +157,35 @@ mod tests {
             .expect("is one");
         let sets =
             read("organizational_units = [\"ou-ab12-12345678\", \"r-ab12\"]").expect("is valid");
-        let settings = sets.settings(&home);
+        let settings = sets.settings(&home, false);
         assert_eq!(settings.regions, ["eu-west-1"]);
         assert_eq!((settings.concurrency, settings.failures), (1, 0));
         let sets = read(
             "accounts = [\"111111111111\"]\nregions = [\"us-east-1\", \"us-east-2\"]\nconcurrency = 3",
         );
-        let settings = sets.expect("is valid").settings(&home);
+        let settings = sets.expect("is valid").settings(&home, false);
         assert_eq!(settings.regions, ["us-east-1", "us-east-2"]);
         assert_eq!(settings.concurrency, 3);
+    }
+
+    #[test]
+    fn accounts_that_leave_a_protected_stage_keep_their_stacks() {
+        let home: Region = toml::Value::String("eu-west-1".into())
+            .try_into()
+            .expect("is one");
+        let unit = "organizational_units = [\"r-ab12\"]\nauto_deploy = true";
+        for (more, protected, expected) in [
+            ("", false, false),
+            ("", true, true),
+            ("\nretain_on_leave = false", true, false),
+            ("\nretain_on_leave = true", false, true),
+        ] {
+            let sets = read(&format!("{unit}{more}")).expect("is valid");
+            let Targets::Units { retain, .. } = sets.settings(&home, protected).targets else {
+                panic!("they are units");
+            };
+            assert_eq!(retain, expected, "{more} {protected}");
+        }
     }
 
     #[test]
@@ -171,6 +203,10 @@ mod tests {
             ),
             (
                 "accounts = [\"111111111111\"]\ndelegated = true",
+                "belong to `organizational_units`",
+            ),
+            (
+                "accounts = [\"111111111111\"]\nretain_on_leave = true",
                 "belong to `organizational_units`",
             ),
             ("organizational_units = [\"team\"]", "`team` is neither"),

@@ -69,8 +69,10 @@ pub enum Targets {
     Units {
         /// The units, or the root of the organisation.
         units: Vec<String>,
-        /// Whether accounts that join later get their stacks by themselves, and lose them when they leave.
+        /// Whether accounts that join later get their stacks by themselves.
         auto_deploy: bool,
+        /// Whether the stacks of accounts that leave stay there, outside of the stack set.
+        retain: bool,
     },
 }
 
@@ -93,11 +95,15 @@ impl StackSetSettings {
     fn auto_deployment(&self) -> Option<AutoDeployment> {
         match self.targets {
             Targets::Accounts { .. } => None,
-            Targets::Units { auto_deploy, .. } => {
+            Targets::Units {
+                auto_deploy,
+                retain,
+                ..
+            } => {
                 let builder = AutoDeployment::builder().enabled(auto_deploy);
                 // It must be said where accounts come and go, and must not be where they do not.
                 let builder = if auto_deploy {
-                    builder.retain_stacks_on_account_removal(false)
+                    builder.retain_stacks_on_account_removal(retain)
                 } else {
                     builder
                 };
@@ -128,11 +134,14 @@ impl StackSetSettings {
     /// Says how CloudFormation goes from one region to the next, as far as those regions go
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperationPreferences.html>).
     fn preferences(&self, regions: &BTreeSet<&str>) -> StackSetOperationPreferences {
-        let order = self.regions.iter();
-        let order: Vec<String> = order
-            .filter(|region| regions.contains(region.as_str()))
-            .cloned()
-            .collect();
+        let is_worked_on = |region: &&String| regions.contains(region.as_str());
+        let mut order: Vec<String> = self.regions.iter().filter(is_worked_on).cloned().collect();
+        // Regions that are no targets any more come last.
+        for region in regions {
+            if !order.iter().any(|it| it == region) {
+                order.push((*region).to_owned());
+            }
+        }
         let concurrency = if self.parallel_regions {
             RegionConcurrencyType::Parallel
         } else {
@@ -180,7 +189,7 @@ pub struct StackSetPlan {
     pub outdated: usize,
     /// The accounts or units that get instances, by region.
     pub add: BTreeMap<String, BTreeSet<String>>,
-    /// The instances that are no targets any more, as `ACCOUNT/REGION`; they are left alone.
+    /// The instances that are no targets any more, as `ACCOUNT/REGION`; they stay, and are updated with the others.
     pub untargeted: Vec<String>,
 }
 
@@ -294,7 +303,11 @@ fn own(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 fn differs(found: &Found, request: &StackSetRequest, wanted: &Value) -> bool {
     let manifest = &request.manifest;
     let capabilities: BTreeSet<String> = manifest.capabilities.iter().cloned().collect();
-    let auto = |auto: Option<&AutoDeployment>| auto.and_then(|auto| auto.enabled).unwrap_or(false);
+    let auto = |auto: Option<&AutoDeployment>| {
+        let enabled = auto.and_then(AutoDeployment::enabled).unwrap_or(false);
+        let retained = auto.and_then(AutoDeployment::retain_stacks_on_account_removal);
+        (enabled, enabled && retained.unwrap_or(false))
+    };
     let wanted_auto = request.settings.auto_deployment();
     let roles = request.settings.roles();
     found.template != *wanted
@@ -331,15 +344,15 @@ fn missing(
 
 /// Returns the instances that no target asks for.
 fn untargeted(settings: &StackSetSettings, instances: &[InstanceStatus]) -> Vec<String> {
-    let is_wanted = |instance: &&InstanceStatus| {
-        settings.regions.contains(&instance.region)
-            && settings
-                .names()
-                .iter()
-                .any(|name| instance.is_in(&settings.targets, name))
-    };
-    let strays = instances.iter().filter(|instance| !is_wanted(instance));
+    let strays = instances.iter().filter(|it| !is_wanted(settings, it));
     strays.map(InstanceStatus::place).collect()
+}
+
+/// Returns whether a target asks for an instance.
+fn is_wanted(settings: &StackSetSettings, instance: &InstanceStatus) -> bool {
+    let mut names = settings.names().iter();
+    settings.regions.contains(&instance.region)
+        && names.any(|name| instance.is_in(&settings.targets, name))
 }
 
 /// Does what the plan says: makes the stack set or updates it with all its instances, then adds the instances that are
@@ -367,7 +380,7 @@ pub async fn deploy_stack_set(
     if plan.create {
         create(context, request).await?;
     } else if plan.update {
-        let running = update(context, request).await?;
+        let running = update(context, request, plan).await?;
         report
             .operations
             .push(follow(context, settings, running).await?);
@@ -448,11 +461,18 @@ async fn create(context: &Context, request: &StackSetRequest) -> Result<(), Stac
 
 /// Begins to update the stack set and all its instances
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStackSet.html>).
-async fn update(context: &Context, request: &StackSetRequest) -> Result<Running, StackSetError> {
+async fn update(
+    context: &Context,
+    request: &StackSetRequest,
+    plan: &StackSetPlan,
+) -> Result<Running, StackSetError> {
     let settings = &request.settings;
     let name = &request.manifest.name;
     let (administration, execution) = settings.roles();
-    let regions = settings.regions.iter().map(String::as_str).collect();
+    let targeted = settings.regions.iter().map(String::as_str);
+    let places = plan.untargeted.iter();
+    let others = places.filter_map(|place| Some(place.split_once('/')?.1));
+    let regions = targeted.chain(others).collect();
     let answer = context
         .clients
         .cloudformation

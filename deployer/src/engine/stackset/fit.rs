@@ -82,6 +82,7 @@ mod tests {
             targets: Targets::Units {
                 units: vec!["ou-ab12-12345678".into()],
                 auto_deploy: false,
+                retain: false,
             },
             regions: vec!["us-east-1".into()],
             concurrency: 1,

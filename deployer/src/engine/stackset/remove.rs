@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_cloudformation::types::DeploymentTargets;
+use aws_sdk_cloudformation::types::{AccountFilterType, DeploymentTargets};
 
 use super::describe::{InstanceStatus, find};
 use super::operation::{Running, follow, join};
-use super::{StackSetError, StackSetReport, StackSetSettings, Targets, untargeted};
+use super::{StackSetError, StackSetReport, StackSetSettings, Targets, is_wanted};
 use crate::aws::OrAws;
 use crate::engine::{Context, Outcome, recover::STAGE_TAG, stack::token};
 
@@ -44,8 +44,13 @@ pub async fn removal_plan(
     }
     let mut instances = found.instances;
     if untargeted_only {
-        let strays: BTreeSet<String> = untargeted(settings, &instances).into_iter().collect();
-        instances.retain(|instance| strays.contains(&instance.place()));
+        // An account that is below a target and below a unit that is none any more stays.
+        let wanted: BTreeSet<String> = instances
+            .iter()
+            .filter(|instance| is_wanted(settings, instance))
+            .map(InstanceStatus::place)
+            .collect();
+        instances.retain(|instance| !wanted.contains(&instance.place()));
     }
     Ok(RemovalPlan {
         instances,
@@ -152,10 +157,13 @@ async fn delete(
         .call_as(settings.call_as());
     let call = match settings.targets {
         Targets::Accounts { .. } => call.set_accounts(list(accounts)),
-        // All accounts of the units that have an instance in these regions are among them.
+        // A unit alone means all accounts below it, also those of units that stay targets, and those that joined since the
+        // instances were listed.
         Targets::Units { .. } => call.deployment_targets(
             DeploymentTargets::builder()
                 .set_organizational_unit_ids(list(units))
+                .set_accounts(list(accounts))
+                .account_filter_type(AccountFilterType::Intersection)
                 .build(),
         ),
     };

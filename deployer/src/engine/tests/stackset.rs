@@ -3,8 +3,8 @@
 use aws_sdk_cloudformation::{
     Client as CloudFormation,
     types::{
-        AutoDeployment, CallAs, ConcurrencyMode, DeploymentTargets, ManagedExecution,
-        PermissionModels,
+        AccountFilterType, AutoDeployment, CallAs, ConcurrencyMode, DeploymentTargets,
+        ManagedExecution, PermissionModels,
     },
 };
 use aws_smithy_mocks::mock;
@@ -43,6 +43,7 @@ fn unit() -> StackSetSettings {
         targets: Targets::Units {
             units: vec![UNIT.into()],
             auto_deploy: true,
+            retain: true,
         },
         concurrency: 5,
         failures: 2,
@@ -216,6 +217,10 @@ async fn a_stack_set_is_made_and_gets_its_instances_in_one_operation() {
                     && input.permission_model() == Some(&PermissionModels::ServiceManaged)
                     && input.call_as() == Some(&CallAs::DelegatedAdmin)
                     && input.auto_deployment().and_then(AutoDeployment::enabled) == Some(true)
+                    && input
+                        .auto_deployment()
+                        .and_then(AutoDeployment::retain_stacks_on_account_removal)
+                        == Some(true)
                     && input.managed_execution().and_then(ManagedExecution::active) == Some(true)
                     && input
                         .tags()
@@ -522,5 +527,66 @@ async fn a_run_that_is_stopped_names_what_goes_on() {
         .expect_err("is stopped");
     assert_eq!(error.kind(), Kind::Interrupted);
     assert!(error.to_string().contains("op-1"), "{error}");
+    played.finish();
+}
+
+/// A unit alone means all accounts below it: "CloudFormation will delete stacks from both the specified target OUs and their
+/// child OUs"
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stackinstances-delete.html>).
+#[tokio::test]
+async fn a_removal_in_units_takes_the_accounts_that_were_listed_and_no_others() {
+    const ROOT: &str = "r-ab12";
+    // The target was the root; one of its accounts is below the unit that is the target now.
+    let instances = instance(ONE, "us-east-1", "CURRENT").replace(UNIT, ROOT)
+        + &instance(ONE, "us-east-1", "CURRENT")
+        + &instance(TWO, "us-east-1", "CURRENT").replace(UNIT, ROOT);
+    let script = there(Script::new(), TEMPLATE, "SERVICE_MANAGED", OURS, &instances);
+    let script = operations(script, &[]);
+    let body = began("DeleteStackInstances", "op-1");
+    let script = script.cloudformation(
+        "delete_stack_instances",
+        mock!(CloudFormation::delete_stack_instances)
+            .match_requests(|input| {
+                let targets = input.deployment_targets().expect("are given");
+                targets.organizational_unit_ids() == [ROOT]
+                    && targets.accounts() == [TWO]
+                    && targets.account_filter_type() == Some(&AccountFilterType::Intersection)
+                    && input.accounts().is_empty()
+            })
+            .then_http_response(move || http(200, &body)),
+    );
+    let played = look(script, "op-1", "DELETE", "SUCCEEDED", &[]).play();
+    let plan = removal_plan(&played.context, STACK, &unit(), true)
+        .await
+        .expect("is made");
+    remove_stack_set(&played.context, STACK, &unit(), &plan, false)
+        .await
+        .expect("succeeds");
+    played.finish();
+}
+
+#[tokio::test]
+async fn an_update_goes_also_to_the_regions_that_are_no_targets_any_more() {
+    let stray = instance(ONE, "sa-east-1", "CURRENT");
+    let instances =
+        instance(ONE, "us-east-1", "OUTDATED") + &instance(TWO, "us-east-1", "CURRENT") + &stray;
+    let script = there(Script::new(), TEMPLATE, "SELF_MANAGED", OURS, &instances);
+    let script = operations(script, &[]);
+    let body = began("UpdateStackSet", "op-1");
+    let script = script.cloudformation(
+        "update_stack_set",
+        mock!(CloudFormation::update_stack_set)
+            .match_requests(|input| {
+                let preferences = input.operation_preferences().expect("are given");
+                preferences.region_order() == ["us-east-1", "sa-east-1"]
+            })
+            .then_http_response(move || http(200, &body)),
+    );
+    let done = (ONE, "sa-east-1", "SUCCEEDED", "");
+    let played = look(script, "op-1", "UPDATE", "SUCCEEDED", &[done]).play();
+    let report = deploy(&played, accounts(&["us-east-1"]))
+        .await
+        .expect("succeeds");
+    assert_eq!(report.outcome, Outcome::Updated);
     played.finish();
 }
