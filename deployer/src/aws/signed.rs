@@ -292,7 +292,18 @@ impl Clients {
     }
 
     /// Sends a request, again where that may help. Returns the body of the answer.
+    ///
+    /// What is signed carries a token of the caller, which no partition gets but their own.
     async fn signed(&self, request: Request<'_>) -> Result<String, AwsError> {
+        let region = self.region();
+        if !is_known(region) {
+            let reason = format!("the hosts of the partition of {region} are not known");
+            return Err(AwsError::without_answer(
+                request.operation,
+                Fault::Unknown,
+                Some(reason.into()),
+            ));
+        }
         let mut tried = 0;
         loop {
             tried += 1;
@@ -416,6 +427,16 @@ fn refusal(header: Option<&str>, body: &str) -> Option<(String, String)> {
     header.map(|code| (bare(code), String::new()))
 }
 
+/// Returns whether the hosts of a region's partition are known: those of China, of GovCloud, and the commercial one, to which
+/// everything is sent that is neither. The others begin with `us-iso`, `eu-isoe-`, `eusc-`
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>).
+fn is_known(region: &str) -> bool {
+    const AREAS: [&str; 10] = ["af", "ap", "ca", "cn", "eu", "il", "me", "mx", "sa", "us"];
+    let mut parts = region.split('-');
+    let (area, side) = (parts.next(), parts.next().unwrap_or_default());
+    area.is_some_and(|area| AREAS.contains(&area)) && !side.starts_with("iso")
+}
+
 /// Returns the end of the hosts of a region.
 pub(crate) fn suffix(region: &str) -> &'static str {
     if region.starts_with("cn-") {
@@ -438,7 +459,29 @@ pub(crate) fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{encoded, refusal};
+    use super::{encoded, is_known, refusal};
+
+    #[test]
+    fn hosts_are_known_of_three_partitions() {
+        for known in [
+            "eu-central-1",
+            "us-east-1",
+            "us-gov-west-1",
+            "cn-north-1",
+            "mx-central-1",
+        ] {
+            assert!(is_known(known), "{known}");
+        }
+        for other in [
+            "eusc-de-east-1",
+            "us-iso-east-1",
+            "us-isob-west-1",
+            "eu-isoe-west-1",
+            "us-isof-south-1",
+        ] {
+            assert!(!is_known(other), "{other}");
+        }
+    }
 
     #[test]
     fn errors_are_told_apart_by_their_codes() {
