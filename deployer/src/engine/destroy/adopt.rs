@@ -20,7 +20,8 @@ use super::{
     ledger::Resource,
 };
 use crate::{
-    engine::{Context, DeployedStack, hint},
+    aws::signed::suffix,
+    engine::{Context, DeployedStack, hint, publish},
     template::referenced,
 };
 
@@ -114,15 +115,29 @@ impl Adoption {
         })
     }
 
-    /// Returns the commands that take it all back, in their order. `file` holds the template.
+    /// Returns the commands that take it all back, in their order. `file` holds the template. One that is longer than a call
+    /// takes has to be uploaded first, to a bucket that the caller chooses in place of `BUCKET`.
     pub fn commands(&self, context: &Context, file: &Path) -> Vec<String> {
         let stack = self.stack_id.split('/').nth(1).unwrap_or(&self.stack_id);
         // CloudFormation refuses tags here; the next deploy sets them.
         let imports = serde_json::to_string(&self.imports).unwrap_or_default();
+        // As it is written into the file, with a line end.
+        let text = serde_json::to_string_pretty(&self.template).unwrap_or_default() + "\n";
+        let is_long = publish::needs_bucket(&text);
+        let key = file.file_name().unwrap_or_default().to_string_lossy();
+        let template = if is_long {
+            let region = context.clients.region();
+            let end = suffix(region);
+            format!("--template-url https://BUCKET.s3.{region}.{end}/{key}")
+        } else {
+            format!(
+                "--template-body {}",
+                quoted(&format!("file://{}", file.display()))
+            )
+        };
         let mut create = format!(
-            "create-change-set --stack-name {stack} --change-set-name adopt --change-set-type IMPORT --template-body {} \
+            "cloudformation create-change-set --stack-name {stack} --change-set-name adopt --change-set-type IMPORT {template} \
              --resources-to-import {}",
-            quoted(&format!("file://{}", file.display())),
             quoted(&imports)
         );
         let has_identities = |import: &Import| import.resource_type.starts_with("AWS::IAM::");
@@ -130,14 +145,19 @@ impl Adoption {
             create += " --capabilities CAPABILITY_NAMED_IAM";
         }
         let named = format!("--stack-name {stack} --change-set-name adopt");
-        [
+        let upload = is_long.then(|| {
+            let file = quoted(&file.display().to_string());
+            format!("s3 cp {file} s3://BUCKET/{key}")
+        });
+        let import = [
             create,
-            format!("wait change-set-create-complete {named}"),
-            format!("execute-change-set {named}"),
-            format!("wait stack-import-complete --stack-name {stack}"),
-        ]
-        .map(|command| format!("aws cloudformation {command}{}", hint::aws_options(context)))
-        .into()
+            format!("cloudformation wait change-set-create-complete {named}"),
+            format!("cloudformation execute-change-set {named}"),
+            format!("cloudformation wait stack-import-complete --stack-name {stack}"),
+        ];
+        let all = upload.into_iter().chain(import);
+        all.map(|command| format!("aws {command}{}", hint::aws_options(context)))
+            .collect()
     }
 
     pub(super) fn is_of_stack_of(&self, other: &Self) -> bool {
@@ -316,6 +336,37 @@ mod tests {
                 })),
             })
         );
+    }
+
+    /// A call takes 51,200 bytes of a template
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>).
+    #[test]
+    fn a_template_that_is_too_long_for_a_call_is_uploaded() {
+        let context = crate::engine::tests::Script::new().play().context;
+        let document = json!({"Statement": "x".repeat(51_200)});
+        let template = json!({"Resources": {
+            "Role": {
+                "Type": "AWS::IAM::Role",
+                "DeletionPolicy": "Retain",
+                "Properties": {"AssumeRolePolicyDocument": document},
+            },
+        }});
+        let adoption = adoption(&template).expect("the role stays");
+        let commands = adoption.commands(&context, Path::new("/state/orders-prod.import.json"));
+        let place = "--region eu-central-1 --profile work";
+        assert_eq!(
+            commands[0],
+            format!(
+                "aws s3 cp /state/orders-prod.import.json s3://BUCKET/orders-prod.import.json {place}"
+            )
+        );
+        assert!(
+            commands[1].contains(
+                "--change-set-type IMPORT --template-url https://BUCKET.s3.eu-central-1.amazonaws.com/orders-prod.import.json "
+            ),
+            "{commands:?}"
+        );
+        assert_eq!(commands.len(), 5);
     }
 
     #[test]
