@@ -4,7 +4,7 @@
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html>). Nobody can be handed
 //! over here: the importers want the same name before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -72,7 +72,7 @@ pub(in crate::engine) async fn refuse(
     }))
 }
 
-/// Returns the exports whose value is certain to change, each with the reason.
+/// Returns the exports whose value changes with all that is known of it, each with the reason.
 fn changing<'a>(
     deployed: &'a DeployedStack,
     template: &Value,
@@ -101,14 +101,67 @@ fn changing<'a>(
             Value::String(text) => {
                 (present.is_some_and(|present| present != text)).then_some(Cause::Text)
             }
-            value => referenced(value)
-                .into_iter()
-                .find(is_new)
-                .map(Cause::Resource),
+            value => {
+                let mut names = certain(value).into_iter();
+                names.find(is_new).map(Cause::Resource)
+            }
         };
         if let Some(cause) = cause {
             found.insert(export.as_str(), cause);
         }
     }
     found
+}
+
+/// Returns the names whose values are a part of a value, whatever conditions choose and functions leave of it. Nothing for a
+/// value that may stay the same: that is left to CloudFormation.
+fn certain(value: &Value) -> BTreeSet<String> {
+    if is_text(value) {
+        referenced(value)
+    } else {
+        BTreeSet::new()
+    }
+}
+
+/// Returns whether all that a value names is a part of its text.
+fn is_text(value: &Value) -> bool {
+    match value {
+        Value::Array(elements) => elements.iter().all(is_text),
+        Value::Object(entries) => entries.iter().all(|(key, argument)| {
+            let joins = matches!(key.as_str(), "Ref" | "Fn::GetAtt" | "Fn::Sub" | "Fn::Join");
+            (joins || !key.starts_with("Fn::")) && is_text(argument)
+        }),
+        // The zone of a load balancer or a website is one for all of a region.
+        Value::String(text) => !text.to_ascii_lowercase().contains("zoneid"),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_a_part_of_the_text_is_certain_to_change_it() {
+        let new = json!({"Ref": "New"});
+        let chosen = json!({"Fn::If": ["IsNew", new, {"Ref": "Old"}]});
+        for (value, names) in [
+            (new.clone(), &["New"][..]),
+            (json!({"Fn::GetAtt": ["New", "Arn"]}), &["New"]),
+            (json!({"Fn::Sub": "${New.Arn}/*"}), &["New"]),
+            (json!({"Fn::Sub": ["${It}", {"It": new}]}), &["It", "New"]),
+            (
+                json!({"Fn::Join": ["-", [{"Ref": "Old"}, new]]}),
+                &["New", "Old"],
+            ),
+            (chosen.clone(), &[]),
+            (json!({"Fn::Join": ["-", [{"Ref": "Old"}, chosen]]}), &[]),
+            (json!({"Fn::Select": [0, {"Fn::Split": [":", new]}]}), &[]),
+            (json!({"Fn::GetAtt": ["New", "CanonicalHostedZoneID"]}), &[]),
+        ] {
+            assert_eq!(Vec::from_iter(certain(&value)), names, "{value}");
+        }
+    }
 }
