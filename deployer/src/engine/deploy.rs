@@ -263,6 +263,7 @@ pub async fn deploy(
                     .map(|bucket| Archive {
                         bucket: bucket.clone(),
                         mark: records.and_then(|records| records.mark(&stack.manifest.name)),
+                        marks: records.is_some_and(Records::has_marks),
                     }),
                 manifest: Arc::new(stack.manifest),
                 template: stack.template,

@@ -325,7 +325,7 @@ pub async fn revert(
         express: false,
     });
     match execute(&context, manifest, &change_set, &token).await? {
-        Executed::Done => Ok(Outcome::Updated),
+        Executed::Done(_) => Ok(Outcome::Updated),
         Executed::Overtaken(error) => Err(error),
     }
 }

@@ -168,7 +168,7 @@ async fn stack_plan(
         bucket = bootstrap::existing(&own).await.map_err(aws)?;
     }
     let record = match &bucket {
-        Some(bucket) => Record::read(&own, bucket, &manifest.name, &deployed.id)
+        Some(bucket) => Record::read(&own.clients, bucket, &manifest.name, &deployed.id)
             .await
             .map_err(aws)?,
         None => Record::of(&deployed.id),

@@ -129,7 +129,8 @@ pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<Pru
         if let Some(bucket) = bucket {
             let mut needed = used.clone();
             if let Some(deployed) = &deployed {
-                let direct = Record::read(&context, bucket, &target.name, &deployed.id).await?;
+                let direct =
+                    Record::read(&context.clients, bucket, &target.name, &deployed.id).await?;
                 needed.extend(direct.keys().cloned());
             }
             for object in unused(&context, bucket, &target.name, &needed, request).await? {

@@ -129,7 +129,7 @@ async fn restored(run: &Run, work: &Work) -> Result<bool, StackError> {
         let Some(deployed) = inspect::describe(&context.clients, &stack.name).await? else {
             return Ok(false);
         };
-        let record = Record::read(&context, bucket, &stack.name, &deployed.id).await?;
+        let record = Record::read(&context.clients, bucket, &stack.name, &deployed.id).await?;
         record
             .restore(&context, bucket, &deployed, &work.template)
             .await
@@ -301,17 +301,28 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
     if let (Some(_), Some(closed)) = (opened, closed) {
         protection::close(context, stack, &change_set.stack_id, &closed).await;
     }
-    match executed? {
-        Executed::Done => {}
+    let ended = match executed? {
+        Executed::Done(ended) => ended,
         Executed::Overtaken(_) if context.wait => return Ok(Attempt::Again),
         Executed::Overtaken(error) => return Err(error),
-    }
+    };
     let deployed = inspect::describe(&context.clients, &change_set.stack_id)
         .await
         .map_err(|source| aws(stack, source))?
         .ok_or_else(|| aws(stack, AwsError::incomplete("DescribeStacks", "stack")))?;
     protection::protect(context, stack, &work.template, &deployed).await?;
-    archive::keep(run, context, work, &deployed, &parameters, is_release).await;
+    if ended
+        .zip(deployed.changed)
+        .is_some_and(|(ended, changed)| changed > ended)
+    {
+        // What is described is what somebody else deployed: our template would be written down as theirs.
+        context.emit(Event::Warning {
+            stack: stack.name.clone(),
+            message: "nobody can go back to this release: it was not written down, because somebody updated the stack right after it".to_owned(),
+        });
+    } else {
+        archive::keep(run, context, work, &deployed, &parameters, is_release).await;
+    }
     let outcome = if create {
         Outcome::Created
     } else {

@@ -170,7 +170,8 @@ async fn choose(
         None => None,
     };
     let release = release.ok_or_else(|| no_such(releases))?;
-    if live == Some(release.release) {
+    let direct = live.is_some() && session.guard(Box::pin(releases.is_direct())).await??;
+    if live == Some(release.release) && !direct {
         let text = format!("{stack}: release {} is deployed", release.release);
         session.ui.done("release", text);
         return Ok(None);
@@ -192,6 +193,9 @@ async fn choose(
             .hint("`stackctl history` shows which releases are whole; `prune --keep` says how many stay so"));
     }
     let now = match live {
+        Some(live) if direct => {
+            format!("release {live} is deployed, but code or definitions were given past it")
+        }
         Some(live) => format!("release {live} is deployed"),
         None => "what is deployed was not written down as a release".to_owned(),
     };

@@ -12,7 +12,7 @@ use super::{
     machine,
 };
 use crate::{
-    aws::{AwsError, Fault, OrAws},
+    aws::{AwsError, Clients, Fault, OrAws},
     engine::{
         Context, DeployedStack, Event,
         inspect::{self, DeployedResource},
@@ -74,6 +74,8 @@ pub(in crate::engine) struct Records {
     fast: BTreeSet<String>,
     /// The `ETag`s of the marks, by stack.
     marks: BTreeMap<String, String>,
+    /// Whether marks tell nothing in this bucket.
+    no_marks: bool,
 }
 
 impl Records {
@@ -98,6 +100,8 @@ impl Records {
                 let stack = key.strip_prefix(PREFIX);
                 if let Some(stack) = stack.and_then(|name| name.strip_suffix(SUFFIX)) {
                     records.fast.insert(stack.to_owned());
+                } else if mark::says_none(&key) {
+                    records.no_marks = true;
                 } else if let (Some(stack), Some(etag)) = (mark::stack_of(&key), object.e_tag) {
                     records.marks.insert(stack.to_owned(), etag);
                 }
@@ -112,6 +116,11 @@ impl Records {
     /// Returns whether a stack has a record.
     pub(in crate::engine) fn has(&self, stack: &str) -> bool {
         self.fast.contains(stack)
+    }
+
+    /// Returns whether marks are written in this bucket.
+    pub(in crate::engine) fn has_marks(&self) -> bool {
+        !self.no_marks
     }
 
     /// Returns the `ETag` of the mark of a stack, where it has one.
@@ -131,13 +140,12 @@ impl Record {
 
     /// Reads the record of a stack; an empty one, where there is none of this very stack.
     pub(in crate::engine) async fn read(
-        context: &Context,
+        clients: &Clients,
         bucket: &str,
         stack: &str,
         stack_id: &str,
     ) -> Result<Self, AwsError> {
         const OPERATION: &str = "GetObject";
-        let clients = &context.clients;
         let answer = clients
             .s3
             .get_object()
@@ -174,7 +182,7 @@ impl Record {
     }
 
     /// Returns whether nothing was given past CloudFormation.
-    fn is_empty(&self) -> bool {
+    pub(in crate::engine) fn is_empty(&self) -> bool {
         self.functions.is_empty() && self.machines.is_empty()
     }
 
@@ -214,7 +222,7 @@ impl Record {
         match written {
             // A call whose answer was lost was repeated, or somebody else wrote: what is there tells.
             Err(error) if mark::is_overtaken(&error) => {
-                let present = Self::read(context, bucket, stack, &self.stack_id).await?;
+                let present = Self::read(clients, bucket, stack, &self.stack_id).await?;
                 if (&present.functions, &present.machines) == (&self.functions, &self.machines) {
                     Ok(())
                 } else {

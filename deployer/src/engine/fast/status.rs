@@ -39,7 +39,7 @@ async fn of_region(context: &Context, stacks: Vec<&mut StackStatusReport>) -> Re
     let records = Records::list(context, &bucket).await?;
     for stack in stacks {
         if let (Some(id), true) = (&stack.id, records.has(&stack.stack)) {
-            let record = Record::read(context, &bucket, &stack.stack, id).await?;
+            let record = Record::read(&context.clients, &bucket, &stack.stack, id).await?;
             stack.fast = record.given().cloned().collect();
         }
     }

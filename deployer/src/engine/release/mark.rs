@@ -8,23 +8,27 @@
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>). Neither mark nor template has to be read.
 //!
 //! An update by anybody else moves the time, and the mark does not fit any more. Where the bucket is encrypted with a key
-//! of KMS, an `ETag` is something else: no mark ever fits there, and templates are compared.
+//! of KMS, an `ETag` is something else: no mark would ever fit there. The first that is written shows it, which is written
+//! down too; from then on there are no marks, and templates are compared.
 
 use std::fmt::Write as _;
 
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::{operation::put_object::builders::PutObjectFluentBuilder, primitives::ByteStream};
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::sorted;
 use crate::{
-    aws::{AwsError, OrAws},
+    aws::{AwsError, Clients, OrAws},
     engine::{Context, DeployedStack, fast, publish, stack::rfc3339},
 };
 
 /// What the key of a mark ends with, after the name of its stack.
 const SUFFIX: &str = ".mark.json";
+
+/// The key of the object that says that marks tell nothing in a bucket.
+const NO_MARKS: &str = "state/no-marks.json";
 
 /// What marks a stack that is as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,16 +79,25 @@ impl Mark {
         before: Option<&str>,
     ) -> Result<(), AwsError> {
         let clients = &context.clients;
-        let written = clients
-            .s3
-            .put_object()
-            .bucket(bucket)
-            .expected_bucket_owner(&clients.identity().account)
-            .key(key(stack))
-            .body(ByteStream::from(self.content.into_bytes()))
-            .content_type("application/json")
+        let written = put(clients, bucket, &key(stack), self.content)
             .set_if_match(before.map(str::to_owned))
             .set_if_none_match(before.is_none().then(|| "*".to_owned()))
+            .send()
+            .await
+            .or_aws(clients, "PutObject");
+        let is_other = match written {
+            Ok(written) => written
+                .e_tag
+                .is_some_and(|etag| etag.trim_matches('"') != self.etag),
+            Err(error) if is_overtaken(&error) => false,
+            Err(error) => return Err(error),
+        };
+        if !is_other {
+            return Ok(());
+        }
+        let body = json!({"reason": "the ETag of an object is not the MD5 of its content"});
+        let written = put(clients, bucket, NO_MARKS, body.to_string())
+            .if_none_match("*")
             .send()
             .await
             .or_aws(clients, "PutObject");
@@ -93,6 +106,22 @@ impl Mark {
             written => written.map(drop),
         }
     }
+}
+
+fn put(clients: &Clients, bucket: &str, key: &str, content: String) -> PutObjectFluentBuilder {
+    clients
+        .s3
+        .put_object()
+        .bucket(bucket)
+        .expected_bucket_owner(&clients.identity().account)
+        .key(key)
+        .body(ByteStream::from(content.into_bytes()))
+        .content_type("application/json")
+}
+
+/// Returns whether an object says that there are no marks in its bucket.
+pub(in crate::engine) fn says_none(key: &str) -> bool {
+    key == NO_MARKS
 }
 
 /// Returns whether somebody else wrote or removed an object since it was looked at; see

@@ -17,7 +17,7 @@ use crate::{
     aws::{AwsError, Clients, OrAws},
     engine::{
         BOOTSTRAP_STACK, Context, DeployedStack, Origin, StackTarget, bootstrap::BUCKET_OUTPUT,
-        inspect, publish, stack::rfc3339,
+        fast, inspect, publish, stack::rfc3339,
     },
     template::hidden,
 };
@@ -71,6 +71,8 @@ pub struct StackReleases {
     /// The stack.
     pub stack: String,
     clients: Option<Clients>,
+    /// The region of stacks that name none.
+    home: String,
     bucket: String,
     /// The keys of the records by number.
     records: BTreeMap<u64, String>,
@@ -91,12 +93,21 @@ impl StackRelease {
             .collect()
     }
 
-    /// Returns the keys of the artifacts, with the asset of each.
+    /// Returns the keys of the artifacts, with the asset of each, or with the parameter where the asset is not written down.
+    ///
+    /// The release of somebody who went back was deployed with the keys as plain values, so that the values tell what is
+    /// an artifact.
     pub(in crate::engine) fn artifacts(&self) -> impl Iterator<Item = (&String, &String)> {
-        let artifacts = self.manifest.artifacts.iter();
-        artifacts.filter_map(|(parameter, asset)| {
-            Some((self.manifest.parameters.get(parameter)?, asset))
-        })
+        let own = format!("{}/", self.manifest.name);
+        let values = self.manifest.parameters.iter();
+        values
+            .filter(move |(_, value)| {
+                value.starts_with(&own) && publish::sha256_of(value).is_some()
+            })
+            .map(|(parameter, key)| {
+                let asset = self.manifest.artifacts.get(parameter);
+                (key, asset.unwrap_or(parameter))
+            })
     }
 
     /// Returns the stack as a deploy takes it: its artifacts are in the bucket, so that nothing is built, and its releases
@@ -147,11 +158,29 @@ impl StackReleases {
     }
 
     /// Reads a release; none, where there is none of this number.
+    ///
+    /// Who may write into the bucket may write a record that names a stack of another stage: it is no release of this one.
     pub async fn read(&self, release: u64) -> Result<Option<StackRelease>, AwsError> {
-        match (&self.clients, self.records.get(&release)) {
-            (Some(clients), Some(key)) => read(clients, &self.bucket, key).await.map(Some),
-            _ => Ok(None),
+        let (Some(clients), Some(key)) = (&self.clients, self.records.get(&release)) else {
+            return Ok(None);
+        };
+        let release = read(clients, &self.bucket, key).await?;
+        let manifest = &release.manifest;
+        let region = manifest.region.as_ref().unwrap_or(&self.home);
+        if manifest.name == self.stack && *region == clients.region() {
+            Ok(Some(release))
+        } else {
+            Err(AwsError::incomplete("GetObject", "release of this stack"))
         }
+    }
+
+    /// Returns whether code or definitions were given past CloudFormation since the stack was deployed.
+    pub async fn is_direct(&self) -> Result<bool, AwsError> {
+        let (Some(clients), Some(deployed)) = (&self.clients, &self.deployed) else {
+            return Ok(false);
+        };
+        let record = fast::Record::read(clients, &self.bucket, &self.stack, &deployed.id).await?;
+        Ok(!record.is_empty())
     }
 
     /// Returns the number of the release before the one that is deployed; none, where there is none.
@@ -228,6 +257,7 @@ pub async fn stack_releases(
     let clients = context.clients.in_region(target.region.as_deref());
     let mut releases = StackReleases {
         stack: target.name.clone(),
+        home: context.clients.region().to_owned(),
         ..StackReleases::default()
     };
     let bootstrap = inspect::describe(&clients, BOOTSTRAP_STACK).await?;

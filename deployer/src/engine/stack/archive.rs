@@ -21,6 +21,8 @@ pub(in crate::engine) struct Archive {
     pub(in crate::engine) bucket: String,
     /// The `ETag` of the mark of the stack, where it has one.
     pub(in crate::engine) mark: Option<String>,
+    /// Whether marks are written in this bucket.
+    pub(in crate::engine) marks: bool,
 }
 
 /// Returns whether a stack has its template from the last deploy that was written down, and the same parameters.
@@ -69,7 +71,9 @@ pub(super) async fn keep(
         let template: Value = serde_json::from_str(&work.template).unwrap_or_default();
         let mark = Mark::of(deployed, &template).filter(|mark| {
             let listed = archive.mark.as_deref();
-            unchanged::is_decidable(&work.template) && !listed.is_some_and(|etag| mark.is(etag))
+            archive.marks
+                && unchanged::is_decidable(&work.template)
+                && !listed.is_some_and(|etag| mark.is(etag))
         });
         match mark {
             Some(mark) => {

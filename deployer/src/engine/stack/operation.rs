@@ -1,10 +1,13 @@
 //! Operations on one stack, followed to their end, and the errors they end in.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
 
 use stack_model::assembly::StackManifest;
 
-use super::{input::token, settle::rfc3339};
+use super::{
+    input::token,
+    settle::{rfc3339, time},
+};
 use crate::aws::{AwsError, OrAws, texts};
 use crate::engine::{
     Context, Event, FirstCause, StackError, StackStatus,
@@ -53,8 +56,8 @@ pub(in crate::engine) async fn delete(
 /// What became of a change set that was to be executed.
 #[derive(Debug)]
 pub(in crate::engine) enum Executed {
-    /// It was executed to its end.
-    Done,
+    /// It was executed to its end, of which AWS told at this time.
+    Done(Option<SystemTime>),
     /// Somebody else was first: the change set is not what would be done now.
     Overtaken(StackError),
 }
@@ -88,7 +91,8 @@ pub(in crate::engine) async fn execute(
     .await
     .map_err(|stopped| stopped_error(stack, stopped))?;
     if ended.status.is_good() {
-        Ok(Executed::Done)
+        let times = ended.events.iter().filter_map(|event| time(&event.time));
+        Ok(Executed::Done(times.max()))
     } else {
         Err(ended_badly(context, stack, &change_set.stack_id, ended).await)
     }

@@ -178,6 +178,13 @@ pub(in crate::engine) async fn join(
     Ok(())
 }
 
+/// Returns the time that a text in RFC 3339 tells.
+pub(super) fn time(text: &str) -> Option<SystemTime> {
+    let format = aws_smithy_types::date_time::Format::DateTime;
+    let time = aws_smithy_types::DateTime::from_str(text, format).ok()?;
+    SystemTime::try_from(time).ok()
+}
+
 pub(in crate::engine) fn rfc3339(time: SystemTime) -> String {
     aws_smithy_types::DateTime::from(time)
         .fmt(aws_smithy_types::date_time::Format::DateTime)

@@ -108,11 +108,11 @@ fn script() -> Script {
         ])
 }
 
-/// The record of a release that goes back to a package.
+/// The record of a release that goes back to a package: that of somebody who went back names no assets.
 fn release(number: u64, package: &str) -> (String, Rule) {
     let mut manifest = super::stack(STACK, &[]).manifest;
-    let artifact = format!("intake-dev/intake-create/{package}.zip");
-    manifest.artifacts = [("CreateKey".to_owned(), "intake-create".to_owned())].into();
+    let artifact = format!("intake-dev/intake-create/{}.zip", package.repeat(64));
+    manifest.artifacts.clear();
     manifest.parameters = [("CreateKey".to_owned(), artifact)].into();
     let body = serde_json::json!({
         "format": 1, "release": number, "deployed": "2026-07-28T06:00:00Z", "stage": "dev",
@@ -132,9 +132,11 @@ async fn the_newest_releases_keep_what_they_go_back_to() {
     let (first, _) = release(1, "a");
     let (second, read) = release(2, "b");
     let written = jiff::Timestamp::try_from(day(1)).expect("is a time");
+    let [old, kept] =
+        ["a", "b"].map(|package| format!("intake-dev/intake-create/{}.zip", package.repeat(64)));
     let keys = [
-        "intake-dev/intake-create/a.zip",
-        "intake-dev/intake-create/b.zip",
+        &old,
+        &kept,
         "intake-dev/intake-create/c.zip",
         "intake-dev/intake-create/deployed.zip",
         &first,
@@ -163,10 +165,7 @@ async fn the_newest_releases_keep_what_they_go_back_to() {
         .s3("get_object", read)
         .play();
     let plan = plan(&played, 1).await;
-    assert_eq!(
-        plan.stacks[0].objects,
-        ["intake-dev/intake-create/a.zip".to_owned(), first]
-    );
+    assert_eq!(plan.stacks[0].objects, [old, first]);
     played.finish();
 }
 

@@ -292,10 +292,15 @@ async fn no_bucket_is_made_for_records_alone() {
     played.finish();
 }
 
+/// The key of a package: its name is its hash.
+fn package(level: &str) -> String {
+    format!("intake-dev/create/{}.zip", level.repeat(64))
+}
+
 /// A record, with what goes before its number in its key.
 fn record(release: u64, level: &str, back_to: Option<u64>) -> (String, String) {
     let mut manifest = stack(STACK, &[]).manifest;
-    let artifact = format!("intake-dev/create/{level}.zip");
+    let artifact = package(level);
     manifest.artifacts = [("CreateArtifact".to_owned(), "create".to_owned())].into();
     manifest.parameters = [
         ("Level".to_owned(), level.to_owned()),
@@ -330,8 +335,8 @@ fn three(script: Script, found: &Stack) -> Script {
                     (&record(1, "", None).0, ""),
                     (&record(2, "", None).0, ""),
                     (&record(3, "", None).0, ""),
-                    ("intake-dev/create/b.zip", ""),
-                    ("intake-dev/create/c.zip", ""),
+                    (&package("b"), ""),
+                    (&package("c"), ""),
                 ],
             ),
         )
@@ -346,10 +351,7 @@ async fn releases(context: &crate::engine::Context) -> StackReleases {
 async fn what_is_deployed_but_was_not_written_down_stands_behind_what_is_the_same() {
     // A run was killed after it went back to the second release.
     let mut found = Stack::new("UPDATE_COMPLETE");
-    found.parameters = vec![
-        ("Level", "b".into()),
-        ("CreateArtifact", "intake-dev/create/b.zip".into()),
-    ];
+    found.parameters = vec![("Level", "b".into()), ("CreateArtifact", package("b"))];
     let played = three(Script::new(), &found)
         .template(TEMPLATE)
         .s3("get_object", got(record(3, "c", None)))
@@ -429,17 +431,23 @@ async fn a_release_is_deployed_with_what_it_had_and_new_names() {
         .insert("CreateRelease".into(), "old".into());
     let again = second.manifest();
     assert_eq!(again.artifacts.len(), 0);
+    let again_manifest = again.clone();
     let parameters: Vec<_> = again.parameters.into_iter().collect();
     assert_eq!(
         parameters,
         [
-            (
-                "CreateArtifact".to_owned(),
-                "intake-dev/create/b.zip".to_owned()
-            ),
+            ("CreateArtifact".to_owned(), package("b")),
             ("Level".to_owned(), "b".to_owned()),
         ]
     );
+    // What going back writes down has no assets, and its package is one all the same.
+    let mut back = second.clone();
+    back.manifest = again_manifest.clone();
+    let keys: Vec<_> = back.artifacts().map(|(key, _)| key.clone()).collect();
+    assert_eq!(keys, [package("b")]);
+    let key = back.manifest.parameters.get_mut("CreateArtifact");
+    *key.expect("is there") = package("a");
+    assert_eq!(releases.lost(&back), ["the package of CreateArtifact"]);
     // A value that is hidden is in no record.
     second.template = r#"{"Parameters":{"Token":{"Type":"String","NoEcho":true}}}"#.to_owned();
     assert_eq!(
@@ -447,4 +455,125 @@ async fn a_release_is_deployed_with_what_it_had_and_new_names() {
         ["the hidden value of parameter Token"]
     );
     played.finish();
+}
+
+/// Whoever may write into the bucket may write records, also one that names a stack of another stage.
+#[tokio::test]
+async fn a_record_that_names_another_stack_is_no_release() {
+    let with = |name: &str, value: Value| {
+        let (key, body) = record(2, "b", None);
+        let mut body: Value = serde_json::from_str(&body).expect("is JSON");
+        body["manifest"][name] = value;
+        got((key, body.to_string()))
+    };
+    let played = three(Script::new(), &Stack::new("UPDATE_COMPLETE"))
+        .s3("get_object", with("name", json!("intake-prod")))
+        .s3("get_object", with("region", json!("us-east-1")))
+        .s3("get_object", with("region", json!("eu-central-1")))
+        .play();
+    let releases = releases(&played.context).await;
+    for _ in 0..2 {
+        let error = releases.read(2).await.expect_err("is that of another");
+        let reason = std::error::Error::source(&error)
+            .expect("is told")
+            .to_string();
+        assert!(reason.contains("release of this stack"), "{reason}");
+    }
+    let own = releases.read(2).await.expect("is read");
+    assert_eq!(own.map(|release| release.release), Some(2));
+    played.finish();
+}
+
+/// CloudFormation says of the stack what it said before.
+#[tokio::test]
+async fn code_that_was_given_past_cloudformation_is_no_release() {
+    let fast = |functions: Value| {
+        let record = json!({"stack_id": STACK_ID, "functions": functions});
+        got(("state/intake-dev.fast.json".to_owned(), record.to_string()))
+    };
+    let given = json!({"Create": {"deployed": package("b"), "live": package("c")}});
+    let played = three(Script::new(), &Stack::new("UPDATE_COMPLETE"))
+        .s3("get_object", fast(given))
+        .s3("get_object", fast(json!({})))
+        .play();
+    let releases = releases(&played.context).await;
+    assert!(releases.is_direct().await.expect("is read"));
+    assert!(!releases.is_direct().await.expect("is read"));
+    played.finish();
+}
+
+/// What is described after the end of an operation may be what the next one made of the stack.
+#[tokio::test]
+async fn what_somebody_else_deployed_right_after_gets_neither_record_nor_mark_of_ours() {
+    let mut after = Stack::new("UPDATE_COMPLETE");
+    after.updated = "2026-07-28T06:00:02.000Z";
+    let played = begun(&[])
+        .describe(STACK, answers::absent(STACK))
+        .create_change_set(|_| true)
+        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .execute()
+        // At 06:00:01.
+        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .describe(STACK_ID, after.xml())
+        .play();
+    deploy(&played.context, recorded(), Answer::yes())
+        .await
+        .expect("is created");
+    let events = played.finish();
+    let warned = events.iter().any(|event| {
+        matches!(event, Event::Warning { message, .. } if message.contains("somebody updated the stack right after"))
+    });
+    assert!(warned, "{events:?}");
+}
+
+/// With SSE-KMS the `ETag` is no MD5 (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>).
+#[tokio::test]
+async fn where_marks_would_tell_nothing_they_are_written_once() {
+    const NO_MARKS: &str = "state/no-marks.json";
+    let compared = |marks: &[(&str, &str)]| {
+        begun(marks)
+            .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+            .template(TEMPLATE)
+    };
+    let first = compared(&[])
+        .s3("list_objects_v2", listed("intake-dev/release/", &[]))
+        .s3("put_object", put(|input| input.key() != Some(MARK)))
+        .s3(
+            "put_object",
+            mock!(S3::put_object)
+                .match_requests(|input| input.key() == Some(MARK))
+                .then_http_response(|| {
+                    let mut answer = http(200, "");
+                    let headers = answer.headers_mut();
+                    headers.insert("etag", "\"0123456789abcdef0123456789abcdef\"");
+                    answer
+                }),
+        )
+        .s3(
+            "put_object",
+            put(|input| input.key() == Some(NO_MARKS) && input.if_none_match() == Some("*")),
+        );
+    let found = read(&Stack::new("UPDATE_COMPLETE")).await;
+    let hash = crate::engine::release::record::hash(&found).expect("is good");
+    let release = format!("intake-dev/release/000001{hash}");
+    // Neither the record nor the mark is written again.
+    let later = compared(&[
+        (MARK, "\"0123456789abcdef0123456789abcdef\""),
+        (NO_MARKS, ""),
+    ])
+    .s3(
+        "list_objects_v2",
+        listed("intake-dev/release/", &[(&release, "")]),
+    );
+    for script in [first, later] {
+        let played = script.play();
+        deploy(&played.context, recorded(), Answer::never())
+            .await
+            .expect("nothing changes");
+        assert_eq!(
+            names(&played.finish()),
+            ["stack_started", "finished unchanged"]
+        );
+    }
 }
