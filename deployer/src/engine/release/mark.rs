@@ -13,7 +13,7 @@
 
 use std::fmt::Write as _;
 
-use aws_sdk_s3::{operation::put_object::builders::PutObjectFluentBuilder, primitives::ByteStream};
+use aws_sdk_s3::primitives::ByteStream;
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -79,37 +79,25 @@ impl Mark {
         before: Option<&str>,
     ) -> Result<(), AwsError> {
         let clients = &context.clients;
-        let written = put(clients, bucket, &key(stack), self.content)
-            .set_if_match(before.map(str::to_owned))
-            .set_if_none_match(before.is_none().then(|| "*".to_owned()))
-            .send()
-            .await
-            .or_aws(clients, "PutObject");
-        let is_other = match written {
-            Ok(written) => written
-                .e_tag
-                .is_some_and(|etag| etag.trim_matches('"') != self.etag),
-            Err(error) if is_overtaken(&error) => false,
-            Err(error) => return Err(error),
-        };
-        if !is_other {
-            return Ok(());
+        let etag = put(clients, bucket, &key(stack), self.content, before).await?;
+        if etag.is_some_and(|etag| etag.trim_matches('"') != self.etag) {
+            let body = json!({"reason": "the ETag of an object is not the MD5 of its content"});
+            put(clients, bucket, NO_MARKS, body.to_string(), None).await?;
         }
-        let body = json!({"reason": "the ETag of an object is not the MD5 of its content"});
-        let written = put(clients, bucket, NO_MARKS, body.to_string())
-            .if_none_match("*")
-            .send()
-            .await
-            .or_aws(clients, "PutObject");
-        match written {
-            Err(error) if is_overtaken(&error) => Ok(()),
-            written => written.map(drop),
-        }
+        Ok(())
     }
 }
 
-fn put(clients: &Clients, bucket: &str, key: &str, content: String) -> PutObjectFluentBuilder {
-    clients
+/// Writes an object over the one with this `ETag`, or where there is none. Returns the new `ETag`; none, where somebody else
+/// was first.
+async fn put(
+    clients: &Clients,
+    bucket: &str,
+    key: &str,
+    content: String,
+    before: Option<&str>,
+) -> Result<Option<String>, AwsError> {
+    let written = clients
         .s3
         .put_object()
         .bucket(bucket)
@@ -117,6 +105,15 @@ fn put(clients: &Clients, bucket: &str, key: &str, content: String) -> PutObject
         .key(key)
         .body(ByteStream::from(content.into_bytes()))
         .content_type("application/json")
+        .set_if_match(before.map(str::to_owned))
+        .set_if_none_match(before.is_none().then(|| "*".to_owned()))
+        .send()
+        .await
+        .or_aws(clients, "PutObject");
+    match written {
+        Err(error) if is_overtaken(&error) => Ok(None),
+        written => written.map(|written| written.e_tag),
+    }
 }
 
 /// Returns whether an object says that there are no marks in its bucket.
