@@ -131,9 +131,9 @@ pub enum Verb {
     Diff(Diff),
     /// Delete stacks and what they hold.
     Destroy(Destroy),
-    /// Take back what failed, or finish a rollback that failed.
+    /// Take back what failed, or go back to an earlier release.
     Rollback(Rollback),
-    /// Remove packages and versions of functions that nothing runs any more.
+    /// Remove releases, and packages and versions of functions, that nothing needs any more.
     Prune(Prune),
     /// Print the outputs of deployed stacks.
     Outputs(Stacks),
@@ -145,7 +145,7 @@ pub enum Verb {
     Explain(Stacks),
     /// Find what was changed behind CloudFormation's back, and change it back.
     Drift(Drift),
-    /// Print what was done to stacks, by whom and with what.
+    /// Print what was done to stacks, by whom and with what, and their releases.
     History(History),
     /// Call a deployed function and print its answer.
     Invoke(Invoke),

@@ -56,11 +56,11 @@ pub(crate) struct Limited {
 /// The buckets of a run.
 struct Rates {
     timing: Arc<dyn Timing>,
-    buckets: Mutex<BTreeMap<Api, Arc<Shared>>>,
+    buckets: Mutex<BTreeMap<Api, Arc<Gate>>>,
 }
 
 /// The bucket of an API and those who wait for it.
-struct Shared {
+struct Gate {
     bucket: Mutex<Bucket>,
     /// Held by the first of those who wait, whom the others follow in their order. Whoever waits takes a token when it is
     /// there and not before, so that a bucket which is slowed down slows down all of them.
@@ -182,17 +182,17 @@ async fn look(mut response: HttpResponse) -> Result<(HttpResponse, bool), Connec
 impl Rates {
     /// Waits for the turn of a call.
     async fn turn(&self, api: &Api, rate: Rate) {
-        let shared = {
+        let gate = {
             let now = self.timing.now();
             let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-            let shared = buckets
+            let gate = buckets
                 .entry(api.clone())
-                .or_insert_with(|| Arc::new(Shared::full(rate, now)));
-            Arc::clone(shared)
+                .or_insert_with(|| Arc::new(Gate::full(rate, now)));
+            Arc::clone(gate)
         };
-        let _first = shared.first.lock().await;
+        let _first = gate.first.lock().await;
         loop {
-            let wait = shared.bucket().take(self.timing.now());
+            let wait = gate.bucket().take(self.timing.now());
             match wait {
                 None => return,
                 Some(wait) => self.timing.sleep(wait).await,
@@ -203,13 +203,13 @@ impl Rates {
     /// Takes notice that AWS was asked too much.
     fn slow(&self, api: &Api) {
         let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shared) = buckets.get(api) {
-            shared.bucket().slow(self.timing.now());
+        if let Some(gate) = buckets.get(api) {
+            gate.bucket().slow(self.timing.now());
         }
     }
 }
 
-impl Shared {
+impl Gate {
     fn full(rate: Rate, now: SystemTime) -> Self {
         Self {
             bucket: Mutex::new(Bucket::full(rate, now)),

@@ -12,7 +12,7 @@ pub struct Prune {
     /// Which stacks.
     #[command(flatten)]
     pub stacks: Stacks,
-    /// How many packages of each function, and how many of its versions, are kept.
+    /// How many releases of each stack, and how many packages and versions of each function, are kept.
     #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = at_least_one)]
     pub keep: usize,
     /// How old a package must be to be removed: a younger one may belong to a deploy that is under way.

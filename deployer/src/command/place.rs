@@ -62,7 +62,7 @@ fn is_loopback(url: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-/// Returns the manager of the workspace's engine, which tells the terminal what it does.
+/// Returns the workspace's engine, which tells the terminal what it does.
 pub(super) fn engine(
     session: &Session,
     project: &Project,

@@ -287,3 +287,14 @@ fn an_event_matches_the_pattern_it_is_made_from() {
         })
     );
 }
+
+/// What only looks longer in lower case, such as the Kelvin sign, moves no place at which a statement is cut.
+#[test]
+fn statements_are_cut_between_characters() {
+    let sql =
+        "SELECT \u{212a}\u{212a}\u{212a} as aaaaaaaa, topic(2) AS segment FROM 'devices/+/seen'";
+    assert_eq!(
+        super::pattern::selected(sql),
+        json!({"aaaaaaaa": "sample", "segment": "sample"})
+    );
+}

@@ -324,6 +324,46 @@ error: stage `dev` is protected, and this was not allowed
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
 }
 
+/// `--yes` is not enough to remove what a protected stage holds, and no code goes past `CloudFormation` there.
+#[test]
+fn what_a_protected_stage_refuses_is_refused_before_anything_changes() {
+    let workspace = Workspace::valid();
+    let stage = "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+    workspace.write("stackctl.toml", stage);
+    let changing = |server: &Server| {
+        let actions = server.actions();
+        actions.into_iter().find(|action| !is_reading(action))
+    };
+    let refused: [&[&str]; 3] = [&[], &["--yes"], &["--yes", "--confirm", "prod"]];
+    for options in refused {
+        let server = Server::start_with(Some("UPDATE_COMPLETE"));
+        let outcome = run("destroy", &workspace, &server, options);
+        assert_eq!(outcome.code, Some(4), "{options:?}: {outcome:?}");
+        assert!(
+            outcome.stderr.contains("stage `dev` is protected"),
+            "{options:?}: {outcome:?}"
+        );
+        assert_eq!(changing(&server), None, "{options:?}");
+    }
+
+    let server = Server::start_with(Some("UPDATE_COMPLETE"));
+    let outcome = run("destroy", &workspace, &server, &["--confirm", "dev"]);
+    // The stack that the server has bears no tag of the stage: that is what is refused next.
+    assert!(
+        !outcome.stderr.contains("is protected"),
+        "the name was said: {outcome:?}"
+    );
+
+    let server = Server::start();
+    let outcome = deploy(&workspace, &server, &["--fast", "--yes"]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("stage `dev` is protected"),
+        "{outcome:?}"
+    );
+    assert_eq!(server.actions(), [""; 0]);
+}
+
 #[test]
 fn a_rollback_says_what_it_does_and_needs_approval() {
     let workspace = Workspace::valid();

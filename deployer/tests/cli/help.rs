@@ -23,14 +23,14 @@ Commands:
   watch        Deploy whatever is changed while you work, and follow the logs
   diff         Show what a deploy would change
   destroy      Delete stacks and what they hold
-  rollback     Take back what failed, or finish a rollback that failed
-  prune        Remove packages and versions of functions that nothing runs any more
+  rollback     Take back what failed, or go back to an earlier release
+  prune        Remove releases, and packages and versions of functions, that nothing needs any more
   outputs      Print the outputs of deployed stacks
   status       Print the status of stacks
   events       Print what happened to stacks, the oldest first
   explain      Say why the last operation of stacks failed, and what helps
   drift        Find what was changed behind CloudFormation's back, and change it back
-  history      Print what was done to stacks, by whom and with what
+  history      Print what was done to stacks, by whom and with what, and their releases
   invoke       Call a deployed function and print its answer
   logs         Print the logs of deployed functions, merged by time
   stackset     Deploy stacks to the accounts of an organisation, as CloudFormation stack sets

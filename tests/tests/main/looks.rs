@@ -1,8 +1,10 @@
 //! The verbs that look at what is deployed: they tell the truth about the real thing, and change nothing.
 
+use std::fs;
+
 use serde_json::{Value, json};
 use system_tests::poll::{PATIENCE, eventually};
-use system_tests::sandbox::Sandbox;
+use system_tests::sandbox::{Running, Sandbox};
 
 const STACK: &str = "intake-dev";
 
@@ -134,6 +136,18 @@ fn invoke(sandbox: &Sandbox) {
         "Unrecognized operation \"frobnicate\""
     );
     assert_eq!(error["errorType"], "OperationError");
+    // A payload can come from another command.
+    let file = sandbox.directory().join("ping.json");
+    fs::write(&file, r#"{"operation": "ping"}"#).expect("writes");
+    let arguments = ["invoke", "Operations", "--payload-file", "-"];
+    let mut command = sandbox.command(&[&arguments[..], &["--stage", "dev", "--local"]].concat());
+    command.stdin(fs::File::open(&file).expect("opens"));
+    let run = Running::spawn(command).end_soon();
+    assert_eq!(
+        (run.code, run.stdout.trim()),
+        (Some(0), "\"pong\""),
+        "{run}"
+    );
 }
 
 /// What came through the queue is answered to nobody, so the log is where its result is.

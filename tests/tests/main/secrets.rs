@@ -220,7 +220,7 @@ fn no_secret_is_printed_written_or_sent_where_it_does_not_belong() {
     );
     let run = search.run(0, &["drift", "-vv"]);
     assert!(run.stdout.contains("Password"), "{run}");
-    search.run(0, &["drift", "--json"]);
+    search.run(3, &["drift", "--json", "--exit-code"]);
     // The function is none, and what it was sent is nobody's business but its own.
     let payload = json!({"password": marked("payload")}).to_string();
     fixture.write("payload.json", &payload);

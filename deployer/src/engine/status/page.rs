@@ -68,7 +68,8 @@ this table, the page is made from it, and a test runs every cell against scripte
 ";
 
 const STEPS: &str = "
-`status` prints the status of every stack; where a word stands in its column, it names that command beside it.
+`status` prints the status of every stack; where a word stands in its column, it names that command beside it, or
+`stackctl events` where the way on is not one of these commands.
 
 ## What the words mean
 
@@ -86,6 +87,8 @@ const STEPS: &str = "
   stands between the diff and its deploy is said beside the stack.
 - **rolls back**: `RollbackStack`, after approval. A creation has no earlier state, so what it made is removed.
 - **continues**: `ContinueUpdateRollback`, after approval, with `--skip LOGICAL_ID` for what cannot be mended.
+- **deletes**: buckets are emptied, and the stack is deleted. A stack that `stackctl` did not make is refused, with the command
+  that deletes it.
 - **names ..**: nothing is changed, and the command that leads on is named with what it needs.
 
 ## The ways that are named

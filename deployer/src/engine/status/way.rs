@@ -67,8 +67,9 @@ impl Way {
             )],
             Self::RepeatExpress => vec![format!(
                 "CloudFormation does not roll back what failed in express mode: repeat what was deployed last with \
-                 `aws cloudformation update-stack --stack-name {stack} --template-body file://LAST_TEMPLATE --deployment-config mode=EXPRESS`, \
-                 and deploy again"
+                 `aws cloudformation update-stack --stack-name {stack} --template-body file://LAST_TEMPLATE --parameters LAST_PARAMETERS \
+                 --capabilities CAPABILITY_NAMED_IAM --deployment-config mode=EXPRESS`, and deploy again; the template and the parameters are in \
+                 the newest release of the stack that the artifact bucket keeps"
             )],
             Self::Import => vec![
                 format!(

@@ -195,12 +195,17 @@ fn configuration(script: Script, body: &'static str) -> Script {
     )
 }
 
+/// What every line that is asked for holds.
+const PATTERN: &str = "order";
+
 fn filtered(script: Script, group: &'static str, since: i64, body: &'static str) -> Script {
     script.logs(
         "filter_log_events",
         mock!(Logs::filter_log_events)
             .match_requests(move |input| {
-                input.log_group_name() == Some(group) && input.start_time() == Some(since)
+                input.log_group_name() == Some(group)
+                    && input.start_time() == Some(since)
+                    && input.filter_pattern() == Some(PATTERN)
             })
             .then_http_response(move || http(200, body)),
     )
@@ -263,7 +268,7 @@ async fn logs_are_merged_by_time_and_no_line_is_told_twice() {
     let request = LogsRequest {
         functions: vec![function("Create"), function("Worker")],
         since: answers::now(),
-        filter: None,
+        filter: Some(PATTERN.to_owned()),
         follow: true,
     };
     let mut told = Vec::new();
