@@ -27,10 +27,16 @@ enum Of {
 use Of::{Deploy, DeployWith, Look, People};
 
 /// The calls by service and method, with the actions that each takes.
-const CALLS: [(&str, &str, &[&str], Of); 67] = [
+const CALLS: [(&str, &str, &[&str], Of); 68] = [
     (
         "apigateway",
         "get_base_path_mappings",
+        &["apigateway:GET"],
+        DeployWith("apigateway:POST"),
+    ),
+    (
+        "apigateway",
+        "get_deployment",
         &["apigateway:GET"],
         DeployWith("apigateway:POST"),
     ),

@@ -2,8 +2,11 @@
 //!
 //! What changes in an API shows when a deployment of it is served by a stage. A stage that somebody led to another
 //! deployment, or a deployment that API Gateway did not take, leaves the earlier routes where they were.
+//!
+//! A later deployment is a later snapshot of the same API. Another stack that adds routes to it makes one and leads the
+//! stage to it, so only an earlier one speaks against a deploy.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -114,7 +117,52 @@ async fn rest(clients: &Clients, expected: &Expected) -> Result<Look, AwsError> 
         .send()
         .await
         .or_aws(clients, "GetStage")?;
-    Ok(compare(expected, present(answer.deployment_id).as_deref()))
+    let serves = present(answer.deployment_id);
+    if let Some((wanted, serves)) = other(expected, serves.as_deref()) {
+        let wanted = made(clients, &expected.api, wanted).await?;
+        let serves = made(clients, &expected.api, serves).await?;
+        if is_later(serves, wanted) {
+            return Ok(Look::Good);
+        }
+    }
+    Ok(compare(expected, serves.as_deref()))
+}
+
+/// Returns when a deployment of a REST API was made
+/// (<https://docs.aws.amazon.com/apigateway/latest/api/API_GetDeployment.html>); nothing, where there is none such any more.
+async fn made(
+    clients: &Clients,
+    api: &str,
+    deployment: &str,
+) -> Result<Option<SystemTime>, AwsError> {
+    let answer = clients
+        .apigateway
+        .get_deployment()
+        .rest_api_id(api)
+        .deployment_id(deployment)
+        .send()
+        .await
+        .or_aws(clients, "GetDeployment");
+    match answer {
+        Ok(answer) => Ok(answer
+            .created_date
+            .and_then(|date| SystemTime::try_from(date).ok())),
+        Err(error) if error.code() == Some("NotFoundException") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the deployment that a stage should serve and the one that it serves, where they differ.
+fn other<'a>(expected: &'a Expected, serves: Option<&'a str>) -> Option<(&'a str, &'a str)> {
+    let (wanted, serves) = (expected.deployment.as_deref()?, serves?);
+    (wanted != serves).then_some((wanted, serves))
+}
+
+/// Returns whether what is served is as late as what was deployed: both times are known.
+fn is_later<T: PartialOrd>(serves: Option<T>, wanted: Option<T>) -> bool {
+    serves
+        .zip(wanted)
+        .is_some_and(|(serves, wanted)| serves >= wanted)
 }
 
 /// Looks at a stage of an HTTP or WebSocket API, and at the deployments that API Gateway made
@@ -125,10 +173,17 @@ async fn http(clients: &Clients, expected: &Expected) -> Result<Look, AwsError> 
     let stage = format!("/v2/apis/{api}/stages/{}", encoded(&expected.name));
     let stage = clients.api_gateway_v2("GetStage", &stage).await?;
     let serves = stage["deploymentId"].as_str();
+    let path = format!("/v2/apis/{api}/deployments");
     if expected.deployment.is_some() {
+        if let Some((wanted, serves)) = other(expected, serves) {
+            let wanted = made_v2(clients, &path, wanted).await?;
+            let serves = made_v2(clients, &path, serves).await?;
+            if is_later(serves, wanted) {
+                return Ok(Look::Good);
+            }
+        }
         return Ok(compare(expected, serves));
     }
-    let path = format!("/v2/apis/{api}/deployments");
     let answer = clients.api_gateway_v2("GetDeployments", &path).await?;
     let deployments = answer["items"].as_array().map_or(&[][..], Vec::as_slice);
     let made = |deployment: &Value| deployment["createdDate"].as_str().map(str::to_owned);
@@ -157,4 +212,19 @@ async fn http(clients: &Clients, expected: &Expected) -> Result<Look, AwsError> 
         ),
         _ => Look::Good,
     })
+}
+
+/// Returns when a deployment of an HTTP or WebSocket API was made, in the one way in which API Gateway writes it
+/// (<https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-deployments-deploymentid.html>).
+async fn made_v2(
+    clients: &Clients,
+    deployments: &str,
+    deployment: &str,
+) -> Result<Option<String>, AwsError> {
+    let path = format!("{deployments}/{}", encoded(deployment));
+    match clients.api_gateway_v2("GetDeployment", &path).await {
+        Ok(answer) => Ok(answer["createdDate"].as_str().map(str::to_owned)),
+        Err(error) if error.code() == Some("NotFoundException") => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -16,6 +16,31 @@ fn stage(deployment: &str) -> Rule {
         .then_http_response(move || http(200, &body.to_string()))
 }
 
+/// `GetDeployment` (<https://docs.aws.amazon.com/apigateway/latest/api/API_GetDeployment.html>), of one that was made so many
+/// seconds after some time, or that is gone.
+fn made(deployment: &'static str, at: Option<u64>) -> Rule {
+    mock!(ApiGateway::get_deployment)
+        .match_requests(move |input| {
+            input.rest_api_id() == Some("a1b2c3") && input.deployment_id() == Some(deployment)
+        })
+        .then_http_response(move || match at {
+            Some(at) => {
+                let body = json!({"id": deployment, "createdDate": 1_790_000_000 + at});
+                http(200, &body.to_string())
+            }
+            None => {
+                let mut answer = http(
+                    404,
+                    r#"{"message":"Invalid Deployment identifier specified"}"#,
+                );
+                answer
+                    .headers_mut()
+                    .insert("x-amzn-errortype", "NotFoundException");
+                answer
+            }
+        })
+}
+
 fn with(resources: &Value) -> Work {
     let mut work = work(false, false);
     work.template = json!({"Resources": resources}).to_string();
@@ -67,6 +92,8 @@ async fn a_stage_serves_the_deployment_that_was_made_for_it() {
     // The answer still shows the deployment from before.
     let played = rest_resources()
         .apigateway("get_stage", stage("d0"))
+        .apigateway("get_deployment", made("d1", Some(200)))
+        .apigateway("get_deployment", made("d0", Some(100)))
         .apigateway("get_stage", stage("d1"))
         .play();
     proven(&played, &rest()).await.expect("it is served");
@@ -77,6 +104,8 @@ async fn a_stage_serves_the_deployment_that_was_made_for_it() {
 
     let played = rest_resources()
         .apigateway("get_stage", stage("d0"))
+        .apigateway("get_deployment", made("d1", Some(200)))
+        .apigateway("get_deployment", made("d0", Some(100)))
         .play_in_any_order();
     let error = proven(&played, &rest()).await.expect_err("it is not");
     assert_eq!(
@@ -88,6 +117,68 @@ async fn a_stage_serves_the_deployment_that_was_made_for_it() {
         )]
     );
     assert!(played.waits().iter().sum::<u64>() < 20);
+}
+
+#[tokio::test]
+async fn a_stage_that_another_stack_led_on_is_right() {
+    // Both were made within one second, or the other one later.
+    for at in [200, 300] {
+        let played = rest_resources()
+            .apigateway("get_stage", stage("d2"))
+            .apigateway("get_deployment", made("d1", Some(200)))
+            .apigateway("get_deployment", made("d2", Some(at)))
+            .play();
+        proven(&played, &rest())
+            .await
+            .expect("it holds what d1 does");
+        assert!(played.waits().is_empty());
+        let events = played.finish();
+        let [Event::StackProven { stages: 1, .. }] = &events[..] else {
+            panic!("{events:?}");
+        };
+    }
+    // What is served was deleted meanwhile: nobody knows how late it was.
+    let played = rest_resources()
+        .apigateway("get_stage", stage("d2"))
+        .apigateway("get_deployment", made("d1", Some(200)))
+        .apigateway("get_deployment", made("d2", None))
+        .play_in_any_order();
+    proven(&played, &rest()).await.expect_err("it is not known");
+
+    let mut work = http_api();
+    work.template = work
+        .template
+        .replace("\"AutoDeploy\":true", "\"DeploymentId\":\"d1\"");
+    for (at, is_right) in [
+        ("2026-11-21T15:00:00Z", true),
+        ("2026-11-21T14:59:59Z", false),
+    ] {
+        // <https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-deployments-deploymentid.html>
+        let deployment = |id: &str, at: &str| json!({"deploymentId": id, "createdDate": at, "deploymentStatus": "DEPLOYED"});
+        let signed = Signed::new()
+            .json(
+                "/v2/apis/a1b2c3/stages/%24default",
+                "",
+                200,
+                &json!({"stageName": "$default", "deploymentId": "d2"}),
+            )
+            .json(
+                "/v2/apis/a1b2c3/deployments/d1",
+                "",
+                200,
+                &deployment("d1", "2026-11-21T15:00:00Z"),
+            )
+            .json(
+                "/v2/apis/a1b2c3/deployments/d2",
+                "",
+                200,
+                &deployment("d2", at),
+            );
+        let played = signed.with(http_resources().play());
+        let result = proven(&played, &work).await;
+        signed.finish();
+        assert_eq!(result.is_ok(), is_right, "{at}: {result:?}");
+    }
 }
 
 /// A stage of an HTTP API, which deploys every change by itself.
