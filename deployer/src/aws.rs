@@ -175,10 +175,16 @@ impl Clients {
 
     /// Has a script answer signed requests, and those of names.
     #[cfg(test)]
-    pub(crate) fn with_signed(mut self, answers: SharedHttpConnector, dns: SocketAddr) -> Self {
+    pub(crate) fn with_signed(
+        mut self,
+        answers: SharedHttpConnector,
+        timing: Arc<dyn crate::engine::Timing>,
+        timeout: Option<std::time::Duration>,
+        dns: SocketAddr,
+    ) -> Self {
         self.outside = Arc::new(Outside {
             http: self.outside.http.clone(),
-            signer: Arc::new(signed::Signer::scripted(answers)),
+            signer: Arc::new(signed::Signer::scripted(answers, timing, timeout)),
             dns: Some(dns),
         });
         self

@@ -84,6 +84,7 @@ pub use invoke::{Invocation, invoke};
 pub use logs::{LogLine, LogsRequest, logs};
 pub use operations::{Operation, operations};
 pub use origin::{Origin, Revision};
+pub(crate) use preflight::PATIENCE;
 pub use preflight::{Check, Concern, Weight, preflight};
 pub use proof::{Claim, Disproof};
 pub use prune::{PrunePlan, PruneRequest, PrunedVersion, StackPrune, prune, prune_plan};

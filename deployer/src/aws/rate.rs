@@ -6,7 +6,7 @@
 //! jitter is the SDK's.
 //!
 //! This is part of what sends requests and not of the clients, so whatever client is made of the same configuration goes
-//! through it.
+//! through it. Requests that are signed here go to other hosts, nearly all of them, and have buckets of their own.
 
 mod api;
 
@@ -32,7 +32,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use super::fault::is_throttling;
 use crate::engine::Timing;
-use api::{Api, Rate};
+pub(super) use api::Api;
+use api::Rate;
 
 /// How long it takes until a bucket that was slowed down to nothing would be filled as fast as before.
 const RECOVERY: Duration = Duration::from_mins(1);
@@ -88,6 +89,35 @@ impl Limited {
                 buckets: Mutex::default(),
             }),
         }
+    }
+}
+
+/// The turns of requests that no client of the SDK sends.
+#[derive(Debug)]
+pub(super) struct Turns(Rates);
+
+impl Turns {
+    pub(super) fn new(timing: Arc<dyn Timing>) -> Self {
+        Self(Rates {
+            timing,
+            buckets: Mutex::default(),
+        })
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        self.0.timing.now()
+    }
+
+    /// Waits for the turn of a request. Returns what it asks, where that is limited.
+    pub(super) async fn wait(&self, request: &HttpRequest) -> Option<Api> {
+        let (api, rate) = Api::of(request)?;
+        self.0.turn(&api, rate).await;
+        Some(api)
+    }
+
+    /// Takes notice that AWS was asked too much.
+    pub(super) fn slow(&self, api: &Api) {
+        self.0.slow(api);
     }
 }
 

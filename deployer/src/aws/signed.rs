@@ -4,7 +4,9 @@
 //! compile time; the requests are a few lines.
 
 use std::{
-    sync::OnceLock,
+    collections::BTreeMap,
+    error::Error as _,
+    sync::{Arc, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -22,9 +24,10 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::error::Elapsed};
 
-use super::{AwsError, Clients, Fault, http, xml::Element};
+use super::{AwsError, Clients, Fault, http, rate::Turns, xml::Element};
+use crate::engine::SystemTiming;
 
 /// How often a call is tried before it fails, the first time included.
 const ATTEMPTS: u32 = 3;
@@ -32,8 +35,11 @@ const ATTEMPTS: u32 = 3;
 /// How long the first pause between two tries is; each is twice the last.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How long one answer may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long one answer may take. One that takes longer is not waited for again.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long nobody asks a host again that gave no answer. Many calls go to one host, and each would wait as long for it.
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// The longest that credentials are used before they end.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -90,6 +96,10 @@ pub(super) struct Signer {
     /// Made when it is needed: reading the root certificates of the system takes a while.
     connector: OnceLock<SharedHttpConnector>,
     endpoint_url: Option<String>,
+    turns: Turns,
+    timeout: Duration,
+    /// The hosts that gave no answer, and when.
+    silent: std::sync::Mutex<BTreeMap<String, SystemTime>>,
 }
 
 impl std::fmt::Debug for Signer {
@@ -108,16 +118,42 @@ impl Signer {
             credentials: Mutex::new(None),
             connector: OnceLock::new(),
             endpoint_url,
+            turns: Turns::new(Arc::new(SystemTiming)),
+            timeout: TIMEOUT,
+            silent: std::sync::Mutex::default(),
         }
     }
 
     /// Has a script answer.
     #[cfg(test)]
-    pub(super) fn scripted(connector: SharedHttpConnector) -> Self {
+    pub(super) fn scripted(
+        connector: SharedHttpConnector,
+        timing: Arc<dyn crate::engine::Timing>,
+        timeout: Option<Duration>,
+    ) -> Self {
         let credentials = Credentials::new("AKIA", "secret", None, None, "script");
         let signer = Self::new(Some(SharedCredentialsProvider::new(credentials)), None);
         let _ = signer.connector.set(connector);
-        signer
+        Self {
+            turns: Turns::new(timing),
+            timeout: timeout.unwrap_or(TIMEOUT),
+            ..signer
+        }
+    }
+
+    /// Returns whether a host gave no answer a short time ago.
+    fn is_silent(&self, host: &str) -> bool {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let past = |at: &SystemTime| self.turns.now().duration_since(*at).ok();
+        silent
+            .get(host)
+            .and_then(past)
+            .is_some_and(|past| past < SILENCE)
+    }
+
+    fn note_silent(&self, host: &str) {
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        silent.insert(host.to_owned(), self.turns.now());
     }
 
     async fn credentials(&self, operation: &'static str) -> Result<Credentials, AwsError> {
@@ -304,19 +340,33 @@ impl Clients {
                 Some(reason.into()),
             ));
         }
+        let signer = self.signer();
+        let host = host(&request.url);
         let mut tried = 0;
         loop {
+            if signer.is_silent(host) {
+                let error = format!("{host} gave no answer a moment ago");
+                return Err(AwsError::without_answer(
+                    request.operation,
+                    Fault::Unreachable,
+                    Some(error.into()),
+                ));
+            }
             tried += 1;
             let error = match self.send(&request).await {
                 Ok(body) => return Ok(body),
                 Err(error) => error,
             };
+            let timed_out = error.source().is_some_and(|source| source.is::<Elapsed>());
             let passing = match error.fault() {
                 Fault::Throttled { .. } | Fault::Unreachable => true,
                 Fault::Service { code, .. } => code.starts_with("HTTP 5"),
                 _ => false,
             };
-            if !passing || tried == ATTEMPTS {
+            if !passing || timed_out || tried == ATTEMPTS {
+                if matches!(error.fault(), Fault::Unreachable) {
+                    signer.note_silent(host);
+                }
                 return Err(error);
             }
             tokio::time::sleep(PAUSE * 2_u32.pow(tried - 1)).await;
@@ -368,6 +418,7 @@ impl Clients {
                 .insert(name.to_owned(), value.to_owned());
         }
 
+        let api = signer.turns.wait(&http_request).await;
         let connector = signer.connector.get_or_init(|| http(&request.url));
         let unreachable = |error: Box<dyn std::error::Error + Send + Sync>| {
             AwsError::without_answer(operation, Fault::Unreachable, Some(error))
@@ -386,16 +437,20 @@ impl Clients {
             let body = String::from_utf8_lossy(&body.into_bytes()).into_owned();
             Ok((status, kind, body))
         };
-        let (status, kind, body) = tokio::time::timeout(TIMEOUT, answered)
+        let (status, kind, body) = tokio::time::timeout(signer.timeout, answered)
             .await
             .map_err(|error| unreachable(error.into()))??;
         if (200..300).contains(&status) {
             return Ok(body);
         }
-        Err(match refusal(kind.as_deref(), &body) {
+        let error = match refusal(kind.as_deref(), &body) {
             Some((code, message)) => AwsError::service(operation, &code, &message),
             None => AwsError::answered(operation, status),
-        })
+        };
+        if let (Fault::Throttled { .. }, Some(api)) = (error.fault(), &api) {
+            signer.turns.slow(api);
+        }
+        Err(error)
     }
 }
 
@@ -435,6 +490,12 @@ fn is_known(region: &str) -> bool {
     let mut parts = region.split('-');
     let (area, side) = (parts.next(), parts.next().unwrap_or_default());
     area.is_some_and(|area| AREAS.contains(&area)) && !side.starts_with("iso")
+}
+
+/// Returns the host of an address.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
 }
 
 /// Returns the end of the hosts of a region.

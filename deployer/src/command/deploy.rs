@@ -9,6 +9,7 @@ mod watched;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::once::{self, Rendered, Source};
 use super::outputs::{self, Outputs};
@@ -96,9 +97,10 @@ async fn sites<'a>(
             for (plot, context) in plots.iter().zip(&contexts) {
                 Box::pin(find_exports(plot, context)).await?;
             }
+            let until = Instant::now() + engine::PATIENCE;
             let looks = async {
                 for (plot, context) in plots.iter().zip(&contexts) {
-                    preflight::run(plot, context, arguments, place).await?;
+                    preflight::run(plot, context, arguments, place, until).await?;
                 }
                 Ok(())
             };

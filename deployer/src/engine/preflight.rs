@@ -13,14 +13,18 @@ mod quota;
 mod storage;
 mod zone;
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
 
 use look::Look;
 
 use super::{Context, Event, StackDeployment, publish};
 use crate::aws::{AwsError, Clients};
+
+/// How long everything that is looked at before a deploy may take together: the deploy waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Something that speaks against a deploy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,8 +81,12 @@ impl fmt::Display for Concern {
     }
 }
 
-/// Looks for what would stop a deploy of these stacks. Every concern is an event, too.
-pub async fn preflight(context: &Context, stacks: &[StackDeployment]) -> Vec<Concern> {
+/// Looks for what would stop a deploy of these stacks, until some time. Every concern is an event, too.
+pub async fn preflight(
+    context: &Context,
+    stacks: &[StackDeployment],
+    until: Instant,
+) -> Vec<Concern> {
     let mut regions: BTreeMap<Option<&str>, Vec<&StackDeployment>> = BTreeMap::new();
     for stack in stacks {
         let region = stack.manifest.region.as_deref();
@@ -88,18 +96,23 @@ pub async fn preflight(context: &Context, stacks: &[StackDeployment]) -> Vec<Con
     let mut looks = Vec::new();
     for (region, stacks) in regions {
         let clients = context.clients.in_region(region);
-        let (of_region, unread) = look::at(&clients, &stacks).await;
+        let Ok((of_region, unread)) = timeout_at(until, look::at(&clients, &stacks)).await else {
+            concerns.push(unended(Check::NameTaken, clients.region()));
+            continue;
+        };
         concerns.extend(
             unread
                 .iter()
                 .map(|(stack, error)| unknown(Check::NameTaken, stack, error)),
         );
-        let found = Box::pin(of_stacks(context, &clients, &stacks, &of_region));
+        let found = Box::pin(of_stacks(context, &clients, &stacks, &of_region, until));
         concerns.extend(found.await);
         looks.push(of_region);
     }
     let looks: Vec<&[Look<'_>]> = looks.iter().map(Vec::as_slice).collect();
-    concerns.extend(quota::of_account(&context.clients, &looks).await);
+    let account = &context.clients.identity().account;
+    let of_account = quota::of_account(&context.clients, &looks);
+    concerns.extend(within(until, Check::Quota, account, of_account).await);
     for concern in &concerns {
         context.emit(Event::PreflightFound {
             concern: concern.clone(),
@@ -114,7 +127,9 @@ async fn of_stacks(
     clients: &Clients,
     stacks: &[&StackDeployment],
     looks: &[Look<'_>],
+    until: Instant,
 ) -> Vec<Concern> {
+    let region = clients.region();
     let has_functions = stacks
         .iter()
         .any(|stack| !stack.manifest.artifacts.is_empty());
@@ -123,25 +138,40 @@ async fn of_stacks(
             .iter()
             .any(|stack| publish::needs_bucket(&stack.template));
     let (bucket, storage, names, quotas, permissions, certificates, zones) = tokio::join!(
-        async {
+        within(until, Check::ArtifactBucket, region, async {
             if needs_bucket {
                 bucket::check(clients).await
             } else {
                 Vec::new()
             }
-        },
-        async {
+        }),
+        within(until, Check::CodeStorage, region, async {
             if has_functions {
                 storage::check(clients, looks).await
             } else {
                 Vec::new()
             }
-        },
-        name::check(clients, looks),
-        quota::check(clients, looks),
-        permission::check(clients, looks),
-        certificate::check(clients, looks, context.timing.now()),
-        zone::check(clients, looks),
+        }),
+        within(until, Check::NameTaken, region, name::check(clients, looks)),
+        within(until, Check::Quota, region, quota::check(clients, looks)),
+        within(
+            until,
+            Check::Permission,
+            region,
+            permission::check(clients, looks)
+        ),
+        within(
+            until,
+            Check::Certificate,
+            region,
+            certificate::check(clients, looks, context.timing.now())
+        ),
+        within(
+            until,
+            Check::HostedZone,
+            region,
+            zone::check(clients, looks)
+        ),
     );
     [
         bucket,
@@ -153,6 +183,42 @@ async fn of_stacks(
         zones,
     ]
     .concat()
+}
+
+/// Ends a look that takes too long.
+async fn within(
+    until: Instant,
+    check: Check,
+    subject: &str,
+    look: impl Future<Output = Vec<Concern>>,
+) -> Vec<Concern> {
+    match timeout_at(until, look).await {
+        Ok(found) => found,
+        Err(_) => vec![unended(check, subject)],
+    }
+}
+
+/// Says that a look took too long.
+fn unended(check: Check, subject: &str) -> Concern {
+    let what = match check {
+        Check::ArtifactBucket => "the artifact bucket was",
+        Check::NameTaken => "names that are taken were",
+        Check::CodeStorage => "the room for code was",
+        Check::Quota => "quotas were",
+        Check::Permission => "permissions were",
+        Check::Certificate => "certificates were",
+        Check::HostedZone => "hosted zones were",
+    };
+    Concern {
+        check,
+        weight: Weight::Warning,
+        subject: subject.to_owned(),
+        message: format!(
+            "{what} not looked at to the end: that took more than {} seconds",
+            PATIENCE.as_secs()
+        ),
+        hints: Vec::new(),
+    }
 }
 
 /// Says that a call did not tell.

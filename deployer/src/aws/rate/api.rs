@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 ///
 /// The region is part of the host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Api {
+pub(in crate::aws) struct Api {
     host: String,
     calls: String,
 }

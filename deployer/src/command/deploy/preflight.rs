@@ -1,17 +1,20 @@
 //! What is looked at before a deploy.
 
+use tokio::time::Instant;
+
 use super::site::Plot;
 use crate::cli;
 use crate::command::{approval, place::Place};
 use crate::engine::{self, Concern, Context, Weight};
 use crate::error::{Error, Kind, Result};
 
-/// Looks for what would stop the deploy half-way, and ends it where something would.
+/// Looks for what would stop the deploy half-way, until some time, and ends the deploy where something would.
 pub(super) async fn run(
     plot: &Plot<'_>,
     context: &Context,
     arguments: &cli::Deploy,
     place: &Place,
+    until: Instant,
 ) -> Result<()> {
     // The local engine adopts what it finds, and its bucket is its own.
     if arguments.no_preflight || place.is_local() {
@@ -21,7 +24,7 @@ pub(super) async fn run(
     let stacks = super::deployments(&plot.assembly, &plot.selected, &none);
     let concerns = plot
         .session
-        .guard(Box::pin(engine::preflight(context, &stacks)))
+        .guard(Box::pin(engine::preflight(context, &stacks, until)))
         .await?;
     match refusal(&concerns) {
         Some(error) => Err(error.hint(format!(

@@ -179,7 +179,7 @@ async fn describe(
         end: found["NotAfter"]
             .as_f64()
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .map(|after| SystemTime::UNIX_EPOCH + after),
+            .and_then(|after| SystemTime::UNIX_EPOCH.checked_add(after)),
         renewed: found["Type"] == "AMAZON_ISSUED",
     }))
 }

@@ -69,15 +69,50 @@ impl Look<'_> {
     }
 
     /// Returns the text that a value has: as it stands there, or as a parameter has it.
+    ///
+    /// What CloudFormation looks up elsewhere is nothing that is known here: a parameter whose type is that of a parameter of
+    /// Parameter Store has its name for a value
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html>), and
+    /// a dynamic reference stands for what it refers to
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>).
     pub(super) fn text<'b>(&'b self, value: &'b Value) -> Option<&'b str> {
-        if let Some(text) = value.as_str() {
-            return Some(text);
-        }
-        let parameter = value.get("Ref")?.as_str()?;
-        match self.stack.manifest.parameters.get(parameter) {
-            Some(value) => Some(value),
-            None => self.template.get("Parameters")?.get(parameter)?["Default"].as_str(),
-        }
+        let text = if let Some(text) = value.as_str() {
+            text
+        } else {
+            let name = value.get("Ref")?.as_str()?;
+            let parameter = self.template.get("Parameters").and_then(|it| it.get(name));
+            let kind = parameter.and_then(|it| it["Type"].as_str());
+            if kind.is_some_and(|kind| kind.starts_with("AWS::SSM::")) {
+                return None;
+            }
+            match self.stack.manifest.parameters.get(name) {
+                Some(value) => value,
+                None => parameter?["Default"].as_str()?,
+            }
+        };
+        (!text.contains("{{resolve:")).then_some(text)
+    }
+
+    /// Returns whether the stack has a resource with one of these physical ids, which its new template declares no more and
+    /// which is not kept.
+    pub(super) fn gives_up(&self, ids: [&str; 2]) -> bool {
+        let Ok(before) = &self.before else {
+            return false;
+        };
+        let body = |template: &Value, logical_id: &str| -> Option<Value> {
+            template.get("Resources")?.get(logical_id).cloned()
+        };
+        self.present
+            .values()
+            .filter(|it| ids.contains(&it.physical_id.as_str()))
+            .any(|it| {
+                let is_gone = body(&self.template, &it.logical_id).is_none();
+                let deployed = body(&before.template, &it.logical_id);
+                let policy = deployed
+                    .as_ref()
+                    .and_then(|it| it["DeletionPolicy"].as_str());
+                is_gone && !policy.is_some_and(|policy| policy.starts_with("Retain"))
+            })
     }
 
     /// Returns the resource that a value refers to.

@@ -10,9 +10,12 @@ use super::{
     look::{Declared, Look, partition},
     unknown,
 };
-use crate::aws::{
-    AwsError, Clients, Fault, OrAws,
-    signed::{CLOUD_CONTROL, USER_POOLS, suffix},
+use crate::{
+    aws::{
+        AwsError, Clients, Fault, OrAws,
+        signed::{CLOUD_CONTROL, USER_POOLS, suffix},
+    },
+    engine::inspect,
 };
 
 /// The types that are looked at, each with the property that names it. There is one of a name in an account and region,
@@ -60,8 +63,8 @@ enum Taken {
 /// Looks at every name of the stacks of a region.
 pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern> {
     let mut concerns = Vec::new();
-    // Whoever may not use Cloud Control is told once.
-    let mut denied = None;
+    // Whoever may not use Cloud Control, or does not reach it, is told once.
+    let mut untold = None;
     for look in looks {
         for resource in look.declared() {
             let Some((property, name)) = name_of(look, &resource) else {
@@ -76,17 +79,32 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern>
             let taken = match is_taken(clients, resource.kind, name, &identifier).await {
                 Ok(taken) => taken,
                 Err(error) => {
-                    let is_denied = matches!(error.fault(), Fault::Denied { .. });
-                    if !(is_denied && denied.as_deref() == Some(error.operation())) {
+                    let is_of_all =
+                        matches!(error.fault(), Fault::Denied { .. } | Fault::Unreachable);
+                    if !(is_of_all && untold == Some(error.operation())) {
                         concerns.push(unknown(Check::NameTaken, &subject, &error));
                     }
-                    if is_denied {
-                        denied = Some(error.operation().to_owned());
+                    if is_of_all {
+                        untold = Some(error.operation());
                     }
                     continue;
                 }
             };
             let kind = resource.kind;
+            let passing = match &taken {
+                Taken::Yes(_) => passing(clients, looks, look, [name, &identifier]).await,
+                _ => None,
+            };
+            if let Some((message, hint)) = passing {
+                concerns.push(Concern {
+                    check: Check::NameTaken,
+                    weight: Weight::Warning,
+                    subject,
+                    message: format!("`{name}` is the name of another {kind} already, {message}"),
+                    hints: vec![hint],
+                });
+                continue;
+            }
             let (weight, message) = match &taken {
                 Taken::No => continue,
                 Taken::Yes(_) => (
@@ -112,6 +130,41 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern>
         }
     }
     concerns
+}
+
+/// Says why a name that is taken may be free, or the stack's own, by the time it is needed, and what to do where it is not.
+async fn passing(
+    clients: &Clients,
+    looks: &[Look<'_>],
+    look: &Look<'_>,
+    ids: [&str; 2],
+) -> Option<(String, String)> {
+    let giver = looks.iter().find(|it| it.gives_up(ids));
+    if let Some(giver) = giver.map(Look::name) {
+        return Some((
+            format!(
+                "which leaves {giver} in this deploy: whether it is free in time depends on which stack is first"
+            ),
+            format!("where it is not, deploy {giver} alone first"),
+        ));
+    }
+    // CloudFormation shows what it makes some seconds after it is there.
+    is_under_way(clients, look).await.then(|| {
+        (
+            format!("perhaps of {} itself, on which an operation is under way", look.name()),
+            "where it is not, deploy again when that operation is over: this is then looked at again".to_owned(),
+        )
+    })
+}
+
+/// Returns whether CloudFormation works on a stack. A stack that has nothing but a change set is not worked on.
+async fn is_under_way(clients: &Clients, look: &Look<'_>) -> bool {
+    // Who may not ask is told so by other looks.
+    let stack = inspect::describe(clients, look.name()).await.ok().flatten();
+    stack.is_some_and(|stack| {
+        let status = stack.status.as_str();
+        status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS"
+    })
 }
 
 /// Returns the property that names a resource, and the name.

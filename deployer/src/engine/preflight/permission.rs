@@ -38,6 +38,7 @@ enum Principal {
 pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern> {
     let mut concerns = Vec::new();
     let mut needs: BTreeMap<String, Vec<(&str, Need)>> = BTreeMap::new();
+    let mut known = None;
     for look in looks {
         let before = match &look.before {
             Ok(before) => before,
@@ -52,11 +53,14 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern>
         }
         let principal = match &before.role {
             Some(role) => Principal::Known(role.clone()),
-            None => match caller(clients).await {
-                Ok(principal) => principal,
-                Err(error) => {
-                    return vec![unknown(Check::Permission, &clients.identity().arn, &error)];
-                }
+            None => match &known {
+                Some(principal) => Principal::clone(principal),
+                None => match caller(clients).await {
+                    Ok(principal) => known.insert(principal).clone(),
+                    Err(error) => {
+                        return vec![unknown(Check::Permission, &clients.identity().arn, &error)];
+                    }
+                },
             },
         };
         match principal {

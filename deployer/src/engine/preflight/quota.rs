@@ -124,7 +124,7 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern>
                             "ask for more: `aws service-quotas request-service-quota-increase --region {region} --service-code {} --quota-code {} --desired-value {}`, or remove what nobody needs",
                             quota.code.0,
                             quota.code.1,
-                            limit.max(present + created) * 2
+                            limit.max(present + created).saturating_mul(2)
                         )],
                         ..concern
                     }
@@ -188,7 +188,7 @@ fn created(looks: &[Look<'_>], counts: impl Fn(&str) -> bool) -> u64 {
 /// Says where a quota is passed, or nearly so.
 fn told(subject: String, present: u64, created: u64, limit: u64, suffix: &str) -> Option<Concern> {
     let wanted = present + created;
-    if limit == 0 || wanted * 100 < limit * NEARLY {
+    if limit == 0 || wanted.saturating_mul(100) < limit.saturating_mul(NEARLY) {
         return None;
     }
     let weight = if wanted > limit {

@@ -2,6 +2,7 @@
 
 mod domain;
 mod name;
+mod patience;
 mod permission;
 mod quota;
 
@@ -11,15 +12,22 @@ use aws_sdk_lambda::Client as Lambda;
 use aws_sdk_s3::Client as S3;
 use aws_smithy_mocks::{Rule, mock};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{
     answers::{self, Stack},
     script::{STACK, Script, http, stack},
     signed::Signed,
 };
-use crate::engine::{BOOTSTRAP_STACK, Concern, Event, StackDeployment, Weight, preflight};
+use crate::engine::{
+    self, BOOTSTRAP_STACK, Concern, Context, Event, PATIENCE, StackDeployment, Weight,
+};
 
 const BUCKET: &str = "stackctl-bootstrap-artifacts-1abc";
+
+async fn preflight(context: &Context, stacks: &[StackDeployment]) -> Vec<Concern> {
+    engine::preflight(context, stacks, Instant::now() + PATIENCE).await
+}
 
 fn bucket_stack() -> String {
     let mut stack = Stack::new("CREATE_COMPLETE");

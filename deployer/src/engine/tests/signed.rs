@@ -4,11 +4,13 @@ use std::{
     net::{Ipv4Addr, SocketAddr, UdpSocket},
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
     orchestrator::HttpRequest,
+    result::ConnectorError,
 };
 use serde_json::Value;
 
@@ -24,6 +26,10 @@ pub(super) struct Signed {
     /// Every request: the operation and the body.
     asked: Arc<Mutex<Vec<(String, String)>>>,
     names: Vec<(&'static str, u16, Vec<&'static str>)>,
+    /// Operations that nobody answers: there is no connection, or nothing comes over it.
+    unanswered: Vec<(&'static str, bool)>,
+    /// How long an answer is waited for, where that is not as usual.
+    timeout: Option<Duration>,
 }
 
 impl Signed {
@@ -54,6 +60,24 @@ impl Signed {
         self
     }
 
+    /// Refuses the connection of an operation.
+    pub(super) fn refused(mut self, operation: &'static str) -> Self {
+        self.unanswered.push((operation, true));
+        self
+    }
+
+    /// Never answers an operation.
+    pub(super) fn silent(mut self, operation: &'static str) -> Self {
+        self.unanswered.push((operation, false));
+        self
+    }
+
+    /// Waits for answers for so long.
+    pub(super) fn waiting(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
     /// Says what stands for a name in the Domain Name System, by the number of its kind.
     pub(super) fn name(mut self, name: &'static str, kind: u16, found: &[&'static str]) -> Self {
         self.names.push((name, kind, found.to_vec()));
@@ -64,7 +88,12 @@ impl Signed {
     pub(super) fn with(&self, mut played: Played) -> Played {
         let connector = SharedHttpConnector::new(self.clone());
         let dns = serve(self.names.clone());
-        played.context.clients = played.context.clients.with_signed(connector, dns);
+        played.context.clients = played.context.clients.with_signed(
+            connector,
+            Arc::clone(&played.context.timing),
+            self.timeout,
+            dns,
+        );
         played
     }
 
@@ -83,7 +112,8 @@ impl Signed {
             rule.0 == request.0 && request.1.contains(rule.1)
         };
         for request in asked.iter() {
-            let known = self.rules.iter().any(|rule| fits(rule, request));
+            let unanswered = self.unanswered.iter().any(|(it, _)| *it == request.0);
+            let known = unanswered || self.rules.iter().any(|rule| fits(rule, request));
             assert!(known, "nobody answers {request:?}");
         }
         for rule in &self.rules {
@@ -96,7 +126,10 @@ impl Signed {
 impl HttpConnector for Signed {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let signed = request.headers().get("authorization");
-        assert!(signed.is_some_and(|it| it.starts_with("AWS4-HMAC-SHA256 ")));
+        let signed = signed.expect("it is signed");
+        assert!(signed.starts_with("AWS4-HMAC-SHA256 "), "{signed}");
+        let scope = scope(request.uri());
+        assert!(signed.contains(&scope), "{scope}: {signed}");
         let body = request.body().bytes().unwrap_or_default();
         let body = String::from_utf8_lossy(body).into_owned();
         let operation = match request.headers().get("x-amz-target") {
@@ -118,10 +151,27 @@ impl HttpConnector for Signed {
             Some((_, _, status, body)) => http(*status, body),
             None => http(400, r#"{"__type":"NotInTheScript"}"#),
         };
+        let unanswered = self.unanswered.iter().find(|(it, _)| *it == operation);
         let mut asked = self.asked.lock().expect("no holder panics");
         asked.push((operation, body));
-        HttpConnectorFuture::ready(Ok(answer))
+        match unanswered {
+            Some((_, true)) => {
+                HttpConnectorFuture::ready(Err(ConnectorError::io("connection refused".into())))
+            }
+            Some((_, false)) => HttpConnectorFuture::new(std::future::pending()),
+            None => HttpConnectorFuture::ready(Ok(answer)),
+        }
     }
+}
+
+/// Returns what a request to an address is signed for: services without a region in their host are signed for one
+/// (<https://docs.aws.amazon.com/general/latest/gr/iam-service.html>).
+fn scope(uri: &str) -> String {
+    let host = uri.split('/').nth(2).unwrap_or_default();
+    let mut labels = host.split('.');
+    let service = labels.next().unwrap_or_default();
+    let region = labels.next().filter(|it| *it != "amazonaws");
+    format!("/{}/{service}/aws4_request", region.unwrap_or("us-east-1"))
 }
 
 /// Answers questions for names on the loopback interface, until nobody asks any more.

@@ -206,6 +206,8 @@ async fn a_domain_needs_a_certificate_of_its_region_that_is_issued_for_its_name(
                 "its certificate ends in 10 days, and was imported: AWS does not renew it",
             )],
         ),
+        // A time that no clock has is none.
+        (described("ISSUED", "IMPORTED", 1e19), 200, vec![]),
         (
             described("PENDING_VALIDATION", "AMAZON_ISSUED", soon),
             200,
@@ -283,4 +285,25 @@ async fn what_is_there_already_is_a_warning() {
             "intake-dev/Domain: its certificate is EXPIRED".to_owned()
         )]
     );
+}
+
+#[tokio::test]
+async fn what_cloudformation_looks_up_is_not_taken_for_the_value() {
+    let mut stack = named(&json!({
+        "Alias": {"Type": "AWS::Route53::RecordSet", "Properties": {"HostedZoneId": {"Ref": "Zone"}}},
+        "Given": {"Type": "AWS::Route53::RecordSet", "Properties": {"HostedZoneId": {"Ref": "GivenZone"}}},
+        "Photos": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "{{resolve:ssm:/photos/bucket}}"}},
+        "Secret": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Ref": "Name"}}},
+    }));
+    let mut template: Value = serde_json::from_str(&stack.template).expect("it is JSON");
+    let zone = "AWS::SSM::Parameter::Value<AWS::Route53::HostedZone::Id>";
+    template["Parameters"] = json!({
+        "Zone": {"Type": zone, "Default": "/dns/zone"},
+        "GivenZone": {"Type": zone},
+        "Name": {"Type": "String", "Default": "{{resolve:ssm:/photos/secret}}"},
+    });
+    stack.template = template.to_string();
+    stack.manifest.parameters = [("GivenZone".to_owned(), "/dns/given".to_owned())].into();
+    // Nobody is asked for any of it.
+    assert_eq!(looked(&Signed::new(), stack).await, []);
 }

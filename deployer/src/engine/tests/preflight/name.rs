@@ -118,3 +118,80 @@ async fn who_may_not_use_cloud_control_is_told_once_and_an_unknown_domain_is_fre
         )]
     );
 }
+
+/// A queue whose name is taken.
+fn orders() -> StackDeployment {
+    named(&json!({"Orders": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "orders"}}}))
+}
+
+const ORDERS: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders";
+
+const OUTSIDE: &str = "intake-dev/Orders: `orders` is the name of another AWS::SQS::Queue already, outside of the stack";
+
+#[tokio::test]
+async fn what_moves_between_stacks_of_one_deploy_is_a_warning_unless_it_is_kept() {
+    let queue = |policy: &str| json!({"Type": "AWS::SQS::Queue", "DeletionPolicy": policy});
+    let other = json!({"Topic": {"Type": "AWS::SNS::Topic"}});
+    let moves = "intake-dev/Orders: `orders` is the name of another AWS::SQS::Queue already, which leaves shop-dev in this deploy: \
+                 whether it is free in time depends on which stack is first";
+    for (policy, wanted, expected) in [
+        ("Delete", other.clone(), (Weight::Warning, moves)),
+        ("Retain", other.clone(), (Weight::Refused, OUTSIDE)),
+        (
+            "Delete",
+            json!({"Old": queue("Delete")}),
+            (Weight::Refused, OUTSIDE),
+        ),
+    ] {
+        let mut giver = named(&wanted);
+        giver.manifest.name = "shop-dev".to_owned();
+        let rows = |stack: &'static str, rows: &[(&str, &str, &str, &str)]| {
+            let body = answers::resources(rows);
+            mock!(CloudFormation::list_stack_resources)
+                .match_requests(move |input| input.stack_name() == Some(stack))
+                .then_http_response(move || http(200, &body))
+        };
+        let row = ("Old", "AWS::SQS::Queue", ORDERS, "CREATE_COMPLETE");
+        let mut described = Stack::new("UPDATE_COMPLETE");
+        described.name = "shop-dev";
+        let script = stacks(Script::new(), 2_000, 12)
+            .cloudformation("list_stack_resources", rows("shop-dev", &[row]))
+            .cloudformation("list_stack_resources", rows(STACK, &[]))
+            .describe("shop-dev", described.xml())
+            .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+            .template(&json!({"Resources": {"Old": queue(policy)}}).to_string());
+        let signed = may_do_all().json(
+            "GetResource",
+            ORDERS,
+            200,
+            &found("AWS::SQS::Queue", ORDERS),
+        );
+        let played = signed.with(script.play_in_any_order());
+        let concerns = preflight(&played.context, &[orders(), giver]).await;
+        let (weight, text) = expected;
+        assert_eq!(told(&concerns), [(weight, text.to_owned())], "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_operation_makes_just_now_is_a_warning() {
+    let own = "intake-dev/Orders: `orders` is the name of another AWS::SQS::Queue already, perhaps of intake-dev itself, on which \
+               an operation is under way";
+    for (status, expected) in [
+        ("CREATE_IN_PROGRESS", (Weight::Warning, own)),
+        ("REVIEW_IN_PROGRESS", (Weight::Refused, OUTSIDE)),
+        ("CREATE_COMPLETE", (Weight::Refused, OUTSIDE)),
+    ] {
+        let signed = may_do_all().json(
+            "GetResource",
+            ORDERS,
+            200,
+            &found("AWS::SQS::Queue", ORDERS),
+        );
+        let script = absent().describe(STACK, Stack::new(status).xml());
+        let played = signed.with(script.play_in_any_order());
+        let concerns = preflight(&played.context, &[orders()]).await;
+        let (weight, text) = expected;
+        assert_eq!(told(&concerns), [(weight, text.to_owned())], "{status}");
+    }
+}

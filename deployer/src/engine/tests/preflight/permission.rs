@@ -339,3 +339,16 @@ async fn resources_are_asked_about_where_they_will_be() {
         ]
     );
 }
+
+#[tokio::test]
+async fn who_calls_is_asked_for_once() {
+    let queue = || named(&json!({"Orders": {"Type": "AWS::SQS::Queue"}}));
+    let mut other = queue();
+    other.manifest.name = "other-dev".to_owned();
+    let signed = role(may_do_all());
+    let mut played = signed.with(absent().play_in_any_order());
+    called_by(&mut played, SESSION);
+    assert_eq!(preflight(&played.context, &[queue(), other]).await, []);
+    signed.finish();
+    assert_eq!(signed.asked("GetRole").len(), 1);
+}

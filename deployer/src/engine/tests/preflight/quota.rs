@@ -176,3 +176,19 @@ async fn new_functions_reserve_no_more_than_there_is() {
         assert_eq!(told(&concerns), Vec::from_iter(expected));
     }
 }
+
+#[tokio::test]
+async fn a_quota_beyond_all_numbers_is_not_met() {
+    let stack = named(&json!({"Bus": {"Type": "AWS::Events::EventBus"}}));
+    let signed = may_do_all()
+        .json("ListResources", "EventBus", 200, &page(99, None))
+        .json(
+            "GetServiceQuota",
+            "L-658A4FD9",
+            200,
+            &json!({"Quota": {"Value": 1e300}}),
+        );
+    let played = signed.with(absent().play_in_any_order());
+    assert_eq!(preflight(&played.context, &[stack]).await, []);
+    signed.finish();
+}
