@@ -357,7 +357,7 @@ impl Clients {
                 Ok(body) => return Ok(body),
                 Err(error) => error,
             };
-            let timed_out = error.source().is_some_and(|source| source.is::<Elapsed>());
+            let timed_out = matches!(error.source(), Some(source) if source.is::<Elapsed>());
             let passing = match error.fault() {
                 Fault::Throttled { .. } | Fault::Unreachable => true,
                 Fault::Service { code, .. } => code.starts_with("HTTP 5"),

@@ -23,21 +23,19 @@ fn made(deployment: &'static str, at: Option<u64>) -> Rule {
         .match_requests(move |input| {
             input.rest_api_id() == Some("a1b2c3") && input.deployment_id() == Some(deployment)
         })
-        .then_http_response(move || match at {
-            Some(at) => {
+        .then_http_response(move || {
+            if let Some(at) = at {
                 let body = json!({"id": deployment, "createdDate": 1_790_000_000 + at});
-                http(200, &body.to_string())
+                return http(200, &body.to_string());
             }
-            None => {
-                let mut answer = http(
-                    404,
-                    r#"{"message":"Invalid Deployment identifier specified"}"#,
-                );
-                answer
-                    .headers_mut()
-                    .insert("x-amzn-errortype", "NotFoundException");
-                answer
-            }
+            let mut answer = http(
+                404,
+                r#"{"message":"Invalid Deployment identifier specified"}"#,
+            );
+            answer
+                .headers_mut()
+                .insert("x-amzn-errortype", "NotFoundException");
+            answer
         })
 }
 
