@@ -217,7 +217,8 @@ fn changes_a_property(sandbox: &Sandbox, variables: &str) {
     assert_eq!(created_now, created, "the stack is the same one");
     assert!(!updated_now.is_empty(), "the stack was updated");
     assert_eq!(
-        objects_now, objects,
+        packages(objects_now),
+        packages(objects),
         "the code did not change, so nothing was uploaded"
     );
     let new = deployed(sandbox);
@@ -227,6 +228,12 @@ fn changes_a_property(sandbox: &Sandbox, variables: &str) {
         new.url
     );
     rows::answers_with_a_message_id(&new);
+}
+
+/// Returns the packages of functions among objects: what else a deploy writes down is another one each time.
+fn packages(mut objects: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    objects.retain(|key, _| key.ends_with(".zip"));
+    objects
 }
 
 /// Returns every version of every artifact of the stack.
