@@ -1,6 +1,7 @@
 //! The intake system: deployed, used, changed, left alone, removed.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Value, json};
 use system_tests::account::{Account, Inventory, texts};
@@ -232,7 +233,7 @@ fn changes_a_property(sandbox: &Sandbox, variables: &str) {
 
 /// Returns the packages of functions among objects: what else a deploy writes down is another one each time.
 fn packages(mut objects: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    objects.retain(|key, _| key.ends_with(".zip"));
+    objects.retain(|key, _| Path::new(key).extension().is_some_and(|kind| kind == "zip"));
     objects
 }
 
