@@ -1,0 +1,71 @@
+//! Compares what a stack has besides resources.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::super::canonical::canonical;
+use super::super::path::Path;
+use super::super::{PropertyChange, Registry, Side};
+use super::Difference;
+
+/// The sections of a template that are compared as they are. Parameters are not: their values are, wherever they are
+/// used.
+const SECTIONS: &[&str] = &[
+    "Description",
+    "Conditions",
+    "Mappings",
+    "Outputs",
+    "Rules",
+    "Transform",
+    "Hooks",
+];
+
+/// How the tags begin that a deploy itself adds to a stack.
+const OWN_TAGS: &str = "stackctl:";
+
+/// Compares what is not a resource.
+pub(super) fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChange> {
+    let mut found = Vec::new();
+    let Some(old) = deployed.template else {
+        // All of a new stack is new.
+        return found;
+    };
+    let nothing = Registry;
+    let mut difference = Difference {
+        resource_type: "",
+        knowledge: &nothing,
+        found: &mut found,
+    };
+    for section in SECTIONS {
+        let side = |template: Option<&Value>, parameters| {
+            template
+                .and_then(|template| template.get(section))
+                .map(|value| canonical(value, parameters))
+        };
+        let before = side(Some(old), &deployed.parameters);
+        let after = side(wanted.template, &wanted.parameters);
+        // An absent section and an empty one are the same.
+        let empty = Value::Object(Map::new());
+        let (before, after) = match (before, after) {
+            (None, Some(Value::Object(after))) => (Some(empty), Some(Value::Object(after))),
+            (Some(Value::Object(before)), None) => (Some(Value::Object(before)), Some(empty)),
+            sides => sides,
+        };
+        difference.entry(&Path::new(section), before.as_ref(), after.as_ref());
+    }
+    let tags = |tags: &BTreeMap<String, String>| {
+        Value::Object(
+            tags.iter()
+                .filter(|(key, _)| !key.starts_with(OWN_TAGS))
+                .map(|(key, value)| (key.clone(), Value::String(value.clone())))
+                .collect(),
+        )
+    };
+    difference.entry(
+        &Path::new("Tags"),
+        Some(&tags(&deployed.tags)),
+        Some(&tags(&wanted.tags)),
+    );
+    found
+}
