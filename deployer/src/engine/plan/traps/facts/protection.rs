@@ -1,0 +1,69 @@
+//! What protects resources and what is in them.
+
+use serde_json::Value;
+
+use super::super::{is, is_on};
+
+/// What protects a resource or what is in it.
+pub(in super::super) struct Protection {
+    pub(in super::super) resource_type: &'static str,
+    pub(in super::super) pointer: &'static str,
+    /// Whether it protects as it is written.
+    pub(in super::super) protects: fn(Option<&Value>) -> bool,
+    /// What may happen without it.
+    pub(in super::super) without: &'static str,
+    pub(in super::super) source: &'static str,
+}
+
+/// Protections: taking one away lets somebody do what nobody could before.
+pub(in super::super) const PROTECTIONS: &[Protection] = &[
+    Protection {
+        resource_type: "AWS::Cognito::UserPool",
+        pointer: "/DeletionProtection",
+        protects: |value| is(value, "ACTIVE"),
+        without: "whoever may delete pools may delete it with its users",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpool.html",
+    },
+    Protection {
+        resource_type: "AWS::DynamoDB::Table",
+        pointer: "/DeletionProtectionEnabled",
+        protects: is_on,
+        without: "whoever may delete tables may delete it with its items",
+        source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html",
+    },
+    Protection {
+        resource_type: "AWS::Logs::LogGroup",
+        pointer: "/DeletionProtectionEnabled",
+        protects: is_on,
+        without: "whoever may delete log groups may delete it with its logs",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html",
+    },
+    Protection {
+        resource_type: "AWS::RDS::DBCluster",
+        pointer: "/DeletionProtection",
+        protects: is_on,
+        without: "whoever may delete databases may delete it",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbcluster.html",
+    },
+    Protection {
+        resource_type: "AWS::RDS::DBInstance",
+        pointer: "/DeletionProtection",
+        protects: is_on,
+        without: "whoever may delete databases may delete it",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html",
+    },
+    Protection {
+        resource_type: "AWS::S3::Bucket",
+        pointer: "/VersioningConfiguration/Status",
+        protects: |value| is(value, "Enabled"),
+        without: "whoever writes or deletes an object loses what was there",
+        source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
+    },
+    Protection {
+        resource_type: "AWS::S3::Bucket",
+        pointer: "/ObjectLockConfiguration/Rule",
+        protects: |value| value.is_some(),
+        without: "new objects are no longer locked by default",
+        source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html",
+    },
+];

@@ -1,0 +1,116 @@
+//! What AWS says of updates beyond the registry.
+
+use serde_json::Value;
+
+use super::super::super::Update;
+use super::super::{dynamodb, is};
+
+/// What a page of AWS says of a property beyond the registry.
+pub(in super::super) struct UpdateFact {
+    pub(in super::super) resource_type: &'static str,
+    pub(in super::super) property: &'static str,
+    pub(in super::super) source: &'static str,
+    /// Says how the change is applied: from the property before and after, and the new resource.
+    pub(in super::super) update: fn(Option<&Value>, Option<&Value>, &Value) -> Update,
+}
+
+/// Properties whose change AWS describes in more detail than the registry, or otherwise. Where the registry knows of no
+/// replacement and the page does, it may be needed.
+pub(in super::super) const UPDATES: &[UpdateFact] = &[
+    UpdateFact {
+        resource_type: "AWS::CertificateManager::Certificate",
+        property: "ValidationMethod",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-certificatemanager-certificate.html",
+        update: |_, _, _| Update::Replacement,
+    },
+    UpdateFact {
+        resource_type: "AWS::DynamoDB::GlobalTable",
+        property: "AttributeDefinitions",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html",
+        update: dynamodb::attributes,
+    },
+    UpdateFact {
+        resource_type: "AWS::DynamoDB::GlobalTable",
+        property: "KeySchema",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html",
+        update: |_, _, _| Update::Replacement,
+    },
+    UpdateFact {
+        resource_type: "AWS::DynamoDB::GlobalTable",
+        property: "LocalSecondaryIndexes",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html",
+        update: |_, _, _| Update::Replacement,
+    },
+    UpdateFact {
+        resource_type: "AWS::DynamoDB::Table",
+        property: "AttributeDefinitions",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html",
+        update: dynamodb::attributes,
+    },
+    UpdateFact {
+        resource_type: "AWS::DynamoDB::Table",
+        property: "KeySchema",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html",
+        update: |_, _, _| Update::Replacement,
+    },
+    // Local indexes are made with the table and with nothing else.
+    UpdateFact {
+        resource_type: "AWS::DynamoDB::Table",
+        property: "LocalSecondaryIndexes",
+        source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html",
+        update: |_, _, _| Update::Replacement,
+    },
+    UpdateFact {
+        resource_type: "AWS::Events::EventBus",
+        property: "EventSourceName",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbus.html",
+        update: |_, _, _| Update::Conditional,
+    },
+    // Nothing and the default bus are the same, and no rule moves between two others.
+    UpdateFact {
+        resource_type: "AWS::Events::Rule",
+        property: "EventBusName",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html",
+        update: bus,
+    },
+    UpdateFact {
+        resource_type: "AWS::IoT::ThingType",
+        property: "ThingTypeProperties",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iot-thingtype.html",
+        update: |_, _, _| Update::Conditional,
+    },
+    UpdateFact {
+        resource_type: "AWS::Lambda::EventSourceMapping",
+        property: "AmazonManagedKafkaEventSourceConfig",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html",
+        update: |_, _, _| Update::Conditional,
+    },
+    UpdateFact {
+        resource_type: "AWS::Lambda::EventSourceMapping",
+        property: "SelfManagedKafkaEventSourceConfig",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html",
+        update: |_, _, _| Update::Conditional,
+    },
+    UpdateFact {
+        resource_type: "AWS::Route53::RecordSet",
+        property: "Name",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-route53-recordset.html",
+        update: |_, _, _| Update::Replacement,
+    },
+    UpdateFact {
+        resource_type: "AWS::S3::Bucket",
+        property: "ObjectLockEnabled",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html",
+        update: |_, _, _| Update::Conditional,
+    },
+];
+
+/// Returns how a rule changes that is told another bus.
+fn bus(before: Option<&Value>, after: Option<&Value>, _: &Value) -> Update {
+    let is_default = |bus: Option<&Value>| bus.is_none() || is(bus, "default");
+    if is_default(before) && is_default(after) {
+        Update::InPlace
+    } else {
+        Update::Replacement
+    }
+}
