@@ -16,8 +16,8 @@ use super::{Finding, Seen, Trap, number, shown};
 pub(super) use fixed::{FIXED, INTERRUPTIONS};
 pub(super) use gone::GONE;
 pub(super) use protection::PROTECTIONS;
-use retention::Retention;
 pub(super) use retention::RETENTIONS;
+use retention::Retention;
 pub(super) use switches::SWITCHES;
 pub(super) use updates::UPDATES;
 
