@@ -1,17 +1,21 @@
 //! Asks for consent before anything changes, and holds the engine to what was shown.
 
 mod allow;
+mod anew;
 mod surprise;
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::json;
 
 use super::Session;
-use crate::engine::plan::Plan;
+use crate::cli::Allowance;
+use crate::engine::plan::{Plan, StackPlan};
 use crate::engine::{Approve, Decision, ProposedChanges};
 use crate::error::{Error, Kind, Result};
-use crate::ui::Ui;
+use crate::ui::{self, Ui};
 use surprise::{nothing_changes, surprises};
 
 pub(super) use allow::{idle, named as dangers, refuse};
@@ -23,6 +27,8 @@ pub(super) enum Consent {
     NotNeeded,
     /// `--yes` was given.
     Given,
+    /// A plan that was kept is executed, which somebody read before.
+    Kept,
     /// Somebody answered.
     Answered,
 }
@@ -131,7 +137,12 @@ pub(super) async fn confirm_stage(
 pub(super) struct Approval {
     ui: Ui,
     consent: Consent,
-    plan: Option<Plan>,
+    /// What was agreed to. A plan that was made anew and agreed to takes the place of the one before.
+    plan: Mutex<Option<Plan>>,
+    /// What the command line allows of what is dangerous.
+    allowed: Vec<Allowance>,
+    /// The name of the stage, where it is protected.
+    protected: Option<String>,
     declined: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
@@ -141,26 +152,40 @@ impl Approval {
         Self {
             ui,
             consent,
-            plan,
+            plan: Mutex::new(plan),
+            allowed: Vec::new(),
+            protected: None,
             declined: Mutex::default(),
         }
     }
 
+    /// Lets what the command line allows count for plans that are made anew; a protected stage has to allow every danger.
+    pub(super) fn allowing(mut self, allowed: &[Allowance], protected: Option<&str>) -> Self {
+        self.allowed = allowed.to_vec();
+        self.protected = protected.map(str::to_owned);
+        self
+    }
+
     /// Returns what was not approved, one line each.
     pub(super) fn declined(&self) -> Vec<String> {
-        self.declined
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        locked(&self.declined)
             .iter()
             .flat_map(|(stack, lines)| lines.iter().map(move |line| format!("{stack}: {line}")))
             .collect()
     }
 
+    fn decline(&self, stack: &str, lines: Vec<String>) -> Decision {
+        locked(&self.declined).insert(stack.to_owned(), lines);
+        Decision::Decline
+    }
+
     async fn decide(&self, changes: &ProposedChanges) -> Decision {
-        let Some(plan) = &self.plan else {
+        let Some(surprises) = locked(&self.plan)
+            .as_ref()
+            .map(|plan| surprises(plan, changes))
+        else {
             return Decision::Execute;
         };
-        let surprises = surprises(plan, changes);
         if surprises.is_empty() {
             return Decision::Execute;
         }
@@ -186,19 +211,85 @@ impl Approval {
                 }
             }
             // Whoever said yes beforehand said it to something else.
-            Consent::Answered | Consent::Given => {}
+            Consent::Answered | Consent::Given | Consent::Kept => {}
         }
         let lines = surprises
             .into_iter()
             .filter(|surprise| surprise.dangerous)
             .map(|surprise| surprise.text)
             .collect();
-        self.declined
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(changes.stack.clone(), lines);
-        Decision::Decline
+        self.decline(&changes.stack, lines)
     }
+
+    /// Decides about a plan that was made anew: one that does the same needs no other answer, and one that is less
+    /// dangerous none where the answer was given beforehand.
+    async fn decide_anew(&self, now: &StackPlan) -> Decision {
+        let before = locked(&self.plan)
+            .as_ref()
+            .and_then(|plan| plan.stacks.iter().find(|plan| plan.stack == now.stack))
+            .cloned()
+            .unwrap_or_default();
+        let differences = anew::differences(&before, now);
+        if differences.is_empty() {
+            self.ui.warn(format!(
+                "somebody changed {} after its plan was made; made anew, the plan is the same",
+                now.stack
+            ));
+            return self.take(now);
+        }
+        self.ui.warn(format!(
+            "somebody changed {} after its plan was made; this would happen now:",
+            now.stack
+        ));
+        let alone = Plan {
+            stacks: vec![now.clone()],
+        };
+        if self.ui.json() {
+            self.ui
+                .json_line(&json!({"type": "plan", "anew": true, "stacks": alone.stacks}));
+        }
+        let text = ui::plan(&alone, self.ui.verbose() > 1);
+        self.ui.line(text.trim_end());
+        let placed = [(None, &alone)];
+        let mut refused = alone.impossible();
+        if let Some(stage) = &self.protected
+            && let Err(error) = refuse(&placed, &self.allowed, stage)
+        {
+            refused.extend(error.causes().iter().cloned());
+        }
+        if !refused.is_empty() {
+            return self.decline(&now.stack, refused);
+        }
+        let worse = anew::worse(&before, now, &self.allowed);
+        match self.consent {
+            Consent::NotNeeded => return self.take(now),
+            Consent::Answered if self.ui.can_ask() => {
+                let question = "Deploy these changes in place of those before?";
+                if self.ui.confirm(question).await {
+                    return self.take(now);
+                }
+                return self.decline(&now.stack, differences);
+            }
+            Consent::Given if worse.is_empty() => return self.take(now),
+            // Exactly the plan that was kept is executed, or none.
+            Consent::Answered | Consent::Kept => return self.decline(&now.stack, differences),
+            Consent::Given => {}
+        }
+        self.decline(&now.stack, worse)
+    }
+
+    /// Puts a plan in the place of the one before, and has it executed.
+    fn take(&self, now: &StackPlan) -> Decision {
+        if let Some(plan) = &mut *locked(&self.plan) {
+            plan.stacks.retain(|plan| plan.stack != now.stack);
+            plan.stacks.push(now.clone());
+        }
+        Decision::Execute
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Approve for Approval {
@@ -209,9 +300,15 @@ impl Approve for Approval {
         Box::pin(self.decide(changes))
     }
 
+    fn approve_anew<'a>(
+        &'a self,
+        plan: &'a StackPlan,
+    ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
+        Box::pin(self.decide_anew(plan))
+    }
+
     fn left_as_it_is(&self, stack: &str) {
-        let text = self
-            .plan
+        let text = locked(&self.plan)
             .as_ref()
             .and_then(|plan| nothing_changes(plan, stack));
         if let Some(text) = text {

@@ -16,7 +16,7 @@ use super::{
     handover::Handovers,
     inspect, publish,
     recover::STAGE_TAG,
-    stack::{Run, Work},
+    stack::{Agreed, Run, Work},
     turns::Turns,
 };
 use crate::aws::AwsError;
@@ -47,6 +47,7 @@ pub async fn bootstrap(
         stage: "bootstrap".into(),
         artifacts: BTreeMap::new(),
         approve,
+        agreed: Agreed::default(),
         approving: Mutex::new(()),
         uploads: Arc::new(Semaphore::new(publish::UPLOADS)),
         handovers: Handovers::default(),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde::Serialize;
-use stack_model::assembly::StackManifest;
+use stack_model::assembly::{Contract, StackManifest};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
@@ -20,8 +20,9 @@ use super::{
     fast::Records,
     graph,
     handover::Handovers,
+    plan::{Plan, StackPlan},
     publish,
-    stack::{self, Archive, Run, Work},
+    stack::{self, Agreed, Archive, Run, Work},
     turns::Turns,
 };
 use crate::{aws::Fault, content::Content, error::Kind};
@@ -43,6 +44,11 @@ pub struct Deployment {
     pub records: bool,
     /// The releases that stacks go back to, by stack.
     pub back_to: BTreeMap<String, u64>,
+    /// What was agreed to. A stack that is not any more the one that its plan was made for gets a new plan, which
+    /// [`Approve::approve_anew`] decides about.
+    pub agreed: Plan,
+    /// What functions of the app declared that they need, for plans that are made anew.
+    pub contracts: BTreeMap<String, Contract>,
 }
 
 /// One stack to deploy.
@@ -77,6 +83,15 @@ pub trait Approve: Send + Sync {
         &'a self,
         changes: &'a ProposedChanges,
     ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>>;
+
+    /// Decides about a plan that was made anew, because somebody else changed the stack after the plan was made that was
+    /// agreed to. Who agreed to none is never asked.
+    fn approve_anew<'a>(
+        &'a self,
+        _plan: &'a StackPlan,
+    ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
+        Box::pin(async { Decision::Decline })
+    }
 
     /// Hears that `CloudFormation` finds nothing to change in a stack that differs from what is deployed.
     fn left_as_it_is(&self, _stack: &str) {}
@@ -223,6 +238,7 @@ pub async fn deploy(
             BTreeSet::new()
         },
         back_to: deployment.back_to,
+        agreed: Agreed::to(deployment.agreed, deployment.contracts),
         unwritten: AtomicBool::default(),
     });
     let buckets = match buckets(&run, &deployment.stacks).await {

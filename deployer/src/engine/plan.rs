@@ -5,6 +5,7 @@
 //! actions in another order, and a parameter is its value.
 
 mod app;
+mod basis;
 mod canonical;
 mod compare;
 mod grade;
@@ -29,13 +30,15 @@ use serde_json::Value;
 use crate::template::hidden;
 
 pub use app::App;
+pub use basis::{Basis, Deployed};
 pub(super) use canonical::{canonical, intrinsic};
 pub use compare::compare;
 pub(crate) use knowledge::holds_data;
 pub use knowledge::{Knowledge, Registry, Update};
+pub(super) use online::plan_anew;
 pub use online::{PlanError, Wanted, plan};
 pub use path::{Path, Step};
-pub use seal::{Basis, Deployed, Seal, SealedChange};
+pub use seal::{Seal, SealedChange};
 
 /// What a deploy would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -73,6 +73,25 @@ pub enum StackError {
         /// What is known to help.
         hints: Vec<String>,
     },
+    /// The stack was changed by others again and again while it was asked about.
+    #[error(
+        "stack {stack} was changed by somebody else {times} times while its plan was agreed to"
+    )]
+    Restless {
+        /// The stack.
+        stack: String,
+        /// How often.
+        times: usize,
+    },
+    /// The plan of a stack that somebody else changed cannot be made anew.
+    #[error("stack {stack} was changed by somebody else, and its plan cannot be made anew")]
+    Plan {
+        /// The stack.
+        stack: String,
+        /// Why.
+        #[source]
+        source: Box<super::plan::PlanError>,
+    },
     /// Resources cannot be renamed; nothing was changed.
     #[error("resources of stack {stack} cannot be renamed: {reason}")]
     Renamed {
@@ -211,6 +230,7 @@ impl Explained for StackError {
             Self::Interrupted { .. } | Self::Unlooked { .. } => Kind::Interrupted,
             Self::Content { source, .. } => source.kind(),
             Self::Capability { .. } => Kind::Assembly,
+            Self::Plan { source, .. } => source.kind(),
             _ => Kind::Deploy,
         }
     }
@@ -252,6 +272,10 @@ impl Explained for StackError {
                 hints.push("deploy again: what is published already is left alone".into());
                 hints
             }
+            Self::Restless { stack, .. } => vec![format!(
+                "nothing was changed; `stackctl events {stack}` tells what happens to it, deploy again once that is over"
+            )],
+            Self::Plan { source, .. } => source.hints(),
             Self::NoBucket { .. } => vec!["run `stackctl bootstrap`".into()],
             Self::Aws { source, .. } => source.hints(),
             Self::Interrupted { .. } | Self::Unlooked { .. } => {

@@ -1,5 +1,6 @@
 //! Brings one stack to the state it should have.
 
+mod anew;
 mod archive;
 mod input;
 mod operation;
@@ -34,6 +35,7 @@ use input::{parameters, tags};
 use operation::{known_hints, remove_leftovers, remove_waiting};
 use settle::{Settled, settle};
 
+pub(super) use anew::Agreed;
 pub(super) use archive::Archive;
 pub(super) use input::token;
 pub(super) use operation::{
@@ -47,6 +49,8 @@ pub(super) struct Run {
     pub(super) stage: String,
     pub(super) artifacts: BTreeMap<String, Artifact>,
     pub(super) approve: Arc<dyn Approve>,
+    /// The plans that were agreed to.
+    pub(super) agreed: Agreed,
     /// Held while a change set is being approved: one question at a time.
     pub(super) approving: Mutex<()>,
     pub(super) uploads: Arc<Semaphore>,
@@ -179,6 +183,9 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
     let mut parameters = parameters(run, work).await?;
     let tags = tags(run, stack);
     let Settled { deployed, waiting } = settle(context, stack).await?;
+    if !anew::agree(run, context, work, deployed.as_ref()).await? {
+        return Ok(Attempt::Done((Outcome::Declined, BTreeMap::new())));
+    }
     if let Some(deployed) = &deployed
         && Box::pin(refactor::rename(run, context, work, deployed)).await?
     {
@@ -246,6 +253,10 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         }
     };
     if let Some(deployed) = &deployed {
+        if !anew::is_still(run, context, stack, &deployed.id).await? {
+            remove(context, stack, &change_set, create).await?;
+            return Ok(Attempt::Again);
+        }
         let refused = handover::refuse(context, deployed, &work.template, &changes)
             .await
             .map_err(|source| aws(stack, source));
@@ -303,13 +314,16 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
     }
     let ended = match executed? {
         Executed::Done(ended) => ended,
-        Executed::Overtaken(_) if context.wait => return Ok(Attempt::Again),
+        Executed::Overtaken(_) if context.wait || anew::again(run, stack) => {
+            return Ok(Attempt::Again);
+        }
         Executed::Overtaken(error) => return Err(error),
     };
     let deployed = inspect::describe(&context.clients, &change_set.stack_id)
         .await
         .map_err(|source| aws(stack, source))?
         .ok_or_else(|| aws(stack, AwsError::incomplete("DescribeStacks", "stack")))?;
+    run.agreed.take(&stack.name, Some(&deployed));
     protection::protect(context, stack, &work.template, &deployed).await?;
     if ended
         .zip(deployed.changed)

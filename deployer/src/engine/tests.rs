@@ -4,6 +4,7 @@
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/Welcome.html>); statuses and reasons are what a
 //! real stack shows. A script is a conversation: calls must come in its order, and all of them must come.
 
+mod anew;
 mod answers;
 mod clock;
 mod connect;

@@ -52,7 +52,7 @@ impl fmt::Display for Danger<'_> {
     }
 }
 
-fn words(danger: Grade) -> String {
+pub(super) fn words(danger: Grade) -> String {
     cli::danger(danger).replace('-', " ")
 }
 

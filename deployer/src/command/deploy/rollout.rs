@@ -238,10 +238,10 @@ impl Rollout<'_> {
         let local = self.place.is_local();
         if plans.iter().all(Plan::is_empty) {
             // An empty plan may still meet a stack that needs mending; its change set is checked against the plan.
-            return Ok(if local {
-                Consent::NotNeeded
-            } else {
-                Consent::Given
+            return Ok(match self.saved {
+                _ if local => Consent::NotNeeded,
+                Some(_) => Consent::Kept,
+                None => Consent::Given,
             });
         }
         let (arguments, session) = (self.arguments, self.session);
@@ -268,7 +268,7 @@ impl Rollout<'_> {
         }
         // Whoever has this plan executed has read it, and it is still the same.
         if self.saved.is_some() && !local {
-            return Ok(Consent::Given);
+            return Ok(Consent::Kept);
         }
         let question = if several {
             format!("Deploy these changes to stage {name}, {title}?")

@@ -208,8 +208,15 @@ impl Site<'_> {
     ) -> SiteEnd {
         // Nothing local is waited for, and what is protected should be ready when it is said to be deployed.
         let express = !self.plot.stage.protected && !place.is_local() && !arguments.no_express;
-        let approval = Arc::new(Approval::new(self.plot.session.ui.clone(), consent, plan));
-        let deployment = self.deployment(express);
+        let deployment = Deployment {
+            agreed: plan.clone().unwrap_or_default(),
+            contracts: self.plot.assembly.manifest.contracts.clone(),
+            ..self.deployment(express)
+        };
+        let protected = self.plot.stage.protected.then_some(self.name);
+        let approval = Approval::new(self.plot.session.ui.clone(), consent, plan)
+            .allowing(&arguments.allow, protected);
+        let approval = Arc::new(approval);
         let result = engine::deploy(&self.context, deployment, approval.clone()).await;
         let mut end = self.ended(result);
         let declined = approval.declined();

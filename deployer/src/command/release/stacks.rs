@@ -77,6 +77,7 @@ pub(super) async fn run(
         back_to: back_to.collect(),
         stacks: chosen.iter().map(again).collect(),
         records: true,
+        agreed: plan.clone(),
         ..Deployment::default()
     };
     let approval = Arc::new(Approval::new(session.ui.clone(), agreed, Some(plan)));

@@ -19,7 +19,7 @@ use super::{Knowledge, Plan, Side, StackPlan, references};
 type Export = (Option<String>, String);
 
 /// The stacks that were compared so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct App {
     /// What becomes another: the resource that an export stands for, as people name it.
     exports: BTreeMap<Export, String>,

@@ -18,7 +18,7 @@ pub enum Update {
 }
 
 /// What the comparison asks about resource types.
-pub trait Knowledge {
+pub trait Knowledge: Sync {
     /// Returns how a change at a place in the properties is applied.
     fn update(&self, resource_type: &str, place: &[Step]) -> Update;
 

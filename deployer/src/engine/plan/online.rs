@@ -1,6 +1,7 @@
 //! Makes a plan against what is deployed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, Contract, StackManifest};
@@ -138,52 +139,82 @@ pub async fn plan(
         plans.extend(missing_bootstrap(context, region, knowledge).await?);
     }
     for wanted in stacks {
-        let target = StackTarget::from(wanted.manifest);
-        let found = deployed(context, &target).await?;
-        let state = State::of(found.as_ref());
-        let note = found
+        plans.push(plan_one(context, &mut app, wanted, artifacts, knowledge).await?);
+    }
+    Ok(app.finish(plans))
+}
+
+/// Compares a stack anew with what is deployed. `app` is what was known of the stacks before it, as its plan tells.
+pub(in crate::engine) async fn plan_anew(
+    context: &Context,
+    app: &App,
+    wanted: &Wanted<'_>,
+    artifacts: &BTreeMap<String, Artifact>,
+    knowledge: &dyn Knowledge,
+) -> Result<StackPlan, PlanError> {
+    let mut app = app.clone();
+    let plan = plan_one(context, &mut app, wanted, artifacts, knowledge).await?;
+    Ok(app.finish(vec![plan]).stacks.pop().unwrap_or_default())
+}
+
+/// Compares the next stack with what is deployed.
+async fn plan_one(
+    context: &Context,
+    app: &mut App,
+    wanted: &Wanted<'_>,
+    artifacts: &BTreeMap<String, Artifact>,
+    knowledge: &dyn Knowledge,
+) -> Result<StackPlan, PlanError> {
+    let target = StackTarget::from(wanted.manifest);
+    let found = deployed(context, &target).await?;
+    let state = State::of(found.as_ref());
+    let note = found
+        .as_ref()
+        .and_then(|stack| note(stack, state, &target.name))
+        .map(|note| hint::complete(context, &note));
+    let seen = found.clone();
+    let found = match state.diff() {
+        DiffStep::Compare => found,
+        DiffStep::CompareWithNothing => None,
+    };
+    let template = match &found {
+        Some(_) => deployed_template(context, &target)
+            .await?
+            .map(|text| serde_json::from_str::<Value>(&text))
+            .transpose()
+            .map_err(|source| PlanError::NotJson {
+                stack: target.name.clone(),
+                source,
+            })?,
+        None => None,
+    };
+    let old = Side {
+        template: template.as_ref(),
+        parameters: found
             .as_ref()
-            .and_then(|stack| note(stack, state, &target.name))
-            .map(|note| hint::complete(context, &note));
-        let seen = found.clone();
-        let found = match state.diff() {
-            DiffStep::Compare => found,
-            DiffStep::CompareWithNothing => None,
-        };
-        let template = match &found {
-            Some(_) => deployed_template(context, &target)
-                .await?
-                .map(|text| serde_json::from_str::<Value>(&text))
-                .transpose()
-                .map_err(|source| PlanError::NotJson {
-                    stack: target.name.clone(),
-                    source,
-                })?,
-            None => None,
-        };
-        let old = Side {
-            template: template.as_ref(),
-            parameters: found
-                .as_ref()
-                .map(|stack| stack.parameters.clone())
-                .unwrap_or_default(),
-            tags: found
-                .as_ref()
-                .map(|stack| stack.tags.clone())
-                .unwrap_or_default(),
-        };
-        let new = Side {
-            template: Some(wanted.template),
-            parameters: parameters(context, wanted, found.as_ref(), artifacts).await?,
-            tags: wanted.manifest.tags.clone(),
-        };
-        let own = context.in_region(wanted.manifest.region.as_deref());
-        let contents = contents(&own, wanted, found.is_some()).await?;
-        let mut compared = app.compare(wanted.manifest, wanted.contracts, &old, &new, knowledge);
-        compared.other.extend(contents);
-        compared.note = note;
-        let clients = &own.clients;
-        compared.basis = Some(Basis::of(
+            .map(|stack| stack.parameters.clone())
+            .unwrap_or_default(),
+        tags: found
+            .as_ref()
+            .map(|stack| stack.tags.clone())
+            .unwrap_or_default(),
+    };
+    let new = Side {
+        template: Some(wanted.template),
+        parameters: parameters(context, wanted, found.as_ref(), artifacts).await?,
+        tags: wanted.manifest.tags.clone(),
+    };
+    let own = context.in_region(wanted.manifest.region.as_deref());
+    let contents = contents(&own, wanted, found.is_some()).await?;
+    let before = app.clone();
+    let mut compared = app.compare(wanted.manifest, wanted.contracts, &old, &new, knowledge);
+    compared.other.extend(contents);
+    compared.note = note;
+    let clients = &own.clients;
+    compared.basis = Some(Basis {
+        app: Arc::new(before),
+        compared: found.is_some(),
+        ..Basis::of(
             (&clients.identity().account, clients.region()),
             wanted.manifest,
             wanted.template,
@@ -191,15 +222,14 @@ pub async fn plan(
             artifacts,
             wanted.contents,
             seen.as_ref(),
-        ));
-        plans.push(compared);
-        if let Some(found) = &found {
-            for (export, importers) in importers(&own, found, wanted.template).await? {
-                app.imported(wanted.manifest, export, importers);
-            }
+        )
+    });
+    if let Some(found) = &found {
+        for (export, importers) in importers(&own, found, wanted.template).await? {
+            app.imported(wanted.manifest, export, importers);
         }
     }
-    Ok(app.finish(plans))
+    Ok(compared)
 }
 
 /// Returns who imports what a stack gives up. Nobody is asked where it gives up nothing, and nothing is told where the

@@ -1,72 +1,18 @@
 //! What a plan that is kept has to find again before it is executed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use stack_model::assembly::StackManifest;
 
-use super::{Action, Grade, StackPlan};
+use super::{Action, Basis, Grade, StackPlan};
 use crate::build::hex;
-use crate::content::Content;
-use crate::engine::{Artifact, DeployedStack, release::sorted};
+use crate::engine::release::sorted;
 
 /// How a name of a release begins: the time, up to this character.
 const AFTER_TIME: char = '-';
-
-/// What a manifest says that a basis holds elsewhere, or that changes nothing, such as lines of the source.
-const HELD_ELSEWHERE: [&str; 6] = [
-    "resources",
-    "sha256",
-    "parameters",
-    "tags",
-    "artifacts",
-    "template",
-];
-
-/// What the plan of a stack was made from, as far as it may move until the plan is executed.
-///
-/// It holds no secret: the assembly gives no value that its template hides, and of what is deployed there is no value.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Basis {
-    /// The account.
-    pub account: String,
-    /// The region.
-    pub region: String,
-    /// A hash of the template, whatever the order of its keys.
-    pub template: String,
-    /// A hash of what else the stack declares: protection, capabilities, renames, requests to answer.
-    pub settings: String,
-    /// The values of the parameters, but for those of packages and releases.
-    pub parameters: BTreeMap<String, String>,
-    /// The tags.
-    pub tags: BTreeMap<String, String>,
-    /// The hashes of the packages, by asset.
-    pub artifacts: BTreeMap<String, String>,
-    /// The hashes of the folders that fill buckets.
-    pub contents: BTreeMap<String, String>,
-    /// What is deployed.
-    pub deployed: Option<Deployed>,
-    /// The names that the releases were given. They begin with the time, so they are never the same again.
-    #[serde(skip)]
-    pub releases: BTreeSet<String>,
-}
-
-/// The stack that was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Deployed {
-    /// The ARN, which another stack of the same name does not have.
-    pub id: String,
-    /// The status.
-    pub status: String,
-    /// When it was created or last updated.
-    pub changed: Option<String>,
-    /// Whether it is protected against deletion.
-    pub termination_protection: bool,
-}
 
 /// The plan of a stack, to be recognised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,65 +38,6 @@ pub struct SealedChange {
     pub grade: Grade,
     /// A hash of the reasons and of the properties.
     pub hash: String,
-}
-
-impl Basis {
-    /// Takes what a plan is made from.
-    pub(super) fn of(
-        place: (&str, &str),
-        manifest: &StackManifest,
-        template: &Value,
-        parameters: &BTreeMap<String, String>,
-        artifacts: &BTreeMap<String, Artifact>,
-        contents: &BTreeMap<String, Content>,
-        deployed: Option<&DeployedStack>,
-    ) -> Self {
-        let own = |parameter: &String| {
-            !manifest.artifacts.contains_key(parameter)
-                && !manifest.releases.contains_key(parameter)
-        };
-        let mut settings = match serde_json::to_value(manifest) {
-            Ok(Value::Object(settings)) => settings,
-            _ => Map::new(),
-        };
-        settings.retain(|key, _| !HELD_ELSEWHERE.contains(&key.as_str()));
-        let assets: BTreeSet<&String> = manifest.artifacts.values().collect();
-        Self {
-            account: place.0.to_owned(),
-            region: place.1.to_owned(),
-            template: hash(template, &BTreeSet::new()),
-            settings: hash(&Value::Object(settings), &BTreeSet::new()),
-            parameters: parameters
-                .iter()
-                .filter(|(parameter, _)| own(parameter))
-                .map(|(parameter, value)| (parameter.clone(), value.clone()))
-                .collect(),
-            tags: manifest.tags.clone(),
-            artifacts: artifacts
-                .iter()
-                .filter(|(asset, _)| assets.contains(asset))
-                .map(|(asset, artifact)| (asset.clone(), artifact.sha256.clone()))
-                .collect(),
-            contents: contents
-                .iter()
-                .map(|(name, content)| (name.clone(), hash_of_folder(content)))
-                .collect(),
-            deployed: deployed.map(|stack| Deployed {
-                id: stack.id.clone(),
-                status: stack.status.to_string(),
-                changed: stack
-                    .changed
-                    .and_then(|time| jiff::Timestamp::try_from(time).ok())
-                    .map(|time| time.to_string()),
-                termination_protection: stack.termination_protection,
-            }),
-            releases: parameters
-                .iter()
-                .filter(|(parameter, _)| manifest.releases.contains_key(*parameter))
-                .map(|(_, name)| name.clone())
-                .collect(),
-        }
-    }
 }
 
 impl Seal {
@@ -181,6 +68,8 @@ impl Seal {
             other: other.collect(),
             basis: plan.basis.clone().map(|basis| Basis {
                 releases: BTreeSet::new(),
+                app: Arc::default(),
+                compared: false,
                 ..basis
             }),
         }
@@ -326,7 +215,7 @@ fn name(grade: Grade) -> String {
 }
 
 /// Returns a hash that does not depend on the order of keys, nor on the time in names of releases.
-fn hash(value: &Value, releases: &BTreeSet<String>) -> String {
+pub(super) fn hash(value: &Value, releases: &BTreeSet<String>) -> String {
     let mut text = sorted(value).to_string();
     for name in releases {
         let fingerprint = name.split_once(AFTER_TIME).map_or("", |(_, rest)| rest);
@@ -335,19 +224,10 @@ fn hash(value: &Value, releases: &BTreeSet<String>) -> String {
     hex(&Sha256::digest(text))
 }
 
-fn hash_of_folder(content: &Content) -> String {
-    let files: BTreeMap<&String, String> = content
-        .files
-        .iter()
-        .map(|(key, file)| (key, file.fingerprint()))
-        .collect();
-    hash(&json!(files), &BTreeSet::new())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::plan::{Path, PropertyChange, ResourceChange};
+    use crate::engine::plan::{Deployed, Path, PropertyChange, ResourceChange};
 
     type Move = fn(&mut Basis);
 

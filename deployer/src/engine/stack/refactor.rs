@@ -94,7 +94,8 @@ pub(super) async fn rename(
     if let Err(reason) = executed.await? {
         return Err(refused(&stack.name, &pending, reason));
     }
-    settled(context, work, &deployed.id).await?;
+    let now = settled(context, work, &deployed.id).await?;
+    run.agreed.take(&stack.name, now.as_ref());
     Ok(true)
 }
 
@@ -170,14 +171,20 @@ async fn follow(
     Err(interrupted(&work.manifest, None))
 }
 
-/// Waits until nothing runs: a refactor is complete some seconds before its stack is.
-async fn settled(context: &Context, work: &Work, id: &str) -> Result<(), StackError> {
+/// Waits until nothing runs, and returns the stack as it is then: a refactor is complete some seconds before its stack is.
+async fn settled(
+    context: &Context,
+    work: &Work,
+    id: &str,
+) -> Result<Option<DeployedStack>, StackError> {
     for wait in context.pace.waits() {
         let found = inspect::describe(&context.clients, id)
             .await
             .map_err(|source| aws(&work.manifest, source))?;
-        if found.is_none_or(|stack| stack.status.is_settled()) {
-            return Ok(());
+        match found {
+            Some(stack) if stack.status.is_settled() => return Ok(Some(stack)),
+            Some(_) => {}
+            None => return Ok(None),
         }
         pause(context, work, wait).await?;
     }

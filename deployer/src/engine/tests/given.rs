@@ -12,7 +12,7 @@ use stack_model::assembly::{ResourceManifest, StackManifest};
 
 use crate::engine::{
     Approve, CancelHandle, Decision, DeployedStack, Deployment, ProposedChanges, StackDeployment,
-    StackStatus,
+    StackStatus, plan::StackPlan,
 };
 
 /// Approves or declines everything, and remembers what it was shown.
@@ -20,6 +20,8 @@ use crate::engine::{
 pub(super) struct Answer {
     decline: bool,
     pub(super) shown: Mutex<Vec<ProposedChanges>>,
+    /// The plans that were made anew.
+    pub(super) anew: Mutex<Vec<StackPlan>>,
     /// The stacks in which nothing was found to change.
     pub(super) left: Mutex<Vec<String>>,
     cancel: Mutex<Option<CancelHandle>>,
@@ -73,6 +75,22 @@ impl Approve for Answer {
             handle.cancel();
             return Box::pin(std::future::pending());
         }
+        let decision = if self.decline {
+            Decision::Decline
+        } else {
+            Decision::Execute
+        };
+        Box::pin(async move { decision })
+    }
+
+    fn approve_anew<'a>(
+        &'a self,
+        plan: &'a StackPlan,
+    ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
+        self.anew
+            .lock()
+            .expect("no holder panics")
+            .push(plan.clone());
         let decision = if self.decline {
             Decision::Decline
         } else {

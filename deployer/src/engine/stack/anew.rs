@@ -1,0 +1,172 @@
+//! Holds stacks to the plans that were agreed to: where a stack is another one by now, its plan is made anew, and so is
+//! the question.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+use stack_model::assembly::{Contract, StackManifest};
+
+use super::{Run, Work, aws, check_cancelled};
+use crate::engine::plan::{self, App, Deployed, Plan, Registry, Wanted};
+use crate::engine::{Context, Decision, DeployedStack, StackError, inspect};
+
+/// How often a plan is made anew, or a change set that somebody made worthless: who changes a stack more often than that
+/// while a deploy asks has to be spoken to.
+const TIMES: usize = 3;
+
+/// The plans that were agreed to, by stack.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Agreed {
+    contracts: BTreeMap<String, Contract>,
+    stacks: Mutex<BTreeMap<String, Known>>,
+}
+
+/// What the plan of a stack was made from.
+#[derive(Clone, Debug)]
+struct Known {
+    app: Arc<App>,
+    /// What it was compared with.
+    deployed: Option<Deployed>,
+    /// How often somebody else came between.
+    times: usize,
+}
+
+impl Known {
+    fn is_of(&self, now: Option<&DeployedStack>) -> bool {
+        match (&self.deployed, now) {
+            (None, None) => true,
+            (Some(then), Some(now)) => then.is_still(&Deployed::of(now)),
+            _ => false,
+        }
+    }
+}
+
+impl Agreed {
+    /// Takes the plans that were agreed to, and what the functions of the app need.
+    pub(in crate::engine) fn to(plan: Plan, contracts: BTreeMap<String, Contract>) -> Self {
+        let stacks = plan.stacks.into_iter().filter_map(|plan| {
+            let basis = plan.basis?;
+            let known = Known {
+                deployed: basis.deployed.filter(|_| basis.compared),
+                app: basis.app,
+                times: 0,
+            };
+            Some((plan.stack, known))
+        });
+        Self {
+            contracts,
+            stacks: Mutex::new(stacks.collect()),
+        }
+    }
+
+    fn with<T>(&self, stack: &str, work: impl FnOnce(&mut Known) -> T) -> Option<T> {
+        let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
+        stacks.get_mut(stack).map(work)
+    }
+
+    /// Returns whether a plan of a stack was agreed to.
+    pub(super) fn knows(&self, stack: &str) -> bool {
+        self.with(stack, |_| ()).is_some()
+    }
+
+    /// Notes what a stack is now: this run made it so, or somebody agreed to it.
+    pub(super) fn take(&self, stack: &str, now: Option<&DeployedStack>) {
+        self.with(stack, |known| known.deployed = now.map(Deployed::of));
+    }
+
+    /// Counts that somebody came between, and refuses where that was too often.
+    fn count(&self, stack: &str) -> Result<(), StackError> {
+        let times = self.with(stack, |known| {
+            known.times += 1;
+            known.times
+        });
+        match times {
+            Some(times) if times > TIMES => Err(StackError::Restless {
+                stack: stack.to_owned(),
+                times,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Returns whether what is to be done to a stack was agreed to. Where the stack is not the one that its plan was made
+/// for, the plan is made anew, and somebody is asked.
+pub(super) async fn agree(
+    run: &Run,
+    context: &Context,
+    work: &Work,
+    deployed: Option<&DeployedStack>,
+) -> Result<bool, StackError> {
+    let stack = &work.manifest;
+    let moved = run.agreed.with(&stack.name, |known| {
+        (!known.is_of(deployed)).then(|| Arc::clone(&known.app))
+    });
+    let Some(app) = moved.flatten() else {
+        return Ok(true);
+    };
+    check_cancelled(context, stack)?;
+    run.agreed.count(&stack.name)?;
+    // What cannot be read was refused when the first plan was made.
+    let template: Value = serde_json::from_str(&work.template).unwrap_or_default();
+    let wanted = Wanted {
+        manifest: stack,
+        template: &template,
+        contracts: &run.agreed.contracts,
+        contents: &work.contents,
+    };
+    let plan = Box::pin(plan::plan_anew(
+        &run.context,
+        &app,
+        &wanted,
+        &run.artifacts,
+        &Registry,
+    ))
+    .await
+    .map_err(|source| StackError::Plan {
+        stack: stack.name.clone(),
+        source: Box::new(source),
+    })?;
+    let decision = {
+        let _turn = run.approving.lock().await;
+        tokio::select! {
+            biased;
+            () = context.cancel.cancelled() => None,
+            decision = run.approve.approve_anew(&plan) => Some(decision),
+        }
+    };
+    check_cancelled(context, stack)?;
+    let known = plan
+        .basis
+        .and_then(|basis| basis.deployed.filter(|_| basis.compared));
+    run.agreed.with(&stack.name, |it| it.deployed = known);
+    Ok(decision == Some(Decision::Execute))
+}
+
+/// Returns whether a stack is still the one whose plan was agreed to, now that a change set was computed: from here on
+/// CloudFormation refuses to execute it where anybody else changes the stack. The change set is obsolete then; see
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html>.
+pub(super) async fn is_still(
+    run: &Run,
+    context: &Context,
+    stack: &StackManifest,
+    stack_id: &str,
+) -> Result<bool, StackError> {
+    if !run.agreed.knows(&stack.name) {
+        return Ok(true);
+    }
+    let now = inspect::describe(&context.clients, stack_id)
+        .await
+        .map_err(|source| aws(stack, source))?;
+    let is_of = run
+        .agreed
+        .with(&stack.name, |known| known.is_of(now.as_ref()));
+    Ok(is_of.unwrap_or(true))
+}
+
+/// Returns whether a change set that somebody made worthless is made again: what was agreed to is known, so that what
+/// moved is seen, and it did not happen too often.
+pub(super) fn again(run: &Run, stack: &StackManifest) -> bool {
+    run.agreed.knows(&stack.name) && run.agreed.count(&stack.name).is_ok()
+}
