@@ -9,6 +9,7 @@ mod connect;
 pub(crate) mod dns;
 mod fault;
 mod http;
+pub(crate) mod object;
 mod rate;
 #[cfg(test)]
 mod rights;

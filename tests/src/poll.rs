@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 /// How long a test waits for something that should happen soon, on a busy machine.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long to wait between two looks.
+pub const LOOK: Duration = Duration::from_millis(20);
+
 /// Asks until there is an answer, and returns it.
 ///
 /// # Panics
@@ -18,6 +21,6 @@ pub fn eventually<T>(what: &str, patience: Duration, mut ask: impl FnMut() -> Op
             return answer;
         }
         assert!(Instant::now() < deadline, "waited {patience:?} for {what}");
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(LOOK);
     }
 }

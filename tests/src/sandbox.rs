@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::account::Account;
-use crate::poll::{PATIENCE, eventually};
+use crate::poll::{LOOK, PATIENCE, eventually};
 use crate::support::TestEngine;
 
 /// How long a command may take that compiles something.
@@ -378,12 +378,19 @@ impl Running {
     }
 
     fn end_within(mut self, patience: Duration) -> Run {
-        let what = format!("the end of a run that said {}", read(&self.stderr));
-        let status = eventually(&what, patience, || {
-            self.child
-                .try_wait()
-                .expect("it is a child of this process")
-        });
+        let deadline = Instant::now() + patience;
+        let status = loop {
+            let status = self.child.try_wait();
+            if let Some(status) = status.expect("it is a child of this process") {
+                break status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "waited {patience:?} for the end of a run that said {}",
+                read(&self.stderr)
+            );
+            thread::sleep(LOOK);
+        };
         for reader in self.readers.drain(..) {
             // A reader ends with its pipe; it panics only where a lock is poisoned, which it ignores.
             let _ = reader.join();

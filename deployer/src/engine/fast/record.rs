@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_lambda::types::LastUpdateStatus;
-use aws_sdk_s3::{operation::get_object::GetObjectError, primitives::ByteStream};
+use aws_sdk_s3::primitives::ByteStream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::{
     machine,
 };
 use crate::{
-    aws::{AwsError, Clients, Fault, OrAws},
+    aws::{AwsError, Clients, Fault, OrAws, object},
     engine::{
         Context, DeployedStack, Event,
         inspect::{self, DeployedResource},
@@ -145,40 +145,22 @@ impl Record {
         stack: &str,
         stack_id: &str,
     ) -> Result<Self, AwsError> {
-        const OPERATION: &str = "GetObject";
-        let answer = clients
-            .s3
-            .get_object()
-            .bucket(bucket)
-            .expected_bucket_owner(&clients.identity().account)
-            .key(key(stack))
-            .send()
-            .await;
-        let object = match answer {
+        let object = match object::read(clients, bucket, &key(stack)).await {
             Ok(object) => object,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(GetObjectError::is_no_such_key) =>
-            {
-                return Ok(Self::of(stack_id));
-            }
-            Err(error) => return Err(AwsError::new(clients, OPERATION, error)),
+            Err(error) if error.code() == Some("NoSuchKey") => return Ok(Self::of(stack_id)),
+            Err(error) => return Err(error),
         };
-        let etag = object.e_tag.clone();
-        let bytes = object
-            .body
-            .collect()
-            .await
-            .map_err(|_| AwsError::incomplete(OPERATION, "whole object"))?;
-        let record: Self = serde_json::from_slice(&bytes.into_bytes())
-            .map_err(|_| AwsError::incomplete(OPERATION, "record of code that can be read"))?;
+        let record: Self = serde_json::from_slice(&object.bytes)
+            .map_err(|_| AwsError::incomplete("GetObject", "record of code that can be read"))?;
         let record = if record.stack_id == stack_id {
             record
         } else {
             Self::of(stack_id)
         };
-        Ok(Self { etag, ..record })
+        Ok(Self {
+            etag: object.etag,
+            ..record
+        })
     }
 
     /// Returns whether nothing was given past CloudFormation.

@@ -14,7 +14,7 @@ use stack_model::assembly::StackManifest;
 
 use super::mark;
 use crate::{
-    aws::{AwsError, Clients, OrAws},
+    aws::{AwsError, Clients, OrAws, object},
     engine::{
         BOOTSTRAP_STACK, Context, DeployedStack, Origin, StackTarget, bootstrap::BUCKET_OUTPUT,
         fast, inspect, publish, stack::rfc3339,
@@ -350,25 +350,11 @@ pub(in crate::engine) async fn read(
     bucket: &str,
     key: &str,
 ) -> Result<StackRelease, AwsError> {
-    const OPERATION: &str = "GetObject";
-    let object = clients
-        .s3
-        .get_object()
-        .bucket(bucket)
-        .expected_bucket_owner(&clients.identity().account)
-        .key(key)
-        .send()
-        .await
-        .or_aws(clients, OPERATION)?;
-    let bytes = object
-        .body
-        .collect()
-        .await
-        .map_err(|_| AwsError::incomplete(OPERATION, "whole object"))?;
-    serde_json::from_slice::<StackRelease>(&bytes.into_bytes())
+    let object = object::read(clients, bucket, key).await?;
+    serde_json::from_slice::<StackRelease>(&object.bytes)
         .ok()
         .filter(|release| release.format == FORMAT)
-        .ok_or_else(|| AwsError::incomplete(OPERATION, "release that this version can read"))
+        .ok_or_else(|| AwsError::incomplete("GetObject", "release that this version can read"))
 }
 
 /// Returns what the keys of a stack's releases begin with.

@@ -10,6 +10,7 @@ use super::{
     publish::{BUCKET, Packed, bucket_stack, packed},
     script::{Answer, Played, STACK, Script, http, names},
 };
+use crate::engine::fast::Record;
 use crate::engine::{
     BOOTSTRAP_STACK, DeployError, DeployReport, Explained as _, FastError, FastPlan, Outcome,
     deploy, fast, fast_plan,
@@ -104,6 +105,38 @@ fn functions(script: Script) -> Script {
 
 async fn plan(played: &Played, packed: &Packed) -> Result<FastPlan, FastError> {
     fast_plan(&played.context, &packed.deployment).await
+}
+
+/// `GetObject` of the record, whose content breaks off so often before it comes whole.
+fn broken_record(times: usize, content: String) -> Rule {
+    let mut answers = mock!(S3::get_object).sequence();
+    for _ in 0..times {
+        let (half, length) = (content[..content.len() / 2].to_owned(), content.len());
+        answers = answers.http_response(move || {
+            let mut answer = http(200, &half);
+            let headers = answer.headers_mut();
+            headers.insert("content-length", length.to_string());
+            answer
+        });
+    }
+    answers.http_response(move || http(200, &content)).build()
+}
+
+#[tokio::test]
+async fn a_record_that_breaks_off_is_read_again() {
+    let content = format!(r#"{{"stack_id":"{STACK_ID}","functions":{{}}}}"#);
+    let read = async |times| {
+        let played = Script::new()
+            .s3("get_object", broken_record(times, content.clone()))
+            .play();
+        Record::read(&played.context.clients, BUCKET, STACK, STACK_ID).await
+    };
+    assert!(read(2).await.expect("the third answer is whole").is_empty());
+    let error = read(3).await.expect_err("nobody waits for ever");
+    assert_eq!(
+        std::error::Error::source(&error).map(ToString::to_string),
+        Some("the answer holds no whole object".to_owned())
+    );
 }
 
 #[tokio::test]
