@@ -21,6 +21,7 @@ pub mod local;
 pub mod sample;
 mod scratch;
 mod template;
+mod text;
 pub mod toolchain;
 pub mod ui;
 mod watch;

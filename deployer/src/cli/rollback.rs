@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Stacks;
+use super::{Allowance, Stacks};
 
 /// Arguments of `rollback`.
 #[derive(Clone, Debug, Args)]
@@ -16,9 +16,9 @@ pub struct Rollback {
     /// not unique: their aliases are moved to another version, and nothing else is touched.
     #[arg(long, value_name = "RELEASE", conflicts_with = "skip")]
     pub to: Option<To>,
-    /// With `--to`, consent to losing data in a protected stage, by its name.
-    #[arg(long, value_name = "STAGE", requires = "to")]
-    pub confirm: Option<String>,
+    /// With `--to`, consent to one danger in a protected stage, such as data-loss:Orders; may be repeated.
+    #[arg(long, value_name = "DANGER:ID", requires = "to")]
+    pub allow: Vec<Allowance>,
     /// Leave this resource as it is, which kept an earlier rollback from its end; may be repeated.
     ///
     /// CloudFormation takes it for rolled back without touching it. Bring it back by hand before the next deploy, or that

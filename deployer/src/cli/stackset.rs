@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Stacks;
+use super::{Allowance, Stacks};
 
 /// Arguments of `stackset`.
 #[derive(Clone, Debug, Args)]
@@ -20,9 +20,11 @@ pub enum StackSetVerb {
         /// Which stacks.
         #[command(flatten)]
         stacks: Stacks,
-        /// Consent to losing data in a protected stage, by its name.
-        #[arg(long, value_name = "STAGE")]
-        confirm: Option<String>,
+        /// Consent to one danger in a protected stage, such as data-loss:Orders; may be repeated.
+        ///
+        /// It is one in the stack of every account and region.
+        #[arg(long, value_name = "DANGER:ID")]
+        allow: Vec<Allowance>,
     },
     /// Print what became of stack sets in every account and region.
     Status {

@@ -18,7 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ui::{self, Ui};
 use surprise::{nothing_changes, surprises};
 
-pub(super) use allow::{idle, named as dangers, refuse};
+pub(super) use allow::{named as dangers, protect, refuse};
 
 /// Who agreed to what is about to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -46,10 +46,10 @@ async fn of_functions(
     arguments: &cli::Rollback,
     to: To,
 ) -> Result<u8> {
-    if arguments.wait || arguments.confirm.is_some() {
+    if arguments.wait || !arguments.allow.is_empty() {
         return Err(Error::new(
             Kind::Usage,
-            "`--wait` and `--confirm` are for stacks, and an alias is moved at once",
+            "`--wait` and `--allow` are for stacks, and an alias is moved at once",
         ));
     }
     let project = session.project()?;

@@ -7,14 +7,15 @@ use serde_json::{Map, Value, json};
 use super::place::{self, Place};
 use super::{Session, approval, lock, once, prepare};
 use crate::assembly::Assembly;
-use crate::cli::{self, StackSetVerb};
+use crate::cli::{self, Allowance, StackSetVerb};
 use crate::config::{Project, Stage};
-use crate::engine::plan::{Grade, Plan};
+use crate::engine::plan::Plan;
 use crate::engine::{
     self, Context, RemovalPlan, StackSetError, StackSetPlan, StackSetReport, StackSetRequest,
     StackSetSettings,
 };
 use crate::error::{Error, Kind, Result};
+use crate::text::count;
 use crate::ui::{self, Activity, Table};
 
 /// What `stackctl.toml` needs.
@@ -49,9 +50,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::StackSet) -> Result<
         place: &place,
     };
     match &arguments.verb {
-        StackSetVerb::Deploy { stacks, confirm } => {
-            Box::pin(work.deploy(stacks, confirm.as_deref())).await
-        }
+        StackSetVerb::Deploy { stacks, allow } => Box::pin(work.deploy(stacks, allow)).await,
         StackSetVerb::Status { stacks } => Box::pin(work.status(stacks)).await,
         StackSetVerb::Destroy {
             stacks,
@@ -121,7 +120,7 @@ impl Work<'_> {
         Ok(context)
     }
 
-    async fn deploy(&self, stacks: &cli::Stacks, confirm: Option<&str>) -> Result<u8> {
+    async fn deploy(&self, stacks: &cli::Stacks, allowed: &[Allowance]) -> Result<u8> {
         let session = self.session;
         let _lock = lock::take(&self.project.state_dir, self.name, false)?;
         let assembly = self.assembly(false).await?;
@@ -164,7 +163,7 @@ impl Work<'_> {
             planned.push((request, plan));
         }
         self.show(&context, &planned);
-        self.agree(&context, &planned, confirm).await?;
+        self.agree(&context, &planned, allowed).await?;
         let mut reports = Reports::default();
         for (request, plan) in &planned {
             let result = engine::deploy_stack_set(&context, request, plan).await;
@@ -230,7 +229,7 @@ impl Work<'_> {
         &self,
         context: &Context,
         planned: &[(StackSetRequest, StackSetPlan)],
-        confirm: Option<&str>,
+        allowed: &[Allowance],
     ) -> Result<()> {
         if planned.iter().all(|(_, plan)| plan.is_empty()) {
             return Ok(());
@@ -241,13 +240,10 @@ impl Work<'_> {
                 .map(|(_, plan)| plan.changes.clone())
                 .collect(),
         };
-        let lost: Vec<String> = plan
-            .of_grade(Grade::DataLoss)
-            .map(|(stack, change)| format!("{}/{}", stack.stack, change.logical_id))
-            .collect();
-        if self.stage.protected && !lost.is_empty() {
-            let danger = format!("data would be lost in every account: {}", lost.join(", "));
-            approval::confirm_stage(self.session, self.name, confirm, &danger).await?;
+        if self.stage.protected {
+            let everywhere = Some("every account");
+            let placed = [(everywhere, &plan)];
+            approval::protect(&self.session.ui, &placed, allowed, self.name)?;
         }
         let account = &context.clients.identity().account;
         let question = format!("Deploy these stack sets from account {account}?");
@@ -318,7 +314,7 @@ impl Work<'_> {
         let parts: Vec<String> = planned
             .iter()
             .filter(|(_, plan)| plan.exists && (plan.whole || !plan.instances.is_empty()))
-            .map(|(name, plan)| format!("{name} with {}", ui::count(plan.instances.len(), "stack")))
+            .map(|(name, plan)| format!("{name} with {}", count(plan.instances.len(), "stack")))
             .collect();
         if !parts.is_empty() {
             for (name, plan) in &planned {

@@ -90,6 +90,30 @@ fn template() -> String {
     )
 }
 
+/// A stack set with that template in the account of its stage, in the form of
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackSet.html>.
+fn stack_set() -> String {
+    let template = template();
+    let body = template
+        .split_once("<TemplateBody>")
+        .and_then(|(_, rest)| rest.split_once("</TemplateBody>"))
+        .expect("has a body")
+        .0;
+    format!(
+        "<DescribeStackSetResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStackSetResult><StackSet>\
+         <StackSetName>orders-dev</StackSetName><PermissionModel>SELF_MANAGED</PermissionModel><Status>ACTIVE</Status>\
+         <Tags><member><Key>stackctl:stage</Key><Value>dev</Value></member></Tags><TemplateBody>{body}</TemplateBody>\
+         </StackSet></DescribeStackSetResult></DescribeStackSetResponse>"
+    )
+}
+
+/// A list without an element, of what an action lists.
+fn nothing(action: &str) -> String {
+    format!(
+        "<{action}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><{action}Result><Summaries/></{action}Result></{action}Response>"
+    )
+}
+
 fn answer(mut stream: TcpStream, stack_status: Option<&str>, seen: &Mutex<Vec<String>>) {
     let mut reader = BufReader::new(stream.try_clone().expect("clones"));
     let mut length = 0;
@@ -116,6 +140,10 @@ fn answer(mut stream: TcpStream, stack_status: Option<&str>, seen: &Mutex<Vec<St
         ("GetCallerIdentity", _) => ("200 OK", IDENTITY.to_owned()),
         ("DescribeStacks", Some(status)) => ("200 OK", stack(&name, status)),
         ("GetTemplate", Some("UPDATE_COMPLETE")) => ("200 OK", template()),
+        ("DescribeStackSet", Some("UPDATE_COMPLETE")) => ("200 OK", stack_set()),
+        ("ListStackInstances" | "ListStackSetOperations", Some("UPDATE_COMPLETE")) => {
+            ("200 OK", nothing(&action))
+        }
         ("DescribeStacks", None) => (
             "400 Bad Request",
             error(
@@ -321,6 +349,50 @@ error: stage `dev` is protected, and this was not allowed
     assert!(server.request(begins).is_some(), "the deploy goes on");
     // What is no danger is wrong before anything is asked.
     let outcome = deploy(&workspace, &server, &["--allow", "replacement:Orders"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+}
+
+/// A stack set changes in every account, and what its protected stage refuses is what any deploy refuses there.
+#[test]
+fn a_stack_set_of_a_protected_stage_asks_for_every_danger_by_name() {
+    let workspace = Workspace::valid();
+    let stage = "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n\
+                 [stages.dev.stacksets]\naccounts = [\"210987654321\"]\nregions = [\"us-east-1\"]\n";
+    workspace.write("stackctl.toml", stage);
+    let deploy = |server: &Server, more: &[&str]| {
+        run(
+            "stackset",
+            &workspace,
+            server,
+            &[&["deploy", "--yes"], more].concat(),
+        )
+    };
+    let server = Server::start_with(Some("UPDATE_COMPLETE"));
+    let outcome = deploy(&server, &["--allow", "exposure-widened:Queue"]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    snapbox::assert_data_eq!(
+        outcome.stderr,
+        str![[r#"
+...
+warning: `--allow exposure-widened:Queue` allows nothing of what would change
+error: stage `dev` is protected, and this was not allowed
+  cause: data loss, orders-dev/Orders in every account: it is deleted with the data that it holds
+  hint: to do it all the same, add `--allow data-loss:Orders`
+
+"#]]
+    );
+    let changing = server
+        .actions()
+        .into_iter()
+        .find(|action| !is_reading(action));
+    assert_eq!(changing, None, "nothing may change before it is allowed");
+
+    let outcome = deploy(&server, &["--allow", "data-loss:Orders"]);
+    // This caller may not update stack sets.
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(server.request("UpdateStackSet").is_some(), "{outcome:?}");
+    // The name of the stage is for what deletes all of it.
+    let outcome = deploy(&server, &["--confirm", "dev"]);
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
 }
 

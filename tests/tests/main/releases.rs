@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use system_tests::account::{Account, texts};
+use system_tests::sandbox::Running;
 
 use crate::fixture::{Fixture, STACK};
 
@@ -242,6 +243,53 @@ fn an_alias_goes_back_and_forth_and_what_nothing_names_is_pruned() {
     fixture.change_code("four");
     fixture.sandbox.succeed(&DEPLOY);
     assert_eq!(worker.live(), "4");
+}
+
+/// A release that an earlier one lacks a table of: going back deletes it with its data.
+#[test]
+fn going_back_in_a_protected_stage_needs_what_a_deploy_needs() {
+    let fixture = Fixture::new(&json!({}));
+    let config = "[workspace]\nstacks = \"slow-stacks\"\n\n[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+    fixture.sandbox.configure(config);
+    fixture.sandbox.succeed(&DEPLOY);
+    let table = json!({"Orders": {"Type": "AWS::DynamoDB::Table", "Properties": {
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    }}});
+    fixture.describe(&table);
+    fixture.sandbox.succeed(&DEPLOY);
+    let account = fixture.sandbox.account();
+    let tables = || {
+        let found = account.call("dynamodb", "DynamoDB_20120810.ListTables", &json!({}));
+        found["TableNames"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(tables(), 1);
+
+    // By an address that does not say that it is on this machine, so that nothing goes without consent.
+    let engine = fixture.sandbox.engine();
+    let url = engine.url().replace("127.0.0.1", "0.0.0.0");
+    assert!(url.contains("0.0.0.0"), "{url}");
+    let back = |more: &[&str]| {
+        let place = ["--stage", "dev", "--endpoint-url", &url];
+        let arguments = [&["rollback", "slow", "--to", "previous"], more, &place[..]].concat();
+        let mut command = fixture.sandbox.command(&arguments);
+        command.envs(engine.sdk_variables());
+        Running::spawn(command).end()
+    };
+    let run = back(&["--yes"]);
+    assert_eq!(run.code, Some(4), "{run}");
+    assert!(run.stderr.contains("--allow data-loss:Orders"), "{run}");
+    assert_eq!(tables(), 1);
+    let allowed = ["--allow", "data-loss:Orders"];
+    let run = back(&allowed);
+    assert_eq!(run.code, Some(4), "it is no yes: {run}");
+    assert_eq!(tables(), 1);
+    let run = back(&["--yes", "--confirm", "dev"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    let run = back(&["--yes", allowed[0], allowed[1]]);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_eq!(tables(), 0);
 }
 
 /// A state machine whose one state says this.

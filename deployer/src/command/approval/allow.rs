@@ -6,6 +6,7 @@ use std::fmt;
 use crate::cli::{self, Allowance};
 use crate::engine::plan::{Grade, Plan, ResourceChange, StackPlan};
 use crate::error::{Error, Kind, Result};
+use crate::ui::Ui;
 
 /// A plan, with the name of its place where there are several.
 pub(in super::super) type Placed<'a> = (Option<&'a str>, &'a Plan);
@@ -73,6 +74,22 @@ fn dangers<'a>(plans: &'a [Placed<'a>]) -> impl Iterator<Item = Danger<'a>> {
     })
 }
 
+/// Holds all that a command would change in a protected stage against what was allowed: refuses what was not, and warns of
+/// what allows nothing.
+pub(in super::super) fn protect(
+    ui: &Ui,
+    plans: &[Placed<'_>],
+    allowed: &[Allowance],
+    stage: &str,
+) -> Result<()> {
+    for allowance in idle(plans, allowed) {
+        ui.warn(format!(
+            "`--allow {allowance}` allows nothing of what would change"
+        ));
+    }
+    refuse(plans, allowed, stage)
+}
+
 /// Refuses the dangers of plans for a protected stage that nobody allowed, and says how to.
 pub(in super::super) fn refuse(
     plans: &[Placed<'_>],
@@ -122,10 +139,7 @@ pub(in super::super) fn named(plans: &[Placed<'_>]) -> Vec<String> {
 }
 
 /// Returns the allowances that allow nothing of any plan.
-pub(in super::super) fn idle<'a>(
-    plans: &[Placed<'_>],
-    allowed: &'a [Allowance],
-) -> Vec<&'a Allowance> {
+fn idle<'a>(plans: &[Placed<'_>], allowed: &'a [Allowance]) -> Vec<&'a Allowance> {
     allowed
         .iter()
         .filter(|allowance| !dangers(plans).any(|danger| danger.is_covered(allowance)))

@@ -257,14 +257,12 @@ impl Rollout<'_> {
             .map(|(site, plan)| (several.then(|| site.label()), plan))
             .collect();
         if first.plot.stage.protected && !local {
-            // What allows nothing in this wave may in another one.
-            for allowance in approval::idle(&placed, &arguments.allow) {
-                if !several {
-                    let text = format!("`--allow {allowance}` allows nothing of what would change");
-                    session.ui.warn(text);
-                }
+            if several {
+                // What allows nothing in this wave may in another one.
+                approval::refuse(&placed, &arguments.allow, name)?;
+            } else {
+                approval::protect(&session.ui, &placed, &arguments.allow, name)?;
             }
-            approval::refuse(&placed, &arguments.allow, name)?;
         }
         // Whoever has this plan executed has read it, and it is still the same.
         if self.saved.is_some() && !local {

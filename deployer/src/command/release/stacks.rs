@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::assembly::Assembly;
-use crate::cli::{self, To};
+use crate::cli::{self, Allowance, To};
 use crate::command::approval::{self, Approval, Consent};
 use crate::command::deploy::{collect, refuse_impossible, summary};
 use crate::command::look::Look;
 use crate::command::{Session, lock, outputs, place};
 use crate::config::Stage;
-use crate::engine::plan::{self, Grade, Plan, Registry, Wanted};
+use crate::engine::plan::{self, Plan, Registry, Wanted};
 use crate::engine::{
     self, Context, Deployment, EventSink, Revision, StackDeployment, StackRelease, StackReleases,
     StackTarget,
@@ -38,7 +37,7 @@ pub(super) async fn run(
         let releases = session
             .guard(Box::pin(engine::stack_releases(&look.context, &target)))
             .await??;
-        let release = Box::pin(choose(session, &look.assembly, &releases, to));
+        let release = Box::pin(choose(session, &releases, to));
         chosen.extend(release.await?);
     }
     if chosen.is_empty() {
@@ -66,8 +65,7 @@ pub(super) async fn run(
     if !local {
         refuse_impossible(&plan)?;
     }
-    let confirm = arguments.confirm.as_deref();
-    let agreed = consent(session, confirm, name, stage, local, &plan).await?;
+    let agreed = consent(session, &arguments.allow, name, stage, local, &plan).await?;
     let back_to = chosen.iter().map(|chosen| {
         let stack = chosen.manifest.name.clone();
         (stack, chosen.back_to.unwrap_or(chosen.release))
@@ -123,10 +121,10 @@ fn show(session: &Session, context: &Context, plan: &Plan) {
     ui.done("account", &context.clients.identity().account);
 }
 
-/// Asks for what the plan needs: in a protected stage losing data needs more than a yes.
+/// Asks for what the plan needs: in a protected stage every danger needs more than a yes.
 async fn consent(
     session: &Session,
-    confirm: Option<&str>,
+    allowed: &[Allowance],
     name: &str,
     stage: &Stage,
     local: bool,
@@ -140,13 +138,8 @@ async fn consent(
             Consent::Given
         });
     }
-    let lost: Vec<String> = plan
-        .of_grade(Grade::DataLoss)
-        .map(|(stack, change)| format!("{}/{}", stack.stack, change.logical_id))
-        .collect();
-    if stage.protected && !local && !lost.is_empty() {
-        let danger = format!("data would be lost: {}", lost.join(", "));
-        approval::confirm_stage(session, name, confirm, &danger).await?;
+    if stage.protected && !local {
+        approval::protect(&session.ui, &[(None, plan)], allowed, name)?;
     }
     let question = format!("Deploy these changes to stage {name}?");
     approval::ask(session, local, &question).await
@@ -155,7 +148,6 @@ async fn consent(
 /// Chooses the release of a stack that is deployed again; none, where it is deployed.
 async fn choose(
     session: &Session,
-    assembly: &Assembly,
     releases: &StackReleases,
     to: To,
 ) -> Result<Option<StackRelease>> {
@@ -177,7 +169,6 @@ async fn choose(
         session.ui.done("release", text);
         return Ok(None);
     }
-    let release = with_hidden(assembly, release);
     let lost = releases.lost(&release);
     if !lost.is_empty() {
         let error = Error::new(
@@ -225,21 +216,6 @@ fn no_such(releases: &StackReleases) -> Error {
         format!("stack {} has no such release", releases.stack),
     )
     .hint(hint)
-}
-
-/// Adds the hidden values, which no record holds, as a deploy of the present source would give them.
-fn with_hidden(assembly: &Assembly, mut release: StackRelease) -> StackRelease {
-    let stacks = &assembly.manifest.stacks;
-    let present = stacks
-        .iter()
-        .find(|stack| stack.name == release.manifest.name);
-    for name in release.hidden() {
-        let value = present.and_then(|stack| stack.parameters.get(&name));
-        if let Some(value) = value {
-            release.manifest.parameters.insert(name, value.clone());
-        }
-    }
-    release
 }
 
 /// Returns the commit that all releases come from, where they come from one: that is what is deployed.
