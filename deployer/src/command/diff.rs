@@ -8,12 +8,13 @@ use serde_json::Value;
 use stack_model::assembly::{ContentManifest, OutputReference, StackManifest};
 
 use super::environments::Documents;
-use super::once::{self, Source};
+use super::once::{self, Rendered, Source};
 use super::place::{self, Place};
 use super::saved::Saved;
 use super::{Session, deploy, environments, explain, prepare};
 use crate::assembly::Assembly;
 use crate::cli::{self, Report};
+use crate::config::{Project, Stage};
 use crate::engine::EventSink;
 use crate::engine::plan::{
     App, Path as PropertyPath, Plan, PropertyChange, Registry, Side, defaults,
@@ -22,16 +23,33 @@ use crate::error::{EXIT_CHANGES, Result};
 use crate::ui;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> {
-    let kept = RefCell::new(Vec::new());
+    let project = session.project()?;
+    let (name, config, chosen) = session.environments(&project)?;
+    let place = Place::of(session);
+    // A stack that several environments share is compared as it is deployed: once, and with all that each takes from it.
+    let rendered = if arguments.against.is_some() {
+        Vec::new()
+    } else {
+        place::refuse_several_accounts(&place, &chosen)?;
+        let stage = (name, config, chosen.as_slice());
+        let stacks = &arguments.stacks;
+        once::render(session, &project, stage, stacks, Source::Fresh, &place).await?
+    };
+    let comparison = Comparison {
+        project: &project,
+        name,
+        arguments,
+        place,
+        rendered: RefCell::new(rendered),
+        kept: RefCell::default(),
+    };
     let code = environments::each(session, Documents::Listed, async |own| {
-        Box::pin(compare_one(own, arguments, &kept)).await
+        Box::pin(comparison.of_one(own)).await
     })
     .await?;
     if let Some(file) = &arguments.out {
-        let project = session.project()?;
-        let (stage, ..) = session.environments(&project)?;
-        let mut saved = Saved::new(stage, &arguments.stacks.stacks);
-        for (environment, plan) in kept.into_inner() {
+        let mut saved = Saved::new(name, &arguments.stacks.stacks);
+        for (environment, plan) in comparison.kept.into_inner() {
             saved.add(&environment, &plan);
         }
         saved.write(&session.directory.join(file))?;
@@ -42,73 +60,84 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
     Ok(code)
 }
 
-/// Compares in one environment, and keeps the plan where it is asked for.
-async fn compare_one(
-    session: &Session,
-    arguments: &cli::Diff,
-    kept: &RefCell<Vec<(String, Plan)>>,
-) -> Result<u8> {
-    let project = session.project()?;
-    let (name, stage) = session.stage(&project)?;
-    let place = Place::of(session);
-    let plan = if let Some(directory) = &arguments.against {
-        let assembly = prepare::assembly(session, &project, name, stage).await?;
-        let selected = prepare::select(&assembly, &arguments.stacks)?;
+/// A comparison in all chosen environments.
+struct Comparison<'a> {
+    project: &'a Project,
+    name: &'a str,
+    arguments: &'a cli::Diff,
+    place: Place,
+    /// What was rendered and is not compared yet.
+    rendered: RefCell<Vec<Rendered<'a>>>,
+    /// The plans, by environment.
+    kept: RefCell<Vec<(String, Plan)>>,
+}
+
+impl Comparison<'_> {
+    /// Compares in one environment, and keeps the plan.
+    async fn of_one(&self, session: &Session) -> Result<u8> {
+        let (_, stage) = session.stage(self.project)?;
+        let plan = match &self.arguments.against {
+            Some(directory) => self.with_directory(session, stage, directory).await?,
+            None => self.with_deployed(session, stage).await?,
+        };
+        if session.ui.json() {
+            session.ui.document(&plan);
+        } else {
+            match self.arguments.format {
+                Report::Text => session.ui.out(ui::plan(&plan, session.ui.verbose() > 0)),
+                Report::Markdown if session.several => {
+                    let name = format!("{}` in `{}", self.name, environments::label(stage));
+                    session.ui.print(&ui::markdown(&plan, &name));
+                }
+                Report::Markdown => session.ui.out(ui::markdown(&plan, self.name)),
+            }
+        }
+        let changed = self.arguments.exit_code && !plan.is_empty();
+        let label = environments::label(stage).to_owned();
+        self.kept.borrow_mut().push((label, plan));
+        Ok(if changed { EXIT_CHANGES } else { 0 })
+    }
+
+    async fn with_directory(
+        &self,
+        session: &Session,
+        stage: &Stage,
+        directory: &Path,
+    ) -> Result<Plan> {
+        let assembly = prepare::assembly(session, self.project, self.name, stage).await?;
+        let selected = prepare::select(&assembly, &self.arguments.stacks)?;
         let directory = environments::directory(session, stage, directory);
-        offline(&assembly, &selected, &directory)?
-    } else {
-        // A stack that several environments share is compared as it is deployed: once, and with all that each takes from it.
-        let config = project.stage(name)?;
-        let rendered = once::render(
-            session,
-            &project,
-            (name, config, &[stage]),
-            &arguments.stacks,
-            Source::Fresh,
-            &place,
-        )
-        .await?;
-        let Some(once::Rendered {
+        offline(&assembly, &selected, &directory)
+    }
+
+    async fn with_deployed(&self, session: &Session, stage: &Stage) -> Result<Plan> {
+        let (project, place) = (self.project, &self.place);
+        let is_here = |it: &mut Rendered<'_>| it.stage.label == stage.label;
+        let found = self.rendered.borrow_mut().extract_if(.., is_here).next();
+        let Some(Rendered {
             mut assembly,
             selected,
             ..
-        }) = rendered.into_iter().next()
+        }) = found
         else {
-            return Ok(0);
+            return Ok(Plan { stacks: Vec::new() });
         };
         if place.is_local() {
             prepare::refuse_renames(&assembly, &selected, "the local engine")?;
         }
-        prepare::adapt(session, &mut assembly, &place)?;
-        let (context, _) =
-            place::open(session, &project, stage, &place, EventSink::ignore()).await?;
-        let artifacts = if arguments.no_build {
+        prepare::adapt(session, &mut assembly, place)?;
+        let (context, _) = place::open(session, project, stage, place, EventSink::ignore()).await?;
+        let artifacts = if self.arguments.no_build {
             BTreeMap::new()
         } else {
-            prepare::functions(session, &project, &assembly, &selected, &place).await?
+            prepare::functions(session, project, &assembly, &selected, place).await?
         };
-        let contents = prepare::contents(&project, &assembly, &selected)?;
+        let contents = prepare::contents(project, &assembly, &selected)?;
         deploy::make_plan(
             session, &context, &assembly, &selected, &artifacts, &contents,
         )
-        .await?
-    };
-    if session.ui.json() {
-        session.ui.document(&plan);
-    } else {
-        match arguments.format {
-            Report::Text => session.ui.out(ui::plan(&plan, session.ui.verbose() > 0)),
-            Report::Markdown if session.several => {
-                let name = format!("{name}` in `{}", environments::label(stage));
-                session.ui.print(&ui::markdown(&plan, &name));
-            }
-            Report::Markdown => session.ui.out(ui::markdown(&plan, name)),
-        }
+        .await
     }
-    let changed = arguments.exit_code && !plan.is_empty();
-    kept.borrow_mut()
-        .push((environments::label(stage).to_owned(), plan));
-    Ok(if changed { EXIT_CHANGES } else { 0 })
 }
 
 /// Compares with an assembly in a directory. Nobody knows the keys of artifacts there, so code is taken as unchanged, and

@@ -174,7 +174,7 @@ fn assign(
             continue;
         };
         let account = stage.account.as_ref().filter(|_| !one_account);
-        let mut shared = Vec::new();
+        let mut claimed = Vec::new();
         for manifest in &assembly.manifest.stacks {
             let region = manifest.region.as_deref().unwrap_or(stage.region.as_str());
             let key = (
@@ -184,10 +184,10 @@ fn assign(
             );
             let owner = *owners.entry(key).or_insert(position);
             if owner != position {
-                shared.push((owner, manifest.name.clone(), region.to_owned()));
+                claimed.push((owner, manifest.name.clone(), region.to_owned()));
             }
         }
-        for (owner, name, region) in shared {
+        for (owner, name, region) in claimed {
             let Ok([first, other]) = assemblies.get_disjoint_mut([owner, position]) else {
                 continue;
             };
@@ -309,8 +309,8 @@ mod tests {
     use sha2::{Digest as _, Sha256};
 
     use super::*;
-    use crate::build::hex;
     use crate::config::Config;
+    use crate::text::hex;
 
     /// An assembly of one stack, in a region of its own where one is given.
     fn assembly(directory: &Path, region: Option<&str>, template: &Value) -> Assembly {

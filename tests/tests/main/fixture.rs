@@ -6,14 +6,13 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use system_tests::account::{Account, texts};
 use system_tests::http;
 use system_tests::poll::{PATIENCE, eventually};
 use system_tests::sandbox::Sandbox;
-use tempfile::TempDir;
 
 use crate::PROGRAM;
+use crate::workspace::{COPY, Workspace, described, hash, hexadecimal};
 
 /// The only stack of the workspace.
 pub(crate) const STACK: &str = "slow-dev";
@@ -77,7 +76,7 @@ fn serve(answer: impl Fn(&str) -> String) {
 /// The workspace and a sandbox to run the tool in.
 pub(crate) struct Fixture {
     pub(crate) sandbox: Sandbox,
-    workspace: TempDir,
+    workspace: Workspace,
 }
 
 /// A phase that waits for the test.
@@ -88,31 +87,15 @@ pub(crate) struct Held {
 impl Fixture {
     /// Makes a workspace with one stack: a queue, a function, and whatever else is given.
     pub(crate) fn new(resources: &Value) -> Self {
-        let workspace =
-            TempDir::with_prefix("stackctl-workspace-").expect("a directory can be made");
-        let sandbox = Sandbox::new(PROGRAM, workspace.path(), CONFIG).with_own_target();
+        let workspace = Workspace::new("slow");
+        let sandbox = Sandbox::new(PROGRAM, workspace.directory(), CONFIG).with_own_target();
         let fixture = Self { sandbox, workspace };
-        fixture.write(
-            "Cargo.toml",
-            "[workspace]\nmembers = [\"stacks\", \"worker\"]\nresolver = \"3\"\n",
-        );
-        fixture.package("stacks", "slow-stacks");
         fixture.write(
             "stacks/src/main.rs",
             &format!(
-                r#"{WAIT}
-fn main() {{
-    let out = std::env::args().skip_while(|argument| argument != "--out").nth(1).expect("--out DIR");
-    wait_for("hold-synth".as_ref());
-    for file in std::fs::read_dir("assembly").expect("there is an assembly") {{
-        let file = file.expect("it can be listed");
-        std::fs::copy(file.path(), std::path::Path::new(&out).join(file.file_name())).expect("it can be copied");
-    }}
-}}
-"#
+                "{WAIT}{COPY}\nfn main() {{\n    wait_for(\"hold-synth\".as_ref());\n    copy(\"assembly\");\n}}\n"
             ),
         );
-        fixture.package("worker", "slow-worker");
         fixture.write(
             "worker/build.rs",
             &format!(
@@ -205,20 +188,12 @@ fn main() {{
         for (id, resource) in resources.as_object().expect("resources are an object") {
             all[id] = resource.clone();
         }
-        let types: serde_json::Map<String, Value> = all
-            .as_object()
-            .expect("resources are an object")
-            .iter()
-            .map(|(id, resource)| {
-                let entry = json!({"type": resource["Type"], "source": "stacks/src/main.rs:1:1"});
-                (id.clone(), entry)
-            })
-            .collect();
+        let types = described(&all);
         let mut outputs = json!({"QueueUrl": {"Value": {"Ref": "Queue"}}});
-        let mut described = json!({"QueueUrl": {}});
+        let mut told = json!({"QueueUrl": {}});
         for (key, value) in more.as_object().expect("outputs are an object") {
             outputs[key] = json!({ "Value": value });
-            described[key] = json!({});
+            told[key] = json!({});
         }
         let mut parameters =
             json!({"ArtifactBucket": {"Type": "String"}, "WorkerArtifact": {"Type": "String"}});
@@ -233,16 +208,15 @@ fn main() {{
             "Outputs": outputs,
         })
         .to_string();
-        let digest = Sha256::digest(&template);
         let manifest = json!({
             "format": 1, "stage": "dev", "contracts": {},
             "assets": {"worker": {"kind": "function", "package": "slow-worker", "binary": "slow-worker",
                                   "architecture": "arm64"}},
             "stacks": [{
                 "name": STACK, "id": "slow", "template": format!("{STACK}.template.json"),
-                "sha256": hexadecimal(&digest),
+                "sha256": hash(&template),
                 "artifacts": {"WorkerArtifact": "worker"}, "releases": releases, "capabilities": ["CAPABILITY_IAM"],
-                "outputs": described, "resources": types,
+                "outputs": told, "resources": types,
             }],
         });
         self.write(&format!("assembly/{STACK}.template.json"), &template);
@@ -290,7 +264,7 @@ fn main() {{
         let (mut template, mut manifest) = (read(&file), read("assembly/manifest.json"));
         change(&mut template, &mut manifest["stacks"][0]);
         let template = template.to_string();
-        manifest["stacks"][0]["sha256"] = hexadecimal(&Sha256::digest(&template)).into();
+        manifest["stacks"][0]["sha256"] = hash(&template).into();
         self.write(&file, &template);
         self.write("assembly/manifest.json", &manifest.to_string());
     }
@@ -383,24 +357,15 @@ fn main() {{
 
     /// Returns the directory of the workspace.
     pub(crate) fn workspace(&self) -> &std::path::Path {
-        self.workspace.path()
-    }
-
-    fn package(&self, directory: &str, name: &str) {
-        let manifest =
-            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
-        self.write(&format!("{directory}/Cargo.toml"), &manifest);
+        self.workspace.directory()
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.workspace.path().join(name)
+        self.workspace.path(name)
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        let directory = path.parent().expect("it lies in the workspace");
-        fs::create_dir_all(directory).expect("the workspace can be written");
-        fs::write(path, text).expect("the workspace can be written");
+        self.workspace.write(name, text);
     }
 }
 
@@ -463,12 +428,6 @@ fn base64(text: &str) -> String {
         }
     }
     hexadecimal(&bytes)
-}
-
-/// Writes bytes in lower case hexadecimal.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.concat()
 }
 
 /// Makes bytes that no compression shortens, the same in every run.

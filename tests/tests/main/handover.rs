@@ -3,12 +3,12 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use system_tests::account::texts;
 use system_tests::poll::{PATIENCE, eventually};
 use system_tests::sandbox::Run;
 
-use crate::fixture::{Fixture, STACK, hexadecimal};
+use crate::fixture::{Fixture, STACK};
+use crate::workspace::hash;
 
 const PLACE: [&str; 4] = ["--stage", "dev", "--local", "--json"];
 
@@ -29,11 +29,10 @@ fn describe(fixture: &Fixture, stacks: &[(&str, &[&str], Value, Value)]) {
                 })
                 .collect();
             let template = json!({"Resources": resources, "Outputs": outputs}).to_string();
-            let digest = Sha256::digest(&template);
             fs::write(assembly.join(format!("{name}.template.json")), &template)
                 .expect("the workspace can be written");
             json!({
-                "name": name, "id": name.trim_end_matches("-dev"), "sha256": hexadecimal(&digest),
+                "name": name, "id": name.trim_end_matches("-dev"), "sha256": hash(&template),
                 "template": format!("{name}.template.json"), "depends_on": depends_on,
             })
         })

@@ -27,6 +27,7 @@ mod statuses;
 mod surface;
 mod visitors;
 mod watched;
+mod workspace;
 
 use std::path::Path;
 

@@ -5,53 +5,37 @@
 //! the functions, one is released under an alias and answers a route that is asked after each deploy, and nobody declared its
 //! log group; the other is given code past CloudFormation in the third version, which differs in nothing else from the second.
 
-use std::fs;
-
 use serde_json::{Value, json};
 use system_tests::sandbox::Sandbox;
-use tempfile::TempDir;
 
 use crate::PROGRAM;
-use crate::fixture::{RUNTIME, hexadecimal};
-
-use sha2::{Digest as _, Sha256};
+use crate::fixture::RUNTIME;
+use crate::workspace::{COPY, Workspace, described, hash};
 
 /// The variable that tells the stacks binary which version it renders.
 pub(super) const VERSION: &str = "KILLED_APP_VERSION";
 
 const CONFIG: &str = "[workspace]\nstacks = \"app-stacks\"\n\n[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
 
-const STACKS: &str = r#"
+const MAIN: &str = r#"
 fn main() {
-    let out = std::env::args().skip_while(|argument| argument != "--out").nth(1).expect("--out DIR");
     let version = std::env::var("KILLED_APP_VERSION").expect("a version");
-    for file in std::fs::read_dir(format!("assembly-{version}")).expect("there is an assembly") {
-        let file = file.expect("it can be listed");
-        std::fs::copy(file.path(), std::path::Path::new(&out).join(file.file_name())).expect("it can be copied");
-    }
+    copy(&format!("assembly-{version}"));
 }
 "#;
 
 /// The workspace of the app, and a sandbox to run the tool in.
 pub(super) struct App {
     pub(super) sandbox: Sandbox,
-    workspace: TempDir,
+    workspace: Workspace,
 }
 
 impl App {
     pub(super) fn new() -> Self {
-        let workspace =
-            TempDir::with_prefix("stackctl-workspace-").expect("a directory can be made");
-        let sandbox = Sandbox::new(PROGRAM, workspace.path(), CONFIG).with_own_target();
+        let workspace = Workspace::new("app");
+        let sandbox = Sandbox::new(PROGRAM, workspace.directory(), CONFIG).with_own_target();
         let app = Self { sandbox, workspace };
-        // Small binaries: what is tested is not how long they take to pack.
-        app.write(
-            "Cargo.toml",
-            "[workspace]\nmembers = [\"stacks\", \"worker\"]\nresolver = \"3\"\n\n[profile.dev]\nstrip = true\n",
-        );
-        app.package("stacks", "app-stacks");
-        app.write("stacks/src/main.rs", STACKS);
-        app.package("worker", "app-worker");
+        app.write("stacks/src/main.rs", &format!("{COPY}{MAIN}"));
         for version in [1, 2, 3] {
             app.write(
                 &format!("worker/src/bin/worker-{version}.rs"),
@@ -182,16 +166,6 @@ impl App {
             let template_text = template.to_string();
             let file = format!("{name}-dev.template.json");
             self.write(&format!("{directory}/{file}"), &template_text);
-            let resources = template["Resources"].as_object();
-            let resources: serde_json::Map<String, Value> = resources
-                .expect("resources are an object")
-                .iter()
-                .map(|(id, resource)| {
-                    let entry =
-                        json!({"type": resource["Type"], "source": "stacks/src/main.rs:1:1"});
-                    (id.clone(), entry)
-                })
-                .collect();
             let outputs = template["Outputs"].as_object();
             let outputs: serde_json::Map<String, Value> = outputs
                 .expect("outputs are an object")
@@ -200,9 +174,9 @@ impl App {
                 .collect();
             let mut manifest = json!({
                 "name": format!("{name}-dev"), "id": name, "template": file,
-                "sha256": hexadecimal(&Sha256::digest(&template_text)),
+                "sha256": hash(&template_text),
                 "capabilities": ["CAPABILITY_IAM"],
-                "outputs": outputs, "resources": resources,
+                "outputs": outputs, "resources": described(&template["Resources"]),
             });
             for (key, part) in parts.as_object().expect("parts are an object") {
                 manifest[key] = part.clone();
@@ -241,16 +215,7 @@ impl App {
         self.write(&format!("{directory}/manifest.json"), &manifest.to_string());
     }
 
-    fn package(&self, directory: &str, name: &str) {
-        let manifest =
-            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
-        self.write(&format!("{directory}/Cargo.toml"), &manifest);
-    }
-
     fn write(&self, name: &str, text: &str) {
-        let path = self.workspace.path().join(name);
-        let directory = path.parent().expect("it lies in the workspace");
-        fs::create_dir_all(directory).expect("the workspace can be written");
-        fs::write(path, text).expect("the workspace can be written");
+        self.workspace.write(name, text);
     }
 }

@@ -1,35 +1,28 @@
 //! The workspace of the app, which renders whatever the model asks for, and what the services say is there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use system_tests::account::{Account, texts};
 use system_tests::sandbox::Sandbox;
-use tempfile::TempDir;
 
 use super::model::{Resource, Stack, Stacks};
 use crate::PROGRAM;
-use crate::fixture::hexadecimal;
+use crate::workspace::{COPY, Workspace, described, hash};
 
 const CONFIG: &str =
     "[workspace]\nstacks = \"soak-stacks\"\n\n[stages.dev]\nregion = \"us-east-1\"\n";
 
-const STACKS: &str = r#"
+const MAIN: &str = r#"
 fn main() {
-    let out = std::env::args().skip_while(|argument| argument != "--out").nth(1).expect("--out DIR");
-    for file in std::fs::read_dir("assembly").expect("there is an assembly") {
-        let file = file.expect("it can be listed");
-        std::fs::copy(file.path(), std::path::Path::new(&out).join(file.file_name())).expect("it can be copied");
-    }
+    copy("assembly");
 }
 "#;
 
 /// The workspace, and a sandbox to run the tool in.
 pub(super) struct App {
     pub(super) sandbox: Sandbox,
-    workspace: TempDir,
+    workspace: Workspace,
 }
 
 /// Returns the name of a stack without its stage.
@@ -39,17 +32,10 @@ pub(super) fn name(number: usize) -> String {
 
 impl App {
     pub(super) fn new() -> Self {
-        let workspace =
-            TempDir::with_prefix("stackctl-workspace-").expect("a directory can be made");
-        let sandbox = Sandbox::new(PROGRAM, workspace.path(), CONFIG).with_own_target();
+        let workspace = Workspace::new("soak");
+        let sandbox = Sandbox::new(PROGRAM, workspace.directory(), CONFIG).with_own_target();
         let app = Self { sandbox, workspace };
-        app.write(
-            "Cargo.toml",
-            "[workspace]\nmembers = [\"stacks\", \"worker\"]\nresolver = \"3\"\n\n[profile.dev]\nstrip = true\n",
-        );
-        app.package("stacks", "soak-stacks");
-        app.write("stacks/src/main.rs", STACKS);
-        app.package("worker", "soak-worker");
+        app.write("stacks/src/main.rs", &format!("{COPY}{MAIN}"));
         for version in [1, 2] {
             app.write(
                 &format!("worker/src/bin/worker-{version}.rs"),
@@ -112,15 +98,7 @@ impl App {
                 "ResourceRecords": ["192.0.2.1"],
             }});
         }
-        let described: serde_json::Map<String, Value> = resources
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(id, resource)| {
-                let entry = json!({"type": resource["Type"], "source": "stacks/src/main.rs:1:1"});
-                (id.clone(), entry)
-            })
-            .collect();
+        let types = described(&resources);
         let template = json!({
             "Parameters": parameters,
             "Resources": resources,
@@ -138,22 +116,13 @@ impl App {
             .collect();
         json!({
             "name": format!("{of}-dev"), "id": of, "template": file,
-            "sha256": hexadecimal(&Sha256::digest(&template)), "depends_on": needs, "artifacts": artifacts,
-            "capabilities": ["CAPABILITY_NAMED_IAM"], "outputs": {"Shared": {}}, "resources": described,
+            "sha256": hash(&template), "depends_on": needs, "artifacts": artifacts,
+            "capabilities": ["CAPABILITY_NAMED_IAM"], "outputs": {"Shared": {}}, "resources": types,
         })
     }
 
-    fn package(&self, directory: &str, name: &str) {
-        let manifest =
-            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
-        self.write(&format!("{directory}/Cargo.toml"), &manifest);
-    }
-
     fn write(&self, name: &str, text: &str) {
-        let path = self.workspace.path().join(name);
-        let directory = path.parent().expect("it lies in the workspace");
-        fs::create_dir_all(directory).expect("the workspace can be written");
-        fs::write(path, text).expect("the workspace can be written");
+        self.workspace.write(name, text);
     }
 }
 
