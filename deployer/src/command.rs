@@ -48,7 +48,7 @@ use crate::engine::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::local::Working;
 use crate::scratch::Scratch;
-use crate::ui::Ui;
+use crate::ui::{self, Ui};
 use environments::Documents;
 
 /// What every verb works with. A clone is the same run.
@@ -108,6 +108,7 @@ impl Session {
 
 /// Runs the command line of this process and returns its exit code.
 pub fn run() -> ExitCode {
+    ui::tell_crashes();
     let arguments: Vec<_> = std::env::args_os().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,

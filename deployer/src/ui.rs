@@ -5,6 +5,7 @@
 //! progress is drawn on a terminal, and is plain lines that do not change their form otherwise.
 
 mod activity;
+mod crash;
 mod drift;
 mod explain;
 mod history;
@@ -29,8 +30,9 @@ use serde_json::{Map, Value};
 use crate::cli::{Color, Global};
 use crate::error::{Error, Kind};
 
+pub(crate) use activity::bytes;
 pub use activity::{Activity, event_line, log_line};
-pub(crate) use activity::{bytes, count};
+pub(crate) use crash::tell_crashes;
 pub use drift::{Proposed, drift, proposed};
 pub use explain::explanations;
 pub use history::{WrittenRelease, history};

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Command;
 
+use crate::text::count;
 use crate::toolchain::child::Group;
 
 /// How many lines of Cargo's own words are kept for an error.
@@ -70,13 +71,6 @@ pub enum CargoError {
         /// Its last words.
         output: String,
     },
-}
-
-fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("one {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
 }
 
 /// Returns the Cargo that runs this process, or else the one on `PATH`.

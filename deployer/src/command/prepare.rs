@@ -14,8 +14,8 @@ use crate::content::{self, Content};
 use crate::engine::{self, Artifact, Import, StackTarget};
 use crate::error::{Error, Kind, Result};
 use crate::local::adapt::{self, LeftOut};
+use crate::text::count;
 use crate::toolchain::{self, LambdaBuilder, MissingLambdaBuilder, Variables};
-use crate::ui;
 
 /// Renders the stacks of a stage.
 pub(super) async fn assembly(
@@ -48,7 +48,7 @@ pub(super) async fn assembly(
         .guard(assembly::synth(&synthesis, &progress))
         .await?;
     let rendered = result.map_err(|error| explain::synth(&project.root, error))?;
-    task.done(ui::count(rendered.assembly.manifest.stacks.len(), "stack"));
+    task.done(count(rendered.assembly.manifest.stacks.len(), "stack"));
     // This synth succeeded; that it cannot be remembered matters only to a later one that fails.
     if let Err(error) = kept::keep(project, &stage.key(name), &request, &rendered) {
         session.ui.warn(error.to_string());
@@ -226,7 +226,7 @@ pub(super) async fn build_assets(
         packages: packages(&assembly.manifest.assets),
         platform: &platform,
     };
-    let subject = ui::count(request.assets.len(), "function");
+    let subject = count(request.assets.len(), "function");
     let task = session.ui.task("build", subject.clone());
     let progress = |text: &str| task.message(text);
     let artifacts = session

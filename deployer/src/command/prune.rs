@@ -7,6 +7,7 @@ use super::{Session, approval, lock, prepare};
 use crate::cli;
 use crate::engine::{self, EventSink, PrunePlan, PruneRequest};
 use crate::error::Result;
+use crate::text::count;
 use crate::ui;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Prune) -> Result<u8> {
@@ -56,7 +57,7 @@ fn show(session: &Session, plan: &PrunePlan) {
             session.ui.line(format!(
                 "{}: {} of {}",
                 stack.stack,
-                ui::count(stack.objects.len(), "object"),
+                count(stack.objects.len(), "object"),
                 ui::bytes(stack.bytes)
             ));
             for key in &stack.objects {

@@ -15,6 +15,7 @@ use self::update::{Planned, Running};
 use super::{Ui, paint, palette, task};
 use crate::engine::{Event, EventSink, LogLine, Outcome, ProposedChanges, ResourceEvent, Weight};
 use crate::error::Kind;
+use crate::text::count;
 
 pub use line::event_line;
 
@@ -426,14 +427,6 @@ pub fn log_line(line: &LogLine) -> String {
         paint(palette::ACTIVE, &line.function),
         line.message
     )
-}
-
-/// Writes a number with a noun.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
 }
 
 /// Writes a size as a person would say it.

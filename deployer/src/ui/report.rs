@@ -179,7 +179,7 @@ error: intake/Orders/Properties.DelaySeconds: 1000 is more than the limit of 900
     #[test]
     fn errors_show_message_causes_and_hints_apart() {
         let failure = Error::new(Kind::Build, "the stacks package does not build")
-            .cause("one error in the code")
+            .cause("1 error in the code")
             .cause("line 3\n  |\n  ^")
             .hint("mend it")
             .detail("error[E0425]: no such value\n");
@@ -188,7 +188,7 @@ error: intake/Orders/Properties.DelaySeconds: 1000 is more than the limit of 900
         error[E0425]: no such value
 
         error: the stacks package does not build
-          cause: one error in the code
+          cause: 1 error in the code
           cause:
             line 3
               |

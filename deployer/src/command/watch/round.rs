@@ -20,7 +20,7 @@ use crate::command::{Session, kept, lock};
 use crate::config::{Project, Stage, StageConfig};
 use crate::error::{Error, Kind, Result};
 use crate::local::Endpoint;
-use crate::ui::count;
+use crate::text::count;
 use crate::watch::{self, Affected, Packages, PackagesError, Scope, Workspace};
 
 /// What a round did.
