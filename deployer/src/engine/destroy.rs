@@ -23,12 +23,13 @@ use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    Context, Event, Failure,
+    Context, DeployedStack, Event, Failure, StackTarget,
     event::Outcome,
     graph, hint, inspect,
     named::Named,
     recover::STAGE_TAG,
     status::{DestroyStep, State, Way},
+    stuck::FailedResource,
     turns::{self, Turns},
 };
 use crate::aws::{AwsError, Fault};
@@ -111,51 +112,37 @@ pub async fn destroy(
     let mut sharing = Vec::new();
     let mut retained = Named::new(request.retain, Way::FinishRemoval);
     let mut imports = Vec::new();
-    for stack in &request.stacks {
-        let found = inspect::deployed(context, &stack.into()).await?;
-        if let Some(found) = found {
-            // What was never executed holds nothing, and whose change sets it has is looked at later; a removal that goes on
-            // ends as this run wants it to, whoever began it.
-            let is_touched = matches!(
-                State::of(Some(&found)).destroy(),
-                DestroyStep::Delete | DestroyStep::Follow
-            );
-            if is_touched && !found.tags.contains_key(STAGE_TAG) {
-                foreign.push(stack.name.clone());
-                let context = context.in_region(stack.region.as_deref());
-                let hints = Way::NotOurs.hints(&stack.name, &[]).into_iter();
-                foreign_hints.extend(hints.map(|hint| hint::complete(&context, &hint)));
-                continue;
-            }
-            // What was never executed has no template to read.
-            if turns::may_share(stack) && !found.status.is_review() {
-                sharing.push(stack);
-            }
-            exports.add(stack.region.as_deref(), &found);
-            if !request.unprotect && found.termination_protection {
-                protected.push(stack.name.clone());
-            }
-            let clients = context.clients.in_region(stack.region.as_deref());
-            retained.look(&clients, &stack.name, &found).await?;
-            let mut importers = match importers::of(&clients, &found).await {
-                Ok(importers) => importers,
-                Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
-                    context.emit(Event::Warning {
-                        stack: stack.name.clone(),
-                        message: format!(
-                            "nobody knows yet whether another stack imports from it: {error}"
-                        ),
-                    });
-                    Importers::new()
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let taken = importers::take_going(&mut importers, &going);
-            imports.push((stack.name.clone(), taken));
-            if !importers.is_empty() {
-                let stack = stack.name.clone();
-                imported.get_or_insert(DestroyError::Imported { stack, importers });
-            }
+    let looks = request.stacks.iter().map(|it| look(context, it, &retained));
+    let looks = graph::abreast(context.concurrency, looks.collect()).await;
+    for (stack, looked) in request.stacks.iter().zip(looks) {
+        let Some(found) = looked? else { continue };
+        if found.is_foreign {
+            foreign.push(stack.name.clone());
+            let context = context.in_region(stack.region.as_deref());
+            let hints = Way::NotOurs.hints(&stack.name, &[]).into_iter();
+            foreign_hints.extend(hints.map(|hint| hint::complete(&context, &hint)));
+            continue;
+        }
+        let Found {
+            deployed,
+            failed,
+            mut importers,
+            ..
+        } = found;
+        // What was never executed has no template to read.
+        if turns::may_share(stack) && !deployed.status.is_review() {
+            sharing.push(stack);
+        }
+        exports.add(stack.region.as_deref(), &deployed);
+        if !request.unprotect && deployed.termination_protection {
+            protected.push(stack.name.clone());
+        }
+        retained.take(&stack.name, failed);
+        let taken = importers::take_going(&mut importers, &going);
+        imports.push((stack.name.clone(), taken));
+        if !importers.is_empty() {
+            let stack = stack.name.clone();
+            imported.get_or_insert(DestroyError::Imported { stack, importers });
         }
     }
     if !foreign.is_empty() {
@@ -245,13 +232,65 @@ pub async fn destroy(
     }
 }
 
+/// A stack that is there.
+struct Found {
+    deployed: DeployedStack,
+    /// Whether it was made by somebody else; nothing more is known of it then.
+    is_foreign: bool,
+    /// What holds it up and may be retained.
+    failed: Vec<FailedResource>,
+    importers: Importers,
+}
+
+/// Looks at a stack before any is touched; nothing, where there is none.
+async fn look(
+    context: &Context,
+    stack: &StackManifest,
+    retained: &Named,
+) -> Result<Option<Found>, AwsError> {
+    let Some(deployed) = inspect::deployed(context, &stack.into()).await? else {
+        return Ok(None);
+    };
+    let mut found = Found {
+        // What was never executed holds nothing, and whose change sets it has is looked at later; a removal that goes on
+        // ends as this run wants it to, whoever began it.
+        is_foreign: matches!(
+            State::of(Some(&deployed)).destroy(),
+            DestroyStep::Delete | DestroyStep::Follow
+        ) && !deployed.tags.contains_key(STAGE_TAG),
+        deployed,
+        failed: Vec::new(),
+        importers: Importers::new(),
+    };
+    if found.is_foreign {
+        return Ok(Some(found));
+    }
+    let clients = context.clients.in_region(stack.region.as_deref());
+    found.failed = retained.look(&clients, &found.deployed).await?;
+    match importers::of(&clients, &found.deployed).await {
+        Ok(importers) => found.importers = importers,
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
+            context.emit(Event::Warning {
+                stack: stack.name.clone(),
+                message: format!("nobody knows yet whether another stack imports from it: {error}"),
+            });
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(Some(found))
+}
+
 /// Finds the APIs that stacks have in common, by what is deployed of them.
 async fn turns(context: &Context, stacks: &[&StackManifest]) -> Result<Turns, AwsError> {
     let mut templates = Vec::new();
     if stacks.len() > 1 {
-        for stack in stacks.iter().copied() {
-            let template = inspect::deployed_template(context, &stack.into()).await?;
-            templates.push((stack, parsed(template)));
+        let targets: Vec<StackTarget> = stacks.iter().map(|stack| (*stack).into()).collect();
+        let reads = targets
+            .iter()
+            .map(|target| inspect::deployed_template(context, target));
+        let read = graph::abreast(context.concurrency, reads.collect()).await;
+        for (stack, template) in stacks.iter().zip(read) {
+            templates.push((*stack, parsed(template?)));
         }
     }
     Ok(Turns::of(&templates))

@@ -1,6 +1,6 @@
 //! Runs work along a dependency graph, as much at a time as is independent.
 
-use std::{collections::BTreeMap, future::Future, num::NonZeroUsize};
+use std::{collections::BTreeMap, future::Future, num::NonZeroUsize, pin::Pin, task::Poll};
 
 use tokio::task::JoinSet;
 
@@ -67,6 +67,47 @@ pub(super) fn reversed(nodes: &[(String, Vec<String>)]) -> Vec<(String, Vec<Stri
             (name.clone(), dependants)
         })
         .collect()
+}
+
+/// Does works abreast, at most `at_once` at a time, and returns what they answer in their order.
+///
+/// They are begun in that order. It is for looks: they borrow what they need, and end with whoever awaits them.
+pub(super) async fn abreast<T>(
+    at_once: NonZeroUsize,
+    works: Vec<impl Future<Output = T>>,
+) -> Vec<T> {
+    let mut waiting = works.into_iter();
+    let mut answers: Vec<Option<T>> = Vec::new();
+    let mut running: Vec<(usize, Pin<Box<_>>)> = Vec::new();
+    std::future::poll_fn(|context| {
+        loop {
+            while running.len() < at_once.get()
+                && let Some(work) = waiting.next()
+            {
+                running.push((answers.len(), Box::pin(work)));
+                answers.push(None);
+            }
+            let before = running.len();
+            running.retain_mut(|(at, work)| match work.as_mut().poll(context) {
+                Poll::Ready(answer) => {
+                    if let Some(place) = answers.get_mut(*at) {
+                        *place = Some(answer);
+                    }
+                    false
+                }
+                Poll::Pending => true,
+            });
+            if running.is_empty() && before == 0 {
+                return Poll::Ready(());
+            }
+            // What follows on those that are done has to be polled once, or nobody wakes this.
+            if running.len() == before {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await;
+    answers.into_iter().flatten().collect()
 }
 
 /// Works on every node after those it depends on. A failure stops its dependants and nothing else.
@@ -172,6 +213,27 @@ mod tests {
             check(&nodes(&[("a", &["elsewhere"]), ("b", &["a"])])),
             Ok(())
         );
+    }
+
+    #[tokio::test]
+    async fn looks_are_abreast_and_answer_in_their_order() {
+        let running = std::cell::Cell::new((0, 0));
+        let look = async |at: u64| {
+            let (now, most) = running.get();
+            running.set((now + 1, most.max(now + 1)));
+            // The later ones are done first.
+            for _ in at..20 {
+                tokio::task::yield_now().await;
+            }
+            running.set((running.get().0 - 1, running.get().1));
+            at
+        };
+        let three = NonZeroUsize::new(3).expect("it is not zero");
+        let answers = abreast(three, (0..20).map(look).collect()).await;
+        assert_eq!(answers, (0..20).collect::<Vec<_>>());
+        assert_eq!(running.get(), (0, 3));
+        let none: Vec<u8> = abreast(three, Vec::<std::future::Ready<u8>>::new()).await;
+        assert_eq!(none, [0; 0]);
     }
 
     #[tokio::test]

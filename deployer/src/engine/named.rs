@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     DeployedStack,
     status::{State, Way},
-    stuck,
+    stuck::{self, FailedResource},
 };
 use crate::aws::{AwsError, Clients};
 
@@ -42,20 +42,25 @@ impl Named {
         }
     }
 
-    /// Looks at a stack. It costs a call only where something was named and the stack is in the status that takes it.
+    /// Looks for what could be named of a stack. It costs a call only where something was named and the stack is in the
+    /// status that takes it.
     pub(super) async fn look(
-        &mut self,
+        &self,
         clients: &Clients,
-        stack: &str,
         deployed: &DeployedStack,
-    ) -> Result<(), AwsError> {
+    ) -> Result<Vec<FailedResource>, AwsError> {
         if self.asked.is_empty() || State::of(Some(deployed)).way() != Some(self.way) {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let Some(status) = self.way.failed_status() else {
-            return Ok(());
-        };
-        for resource in stuck::resources(clients, &deployed.id, status).await? {
+        match self.way.failed_status() {
+            Some(status) => stuck::resources(clients, &deployed.id, status).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Takes what could be named of a stack.
+    pub(super) fn take(&mut self, stack: &str, resources: Vec<FailedResource>) {
+        for resource in resources {
             let whole = format!("{stack}/{}", resource.logical_id);
             if self.asked.contains(&resource.logical_id) || self.asked.contains(&whole) {
                 let found = self.found.entry(stack.to_owned()).or_default();
@@ -63,7 +68,6 @@ impl Named {
             }
             self.candidates.push(format!("{stack}/{}", resource.text()));
         }
-        Ok(())
     }
 
     /// Returns the names that fit nothing, where there are any.

@@ -272,7 +272,8 @@ async fn skipped(context: &Context, request: &RollbackRequest) -> Result<Named, 
     for stack in &request.stacks {
         if let Some(deployed) = inspect::deployed(context, &stack.into()).await? {
             let clients = context.clients.in_region(stack.region.as_deref());
-            named.look(&clients, &stack.name, &deployed).await?;
+            let failed = named.look(&clients, &deployed).await?;
+            named.take(&stack.name, failed);
         }
     }
     match named.misfit() {

@@ -7,7 +7,7 @@ use stack_model::assembly::StackManifest;
 use super::{contents::Contents, contents::LosesKey, traces};
 use crate::{
     aws::{AwsError, Fault},
-    engine::{Context, inspect},
+    engine::{Context, graph, inspect},
 };
 
 /// What whoever consents to a removal might overlook.
@@ -47,12 +47,17 @@ pub async fn outlook(
     retain: &BTreeSet<String>,
 ) -> Result<Outlook, AwsError> {
     let mut outlook = Outlook::default();
-    for stack in stacks {
-        let context = context.in_region(stack.region.as_deref());
-        match look(&context, stack, retain, &mut outlook).await {
-            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {}
+    let looks = stacks.iter().map(|stack| look(context, stack, retain));
+    for looked in graph::abreast(context.concurrency, looks.collect()).await {
+        let Outlook {
+            log_groups,
+            unreadable,
+        } = match looked {
+            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => continue,
             looked => looked?,
-        }
+        };
+        outlook.log_groups.extend(log_groups);
+        outlook.unreadable.extend(unreadable);
     }
     Ok(outlook)
 }
@@ -61,22 +66,24 @@ async fn look(
     context: &Context,
     stack: &StackManifest,
     retain: &BTreeSet<String>,
-    outlook: &mut Outlook,
-) -> Result<(), AwsError> {
+) -> Result<Outlook, AwsError> {
+    let context = &context.in_region(stack.region.as_deref());
     let Some(deployed) = inspect::describe(&context.clients, &stack.name).await? else {
-        return Ok(());
+        return Ok(Outlook::default());
     };
     if deployed.status.is_review() {
-        return Ok(());
+        return Ok(Outlook::default());
     }
     let (contents, template) = Contents::read(context, &deployed, retain).await?;
     let lost = contents.losing_keys(&template).into_iter();
-    outlook.unreadable.extend(lost.map(|lost| Unreadable {
+    let unreadable = lost.map(|lost| Unreadable {
         stack: stack.name.clone(),
         lost,
-    }));
+    });
     let groups = traces::find(&context.clients, &stack.name, &contents).await?;
-    let groups = groups.into_iter().map(|group| (stack.name.clone(), group));
-    outlook.log_groups.extend(groups);
-    Ok(())
+    let log_groups = groups.into_iter().map(|group| (stack.name.clone(), group));
+    Ok(Outlook {
+        log_groups: log_groups.collect(),
+        unreadable: unreadable.collect(),
+    })
 }

@@ -1,0 +1,201 @@
+//! Removals that were stopped, killed or failed, and the run after.
+
+use super::*;
+
+#[tokio::test]
+async fn a_removal_of_an_earlier_run_is_waited_for() {
+    const OURS: &str = "stackctl-0123456789";
+    let played = Script::new()
+        .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
+        .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
+        .events(&[("2", STACK, "DELETE_IN_PROGRESS", "User Initiated", OURS)])
+        .events(&[("3", STACK, "DELETE_COMPLETE", "", OURS)])
+        .events(&[("3", STACK, "DELETE_COMPLETE", "", OURS)])
+        .describe(STACK, answers::absent(STACK))
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .play();
+    destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect("the stack is gone");
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_stack_that_goes_without_an_event_is_gone() {
+    // Nothing is in it, so that nothing of anybody can be lost.
+    let mut review = Stack::new("REVIEW_IN_PROGRESS");
+    review.tags.clear();
+    let mut script = Script::new()
+        .describe(STACK, review.xml())
+        .describe(STACK, review.xml())
+        .list_change_sets(&[("stackctl-0123", 0)])
+        .delete_stack();
+    for _ in 0..10 {
+        script = script.events(&[("1", STACK, "REVIEW_IN_PROGRESS", "User Initiated", "")]);
+    }
+    let played = script
+        .describe(STACK_ID, Stack::new("DELETE_COMPLETE").xml())
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .play();
+    destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect("the stack is gone");
+    played.finish();
+}
+
+#[tokio::test]
+async fn stopping_a_removal_says_what_goes_on_and_what_it_keeps() {
+    let played = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(RETAINING)
+        .resources(&[("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE")])
+        .delete_stack()
+        .events(&[("3", STACK, "DELETE_IN_PROGRESS", "User Initiated", "*")])
+        .play();
+    let handle = played.handle.clone();
+    played.at_wait(1, move || handle.cancel());
+    let error = destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect_err("the run was stopped");
+    assert_eq!(error.kind(), Kind::Interrupted);
+    let report = error.report().expect("it was begun");
+    assert_eq!(report.stacks[0].left.ledger[0].physical_id, "q");
+    assert_eq!(
+        Error::from(error).causes(),
+        ["stopped; CloudFormation goes on with stack intake-dev, which is DELETE_IN_PROGRESS"]
+    );
+    played.finish();
+}
+
+/// A run that is killed after CloudFormation took the deletion tells nobody what the stack kept.
+#[tokio::test]
+async fn what_a_killed_run_left_to_do_is_done_by_the_next() {
+    let state = tempfile::tempdir().expect("a directory");
+    let request = || {
+        let mut request = request(&[(STACK, &[])]);
+        request.memory = Memory::in_state(state.path());
+        request
+    };
+    let template = r#"{"Resources":{
+        "Orders":{"Type":"AWS::SQS::Queue","DeletionPolicy":"Retain"},
+        "Work":{"Type":"AWS::Lambda::Function"}}}"#;
+    let played = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(template)
+        .resources(&[
+            ("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE"),
+            (
+                "Work",
+                "AWS::Lambda::Function",
+                "intake-dev-Work-1",
+                "CREATE_COMPLETE",
+            ),
+        ])
+        .delete_stack()
+        .events(&[("3", STACK, "DELETE_IN_PROGRESS", "User Initiated", "*")])
+        .play();
+    played.at_wait(1, || panic!("killed"));
+    let (context, first) = (played.context.clone(), request());
+    let run = tokio::spawn(async move { destroy(&context, first).await.is_ok() });
+    run.await.expect_err("it is killed");
+    played.finish();
+
+    let groups = r#"{"logGroups":[{"logGroupName":"/aws/lambda/intake-dev-Work-1","arn":"arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/intake-dev-Work-1:*"}]}"#;
+    let played = Script::new()
+        .describe(STACK, answers::absent(STACK))
+        .describe(STACK, answers::absent(STACK))
+        .logs(
+            "describe_log_groups",
+            mock!(Logs::describe_log_groups).then_http_response(move || http(200, groups)),
+        )
+        .logs(
+            "list_tags_for_resource",
+            mock!(Logs::list_tags_for_resource).then_http_response(|| http(200, r#"{"tags":{}}"#)),
+        )
+        .logs(
+            "delete_log_group",
+            mock!(Logs::delete_log_group).then_http_response(|| http(200, "{}")),
+        )
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .play();
+    let report = destroy(&played.context, request())
+        .await
+        .expect("it is gone");
+    assert_eq!(report.stacks[0].outcome, Outcome::Absent);
+    assert_eq!(report.stacks[0].retained["Orders"], "q");
+    assert_eq!(report.stacks[0].left.adoptions.len(), 1);
+    let memory = Memory::in_state(state.path());
+    memory.forget(&played.context, &report).expect("it is told");
+    assert_eq!(
+        names(&played.finish()),
+        ["stack_started", "log_group_removed", "finished absent"]
+    );
+    assert!(!state.path().join("removing").exists());
+}
+
+/// What was written down before a removal that never began says nothing of what the stack holds by now.
+#[tokio::test]
+async fn a_removal_that_never_began_tells_nothing() {
+    let state = tempfile::tempdir().expect("a directory");
+    let request = || {
+        let mut request = request(&[(STACK, &[])]);
+        request.memory = Memory::in_state(state.path());
+        request
+    };
+    let denied = "User is not authorized to perform: cloudformation:DeleteStack";
+    let played = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(RETAINING)
+        .resources(&[("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE")])
+        .refuse_delete("AccessDenied", denied)
+        .play();
+    destroy(&played.context, request())
+        .await
+        .expect_err("it may not be deleted");
+    played.finish();
+    // Somebody deployed meanwhile, without the queue.
+    let script = Script::new()
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(TEMPLATE)
+        .resources(&[]);
+    let played = gone(script).play();
+    let report = destroy(&played.context, request())
+        .await
+        .expect("it is gone");
+    assert!(report.stacks[0].retained.is_empty());
+    played.finish();
+}
+
+const RETAINING: &str =
+    r#"{"Resources":{"Orders":{"Type":"AWS::SQS::Queue","DeletionPolicy":"Retain"}}}"#;
+
+/// The stack is gone, and the next run cannot find out any more what it kept.
+#[tokio::test]
+async fn what_a_stack_kept_is_known_where_something_fails_after_it_went() {
+    let denied = answers::error(
+        "AccessDenied",
+        "User: arn:aws:iam::123456789012:user/dev is not authorized to perform: cloudformation:DescribeStacks",
+    );
+    let played = Script::new()
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
+        .template(RETAINING)
+        .resources(&[("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE")])
+        .delete_stack()
+        .events(&[("5", STACK, "DELETE_COMPLETE", "", "*")])
+        .events(&[("5", STACK, "DELETE_COMPLETE", "", "*")])
+        .describe(BOOTSTRAP_STACK, denied)
+        .play();
+    let error = destroy(&played.context, request(&[(STACK, &[])]))
+        .await
+        .expect_err("the artifacts cannot be removed");
+    let stack = &error.report().expect("it was begun").stacks[0];
+    assert_eq!(stack.outcome, Outcome::Failed);
+    assert_eq!(stack.retained["Orders"], "q");
+    assert_eq!(stack.left.ledger[0].physical_id, "q");
+    played.finish();
+}
