@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The directory into which the stacks are rendered.
 pub(crate) const SYNTH: &str = "synth-";
@@ -57,6 +57,24 @@ pub(crate) fn enter(state: &Path) -> io::Result<Scratch> {
     Ok(Scratch { _lock: lock })
 }
 
+/// Moves a file out of the way that nobody can read, and returns where it is now: what it says may be worth a look.
+pub(crate) fn set_aside(file: &Path) -> io::Result<PathBuf> {
+    let mut number = 1;
+    loop {
+        let extension = match number {
+            1 => "unreadable".to_owned(),
+            _ => format!("{number}.unreadable"),
+        };
+        let aside = file.with_extension(extension);
+        if aside.try_exists()? {
+            number += 1;
+            continue;
+        }
+        fs::rename(file, &aside)?;
+        return Ok(aside);
+    }
+}
+
 /// Removes the entries of a directory with these prefixes. One that cannot be removed is tried again by the next run.
 fn sweep(directory: &Path, prefixes: &[&str]) {
     for entry in entries(directory) {
@@ -88,6 +106,21 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn what_is_set_aside_takes_no_place_of_another() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("prod.json");
+        for text in ["one", "two"] {
+            fs::write(&file, text).expect("a file");
+            let aside = set_aside(&file).expect("is moved");
+            assert_eq!(fs::read_to_string(aside).expect("is there"), text);
+        }
+        assert_eq!(
+            names(directory.path()),
+            ["prod.2.unreadable", "prod.unreadable"]
+        );
     }
 
     #[test]

@@ -138,7 +138,13 @@ async fn destroy(
     match result {
         Ok(mut report) => {
             let survivors = search(session, &context, name, &report).await?;
-            let file = ledger::keep(project, &context, &stage.key(name), &mut report)?;
+            let file = ledger::keep(
+                &session.ui,
+                project,
+                &context,
+                &stage.key(name),
+                &mut report,
+            )?;
             forget(&session.ui, &memory, &context, &report);
             finish(session, &report, &survivors, file.as_deref());
             Ok(())
@@ -186,7 +192,7 @@ fn unfinished(
     let Some(report) = error.report_mut() else {
         return error.into();
     };
-    let file = match ledger::keep(project, context, key, report) {
+    let file = match ledger::keep(ui, project, context, key, report) {
         Ok(file) => {
             forget(ui, memory, context, report);
             file

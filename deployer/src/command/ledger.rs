@@ -18,6 +18,7 @@ type Ledger = BTreeMap<String, Vec<serde_json::Value>>;
 /// Enters what the stacks of a report retained under a key, that of a stage in one of its environments, and adds to the
 /// report how it is taken back. Returns the file, where there is anything to enter.
 pub(super) fn keep(
+    ui: &Ui,
     project: &Project,
     context: &Context,
     key: &str,
@@ -32,13 +33,14 @@ pub(super) fn keep(
     }
     let directory = project.state_dir.join(scratch::RETAINED);
     let file = directory.join(format!("{key}.json"));
-    write_down(&directory, &file, context, report).map_err(|error| {
+    write_down(ui, &directory, &file, context, report).map_err(|error| {
         Error::new(Kind::Io, format!("cannot write {}", file.display())).caused_by(&error)
     })?;
     Ok(Some(file))
 }
 
 fn write_down(
+    ui: &Ui,
     directory: &Path,
     file: &Path,
     context: &Context,
@@ -49,7 +51,8 @@ fn write_down(
         let context = context.in_region(stack.left.region.as_deref());
         adopt(directory, &context, stack)?;
     }
-    enter(directory, file, report)
+    let ledger = read(ui, file)?;
+    enter(directory, file, ledger, report)
 }
 
 /// Writes the templates that take back what a stack retained, and enters the commands.
@@ -90,13 +93,33 @@ fn write(directory: &Path, stack: &str, adoption: &Adoption) -> io::Result<PathB
     }
 }
 
+/// Reads what was entered so far. A file that cannot be read is kept aside, and another one is begun.
+fn read(ui: &Ui, file: &Path) -> io::Result<Ledger> {
+    let ledger = match fs::read(file) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::from),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ledger::new()),
+        Err(error) => Err(error),
+    };
+    match ledger {
+        Ok(ledger) => Ok(ledger),
+        Err(error) => {
+            let aside = scratch::set_aside(file)?;
+            ui.warn(format!(
+                "what earlier removals left cannot be read, and is kept in {}: {error}",
+                aside.display()
+            ));
+            Ok(Ledger::new())
+        }
+    }
+}
+
 /// Adds to the file. A stack that is removed for the second time may have left something each time.
-fn enter(directory: &Path, file: &Path, report: &DestroyReport) -> io::Result<()> {
-    // One that cannot be read is no ledger of ours: it is begun anew.
-    let mut ledger: Ledger = fs::read(file)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default();
+fn enter(
+    directory: &Path,
+    file: &Path,
+    mut ledger: Ledger,
+    report: &DestroyReport,
+) -> io::Result<()> {
     for stack in &report.stacks {
         if stack.left.ledger.is_empty() {
             continue;
@@ -167,8 +190,15 @@ pub(super) fn show(ui: &Ui, report: &DestroyReport, survivors: &[Survivor], file
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
+    use clap::Parser as _;
+
     use super::*;
     use crate::engine::{Left, Outcome};
+
+    fn ui() -> Ui {
+        let cli = crate::cli::Cli::try_parse_from(["stackctl", "destroy"]).expect("is right");
+        Ui::new(&cli.global)
+    }
 
     fn report(physical_id: &str) -> DestroyReport {
         let retained = Retained {
@@ -201,7 +231,8 @@ mod tests {
         lock::make_private(&kept).expect("it can be made");
         let file = kept.join("prod.json");
         for physical_id in ["orders-1", "orders-2", "orders-2"] {
-            enter(&kept, &file, &report(physical_id)).expect("it can be written");
+            let ledger = read(&ui(), &file).expect("it can be read");
+            enter(&kept, &file, ledger, &report(physical_id)).expect("it can be written");
         }
         let text = fs::read(&file).expect("is there");
         let ledger: Ledger = serde_json::from_slice(&text).expect("is JSON");
@@ -215,5 +246,17 @@ mod tests {
             file.permissions().mode() & 0o777
         };
         assert_eq!((mode(&kept), mode(&file)), (0o700, 0o600));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_aside() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("prod.json");
+        assert_eq!(read(&ui(), &file).expect("nothing is there"), Ledger::new());
+        fs::write(&file, "{\"orders-prod\": [").expect("is written");
+        assert_eq!(read(&ui(), &file).expect("is moved"), Ledger::new());
+        assert!(!file.exists());
+        let aside = fs::read_to_string(directory.path().join("prod.unreadable"));
+        assert_eq!(aside.expect("is there"), "{\"orders-prod\": [");
     }
 }

@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{DestroyReport, contents::Contents};
-use crate::{engine::Context, scratch};
+use crate::{
+    engine::{Context, Event},
+    scratch,
+};
 
 /// Remembers what stacks hold whose removal has begun: in a directory of this machine that nobody else can read, or not
 /// at all.
@@ -69,10 +72,31 @@ impl Memory {
         Ok(())
     }
 
-    /// Returns what was written down of a stack of that name. What cannot be read is none of ours.
+    /// Returns what was written down of a stack of that name. What cannot be read is told, and kept aside: the removal goes on
+    /// with what is known of the stack without it.
     pub(super) fn recall(&self, context: &Context, stack: &str) -> Option<Contents> {
-        let bytes = fs::read(self.file(context, stack)?).ok()?;
-        serde_json::from_slice(&bytes).ok()
+        let file = self.file(context, stack)?;
+        let contents = match fs::read(&file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::from),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => Err(error),
+        };
+        let error = match contents {
+            Ok(contents) => return Some(contents),
+            Err(error) => error,
+        };
+        let place = match scratch::set_aside(&file) {
+            Ok(aside) => format!("is kept in {}", aside.display()),
+            Err(_) => format!("stays in {} until this one writes there", file.display()),
+        };
+        context.emit(Event::Warning {
+            stack: stack.to_owned(),
+            message: format!(
+                "what an earlier removal wrote down cannot be read, and {place}; what that one did not come to may be left: \
+                 {error}"
+            ),
+        });
+        None
     }
 
     fn file(&self, context: &Context, stack: &str) -> Option<PathBuf> {
@@ -89,10 +113,13 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{
+        os::unix::fs::PermissionsExt as _,
+        sync::{Arc, Mutex},
+    };
 
     use super::*;
-    use crate::engine::{DestroyedStack, Left, Outcome, tests::Script};
+    use crate::engine::{DestroyedStack, EventSink, Left, Outcome, tests::Script};
 
     fn report(outcome: Outcome, unfinished: bool) -> DestroyReport {
         DestroyReport {
@@ -141,6 +168,40 @@ mod tests {
         memory.forget(&context, &done).expect("it goes");
         assert!(!directory.exists());
         memory.forget(&context, &done).expect("twice is fine");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_and_kept_aside() {
+        let state = tempfile::tempdir().expect("a directory");
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let events = {
+            let told = Arc::clone(&told);
+            EventSink::new(move |event| told.lock().expect("no holder panics").push(event))
+        };
+        let context = &Context {
+            events,
+            ..Script::new().play().context
+        };
+        let memory = Memory::in_state(state.path());
+        let contents = Contents::default();
+        memory
+            .remember(context, "orders-dev", &contents)
+            .expect("it can be written");
+        let directory = state.path().join("removing");
+        let name = "123456789012.eu-central-1.orders-dev";
+        let file = directory.join(format!("{name}.json"));
+        fs::write(&file, "{").expect("it can be written");
+        assert_eq!(memory.recall(context, "orders-dev"), None);
+        let aside = directory.join(format!("{name}.unreadable"));
+        assert_eq!(fs::read_to_string(&aside).expect("is there"), "{");
+        assert!(!file.exists());
+        let told = told.lock().expect("no holder panics");
+        let [Event::Warning { stack, message }] = told.as_slice() else {
+            panic!("one warning, not {told:?}");
+        };
+        assert_eq!(stack, "orders-dev");
+        let place = format!("is kept in {}", aside.display());
+        assert!(message.contains(&place), "{message}");
     }
 
     #[test]
