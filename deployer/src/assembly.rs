@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 use stack_model::assembly::{Manifest, ResourceManifest, StackManifest};
 
-use crate::build::hex;
 use crate::cli::Name;
 use crate::error::{Error, Kind, Result};
+use crate::text::hex;
 
 pub use read::ReadError;
 pub use run::{Output, Rendered, SynthError, Synthesis, synth};

@@ -12,7 +12,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use sha2::{Digest, Sha256};
 use stack_model::assembly::ContentManifest;
 
-use crate::build::hex;
+use crate::text::hex;
 
 #[cfg(test)]
 mod tests;

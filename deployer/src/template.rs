@@ -37,12 +37,15 @@ pub(crate) fn hidden(template: &Value) -> BTreeSet<&str> {
     parameters
         .into_iter()
         .flatten()
-        .filter(|(_, parameter)| {
-            let no_echo = parameter.get("NoEcho");
-            no_echo.is_some_and(|no_echo| *no_echo != Value::Bool(false) && *no_echo != "false")
-        })
+        .filter(|(_, parameter)| is_hidden(parameter))
         .map(|(name, _)| name.as_str())
         .collect()
+}
+
+/// Returns whether AWS hides the values of a parameter that is declared so. What nobody understands counts as hidden.
+pub(crate) fn is_hidden(parameter: &Value) -> bool {
+    let no_echo = parameter.get("NoEcho");
+    no_echo.is_some_and(|no_echo| *no_echo != Value::Bool(false) && *no_echo != "false")
 }
 
 /// Returns whether a property of a resource gets its value, or a part of it, from a hidden parameter or from where secrets

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use stack_model::assembly::{FORMAT, MANIFEST_FILE, Manifest};
 
 use super::{Assembly, MAX_TEMPLATE_BYTES, Template, validate};
-use crate::build::hex;
+use crate::text::hex;
 
 /// The largest manifest that is read: far more than 500 resources in each of a hundred stacks need.
 const MAX_MANIFEST_BYTES: u64 = 64 << 20;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::build::hex;
+use crate::text::hex;
 
 /// Changes a template and a manifest.
 type Change = Box<dyn FnOnce(&mut Value, &mut Value)>;

@@ -1,4 +1,6 @@
-//! Reads an object that holds a record: small, and of use as a whole only.
+//! Objects of the artifact bucket: which there are, and what a record says, which is small and of use as a whole only.
+
+use aws_sdk_s3::types;
 
 use super::{AwsError, Clients, OrAws};
 
@@ -40,4 +42,31 @@ pub(crate) async fn read(clients: &Clients, bucket: &str, key: &str) -> Result<O
         }
     }
     Err(AwsError::incomplete(OPERATION, "whole object"))
+}
+
+/// Lists the objects under a prefix, in a bucket of the caller's account.
+pub(crate) async fn listed(
+    clients: &Clients,
+    bucket: &str,
+    prefix: &str,
+) -> Result<Vec<types::Object>, AwsError> {
+    let mut objects = Vec::new();
+    let mut next = None;
+    loop {
+        let page = clients
+            .s3
+            .list_objects_v2()
+            .bucket(bucket)
+            .expected_bucket_owner(&clients.identity().account)
+            .prefix(prefix)
+            .set_continuation_token(next)
+            .send()
+            .await
+            .or_aws(clients, "ListObjectsV2")?;
+        objects.extend(page.contents.unwrap_or_default());
+        next = page.next_continuation_token;
+        if next.is_none() {
+            return Ok(objects);
+        }
+    }
 }

@@ -12,8 +12,9 @@ use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::{elf, hex};
+use super::elf;
 use crate::scratch;
+use crate::text::hex;
 
 /// The name that AWS Lambda runs in an archive for `provided.al2023`.
 ///

@@ -9,9 +9,9 @@ use stack_model::assembly::SynthRequest;
 
 use super::lock;
 use crate::assembly::{self, Assembly, Rendered};
-use crate::build::hex;
 use crate::config::Project;
 use crate::error::{Error, Kind, Result};
+use crate::text::hex;
 
 /// The file whose time is that of the last synth; it says what that was made from.
 const SINCE: &str = "since";

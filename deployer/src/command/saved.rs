@@ -11,10 +11,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
-use crate::build::hex;
 use crate::engine::BOOTSTRAP_STACK;
 use crate::engine::plan::{Plan, Seal};
 use crate::error::{Error, Kind, Result};
+use crate::text::hex;
 
 /// The version of the form; another one is refused.
 const VERSION: u32 = 1;

@@ -29,7 +29,11 @@ use super::{
     Outcome, PublishError, StackDeployment, StackReport, bootstrap, content, deploy::verdict,
     inspect, plan, publish, reference,
 };
-use crate::{aws::AwsError, content::Content, template::referenced};
+use crate::{
+    aws::AwsError,
+    content::Content,
+    template::{is_hidden, referenced},
+};
 #[cfg(test)]
 pub(super) use definition::hash as hash_of_definition;
 use definition::{machines, without_definitions};
@@ -217,7 +221,7 @@ async fn other_values(
             || manifest.artifacts.contains_key(parameter)
             || manifest.releases.contains_key(parameter);
         // CloudFormation shows neither what is hidden nor whether it would read another value from Parameter Store.
-        let unknown = declaration.get("NoEcho").is_some()
+        let unknown = is_hidden(declaration)
             || declaration["Type"]
                 .as_str()
                 .is_some_and(|kind| kind.starts_with("AWS::SSM::"));

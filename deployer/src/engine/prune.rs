@@ -15,7 +15,7 @@ use super::{
     inspect,
     release::{record, versions::versions},
 };
-use crate::aws::{AwsError, Clients, OrAws};
+use crate::aws::{AwsError, Clients, OrAws, object};
 
 /// How many objects one call deletes: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
 const AT_ONCE: usize = 1000;
@@ -198,37 +198,17 @@ async fn unused(
 
 /// Lists the objects under a prefix.
 async fn objects(clients: &Clients, bucket: &str, prefix: &str) -> Result<Vec<Object>, AwsError> {
-    let mut objects = Vec::new();
-    let mut next = None;
-    loop {
-        let page = clients
-            .s3
-            .list_objects_v2()
-            .bucket(bucket)
-            .expected_bucket_owner(&clients.identity().account)
-            .prefix(prefix)
-            .set_continuation_token(next)
-            .send()
-            .await
-            .or_aws(clients, "ListObjectsV2")?;
-        for object in page.contents.unwrap_or_default() {
-            // What has no time cannot be said to be old.
-            if let (Some(key), Some(written)) =
-                (object.key, object.last_modified.and_then(inspect::time))
-            {
-                let size = object.size.and_then(|size| u64::try_from(size).ok());
-                objects.push(Object {
-                    key,
-                    size: size.unwrap_or_default(),
-                    written,
-                });
-            }
-        }
-        next = page.next_continuation_token;
-        if next.is_none() {
-            return Ok(objects);
-        }
-    }
+    let listed = object::listed(clients, bucket, prefix).await?.into_iter();
+    // What has no time cannot be said to be old.
+    let objects = listed.filter_map(|object| {
+        let size = object.size.and_then(|size| u64::try_from(size).ok());
+        Some(Object {
+            key: object.key?,
+            size: size.unwrap_or_default(),
+            written: object.last_modified.and_then(inspect::time)?,
+        })
+    });
+    Ok(objects.collect())
 }
 
 /// Returns the values of all parameters of all stacks of the account in the region.

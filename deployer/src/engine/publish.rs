@@ -18,11 +18,12 @@ use super::{Artifact, Context, Event, Explained};
 use crate::{
     aws::{AwsError, Clients, OrAws},
     error::Kind,
+    text::hex,
 };
 
 /// How many bytes of a template a call may hold; a larger one goes through the artifact bucket
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
-const MAX_BODY: usize = 51_200;
+pub(super) const MAX_BODY: usize = 51_200;
 
 /// How many bytes a template may have at all (the same page: 1 MB).
 const MAX_TEMPLATE: usize = 1_000_000;
@@ -167,7 +168,7 @@ pub(super) async fn template<'a>(
         return Ok(TemplateSource::Body(template));
     };
     let digest = Sha256::digest(template.as_bytes());
-    let sha256 = hexadecimal(&digest);
+    let sha256 = hex(&digest);
     let key = format!("{stack}/template/{sha256}.json");
     let clients = &context.clients;
     let size = u64::try_from(template.len()).unwrap_or(u64::MAX);
@@ -338,15 +339,6 @@ fn object_url(clients: &Clients, bucket: &str, key: &str) -> String {
         "amazonaws.com"
     };
     format!("https://{bucket}.s3.{region}.{suffix}/{key}")
-}
-
-/// Writes bytes in lower case hexadecimal.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        use std::fmt::Write;
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn from_hex(text: &str) -> Result<Vec<u8>, PublishError> {

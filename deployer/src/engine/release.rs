@@ -22,8 +22,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use stack_model::assembly::StackManifest;
 
-use super::{DeployedStack, plan, publish};
-use crate::template::referenced;
+use super::{DeployedStack, plan};
+use crate::{template::referenced, text::hex};
 
 /// How many characters of a fingerprint a name has.
 const FINGERPRINT: usize = 16;
@@ -81,7 +81,7 @@ fn fingerprint(template: &Value, function: &str, parameters: &BTreeMap<String, S
             hash.update(part);
         }
     }
-    let mut text = publish::hexadecimal(&hash.finalize());
+    let mut text = hex(&hash.finalize());
     text.truncate(FINGERPRINT);
     text
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::DeployedStack;
+use crate::template::is_hidden;
 
 /// What a template may hold that CloudFormation resolves at the time of a deploy.
 const RESOLVED_LATE: [&str; 5] = [
@@ -67,7 +68,7 @@ fn effective(
     let mut values = given.clone();
     let declared = template.get("Parameters").and_then(Value::as_object);
     for (name, declaration) in declared.into_iter().flatten() {
-        if declaration.get("NoEcho").is_some() {
+        if is_hidden(declaration) {
             return None;
         }
         if !values.contains_key(name) {

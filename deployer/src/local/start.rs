@@ -13,7 +13,7 @@ use super::health::{self, Answer};
 use super::process::{self, Signal};
 use super::state::{Record, StateDir};
 use super::{DEFAULT_PORT, ENGINE_VERSION, Endpoint, LocalEngine, LocalEvent, Port, REQUIREMENTS};
-use crate::build::hex;
+use crate::text::hex;
 
 /// An idle machine needs about a second, a loaded one several.
 const START_LIMIT: Duration = Duration::from_mins(1);

@@ -12,9 +12,9 @@ use thiserror::Error;
 
 use super::variables::CacheDirError;
 use super::{Python, PythonError, Variables, child};
-use crate::build::hex;
 use crate::engine::Cancel;
 use crate::error::{Error, Kind};
+use crate::text::hex;
 
 /// Changes whenever the way environments are made changes, so that old ones are not taken for new ones.
 const LAYOUT: &str = "1";

@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     aws::{AwsError, signed::suffix},
-    engine::{Context, DeployedStack, export, inspect::DeployedResource, plan, publish, release},
+    engine::{Context, DeployedStack, export, inspect::DeployedResource, plan, release},
+    text::hex,
 };
 
 /// The type of the resources that have definitions.
@@ -239,7 +240,7 @@ pub(in crate::engine) fn hash(definition: &str) -> String {
         Ok(value) => release::sorted(&value).to_string(),
         Err(_) => definition.to_owned(),
     };
-    publish::hexadecimal(&Sha256::digest(text))
+    hex(&Sha256::digest(text))
 }
 
 #[cfg(test)]

@@ -81,36 +81,19 @@ pub(in crate::engine) struct Records {
 impl Records {
     /// Lists what a bucket holds.
     pub(in crate::engine) async fn list(context: &Context, bucket: &str) -> Result<Self, AwsError> {
-        let clients = &context.clients;
         let mut records = Self::default();
-        let mut next = None;
-        loop {
-            let page = clients
-                .s3
-                .list_objects_v2()
-                .bucket(bucket)
-                .expected_bucket_owner(&clients.identity().account)
-                .prefix(PREFIX)
-                .set_continuation_token(next)
-                .send()
-                .await
-                .or_aws(clients, "ListObjectsV2")?;
-            for object in page.contents.unwrap_or_default() {
-                let key = object.key.unwrap_or_default();
-                let stack = key.strip_prefix(PREFIX);
-                if let Some(stack) = stack.and_then(|name| name.strip_suffix(SUFFIX)) {
-                    records.fast.insert(stack.to_owned());
-                } else if mark::says_none(&key) {
-                    records.no_marks = true;
-                } else if let (Some(stack), Some(etag)) = (mark::stack_of(&key), object.e_tag) {
-                    records.marks.insert(stack.to_owned(), etag);
-                }
-            }
-            next = page.next_continuation_token;
-            if next.is_none() {
-                return Ok(records);
+        for object in object::listed(&context.clients, bucket, PREFIX).await? {
+            let key = object.key.unwrap_or_default();
+            let stack = key.strip_prefix(PREFIX);
+            if let Some(stack) = stack.and_then(|name| name.strip_suffix(SUFFIX)) {
+                records.fast.insert(stack.to_owned());
+            } else if mark::says_none(&key) {
+                records.no_marks = true;
+            } else if let (Some(stack), Some(etag)) = (mark::stack_of(&key), object.e_tag) {
+                records.marks.insert(stack.to_owned(), etag);
             }
         }
+        Ok(records)
     }
 
     /// Returns whether a stack has a record.

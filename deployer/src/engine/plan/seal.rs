@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{Action, Basis, Grade, StackPlan};
-use crate::build::hex;
 use crate::engine::release::sorted;
+use crate::text::hex;
 
 /// How a name of a release begins: the time, up to this character.
 const AFTER_TIME: char = '-';

@@ -11,8 +11,6 @@
 //! of KMS, an `ETag` is something else: no mark would ever fit there. The first that is written shows it, which is written
 //! down too; from then on there are no marks, and templates are compared.
 
-use std::fmt::Write as _;
-
 use aws_sdk_s3::primitives::ByteStream;
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
@@ -21,7 +19,8 @@ use sha2::Sha256;
 use super::sorted;
 use crate::{
     aws::{AwsError, Clients, OrAws},
-    engine::{Context, DeployedStack, fast, publish, stack::rfc3339},
+    engine::{Context, DeployedStack, fast, stack::rfc3339},
+    text::hex,
 };
 
 /// What the key of a mark ends with, after the name of its stack.
@@ -45,15 +44,10 @@ impl Mark {
         let template = Sha256::digest(sorted(template).to_string());
         let content = json!({
             "state": state,
-            "template": publish::hexadecimal(&template),
+            "template": hex(&template),
         })
         .to_string();
-        let etag = Md5::digest(&content)
-            .iter()
-            .fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            });
+        let etag = hex(&Md5::digest(&content));
         Some(Self { content, etag })
     }
 
@@ -188,7 +182,7 @@ mod tests {
     fn the_etag_is_that_of_s3() {
         let mark = Mark {
             content: String::new(),
-            etag: publish::hexadecimal(&Md5::digest("abc")),
+            etag: hex(&Md5::digest("abc")),
         };
         // RFC 1321, A.5.
         assert!(mark.is("\"900150983cd24fb0d6963f7d28e17f72\""));

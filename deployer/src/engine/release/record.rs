@@ -20,6 +20,7 @@ use crate::{
         fast, inspect, publish, stack::rfc3339,
     },
     template::hidden,
+    text::hex,
 };
 
 /// The version of the format of records.
@@ -82,13 +83,17 @@ pub struct StackReleases {
 }
 
 impl StackRelease {
-    /// Returns the parameters that the template hides, and for which neither this nor the template has a value.
-    pub fn hidden(&self) -> Vec<String> {
+    /// Returns the parameters that the template hides, and that nothing has a value for: neither this, nor the template, nor
+    /// a stack of another region.
+    fn hidden(&self) -> Vec<String> {
         let template: Value = serde_json::from_str(&self.template).unwrap_or_default();
         hidden(&template)
             .into_iter()
             .filter(|name| template["Parameters"][name].get("Default").is_none())
-            .filter(|name| !self.manifest.parameters.contains_key(*name))
+            .filter(|name| {
+                let manifest = &self.manifest;
+                !manifest.parameters.contains_key(*name) && !manifest.references.contains_key(*name)
+            })
             .map(str::to_owned)
             .collect()
     }
@@ -364,31 +369,13 @@ fn prefix(stack: &str) -> String {
 
 /// Returns what the key of a release ends with that is in this state.
 pub(in crate::engine) fn hash(deployed: &DeployedStack) -> Option<String> {
-    let mut hash = publish::hexadecimal(&Sha256::digest(mark::state(deployed)?));
+    let mut hash = hex(&Sha256::digest(mark::state(deployed)?));
     hash.truncate(HASH);
     Some(format!("-{hash}.json"))
 }
 
 /// Lists the keys under a prefix.
 async fn keys(clients: &Clients, bucket: &str, prefix: &str) -> Result<Vec<String>, AwsError> {
-    let mut keys = Vec::new();
-    let mut next = None;
-    loop {
-        let page = clients
-            .s3
-            .list_objects_v2()
-            .bucket(bucket)
-            .expected_bucket_owner(&clients.identity().account)
-            .prefix(prefix)
-            .set_continuation_token(next)
-            .send()
-            .await
-            .or_aws(clients, "ListObjectsV2")?;
-        let found = page.contents.unwrap_or_default().into_iter();
-        keys.extend(found.filter_map(|object| object.key));
-        next = page.next_continuation_token;
-        if next.is_none() {
-            return Ok(keys);
-        }
-    }
+    let objects = object::listed(clients, bucket, prefix).await?.into_iter();
+    Ok(objects.filter_map(|object| object.key).collect())
 }

@@ -9,14 +9,20 @@ use sha2::{Digest, Sha256};
 use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
 
 use super::{Run, Work, operation::aws};
-use crate::engine::{
-    Context, PublishError, StackError, bootstrap,
-    change_set::PREFIX,
-    origin,
-    publish::{self, TemplateSource},
-    recover::STAGE_TAG,
-    reference,
+use crate::{
+    engine::{
+        Context, PublishError, StackError, bootstrap,
+        change_set::PREFIX,
+        origin,
+        publish::{self, TemplateSource},
+        recover::STAGE_TAG,
+        reference,
+    },
+    text::hex,
 };
+
+/// How many digits of a hash a token has.
+const DIGITS: usize = 20;
 
 pub(super) async fn parameters(
     run: &Run,
@@ -94,15 +100,9 @@ pub(in crate::engine) fn token(
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);
     add(&age.as_nanos().to_string());
-    let digest = hash.finalize();
-    let token = digest
-        .iter()
-        .take(10)
-        .fold(PREFIX.to_owned(), |mut text, byte| {
-            use std::fmt::Write;
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+    let mut digest = hex(&hash.finalize());
+    digest.truncate(DIGITS);
+    let token = format!("{PREFIX}{digest}");
     origin::sign(token, &context.revision, &context.clients.identity().arn)
 }
 

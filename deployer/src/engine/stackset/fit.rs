@@ -4,11 +4,7 @@ use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{StackSetSettings, Targets};
-
-/// The largest template that is sent with a call, in bytes. A larger one has to be in a bucket.
-///
-/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStackSet.html>.
-const MAX_BODY: usize = 51_200;
+use crate::engine::publish::MAX_BODY;
 
 /// Returns why a stack cannot be a stack set with these settings, one reason each; nothing, where it can.
 pub fn misfits(

@@ -32,7 +32,7 @@ fn old() -> String {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    crate::engine::publish::hexadecimal(&Sha256::digest(bytes))
+    crate::text::hex(&Sha256::digest(bytes))
 }
 
 fn key(sha256: &str) -> String {
