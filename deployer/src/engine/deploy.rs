@@ -1,5 +1,7 @@
 //! Deploys stacks along their dependency graph.
 
+mod report;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
@@ -8,15 +10,13 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use serde::Serialize;
 use stack_model::assembly::{Contract, StackManifest};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    BOOTSTRAP_STACK, Context, Event, Explained, Failure, ProposedChanges, StackError, bootstrap,
+    BOOTSTRAP_STACK, Context, Event, Failure, ProposedChanges, StackError, bootstrap,
     event::Outcome,
     express,
-    failure::several,
     fast::Records,
     graph,
     handover::Handovers,
@@ -25,7 +25,9 @@ use super::{
     stack::{self, Agreed, Archive, Run, Work},
     turns::Turns,
 };
-use crate::{aws::Fault, content::Content, error::Kind};
+use crate::{aws::Fault, content::Content};
+pub(super) use report::verdict;
+pub use report::{DeployError, DeployReport, StackReport};
 
 /// What to deploy.
 #[derive(Clone, Debug, Default)]
@@ -106,75 +108,6 @@ pub enum Decision {
     Decline,
 }
 
-/// What a deploy did, stack by stack, in the order of the deployment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct DeployReport {
-    /// The stacks.
-    pub stacks: Vec<StackReport>,
-}
-
-/// What a deploy did to one stack.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StackReport {
-    /// The stack.
-    pub stack: String,
-    /// How it ended up.
-    pub outcome: Outcome,
-    /// The outputs, where the stack is in the state it should have.
-    pub outputs: BTreeMap<String, String>,
-    /// Why it failed, where it did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
-}
-
-/// Why a deploy did not do all it should.
-#[derive(Debug, thiserror::Error)]
-pub enum DeployError {
-    /// The deployment contradicts itself; nothing was called.
-    #[error("the assembly cannot be deployed: {0}")]
-    Invalid(String),
-    /// Stacks failed.
-    #[error("{}", failed_stacks(.0))]
-    Failed(DeployReport),
-    /// A change set was not approved, and nothing failed.
-    #[error("{}", declined_stacks(.0))]
-    Declined(DeployReport),
-    /// The run was stopped.
-    #[error("{}", interrupted_stacks(.0))]
-    Interrupted(DeployReport),
-}
-
-impl DeployError {
-    /// Returns what was done, where anything was begun.
-    pub fn report(&self) -> Option<&DeployReport> {
-        match self {
-            Self::Invalid(_) => None,
-            Self::Failed(report) | Self::Declined(report) | Self::Interrupted(report) => {
-                Some(report)
-            }
-        }
-    }
-}
-
-impl Explained for DeployError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Invalid(_) => Kind::Assembly,
-            Self::Failed(report) => several::kind(failures(report)),
-            Self::Declined(_) => Kind::Refused,
-            Self::Interrupted(_) => Kind::Interrupted,
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        several::hints(self.report().into_iter().flat_map(failures))
-    }
-
-    fn details(&self) -> Vec<String> {
-        several::details(self.report().into_iter().flat_map(failures))
-    }
-}
-
 /// Deploys stacks along their dependency graph, as many at a time as are independent.
 ///
 /// What a stack needs is decided by what CloudFormation says of it, so that a deploy that was killed at any instant is
@@ -231,7 +164,7 @@ pub async fn deploy(
         approving: Mutex::new(()),
         uploads: Arc::new(Semaphore::new(publish::UPLOADS)),
         turns,
-        handovers: Handovers::default(),
+        handovers: Handovers::among(graph.iter().map(|(stack, _)| stack.clone())),
         express: if deployment.express {
             express::candidates(&deployment.stacks)
         } else {
@@ -378,18 +311,6 @@ pub(super) async fn report(run: &Run, work: &Work) -> StackReport {
     }
 }
 
-/// Makes the error of a report that is not good.
-pub(super) fn verdict(report: DeployReport) -> DeployError {
-    let any = |outcome| report.stacks.iter().any(|stack| stack.outcome == outcome);
-    if any(Outcome::Interrupted) {
-        DeployError::Interrupted(report)
-    } else if any(Outcome::Failed) {
-        DeployError::Failed(report)
-    } else {
-        DeployError::Declined(report)
-    }
-}
-
 /// Returns the artifact bucket of every region that needs one, and makes those that are missing.
 async fn buckets(
     run: &Arc<Run>,
@@ -468,67 +389,4 @@ async fn listed(
 
 fn needs_bucket(stack: &StackDeployment) -> bool {
     !stack.manifest.artifacts.is_empty() || publish::needs_bucket(&stack.template)
-}
-
-fn failures(report: &DeployReport) -> impl Iterator<Item = &Failure> {
-    report
-        .stacks
-        .iter()
-        .filter_map(|stack| stack.failure.as_ref())
-}
-
-fn failed_stacks(report: &DeployReport) -> String {
-    let failed: Vec<&str> = report
-        .stacks
-        .iter()
-        .filter(|stack| stack.failure.is_some())
-        .map(|stack| stack.stack.as_str())
-        .collect();
-    let told = match failed.as_slice() {
-        [one] => format!("stack {one} was not deployed"),
-        all => format!(
-            "{} of {} stacks were not deployed: {}",
-            all.len(),
-            report.stacks.len(),
-            all.join(", ")
-        ),
-    };
-    told + &not_tried(report)
-}
-
-/// Names the stacks that were not begun because of others; nothing, where there are none.
-fn not_tried(report: &DeployReport) -> String {
-    let skipped = stacks_that_are(report, Outcome::Skipped);
-    if skipped.is_empty() {
-        String::new()
-    } else {
-        format!("; not tried because of that: {}", skipped.join(", "))
-    }
-}
-
-fn stacks_that_are(report: &DeployReport, outcome: Outcome) -> Vec<&str> {
-    report
-        .stacks
-        .iter()
-        .filter(|stack| stack.outcome == outcome)
-        .map(|stack| stack.stack.as_str())
-        .collect()
-}
-
-fn declined_stacks(report: &DeployReport) -> String {
-    let declined = stacks_that_are(report, Outcome::Declined);
-    format!(
-        "not approved, and left as it was: {}{}",
-        declined.join(", "),
-        not_tried(report)
-    )
-}
-
-fn interrupted_stacks(report: &DeployReport) -> String {
-    let stopped = stacks_that_are(report, Outcome::Interrupted);
-    format!(
-        "stopped before it was done: {}{}",
-        stopped.join(", "),
-        not_tried(report)
-    )
 }

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     aws::{AwsError, Fault},
-    template::referenced,
+    template::{is_hidden, referenced},
 };
 pub(super) use changed::refuse;
 
@@ -185,7 +185,7 @@ fn additions(
                 continue;
             }
             if section == "Parameters" {
-                if entry.get("NoEcho").is_some() {
+                if is_hidden(entry) {
                     return None;
                 }
                 if let Some(value) = deployed.parameters.get(&name) {
@@ -212,7 +212,11 @@ fn insert(template: &mut Value, section: &str, name: String, entry: Value) {
 
 /// The stacks of one deploy that keep what others import.
 #[derive(Debug, Default)]
-pub(super) struct Handovers(Mutex<Entries>);
+pub(super) struct Handovers {
+    /// All stacks of the deploy.
+    stacks: BTreeSet<String>,
+    entries: Mutex<Entries>,
+}
 
 #[derive(Debug, Default)]
 struct Entries {
@@ -223,6 +227,22 @@ struct Entries {
 }
 
 impl Handovers {
+    /// Begins with none in a deploy of these stacks.
+    pub(super) fn among(stacks: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            stacks: stacks.into_iter().collect(),
+            entries: Mutex::default(),
+        }
+    }
+
+    /// Returns whether what is kept goes in this deploy, should all go well: everybody who imports it is part of it.
+    pub(super) fn passes(&self, importers: &Importers) -> bool {
+        importers
+            .values()
+            .flatten()
+            .all(|stack| self.stacks.contains(stack))
+    }
+
     /// Enters a stack that keeps something.
     pub(super) fn add(&self, stack: &str, importers: Importers) {
         let mut entries = self.entries();
@@ -256,7 +276,7 @@ impl Handovers {
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -438,7 +458,9 @@ mod tests {
             outputs: BTreeMap::new(),
             failure: None,
         };
-        let handovers = Handovers::default();
+        let handovers = Handovers::among(["orders-dev", "reports-dev"].map(str::to_owned));
+        assert!(handovers.passes(&imported()));
+        assert!(!Handovers::default().passes(&imported()));
         handovers.add("orders-dev", imported());
         assert!(handovers.in_parts("orders-dev") && !handovers.in_parts("reports-dev"));
         let own = report("orders-dev", Outcome::Updated);

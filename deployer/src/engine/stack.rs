@@ -195,8 +195,9 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         Some(deployed) => hand_over(run, context, work, deployed, &mut parameters).await?,
         None => None,
     };
-    let is_release = kept.is_none();
-    let work = kept.as_ref().unwrap_or(work);
+    // What is kept for stacks outside of this deploy is what this deploy deploys.
+    let is_release = kept.as_ref().is_none_or(|kept| !kept.passes);
+    let work = kept.as_ref().map_or(work, |kept| &kept.work);
     let stack = &work.manifest;
     if !stack.releases.is_empty()
         && let Ok(template) = serde_json::from_str(&work.template)
@@ -450,6 +451,13 @@ async fn unchanged(
     Ok((Outcome::Unchanged, deployed.outputs.clone()))
 }
 
+/// A stack that keeps what others import.
+struct Keeping {
+    work: Work,
+    /// Whether it is kept until the end of this deploy at most, should all go well.
+    passes: bool,
+}
+
 /// Returns what a stack is updated to where others import what it gives up, and adds the parameters of that.
 async fn hand_over(
     run: &Run,
@@ -457,7 +465,7 @@ async fn hand_over(
     work: &Work,
     deployed: &DeployedStack,
     parameters: &mut BTreeMap<String, String>,
-) -> Result<Option<Work>, StackError> {
+) -> Result<Option<Keeping>, StackError> {
     let kept = handover::find(context, deployed, &work.template)
         .await
         .map_err(|source| aws(&work.manifest, source))?;
@@ -465,6 +473,7 @@ async fn hand_over(
         return Ok(None);
     };
     let stack = work.manifest.name.clone();
+    let passes = run.handovers.passes(&kept.importers);
     run.handovers.add(&stack, kept.importers.clone());
     context.emit(Event::ExportsKept {
         stack,
@@ -475,12 +484,15 @@ async fn hand_over(
     if let Some(capability) = capability::missing(&kept.template, &manifest.capabilities) {
         manifest.capabilities.push(capability.to_owned());
     }
-    Ok(Some(Work {
-        manifest: Arc::new(manifest),
-        template: kept.template,
-        contents: BTreeMap::new(),
-        bucket: work.bucket.clone(),
-        direct: work.direct,
-        archive: work.archive.clone(),
+    Ok(Some(Keeping {
+        work: Work {
+            manifest: Arc::new(manifest),
+            template: kept.template,
+            contents: BTreeMap::new(),
+            bucket: work.bucket.clone(),
+            direct: work.direct,
+            archive: work.archive.clone(),
+        },
+        passes,
     }))
 }

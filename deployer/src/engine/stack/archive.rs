@@ -43,7 +43,7 @@ pub(super) fn knows(
 /// not write is told once.
 ///
 /// The mark comes last: as long as it is not there, the next deploy looks again and writes what is missing. A template that
-/// keeps what others import is a passing state, which nobody goes back to.
+/// keeps for a moment what others import is no release: nobody goes back to it.
 pub(super) async fn keep(
     run: &Run,
     context: &Context,

@@ -110,6 +110,58 @@ async fn what_a_stack_outside_of_the_deploy_imports_is_kept() {
     )));
 }
 
+/// What is kept until somebody else is deployed is what is deployed until then; what is kept for a moment is no release.
+#[tokio::test]
+async fn what_is_kept_past_the_deploy_is_written_down() {
+    let objects = |prefix: &'static str| {
+        mock!(S3::list_objects_v2)
+            .match_requests(move |input| input.prefix() == Some(prefix))
+            .then_http_response(|| {
+                let none = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+                http(200, none)
+            })
+    };
+    let put = |check: fn(&str, &Value) -> bool| {
+        mock!(S3::put_object)
+            .match_requests(move |input| {
+                let bytes = input.body().bytes().unwrap_or_default();
+                let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
+                check(input.key().unwrap_or_default(), &body)
+            })
+            .then_http_response(|| http(200, ""))
+    };
+    let mut script = Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .s3("list_objects_v2", objects("state/"))
+        .describe(STACK, exporting("UPDATE_COMPLETE"))
+        .cloudformation("list_imports", imports(&["reports-dev"]))
+        .template(OLD)
+        .template(OLD);
+    script = update(script, keeps)
+        .describe(STACK_ID, exporting("UPDATE_COMPLETE"))
+        .s3("list_objects_v2", objects("intake-dev/release/"))
+        .s3(
+            "put_object",
+            put(|key, body| {
+                let template = body["template"].as_str().unwrap_or_default();
+                key.starts_with("intake-dev/release/000001-") && template.contains("ExportOld")
+            }),
+        )
+        .s3(
+            "put_object",
+            put(|key, _| key == "state/intake-dev.mark.json"),
+        );
+    let played = script.play();
+    let deployment = Deployment {
+        records: true,
+        ..one(wanted())
+    };
+    deploy(&played.context, deployment, Answer::yes())
+        .await
+        .expect("the stack is updated");
+    played.finish();
+}
+
 #[tokio::test]
 async fn a_stack_that_keeps_what_it_kept_before_is_unchanged() {
     let played = Script::new()

@@ -1,0 +1,221 @@
+//! The releases of a stack, as they are read back.
+
+use super::*;
+
+/// The key of a package: its name is its hash.
+fn package(level: &str) -> String {
+    format!("intake-dev/create/{}.zip", level.repeat(64))
+}
+
+/// A record, with what goes before its number in its key.
+fn record(release: u64, level: &str, back_to: Option<u64>) -> (String, String) {
+    let mut manifest = stack(STACK, &[]).manifest;
+    let artifact = package(level);
+    manifest.artifacts = [("CreateArtifact".to_owned(), "create".to_owned())].into();
+    manifest.parameters = [
+        ("Level".to_owned(), level.to_owned()),
+        ("CreateArtifact".to_owned(), artifact),
+    ]
+    .into();
+    let record = json!({
+        "format": 1, "release": release, "deployed": "2026-07-28T06:00:00Z", "stage": "dev",
+        "ours": true, "version": "0.1.0", "commit": null, "dirty": null, "by": "user/dev",
+        "back_to": back_to, "manifest": manifest, "template": TEMPLATE,
+    });
+    let key = format!("intake-dev/release/{release:06}-{release:016}.json");
+    (key, record.to_string())
+}
+
+/// `GetObject` of a record.
+fn got((key, body): (String, String)) -> Rule {
+    mock!(S3::get_object)
+        .match_requests(move |input| input.key() == Some(&key))
+        .then_http_response(move || http(200, &body))
+}
+
+/// Three releases, of which the package of the first is gone.
+fn three(script: Script, found: &Stack) -> Script {
+    script
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .s3(
+            "list_objects_v2",
+            listed(
+                "intake-dev/",
+                &[
+                    (&record(1, "", None).0, ""),
+                    (&record(2, "", None).0, ""),
+                    (&record(3, "", None).0, ""),
+                    (&package("b"), ""),
+                    (&package("c"), ""),
+                ],
+            ),
+        )
+        .describe(STACK, found.xml())
+}
+
+async fn releases(context: &crate::engine::Context) -> StackReleases {
+    stack_releases(context, &target()).await.expect("is read")
+}
+
+#[tokio::test]
+async fn what_is_deployed_but_was_not_written_down_stands_behind_what_is_the_same() {
+    // A run was killed after it went back to the second release.
+    let mut found = Stack::new("UPDATE_COMPLETE");
+    found.parameters = vec![("Level", "b".into()), ("CreateArtifact", package("b"))];
+    let played = three(Script::new(), &found)
+        .template(TEMPLATE)
+        .s3("get_object", got(record(3, "c", None)))
+        .s3("get_object", got(record(2, "b", None)))
+        .s3("get_object", got(record(1, "a", None)))
+        .play();
+    let releases = releases(&played.context).await;
+    assert_eq!(releases.live(), None);
+    assert_eq!(releases.newest().collect::<Vec<_>>(), [3, 2, 1]);
+    let previous = releases.previous().await.expect("is read");
+    assert_eq!(previous, Some(1));
+    let first = releases.read(1).await.expect("is read").expect("is there");
+    assert_eq!(releases.lost(&first), ["the package of create"]);
+    played.finish();
+}
+
+#[tokio::test]
+async fn what_no_release_is_like_stands_behind_the_newest() {
+    let played = three(Script::new(), &Stack::new("UPDATE_COMPLETE"))
+        .template(r#"{"Resources":{}}"#)
+        .s3("get_object", got(record(3, "c", Some(1))))
+        .s3("get_object", got(record(2, "b", None)))
+        .s3("get_object", got(record(1, "a", None)))
+        .s3("get_object", got(record(3, "c", Some(1))))
+        .s3("get_object", got(record(2, "b", None)))
+        .play();
+    let releases = releases(&played.context).await;
+    assert_eq!(releases.previous().await.expect("is read"), Some(3));
+    // The third goes back to the first, so that the second is what came last.
+    assert_eq!(releases.latest().await.expect("is read"), Some(2));
+    played.finish();
+}
+
+#[tokio::test]
+async fn going_back_twice_leads_further_back() {
+    let found = Stack::new("UPDATE_COMPLETE");
+    let hash = crate::engine::release::record::hash(&read(&found).await).expect("is good");
+    let key = format!("intake-dev/release/000004{hash}");
+    let (_, fourth) = record(4, "b", Some(2));
+    let played = Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .s3(
+            "list_objects_v2",
+            listed(
+                "intake-dev/",
+                &[
+                    (&record(1, "", None).0, ""),
+                    (&record(2, "", None).0, ""),
+                    (&record(3, "", None).0, ""),
+                    (&key, ""),
+                ],
+            ),
+        )
+        .describe(STACK, found.xml())
+        .s3("get_object", got((key.clone(), fourth)))
+        .play();
+    let releases = releases(&played.context).await;
+    assert_eq!(releases.live(), Some(4));
+    assert_eq!(releases.previous().await.expect("is read"), Some(1));
+    played.finish();
+}
+
+#[tokio::test]
+async fn a_release_is_deployed_with_what_it_had_and_new_names() {
+    let played = three(Script::new(), &Stack::new("UPDATE_COMPLETE"))
+        .s3("get_object", got(record(2, "b", None)))
+        .play();
+    let releases = releases(&played.context).await;
+    let mut second = releases.read(2).await.expect("is read").expect("is there");
+    assert_eq!(releases.lost(&second), [""; 0]);
+    let manifest = &mut second.manifest;
+    manifest
+        .releases
+        .insert("CreateRelease".into(), "Create".into());
+    manifest
+        .parameters
+        .insert("CreateRelease".into(), "old".into());
+    let again = second.manifest();
+    assert_eq!(again.artifacts.len(), 0);
+    let again_manifest = again.clone();
+    let parameters: Vec<_> = again.parameters.into_iter().collect();
+    assert_eq!(
+        parameters,
+        [
+            ("CreateArtifact".to_owned(), package("b")),
+            ("Level".to_owned(), "b".to_owned()),
+        ]
+    );
+    // What going back writes down has no assets, and its package is one all the same.
+    let mut back = second.clone();
+    back.manifest = again_manifest.clone();
+    let keys: Vec<_> = back.artifacts().map(|(key, _)| key.clone()).collect();
+    assert_eq!(keys, [package("b")]);
+    let key = back.manifest.parameters.get_mut("CreateArtifact");
+    *key.expect("is there") = package("a");
+    assert_eq!(releases.lost(&back), ["the package of CreateArtifact"]);
+    // A value that is hidden is in no record.
+    second.template = r#"{"Parameters":{"Token":{"Type":"String","NoEcho":true}}}"#.to_owned();
+    assert_eq!(
+        releases.lost(&second),
+        ["the hidden value of parameter Token"]
+    );
+    // The one that comes from another region comes from there again.
+    let elsewhere = json!({"stack": "edge-dev", "region": "us-east-1", "output": "Token"});
+    second.manifest.references = [(
+        "Token".to_owned(),
+        serde_json::from_value(elsewhere).expect("is a reference"),
+    )]
+    .into();
+    assert_eq!(releases.lost(&second), [""; 0]);
+    played.finish();
+}
+
+/// Whoever may write into the bucket may write records, also one that names a stack of another stage.
+#[tokio::test]
+async fn a_record_that_names_another_stack_is_no_release() {
+    let with = |name: &str, value: Value| {
+        let (key, body) = record(2, "b", None);
+        let mut body: Value = serde_json::from_str(&body).expect("is JSON");
+        body["manifest"][name] = value;
+        got((key, body.to_string()))
+    };
+    let played = three(Script::new(), &Stack::new("UPDATE_COMPLETE"))
+        .s3("get_object", with("name", json!("intake-prod")))
+        .s3("get_object", with("region", json!("us-east-1")))
+        .s3("get_object", with("region", json!("eu-central-1")))
+        .play();
+    let releases = releases(&played.context).await;
+    for _ in 0..2 {
+        let error = releases.read(2).await.expect_err("is that of another");
+        let reason = std::error::Error::source(&error)
+            .expect("is told")
+            .to_string();
+        assert!(reason.contains("release of this stack"), "{reason}");
+    }
+    let own = releases.read(2).await.expect("is read");
+    assert_eq!(own.map(|release| release.release), Some(2));
+    played.finish();
+}
+
+/// CloudFormation says of the stack what it said before.
+#[tokio::test]
+async fn code_that_was_given_past_cloudformation_is_no_release() {
+    let fast = |functions: Value| {
+        let record = json!({"stack_id": STACK_ID, "functions": functions});
+        got(("state/intake-dev.fast.json".to_owned(), record.to_string()))
+    };
+    let given = json!({"Create": {"deployed": package("b"), "live": package("c")}});
+    let played = three(Script::new(), &Stack::new("UPDATE_COMPLETE"))
+        .s3("get_object", fast(given))
+        .s3("get_object", fast(json!({})))
+        .play();
+    let releases = releases(&played.context).await;
+    assert!(releases.is_direct().await.expect("is read"));
+    assert!(!releases.is_direct().await.expect("is read"));
+    played.finish();
+}
