@@ -15,7 +15,7 @@ use crate::{
         AwsError, Clients, Fault, OrAws,
         signed::{CLOUD_CONTROL, USER_POOLS, suffix},
     },
-    engine::inspect,
+    engine::{inspect, publish},
 };
 
 /// The types that are looked at, each with the property that names it. There is one of a name in an account and region,
@@ -342,12 +342,71 @@ fn hints(
             )
         };
         hints.push(format!("or take it into the stack: write {template}, and"));
-        hints.push(format!(
-            "`aws cloudformation create-change-set --region {region} --stack-name {stack} --change-set-name import --change-set-type IMPORT --resources-to-import '{import}' --template-body file://{stack}.import.json`"
-        ));
-        hints.push(format!(
-            "`aws cloudformation execute-change-set --region {region} --stack-name {stack} --change-set-name import`, and deploy again"
-        ));
+        // What is there and one resource more: about what is wanted.
+        let is_long = !look.present.is_empty() && publish::needs_bucket(&look.stack.template);
+        let capabilities = &look.stack.manifest.capabilities;
+        hints.extend(commands(region, stack, &import, is_long, capabilities));
     }
     hints
+}
+
+/// Returns the commands that import a resource by a template in a file, which a call takes unless it is long
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>).
+fn commands(
+    region: &str,
+    stack: &str,
+    import: &Value,
+    is_long: bool,
+    capabilities: &[String],
+) -> Vec<String> {
+    let file = format!("{stack}.import.json");
+    let mut commands = Vec::new();
+    let template = if is_long {
+        commands.push(format!(
+            "`aws s3 cp --region {region} {file} s3://BUCKET/{file}`, where BUCKET is any of yours in that region: it is too long for a call;"
+        ));
+        let end = suffix(region);
+        format!("--template-url https://BUCKET.s3.{region}.{end}/{file}")
+    } else {
+        format!("--template-body file://{file}")
+    };
+    let capabilities = if capabilities.is_empty() {
+        String::new()
+    } else {
+        format!(" --capabilities {}", capabilities.join(" "))
+    };
+    commands.push(format!(
+        "`aws cloudformation create-change-set --region {region} --stack-name {stack} --change-set-name import --change-set-type IMPORT --resources-to-import '{import}' {template}{capabilities}`"
+    ));
+    commands.push(format!(
+        "`aws cloudformation execute-change-set --region {region} --stack-name {stack} --change-set-name import`, and deploy again"
+    ));
+    commands
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_that_no_call_takes_goes_through_a_bucket() {
+        let import = json!([{"LogicalResourceId": "Table"}]);
+        let of = |is_long, capabilities: &[String]| {
+            commands("eu-central-1", "orders-dev", &import, is_long, capabilities).join("\n")
+        };
+        let short = of(false, &[]);
+        assert!(
+            short.contains("--template-body file://orders-dev.import.json`"),
+            "{short}"
+        );
+        assert!(!short.contains("s3"), "{short}");
+        let long = of(true, &["CAPABILITY_IAM".to_owned()]);
+        for part in [
+            "aws s3 cp --region eu-central-1 orders-dev.import.json s3://BUCKET/orders-dev.import.json",
+            "--template-url https://BUCKET.s3.eu-central-1.amazonaws.com/orders-dev.import.json --capabilities CAPABILITY_IAM`",
+        ] {
+            assert!(long.contains(part), "{long}");
+        }
+        assert!(!long.contains("--template-body"), "{long}");
+    }
 }
