@@ -108,6 +108,11 @@ impl Turns {
         self.0.timing.now()
     }
 
+    /// Waits before a call that is made again.
+    pub(super) async fn pause(&self, duration: Duration) {
+        self.0.timing.sleep(duration).await;
+    }
+
     /// Waits for the turn of a request. Returns what it asks, where that is limited.
     pub(super) async fn wait(&self, request: &HttpRequest) -> Option<Api> {
         let (api, rate) = Api::of(request)?;

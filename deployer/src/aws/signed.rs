@@ -3,6 +3,9 @@
 //! Looking at what a deploy will meet takes one or two calls of many services. A client of each would cost minutes of
 //! compile time; the requests are a few lines.
 
+mod host;
+mod service;
+
 use std::{
     collections::BTreeMap,
     error::Error as _,
@@ -28,6 +31,9 @@ use tokio::{sync::Mutex, time::error::Elapsed};
 
 use super::{AwsError, Clients, Fault, http, rate::Turns, xml::Element};
 use crate::engine::SystemTiming;
+pub(crate) use host::{encoded, suffix};
+use host::{host, is_known};
+pub(crate) use service::{ACM, CLOUD_CONTROL, QUOTAS, STATES, USER_POOLS};
 
 /// How often a call is tried before it fails, the first time included.
 const ATTEMPTS: u32 = 3;
@@ -43,50 +49,6 @@ const SILENCE: Duration = Duration::from_mins(1);
 
 /// The longest that credentials are used before they end.
 const MARGIN: Duration = Duration::from_mins(1);
-
-/// A service that takes its operations as JSON: its name in signatures and hosts, what stands before the name of an
-/// operation, and the version of its protocol.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct JsonService {
-    name: &'static str,
-    target: &'static str,
-    version: &'static str,
-}
-
-/// Certificate Manager (<https://docs.aws.amazon.com/acm/latest/APIReference/Welcome.html>).
-pub(crate) const ACM: JsonService = JsonService {
-    name: "acm",
-    target: "CertificateManager",
-    version: "1.1",
-};
-
-/// Cloud Control (<https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/Welcome.html>).
-pub(crate) const CLOUD_CONTROL: JsonService = JsonService {
-    name: "cloudcontrolapi",
-    target: "CloudApiService",
-    version: "1.0",
-};
-
-/// Step Functions (<https://docs.aws.amazon.com/step-functions/latest/apireference/Welcome.html>).
-pub(crate) const STATES: JsonService = JsonService {
-    name: "states",
-    target: "AWSStepFunctions",
-    version: "1.0",
-};
-
-/// User pools of Cognito (<https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/Welcome.html>).
-pub(crate) const USER_POOLS: JsonService = JsonService {
-    name: "cognito-idp",
-    target: "AWSCognitoIdentityProviderService",
-    version: "1.1",
-};
-
-/// Service Quotas (<https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/Welcome.html>).
-pub(crate) const QUOTAS: JsonService = JsonService {
-    name: "servicequotas",
-    target: "ServiceQuotasV20190624",
-    version: "1.1",
-};
 
 /// What signed calls of all regions of one target have in common.
 pub(super) struct Signer {
@@ -192,141 +154,6 @@ struct Request<'a> {
 }
 
 impl Clients {
-    /// Calls an operation of a service that speaks JSON, in a region.
-    pub(crate) async fn json(
-        &self,
-        service: JsonService,
-        region: &str,
-        operation: &'static str,
-        input: &Value,
-    ) -> Result<Value, AwsError> {
-        let JsonService {
-            name,
-            target,
-            version,
-        } = service;
-        let host = format!("https://{name}.{region}.{}", suffix(region));
-        let body = self
-            .signed(Request {
-                operation,
-                service: name,
-                region,
-                method: "POST",
-                url: self.address(&host, "/"),
-                headers: vec![
-                    ("content-type", format!("application/x-amz-json-{version}")),
-                    ("x-amz-target", format!("{target}.{operation}")),
-                ],
-                body: input.to_string(),
-            })
-            .await?;
-        serde_json::from_str(&body).map_err(|error| {
-            AwsError::without_answer(operation, Fault::Unknown, Some(error.into()))
-        })
-    }
-
-    /// Reads from the second version of API Gateway, in this region
-    /// (<https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/api-reference.html>).
-    pub(crate) async fn api_gateway_v2(
-        &self,
-        operation: &'static str,
-        path: &str,
-    ) -> Result<Value, AwsError> {
-        let region = self.region();
-        let host = format!("https://apigateway.{region}.{}", suffix(region));
-        let body = self
-            .signed(Request {
-                operation,
-                service: "apigateway",
-                region,
-                method: "GET",
-                url: self.address(&host, path),
-                headers: Vec::new(),
-                body: String::new(),
-            })
-            .await?;
-        serde_json::from_str(&body).map_err(|error| {
-            AwsError::without_answer(operation, Fault::Unknown, Some(error.into()))
-        })
-    }
-
-    /// Calls an operation of IAM, which is one for all regions of a partition
-    /// (<https://docs.aws.amazon.com/general/latest/gr/iam-service.html>).
-    pub(crate) async fn iam(
-        &self,
-        operation: &'static str,
-        input: &[(String, String)],
-    ) -> Result<Element, AwsError> {
-        let (host, region) = match self.region() {
-            china if china.starts_with("cn-") => {
-                ("https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1")
-            }
-            gov if gov.starts_with("us-gov-") => {
-                ("https://iam.us-gov.amazonaws.com", "us-gov-west-1")
-            }
-            _ => ("https://iam.amazonaws.com", "us-east-1"),
-        };
-        let fixed = [("Action", operation), ("Version", "2010-05-08")];
-        let fixed = fixed
-            .iter()
-            .map(|(key, value)| format!("{key}={}", encoded(value)));
-        let given = input
-            .iter()
-            .map(|(key, value)| format!("{key}={}", encoded(value)));
-        let body: Vec<String> = fixed.chain(given).collect();
-        let answer = self
-            .signed(Request {
-                operation,
-                service: "iam",
-                region,
-                method: "POST",
-                url: self.address(host, "/"),
-                headers: vec![(
-                    "content-type",
-                    "application/x-www-form-urlencoded".to_owned(),
-                )],
-                body: body.join("&"),
-            })
-            .await?;
-        Element::parse(&answer).ok_or_else(|| AwsError::incomplete(operation, "document"))
-    }
-
-    /// Reads from Route 53, which is one for all regions of a partition
-    /// (<https://docs.aws.amazon.com/general/latest/gr/r53.html>).
-    pub(crate) async fn route53(
-        &self,
-        operation: &'static str,
-        path: &str,
-    ) -> Result<Element, AwsError> {
-        let (host, region) = match self.region() {
-            china if china.starts_with("cn-") => {
-                ("https://route53.amazonaws.com.cn", "cn-northwest-1")
-            }
-            gov if gov.starts_with("us-gov-") => {
-                ("https://route53.us-gov.amazonaws.com", "us-gov-west-1")
-            }
-            _ => ("https://route53.amazonaws.com", "us-east-1"),
-        };
-        let answer = self
-            .signed(Request {
-                operation,
-                service: "route53",
-                region,
-                method: "GET",
-                url: self.address(host, &format!("/2013-04-01{path}")),
-                headers: Vec::new(),
-                body: String::new(),
-            })
-            .await?;
-        Element::parse(&answer).ok_or_else(|| AwsError::incomplete(operation, "document"))
-    }
-
-    /// Returns where a request goes: to the endpoint that replaces those of AWS, where there is one.
-    fn address(&self, host: &str, path: &str) -> String {
-        let host = self.signer().endpoint_url.as_deref().unwrap_or(host);
-        format!("{}{path}", host.trim_end_matches('/'))
-    }
-
     /// Sends a request, again where that may help. Returns the body of the answer.
     ///
     /// What is signed carries a token of the caller, which no partition gets but their own.
@@ -369,7 +196,7 @@ impl Clients {
                 }
                 return Err(error);
             }
-            tokio::time::sleep(PAUSE * 2_u32.pow(tried - 1)).await;
+            signer.turns.pause(PAUSE * 2_u32.pow(tried - 1)).await;
         }
     }
 
@@ -482,67 +309,9 @@ fn refusal(header: Option<&str>, body: &str) -> Option<(String, String)> {
     header.map(|code| (bare(code), String::new()))
 }
 
-/// Returns whether the hosts of a region's partition are known: those of China, of GovCloud, and the commercial one, to which
-/// everything is sent that is neither. The others begin with `us-iso`, `eu-isoe-`, `eusc-`
-/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>).
-fn is_known(region: &str) -> bool {
-    const AREAS: [&str; 10] = ["af", "ap", "ca", "cn", "eu", "il", "me", "mx", "sa", "us"];
-    let mut parts = region.split('-');
-    let (area, side) = (parts.next(), parts.next().unwrap_or_default());
-    area.is_some_and(|area| AREAS.contains(&area)) && !side.starts_with("iso")
-}
-
-/// Returns the host of an address.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or(rest)
-}
-
-/// Returns the end of the hosts of a region.
-pub(crate) fn suffix(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
-    }
-}
-
-/// Writes a text as a part of an address or of a form.
-pub(crate) fn encoded(text: &str) -> String {
-    let bytes = text.bytes().map(|byte| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    });
-    bytes.collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{encoded, is_known, refusal};
-
-    #[test]
-    fn hosts_are_known_of_three_partitions() {
-        for known in [
-            "eu-central-1",
-            "us-east-1",
-            "us-gov-west-1",
-            "cn-north-1",
-            "mx-central-1",
-        ] {
-            assert!(is_known(known), "{known}");
-        }
-        for other in [
-            "eusc-de-east-1",
-            "us-iso-east-1",
-            "us-isob-west-1",
-            "eu-isoe-west-1",
-            "us-isof-south-1",
-        ] {
-            assert!(!is_known(other), "{other}");
-        }
-    }
+    use super::refusal;
 
     #[test]
     fn errors_are_told_apart_by_their_codes() {
@@ -571,13 +340,5 @@ mod tests {
         );
         assert_eq!(of(None, "<html></html>"), None);
         assert_eq!(of(None, "{}"), None);
-    }
-
-    #[test]
-    fn what_stands_in_a_form_is_encoded() {
-        assert_eq!(
-            encoded("arn:aws:iam::1:role/a b"),
-            "arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fa%20b"
-        );
     }
 }

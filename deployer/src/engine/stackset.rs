@@ -4,18 +4,17 @@
 //! the stacks that CloudFormation makes of it in other accounts are its instances
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html>).
 
+mod call;
 mod describe;
 mod error;
 mod fit;
 mod operation;
 mod remove;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_cloudformation::types::{
-    AutoDeployment, CallAs, Capability, ConcurrencyMode, DeploymentTargets, ManagedExecution,
-    Parameter, PermissionModels, RegionConcurrencyType, StackSetOperationPreferences, Tag,
-};
+use aws_sdk_cloudformation::types::AutoDeployment;
 use serde::Serialize;
 use serde_json::Value;
 use stack_model::assembly::StackManifest;
@@ -25,143 +24,16 @@ pub use self::error::StackSetError;
 pub use self::fit::misfits;
 pub use self::operation::{InstanceResult, StackSetOperation};
 pub use self::remove::{RemovalPlan, removal_plan, remove_stack_set};
+pub use self::settings::{StackSetSettings, Targets};
 
+use self::call::{add, create, update};
 use self::describe::{Found, find};
-use self::operation::{Running, follow, join};
+use self::operation::{follow, join};
 use super::{
     Context, Outcome,
     plan::{Registry, Side, StackPlan, compare, defaults},
     recover::STAGE_TAG,
-    stack::token,
 };
-use crate::aws::OrAws;
-
-/// Where the instances of stack sets are, and how CloudFormation goes about them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StackSetSettings {
-    /// The accounts.
-    pub targets: Targets,
-    /// The regions, in the order in which they are worked on.
-    pub regions: Vec<String>,
-    /// In how many accounts of a region CloudFormation works at once.
-    pub concurrency: u16,
-    /// In how many accounts of a region it may fail before it stops.
-    pub failures: u16,
-    /// Whether it works in all regions at once.
-    pub parallel_regions: bool,
-    /// Whether the caller is a delegated administrator of the organisation, not its management account.
-    pub delegated: bool,
-}
-
-/// Which accounts get the stacks, and with whose permissions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Targets {
-    /// These, which have an execution role that the administrator may assume: self-managed permissions.
-    Accounts {
-        /// The accounts.
-        accounts: Vec<String>,
-        /// The role of the administrator, where it is not `AWSCloudFormationStackSetAdministrationRole`.
-        administration_role: Option<String>,
-        /// The role in the accounts, where it is not `AWSCloudFormationStackSetExecutionRole`.
-        execution_role: Option<String>,
-    },
-    /// Those of organizational units: service-managed permissions.
-    Units {
-        /// The units, or the root of the organisation.
-        units: Vec<String>,
-        /// Whether accounts that join later get their stacks by themselves.
-        auto_deploy: bool,
-        /// Whether the stacks of accounts that leave stay there, outside of the stack set.
-        retain: bool,
-    },
-}
-
-impl StackSetSettings {
-    fn call_as(&self) -> CallAs {
-        if self.delegated {
-            CallAs::DelegatedAdmin
-        } else {
-            CallAs::SelfValue
-        }
-    }
-
-    fn permission_model(&self) -> PermissionModels {
-        match self.targets {
-            Targets::Accounts { .. } => PermissionModels::SelfManaged,
-            Targets::Units { .. } => PermissionModels::ServiceManaged,
-        }
-    }
-
-    fn auto_deployment(&self) -> Option<AutoDeployment> {
-        match self.targets {
-            Targets::Accounts { .. } => None,
-            Targets::Units {
-                auto_deploy,
-                retain,
-                ..
-            } => {
-                let builder = AutoDeployment::builder().enabled(auto_deploy);
-                // It must be said where accounts come and go, and must not be where they do not.
-                let builder = if auto_deploy {
-                    builder.retain_stacks_on_account_removal(retain)
-                } else {
-                    builder
-                };
-                Some(builder.build())
-            }
-        }
-    }
-
-    fn roles(&self) -> (Option<String>, Option<String>) {
-        match &self.targets {
-            Targets::Accounts {
-                administration_role,
-                execution_role,
-                ..
-            } => (administration_role.clone(), execution_role.clone()),
-            Targets::Units { .. } => (None, None),
-        }
-    }
-
-    /// Returns the names of the accounts or units.
-    fn names(&self) -> &[String] {
-        match &self.targets {
-            Targets::Accounts { accounts, .. } => accounts,
-            Targets::Units { units, .. } => units,
-        }
-    }
-
-    /// Says how CloudFormation goes from one region to the next, as far as those regions go
-    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperationPreferences.html>).
-    fn preferences(&self, regions: &BTreeSet<&str>) -> StackSetOperationPreferences {
-        let is_worked_on = |region: &&String| regions.contains(region.as_str());
-        let mut order: Vec<String> = self.regions.iter().filter(is_worked_on).cloned().collect();
-        // Regions that are no targets any more come last.
-        for region in regions {
-            if !order.iter().any(|it| it == region) {
-                order.push((*region).to_owned());
-            }
-        }
-        let concurrency = if self.parallel_regions {
-            RegionConcurrencyType::Parallel
-        } else {
-            RegionConcurrencyType::Sequential
-        };
-        // In the strict mode no more accounts are worked on at once than may fail, and one.
-        let mode = if self.concurrency > self.failures.saturating_add(1) {
-            ConcurrencyMode::SoftFailureTolerance
-        } else {
-            ConcurrencyMode::StrictFailureTolerance
-        };
-        StackSetOperationPreferences::builder()
-            .region_concurrency_type(concurrency)
-            .set_region_order((!order.is_empty()).then_some(order))
-            .failure_tolerance_count(i32::from(self.failures))
-            .max_concurrent_count(i32::from(self.concurrency))
-            .concurrency_mode(mode)
-            .build()
-    }
-}
 
 /// A stack that is to be a stack set.
 #[derive(Clone, Debug)]
@@ -397,140 +269,4 @@ pub async fn deploy_stack_set(
             .push(follow(context, settings, running).await?);
     }
     Ok(report)
-}
-
-fn tags(request: &StackSetRequest) -> Vec<Tag> {
-    let mut tags = request.manifest.tags.clone();
-    tags.insert(STAGE_TAG.to_owned(), request.stage.clone());
-    let tags = tags.into_iter();
-    tags.map(|(key, value)| Tag::builder().key(key).value(value).build())
-        .collect()
-}
-
-fn parameters(request: &StackSetRequest) -> Vec<Parameter> {
-    let parameters = request.manifest.parameters.iter();
-    parameters
-        .map(|(key, value)| {
-            Parameter::builder()
-                .parameter_key(key)
-                .parameter_value(value)
-                .build()
-        })
-        .collect()
-}
-
-fn capabilities(request: &StackSetRequest) -> Vec<Capability> {
-    let capabilities = request.manifest.capabilities.iter();
-    capabilities
-        .map(|capability| Capability::from(capability.as_str()))
-        .collect()
-}
-
-/// Lets CloudFormation queue operations that stand in each other's way, instead of refusing the second.
-fn managed() -> ManagedExecution {
-    ManagedExecution::builder().active(true).build()
-}
-
-/// Makes the stack set, which has no instances yet
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStackSet.html>).
-async fn create(context: &Context, request: &StackSetRequest) -> Result<(), StackSetError> {
-    let settings = &request.settings;
-    let name = &request.manifest.name;
-    let (administration, execution) = settings.roles();
-    context
-        .clients
-        .cloudformation
-        .create_stack_set()
-        .stack_set_name(name)
-        .template_body(&request.template)
-        .set_parameters(Some(parameters(request)))
-        .set_capabilities(Some(capabilities(request)))
-        .set_tags(Some(tags(request)))
-        .permission_model(settings.permission_model())
-        .set_auto_deployment(settings.auto_deployment())
-        .set_administration_role_arn(administration)
-        .set_execution_role_name(execution)
-        .managed_execution(managed())
-        .call_as(settings.call_as())
-        .client_request_token(token(context, &["create", name], &[]))
-        .send()
-        .await
-        .or_aws(&context.clients, "CreateStackSet")?;
-    Ok(())
-}
-
-/// Begins to update the stack set and all its instances
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStackSet.html>).
-async fn update(
-    context: &Context,
-    request: &StackSetRequest,
-    plan: &StackSetPlan,
-) -> Result<Running, StackSetError> {
-    let settings = &request.settings;
-    let name = &request.manifest.name;
-    let (administration, execution) = settings.roles();
-    let targeted = settings.regions.iter().map(String::as_str);
-    let places = plan.untargeted.iter();
-    let others = places.filter_map(|place| Some(place.split_once('/')?.1));
-    let regions = targeted.chain(others).collect();
-    let answer = context
-        .clients
-        .cloudformation
-        .update_stack_set()
-        .stack_set_name(name)
-        .template_body(&request.template)
-        .set_parameters(Some(parameters(request)))
-        .set_capabilities(Some(capabilities(request)))
-        .set_tags(Some(tags(request)))
-        .permission_model(settings.permission_model())
-        .set_auto_deployment(settings.auto_deployment())
-        .set_administration_role_arn(administration)
-        .set_execution_role_name(execution)
-        .managed_execution(managed())
-        .operation_preferences(settings.preferences(&regions))
-        .operation_id(token(context, &["update", name], &[]))
-        .call_as(settings.call_as())
-        .send()
-        .await
-        .or_aws(&context.clients, "UpdateStackSet")?;
-    Running::of(name, answer.operation_id, "UpdateStackSet")
-}
-
-/// Begins to add instances
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStackInstances.html>).
-async fn add(
-    context: &Context,
-    request: &StackSetRequest,
-    names: &BTreeSet<String>,
-    regions: &BTreeSet<&str>,
-) -> Result<Running, StackSetError> {
-    let settings = &request.settings;
-    let name = &request.manifest.name;
-    let names: Vec<String> = names.iter().cloned().collect();
-    let texts: Vec<&str> = ["add", name.as_str()]
-        .into_iter()
-        .chain(regions.iter().copied())
-        .collect();
-    let call = context
-        .clients
-        .cloudformation
-        .create_stack_instances()
-        .stack_set_name(name)
-        .set_regions(Some(regions.iter().map(ToString::to_string).collect()))
-        .operation_preferences(settings.preferences(regions))
-        .operation_id(token(context, &texts, &[]))
-        .call_as(settings.call_as());
-    let call = match settings.targets {
-        Targets::Accounts { .. } => call.set_accounts(Some(names)),
-        Targets::Units { .. } => call.deployment_targets(
-            DeploymentTargets::builder()
-                .set_organizational_unit_ids(Some(names))
-                .build(),
-        ),
-    };
-    let answer = call
-        .send()
-        .await
-        .or_aws(&context.clients, "CreateStackInstances")?;
-    Running::of(name, answer.operation_id, "CreateStackInstances")
 }

@@ -1,5 +1,6 @@
 //! What is looked at after a deploy: functions, triggers, smoke checks, and the way back from one that fails.
 
+mod alias;
 mod api;
 
 use std::{
@@ -149,17 +150,6 @@ fn alias(script: Script, version: &str) -> Script {
         })
         .then_http_response(move || http(200, &body.to_string()));
     script.lambda("get_alias", rule)
-}
-
-fn update_alias() -> Rule {
-    mock!(Lambda::update_alias)
-        .match_requests(|input| {
-            input.function_name() == Some(FUNCTION)
-                && input.name() == Some("live")
-                && input.function_version() == Some("3")
-                && input.revision_id() == Some("r4")
-        })
-        .then_http_response(|| http(200, &json!({"FunctionVersion": "3"}).to_string()))
 }
 
 /// Answers requests to the API of the user with these statuses, and the last one again and again.
@@ -325,100 +315,6 @@ async fn a_stack_that_does_not_do_what_it_should_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_route_that_fails_leads_released_functions_back() {
-    led_back(|script| script.lambda("update_alias", update_alias())).await;
-}
-
-/// The SDK repeats a call whose answer was lost, and Lambda had obeyed the first.
-#[tokio::test]
-async fn a_repeated_call_finds_the_alias_where_it_was_led() {
-    let refused = mock!(Lambda::update_alias).then_http_response(|| {
-        let mut answer = http(
-            412,
-            r#"{"message": "The Revision Id provided does not match"}"#,
-        );
-        answer
-            .headers_mut()
-            .insert("x-amzn-errortype", "PreconditionFailedException");
-        answer
-    });
-    led_back(|script| alias(script.lambda("update_alias", refused), "3")).await;
-}
-
-/// Lets a smoke check fail after a deploy that moved an alias, with these answers to leading it back.
-async fn led_back(answer: impl FnOnce(Script) -> Script) {
-    // Before the deploy, version 3 is live.
-    let script = alias(Script::new().resources(&RESOURCES), "3").resources(&RESOURCES);
-    let script = function(script, "Active", "Successful", CODE);
-    let script = alias(script, "4");
-    let script = answer(alias(script, "4"));
-    let api = Api::new(&[500]);
-    let played = answered_by(script.play(), &api);
-    let mut work = work(true, true);
-    work.template = work
-        .template
-        .replace("AWS::Lambda::EventSourceMapping", "AWS::SQS::Queue");
-    let noted = before(&played.context, &work).await;
-    let error = prove(
-        &played.context,
-        &artifacts(),
-        &work,
-        Outcome::Updated,
-        noted,
-    )
-    .await
-    .expect_err("the route fails");
-    assert_eq!(error.kind(), Kind::Deploy);
-    assert_eq!(
-        error.hints(),
-        [
-            "what is released under an alias was led back to its earlier version; all else stays as it was deployed"
-        ]
-    );
-    let url = "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/live/orders/none";
-    assert_eq!(
-        found(error),
-        [(
-            Claim::SmokeCheck,
-            format!("OrdersAnswer: GET {url} is answered with 500, and should be with 404")
-        )]
-    );
-    assert_eq!(api.asked().len(), 9);
-    let waits = played.waits();
-    assert_eq!(waits.len(), 8, "{waits:?}");
-    let events = played.finish();
-    assert_eq!(
-        events,
-        [Event::AliasLedBack {
-            stack: STACK.into(),
-            logical_id: "WorkAlias".into(),
-            from: "4".into(),
-            to: "3".into(),
-        }]
-    );
-}
-
-/// Version 3 was led back to, and CloudFormation rolls the alias back to version 4, which it believes in.
-#[tokio::test]
-async fn an_update_that_is_rolled_back_leaves_the_live_release_live() {
-    let script = alias(Script::new().resources(&RESOURCES), "3");
-    let script = alias(script, "4").lambda("update_alias", update_alias());
-    let played = script.play();
-    let work = work(true, true);
-    let noted = before(&played.context, &work).await;
-    failed(&played.context, &work, noted).await;
-    assert_eq!(
-        played.finish(),
-        [Event::AliasLedBack {
-            stack: STACK.into(),
-            logical_id: "WorkAlias".into(),
-            from: "4".into(),
-            to: "3".into(),
-        }]
-    );
-}
-
-#[tokio::test]
 async fn without_an_alias_the_error_says_that_what_was_deployed_stays() {
     let script = function(
         Script::new().resources(&RESOURCES),
@@ -447,29 +343,6 @@ async fn without_an_alias_the_error_says_that_what_was_deployed_stays() {
         ]
     );
     played.finish();
-}
-
-#[tokio::test]
-async fn what_did_not_change_is_asked_again_and_a_release_that_was_led_back_is_told() {
-    let script = alias(Script::new().resources(&RESOURCES), "3");
-    let api = Api::new(&[404]);
-    let played = answered_by(script.play(), &api);
-    prove(
-        &played.context,
-        &artifacts(),
-        &work(true, true),
-        Outcome::Unchanged,
-        Before::default(),
-    )
-    .await
-    .expect("the route answers");
-    assert_eq!(api.asked().len(), 1);
-    assert_eq!(
-        warnings(played.finish()),
-        [
-            "Work is invoked as version 3, and version 4 was deployed last: it was led back, and the next release of it leads on"
-        ]
-    );
 }
 
 #[tokio::test]

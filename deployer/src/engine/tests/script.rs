@@ -1,5 +1,8 @@
 //! Plays a script: clients whose answers are written down, a clock that never waits, and a record of the events.
 
+mod played;
+mod published;
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -18,6 +21,7 @@ use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http
 use aws_smithy_runtime_api::{client::orchestrator::HttpResponse, http::StatusCode};
 use aws_smithy_types::body::SdkBody;
 
+pub(super) use self::played::{Played, names};
 use super::{answers, clock::Clock};
 pub(super) use super::{
     clock::NoSleep,
@@ -439,46 +443,6 @@ impl Script {
         self
     }
 
-    /// `ListObjectsV2` of what was given to functions past CloudFormation: nothing
-    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
-    pub(super) fn nothing_fast(self) -> Self {
-        self.listed_fast(&[])
-    }
-
-    /// The same, with these keys.
-    pub(super) fn listed_fast(self, keys: &[&str]) -> Self {
-        let contents = keys.iter().fold(String::new(), |text, key| {
-            text + "<Contents><Key>" + key + "</Key></Contents>"
-        });
-        let body = format!(
-            "<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
-        );
-        let rule = mock!(S3::list_objects_v2)
-            .match_requests(|input| input.prefix() == Some("state/"))
-            .then_http_response(move || http(200, &body));
-        self.s3("list_objects_v2", rule)
-    }
-
-    /// `HeadObject` of an object that is there.
-    pub(super) fn object_present(self, key: &'static str, size: u64) -> Self {
-        let rule = mock!(S3::head_object)
-            .match_requests(move |input| input.key() == Some(key))
-            .then_http_response(move || {
-                let mut answer = http(200, "");
-                answer
-                    .headers_mut()
-                    .insert("content-length", size.to_string());
-                answer
-            });
-        self.s3("head_object", rule)
-    }
-
-    /// `HeadObject` of an object that is not there: an answer to HEAD has no body.
-    pub(super) fn object_absent(self) -> Self {
-        let rule = mock!(S3::head_object).then_http_response(|| http(404, ""));
-        self.s3("head_object", rule)
-    }
-
     /// Plays the answers in any order and as often as they are asked for: for stacks that are worked on at once.
     pub(super) fn play_in_any_order(self) -> Played {
         self.play_as(RuleMode::MatchAny)
@@ -536,61 +500,4 @@ impl Script {
             clock,
         }
     }
-}
-
-/// A script that is being played.
-pub(crate) struct Played {
-    pub(crate) context: Context,
-    pub(super) handle: CancelHandle,
-    rules: Vec<(&'static str, Rule)>,
-    events: Arc<Mutex<Vec<Event>>>,
-    clock: Arc<Clock>,
-}
-
-impl Played {
-    /// Checks that every call of the script came. Returns the events.
-    #[track_caller]
-    pub(super) fn finish(self) -> Vec<Event> {
-        let missing: Vec<_> = self
-            .rules
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, rule))| rule.num_calls() == 0)
-            .map(|(index, (operation, _))| format!("{index}: {operation}"))
-            .collect();
-        assert!(missing.is_empty(), "calls that never came: {missing:?}");
-        self.events.lock().expect("no holder panics").clone()
-    }
-
-    /// Returns the events so far.
-    pub(super) fn events(&self) -> Vec<Event> {
-        self.events.lock().expect("no holder panics").clone()
-    }
-
-    /// Returns the seconds of every wait so far.
-    pub(super) fn waits(&self) -> Vec<u64> {
-        let waits = self.clock.waits.lock().expect("no holder panics");
-        waits.iter().map(Duration::as_secs).collect()
-    }
-
-    /// Calls a function at the wait of this number, counted from one.
-    pub(super) fn at_wait(&self, number: usize, then: impl Fn() + Send + Sync + 'static) {
-        *self.clock.then.lock().expect("no holder panics") = Some((number, Box::new(then)));
-    }
-}
-
-/// Names what happened, in order: the variant and what it is about.
-pub(super) fn names(events: &[Event]) -> Vec<String> {
-    events
-        .iter()
-        .map(|event| {
-            let json = serde_json::to_value(event).expect("events are plain data");
-            let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
-            match event {
-                Event::Resource(event) => format!("{} {}", event.logical_id, event.status),
-                Event::StackFinished { .. } => format!("finished {}", text("outcome")),
-                _ => text("type"),
-            }
-        })
-        .collect()
 }
