@@ -78,7 +78,9 @@ pub(super) async fn run(
         agreed: plan.clone(),
         ..Deployment::default()
     };
-    let approval = Arc::new(Approval::new(session.ui.clone(), agreed, Some(plan)));
+    let approval = Approval::new(session.ui.clone(), agreed, Some(plan))
+        .allowing(&arguments.allow, stage.protected.then_some(name));
+    let approval = Arc::new(approval);
     let result = engine::deploy(&context, deployment, approval.clone()).await;
     activity.finish();
     match result {

@@ -21,9 +21,8 @@ async fn a_stack_that_another_one_imports_from_keeps_its_objects_and_its_protect
     );
     let played = Script::new()
         .describe(STACK, exporting.xml())
-        // All are looked at abreast.
-        .describe("open-dev", answers::absent("open-dev"))
         .cloudformation("list_imports", imports("intake-dev-QueueUrl", importers))
+        .describe("open-dev", answers::absent("open-dev"))
         .play();
     let mut request = request(&[(STACK, &[]), ("open-dev", &[])]);
     request.unprotect = true;
