@@ -15,7 +15,7 @@ pub(crate) fn tell_crashes() {
         let mut text = told(crash.payload(), crash.location());
         let backtrace = Backtrace::capture();
         if backtrace.status() == BacktraceStatus::Captured {
-            text += &format!("{backtrace}\n");
+            text.extend([backtrace.to_string().as_str(), "\n"]);
         }
         // Nothing can be told where the terminal is gone.
         let _ = std::io::stderr().write_all(text.as_bytes());
@@ -34,7 +34,7 @@ fn told(payload: &(dyn Any + Send), location: Option<&Location<'_>>) -> String {
     );
     // A text that was not put together at run time stands in the source.
     if let Some(said) = payload.downcast_ref::<&'static str>() {
-        text += &format!("  cause: {said}\n");
+        text.extend(["  cause: ", *said, "\n"]);
     }
     text + "  hint: report these lines and the verb to whoever maintains it; `RUST_BACKTRACE=1` adds how it got there\n  \
             hint: what CloudFormation was told goes on; the same command finishes it, and `stackctl status` shows it\n"
