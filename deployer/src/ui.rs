@@ -36,7 +36,7 @@ pub(crate) use crash::tell_crashes;
 pub use drift::{Proposed, drift, proposed};
 pub use explain::explanations;
 pub use history::{WrittenRelease, history};
-pub use markdown::markdown;
+pub use markdown::{COMMENT, markdown};
 pub use palette::paint;
 pub use report::{Trial, trials, violation};
 pub use table::{Table, outputs};

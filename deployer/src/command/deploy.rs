@@ -333,11 +333,8 @@ mod tests {
             resource_type: "AWS::DynamoDB::Table".to_owned(),
             action: Action::Replace,
             grade,
-            dangers: Vec::new(),
             reasons: vec!["its name stays".to_owned()],
-            sources: Vec::new(),
-            properties: Vec::new(),
-            source: None,
+            ..ResourceChange::default()
         };
         Plan {
             stacks: vec![StackPlan {

@@ -40,6 +40,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
         name,
         arguments,
         place,
+        environments: chosen.len(),
         rendered: RefCell::new(rendered),
         kept: RefCell::default(),
     };
@@ -66,6 +67,8 @@ struct Comparison<'a> {
     name: &'a str,
     arguments: &'a cli::Diff,
     place: Place,
+    /// How many environments were chosen.
+    environments: usize,
     /// What was rendered and is not compared yet.
     rendered: RefCell<Vec<Rendered<'a>>>,
     /// The plans, by environment.
@@ -85,11 +88,13 @@ impl Comparison<'_> {
         } else {
             match self.arguments.format {
                 Report::Text => session.ui.out(ui::plan(&plan, session.ui.verbose() > 0)),
-                Report::Markdown if session.several => {
-                    let name = format!("{}` in `{}", self.name, environments::label(stage));
-                    session.ui.print(&ui::markdown(&plan, &name));
+                Report::Markdown => {
+                    let environment = session.several.then(|| environments::label(stage));
+                    // All environments are one comment.
+                    let limit = ui::COMMENT / self.environments.max(1);
+                    let text = ui::markdown(&plan, self.name, environment, limit);
+                    session.ui.print(&text);
                 }
-                Report::Markdown => session.ui.out(ui::markdown(&plan, self.name)),
             }
         }
         let changed = self.arguments.exit_code && !plan.is_empty();

@@ -165,13 +165,15 @@ fn merged(documents: Documents, told: Vec<(&Stage, Vec<Value>)>) -> Value {
             match value {
                 Value::Object(entries) if documents == Documents::Listed => {
                     for (key, value) in entries {
-                        let (Some(list), Value::Array(elements)) = (
-                            all.entry(key).or_insert_with(|| json!([])).as_array_mut(),
-                            value,
-                        ) else {
+                        // What is no list, such as the version of the form, is the same in all of them.
+                        let Value::Array(elements) = value else {
+                            all.insert(key, value);
                             continue;
                         };
-                        list.extend(elements.into_iter().map(|element| of(stage, element)));
+                        let list = all.entry(key).or_insert_with(|| json!([]));
+                        if let Some(list) = list.as_array_mut() {
+                            list.extend(elements.into_iter().map(|element| of(stage, element)));
+                        }
                     }
                 }
                 value => {
@@ -266,11 +268,11 @@ mod tests {
             merged(
                 Documents::Listed,
                 told(&[
-                    json!({"stacks": [{"stack": "a"}, {"stack": "b"}]}),
-                    json!({"stacks": [{"stack": "a"}]})
+                    json!({"version": 1, "stacks": [{"stack": "a"}, {"stack": "b"}]}),
+                    json!({"version": 1, "stacks": [{"stack": "a"}]})
                 ])
             ),
-            json!({"stacks": [
+            json!({"version": 1, "stacks": [
                 {"stack": "a", "region": "us-east-1"},
                 {"stack": "b", "region": "us-east-1"},
                 {"stack": "a", "region": "eu-west-1"},

@@ -8,6 +8,7 @@ mod app;
 mod basis;
 mod canonical;
 mod compare;
+mod digest;
 mod grade;
 mod knowledge;
 pub(super) mod moves;
@@ -19,12 +20,14 @@ mod references;
 mod seal;
 #[cfg(test)]
 mod tests;
+mod text;
 mod traps;
 mod widen;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::template::hidden;
@@ -39,12 +42,27 @@ pub(super) use online::plan_anew;
 pub use online::{PlanError, Wanted, plan};
 pub use path::{Path, Step};
 pub use seal::{Seal, SealedChange};
+pub use text::{Hunk, Line, TextChange};
+
+/// The version of the JSON form of plans: it rises when a field goes or means something else, not when one is added.
+///
+/// `docs/plan.schema.json` describes the form.
+pub const VERSION: u32 = 1;
 
 /// What a deploy would do.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// The stacks, each after those it depends on.
     pub stacks: Vec<StackPlan>,
+}
+
+impl Serialize for Plan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Plan", 2)?;
+        document.serialize_field("version", &VERSION)?;
+        document.serialize_field("stacks", &self.stacks)?;
+        document.end()
+    }
 }
 
 /// What a deploy would do to one stack.
@@ -68,7 +86,7 @@ pub struct StackPlan {
 }
 
 /// What a deploy would do to one resource.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ResourceChange {
     /// The logical id.
     pub logical_id: String,
@@ -89,6 +107,9 @@ pub struct ResourceChange {
     pub sources: Vec<&'static str>,
     /// The properties that differ, by path.
     pub properties: Vec<PropertyChange>,
+    /// How definitions of state machines and templates of mappings differ, line by line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<TextChange>,
     /// Where the resource is declared in the Rust source.
     #[serde(skip)]
     pub source: Option<String>,
@@ -137,6 +158,14 @@ impl ResourceChange {
             .iter()
             .filter(move |property| !(told && property.is_policy()))
     }
+
+    /// Returns the same without the properties that the texts show line by line.
+    pub fn beside_texts(&self) -> impl Iterator<Item = &PropertyChange> {
+        self.untold_properties().filter(|property| {
+            let mut texts = self.texts.iter();
+            !texts.any(|text| property.path.is_in(&text.path))
+        })
+    }
 }
 
 /// One difference.
@@ -159,12 +188,13 @@ impl PropertyChange {
 }
 
 /// What happens to a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// It is created.
     Create,
     /// It is changed and stays the same resource.
+    #[default]
     Update,
     /// A new one takes its place.
     Replace,

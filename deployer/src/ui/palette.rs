@@ -14,6 +14,10 @@ pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Says what to do.
 pub(super) const HINT: Style = AnsiColor::Cyan.on_default();
+/// A line that goes.
+pub(super) const REMOVED: Style = AnsiColor::Red.on_default();
+/// A line that is new.
+pub(super) const ADDED: Style = AnsiColor::Green.on_default();
 /// Stands out.
 pub(super) const STRONG: Style = Style::new().bold();
 /// Stands back.

@@ -1,35 +1,111 @@
 //! A plan as a tree.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 
 use anstyle::Style;
 use serde_json::Value;
 
 use super::{WIDTH, paint, palette, terminal};
-use crate::engine::plan::{Action, Grade, Plan, PropertyChange, ResourceChange, StackPlan};
+use crate::engine::plan::{
+    Action, Grade, Line, Plan, PropertyChange, ResourceChange, StackPlan, TextChange,
+};
 
-/// How much of a tree is shown.
+/// How much of a value is shown at least.
 const MIN_VALUE: usize = 20;
+
+/// How many changes of a stack are shown that are not dangerous. Those that are always are.
+const CHANGES: usize = 24;
+
+/// How many properties of a resource, and how many changes besides resources, are shown.
+const PROPERTIES: usize = 8;
+
+/// How many reasons of a change are shown that is not dangerous.
+const REASONS: usize = 6;
+
+/// How many lines of a text that differs are shown.
+const LINES: usize = 24;
+
+/// How many stacks are named in which nothing changes.
+const UNCHANGED: usize = 8;
 
 /// Stands behind an expression that stays as it is and will have another value.
 pub(super) const ANEW: &str = "(anew)";
 
-/// Renders a plan. With `full`, values are not shortened.
+/// How a tree is laid out.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    /// How wide lines may be.
+    width: usize,
+    /// Whether lines are broken: whatever reads what is no terminal wants each as a whole.
+    breaks: bool,
+    /// Whether everything is shown, in its whole length.
+    full: bool,
+}
+
+impl Look {
+    /// Returns how many of a list are shown. What would hide one only is no help.
+    fn shown(self, count: usize, limit: usize) -> usize {
+        if self.full || count <= limit + 1 {
+            count
+        } else {
+            limit
+        }
+    }
+
+    /// Writes a line of words, broken where it does not fit.
+    fn line(self, text: &mut String, line: &str, indent: usize) {
+        if self.breaks {
+            text.push_str(&terminal::wrapped(line, self.width, indent));
+        } else {
+            text.push_str(line);
+        }
+        text.push('\n');
+    }
+
+    /// Says how much is not shown.
+    fn rest(self, text: &mut String, indent: usize, count: usize, what: &str) {
+        let line = format!("{:indent$}… {count} more{what} (--verbose shows them)", "");
+        self.line(text, &paint(palette::WEAK, line), indent + 2);
+    }
+}
+
+/// Renders a plan. With `full`, nothing is left out and no value is shortened.
 pub fn plan(plan: &Plan, full: bool) -> String {
-    let width = if full {
-        usize::MAX
-    } else {
-        terminal::width().unwrap_or(WIDTH)
+    let columns = terminal::width();
+    let look = Look {
+        width: columns.unwrap_or(WIDTH),
+        breaks: columns.is_some(),
+        full,
     };
+    render(plan, look)
+}
+
+fn render(plan: &Plan, look: Look) -> String {
     let mut text = String::new();
+    let idle = |stack: &&StackPlan| stack.is_empty() && stack.note.is_none() && !stack.create;
+    let count = plan.stacks.iter().filter(idle).count();
+    let mut named = look.shown(count, UNCHANGED);
+    let hidden = count - named;
     for stack in &plan.stacks {
-        render_stack(&mut text, stack, width);
+        if idle(&stack) {
+            if named == 0 {
+                continue;
+            }
+            named -= 1;
+        }
+        render_stack(&mut text, stack, look);
+    }
+    if hidden > 0 {
+        look.rest(&mut text, 0, hidden, " without a change");
     }
     text.push_str(&summary(plan));
     text
 }
 
-fn render_stack(text: &mut String, stack: &StackPlan, width: usize) {
+fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
     let note = if stack.create {
         " (new)"
     } else if stack.is_empty() {
@@ -44,17 +120,42 @@ fn render_stack(text: &mut String, stack: &StackPlan, width: usize) {
         paint(palette::WEAK, note)
     );
     if let Some(note) = &stack.note {
-        let _ = writeln!(text, "  {}", paint(palette::WARNING, note));
+        let line = format!("  {}", paint(palette::WARNING, note));
+        look.line(text, &line, 4);
     }
+    let harmless = stack.changes.iter().filter(|change| !is_dangerous(change));
+    let mut left = look.shown(harmless.count(), CHANGES);
+    let mut hidden = Vec::new();
     for change in &stack.changes {
-        render_resource(text, change, width);
+        if !is_dangerous(change) {
+            if left == 0 {
+                hidden.push(change);
+                continue;
+            }
+            left -= 1;
+        }
+        render_resource(text, change, look);
     }
-    for change in &stack.other {
-        render_property(text, change, 2, width);
+    if !hidden.is_empty() {
+        let what = format!(": {}", counts(&hidden).join(", "));
+        look.rest(text, 2, hidden.len(), &what);
+    }
+    let shown = look.shown(stack.other.len(), PROPERTIES);
+    for change in stack.other.iter().take(shown) {
+        render_property(text, change, 2, look);
+    }
+    if shown < stack.other.len() {
+        let what = " besides resources";
+        look.rest(text, 2, stack.other.len() - shown, what);
     }
 }
 
-fn render_resource(text: &mut String, change: &ResourceChange, width: usize) {
+/// Returns whether a change is shown whatever else there is.
+fn is_dangerous(change: &ResourceChange) -> bool {
+    change.grade >= Grade::Interruption || !change.dangers.is_empty()
+}
+
+fn render_resource(text: &mut String, change: &ResourceChange, look: Look) {
     let (sign, word, style) = match change.action {
         Action::Create => ("+", "create", palette::GOOD),
         Action::Update => ("~", "update", palette::WARNING),
@@ -63,8 +164,7 @@ fn render_resource(text: &mut String, change: &ResourceChange, width: usize) {
         Action::Import => ("<", "import", palette::GOOD),
         Action::Retain => (">", "retain", palette::WARNING),
     };
-    let _ = write!(
-        text,
+    let mut line = format!(
         "  {} {:7} {} {}",
         paint(style, sign),
         word,
@@ -72,15 +172,71 @@ fn render_resource(text: &mut String, change: &ResourceChange, width: usize) {
         paint(palette::WEAK, &change.resource_type)
     );
     if let Some((label, style)) = label(change.grade) {
-        let _ = write!(text, " {}", paint(style, label));
+        let _ = write!(line, " {}", paint(style, label));
     }
-    text.push('\n');
-    for reason in change.told_reasons() {
-        let _ = writeln!(text, "      {}", paint(palette::WEAK, reason));
+    look.line(text, &line, 12);
+    let reasons: Vec<&String> = change.told_reasons().collect();
+    let shown = if is_dangerous(change) {
+        reasons.len()
+    } else {
+        look.shown(reasons.len(), REASONS)
+    };
+    for reason in reasons.iter().take(shown) {
+        let line = format!("      {}", paint(palette::WEAK, reason));
+        look.line(text, &line, 8);
     }
-    for property in change.untold_properties() {
-        render_property(text, property, 6, width);
+    if shown < reasons.len() {
+        look.rest(text, 6, reasons.len() - shown, " reasons");
     }
+    let properties: Vec<&PropertyChange> = change.beside_texts().collect();
+    let shown = look.shown(properties.len(), PROPERTIES);
+    for property in properties.iter().take(shown) {
+        render_property(text, property, 6, look);
+    }
+    if shown < properties.len() {
+        look.rest(text, 6, properties.len() - shown, " properties");
+    }
+    for change in &change.texts {
+        render_text(text, change, look);
+    }
+}
+
+/// Writes the lines of a text that differ, behind a bar each.
+fn render_text(text: &mut String, change: &TextChange, look: Look) {
+    let path = change.path.to_string();
+    let path = path.strip_prefix("Properties.").unwrap_or(&path);
+    let _ = writeln!(text, "      {path}:");
+    let lines = change.hunks.iter().flat_map(|hunk| {
+        let heading = paint(palette::HINT, cut(&hunk.heading(), look));
+        std::iter::once(heading).chain(hunk.lines.iter().map(move |line| {
+            let style = match line {
+                Line::Kept(_) => palette::WEAK,
+                Line::Removed(_) => palette::REMOVED,
+                Line::Added(_) => palette::ADDED,
+            };
+            paint(style, cut(&line.to_string(), look))
+        }))
+    });
+    let lines: Vec<String> = lines.collect();
+    let shown = look.shown(lines.len(), LINES);
+    for line in lines.iter().take(shown) {
+        let _ = writeln!(text, "      {line}");
+    }
+    if shown < lines.len() {
+        look.rest(text, 6, lines.len() - shown, " lines");
+    }
+}
+
+/// Cuts a line of a text where it does not fit, and keeps what is in it from moving the cursor.
+fn cut(line: &str, look: Look) -> String {
+    let line: String = line
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if look.full {
+        return line;
+    }
+    shorten(&line, look.width.saturating_sub(6).max(MIN_VALUE))
 }
 
 fn label(grade: Grade) -> Option<(&'static str, Style)> {
@@ -95,18 +251,32 @@ fn label(grade: Grade) -> Option<(&'static str, Style)> {
     }
 }
 
-fn render_property(text: &mut String, change: &PropertyChange, indent: usize, width: usize) {
+fn render_property(text: &mut String, change: &PropertyChange, indent: usize, look: Look) {
     let path = change.path.to_string();
     let path = path.strip_prefix("Properties.").unwrap_or(&path);
-    let space = width.saturating_sub(indent + path.chars().count() + 2 + 4);
-    let each = (space / 2).max(MIN_VALUE);
     let before = change.before.as_ref().map(render_value);
     let after = change.after.as_ref().map(render_value);
+    let fits = |text: &Option<String>| {
+        text.as_ref()
+            .is_none_or(|text| console::measure_text_width(text) <= look.width / 2)
+    };
+    if look.full && before != after && !(fits(&before) && fits(&after)) {
+        // Two long values are compared where they stand one below the other.
+        let value = |text: &Option<String>| text.clone().unwrap_or_else(|| "(absent)".to_owned());
+        let _ = writeln!(text, "{:indent$}{path}:", "");
+        let removed = paint(palette::WEAK, format_args!("- {}", value(&before)));
+        let _ = writeln!(text, "{:indent$}  {removed}", "");
+        let _ = writeln!(text, "{:indent$}  + {}", "", value(&after));
+        return;
+    }
+    let width = if look.full { usize::MAX } else { look.width };
+    let space = width.saturating_sub(indent + path.chars().count() + 2 + 4);
+    let each = (space / 2).max(MIN_VALUE);
     if let (Some(before), Some(after)) = (&before, &after)
         && before == after
     {
         // In place of the arrow and its blanks there are a blank and the word.
-        let space = (space + 4).saturating_sub(1 + ANEW.len());
+        let space = space.saturating_add(4).saturating_sub(1 + ANEW.len());
         let value = shorten(before, space.max(MIN_VALUE));
         let _ = writeln!(
             text,
@@ -116,6 +286,17 @@ fn render_property(text: &mut String, change: &PropertyChange, indent: usize, wi
         );
         return;
     }
+    // What one side leaves of its half is the other's.
+    let length = |text: &Option<String>| text.as_ref().map_or(8, |text| text.chars().count());
+    let (short, long) = (
+        length(&before).min(length(&after)),
+        length(&before).max(length(&after)),
+    );
+    let each = if short < each && long > each {
+        each + (each - short)
+    } else {
+        each
+    };
     let start = match (&before, &after) {
         (Some(before), Some(after)) => first_shown(before, after, each),
         _ => 0,
@@ -171,20 +352,9 @@ fn shorten(text: &str, width: usize) -> String {
     console::truncate_str(text, width, "…").into_owned()
 }
 
-/// Counts what happens: `2 to create, 1 to replace (1 with data loss)`.
-fn summary(plan: &Plan) -> String {
-    let changes: Vec<&ResourceChange> = plan
-        .stacks
-        .iter()
-        .flat_map(|stack| &stack.changes)
-        .collect();
-    let count = |action: Action| {
-        changes
-            .iter()
-            .filter(|change| change.action == action)
-            .count()
-    };
-    let mut parts: Vec<String> = [
+/// Counts what happens to resources: `2 to create`, `1 to replace`.
+fn counts(changes: &[&ResourceChange]) -> Vec<String> {
+    [
         (Action::Create, "create"),
         (Action::Update, "update"),
         (Action::Replace, "replace"),
@@ -193,10 +363,28 @@ fn summary(plan: &Plan) -> String {
         (Action::Retain, "retain"),
     ]
     .into_iter()
-    .map(|(action, word)| (count(action), word))
+    .map(|(action, word)| {
+        let count = changes.iter().filter(|change| change.action == action);
+        (count.count(), word)
+    })
     .filter(|(count, _)| *count > 0)
     .map(|(count, word)| format!("{count} to {word}"))
-    .collect();
+    .collect()
+}
+
+/// Says what happens in one line, without colours: `2 to create, 1 to replace (1 with data loss)`.
+pub(super) fn summary_line(plan: &Plan) -> String {
+    anstream::adapter::strip_str(summary(plan).trim_end()).to_string()
+}
+
+/// Says what happens in one line.
+fn summary(plan: &Plan) -> String {
+    let changes: Vec<&ResourceChange> = plan
+        .stacks
+        .iter()
+        .flat_map(|stack| &stack.changes)
+        .collect();
+    let mut parts = counts(&changes);
     let other: usize = plan.stacks.iter().map(|stack| stack.other.len()).sum();
     if other > 0 {
         parts.push(format!("{other} besides resources"));
@@ -219,120 +407,4 @@ fn summary(plan: &Plan) -> String {
         }
     }
     line + "\n"
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::engine::plan::Path;
-
-    #[test]
-    fn long_values_are_shown_around_their_first_difference() {
-        let change = PropertyChange {
-            path: Path::new("Properties").key("Description"),
-            before: Some(json!(format!("{}queue and more of it", "a".repeat(90)))),
-            after: Some(json!(format!("{}direct and more of it", "a".repeat(90)))),
-        };
-        let mut text = String::new();
-        render_property(&mut text, &change, 6, 80);
-        let plain = anstream::adapter::strip_str(&text).to_string();
-        assert!(plain.chars().count() <= 81, "{plain}");
-        assert!(
-            plain.contains("queue") && plain.contains("direct"),
-            "{plain}"
-        );
-    }
-
-    #[test]
-    fn an_expression_whose_value_changes_is_shown_once() {
-        let table = json!({"Fn::GetAtt": ["TableWithAVeryLongNameThatDoesNotFit", "Arn"]});
-        let change = PropertyChange {
-            path: Path::new("Properties").key("Resource"),
-            before: Some(table.clone()),
-            after: Some(table),
-        };
-        let mut text = String::new();
-        render_property(&mut text, &change, 6, 80);
-        assert_eq!(
-            anstream::adapter::strip_str(&text).to_string(),
-            "      Resource: {\"Fn::GetAtt\":[\"TableWithAVeryLongNameThatDoesNotFit\",\"A… (anew)\n"
-        );
-    }
-
-    #[test]
-    fn a_plan_is_a_tree_that_fits() {
-        let sample = Plan {
-            stacks: vec![
-                StackPlan {
-                    stack: "intake-dev".into(),
-                    changes: vec![
-                        ResourceChange {
-                            logical_id: "Orders".into(),
-                            resource_type: "AWS::DynamoDB::Table".into(),
-                            action: Action::Replace,
-                            grade: Grade::DataLoss,
-                            dangers: Vec::new(),
-                            reasons: vec!["TableName cannot change without replacement".into()],
-                            sources: Vec::new(),
-                            properties: vec![PropertyChange {
-                                path: Path::new("Properties").key("TableName"),
-                                before: Some(json!("a".repeat(100))),
-                                after: None,
-                            }],
-                            source: None,
-                        },
-                        ResourceChange {
-                            logical_id: "Queue".into(),
-                            resource_type: "AWS::SQS::Queue".into(),
-                            action: Action::Create,
-                            grade: Grade::None,
-                            dangers: Vec::new(),
-                            reasons: vec!["it is new".into()],
-                            sources: Vec::new(),
-                            properties: vec![],
-                            source: None,
-                        },
-                    ],
-                    other: vec![PropertyChange {
-                        path: Path::new("Outputs").key("Url"),
-                        before: None,
-                        after: Some(json!({"Ref": "Queue"})),
-                    }],
-                    note: None,
-                    create: false,
-                    basis: None,
-                },
-                StackPlan {
-                    stack: "other-dev".into(),
-                    ..StackPlan::default()
-                },
-            ],
-        };
-        let mut text = String::new();
-        for stack in &sample.stacks {
-            render_stack(&mut text, stack, 80);
-        }
-        text.push_str(&summary(&sample));
-        let plain = anstream::adapter::strip_str(&text).to_string();
-        assert!(
-            plain.lines().all(|line| line.chars().count() <= 80),
-            "{plain}"
-        );
-        snapbox::assert_data_eq!(
-            plain,
-            snapbox::str![[r#"
-intake-dev
-  ± replace Orders AWS::DynamoDB::Table DATA LOSS
-      TableName cannot change without replacement
-      TableName: "aaaaaaaaaaaaaaaaaaaaaaaaaaa… → (absent)
-  + create  Queue AWS::SQS::Queue
-  Outputs.Url: (absent) → {"Ref":"Queue"}
-other-dev (unchanged)
-1 to create, 1 to replace, 1 besides resources (1 with data loss)
-
-"#]]
-        );
-    }
 }

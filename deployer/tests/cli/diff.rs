@@ -60,7 +60,7 @@ fn differences_are_json_with_the_shape_of_the_contract() {
     assert_eq!(outcome.code, Some(3), "{outcome:?}");
     assert_eq!(
         outcome.json(),
-        json!({"stacks": [{
+        json!({"version": 1, "stacks": [{
             "stack": "orders-dev",
             "changes": [
                 {
@@ -90,6 +90,23 @@ fn differences_are_json_with_the_shape_of_the_contract() {
             "other": [],
         }]})
     );
+}
+
+#[test]
+fn changes_and_none_end_alike_in_every_format() {
+    let changed = changed();
+    let same = Workspace::valid();
+    same.run(["synth", "--stage", "dev", "--out", "golden"]);
+    let formats: [&[&str]; 4] = [&[], &["--verbose"], &["--format", "markdown"], &["--json"]];
+    for format in formats {
+        let run = |workspace: &Workspace, more: &[&str]| {
+            let arguments = DIFF.iter().chain(format).chain(more);
+            workspace.run(arguments.collect::<Vec<_>>()).code
+        };
+        assert_eq!(run(&changed, &["--exit-code"]), Some(3), "{format:?}");
+        assert_eq!(run(&changed, &[]), Some(0), "{format:?}");
+        assert_eq!(run(&same, &["--exit-code"]), Some(0), "{format:?}");
+    }
 }
 
 #[test]

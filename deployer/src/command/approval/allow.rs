@@ -159,9 +159,7 @@ mod tests {
             grade: dangers.last().copied().unwrap_or_default(),
             dangers: dangers.to_vec(),
             reasons: vec!["because".to_owned()],
-            sources: Vec::new(),
-            properties: Vec::new(),
-            source: None,
+            ..ResourceChange::default()
         }
     }
 

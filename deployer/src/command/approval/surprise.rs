@@ -137,11 +137,7 @@ mod tests {
             resource_type: "AWS::SQS::Queue".to_owned(),
             action,
             grade,
-            dangers: Vec::new(),
-            reasons: Vec::new(),
-            sources: Vec::new(),
-            properties: Vec::new(),
-            source: None,
+            ..ResourceChange::default()
         }
     }
 

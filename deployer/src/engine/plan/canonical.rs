@@ -1,8 +1,12 @@
 //! Brings what means the same to the same form.
 
+mod json;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+
+pub(super) use json::{json_text, open_texts};
 
 /// The values of parameters.
 pub(super) type Parameters = BTreeMap<String, String>;
@@ -42,8 +46,12 @@ pub(in crate::engine) fn intrinsic(entries: &Map<String, Value>) -> Option<(&str
     }
 }
 
-/// Compares canonical values. CloudFormation takes `5` for `"5"` and `true` for `"true"`.
+/// Compares canonical values. CloudFormation takes `5` for `"5"` and `true` for `"true"`, but in a text of JSON they are what
+/// they are.
 pub(super) fn same(left: &Value, right: &Value) -> bool {
+    if let (Some(left), Some(right)) = (json_text(left), json_text(right)) {
+        return left == right;
+    }
     match (left, right) {
         (Value::Array(left), Value::Array(right)) => {
             left.len() == right.len()

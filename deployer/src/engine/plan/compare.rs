@@ -9,12 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use stack_model::assembly::ResourceManifest;
 
-use super::canonical::canonical;
+use super::canonical::{canonical, open_texts, same};
 use super::knowledge::{Knowledge, Update};
 use super::needs::{self, Need};
-use super::path::{Path, display};
+use super::path::{Path, Step, display};
+use super::text::texts;
 use super::traps::{self, Both};
-use super::{Action, Grade, ResourceChange, Side, StackPlan, grade, name, references, widen};
+use super::{
+    Action, Grade, PropertyChange, ResourceChange, Side, StackPlan, grade, name, references, widen,
+};
 use difference::Difference;
 use follow::follow;
 use other::other;
@@ -67,8 +70,8 @@ pub(super) fn compare_among(
     outside: &Outside,
 ) -> (StackPlan, Vec<Renewed>) {
     let (deployed, wanted) = (&outside.unknown(deployed), &outside.unknown(wanted));
-    let old = resources(deployed);
-    let new = resources(wanted);
+    let old = resources(deployed, knowledge);
+    let new = resources(wanted, knowledge);
     let mut changes: BTreeMap<String, ResourceChange> = BTreeMap::new();
     for id in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
         let change = match (old.get(id), new.get(id)) {
@@ -117,14 +120,18 @@ pub(super) fn compare_among(
 }
 
 /// Returns the canonical resources of one side.
-fn resources(side: &Side<'_>) -> BTreeMap<String, Value> {
+fn resources(side: &Side<'_>, knowledge: &dyn Knowledge) -> BTreeMap<String, Value> {
     side.template
         .and_then(|template| template.get("Resources"))
         .and_then(Value::as_object)
         .map(|resources| {
             resources
                 .iter()
-                .map(|(id, body)| (id.clone(), canonical(body, &side.parameters)))
+                .map(|(id, body)| {
+                    let mut body = canonical(body, &side.parameters);
+                    open_texts(&mut body, knowledge);
+                    (id.clone(), body)
+                })
                 .collect()
         })
         .unwrap_or_default()
@@ -145,11 +152,8 @@ fn created(id: &str, new: &Value, among: Option<&BTreeMap<String, Value>>) -> Re
         resource_type: resource_type.to_owned(),
         action: Action::Create,
         grade: Grade::None,
-        dangers: Vec::new(),
         reasons: vec![NEW.to_owned()],
-        sources: Vec::new(),
-        properties: Vec::new(),
-        source: None,
+        ..ResourceChange::default()
     };
     for exposure in widen::exposures(resource_type, None, new).into_iter().rev() {
         change.reasons.insert(0, exposure);
@@ -196,11 +200,8 @@ fn removed(id: &str, old: &Value, stay: &BTreeMap<String, Value>) -> ResourceCha
         resource_type: resource_type.to_owned(),
         action,
         grade,
-        dangers: Vec::new(),
         reasons,
-        sources: Vec::new(),
-        properties: Vec::new(),
-        source: None,
+        ..ResourceChange::default()
     }
 }
 
@@ -239,13 +240,11 @@ fn changed(
         resource_type: resource_type.to_owned(),
         action: Action::Update,
         grade: Grade::UpdateInPlace,
-        dangers: Vec::new(),
-        reasons: Vec::new(),
-        sources: Vec::new(),
         properties,
-        source: None,
+        ..ResourceChange::default()
     };
     judge(&mut change, Some(old), new, knowledge);
+    change.texts = texts(resource_type, old, new, &change.properties);
     Some(change)
 }
 
@@ -254,6 +253,7 @@ fn judge(change: &mut ResourceChange, old: Option<&Value>, new: &Value, knowledg
     let mut replacing = Vec::new();
     let mut perhaps = Vec::new();
     let mut unknown = Vec::new();
+    let mut same = Vec::new();
     let mut sources = BTreeSet::new();
     for property in &change.properties {
         if property.path == Path::new("Type") {
@@ -272,7 +272,7 @@ fn judge(change: &mut ResourceChange, old: Option<&Value>, new: &Value, knowledg
             None => knowledge.update(&change.resource_type, place),
         };
         match update {
-            Update::InPlace => {}
+            Update::InPlace => same.extend(default(change, property, place, knowledge)),
             Update::Replacement => {
                 replacing.push(format!("{path} cannot change without replacement"));
             }
@@ -296,9 +296,58 @@ fn judge(change: &mut ResourceChange, old: Option<&Value>, new: &Value, knowledg
             .reasons
             .extend(reason.map(|reason| format!("if so, {reason}")));
     } else {
-        change.grade = Grade::UpdateInPlace;
-        change.reasons = unknown;
+        // CloudFormation updates the resource all the same, and nothing of it becomes another.
+        change.grade = if same.len() == change.properties.len() {
+            Grade::None
+        } else {
+            Grade::UpdateInPlace
+        };
+        change.reasons = unknown.into_iter().chain(same).collect();
     }
+}
+
+/// Says that a property which comes or goes has the value that AWS takes without it, where that is so.
+fn default(
+    change: &ResourceChange,
+    property: &PropertyChange,
+    place: &[Step],
+    knowledge: &dyn Knowledge,
+) -> Option<String> {
+    let (value, comes) = match (&property.before, &property.after) {
+        (None, Some(value)) => (value, true),
+        (Some(value), None) => (value, false),
+        _ => return None,
+    };
+    let path = display(place);
+    is_default(&change.resource_type, &mut place.to_vec(), value, knowledge).then(|| {
+        if comes {
+            format!("{path} is that by default: it stays as it is")
+        } else {
+            format!("{path} was what it is by default: it stays as it is")
+        }
+    })
+}
+
+/// Returns whether a value is the default, or an object of which every entry is.
+fn is_default(
+    resource_type: &str,
+    place: &mut Vec<Step>,
+    value: &Value,
+    knowledge: &dyn Knowledge,
+) -> bool {
+    if let Some(default) = knowledge.default(resource_type, place) {
+        return same(&default, value);
+    }
+    let Value::Object(entries) = value else {
+        return false;
+    };
+    !entries.is_empty()
+        && entries.iter().all(|(key, entry)| {
+            place.push(Step::Key(key.clone()));
+            let is = is_default(resource_type, place, entry, knowledge);
+            place.pop();
+            is
+        })
 }
 
 /// Raises the grade of a change that lets somebody do more, or more of the world in.

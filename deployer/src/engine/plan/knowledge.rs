@@ -1,6 +1,9 @@
 //! What is known of resource types.
 
-use stack_model_cfn::facts::{self, UpdateBehaviour};
+mod defaults;
+
+use serde_json::Value;
+use stack_model_cfn::facts::{self, UpdateBehaviour, ValueKind};
 
 use super::path::Step;
 
@@ -24,6 +27,19 @@ pub trait Knowledge: Sync {
 
     /// Returns whether the order of the list at a place means nothing.
     fn is_unordered(&self, resource_type: &str, place: &[Step]) -> bool;
+
+    /// Returns whether a place takes JSON that the registry does not describe further, such as a policy, as an object or as
+    /// a text.
+    fn is_free(&self, resource_type: &str, place: &[Step]) -> bool {
+        let _ = (resource_type, place);
+        false
+    }
+
+    /// Returns what AWS takes for the value at a place where there is none.
+    fn default(&self, resource_type: &str, place: &[Step]) -> Option<Value> {
+        let _ = (resource_type, place);
+        None
+    }
 
     /// Returns the properties that together name a resource, so that two that agree in them cannot be there at once; the
     /// first is its own name, the others say among which it is one. None, where there can be, or where a replaced
@@ -57,6 +73,20 @@ impl Knowledge for Registry {
         facts::resource_type(resource_type)
             .and_then(|resource| resource.property(&slashed(place)))
             .is_some_and(|property| !property.value().ordered())
+    }
+
+    fn is_free(&self, resource_type: &str, place: &[Step]) -> bool {
+        facts::resource_type(resource_type)
+            .and_then(|resource| resource.property(&slashed(place)))
+            .is_some_and(|property| matches!(property.value().kind(), ValueKind::Json))
+    }
+
+    fn default(&self, resource_type: &str, place: &[Step]) -> Option<Value> {
+        let property = facts::resource_type(resource_type)?.property(&slashed(place))?;
+        match property.value().default() {
+            Some(default) => serde_json::from_str(default).ok(),
+            None => defaults::documented(resource_type, place),
+        }
     }
 
     fn name(&self, resource_type: &str) -> Vec<&'static str> {

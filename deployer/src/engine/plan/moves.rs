@@ -57,14 +57,13 @@ impl<'a> Moves<'a> {
                     resource_type: type_of(&deployed["Resources"][from.as_str()]).to_owned(),
                     action: Action::Update,
                     grade,
-                    dangers: Vec::new(),
                     reasons: vec![reason],
                     sources: vec![PAGE],
-                    properties: Vec::new(),
                     source: manifest
                         .resources
                         .get(to)
                         .map(|resource| resource.source.clone()),
+                    ..ResourceChange::default()
                 }),
             }
         }

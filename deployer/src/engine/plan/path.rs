@@ -57,6 +57,11 @@ impl Path {
             .any(|step| matches!(step, Step::Key(key) if key == name))
     }
 
+    /// Returns whether this is a path or leads to something below it.
+    pub(crate) fn is_in(&self, outer: &Self) -> bool {
+        self.0.starts_with(&outer.0)
+    }
+
     /// Returns what stands at the path.
     pub(super) fn find<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         self.0.iter().try_fold(value, |value, step| match step {

@@ -255,15 +255,12 @@ mod tests {
             resource_type: "AWS::Lambda::Function".to_owned(),
             action: Action::Update,
             grade,
-            dangers: Vec::new(),
-            reasons: Vec::new(),
-            sources: Vec::new(),
             properties: vec![PropertyChange {
                 path: Path::new("Properties").key("Release"),
                 before: None,
                 after: Some(release.into()),
             }],
-            source: None,
+            ..ResourceChange::default()
         }
     }
 

@@ -9,6 +9,8 @@ mod corpus;
 mod grades;
 mod policies;
 mod same;
+mod schema;
+mod texts;
 
 /// Knows of a queue's name and of what a sample function refers to.
 struct Sample;
@@ -91,6 +93,7 @@ fn the_json_shape_is_the_contract() {
         text,
         snapbox::str![[r#"
 {
+  "version": 1,
   "stacks": [
     {
       "stack": "intake-dev",

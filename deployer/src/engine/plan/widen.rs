@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::canonical::intrinsic;
+use super::canonical::{intrinsic, json_text};
 use statement::{Effect, dropped, equal, gained, matches, principals};
 use text::json;
 
@@ -105,7 +105,10 @@ pub(super) fn is_policy(sides: &[&Value]) -> bool {
 fn chooses_policy(value: &Value) -> bool {
     match value {
         Value::Object(entries) => {
-            (intrinsic(entries).is_some() && !documents(value).is_empty())
+            // A text of a policy is one.
+            (json_text(value).is_none()
+                && intrinsic(entries).is_some()
+                && !documents(value).is_empty())
                 || entries.values().any(chooses_policy)
         }
         Value::Array(elements) => elements.iter().any(chooses_policy),

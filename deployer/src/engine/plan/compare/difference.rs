@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::super::canonical::{intrinsic, same};
-use super::super::path::{Path, Step};
+use super::super::canonical::{intrinsic, json_text, same};
+use super::super::path::Path;
 use super::super::{Knowledge, PropertyChange};
 
 /// Finds what differs in one resource.
@@ -43,45 +43,49 @@ impl Difference<'_> {
                     self.found(path, before, after);
                 }
             }
-            _ => match definitions(path, before, after) {
-                // Another order of entries or other blanks are another text that says the same.
-                Some((old, new)) if old == new => {}
-                Some((old, new)) => {
-                    let known = self.found.len();
-                    self.entry(path, Some(&old), Some(&new));
-                    if self.found.len() == known {
-                        self.found(path, before, after);
+            (Some(old), Some(new)) => match (json_text(old), json_text(new)) {
+                (Some(old), Some(new)) => self.exactly(path, old, new),
+                _ => self.found(path, before, after),
+            },
+            _ => self.found(path, before, after),
+        }
+    }
+
+    /// Compares what two texts of JSON say, in which everything is what it is.
+    fn exactly(&mut self, path: &Path, before: &Value, after: &Value) {
+        match (before, after) {
+            _ if before == after => {}
+            (Value::Object(old), Value::Object(new))
+                if intrinsic(old).is_none() && intrinsic(new).is_none() =>
+            {
+                for key in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+                    match (old.get(key), new.get(key)) {
+                        (Some(old), Some(new)) => self.exactly(&path.key(key), old, new),
+                        (old, new) => self.found(&path.key(key), old, new),
                     }
                 }
-                None => self.found(path, before, after),
-            },
+            }
+            (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
+                for (position, (old, new)) in old.iter().zip(new).enumerate() {
+                    self.exactly(&path.position(position), old, new);
+                }
+            }
+            _ => self.found(path, Some(before), Some(after)),
         }
     }
 
     fn found(&mut self, path: &Path, before: Option<&Value>, after: Option<&Value>) {
         self.found.push(PropertyChange {
             path: path.clone(),
-            before: before.cloned(),
-            after: after.cloned(),
+            before: before.map(shown),
+            after: after.map(shown),
         });
     }
 }
 
-/// Reads both definitions of a state machine, which a template holds as text, so that a change shows where it is.
-fn definitions(
-    path: &Path,
-    before: Option<&Value>,
-    after: Option<&Value>,
-) -> Option<(Value, Value)> {
-    let [Step::Key(name)] = path.property()? else {
-        return None;
-    };
-    let read = |value: Option<&Value>| {
-        let definition: Value = serde_json::from_str(value?.as_str()?).ok()?;
-        definition.is_object().then_some(definition)
-    };
-    (name == "DefinitionString").then_some(())?;
-    Some((read(before)?, read(after)?))
+/// Returns a value as it is told: what a text of JSON says.
+fn shown(value: &Value) -> Value {
+    json_text(value).unwrap_or(value).clone()
 }
 
 fn same_set(before: &[Value], after: &[Value]) -> bool {

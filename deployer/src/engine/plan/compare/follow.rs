@@ -139,11 +139,7 @@ fn touch(
             resource_type: type_of(body).to_owned(),
             action: Action::Update,
             grade: Grade::UpdateInPlace,
-            dangers: Vec::new(),
-            reasons: Vec::new(),
-            sources: Vec::new(),
-            properties: Vec::new(),
-            source: None,
+            ..ResourceChange::default()
         });
     let was_replaced = change.action == Action::Replace;
     for path in paths {

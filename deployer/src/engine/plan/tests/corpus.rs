@@ -110,6 +110,12 @@ impl Case {
     }
 }
 
+/// Returns the plans of all cases.
+pub(super) fn plans() -> Vec<StackPlan> {
+    let cases = cases().into_values().flatten();
+    cases.map(|case| case.plan()).collect()
+}
+
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
 }

@@ -45,7 +45,7 @@ impl Case {
             stacks: vec![stack.clone()],
         };
         let tree = anstream::adapter::strip_str(&ui::plan(&plan, false)).to_string();
-        let markdown = ui::markdown(&plan, "dev").replace('\\', "");
+        let markdown = ui::markdown(&plan, "dev", None, ui::COMMENT).replace('\\', "");
         for line in self.lines {
             assert!(tree.contains(line), "{line}\n{tree}");
             assert!(markdown.contains(line), "{line}\n{markdown}");

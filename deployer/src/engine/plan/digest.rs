@@ -1,0 +1,19 @@
+//! Tells plans apart by one hash.
+
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::{Plan, Seal};
+use crate::build::hex;
+use crate::engine::release::sorted;
+
+impl Plan {
+    /// Returns a hash of all changes: that of another plan is the same where the same would happen, whenever it is made.
+    pub fn digest(&self) -> String {
+        let stacks = self.stacks.iter().map(|stack| {
+            let Seal { changes, other, .. } = Seal::of(stack);
+            json!([stack.stack, stack.create, stack.note, changes, other])
+        });
+        hex(&Sha256::digest(sorted(&stacks.collect()).to_string()))
+    }
+}

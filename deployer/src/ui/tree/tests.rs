@@ -1,0 +1,293 @@
+use serde_json::json;
+
+use super::*;
+use crate::engine::plan::{Hunk, Path};
+
+const NARROW: Look = Look {
+    width: 80,
+    breaks: true,
+    full: false,
+};
+
+const FULL: Look = Look {
+    full: true,
+    ..NARROW
+};
+
+fn plain(plan: &Plan, look: Look) -> String {
+    anstream::adapter::strip_str(&render(plan, look)).to_string()
+}
+
+fn queue(position: usize, grade: Grade) -> ResourceChange {
+    ResourceChange {
+        logical_id: format!("Queue{position}"),
+        resource_type: "AWS::SQS::Queue".into(),
+        grade,
+        ..ResourceChange::default()
+    }
+}
+
+fn stack_of(changes: Vec<ResourceChange>) -> Plan {
+    let stack = "intake-dev".into();
+    Plan {
+        stacks: vec![StackPlan {
+            stack,
+            changes,
+            ..StackPlan::default()
+        }],
+    }
+}
+
+#[test]
+fn long_lists_are_collapsed_but_for_what_is_dangerous() {
+    let mut changes: Vec<_> = (100..140)
+        .map(|position| queue(position, Grade::UpdateInPlace))
+        .collect();
+    changes.push(queue(200, Grade::DataLoss));
+    let sample = stack_of(changes);
+    let text = plain(&sample, NARROW);
+    assert!(
+        text.contains("  … 16 more: 16 to update (--verbose shows them)"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Queue200 AWS::SQS::Queue DATA LOSS"),
+        "{text}"
+    );
+    assert_eq!(text.matches("AWS::SQS::Queue").count(), 25, "{text}");
+    let all = plain(&sample, FULL);
+    assert_eq!(all.matches("AWS::SQS::Queue").count(), 41, "{all}");
+    assert!(!all.contains("more"), "{all}");
+}
+
+#[test]
+fn lists_of_properties_and_reasons_are_collapsed() {
+    let property = |position: usize| PropertyChange {
+        path: Path::new("Properties").key(&format!("Property{position}")),
+        before: Some(json!(1)),
+        after: Some(json!(2)),
+    };
+    let mut change = ResourceChange {
+        reasons: (0..10)
+            .map(|n| format!("nothing is known of {n}"))
+            .collect(),
+        properties: (0..20).map(property).collect(),
+        ..queue(1, Grade::UpdateInPlace)
+    };
+    let text = plain(&stack_of(vec![change.clone()]), NARROW);
+    assert!(text.contains("      … 4 more reasons ("), "{text}");
+    assert!(text.contains("      … 12 more properties ("), "{text}");
+    // Whatever makes a change dangerous is read before it is agreed to.
+    change.grade = Grade::PermissionWidened;
+    let text = plain(&stack_of(vec![change.clone()]), NARROW);
+    assert!(!text.contains("more reasons"), "{text}");
+    let all = plain(&stack_of(vec![change]), FULL);
+    assert!(!all.contains(" more "), "{all}");
+    // One that is hidden would be a line, too.
+    let nine = ResourceChange {
+        properties: (0..9).map(property).collect(),
+        ..queue(1, Grade::UpdateInPlace)
+    };
+    let text = plain(&stack_of(vec![nine]), NARROW);
+    assert!(text.contains("Property8: 1 → 2"), "{text}");
+}
+
+#[test]
+fn many_stacks_without_a_change_are_counted() {
+    let stacks = (10..30).map(|position| StackPlan {
+        stack: format!("stack-{position}"),
+        ..StackPlan::default()
+    });
+    let mut sample = Plan {
+        stacks: stacks.collect(),
+    };
+    sample.stacks[19].note = Some("it is UPDATE_IN_PROGRESS".into());
+    let text = plain(&sample, NARROW);
+    assert!(text.contains("… 11 more without a change"), "{text}");
+    assert!(
+        text.contains("stack-29") && !text.contains("stack-28"),
+        "{text}"
+    );
+}
+
+#[test]
+fn words_are_broken_on_a_terminal_only() {
+    let mut change = queue(1, Grade::Replacement);
+    change.logical_id = "Q".repeat(70);
+    change.reasons = vec!["a reason that goes on and on ".repeat(5)];
+    let sample = stack_of(vec![change]);
+    let text = plain(&sample, NARROW);
+    for line in text.lines().filter(|line| !line.contains("QQ")) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    let piped = Look {
+        breaks: false,
+        ..NARROW
+    };
+    assert_eq!(plain(&sample, piped).lines().count(), 4);
+}
+
+#[test]
+fn texts_are_shown_line_by_line() {
+    let text = TextChange {
+        path: Path::new("Properties").key("DefinitionString"),
+        hunks: vec![Hunk {
+            before: 3,
+            after: 3,
+            states: vec!["Pause".into()],
+            lines: [
+                Line::Kept("  \"Pause\": {".into()),
+                Line::Removed("    \"Seconds\": 5,".into()),
+                Line::Added(format!("    \"Seconds\": {}\u{1b}[2J", "6".repeat(90))),
+            ]
+            .into(),
+        }],
+    };
+    let sample = stack_of(vec![ResourceChange {
+        properties: vec![PropertyChange {
+            path: Path::new("Properties")
+                .key("DefinitionString")
+                .key("States"),
+            before: Some(json!(5)),
+            after: Some(json!(6)),
+        }],
+        texts: vec![text.clone()],
+        ..queue(1, Grade::UpdateInPlace)
+    }]);
+    snapbox::assert_data_eq!(
+        plain(&sample, NARROW),
+        snapbox::str![[r#"
+intake-dev
+  ~ update  Queue1 AWS::SQS::Queue
+      DefinitionString:
+      @@ -3,2 +3,2 @@ Pause
+         "Pause": {
+      -    "Seconds": 5,
+      +    "Seconds": 666666666666666666666666666666666666666666666666666666666…
+1 to update
+
+"#]]
+    );
+    assert!(!render(&sample, FULL).contains("\u{1b}[2J"));
+    let mut long = sample;
+    long.stacks[0].changes[0].texts[0].hunks[0].lines =
+        (0..40).map(|line| Line::Added(line.to_string())).collect();
+    let text = plain(&long, NARROW);
+    assert!(text.contains("… 17 more lines"), "{text}");
+}
+
+#[test]
+fn long_values_stand_below_each_other_where_all_is_shown() {
+    let change = PropertyChange {
+        path: Path::new("Properties").key("Description"),
+        before: Some(json!("a".repeat(90))),
+        after: None,
+    };
+    let mut text = String::new();
+    render_property(&mut text, &change, 6, FULL);
+    let expected = format!(
+        "      Description:\n        - \"{}\"\n        + (absent)\n",
+        "a".repeat(90)
+    );
+    assert_eq!(anstream::adapter::strip_str(&text).to_string(), expected);
+}
+
+#[test]
+fn long_values_are_shown_around_their_first_difference() {
+    let change = PropertyChange {
+        path: Path::new("Properties").key("Description"),
+        before: Some(json!(format!("{}queue and more of it", "a".repeat(90)))),
+        after: Some(json!(format!("{}direct and more of it", "a".repeat(90)))),
+    };
+    let mut text = String::new();
+    render_property(&mut text, &change, 6, NARROW);
+    let plain = anstream::adapter::strip_str(&text).to_string();
+    assert!(plain.chars().count() <= 81, "{plain}");
+    assert!(
+        plain.contains("queue") && plain.contains("direct"),
+        "{plain}"
+    );
+}
+
+#[test]
+fn an_expression_whose_value_changes_is_shown_once() {
+    let table = json!({"Fn::GetAtt": ["TableWithAVeryLongNameThatDoesNotFit", "Arn"]});
+    let change = PropertyChange {
+        path: Path::new("Properties").key("Resource"),
+        before: Some(table.clone()),
+        after: Some(table),
+    };
+    let mut text = String::new();
+    render_property(&mut text, &change, 6, NARROW);
+    assert_eq!(
+        anstream::adapter::strip_str(&text).to_string(),
+        "      Resource: {\"Fn::GetAtt\":[\"TableWithAVeryLongNameThatDoesNotFit\",\"A… (anew)\n"
+    );
+}
+
+#[test]
+fn a_plan_is_a_tree_that_fits() {
+    let sample = Plan {
+        stacks: vec![
+            StackPlan {
+                stack: "intake-dev".into(),
+                changes: vec![
+                    ResourceChange {
+                        logical_id: "Orders".into(),
+                        resource_type: "AWS::DynamoDB::Table".into(),
+                        action: Action::Replace,
+                        grade: Grade::DataLoss,
+                        reasons: vec!["TableName cannot change without replacement".into()],
+                        properties: vec![PropertyChange {
+                            path: Path::new("Properties").key("TableName"),
+                            before: Some(json!("a".repeat(100))),
+                            after: None,
+                        }],
+                        ..ResourceChange::default()
+                    },
+                    ResourceChange {
+                        logical_id: "Queue".into(),
+                        resource_type: "AWS::SQS::Queue".into(),
+                        action: Action::Create,
+                        grade: Grade::None,
+                        reasons: vec!["it is new".into()],
+                        ..ResourceChange::default()
+                    },
+                ],
+                other: vec![PropertyChange {
+                    path: Path::new("Outputs").key("Url"),
+                    before: None,
+                    after: Some(json!({"Ref": "Queue"})),
+                }],
+                note: None,
+                create: false,
+                basis: None,
+            },
+            StackPlan {
+                stack: "other-dev".into(),
+                ..StackPlan::default()
+            },
+        ],
+    };
+    let mut text = String::new();
+    text.push_str(&render(&sample, NARROW));
+    let plain = anstream::adapter::strip_str(&text).to_string();
+    assert!(
+        plain.lines().all(|line| line.chars().count() <= 80),
+        "{plain}"
+    );
+    snapbox::assert_data_eq!(
+        plain,
+        snapbox::str![[r#"
+intake-dev
+  ± replace Orders AWS::DynamoDB::Table DATA LOSS
+      TableName cannot change without replacement
+      TableName: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa… → (absent)
+  + create  Queue AWS::SQS::Queue
+  Outputs.Url: (absent) → {"Ref":"Queue"}
+other-dev (unchanged)
+1 to create, 1 to replace, 1 besides resources (1 with data loss)
+
+"#]]
+    );
+}
