@@ -94,9 +94,7 @@ mod tests {
                 .filter(|danger| danger == grade)
                 .collect(),
             reasons: vec!["because".to_owned()],
-            sources: Vec::new(),
-            properties: Vec::new(),
-            source: None,
+            ..ResourceChange::default()
         });
         StackPlan {
             stack: "orders-prod".to_owned(),

@@ -4,10 +4,13 @@ use serde_json::Value;
 
 use super::Step;
 
-/// A resource type, its page below [`PAGES`], and properties of it with the JSON of what they are where they are absent.
+/// A property, and the JSON of what it is where it is absent.
+type Default = (&'static str, &'static str);
+
+/// Resource types, each with its page below [`PAGES`] and the defaults that it states.
 ///
 /// A default that depends on something else, or that AWS moved once, is not here.
-const DOCUMENTED: &[(&str, &str, &[(&str, &str)])] = &[
+const DOCUMENTED: &[(&str, &str, &[Default])] = &[
     (
         "AWS::DynamoDB::Table",
         "aws-resource-dynamodb-table.html",

@@ -114,6 +114,7 @@ fn what_is_no_json_is_compared_as_text() {
 
 #[test]
 fn a_definition_is_shown_line_by_line_with_its_states() {
+    const TYPE: &str = "AWS::StepFunctions::StateMachine";
     let machine = |pause: u32, work: &str| {
         let definition = json!({"StartAt": "Pause", "States": {
             "Pause": {"Type": "Wait", "Seconds": pause, "Next": "Each"},
@@ -124,7 +125,6 @@ fn a_definition_is_shown_line_by_line_with_its_states() {
         let text = definition.to_string().replace("PLACE", "${Worker.Arn}");
         json!({"RoleArn": "r", "DefinitionString": {"Fn::Sub": text}})
     };
-    const TYPE: &str = "AWS::StepFunctions::StateMachine";
     let change = change(TYPE, &machine(5, "a"), &machine(6, "b")).expect("two states changed");
     assert_eq!(
         paths(&change),
