@@ -28,7 +28,7 @@ const DOCUMENTED: &[(&str, &str, &[Default])] = &[
     (
         "AWS::IAM::Role",
         "aws-resource-iam-role.html",
-        &[("MaxSessionDuration", "3600"), ("Path", "\"/\"")],
+        &[("MaxSessionDuration", "3600")],
     ),
     (
         "AWS::KMS::Key",
