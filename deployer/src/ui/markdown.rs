@@ -11,11 +11,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::count;
 use super::tree::{ANEW, first_shown, skip, summary_line};
 use crate::engine::plan::{
     Action, Grade, Plan, PropertyChange, ResourceChange, StackPlan, TextChange,
 };
+use crate::text::count;
 use budget::{Part, Shown, shown};
 
 /// How many bytes are written at most: GitHub takes comments of up to 65,536 characters.

@@ -4,8 +4,8 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::{Plan, Seal};
-use crate::build::hex;
 use crate::engine::release::sorted;
+use crate::text::hex;
 
 impl Plan {
     /// Returns a hash of all changes: that of another plan is the same where the same would happen, whenever it is made.
