@@ -58,7 +58,7 @@ pub use activity::events;
 pub use bootstrap::{BOOTSTRAP_STACK, bootstrap};
 pub use cancel::{Cancel, CancelHandle};
 pub use cause::{Cause, Explanation, Refused, Waiting, WaitingOutcome, explain};
-pub use change_set::{Change, ProposedChanges, Replacement};
+pub use change_set::{Change, Hook, ProposedChanges, Replacement};
 pub use content::FillError;
 pub use deploy::{
     Approve, Artifact, Decision, DeployError, DeployReport, Deployment, StackDeployment,

@@ -2,6 +2,7 @@
 
 mod allow;
 mod anew;
+mod merge;
 mod surprise;
 
 use std::collections::BTreeMap;
@@ -13,10 +14,10 @@ use serde_json::json;
 use super::Session;
 use crate::cli::Allowance;
 use crate::engine::plan::{Plan, StackPlan};
-use crate::engine::{Approve, Decision, ProposedChanges};
+use crate::engine::{Approve, Decision, Finding, ProposedChanges};
 use crate::error::{Error, Kind, Result};
 use crate::ui::{self, Ui};
-use surprise::{nothing_changes, surprises};
+use surprise::{Surprise, nothing_changes, surprises};
 
 pub(super) use allow::{named as dangers, protect, refuse};
 
@@ -179,56 +180,93 @@ impl Approval {
         Decision::Decline
     }
 
+    /// Returns what was agreed to for a stack; nothing, where no plan was shown.
+    fn agreed(&self, stack: &str) -> Option<StackPlan> {
+        let plan = locked(&self.plan);
+        let plan = plan.as_ref()?;
+        let found = plan.stacks.iter().find(|plan| plan.stack == stack);
+        // A plan that says nothing of a stack says that nothing happens to it.
+        Some(found.cloned().unwrap_or_else(|| StackPlan {
+            stack: stack.to_owned(),
+            ..StackPlan::default()
+        }))
+    }
+
+    /// Shows what CloudFormation says of a stack, at the resources that it is about.
+    fn show(&self, plan: StackPlan) {
+        let told = Plan {
+            stacks: vec![merge::told(&plan)],
+        };
+        if self.ui.json() {
+            self.ui
+                .json_line(&json!({"type": "plan", "stacks": [plan]}));
+        }
+        self.ui.line(ui::said(&told).trim_end());
+    }
+
     async fn decide(&self, changes: &ProposedChanges) -> Decision {
-        let Some(surprises) = locked(&self.plan)
-            .as_ref()
-            .map(|plan| surprises(plan, changes))
-        else {
+        let Some(agreed) = self.agreed(&changes.stack) else {
             return Decision::Execute;
         };
-        if surprises.is_empty() {
+        let surprises = surprises(&agreed, changes);
+        let mut merged = merge::merged(&agreed, &changes.changes, &surprises);
+        merge::note(&mut merged, &changes.findings, &changes.hooks);
+        if !surprises.is_empty() {
+            self.ui.warn(format!(
+                "CloudFormation and the plan disagree about {}:",
+                changes.stack
+            ));
+        } else if !changes.findings.is_empty() {
+            let text = format!("CloudFormation has something to say of {}:", changes.stack);
+            self.ui.warn(text);
+        } else if changes.hooks.is_empty() {
             return Decision::Execute;
         }
-        self.ui.warn(format!(
-            "CloudFormation and the plan disagree about {}:",
-            changes.stack
-        ));
-        for surprise in &surprises {
-            self.ui.line(format!("  {}", surprise.text));
-        }
-        if !surprises.iter().any(|surprise| surprise.dangerous) {
+        self.show(merged.clone());
+        let dangerous: Vec<&Surprise> = surprises
+            .iter()
+            .filter(|surprise| surprise.dangerous)
+            .collect();
+        if dangerous.is_empty() {
             return Decision::Execute;
         }
+        let lines = || dangerous.iter().map(ToString::to_string).collect();
+        let is_allowed = |surprise: &Surprise| {
+            let covers = |allowance: &Allowance| {
+                allowance.covers(surprise.grade, &changes.stack, &surprise.logical_id)
+            };
+            self.allowed.iter().any(covers)
+        };
         match self.consent {
             Consent::NotNeeded => return Decision::Execute,
-            Consent::Answered if self.ui.can_ask() => {
-                if self
-                    .ui
-                    .confirm("Execute this change set all the same?")
-                    .await
-                {
-                    return Decision::Execute;
-                }
-            }
-            // Whoever said yes beforehand said it to something else.
-            Consent::Answered | Consent::Given | Consent::Kept => {}
+            Consent::Answered | Consent::Given => {}
+            // Exactly the plan that was kept is executed, or none.
+            Consent::Kept => return self.decline(&changes.stack, lines()),
         }
-        let lines = surprises
-            .into_iter()
-            .filter(|surprise| surprise.dangerous)
-            .map(|surprise| surprise.text)
-            .collect();
-        self.decline(&changes.stack, lines)
+        if let Some(stage) = &self.protected {
+            let merged = Plan {
+                stacks: vec![merged],
+            };
+            if let Err(error) = refuse(&[(None, &merged)], &self.allowed, stage) {
+                return self.decline(&changes.stack, error.causes().to_vec());
+            }
+        }
+        // Whoever said yes beforehand said it to something else, but for the dangers that were allowed by name.
+        if dangerous.iter().all(|surprise| is_allowed(surprise)) {
+            return Decision::Execute;
+        }
+        let question = "Execute this change set all the same?";
+        if self.consent == Consent::Answered && self.ui.can_ask() && self.ui.confirm(question).await
+        {
+            return Decision::Execute;
+        }
+        self.decline(&changes.stack, lines())
     }
 
     /// Decides about a plan that was made anew: one that does the same needs no other answer, and one that is less
     /// dangerous none where the answer was given beforehand.
     async fn decide_anew(&self, now: &StackPlan) -> Decision {
-        let before = locked(&self.plan)
-            .as_ref()
-            .and_then(|plan| plan.stacks.iter().find(|plan| plan.stack == now.stack))
-            .cloned()
-            .unwrap_or_default();
+        let before = self.agreed(&now.stack).unwrap_or_default();
         let differences = anew::differences(&before, now);
         if differences.is_empty() {
             self.ui.warn(format!(
@@ -305,6 +343,17 @@ impl Approve for Approval {
         plan: &'a StackPlan,
     ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
         Box::pin(self.decide_anew(plan))
+    }
+
+    fn found(&self, stack: &str, findings: &[Finding]) {
+        let Some(mut plan) = self.agreed(stack) else {
+            return;
+        };
+        merge::note(&mut plan, findings, &[]);
+        self.ui.warn(format!(
+            "CloudFormation refuses the change set of {stack}, before anything is changed:"
+        ));
+        self.show(plan);
     }
 
     fn left_as_it_is(&self, stack: &str) {

@@ -273,7 +273,7 @@ async fn refused(
                 continue;
             }
             let findings = if failure::says_early(&reason) {
-                failure::findings(clients, &id).await?
+                failure::findings(clients, &id, true).await?
             } else {
                 Vec::new()
             };

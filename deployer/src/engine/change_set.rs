@@ -1,5 +1,7 @@
 //! Change sets: made, read, executed, removed.
 
+mod said;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -14,11 +16,14 @@ use serde::Serialize;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    Context, express,
+    Context, Finding, express,
     inspect::{self, present, time},
     publish::TemplateSource,
 };
 use crate::aws::{AwsError, Clients, OrAws, texts};
+
+pub use said::Hook;
+pub(super) use said::ask;
 
 /// What every change set of ours is named by: the name continues with a hash.
 pub(super) const PREFIX: &str = "stackctl-";
@@ -41,6 +46,12 @@ pub struct ProposedChanges {
     pub change_set: String,
     /// The changes, by logical id.
     pub changes: Vec<Change>,
+    /// What CloudFormation found beforehand and does not refuse.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// The hooks that will run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<Hook>,
 }
 
 /// One change of a change set.
@@ -257,6 +268,8 @@ pub(super) async fn computed(
                     partial: false,
                     change_set: request.name.clone(),
                     changes,
+                    findings: Vec::new(),
+                    hooks: Vec::new(),
                 }));
             }
             "FAILED" => {

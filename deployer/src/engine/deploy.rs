@@ -14,7 +14,7 @@ use stack_model::assembly::{Contract, StackManifest};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    BOOTSTRAP_STACK, Context, Event, Failure, ProposedChanges, StackError, bootstrap,
+    BOOTSTRAP_STACK, Context, Event, Failure, Finding, ProposedChanges, StackError, bootstrap,
     event::Outcome,
     express,
     fast::Records,
@@ -94,6 +94,9 @@ pub trait Approve: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
         Box::pin(async { Decision::Decline })
     }
+
+    /// Hears what `CloudFormation` found about a change set that it refuses.
+    fn found(&self, _stack: &str, _findings: &[Finding]) {}
 
     /// Hears that `CloudFormation` finds nothing to change in a stack that differs from what is deployed.
     fn left_as_it_is(&self, _stack: &str) {}

@@ -17,6 +17,7 @@ mod needs;
 mod online;
 mod path;
 mod references;
+mod said;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use knowledge::{Knowledge, Registry, Update};
 pub(super) use online::plan_anew;
 pub use online::{PlanError, Wanted, plan};
 pub use path::{Path, Step};
+pub use said::Said;
 pub use seal::{Seal, SealedChange};
 pub use text::{Hunk, Line, TextChange};
 
@@ -77,6 +79,9 @@ pub struct StackPlan {
     /// What stands between this and its deploy, where the status of the stack does not allow an update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// What CloudFormation says of the stack, once there is a change set.
+    #[serde(flatten)]
+    pub said: Said,
     /// Whether the stack is new.
     #[serde(skip)]
     pub create: bool,
@@ -110,6 +115,9 @@ pub struct ResourceChange {
     /// How definitions of state machines and templates of mappings differ, line by line.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<TextChange>,
+    /// What CloudFormation says of it, once there is a change set.
+    #[serde(flatten)]
+    pub said: Said,
     /// Where the resource is declared in the Rust source.
     #[serde(skip)]
     pub source: Option<String>,
@@ -137,7 +145,7 @@ impl ResourceChange {
     }
 
     /// Notes a grade among the dangers, where it is one.
-    fn endanger(&mut self, grade: Grade) {
+    pub(crate) fn endanger(&mut self, grade: Grade) {
         if Grade::DANGERS.contains(&grade) && !self.dangers.contains(&grade) {
             self.dangers.push(grade);
             self.dangers.sort_unstable();

@@ -242,7 +242,7 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         tags: &tags,
         express: run.express.contains(&stack.name),
     };
-    let (change_set, mut changes) = match compute(context, work, &mut request).await? {
+    let (change_set, mut changes) = match compute(run, context, work, &mut request).await? {
         Proposed::Changes(change_set, changes) => (change_set, changes),
         Proposed::Busy => return Ok(Attempt::Again),
         Proposed::Nothing => {
@@ -265,6 +265,9 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
             remove(context, stack, &change_set, create).await?;
             return Err(error.unwrap_or_else(|error| error));
         }
+    }
+    if run.agreed.knows(&stack.name) {
+        change_set::ask(context, &change_set, &mut changes).await;
     }
     changes.partial = run.handovers.in_parts(&stack.name);
     let count = changes.changes.len();
@@ -357,6 +360,7 @@ enum Proposed {
 /// Has the changes computed: in express mode where the request says so, and once more without where the changes do not
 /// suit it. The request says afterwards how it was done.
 async fn compute(
+    run: &Run,
     context: &Context,
     work: &Work,
     request: &mut ChangeSetRequest<'_>,
@@ -398,7 +402,11 @@ async fn compute(
             }
             Computed::Failed(reason) => {
                 let mut hints = known_hints(&reason);
-                let reason = failure::say(&context.clients, &change_set.id, reason).await;
+                let (reason, findings) =
+                    failure::say(&context.clients, &change_set.id, reason).await;
+                if !findings.is_empty() {
+                    run.approve.found(&stack.name, &findings);
+                }
                 if let Err(error) = remove(context, stack, &change_set, request.create).await {
                     hints.push(format!(
                         "change set {} is still there: {error}",

@@ -39,6 +39,7 @@ mod refused;
 mod released;
 mod repeated;
 mod rollback;
+mod said;
 mod script;
 mod signed;
 mod simulated;

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 
 use super::tree::{ANEW, first_shown, skip, summary_line};
 use crate::engine::plan::{
-    Action, Grade, Plan, PropertyChange, ResourceChange, StackPlan, TextChange,
+    Action, Grade, Plan, PropertyChange, ResourceChange, Said, StackPlan, TextChange,
 };
 use crate::text::count;
 use budget::{Part, Shown, shown};
@@ -218,11 +218,22 @@ fn frame(stack: &StackPlan) -> (String, &'static str) {
     if let Some(note) = &stack.note {
         let _ = writeln!(text, "**{}**\n", plain(note));
     }
+    said(&mut text, &stack.said, None, "");
     (text, "\n</details>\n")
+}
+
+/// Writes what CloudFormation says, once there is a change set.
+fn said(text: &mut String, said: &Said, of: Option<&str>, indent: &str) {
+    for (weighty, line) in said.lines(of) {
+        let line = told(&line);
+        let line = if weighty { format!("**{line}**") } else { line };
+        let _ = writeln!(text, "{indent}- {line}");
+    }
 }
 
 fn resource(change: &ResourceChange, releases: &BTreeSet<String>) -> String {
     let mut text = headline(change);
+    said(&mut text, &change.said, Some(&change.logical_id), "  ");
     for reason in change.told_reasons() {
         let _ = writeln!(text, "  - {}", told(reason));
     }
@@ -238,6 +249,7 @@ fn resource(change: &ResourceChange, releases: &BTreeSet<String>) -> String {
 /// Writes a change where there is no room for all of it.
 fn short(change: &ResourceChange) -> String {
     let mut text = headline(change);
+    said(&mut text, &change.said, Some(&change.logical_id), "  ");
     let reasons: Vec<&String> = change.told_reasons().collect();
     for reason in reasons.iter().take(REASONS) {
         let _ = writeln!(text, "  - {}", told(reason));

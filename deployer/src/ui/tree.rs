@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use serde_json::Value;
 
-use super::{WIDTH, paint, palette, terminal};
+use super::{WIDTH, paint, palette, said, terminal};
 use crate::engine::plan::{
     Action, Grade, Line, Plan, PropertyChange, ResourceChange, StackPlan, TextChange,
 };
@@ -123,6 +123,9 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
         let line = format!("  {}", paint(palette::WARNING, note));
         look.line(text, &line, 4);
     }
+    for line in said::lines(&stack.said, None, 2) {
+        look.line(text, &line, 4);
+    }
     let harmless = stack.changes.iter().filter(|change| !is_dangerous(change));
     let mut left = look.shown(harmless.count(), CHANGES);
     let mut hidden = Vec::new();
@@ -152,10 +155,11 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
 
 /// Returns whether a change is shown whatever else there is.
 fn is_dangerous(change: &ResourceChange) -> bool {
-    change.grade >= Grade::Interruption || !change.dangers.is_empty()
+    change.grade >= Grade::Interruption || !change.dangers.is_empty() || !change.said.is_empty()
 }
 
-fn render_resource(text: &mut String, change: &ResourceChange, look: Look) {
+/// Writes the line of a resource: what happens to it, and how dangerous that is.
+pub(super) fn head(change: &ResourceChange) -> String {
     let (sign, word, style) = match change.action {
         Action::Create => ("+", "create", palette::GOOD),
         Action::Update => ("~", "update", palette::WARNING),
@@ -174,7 +178,14 @@ fn render_resource(text: &mut String, change: &ResourceChange, look: Look) {
     if let Some((label, style)) = label(change.grade) {
         let _ = write!(line, " {}", paint(style, label));
     }
-    look.line(text, &line, 12);
+    line
+}
+
+fn render_resource(text: &mut String, change: &ResourceChange, look: Look) {
+    look.line(text, &head(change), 12);
+    for line in said::lines(&change.said, Some(&change.logical_id), 6) {
+        look.line(text, &line, 8);
+    }
     let reasons: Vec<&String> = change.told_reasons().collect();
     let shown = if is_dangerous(change) {
         reasons.len()

@@ -15,7 +15,7 @@ pub(super) enum Of {
 use Of::{Deploy, DeployWith, Look, People};
 
 /// The calls by service and method, with the actions that each takes.
-pub(super) const CALLS: [(&str, &str, &[&str], Of); 68] = [
+pub(super) const CALLS: [(&str, &str, &[&str], Of); 69] = [
     (
         "apigateway",
         "get_base_path_mappings",
@@ -116,6 +116,12 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 68] = [
         "cloudformation",
         "describe_change_set",
         &["cloudformation:DescribeChangeSet"],
+        Deploy,
+    ),
+    (
+        "cloudformation",
+        "describe_change_set_hooks",
+        &["cloudformation:DescribeChangeSetHooks"],
         Deploy,
     ),
     (

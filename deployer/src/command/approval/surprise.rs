@@ -1,6 +1,8 @@
 //! Where a change set and the plan that was shown disagree.
 
-use crate::engine::plan::{self, Action, Grade, Plan, ResourceChange};
+use std::fmt;
+
+use crate::engine::plan::{self, Action, Grade, Plan, ResourceChange, StackPlan};
 use crate::engine::{Change, ProposedChanges, Replacement};
 
 /// Says what was planned for a stack in which CloudFormation finds nothing to change; nothing, where that is nothing.
@@ -22,30 +24,47 @@ pub(super) fn nothing_changes(plan: &Plan, stack: &str) -> Option<String> {
 /// A disagreement between a change set and the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Surprise {
-    /// What it is, in words.
-    pub(super) text: String,
+    /// The logical id of the resource.
+    pub(super) logical_id: String,
+    /// Its type.
+    resource_type: String,
+    /// What would happen, in words: `would be replaced`.
+    pub(super) word: &'static str,
     /// Whether it may destroy what the plan keeps, so that the consent to the plan does not cover it.
     pub(super) dangerous: bool,
+    /// How dangerous it is.
+    pub(super) grade: Grade,
 }
 
-/// Returns where a change set and the plan disagree: first what is proposed, then what was planned and is not proposed.
-pub(super) fn surprises(plan: &Plan, changes: &ProposedChanges) -> Vec<Surprise> {
-    let planned: &[ResourceChange] = plan
-        .stacks
-        .iter()
-        .find(|stack| stack.stack == changes.stack)
-        .map_or(&[], |stack| &stack.changes);
+impl fmt::Display for Surprise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} ({}) {}",
+            self.logical_id, self.resource_type, self.word
+        )
+    }
+}
+
+/// Returns where a change set and the plan of its stack disagree: first what is proposed, then what was planned and is not
+/// proposed.
+pub(super) fn surprises(plan: &StackPlan, changes: &ProposedChanges) -> Vec<Surprise> {
     let proposed = changes.changes.iter().filter_map(|change| {
-        let known = planned
+        let known = plan
+            .changes
             .iter()
             .find(|planned| planned.logical_id == change.logical_id);
         let (word, dangerous) = disagreement(known, change, &changes.changes)?;
         Some(Surprise {
-            text: format!("{} ({}) {word}", change.logical_id, change.resource_type),
+            logical_id: change.logical_id.clone(),
+            resource_type: change.resource_type.clone(),
+            word,
             dangerous,
+            grade: grade(change, dangerous),
         })
     });
-    let missing = planned
+    let missing = plan
+        .changes
         .iter()
         // The other part does the rest.
         .filter(|_| !changes.partial)
@@ -60,16 +79,37 @@ pub(super) fn surprises(plan: &Plan, changes: &ProposedChanges) -> Vec<Surprise>
                 .all(|change| change.logical_id != planned.logical_id)
         })
         .map(|planned| Surprise {
-            text: format!(
-                "{} ({}) would stay as it is",
-                planned.logical_id, planned.resource_type
-            ),
+            logical_id: planned.logical_id.clone(),
+            resource_type: planned.resource_type.clone(),
+            word: "would stay as it is",
             dangerous: false,
+            grade: Grade::None,
         });
     proposed.chain(missing).collect()
 }
 
+/// Returns how dangerous a change is that the plan does not know.
+fn grade(change: &Change, dangerous: bool) -> Grade {
+    let policy = change.policy_action.as_deref();
+    let is_lost = matches!(policy, None | Some("Delete" | "ReplaceAndDelete"))
+        && plan::holds_data(&change.resource_type);
+    match change.action.as_str() {
+        "Remove" if policy == Some("Retain") => Grade::None,
+        "Remove" if is_lost => Grade::DataLoss,
+        "Remove" => Grade::Interruption,
+        "Modify" if dangerous && is_lost => Grade::DataLoss,
+        "Modify" if dangerous => Grade::Replacement,
+        "Modify" => Grade::UpdateInPlace,
+        "Add" | "Import" => Grade::None,
+        // What is not known may be as bad as a replacement.
+        _ => Grade::Replacement,
+    }
+}
+
 /// Returns in which way a change is not the planned one, and whether that is dangerous.
+///
+/// The words of CloudFormation are those of
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html>.
 fn disagreement(
     planned: Option<&ResourceChange>,
     change: &Change,
@@ -78,18 +118,25 @@ fn disagreement(
     let action = planned.map(|planned| planned.action);
     let policy = change.policy_action.as_deref();
     match change.action.as_str() {
-        "Remove" => match action {
-            Some(Action::Retain) if policy == Some("Delete") => {
+        "Remove" => match (action, policy) {
+            (Some(Action::Retain), Some("Delete")) => {
                 Some(("would be deleted and not retained", true))
             }
-            Some(Action::Delete | Action::Retain) => None,
+            (Some(Action::Retain), Some("Snapshot")) => {
+                Some(("would be deleted, with a snapshot, and not retained", true))
+            }
+            (Some(Action::Delete), Some("Retain")) => {
+                Some(("would be retained, outside of the stack", false))
+            }
+            (Some(Action::Delete | Action::Retain), _) => None,
+            (_, Some("Retain")) => Some(("would leave the stack and stay", true)),
             _ => Some(("would be removed", true)),
         },
         "Modify" => match change.replacement {
             Some(Replacement::Always | Replacement::Conditional | Replacement::Unknown)
                 if action == Some(Action::Replace) =>
             {
-                let kept = planned.is_some_and(|planned| planned.grade != Grade::DataLoss);
+                let kept = planned.is_some_and(|planned| planned.grade < Grade::DataLoss);
                 (kept
                     && policy == Some("ReplaceAndDelete")
                     && plan::holds_data(&change.resource_type))
@@ -103,10 +150,18 @@ fn disagreement(
             _ => match action {
                 Some(Action::Update) => None,
                 Some(Action::Replace) => Some(("would be updated in place", false)),
+                Some(Action::Delete | Action::Retain) => {
+                    Some(("would stay in the stack, and be updated", false))
+                }
                 _ => Some(("would be updated", false)),
             },
         },
-        "Add" => (action != Some(Action::Create)).then_some(("would be created", false)),
+        "Add" => match action {
+            Some(Action::Create) => None,
+            // Beside the one that was to be taken into the stack, with all that it holds.
+            Some(Action::Import) => Some(("would be created, and not imported", true)),
+            _ => Some(("would be created", false)),
+        },
         "Import" => (action != Some(Action::Import)).then_some(("would be imported", true)),
         _ => Some(("would change in a way that is not known beforehand", true)),
     }
@@ -129,7 +184,6 @@ fn only_follows(change: &Change, all: &[Change]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::plan::StackPlan;
 
     fn planned(logical_id: &str, action: Action, grade: Grade) -> ResourceChange {
         ResourceChange {
@@ -157,14 +211,14 @@ mod tests {
     }
 
     fn surprised(planned: &[ResourceChange], proposed: Vec<Change>) -> Vec<(String, bool)> {
-        let plan = Plan {
-            stacks: vec![StackPlan {
-                stack: "intake-dev".to_owned(),
-                changes: planned.to_vec(),
-                ..StackPlan::default()
-            }],
+        let plan = StackPlan {
+            stack: "intake-dev".to_owned(),
+            changes: planned.to_vec(),
+            ..StackPlan::default()
         };
         let changes = ProposedChanges {
+            findings: Vec::new(),
+            hooks: Vec::new(),
             stack: "intake-dev".to_owned(),
             create: false,
             partial: false,
@@ -173,7 +227,7 @@ mod tests {
         };
         surprises(&plan, &changes)
             .into_iter()
-            .map(|surprise| (surprise.text, surprise.dangerous))
+            .map(|surprise| (surprise.to_string(), surprise.dangerous))
             .collect()
     }
 
@@ -186,6 +240,7 @@ mod tests {
         let replace = Some((Action::Replace, Grade::Replacement));
         let delete = Some((Action::Delete, Grade::Interruption));
         let create = Some((Action::Create, Grade::None));
+        let import = Some((Action::Import, Grade::None));
         let rows = [
             (replace, "Modify", Some(Always), None),
             (replace, "Modify", Some(Conditional), None),
@@ -231,6 +286,33 @@ mod tests {
             (None, "Add", None, Some(("would be created", false))),
             (create, "Add", None, None),
             (delete, "Remove", None, None),
+            (
+                delete,
+                "Modify",
+                Some(Never),
+                Some(("would stay in the stack, and be updated", false)),
+            ),
+            (
+                delete,
+                "Modify",
+                Some(Always),
+                Some(("would be replaced", true)),
+            ),
+            (
+                create,
+                "Modify",
+                Some(Never),
+                Some(("would be updated", false)),
+            ),
+            (update, "Add", None, Some(("would be created", false))),
+            (
+                import,
+                "Add",
+                None,
+                Some(("would be created, and not imported", true)),
+            ),
+            (import, "Import", None, None),
+            (update, "Import", None, Some(("would be imported", true))),
             (update, "Remove", None, Some(("would be removed", true))),
             (None, "Remove", None, Some(("would be removed", true))),
             (

@@ -16,7 +16,8 @@ use super::path::{Path, Step, display};
 use super::text::texts;
 use super::traps::{self, Both};
 use super::{
-    Action, Grade, PropertyChange, ResourceChange, Side, StackPlan, grade, name, references, widen,
+    Action, Grade, PropertyChange, ResourceChange, Said, Side, StackPlan, grade, name, references,
+    widen,
 };
 use difference::Difference;
 use follow::follow;
@@ -115,6 +116,7 @@ pub(super) fn compare_among(
         note: None,
         create: deployed.template.is_none(),
         basis: None,
+        said: Said::default(),
     };
     (plan, renewed)
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::said::{hooks, nothing_found};
 use super::{
     answers::{self, CHANGE_SET_ID, REPLACE_ORDERS, STACK_ID, Stack},
     script::{Answer, Played, STACK, Script, TEMPLATE, one, stack},
@@ -46,9 +47,16 @@ fn computed(script: Script) -> Script {
         .change_set("CREATE_COMPLETE", "", REPLACE_ORDERS)
 }
 
-/// The calls that execute a change set to its end.
-fn executed(script: Script) -> Script {
+/// The calls that ask what else is said of a change set.
+fn asked(script: Script) -> Script {
     script
+        .cloudformation("describe_events", nothing_found())
+        .cloudformation("describe_change_set_hooks", hooks("PLANNED", ""))
+}
+
+/// The calls that ask what else is said of the change set, and execute it to its end.
+fn executed(script: Script) -> Script {
+    asked(script)
         .execute()
         .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
         .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
@@ -56,7 +64,7 @@ fn executed(script: Script) -> Script {
 }
 
 /// Makes the plan of the stack, which is agreed to.
-async fn agreed(played: &Played) -> Deployment {
+pub(super) async fn agreed(played: &Played) -> Deployment {
     let stack = stack(STACK, &[]);
     let template = serde_json::from_str(TEMPLATE).expect("is JSON");
     let none = BTreeMap::new();
@@ -157,8 +165,8 @@ async fn a_change_set_that_became_obsolete_is_planned_anew() {
         ("ChangeSetNotFound", "ChangeSet [stackctl-x] does not exist"),
     ] {
         let script = planned(Script::new(), FIRST, BEFORE).describe(STACK, updated(FIRST));
-        let script = computed(script)
-            .describe(STACK_ID, updated(FIRST))
+        let script = computed(script).describe(STACK_ID, updated(FIRST));
+        let script = asked(script)
             .refuse_execution(code, message)
             .events(&[
                 ("2", STACK, "UPDATE_COMPLETE", "", EVE),
@@ -219,6 +227,8 @@ async fn what_this_run_removes_itself_is_no_change_of_somebody_else() {
         .describe(STACK, answers::absent(STACK))
         .create_change_set(|_| true)
         .change_set("CREATE_COMPLETE", "", answers::ADD_ORDERS)
+        .cloudformation("describe_events", nothing_found())
+        .cloudformation("describe_change_set_hooks", hooks("PLANNED", ""))
         .execute()
         .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
         .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])

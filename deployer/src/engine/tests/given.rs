@@ -11,8 +11,8 @@ use std::{
 use stack_model::assembly::{ResourceManifest, StackManifest};
 
 use crate::engine::{
-    Approve, CancelHandle, Decision, DeployedStack, Deployment, ProposedChanges, StackDeployment,
-    StackStatus, plan::StackPlan,
+    Approve, CancelHandle, Decision, DeployedStack, Deployment, Finding, ProposedChanges,
+    StackDeployment, StackStatus, plan::StackPlan,
 };
 
 /// Approves or declines everything, and remembers what it was shown.
@@ -22,6 +22,8 @@ pub(super) struct Answer {
     pub(super) shown: Mutex<Vec<ProposedChanges>>,
     /// The plans that were made anew.
     pub(super) anew: Mutex<Vec<StackPlan>>,
+    /// What was found about change sets that are refused.
+    pub(super) found: Mutex<Vec<Finding>>,
     /// The stacks in which nothing was found to change.
     pub(super) left: Mutex<Vec<String>>,
     cancel: Mutex<Option<CancelHandle>>,
@@ -97,6 +99,11 @@ impl Approve for Answer {
             Decision::Execute
         };
         Box::pin(async move { decision })
+    }
+
+    fn found(&self, _stack: &str, findings: &[Finding]) {
+        let mut found = self.found.lock().expect("no holder panics");
+        found.extend_from_slice(findings);
     }
 
     fn left_as_it_is(&self, stack: &str) {

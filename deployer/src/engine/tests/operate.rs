@@ -211,10 +211,15 @@ async fn a_deploy_says_what_was_found_before_its_change_set_is_gone() {
         .nothing_else_waits()
         .delete_stack()
         .play();
-    let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+    let answer = Answer::yes();
+    let error = deploy(&played.context, one(stack(STACK, &[])), answer.clone())
         .await
         .expect_err("the change set fails");
     let causes = Error::from(error).causes().join("\n");
+    // Whoever approves is told, to show it where the resource is.
+    let found = answer.found.lock().expect("no holder panics");
+    assert_eq!(found[0].logical_id.as_deref(), Some("Orders"));
+    assert_eq!(found[0].failure_mode.as_deref(), Some("FAIL"));
     assert!(causes.contains("Orders (AWS::SQS::Queue): "), "{causes}");
     assert!(!causes.contains("EarlyValidation"), "{causes}");
     played.finish();

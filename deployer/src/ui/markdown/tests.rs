@@ -33,6 +33,7 @@ fn sample() -> Plan {
                 note: None,
                 create: false,
                 basis: None,
+                said: crate::engine::plan::Said::default(),
             },
             StackPlan {
                 stack: "other-prod".into(),

@@ -262,6 +262,7 @@ fn a_plan_is_a_tree_that_fits() {
                 note: None,
                 create: false,
                 basis: None,
+                said: crate::engine::plan::Said::default(),
             },
             StackPlan {
                 stack: "other-dev".into(),

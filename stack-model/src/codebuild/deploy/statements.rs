@@ -146,6 +146,7 @@ fn of_stackctl(stacks: &BTreeSet<(String, String)>) -> [Statement; 6] {
         "cloudformation:DeleteChangeSet",
         "cloudformation:DeleteStack",
         "cloudformation:DescribeChangeSet",
+        "cloudformation:DescribeChangeSetHooks",
         "cloudformation:DescribeEvents",
         "cloudformation:DescribeStackEvents",
         "cloudformation:DescribeStacks",

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::super::text::{Hunk, Line, TextChange};
-use super::super::{Action, Grade, Path, Plan, PropertyChange, ResourceChange, StackPlan};
+use super::super::{Action, Grade, Path, Plan, PropertyChange, ResourceChange, Said, StackPlan};
 use super::corpus;
+use crate::engine::{Finding, Hook};
 
 /// Holds documents against the schema of plans.
 ///
@@ -145,6 +146,23 @@ fn everything() -> Plan {
         Grade::DataLoss,
         Grade::Impossible,
     ];
+    let all = || Some("a".to_owned());
+    let said = Said {
+        otherwise: all(),
+        findings: vec![Finding {
+            logical_id: all(),
+            resource_type: all(),
+            check: all(),
+            path: all(),
+            failure_mode: all(),
+            reason: "why".into(),
+        }],
+        hooks: vec![Hook {
+            logical_id: all(),
+            hook_type: "Acme::Guard::Queues".into(),
+            failure_mode: all(),
+        }],
+    };
     let mut changes: Vec<_> = actions
         .iter()
         .flat_map(|action| grades.iter().map(|grade| change(*action, *grade)))
@@ -171,12 +189,14 @@ fn everything() -> Plan {
                 ],
             }],
         }],
+        said: said.clone(),
         ..change(Action::Update, Grade::DataLoss)
     });
     let stack = StackPlan {
         stack: "a-dev".into(),
         changes,
         note: Some("it is UPDATE_IN_PROGRESS".into()),
+        said,
         ..StackPlan::default()
     };
     Plan {
