@@ -193,9 +193,9 @@ impl Approval {
     }
 
     /// Shows what CloudFormation says of a stack, at the resources that it is about.
-    fn show(&self, plan: StackPlan) {
+    fn show(&self, plan: &StackPlan) {
         let told = Plan {
-            stacks: vec![merge::told(&plan)],
+            stacks: vec![merge::told(plan)],
         };
         if self.ui.json() {
             self.ui
@@ -222,7 +222,7 @@ impl Approval {
         } else if changes.hooks.is_empty() {
             return Decision::Execute;
         }
-        self.show(merged.clone());
+        self.show(&merged);
         let dangerous: Vec<&Surprise> = surprises
             .iter()
             .filter(|surprise| surprise.dangerous)
@@ -353,7 +353,7 @@ impl Approve for Approval {
         self.ui.warn(format!(
             "CloudFormation refuses the change set of {stack}, before anything is changed:"
         ));
-        self.show(plan);
+        self.show(&plan);
     }
 
     fn left_as_it_is(&self, stack: &str) {

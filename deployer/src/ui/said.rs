@@ -82,9 +82,9 @@ mod tests {
                 ..StackPlan::default()
             }],
         };
-        let plain = anstream::adapter::strip_str(&said(&plan)).to_string();
+        let rendered = anstream::adapter::strip_str(&said(&plan)).to_string();
         snapbox::assert_data_eq!(
-            plain,
+            rendered,
             snapbox::str![[r#"
 site-dev
   CloudFormation refuses: Other (AWS::S3::Bucket): it exists already (at /Resources/Site)
