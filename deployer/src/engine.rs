@@ -16,6 +16,7 @@ mod deploy;
 mod destroy;
 mod drift;
 mod empty;
+mod ending;
 mod event;
 mod explain;
 mod export;

@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::{
     BOOTSTRAP_STACK, Context, Event, Failure, Finding, ProposedChanges, StackError, bootstrap,
+    ending,
     event::Outcome,
     express,
     fast::Records,
@@ -226,35 +227,10 @@ pub async fn deploy(
         .collect();
     let ended = graph::run(&graph, context.concurrency, |node| {
         let (run, work) = (Arc::clone(&run), Arc::clone(&works[node]));
-        async move {
-            let report = report(&run, &work).await;
-            if report.outcome.is_good() {
-                Ok(report)
-            } else {
-                Err(report)
-            }
-        }
+        async move { ending::verdict(report(&run, &work).await) }
     })
     .await;
-    let mut stacks: Vec<StackReport> = graph
-        .into_iter()
-        .zip(ended)
-        .map(|((stack, _), ended)| match ended {
-            graph::Ended::Done(report) | graph::Ended::Failed(report) => report,
-            graph::Ended::Skipped(because) => {
-                context.emit(Event::StackSkipped {
-                    stack: stack.clone(),
-                    because,
-                });
-                StackReport {
-                    stack,
-                    outcome: Outcome::Skipped,
-                    outputs: BTreeMap::new(),
-                    failure: None,
-                }
-            }
-        })
-        .collect();
+    let mut stacks: Vec<StackReport> = ending::reports(context, graph.into_iter().zip(ended));
     let_go(&run, &works, &mut stacks).await;
     let report = DeployReport { stacks };
     if report.stacks.iter().all(|stack| stack.outcome.is_good()) {

@@ -24,6 +24,7 @@ use stack_model::assembly::StackManifest;
 
 use super::{
     Context, DeployedStack, Event, Failure, StackTarget,
+    ending::{self, Ending},
     event::Outcome,
     graph, hint, inspect,
     named::Named,
@@ -80,6 +81,30 @@ pub struct DestroyedStack {
     /// What is known of its resources.
     #[serde(flatten)]
     pub left: Left,
+}
+
+impl Ending for DestroyedStack {
+    fn skipped(stack: String) -> Self {
+        Self {
+            stack,
+            outcome: Outcome::Skipped,
+            failure: None,
+            retained: BTreeMap::new(),
+            left: Left::default(),
+        }
+    }
+
+    fn stack(&self) -> &str {
+        &self.stack
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
 }
 
 /// Removes stacks, each before those it depends on, and waits until they are gone.
@@ -183,37 +208,11 @@ pub async fn destroy(
             unprotect: request.unprotect,
             retain: retained.of(&stack.name),
         };
-        async move {
-            let report = remove::report(&context, &stack, &consent, &run).await;
-            if report.outcome.is_good() {
-                Ok(report)
-            } else {
-                Err(report)
-            }
-        }
+        async move { ending::verdict(remove::report(&context, &stack, &consent, &run).await) }
     })
     .await;
-    let mut stacks: Vec<DestroyedStack> = graph
-        .into_iter()
-        .zip(ended)
-        .rev()
-        .map(|((stack, _), ended)| match ended {
-            graph::Ended::Done(report) | graph::Ended::Failed(report) => report,
-            graph::Ended::Skipped(because) => {
-                context.emit(Event::StackSkipped {
-                    stack: stack.clone(),
-                    because,
-                });
-                DestroyedStack {
-                    stack,
-                    outcome: Outcome::Skipped,
-                    failure: None,
-                    retained: BTreeMap::new(),
-                    left: Left::default(),
-                }
-            }
-        })
-        .collect();
+    let mut stacks: Vec<DestroyedStack> =
+        ending::reports(context, graph.into_iter().zip(ended).rev());
     for stack in &mut stacks {
         let (retained, left) = run.ledger.left_of(&stack.stack, context);
         stack.retained = retained;
@@ -222,7 +221,7 @@ pub async fn destroy(
         stack.left.region = regions.get(&stack.stack).cloned().flatten();
     }
     let report = DestroyReport { stacks };
-    let any = |outcome| report.stacks.iter().any(|stack| stack.outcome == outcome);
+    let any = |outcome| ending::any(&report.stacks, outcome);
     if any(Outcome::Interrupted) {
         Err(DestroyError::Interrupted(report))
     } else if any(Outcome::Failed) {

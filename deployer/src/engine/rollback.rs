@@ -11,6 +11,7 @@ use stack_model::assembly::StackManifest;
 use super::{
     Context, DeployedStack, Event, Explained, Failure, StackError, StackStatus, StackTarget,
     activity,
+    ending::{self, Ending},
     event::Outcome,
     failure::several,
     graph, inspect,
@@ -91,6 +92,29 @@ pub struct RolledBackStack {
     pub failure: Option<Failure>,
 }
 
+impl Ending for RolledBackStack {
+    fn skipped(stack: String) -> Self {
+        Self {
+            stack,
+            outcome: Outcome::Skipped,
+            failure: None,
+            skipped: BTreeSet::new(),
+        }
+    }
+
+    fn stack(&self) -> &str {
+        &self.stack
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+}
+
 /// Why stacks were not rolled back.
 #[derive(Debug, thiserror::Error)]
 pub enum RollbackError {
@@ -106,10 +130,10 @@ pub enum RollbackError {
         candidates: Vec<String>,
     },
     /// Stacks failed.
-    #[error("not rolled back: {}", names(.0))]
+    #[error("not rolled back: {}", ending::unfinished(&.0.stacks))]
     Failed(RollbackReport),
     /// The run was stopped.
-    #[error("stopped before these were rolled back: {}", names(.0))]
+    #[error("stopped before these were rolled back: {}", ending::unfinished(&.0.stacks))]
     Interrupted(RollbackReport),
     /// The stacks could not be read; nothing was changed.
     #[error("cannot read the stacks")]
@@ -126,10 +150,8 @@ impl RollbackError {
     }
 
     fn failures(&self) -> impl Iterator<Item = &Failure> {
-        self.report()
-            .into_iter()
-            .flat_map(|report| &report.stacks)
-            .filter_map(|stack| stack.failure.as_ref())
+        let report = self.report().into_iter();
+        report.flat_map(|report| ending::failures(&report.stacks))
     }
 }
 
@@ -222,38 +244,12 @@ pub async fn rollback(
         let stack = Arc::clone(&stacks[node]);
         let context = context.in_region(stack.region.as_deref());
         let skip = skip.of(&stack.name);
-        async move {
-            let report = report(&context, &stack, skip).await;
-            if report.outcome.is_good() {
-                Ok(report)
-            } else {
-                Err(report)
-            }
-        }
+        async move { ending::verdict(report(&context, &stack, skip).await) }
     })
     .await;
-    let stacks = graph
-        .into_iter()
-        .zip(ended)
-        .rev()
-        .map(|((stack, _), ended)| match ended {
-            graph::Ended::Done(report) | graph::Ended::Failed(report) => report,
-            graph::Ended::Skipped(because) => {
-                context.emit(Event::StackSkipped {
-                    stack: stack.clone(),
-                    because,
-                });
-                RolledBackStack {
-                    stack,
-                    outcome: Outcome::Skipped,
-                    skipped: BTreeSet::new(),
-                    failure: None,
-                }
-            }
-        })
-        .collect();
+    let stacks = ending::reports(context, graph.into_iter().zip(ended).rev());
     let report = RollbackReport { stacks };
-    let any = |outcome| report.stacks.iter().any(|stack| stack.outcome == outcome);
+    let any = |outcome| ending::any(&report.stacks, outcome);
     if any(Outcome::Interrupted) {
         Err(RollbackError::Interrupted(report))
     } else if any(Outcome::Failed) {
@@ -283,16 +279,6 @@ async fn skipped(context: &Context, request: &RollbackRequest) -> Result<Named, 
             candidates: misfit.candidates,
         }),
     }
-}
-
-fn names(report: &RollbackReport) -> String {
-    let names: Vec<&str> = report
-        .stacks
-        .iter()
-        .filter(|stack| !stack.outcome.is_good())
-        .map(|stack| stack.stack.as_str())
-        .collect();
-    names.join(", ")
 }
 
 async fn report(

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    engine::{Explained, Failure, event::Outcome, failure::several},
+    engine::{
+        Explained, Failure,
+        ending::{self, Ending},
+        event::Outcome,
+        failure::several,
+    },
     error::Kind,
 };
 
@@ -28,6 +33,29 @@ pub struct StackReport {
     /// Why it failed, where it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+}
+
+impl Ending for StackReport {
+    fn skipped(stack: String) -> Self {
+        Self {
+            stack,
+            outcome: Outcome::Skipped,
+            failure: None,
+            outputs: BTreeMap::new(),
+        }
+    }
+
+    fn stack(&self) -> &str {
+        &self.stack
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
 }
 
 /// Why a deploy did not do all it should.
@@ -80,7 +108,7 @@ impl Explained for DeployError {
 
 /// Makes the error of a report that is not good.
 pub(in crate::engine) fn verdict(report: DeployReport) -> DeployError {
-    let any = |outcome| report.stacks.iter().any(|stack| stack.outcome == outcome);
+    let any = |outcome| ending::any(&report.stacks, outcome);
     if any(Outcome::Interrupted) {
         DeployError::Interrupted(report)
     } else if any(Outcome::Failed) {
@@ -91,10 +119,7 @@ pub(in crate::engine) fn verdict(report: DeployReport) -> DeployError {
 }
 
 fn failures(report: &DeployReport) -> impl Iterator<Item = &Failure> {
-    report
-        .stacks
-        .iter()
-        .filter_map(|stack| stack.failure.as_ref())
+    ending::failures(&report.stacks)
 }
 
 fn failed_stacks(report: &DeployReport) -> String {

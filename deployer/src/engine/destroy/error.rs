@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     aws::AwsError,
-    engine::{Explained, Failure, failure::several},
+    engine::{Explained, Failure, ending, failure::several},
     error::Kind,
 };
 
@@ -44,10 +44,10 @@ pub enum DestroyError {
         candidates: Vec<String>,
     },
     /// Stacks failed.
-    #[error("not removed: {}", names(.0))]
+    #[error("not removed: {}", ending::unfinished(&.0.stacks))]
     Failed(DestroyReport),
     /// The run was stopped.
-    #[error("stopped before these were removed: {}", names(.0))]
+    #[error("stopped before these were removed: {}", ending::unfinished(&.0.stacks))]
     Interrupted(DestroyReport),
     /// The stacks could not be read; nothing was removed.
     #[error("cannot read the stacks")]
@@ -77,10 +77,8 @@ impl DestroyError {
     }
 
     fn failures(&self) -> impl Iterator<Item = &Failure> {
-        self.report()
-            .into_iter()
-            .flat_map(|report| &report.stacks)
-            .filter_map(|stack| stack.failure.as_ref())
+        let report = self.report().into_iter();
+        report.flat_map(|report| ending::failures(&report.stacks))
     }
 }
 
@@ -122,14 +120,4 @@ impl Explained for DestroyError {
         }
         several::details(self.failures())
     }
-}
-
-fn names(report: &DestroyReport) -> String {
-    let names: Vec<&str> = report
-        .stacks
-        .iter()
-        .filter(|stack| !stack.outcome.is_good())
-        .map(|stack| stack.stack.as_str())
-        .collect();
-    names.join(", ")
 }
