@@ -376,6 +376,13 @@ fn full_with(sha256: &str, content: String) -> Script {
         .s3("get_object", record(Some(content)))
 }
 
+/// The same, and how the function takes the code back that CloudFormation gave it.
+fn taken_back(sha256: &str, how: &'static str) -> Script {
+    functions(full(sha256))
+        .lambda("update_function_code", update(sha256, None))
+        .lambda("get_function", runs(b"zipped", how))
+}
+
 /// A record in which no function is left.
 fn empty() -> String {
     format!(r#"{{"stack_id":"{STACK_ID}","functions":{{}}}}"#)
@@ -393,9 +400,7 @@ pub(super) fn forget(status: u16, body: &'static str) -> Rule {
 async fn the_next_full_deploy_makes_true_what_cloudformation_believes() {
     let packed = with_function();
     let sha256 = packed.sha256.clone();
-    let played = functions(full(&sha256))
-        .lambda("update_function_code", update(&sha256, None))
-        .lambda("get_function", runs(b"zipped", "Successful"))
+    let played = taken_back(&sha256, "Successful")
         .s3("delete_object", forget(204, ""))
         .play();
     let report = deploy(&played.context, packed.deployment, Answer::never())
@@ -416,9 +421,7 @@ async fn who_may_not_delete_the_record_empties_it() {
         })
         .then_http_response(|| http(200, ""));
     let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
-    let played = functions(full(&sha256))
-        .lambda("update_function_code", update(&sha256, None))
-        .lambda("get_function", runs(b"zipped", "Successful"))
+    let played = taken_back(&sha256, "Successful")
         .s3("delete_object", forget(403, denied))
         .s3("put_object", put)
         .play();
@@ -444,10 +447,7 @@ async fn a_record_without_functions_is_left_as_it_is() {
 async fn a_function_that_does_not_go_back_fails_the_deploy_and_keeps_the_record() {
     let packed = with_function();
     let sha256 = packed.sha256.clone();
-    let played = functions(full(&sha256))
-        .lambda("update_function_code", update(&sha256, None))
-        .lambda("get_function", runs(b"zipped", "Failed"))
-        .play();
+    let played = taken_back(&sha256, "Failed").play();
     let error = deploy(&played.context, packed.deployment, Answer::never())
         .await
         .expect_err("the function did not go back");

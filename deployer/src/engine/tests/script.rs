@@ -104,6 +104,31 @@ macro_rules! call {
     }};
 }
 
+/// Makes a method of a service, which adds any call of it.
+macro_rules! any_call {
+    ($($service:ident: $name:literal,)*) => {
+        impl Script {
+            $(
+                #[doc = concat!("Any call of ", $name, ".")]
+                pub(super) fn $service(mut self, operation: &'static str, rule: Rule) -> Self {
+                    self.$service.push((operation, rule));
+                    self
+                }
+            )*
+        }
+    };
+}
+
+any_call! {
+    apigateway: "API Gateway",
+    cloudformation: "CloudFormation",
+    cloudfront: "CloudFront",
+    lambda: "Lambda",
+    logs: "CloudWatch Logs",
+    s3: "S3",
+    tagging: "the index of tags",
+}
+
 impl Script {
     pub(crate) fn new() -> Self {
         Self::default()
@@ -399,48 +424,6 @@ impl Script {
             200,
             move || body.clone()
         )
-    }
-
-    /// Any call of CloudFormation.
-    pub(super) fn cloudformation(mut self, operation: &'static str, rule: Rule) -> Self {
-        self.cloudformation.push((operation, rule));
-        self
-    }
-
-    /// Any call of API Gateway.
-    pub(super) fn apigateway(mut self, operation: &'static str, rule: Rule) -> Self {
-        self.apigateway.push((operation, rule));
-        self
-    }
-
-    /// Any call of CloudFront.
-    pub(super) fn cloudfront(mut self, operation: &'static str, rule: Rule) -> Self {
-        self.cloudfront.push((operation, rule));
-        self
-    }
-
-    /// Any call of S3.
-    pub(super) fn s3(mut self, operation: &'static str, rule: Rule) -> Self {
-        self.s3.push((operation, rule));
-        self
-    }
-
-    /// Any call of Lambda.
-    pub(super) fn lambda(mut self, operation: &'static str, rule: Rule) -> Self {
-        self.lambda.push((operation, rule));
-        self
-    }
-
-    /// Any call of CloudWatch Logs.
-    pub(super) fn logs(mut self, operation: &'static str, rule: Rule) -> Self {
-        self.logs.push((operation, rule));
-        self
-    }
-
-    /// Any call of the index of tags.
-    pub(super) fn tagging(mut self, operation: &'static str, rule: Rule) -> Self {
-        self.tagging.push((operation, rule));
-        self
     }
 
     /// Plays the answers in any order and as often as they are asked for: for stacks that are worked on at once.
