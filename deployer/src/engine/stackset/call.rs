@@ -12,38 +12,6 @@ use crate::{
     engine::{Context, recover::STAGE_TAG, stack::token},
 };
 
-fn tags(request: &StackSetRequest) -> Vec<Tag> {
-    let mut tags = request.manifest.tags.clone();
-    tags.insert(STAGE_TAG.to_owned(), request.stage.clone());
-    let tags = tags.into_iter();
-    tags.map(|(key, value)| Tag::builder().key(key).value(value).build())
-        .collect()
-}
-
-fn parameters(request: &StackSetRequest) -> Vec<Parameter> {
-    let parameters = request.manifest.parameters.iter();
-    parameters
-        .map(|(key, value)| {
-            Parameter::builder()
-                .parameter_key(key)
-                .parameter_value(value)
-                .build()
-        })
-        .collect()
-}
-
-fn capabilities(request: &StackSetRequest) -> Vec<Capability> {
-    let capabilities = request.manifest.capabilities.iter();
-    capabilities
-        .map(|capability| Capability::from(capability.as_str()))
-        .collect()
-}
-
-/// Lets CloudFormation queue operations that stand in each other's way, instead of refusing the second.
-fn managed() -> ManagedExecution {
-    ManagedExecution::builder().active(true).build()
-}
-
 /// Says what a stack set is, in the same way where it is made and where it is updated: calls of two types.
 macro_rules! described {
     ($call:expr, $request:expr) => {{
@@ -143,4 +111,36 @@ pub(super) async fn add(
         .await
         .or_aws(&context.clients, "CreateStackInstances")?;
     Running::of(name, answer.operation_id, "CreateStackInstances")
+}
+
+fn tags(request: &StackSetRequest) -> Vec<Tag> {
+    let mut tags = request.manifest.tags.clone();
+    tags.insert(STAGE_TAG.to_owned(), request.stage.clone());
+    let tags = tags.into_iter();
+    tags.map(|(key, value)| Tag::builder().key(key).value(value).build())
+        .collect()
+}
+
+fn parameters(request: &StackSetRequest) -> Vec<Parameter> {
+    let parameters = request.manifest.parameters.iter();
+    parameters
+        .map(|(key, value)| {
+            Parameter::builder()
+                .parameter_key(key)
+                .parameter_value(value)
+                .build()
+        })
+        .collect()
+}
+
+fn capabilities(request: &StackSetRequest) -> Vec<Capability> {
+    let capabilities = request.manifest.capabilities.iter();
+    capabilities
+        .map(|capability| Capability::from(capability.as_str()))
+        .collect()
+}
+
+/// Lets CloudFormation queue operations that stand in each other's way, instead of refusing the second.
+fn managed() -> ManagedExecution {
+    ManagedExecution::builder().active(true).build()
 }
