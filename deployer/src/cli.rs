@@ -264,6 +264,10 @@ pub struct Deploy {
 
 /// Arguments of `diff`.
 #[derive(Clone, Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own on the command line"
+)]
 pub struct Diff {
     /// Which stacks.
     #[command(flatten)]
@@ -277,6 +281,12 @@ pub struct Diff {
     /// Compare with the templates in this directory instead of what is deployed.
     #[arg(long, value_name = "DIR")]
     pub against: Option<PathBuf>,
+    /// Compare with what was seen last from this machine, without asking AWS.
+    #[arg(long, conflicts_with_all = ["against", "out"])]
+    pub offline: bool,
+    /// Have CloudFormation compute change sets too, show what they say otherwise, and remove them.
+    #[arg(long, conflicts_with_all = ["against", "offline", "out"])]
+    pub change_set: bool,
     /// Keep the plan in this file, for `deploy --plan`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "no_build"])]
     pub out: Option<PathBuf>,

@@ -28,6 +28,7 @@ mod place;
 mod prepare;
 mod prune;
 mod release;
+mod remembered;
 mod revision;
 mod rollback;
 mod saved;

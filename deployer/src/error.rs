@@ -94,6 +94,9 @@ pub const KINDS: &[(Kind, &str, u8, &str)] = &[
 /// The exit code of `diff --exit-code` when there are changes.
 pub const EXIT_CHANGES: u8 = 3;
 
+/// The exit code of `diff --change-set` where CloudFormation refuses what would change: it would fail.
+pub const EXIT_FAILED: u8 = 1;
+
 impl Kind {
     /// Returns the exit code that ends the process.
     pub fn exit_code(self) -> u8 {

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::Session;
 use crate::cli::Allowance;
 use crate::engine::plan::{Plan, StackPlan};
-use crate::engine::{Approve, Decision, Finding, ProposedChanges};
+use crate::engine::{Approve, Decision, Finding, Proposed, ProposedChanges};
 use crate::error::{Error, Kind, Result};
 use crate::ui::{self, Ui};
 use surprise::{Surprise, nothing_changes, surprises};
@@ -167,6 +167,11 @@ impl Approval {
         self
     }
 
+    /// Returns what was agreed to last.
+    pub(super) fn plan(&self) -> Option<Plan> {
+        locked(&self.plan).clone()
+    }
+
     /// Returns what was not approved, one line each.
     pub(super) fn declined(&self) -> Vec<String> {
         locked(&self.declined)
@@ -209,8 +214,7 @@ impl Approval {
             return Decision::Execute;
         };
         let surprises = surprises(&agreed, changes);
-        let mut merged = merge::merged(&agreed, &changes.changes, &surprises);
-        merge::note(&mut merged, &changes.findings, &changes.hooks);
+        let merged = beside(&agreed, &Proposed::Changes(changes.clone()));
         if !surprises.is_empty() {
             self.ui.warn(format!(
                 "CloudFormation and the plan disagree about {}:",
@@ -323,6 +327,38 @@ impl Approval {
             plan.stacks.push(now.clone());
         }
         Decision::Execute
+    }
+}
+
+/// Returns a plan with what CloudFormation says beside it.
+pub(super) fn beside(plan: &StackPlan, said: &Proposed) -> StackPlan {
+    match said {
+        Proposed::Changes(changes) => {
+            let surprises = surprises(plan, changes);
+            let mut merged = merge::merged(plan, &changes.changes, &surprises);
+            merge::note(&mut merged, &changes.findings, &changes.hooks);
+            merged
+        }
+        Proposed::Refused { reason, findings } => {
+            let mut noted = plan.clone();
+            let whole = [Finding::refusal(reason)];
+            let findings = if findings.is_empty() {
+                &whole
+            } else {
+                findings.as_slice()
+            };
+            merge::note(&mut noted, findings, &[]);
+            noted
+        }
+        Proposed::Unasked(text) => {
+            let mut noted = plan.clone();
+            let note = format!("CloudFormation was not asked: {text}");
+            noted.note = Some(match noted.note.take() {
+                Some(before) => format!("{before}; {note}"),
+                None => note,
+            });
+            noted
+        }
     }
 }
 

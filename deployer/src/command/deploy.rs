@@ -85,7 +85,7 @@ async fn sites<'a>(
 ) -> Result<Vec<Site<'a>>> {
     let mut plots = Vec::new();
     for rendered in rendered {
-        plots.push(Plot::new(project, place, endpoint, rendered)?);
+        plots.push(Plot::new(project, name, place, endpoint, rendered)?);
     }
     // A build for AWS takes long: missing credentials are found before it, not after, and so are missing exports.
     let (contexts, artifacts) =
@@ -268,7 +268,30 @@ pub(super) async fn make_plan(
     Ok(plan)
 }
 
-fn deployments(
+/// Has CloudFormation compute the change sets of a plan, puts beside it what they say otherwise, and removes them.
+pub(super) async fn propose(
+    session: &Session,
+    context: &Context,
+    stage: &str,
+    stacks: &[StackDeployment],
+    mut plan: Plan,
+) -> Result<Plan> {
+    let task = session
+        .ui
+        .task("change set", "computing what CloudFormation would do");
+    let proposed = session
+        .guard(Box::pin(engine::propose(context, stage, stacks, &plan)))
+        .await??;
+    drop(task);
+    for stack in &mut plan.stacks {
+        if let Some(said) = proposed.get(&stack.stack) {
+            *stack = approval::beside(stack, said);
+        }
+    }
+    Ok(plan)
+}
+
+pub(super) fn deployments(
     assembly: &Assembly,
     selected: &[usize],
     contents: &Contents,

@@ -10,6 +10,7 @@ use stack_model::assembly::{ContentManifest, OutputReference, StackManifest};
 use super::environments::Documents;
 use super::once::{self, Rendered, Source};
 use super::place::{self, Place};
+use super::remembered::Remembered;
 use super::saved::Saved;
 use super::{Session, deploy, environments, explain, prepare};
 use crate::assembly::Assembly;
@@ -17,9 +18,9 @@ use crate::cli::{self, Report};
 use crate::config::{Project, Stage};
 use crate::engine::EventSink;
 use crate::engine::plan::{
-    App, Path as PropertyPath, Plan, PropertyChange, Registry, Side, defaults,
+    App, Path as PropertyPath, Plan, PropertyChange, Registry, Side, StackPlan, defaults,
 };
-use crate::error::{EXIT_CHANGES, Result};
+use crate::error::{EXIT_CHANGES, EXIT_FAILED, Result};
 use crate::ui;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> {
@@ -98,9 +99,14 @@ impl Comparison<'_> {
             }
         }
         let changed = self.arguments.exit_code && !plan.is_empty();
+        let refused = plan.stacks.iter().any(StackPlan::is_refused);
         let label = environments::label(stage).to_owned();
         self.kept.borrow_mut().push((label, plan));
-        Ok(if changed { EXIT_CHANGES } else { 0 })
+        Ok(match (refused, changed) {
+            (true, _) => EXIT_FAILED,
+            (false, true) => EXIT_CHANGES,
+            (false, false) => 0,
+        })
     }
 
     async fn with_directory(
@@ -131,6 +137,10 @@ impl Comparison<'_> {
             prepare::refuse_renames(&assembly, &selected, "the local engine")?;
         }
         prepare::adapt(session, &mut assembly, place)?;
+        let remembered = Remembered::of(project, self.name, stage, place.is_local());
+        if self.arguments.offline {
+            return remembered.compare(&assembly, &selected);
+        }
         let (context, _) = place::open(session, project, stage, place, EventSink::ignore()).await?;
         let artifacts = if self.arguments.no_build {
             BTreeMap::new()
@@ -138,10 +148,16 @@ impl Comparison<'_> {
             prepare::functions(session, project, &assembly, &selected, place).await?
         };
         let contents = prepare::contents(project, &assembly, &selected)?;
-        deploy::make_plan(
+        let plan = deploy::make_plan(
             session, &context, &assembly, &selected, &artifacts, &contents,
         )
-        .await
+        .await?;
+        remembered.seen(&session.ui, &plan);
+        if self.arguments.change_set {
+            let stacks = deploy::deployments(&assembly, &selected, &contents);
+            return deploy::propose(session, &context, self.name, &stacks, plan).await;
+        }
+        Ok(plan)
     }
 }
 

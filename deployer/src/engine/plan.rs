@@ -34,7 +34,7 @@ use serde_json::Value;
 use crate::template::hidden;
 
 pub use app::App;
-pub use basis::{Basis, Deployed};
+pub use basis::{Basis, Deployed, Snapshot};
 pub(super) use canonical::{canonical, intrinsic};
 pub use compare::compare;
 pub(crate) use knowledge::holds_data;
@@ -289,6 +289,13 @@ impl Plan {
 }
 
 impl StackPlan {
+    /// Returns whether CloudFormation refuses it, as far as it was asked.
+    pub fn is_refused(&self) -> bool {
+        let said = self.changes.iter().map(|change| &change.said);
+        let mut findings = said.chain([&self.said]).flat_map(|said| &said.findings);
+        findings.any(|finding| !finding.warns())
+    }
+
     /// Returns whether nothing would change.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.other.is_empty()

@@ -4,7 +4,7 @@ mod anew;
 mod archive;
 mod input;
 mod operation;
-mod protection;
+pub(super) mod protection;
 mod refactor;
 mod settle;
 

@@ -27,6 +27,7 @@ mod others;
 mod plan;
 mod preflight;
 mod proof;
+mod propose;
 mod protection;
 mod prune;
 mod publish;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use snapbox::str;
 
-use super::workspace::Workspace;
+use super::workspace::{Outcome, Workspace};
 
 fn changed() -> Workspace {
     let workspace = Workspace::valid();
@@ -140,4 +140,73 @@ fn a_rename_is_shown_and_replaces_nothing() {
     let told = "it was Queue: it is renamed first, and stays what it is";
     assert!(outcome.stdout.contains(told), "{outcome:?}");
     assert!(!outcome.stdout.contains("delete"), "{outcome:?}");
+}
+
+/// Writes what a comparison with AWS, or a deploy, leaves of the stack `orders-dev`.
+fn seen(workspace: &Workspace, stack: &serde_json::Value) {
+    let kept = json!({"version": 1, "stack": stack});
+    let file = ".stackctl/deployed/dev/us-east-1/orders-dev.json";
+    workspace.write(file, &kept.to_string());
+}
+
+const OFFLINE: &[&str] = &["diff", "--stage", "dev", "--offline"];
+
+/// Runs `diff --offline`, where there are no credentials and every call to AWS would be refused.
+fn offline(workspace: &Workspace) -> Outcome {
+    let mut command = workspace.command(OFFLINE);
+    command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    workspace.finish(command)
+}
+
+#[test]
+fn what_was_seen_last_is_compared_with_without_asking_anybody() {
+    let workspace = Workspace::valid();
+    let template = json!({
+        "Outputs": {"QueueUrl": {"Value": {"Ref": "Queue"}}},
+        "Resources": {
+            "Queue": {"Properties": {"DelaySeconds": 7}, "Type": "AWS::SQS::Queue"},
+            "Table": {"Type": "AWS::DynamoDB::Table"},
+        },
+    });
+    seen(
+        &workspace,
+        &json!({"template": template, "parameters": {}, "tags": {}}),
+    );
+    let outcome = offline(&workspace);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    snapbox::assert_data_eq!(
+        outcome.stdout,
+        str![[r#"
+orders-dev
+  compared with what was seen from here on [..] UTC; nobody was asked
+  ~ update  Queue AWS::SQS::Queue
+      DelaySeconds: 7 → 5
+  - delete  Table AWS::DynamoDB::Table DATA LOSS
+      its data is deleted with it
+1 to update, 1 to delete (1 with data loss)
+
+"#]]
+    );
+}
+
+#[test]
+fn a_stack_that_was_not_there_is_new() {
+    let workspace = Workspace::valid();
+    seen(&workspace, &json!(null));
+    let outcome = offline(&workspace);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.contains("orders-dev (new)"), "{outcome:?}");
+    assert!(outcome.stdout.contains("+ create  Queue"), "{outcome:?}");
+}
+
+#[test]
+fn what_nobody_looked_at_is_not_made_up() {
+    let outcome = offline(&Workspace::valid());
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(
+        outcome
+            .stderr
+            .contains("nobody looked from here at what is deployed of orders-dev"),
+        "{outcome:?}"
+    );
 }

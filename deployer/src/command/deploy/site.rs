@@ -16,6 +16,7 @@ use crate::command::environments::label;
 use crate::command::once::{Owned, Rendered};
 use crate::command::outputs;
 use crate::command::place::{self, Place};
+use crate::command::remembered::Remembered;
 use crate::command::{Session, prepare};
 use crate::config::{Project, Stage};
 use crate::engine::plan::Plan;
@@ -41,6 +42,7 @@ pub(super) struct Plot<'a> {
     /// Whether the outputs are shown once they are known.
     pub(super) shows: bool,
     contents: Contents,
+    remembered: Remembered,
     activity: Activity,
     target: Target,
 }
@@ -65,6 +67,7 @@ pub(super) struct SiteEnd {
 impl<'a> Plot<'a> {
     pub(super) fn new(
         project: &Project,
+        name: &str,
         place: &Place,
         endpoint: Option<&Endpoint>,
         rendered: Rendered<'a>,
@@ -85,6 +88,7 @@ impl<'a> Plot<'a> {
         }
         Ok(Self {
             contents: prepare::contents(project, &assembly, &selected)?,
+            remembered: Remembered::of(project, name, stage, place.is_local()),
             activity: Activity::new(&session.ui, "deploy"),
             base: place::api_base(place, endpoint),
             shows: true,
@@ -182,7 +186,9 @@ impl Site<'_> {
             ..
         } = &self.plot;
         let (context, artifacts) = (&self.context, &self.artifacts);
-        make_plan(session, context, assembly, selected, artifacts, contents).await
+        let plan = make_plan(session, context, assembly, selected, artifacts, contents).await?;
+        self.plot.remembered.seen(&session.ui, &plan);
+        Ok(plan)
     }
 
     /// Returns what is to be deployed.
@@ -219,6 +225,14 @@ impl Site<'_> {
         let approval = Arc::new(approval);
         let result = engine::deploy(&self.context, deployment, approval.clone()).await;
         let mut end = self.ended(result);
+        if let (Some(plan), Some(report)) = (approval.plan(), &end.report) {
+            let Plot {
+                remembered,
+                session,
+                ..
+            } = &self.plot;
+            remembered.deployed(&session.ui, &plan, report);
+        }
         let declined = approval.declined();
         if !declined.is_empty() {
             end.error = end.error.map(|error| {

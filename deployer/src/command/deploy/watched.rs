@@ -68,7 +68,7 @@ impl<'a> Round<'a> {
         rendered: Rendered<'a>,
         artifacts: Artifacts,
     ) -> Result<Watched<'a>> {
-        let mut plot = Plot::new(self.project, self.place, self.endpoint, rendered)?;
+        let mut plot = Plot::new(self.project, self.name, self.place, self.endpoint, rendered)?;
         plot.shows = false;
         let plots = [plot];
         let mut contexts = site::connect(self.place, self.endpoint, &plots).await?;

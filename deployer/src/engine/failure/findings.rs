@@ -42,6 +42,23 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
+    /// Makes one of the reason for which a change set is refused as a whole.
+    pub fn refusal(reason: &str) -> Self {
+        Self {
+            logical_id: None,
+            resource_type: None,
+            check: None,
+            path: None,
+            failure_mode: Some("FAIL".to_owned()),
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// Returns whether it only warns.
+    pub fn warns(&self) -> bool {
+        self.failure_mode.as_deref() == Some("WARN")
+    }
+
     /// Returns what was found and where, for whoever sees already which resource it is about.
     pub fn text(&self) -> String {
         match &self.path {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use stack_model::assembly::StackManifest;
 
-use super::{App, seal::hash};
+use super::{App, Side, seal::hash};
 use crate::content::Content;
 use crate::engine::{Artifact, DeployedStack, StackStatus};
 
@@ -51,9 +51,43 @@ pub struct Basis {
     /// What was known of the stacks before this one when it was compared.
     #[serde(skip)]
     pub app: Arc<App>,
-    /// Whether it was compared with what is deployed: what a failed first deploy left counts as nothing.
+    /// What it was compared with; nothing, where there is no stack. What a failed first deploy left counts as nothing.
     #[serde(skip)]
-    pub compared: bool,
+    pub before: Option<Arc<Snapshot>>,
+    /// What it would be.
+    #[serde(skip)]
+    pub after: Option<Arc<Snapshot>>,
+}
+
+/// A stack as it is or would be deployed, as far as comparisons look at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The template.
+    pub template: Option<Value>,
+    /// The values of its parameters, as far as they are known. Those that the template hides are not.
+    pub parameters: BTreeMap<String, String>,
+    /// The tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Snapshot {
+    /// Takes a side of a comparison.
+    pub(super) fn of(side: &Side<'_>) -> Self {
+        Self {
+            template: side.template.cloned(),
+            parameters: side.parameters.clone(),
+            tags: side.tags.clone(),
+        }
+    }
+
+    /// Returns it as a side of a comparison.
+    pub fn side(&self) -> Side<'_> {
+        Side {
+            template: self.template.as_ref(),
+            parameters: self.parameters.clone(),
+            tags: self.tags.clone(),
+        }
+    }
 }
 
 /// The stack that was found.
@@ -118,7 +152,8 @@ impl Basis {
                 .map(|(_, name)| name.clone())
                 .collect(),
             app: Arc::default(),
-            compared: false,
+            before: None,
+            after: None,
         }
     }
 }

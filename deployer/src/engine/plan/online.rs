@@ -6,13 +6,16 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, Contract, StackManifest};
 
-use super::{App, Basis, Knowledge, Path, Plan, PropertyChange, Side, StackPlan, compare};
+use super::{
+    App, Basis, Knowledge, Path, Plan, PropertyChange, Side, Snapshot, StackPlan, compare,
+};
 use crate::aws::{AwsError, Fault};
 use crate::content::Content;
 use crate::engine::bootstrap::template;
 use crate::engine::content::{self, Difference};
 use crate::engine::destroy::importers::{self, Importers};
 use crate::engine::publish::{artifact_key, needs_bucket};
+use crate::engine::stack::protection;
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, Context, DeployedStack, Explained, FillError, StackTarget, deployed,
     deployed_template, handover, hint, reference, release,
@@ -209,11 +212,16 @@ async fn plan_one(
     let before = app.clone();
     let mut compared = app.compare(wanted.manifest, wanted.contracts, &old, &new, knowledge);
     compared.other.extend(contents);
+    if let Some(found) = &found {
+        let protected = protection::planned(&own, wanted.manifest, wanted.template, found).await?;
+        compared.other.extend(protected);
+    }
     compared.note = note;
     let clients = &own.clients;
     compared.basis = Some(Basis {
         app: Arc::new(before),
-        compared: found.is_some(),
+        before: found.as_ref().map(|_| Arc::new(Snapshot::of(&old))),
+        after: Some(Arc::new(Snapshot::of(&new))),
         ..Basis::of(
             (&clients.identity().account, clients.region()),
             wanted.manifest,

@@ -33,7 +33,7 @@ impl Said {
             .iter()
             .map(|text| (true, format!("CloudFormation says otherwise: {text}")));
         let findings = self.findings.iter().map(|finding| {
-            let warns = finding.failure_mode.as_deref() == Some("WARN");
+            let warns = finding.warns();
             let word = if warns { "warns" } else { "refuses" };
             let text = if finding.logical_id.as_deref() == of {
                 finding.text()

@@ -69,7 +69,8 @@ impl Seal {
             basis: plan.basis.clone().map(|basis| Basis {
                 releases: BTreeSet::new(),
                 app: Arc::default(),
-                compared: false,
+                before: None,
+                after: None,
                 ..basis
             }),
         }

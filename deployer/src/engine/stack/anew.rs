@@ -48,7 +48,7 @@ impl Agreed {
         let stacks = plan.stacks.into_iter().filter_map(|plan| {
             let basis = plan.basis?;
             let known = Known {
-                deployed: basis.deployed.filter(|_| basis.compared),
+                deployed: basis.deployed.filter(|_| basis.before.is_some()),
                 app: basis.app,
                 times: 0,
             };
@@ -139,7 +139,7 @@ pub(super) async fn agree(
     check_cancelled(context, stack)?;
     let known = plan
         .basis
-        .and_then(|basis| basis.deployed.filter(|_| basis.compared));
+        .and_then(|basis| basis.deployed.filter(|_| basis.before.is_some()));
     run.agreed.with(&stack.name, |it| it.deployed = known);
     Ok(decision == Some(Decision::Execute))
 }

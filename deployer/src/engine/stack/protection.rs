@@ -17,7 +17,7 @@ use super::operation::aws;
 use crate::aws::{AwsError, Fault, OrAws};
 use crate::engine::{
     Change, Context, DeployedStack, Event, ProposedChanges, Replacement, StackError,
-    plan::holds_data,
+    plan::{Path, PropertyChange, holds_data},
 };
 
 /// The most characters that CloudFormation takes for a policy
@@ -82,6 +82,51 @@ pub(super) async fn protect(
         }
         closed => closed.map_err(|source| aws(stack, source)),
     }
+}
+
+/// Returns what [`protect`] would change about a stack that is there, for its plan. Who may not read the policy plans
+/// without it, as the deploy does without.
+pub(in crate::engine) async fn planned(
+    context: &Context,
+    stack: &StackManifest,
+    template: &Value,
+    deployed: &DeployedStack,
+) -> Result<Vec<PropertyChange>, AwsError> {
+    let mut changes = Vec::new();
+    if !stack.termination_protection {
+        return Ok(changes);
+    }
+    let path = |key: &str| Path::new("Protection").key(key);
+    if !deployed.termination_protection {
+        changes.push(PropertyChange {
+            path: path("TerminationProtection"),
+            before: Some(false.into()),
+            after: Some(true.into()),
+        });
+    }
+    let guarded = guarded_in(template);
+    let wanted = policy(&guarded);
+    if guarded.is_empty() || wanted.to_string().len() > LONGEST {
+        return Ok(changes);
+    }
+    let present = match present(context, &deployed.id).await {
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => return Ok(changes),
+        present => present?,
+    };
+    let before: BTreeSet<String> = match &present {
+        // That of somebody else stays as it is.
+        Some(present) if !is_ours(present) => return Ok(changes),
+        Some(present) => denied(present).map(str::to_owned).collect(),
+        None => BTreeSet::new(),
+    };
+    if before != guarded {
+        changes.push(PropertyChange {
+            path: path("StackPolicy"),
+            before: present.is_some().then(|| json!(before)),
+            after: Some(json!(guarded)),
+        });
+    }
+    Ok(changes)
 }
 
 /// Opens the policy of a stack for what an approved change set replaces or deletes. Returns the policy that was there,
@@ -158,7 +203,10 @@ fn destroys(change: &Change) -> bool {
 
 /// Returns the resources of a template that hold data.
 fn guarded(template: &str) -> BTreeSet<String> {
-    let template: Value = serde_json::from_str(template).unwrap_or_default();
+    guarded_in(&serde_json::from_str(template).unwrap_or_default())
+}
+
+fn guarded_in(template: &Value) -> BTreeSet<String> {
     let resources = template.get("Resources").and_then(Value::as_object);
     resources
         .into_iter()

@@ -1,5 +1,7 @@
 //! The policies of protected stacks.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_smithy_mocks::mock;
 use serde_json::{Value, json};
@@ -9,6 +11,7 @@ use super::{
     given::stack,
     script::{Answer, STACK, Script, http, one},
 };
+use crate::engine::plan::{self, Registry, Wanted};
 use crate::engine::{StackDeployment, deploy};
 
 /// `GetStackPolicy`, as
@@ -201,4 +204,45 @@ async fn a_policy_that_is_too_long_is_no_failure() {
     });
     let told = told.expect("there is a warning");
     assert!(told.contains("CloudFormation takes 16384"), "{told}");
+}
+
+#[tokio::test]
+async fn what_a_deploy_protects_is_in_its_plan() {
+    let on = json!(["Protection.TerminationProtection", false, true]);
+    let guarded = |before: Value| json!(["Protection.StackPolicy", before, ["Orders"]]);
+    let off = Stack::new("UPDATE_COMPLETE").xml();
+    for (body, present, expected) in [
+        (off, None, vec![on, guarded(json!(null))]),
+        (
+            deployed(),
+            Some(policy(&["Old"])),
+            vec![guarded(json!(["Old"]))],
+        ),
+        (deployed(), Some(policy(&["Orders"])), vec![]),
+        // Somebody else's stays as it is.
+        (deployed(), Some(json!({"Statement": []})), vec![]),
+    ] {
+        let script = Script::new()
+            .describe(STACK, body)
+            .template(super::script::TEMPLATE);
+        let played = get(script, present.as_ref()).play();
+        let stack = protected();
+        let template = serde_json::from_str(super::script::TEMPLATE).expect("is JSON");
+        let wanted = Wanted {
+            manifest: &stack.manifest,
+            template: &template,
+            contracts: &BTreeMap::new(),
+            contents: &BTreeMap::new(),
+        };
+        let plan = plan::plan(&played.context, &[wanted], &BTreeMap::new(), &Registry)
+            .await
+            .expect("it is planned");
+        let found: Vec<Value> = plan.stacks[0]
+            .other
+            .iter()
+            .map(|change| json!([change.path.to_string(), change.before, change.after]))
+            .collect();
+        assert_eq!(found, expected);
+        played.finish();
+    }
 }
