@@ -182,7 +182,7 @@ orders-dev
   ~ update  Queue AWS::SQS::Queue
       DelaySeconds: 7 → 5
   - delete  Table AWS::DynamoDB::Table DATA LOSS
-      its data is deleted with it
+      it is deleted with the data that it holds
 1 to update, 1 to delete (1 with data loss)
 
 "#]]
@@ -206,7 +206,7 @@ fn what_nobody_looked_at_is_not_made_up() {
     assert!(
         outcome
             .stderr
-            .contains("nobody looked from here at what is deployed of orders-dev"),
+            .contains("nobody looked from here at what is deployed of `orders-dev`"),
         "{outcome:?}"
     );
 }
