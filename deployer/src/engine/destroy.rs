@@ -1,7 +1,7 @@
 //! Removes stacks, and waits until nothing is left.
 
 mod adopt;
-mod advice;
+pub(super) mod advice;
 mod contents;
 mod error;
 pub(super) mod importers;

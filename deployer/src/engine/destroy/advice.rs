@@ -97,7 +97,7 @@ fn cloud_control(resource_type: &str, id: &str) -> Option<String> {
 }
 
 /// Returns the property that identifies a resource of the type to CloudFormation, where it is only one.
-pub(super) fn identifier(resource_type: &str) -> Option<&'static str> {
+pub(in crate::engine) fn identifier(resource_type: &str) -> Option<&'static str> {
     // Resources of one's own are known to nobody but their stack.
     let own = !resource_type.starts_with("AWS::");
     let facts = facts::resource_type(resource_type).filter(|_| !own)?;

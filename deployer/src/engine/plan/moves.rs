@@ -1,9 +1,13 @@
 //! Renames that a stack declares: the deployed template as it is with the new logical ids.
 
+mod fixed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use stack_model::assembly::StackManifest;
+
+pub(in crate::engine) use fixed::GUARDED;
 
 use super::compare::type_of;
 use super::{Action, Grade, ResourceChange, Side, StackPlan};
@@ -99,11 +103,21 @@ pub(in crate::engine) fn refused(
         ));
     }
     let after = type_of(&wanted?["Resources"][to]);
-    (before != after).then(|| {
-        format!(
+    if before != after {
+        return Some(format!(
             "{from} is {before}, and cannot be renamed to {to}, which is {after}: remove the rename"
-        )
-    })
+        ));
+    }
+    fixed::refused(from, to, before)
+}
+
+/// Notes in the plan of a stack that has a policy that its renames cannot be done.
+pub(super) fn hold(plan: &mut StackPlan, pending: &BTreeMap<String, String>) {
+    for change in &mut plan.changes {
+        if pending.values().any(|to| *to == change.logical_id) {
+            change.add(Grade::Impossible, GUARDED.to_owned(), PAGE);
+        }
+    }
 }
 
 /// Returns a template in which resources have other logical ids, wherever they are named; all else is as it was.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, Contract, StackManifest};
 
 use super::{
-    App, Basis, Knowledge, Path, Plan, PropertyChange, Side, Snapshot, StackPlan, compare,
+    App, Basis, Knowledge, Path, Plan, PropertyChange, Side, Snapshot, StackPlan, compare, moves,
 };
 use crate::aws::{AwsError, Fault};
 use crate::content::Content;
@@ -213,6 +213,14 @@ async fn plan_one(
     let mut compared = app.compare(wanted.manifest, wanted.contracts, &old, &new, knowledge);
     compared.other.extend(contents);
     if let Some(found) = &found {
+        let pending = template
+            .as_ref()
+            .map(|template| moves::pending(&wanted.manifest.moved, template));
+        if let Some(pending) = pending.filter(|pending| !pending.is_empty())
+            && protection::has_policy(&own, &found.id).await?
+        {
+            moves::hold(&mut compared, &pending);
+        }
         let protected = protection::planned(&own, wanted.manifest, wanted.template, found).await?;
         compared.other.extend(protected);
     }

@@ -249,6 +249,18 @@ fn is_ours(present: &Value) -> bool {
     *present == policy(&denied(present).map(str::to_owned).collect())
 }
 
+/// Returns whether a stack has a policy, whoever wrote it. Who may not look takes it that there is none: CloudFormation
+/// refuses what a policy stands against.
+pub(in crate::engine) async fn has_policy(
+    context: &Context,
+    stack_id: &str,
+) -> Result<bool, AwsError> {
+    match present(context, stack_id).await {
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => Ok(false),
+        present => Ok(present?.is_some()),
+    }
+}
+
 async fn present(context: &Context, stack_id: &str) -> Result<Option<Value>, AwsError> {
     let answer = context
         .clients

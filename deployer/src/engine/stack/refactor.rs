@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use aws_sdk_cloudformation::types::{ResourceLocation, ResourceMapping, StackDefinition};
 use serde_json::Value;
 
-use super::{Run, Work, aws, check_cancelled, input, interrupted, known_hints};
+use super::{Run, Work, aws, check_cancelled, input, interrupted, known_hints, protection};
 use crate::aws::{AwsError, OrAws};
 use crate::engine::{
     Context, DeployedStack, StackError, inspect, plan::moves, publish::TemplateSource,
@@ -43,6 +43,10 @@ pub(super) async fn rename(
         if let Some(reason) = moves::refused(from, to, &template, wanted.as_ref()) {
             return Err(refused(&stack.name, &pending, reason));
         }
+    }
+    let guarded = protection::has_policy(context, &deployed.id).await;
+    if guarded.map_err(|source| aws(stack, source))? {
+        return Err(refused(&stack.name, &pending, moves::GUARDED.to_owned()));
     }
     check_cancelled(context, stack)?;
     let renamed = Work {

@@ -9,6 +9,7 @@ use super::{
     answers::{self, STACK_ID, Stack},
     script::{Answer, STACK, Script, TEMPLATE, http, one, stack},
 };
+use crate::engine::plan::{self, Grade, Registry, Wanted};
 use crate::engine::{Explained as _, Outcome, StackDeployment, deploy};
 
 /// What is deployed: the queue has its old name.
@@ -70,6 +71,16 @@ fn describe(status: &str, execution: &str, reason: &str) -> Rule {
         .then_http_response(move || http(200, &body))
 }
 
+/// `GetStackPolicy`
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetStackPolicy.html>).
+fn policy(body: &str) -> Rule {
+    let body = answers::result("GetStackPolicy", body);
+    mock!(CloudFormation::get_stack_policy).then_http_response(move || http(200, &body))
+}
+
+/// A policy that allows everything stands against a rename as well.
+const POLICY: &str = "<StackPolicyBody>{&quot;Statement&quot;:[]}</StackPolicyBody>";
+
 fn execute() -> Rule {
     mock!(CloudFormation::execute_stack_refactor)
         .match_requests(|input| input.stack_refactor_id() == Some(ID))
@@ -82,6 +93,7 @@ async fn a_resource_is_renamed_before_anything_else_changes() {
     let played = Script::new()
         .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
         .template(BEFORE)
+        .cloudformation("get_stack_policy", policy(""))
         .cloudformation("create_stack_refactor", create())
         .cloudformation(follow, describe("CREATE_IN_PROGRESS", "UNAVAILABLE", ""))
         .cloudformation(follow, describe("CREATE_COMPLETE", "AVAILABLE", ""))
@@ -113,6 +125,7 @@ async fn what_cloudformation_cannot_rename_is_left_as_it_is() {
     let played = Script::new()
         .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
         .template(BEFORE)
+        .cloudformation("get_stack_policy", policy(""))
         .cloudformation("create_stack_refactor", create())
         .cloudformation(
             "describe_stack_refactor",
@@ -150,4 +163,48 @@ async fn a_new_name_that_is_taken_is_refused_beforehand() {
         .expect_err("is refused");
     assert!(!error.hints().is_empty());
     played.finish();
+}
+
+/// "Stack refactor doesn't support stacks that have stack policies attached":
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-refactoring.html>.
+#[tokio::test]
+async fn nothing_is_renamed_in_a_stack_that_has_a_policy() {
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(BEFORE)
+        .cloudformation("get_stack_policy", policy(POLICY))
+        .play();
+    let error = deploy(&played.context, one(moved()), Answer::never())
+        .await
+        .expect_err("is refused");
+    let causes = crate::error::Error::from(error).causes().join(" ");
+    assert!(causes.contains("has a stack policy"), "{causes}");
+    played.finish();
+}
+
+#[tokio::test]
+async fn the_plan_says_that_a_policy_stands_against_a_rename() {
+    for (body, expected) in [("", Grade::None), (POLICY, Grade::Impossible)] {
+        let played = Script::new()
+            .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+            .template(BEFORE)
+            .cloudformation("get_stack_policy", policy(body))
+            .play();
+        let stack = moved();
+        let template = serde_json::from_str(RENAMED).expect("is JSON");
+        let wanted = Wanted {
+            manifest: &stack.manifest,
+            template: &template,
+            contracts: &BTreeMap::new(),
+            contents: &BTreeMap::new(),
+        };
+        let plan = plan::plan(&played.context, &[wanted], &BTreeMap::new(), &Registry)
+            .await
+            .expect("it is planned");
+        let [change] = plan.stacks[0].changes.as_slice() else {
+            panic!("{plan:?}")
+        };
+        assert_eq!(change.grade, expected, "{change:?}");
+        played.finish();
+    }
 }
