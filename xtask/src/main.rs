@@ -1,6 +1,7 @@
 //! Developer tasks that need more than a shell line: `cargo xtask --help` lists them.
 
 mod bench;
+mod oracle;
 mod spec;
 
 use std::error::Error;
@@ -21,6 +22,8 @@ struct Cli {
 enum Task {
     /// Measures what the project costs, each figure beside a floor or a target.
     Bench(bench::Args),
+    /// Compares what the planner takes for a replacement with what the AWS CDK publishes.
+    Oracle(oracle::Args),
     /// Refreshes the distilled facts of every CloudFormation resource type.
     Spec(spec::Args),
 }
@@ -28,6 +31,7 @@ enum Task {
 fn main() -> ExitCode {
     let done: Result<String, Box<dyn Error>> = match Cli::parse().task {
         Task::Bench(args) => bench::run(&args),
+        Task::Oracle(args) => oracle::run(&args).map_err(Into::into),
         Task::Spec(args) => spec::run(&args).map_err(Into::into),
     };
     // Nothing is left to do about a closed standard stream.

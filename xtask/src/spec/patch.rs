@@ -45,6 +45,12 @@ pub(crate) struct Patch {
     /// Attributes that the registry does not list as read-only properties; `*` makes every property one.
     #[serde(default)]
     attributes: Vec<String>,
+    /// Pointers to properties whose change replaces the resource, which the registry does not list as such.
+    #[serde(default)]
+    create_only: Vec<String>,
+    /// The same of properties whose change may replace it.
+    #[serde(default)]
+    maybe_create_only: Vec<String>,
 }
 
 /// Reads all files of a directory, in the order of their names.
@@ -93,12 +99,39 @@ pub(crate) fn apply(patches: &[Patch], schemas: &mut BTreeMap<String, Value>) ->
             if !patch.attributes.is_empty() {
                 target.insert("attributes".to_owned(), json!(patch.attributes));
             }
+            for (keyword, pointers) in [
+                ("createOnlyProperties", &patch.create_only),
+                ("conditionalCreateOnlyProperties", &patch.maybe_create_only),
+            ] {
+                add(target, keyword, pointers).ok_or_else(outdated)?;
+            }
             if *target == before {
                 return Err(outdated());
             }
         }
     }
     Ok(())
+}
+
+/// Adds pointers to a list of the schema; nothing, where it has one of them already.
+fn add(
+    target: &mut serde_json::Map<String, Value>,
+    keyword: &str,
+    pointers: &[String],
+) -> Option<()> {
+    if pointers.is_empty() {
+        return Some(());
+    }
+    let list = target.entry(keyword).or_insert_with(|| json!([]));
+    let list = list.as_array_mut()?;
+    for pointer in pointers {
+        let pointer = json!(pointer);
+        if list.contains(&pointer) {
+            return None;
+        }
+        list.push(pointer);
+    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -131,6 +164,30 @@ mod tests {
             schemas["A::B::C"],
             json!({"p": {"minimum": 2, "type": "string", "attributes": ["Arn"]}})
         );
+    }
+
+    #[test]
+    fn adds_what_replaces_to_what_the_registry_lists() {
+        let patch = json!([{
+            "types": ["A::B::C"], "reason": "it is so", "at": "",
+            "create_only": ["/properties/Key"], "maybe_create_only": ["/properties/Port"],
+        }]);
+        let patches: Vec<Patch> = serde_json::from_value(patch).unwrap();
+        let schema = json!({"createOnlyProperties": ["/properties/Name"]});
+        let mut schemas = BTreeMap::from([("A::B::C".to_owned(), schema)]);
+        apply(&patches, &mut schemas).unwrap();
+        assert_eq!(
+            schemas["A::B::C"],
+            json!({
+                "createOnlyProperties": ["/properties/Name", "/properties/Key"],
+                "conditionalCreateOnlyProperties": ["/properties/Port"],
+            })
+        );
+        // The registry has learned it.
+        assert!(matches!(
+            apply(&patches, &mut schemas),
+            Err(Error::Outdated { .. })
+        ));
     }
 
     #[test]
