@@ -8,6 +8,7 @@ mod app;
 mod basis;
 mod canonical;
 mod compare;
+mod conditions;
 mod digest;
 mod grade;
 mod knowledge;
@@ -16,6 +17,8 @@ mod name;
 mod needs;
 mod online;
 mod path;
+#[cfg(test)]
+pub(crate) mod random;
 mod references;
 mod said;
 mod seal;

@@ -147,6 +147,8 @@ fn idle<'a>(plans: &[Placed<'_>], allowed: &'a [Allowance]) -> Vec<&'a Allowance
 }
 
 #[cfg(test)]
+mod mutation;
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::plan::Action;

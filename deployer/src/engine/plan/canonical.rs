@@ -112,6 +112,14 @@ fn function(name: &str, argument: &Value, parameters: &Parameters) -> Value {
             }
             _ => unchanged(name, argument, parameters),
         },
+        // What is nothing in one branch is a branch all the same.
+        ("Fn::If", Value::Array(branches)) => {
+            let branches: Vec<Value> = branches
+                .iter()
+                .map(|branch| canonical(branch, parameters))
+                .collect();
+            json!({ name: branches })
+        }
         ("Fn::Join", Value::Array(elements)) => match elements.as_slice() {
             [Value::String(delimiter), Value::Array(list)] => {
                 let mut pieces = Vec::new();

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use stack_model::assembly::ResourceManifest;
 
 use super::canonical::{canonical, open_texts, same};
+use super::conditions::{settled, ways};
 use super::knowledge::{Knowledge, Update};
 use super::needs::{self, Need};
 use super::path::{Path, Step, display};
@@ -70,7 +71,16 @@ pub(super) fn compare_among(
     knowledge: &dyn Knowledge,
     outside: &Outside,
 ) -> (StackPlan, Vec<Renewed>) {
-    let (deployed, wanted) = (&outside.unknown(deployed), &outside.unknown(wanted));
+    let (deployed, wanted) = (outside.unknown(deployed), outside.unknown(wanted));
+    let (before, after) = (settled(&deployed), settled(&wanted));
+    let deployed = &Side {
+        template: before.as_ref().or(deployed.template),
+        ..deployed
+    };
+    let wanted = &Side {
+        template: after.as_ref().or(wanted.template),
+        ..wanted
+    };
     let old = resources(deployed, knowledge);
     let new = resources(wanted, knowledge);
     let mut changes: BTreeMap<String, ResourceChange> = BTreeMap::new();
@@ -96,7 +106,7 @@ pub(super) fn compare_among(
     traps::apply(&mut changes, both);
     for change in changes.values_mut() {
         match (old.get(&change.logical_id), new.get(&change.logical_id)) {
-            (Some(old), Some(new)) => widened(change, old, new),
+            (Some(old), Some(new)) => widened(change, old, new, both),
             (Some(old), None) => missed(change, old, &new),
             (None, _) => {}
         }
@@ -132,11 +142,27 @@ fn resources(side: &Side<'_>, knowledge: &dyn Knowledge) -> BTreeMap<String, Val
                 .map(|(id, body)| {
                     let mut body = canonical(body, &side.parameters);
                     open_texts(&mut body, knowledge);
+                    waits(&mut body);
                     (id.clone(), body)
                 })
                 .collect()
         })
         .unwrap_or_default()
+}
+
+/// Sorts what a resource waits for: it has no order, and one need not be a list.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html>.
+fn waits(body: &mut Value) {
+    if let Some(depends) = body.get_mut("DependsOn") {
+        let mut names: Vec<Value> = widen::elements(Some(depends))
+            .into_iter()
+            .cloned()
+            .collect();
+        names.sort_by_cached_key(Value::to_string);
+        names.dedup();
+        *depends = Value::Array(names);
+    }
 }
 
 pub(super) fn type_of(resource: &Value) -> &str {
@@ -157,14 +183,19 @@ fn created(id: &str, new: &Value, among: Option<&BTreeMap<String, Value>>) -> Re
         reasons: vec![NEW.to_owned()],
         ..ResourceChange::default()
     };
-    for exposure in widen::exposures(resource_type, None, new).into_iter().rev() {
+    let ways = ways(None, Some(new));
+    let each = || ways.iter().filter_map(|(_, new)| new.as_deref());
+    let exposures: BTreeSet<String> = each()
+        .flat_map(|new| widen::exposures(resource_type, None, new))
+        .collect();
+    for exposure in exposures.into_iter().rev() {
         change.reasons.insert(0, exposure);
         change.grade = Grade::ExposureWidened;
         change.endanger(Grade::ExposureWidened);
     }
     if let Some(among) = among {
-        let grants = widen::granted(new);
-        let grade = if widen::reaches(new, among) {
+        let grants: BTreeSet<String> = each().flat_map(widen::granted).collect();
+        let grade = if each().any(|new| widen::reaches(new, among)) {
             Grade::PermissionWidened
         } else {
             Grade::None
@@ -353,13 +384,24 @@ fn is_default(
 }
 
 /// Raises the grade of a change that lets somebody do more, or more of the world in.
-fn widened(change: &mut ResourceChange, old: &Value, new: &Value) {
-    let permissions = widen::permissions(old, new);
-    let exposures = widen::exposures(&change.resource_type, Some(old), new);
-    let exposures = exposures.into_iter().map(|line| format!("opens: {line}"));
+fn widened(change: &mut ResourceChange, old: &Value, new: &Value, both: Both<'_>) {
+    let mut permissions = BTreeSet::new();
+    let mut exposures = BTreeSet::new();
+    let mut narrowed = BTreeSet::new();
+    for way in ways(Some(old), Some(new)) {
+        let (Some(old), Some(new)) = &way else {
+            continue;
+        };
+        permissions.extend(widen::permissions(old, new));
+        permissions.extend(widen::employed(old, new, both.old, both.new));
+        permissions.extend(widen::given(old, new, both.old));
+        let opened = widen::exposures(&change.resource_type, Some(old), new).into_iter();
+        exposures.extend(opened.map(|line| format!("opens: {line}")));
+        narrowed.extend(widen::narrowed(old, new));
+    }
     for (grade, lines) in [
         (Grade::PermissionWidened, permissions),
-        (Grade::ExposureWidened, exposures.collect()),
+        (Grade::ExposureWidened, exposures),
     ] {
         if !lines.is_empty() {
             change.grade = change.grade.max(grade);
@@ -367,7 +409,7 @@ fn widened(change: &mut ResourceChange, old: &Value, new: &Value) {
             change.reasons.splice(0..0, lines);
         }
     }
-    change.reasons.extend(widen::narrowed(old, new));
+    change.reasons.extend(narrowed);
 }
 
 /// Raises the grade of a removal that lets more of the world in to what stays.

@@ -50,6 +50,17 @@ impl Path {
         }
     }
 
+    /// Returns whether one of two paths leads on from the other.
+    pub(super) fn touches(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(own, other)| own == other)
+    }
+
+    /// Returns all steps.
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.0
+    }
+
     /// Returns whether a key is on the way.
     pub(super) fn has_key(&self, name: &str) -> bool {
         self.0

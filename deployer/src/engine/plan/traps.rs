@@ -5,6 +5,7 @@
 mod api;
 mod certificate;
 mod cognito;
+mod condition;
 mod dynamodb;
 mod facts;
 mod lambda;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::compare::type_of;
+use super::conditions::ways;
 use super::path::{Path, Step};
 use super::{Action, Grade, PropertyChange, ResourceChange, Update};
 
@@ -63,6 +65,7 @@ pub(super) const TRAPS: &[&[Trap]] = &[
     api::TRAPS,
     certificate::TRAPS,
     cognito::TRAPS,
+    condition::TRAPS,
     dynamodb::TRAPS,
     facts::TRAPS,
     lambda::TRAPS,
@@ -90,15 +93,19 @@ impl<'a> Both<'a> {
 pub(super) struct Seen<'a> {
     change: &'a ResourceChange,
     both: Both<'a>,
+    /// The resource as it is deployed, in one of the ways that it may be.
+    old: Option<&'a Value>,
+    /// The resource as it is wanted, in the same way.
+    new: Option<&'a Value>,
 }
 
 impl<'a> Seen<'a> {
     fn deployed(&self) -> Option<&'a Value> {
-        self.both.old.get(&self.change.logical_id)
+        self.old
     }
 
     fn wanted(&self) -> Option<&'a Value> {
-        self.both.new.get(&self.change.logical_id)
+        self.new
     }
 
     /// Returns whether the resource goes on as the one that it is.
@@ -127,9 +134,16 @@ impl<'a> Seen<'a> {
 /// Adds to each change what traps say of it.
 pub(super) fn apply(changes: &mut BTreeMap<String, ResourceChange>, both: Both<'_>) {
     for change in changes.values_mut() {
-        let found: Vec<(Finding, &'static str)> = {
-            let seen = Seen { change, both };
-            TRAPS
+        let id = &change.logical_id;
+        let mut found: Vec<(Finding, &'static str)> = Vec::new();
+        for (old, new) in &ways(both.old.get(id), both.new.get(id)) {
+            let seen = Seen {
+                change,
+                both,
+                old: old.as_deref(),
+                new: new.as_deref(),
+            };
+            let new_ones: Vec<(Finding, &'static str)> = TRAPS
                 .iter()
                 .flat_map(|traps| traps.iter())
                 .filter(|trap| {
@@ -140,8 +154,10 @@ pub(super) fn apply(changes: &mut BTreeMap<String, ResourceChange>, both: Both<'
                     let found = (trap.find)(&seen).into_iter();
                     found.map(|finding| (finding, trap.source))
                 })
-                .collect()
-        };
+                .filter(|one| !found.contains(one))
+                .collect();
+            found.extend(new_ones);
+        }
         for (finding, general) in found {
             let source = finding.source.unwrap_or(general);
             change.add(finding.grade, finding.reason, source);
@@ -178,7 +194,12 @@ pub(super) fn refined(
 
 /// Returns the streams that a change of a resource renews although it stays: the attributes that become others.
 pub(super) fn renewed(change: &ResourceChange, both: Both<'_>) -> Option<&'static str> {
-    dynamodb::renewed(&Seen { change, both })
+    dynamodb::renewed(&Seen {
+        change,
+        both,
+        old: both.old.get(&change.logical_id),
+        new: both.new.get(&change.logical_id),
+    })
 }
 
 /// Returns a whole number, also where a template writes it as text.

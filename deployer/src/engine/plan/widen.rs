@@ -7,6 +7,7 @@
 //! whatever a statement allows or denies that the other side does not, with its condition. So people need not read the
 //! policies beside them.
 
+mod employed;
 mod exposure;
 mod granted;
 mod statement;
@@ -22,6 +23,7 @@ use super::canonical::{intrinsic, json_text};
 use statement::{Effect, dropped, equal, gained, matches, principals};
 use text::json;
 
+pub(super) use employed::{employed, given};
 pub(super) use exposure::{exposures, lost};
 pub(super) use granted::{granted, reaches, withdrawn};
 pub(super) use statement::elements;

@@ -32,7 +32,7 @@ impl Difference<'_> {
                 let unordered = path
                     .property()
                     .is_some_and(|place| self.knowledge.is_unordered(self.resource_type, place));
-                if unordered && same_set(old, new) {
+                if unordered && self.same_set(path, old, new) {
                     return;
                 }
                 if old.len() == new.len() && !unordered {
@@ -74,6 +74,29 @@ impl Difference<'_> {
         }
     }
 
+    /// Returns whether each element of one list is one of the other.
+    fn same_set(&self, path: &Path, before: &[Value], after: &[Value]) -> bool {
+        let among = |one: &Value, others: &[Value]| {
+            others.iter().any(|other| same(one, other))
+                || others.iter().any(|other| self.is_alike(path, one, other))
+        };
+        before.len() == after.len()
+            && before.iter().all(|left| among(left, after))
+            && after.iter().all(|right| among(right, before))
+    }
+
+    /// Returns whether elements of a list say the same, where lists in them may have another order.
+    fn is_alike(&self, path: &Path, left: &Value, right: &Value) -> bool {
+        let mut found = Vec::new();
+        let mut inner = Difference {
+            resource_type: self.resource_type,
+            knowledge: self.knowledge,
+            found: &mut found,
+        };
+        inner.entry(&path.position(0), Some(left), Some(right));
+        found.is_empty()
+    }
+
     fn found(&mut self, path: &Path, before: Option<&Value>, after: Option<&Value>) {
         self.found.push(PropertyChange {
             path: path.clone(),
@@ -86,14 +109,4 @@ impl Difference<'_> {
 /// Returns a value as it is told: what a text of JSON says.
 fn shown(value: &Value) -> Value {
     json_text(value).unwrap_or(value).clone()
-}
-
-fn same_set(before: &[Value], after: &[Value]) -> bool {
-    before.len() == after.len()
-        && before
-            .iter()
-            .all(|left| after.iter().any(|right| same(left, right)))
-        && after
-            .iter()
-            .all(|right| before.iter().any(|left| same(left, right)))
 }

@@ -144,10 +144,21 @@ fn touch(
     let was_replaced = change.action == Action::Replace;
     for path in paths {
         if change.properties.iter().all(|known| known.path != *path) {
+            let after = path.find(body);
+            // What does not differ itself is what it was, wherever it stood in a list without an order.
+            let differs = change
+                .properties
+                .iter()
+                .any(|known| known.path.touches(path));
+            let before = if differs {
+                old.and_then(|old| path.find(old))
+            } else {
+                after
+            };
             change.properties.push(PropertyChange {
                 path: path.clone(),
-                before: old.and_then(|old| path.find(old)).cloned(),
-                after: path.find(body).cloned(),
+                before: before.cloned(),
+                after: after.cloned(),
             });
         }
     }

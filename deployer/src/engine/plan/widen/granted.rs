@@ -9,7 +9,7 @@ use super::{documents, elements, narrowed, permissions};
 
 /// Where the resources are named that a policy is attached to: the properties of the types that are a policy of another
 /// resource.
-const ATTACHED: &[(&str, &[&str])] = &[
+pub(super) const ATTACHED: &[(&str, &[&str])] = &[
     ("AWS::Events::EventBusPolicy", &["EventBusName"]),
     ("AWS::IAM::GroupPolicy", &["GroupName"]),
     ("AWS::IAM::ManagedPolicy", &["Groups", "Roles", "Users"]),

@@ -1,0 +1,284 @@
+//! Changes that let more of the world in.
+
+use serde_json::{Value, json};
+
+use super::{Class, Edit, Mutation, of_type, put, take, with, without};
+use crate::engine::plan::Grade;
+
+const METHOD: &[&str] = &["AWS::ApiGateway::Method"];
+const ROUTE: &[&str] = &["AWS::ApiGatewayV2::Route"];
+const BUCKET: &[&str] = &["AWS::S3::Bucket"];
+const PERMISSION: &[&str] = &["AWS::Lambda::Permission"];
+
+pub(super) const CLASSES: &[Class] = &[
+    Class {
+        name: "a route asks for no authorization",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let place = "/Properties/AuthorizationType";
+            let guarded = |body: &Value| body["Properties"]["HttpMethod"] != json!("OPTIONS");
+            let methods = of_type(template, METHOD).filter(|(_, body)| guarded(body));
+            methods
+                .chain(of_type(template, ROUTE))
+                .flat_map(|(id, body)| {
+                    let given = vec![put(id, body, place, json!("AWS_IAM"))];
+                    [
+                        take(id, place),
+                        put(id, body, place, json!("NONE")),
+                        put(
+                            id,
+                            body,
+                            place,
+                            json!({"Fn::If": ["Perhaps", "AWS_IAM", "NONE"]}),
+                        ),
+                    ]
+                    .map(|edit| Mutation::new(id, vec![edit]).given(given.clone()))
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "a route asks for no key or scope",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let key = "/Properties/ApiKeyRequired";
+            let scopes = "/Properties/AuthorizationScopes";
+            of_type(template, METHOD)
+                .chain(of_type(template, ROUTE))
+                .flat_map(|(id, body)| {
+                    let asks = vec![put(id, body, key, json!(true))];
+                    let limited = vec![put(id, body, scopes, json!(["orders/read"]))];
+                    [
+                        (take(id, key), &asks),
+                        (put(id, body, key, json!(false)), &asks),
+                        (
+                            put(id, body, key, json!({"Fn::If": ["Perhaps", true, false]})),
+                            &asks,
+                        ),
+                        (take(id, scopes), &limited),
+                        (put(id, body, scopes, json!([])), &limited),
+                    ]
+                    .map(|(edit, given)| Mutation::new(id, vec![edit]).given(given.clone()))
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "a new route asks for no authorization",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            of_type(template, METHOD)
+                .filter(|(_, body)| body["Properties"]["HttpMethod"] != json!("OPTIONS"))
+                .map(|(_, body)| {
+                    let mut open = body.clone();
+                    open["Properties"]["AuthorizationType"] = json!("NONE");
+                    open["Properties"]["HttpMethod"] = json!("PATCH");
+                    if let Some(all) = open["Properties"].as_object_mut() {
+                        all.remove("ApiKeyRequired");
+                    }
+                    Mutation::new("Opened", vec![added("Opened", open)])
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "anybody may call a function",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let mut found: Vec<Mutation> = of_type(template, PERMISSION)
+                .flat_map(|(id, body)| {
+                    let given = vec![put(
+                        id,
+                        body,
+                        "/Properties/SourceArn",
+                        json!("arn:aws:sns:eu-west-1:123456789012:one"),
+                    )];
+                    [
+                        take(id, "/Properties/SourceArn"),
+                        put(id, body, "/Properties/Principal", json!("*")),
+                    ]
+                    .map(|edit| Mutation::new(id, vec![edit]).given(given.clone()))
+                })
+                .collect();
+            for (id, _) in of_type(template, &["AWS::Lambda::Function"]) {
+                let function = json!({"Fn::GetAtt": [id, "Arn"]});
+                let permission = json!({"Action": "lambda:InvokeFunction", "Principal": "*", "FunctionName": function});
+                for (kind, properties) in [
+                    ("AWS::Lambda::Permission", permission),
+                    (
+                        "AWS::Lambda::Url",
+                        json!({"AuthType": "NONE", "TargetFunctionArn": function}),
+                    ),
+                ] {
+                    let body = json!({"Type": kind, "Properties": properties});
+                    found.push(Mutation::new("Opened", vec![added("Opened", body)]));
+                }
+            }
+            found
+        },
+    },
+    Class {
+        name: "a bucket is public",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let place = "/Properties/PublicAccessBlockConfiguration";
+            let parts = [
+                "BlockPublicAcls",
+                "BlockPublicPolicy",
+                "IgnorePublicAcls",
+                "RestrictPublicBuckets",
+            ];
+            let on = json!({parts[0]: true, parts[1]: true, parts[2]: true, parts[3]: true});
+            let mut found = Vec::new();
+            for (id, body) in of_type(template, BUCKET) {
+                let given = vec![put(id, body, place, on.clone())];
+                let mut edits = vec![
+                    take(id, place),
+                    put(id, body, "/Properties/AccessControl", json!("PublicRead")),
+                ];
+                for part in parts {
+                    let perhaps = json!({"Fn::If": ["Perhaps", true, false]});
+                    for value in [json!(false), json!("false"), perhaps] {
+                        edits.push(put(id, body, place, with(&on, part, value)));
+                    }
+                }
+                found.extend(
+                    edits
+                        .into_iter()
+                        .map(|edit| Mutation::new(id, vec![edit]).given(given.clone())),
+                );
+            }
+            found
+        },
+    },
+    Class {
+        name: "any web page may call",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let buckets = of_type(template, BUCKET).map(|(id, body)| {
+                let place = "/Properties/CorsConfiguration";
+                let rule = |origin: &str| json!({"CorsRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": [origin]}]});
+                Mutation::new(id, vec![put(id, body, place, rule("*"))])
+                    .given(vec![put(id, body, place, rule("https://example.com"))])
+            });
+            let answers = of_type(template, &["AWS::ApiGateway::GatewayResponse"]).map(|(id, body)| {
+                let place = "/Properties/ResponseParameters";
+                let header = |origin: &str| json!({"gatewayresponse.header.Access-Control-Allow-Origin": origin});
+                Mutation::new(id, vec![put(id, body, place, header("'*'"))])
+                    .given(vec![put(id, body, place, header("'https://example.com'"))])
+            });
+            buckets.chain(answers).collect()
+        },
+    },
+    Class {
+        name: "anybody may sign up or come as a guest",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let kinds: [(&str, &str, Value, Value); 3] = [
+                (
+                    "AWS::Cognito::UserPool",
+                    "/Properties/AdminCreateUserConfig/AllowAdminCreateUserOnly",
+                    json!(true),
+                    json!(false),
+                ),
+                (
+                    "AWS::Cognito::UserPool",
+                    "/Properties/MfaConfiguration",
+                    json!("ON"),
+                    json!("OPTIONAL"),
+                ),
+                (
+                    "AWS::Cognito::IdentityPool",
+                    "/Properties/AllowUnauthenticatedIdentities",
+                    json!(false),
+                    json!(true),
+                ),
+            ];
+            let mut found = Vec::new();
+            for (kind, place, closed, open) in kinds {
+                for (id, body) in of_type(template, &[kind]) {
+                    let given = vec![put(id, body, place, closed.clone())];
+                    found.push(
+                        Mutation::new(id, vec![put(id, body, place, open.clone())]).given(given),
+                    );
+                }
+            }
+            found
+        },
+    },
+    Class {
+        name: "a distribution answers plain HTTP",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let place = "/Properties/DistributionConfig/DefaultCacheBehavior/ViewerProtocolPolicy";
+            of_type(template, &["AWS::CloudFront::Distribution"])
+                .map(|(id, body)| Mutation::new(id, vec![put(id, body, place, json!("allow-all"))]))
+                .collect()
+        },
+    },
+    Class {
+        name: "an API answers where it did not",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let own = "/Properties/DisableExecuteApiEndpoint";
+            let kinds = "/Properties/EndpointConfiguration";
+            of_type(template, &["AWS::ApiGateway::RestApi"])
+                .flat_map(|(id, body)| {
+                    let off = vec![put(id, body, own, json!(true))];
+                    let private = vec![put(id, body, kinds, json!({"Types": ["PRIVATE"]}))];
+                    [
+                        (put(id, body, own, json!(false)), &off),
+                        (take(id, own), &off),
+                        (
+                            put(id, body, kinds, json!({"Types": ["REGIONAL"]})),
+                            &private,
+                        ),
+                    ]
+                    .map(|(edit, given)| Mutation::new(id, vec![edit]).given(given.clone()))
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "a web ACL blocks less or nothing",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let rules = "/Properties/Rules";
+            let acls = of_type(template, &["AWS::WAFv2::WebACL"]).flat_map(|(id, body)| {
+                [
+                    put(id, body, "/Properties/DefaultAction", json!({"Allow": {}})),
+                    take(id, rules),
+                    put(id, body, "/Properties/Rules/0/Action", json!({"Count": {}})),
+                ]
+                .map(|edit| Mutation::new(id, vec![edit]))
+            });
+            let associations = of_type(template, &["AWS::WAFv2::WebACLAssociation"])
+                .map(|(id, _)| Mutation::new(id, vec![without(id)]));
+            acls.chain(associations).collect()
+        },
+    },
+    Class {
+        name: "any address reaches it",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let groups = of_type(template, &["AWS::EC2::SecurityGroup"]).map(|(id, body)| {
+                let rules = json!([{"CidrIp": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}]);
+                Mutation::new(id, vec![put(id, body, "/Properties/SecurityGroupIngress", rules)])
+            });
+            let databases = of_type(template, &["AWS::RDS::DBInstance"]).map(|(id, body)| {
+                Mutation::new(
+                    id,
+                    vec![put(id, body, "/Properties/PubliclyAccessible", json!(true))],
+                )
+            });
+            groups.chain(databases).collect()
+        },
+    },
+];
+
+pub(super) fn added(id: &str, body: Value) -> Edit {
+    Edit {
+        place: format!("/Resources/{id}"),
+        after: Some(body),
+    }
+}

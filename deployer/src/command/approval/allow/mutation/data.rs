@@ -1,0 +1,325 @@
+//! Changes that lose data, or what protects it, and those that CloudFormation refuses.
+
+use serde_json::{Value, json};
+use stack_model_cfn::facts::{self, UpdateBehaviour, ValueKind};
+
+use super::{Class, Mutation, and, of_type, put, take, without};
+use crate::engine::plan::{Grade, Knowledge as _, Registry, holds_data};
+
+const TABLE: &[&str] = &["AWS::DynamoDB::Table"];
+const BUCKET: &[&str] = &["AWS::S3::Bucket"];
+const POOL: &[&str] = &["AWS::Cognito::UserPool"];
+
+pub(super) const CLASSES: &[Class] = &[
+    Class {
+        name: "what holds data is deleted",
+        grade: Grade::DataLoss,
+        find: |template| {
+            let delete = |id: &str, body: &Value| put(id, body, "/DeletionPolicy", json!("Delete"));
+            stores(template)
+                .map(|(id, body)| {
+                    Mutation::new(id, vec![without(id)]).given(vec![delete(id, body)])
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "what holds data gets a condition that may not hold",
+        grade: Grade::DataLoss,
+        find: |template| {
+            let conditions = super::Edit {
+                place: "/Conditions".to_owned(),
+                after: Some(json!({
+                    "Never": {"Fn::Equals": ["one", "another"]},
+                    "Perhaps": {"Fn::Equals": [{"Ref": "AWS::AccountId"}, "123456789012"]},
+                })),
+            };
+            stores(template)
+                .flat_map(|(id, body)| {
+                    let delete = put(id, body, "/DeletionPolicy", json!("Delete"));
+                    let given = vec![delete, conditions.clone()];
+                    ["Never", "Perhaps"].map(|name| {
+                        Mutation::new(id, vec![put(id, body, "/Condition", json!(name))])
+                            .given(given.clone())
+                    })
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "what holds data is replaced",
+        grade: Grade::DataLoss,
+        find: replacements,
+    },
+    Class {
+        name: "the keys of a table are others",
+        grade: Grade::DataLoss,
+        find: |template| {
+            of_type(template, TABLE)
+                .map(|(id, body)| {
+                    let edits = vec![
+                        put(
+                            id,
+                            body,
+                            "/Properties/KeySchema",
+                            json!([{"AttributeName": "other", "KeyType": "HASH"}]),
+                        ),
+                        take(id, "/Properties/TableName"),
+                    ];
+                    Mutation::new(id, edits).given(vec![put(
+                        id,
+                        body,
+                        "/UpdateReplacePolicy",
+                        json!("Delete"),
+                    )])
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "recovery is switched off",
+        grade: Grade::DataLoss,
+        find: |template| {
+            let place = "/Properties/PointInTimeRecoverySpecification";
+            let on = json!({"PointInTimeRecoveryEnabled": true});
+            of_type(template, TABLE)
+                .flat_map(|(id, body)| {
+                    let given = vec![put(id, body, place, on.clone())];
+                    let off = json!({"PointInTimeRecoveryEnabled": false});
+                    [put(id, body, place, off), take(id, place)]
+                        .map(|edit| Mutation::new(id, vec![edit]).given(given.clone()))
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "items expire from now on",
+        grade: Grade::DataLoss,
+        find: |template| {
+            let place = "/Properties/TimeToLiveSpecification";
+            let on = json!({"AttributeName": "TIMEOUT", "Enabled": true});
+            of_type(template, TABLE)
+                .map(|(id, body)| {
+                    Mutation::new(id, vec![put(id, body, place, on.clone())])
+                        .given(vec![take(id, place)])
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "logs and messages are kept for less time",
+        grade: Grade::DataLoss,
+        find: |template| {
+            let logs = "/Properties/RetentionInDays";
+            let messages = "/Properties/MessageRetentionPeriod";
+            let of_logs = of_type(template, &["AWS::Logs::LogGroup"]).flat_map(|(id, body)| {
+                [Some(json!(30)), None].map(|before| {
+                    let given = match before {
+                        Some(before) => put(id, body, logs, before),
+                        None => take(id, logs),
+                    };
+                    Mutation::new(id, vec![put(id, body, logs, json!(7))]).given(vec![given])
+                })
+            });
+            let of_messages = of_type(template, &["AWS::SQS::Queue"])
+                .map(|(id, body)| Mutation::new(id, vec![put(id, body, messages, json!(60))]));
+            of_logs.chain(of_messages).collect()
+        },
+    },
+    Class {
+        name: "objects expire from now on",
+        grade: Grade::DataLoss,
+        find: |template| {
+            let rules = "/Properties/LifecycleConfiguration";
+            let versions = "/Properties/VersioningConfiguration/Status";
+            let rule = |what: Value| json!({"Rules": [{"Status": "Enabled", "Id": "out", "NoncurrentVersionExpiration": what["old"], "ExpirationInDays": what["days"]}]});
+            of_type(template, BUCKET)
+                .flat_map(|(id, body)| {
+                    [
+                        ("Suspended", json!({"days": 1})),
+                        ("Enabled", json!({"old": {"NoncurrentDays": 1}})),
+                    ]
+                    .map(|(status, what)| {
+                        let given = vec![take(id, rules), put(id, body, versions, json!(status))];
+                        Mutation::new(id, vec![put(id, body, rules, rule(what))]).given(given)
+                    })
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "a policy no longer keeps data",
+        grade: Grade::PermissionWidened,
+        find: |template| {
+            stores(template)
+                .flat_map(|(id, body)| {
+                    ["/DeletionPolicy", "/UpdateReplacePolicy"]
+                        .into_iter()
+                        .flat_map(move |policy| {
+                            let given = vec![put(id, body, policy, json!("Retain"))];
+                            [take(id, policy), put(id, body, policy, json!("Delete"))]
+                                .map(|edit| Mutation::new(id, vec![edit]).given(given.clone()))
+                        })
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "protection from deletion is taken away",
+        grade: Grade::PermissionWidened,
+        find: |template| {
+            let kinds = [
+                (
+                    TABLE,
+                    "/Properties/DeletionProtectionEnabled",
+                    json!(true),
+                    json!(false),
+                ),
+                (
+                    POOL,
+                    "/Properties/DeletionProtection",
+                    json!("ACTIVE"),
+                    json!("INACTIVE"),
+                ),
+                (
+                    &["AWS::RDS::DBInstance"],
+                    "/Properties/DeletionProtection",
+                    json!(true),
+                    json!(false),
+                ),
+            ];
+            let mut found = Vec::new();
+            for (types, place, on, off) in kinds {
+                for (id, body) in of_type(template, types) {
+                    let given = vec![put(id, body, place, on.clone())];
+                    for edit in [take(id, place), put(id, body, place, off.clone())] {
+                        found.push(Mutation::new(id, vec![edit]).given(given.clone()));
+                    }
+                    let perhaps = json!({"Fn::If": ["Perhaps", on, off]});
+                    found.push(Mutation::new(id, vec![put(id, body, place, perhaps)]).given(given));
+                }
+            }
+            found
+        },
+    },
+    Class {
+        name: "versions of objects are no longer kept",
+        grade: Grade::PermissionWidened,
+        find: |template| {
+            let place = "/Properties/VersioningConfiguration";
+            let on = json!({"Status": "Enabled"});
+            of_type(template, BUCKET)
+                .flat_map(|(id, body)| {
+                    let given = vec![put(id, body, place, on.clone())];
+                    [
+                        take(id, place),
+                        put(id, body, place, json!({"Status": "Suspended"})),
+                    ]
+                    .map(|edit| Mutation::new(id, vec![edit]).given(given.clone()))
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "CloudFormation refuses another type",
+        grade: Grade::Impossible,
+        find: |template| {
+            stores(template)
+                .map(|(id, body)| {
+                    Mutation::new(
+                        id,
+                        vec![put(id, body, "/Type", json!("AWS::SSM::Parameter"))],
+                    )
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "CloudFormation refuses other keys under the same name",
+        grade: Grade::Impossible,
+        find: |template| {
+            of_type(template, TABLE)
+                .map(|(id, body)| {
+                    let keys = json!([{"AttributeName": "other", "KeyType": "HASH"}]);
+                    Mutation::new(id, vec![put(id, body, "/Properties/KeySchema", keys)]).given(
+                        vec![put(id, body, "/Properties/TableName", json!("orders"))],
+                    )
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "CloudFormation refuses several indexes at once",
+        grade: Grade::Impossible,
+        find: |template| {
+            let place = "/Properties/GlobalSecondaryIndexes";
+            let index = |name: &str| json!({"IndexName": name, "KeySchema": [], "Projection": {}});
+            of_type(template, TABLE)
+                .map(|(id, body)| {
+                    let first = and(body.pointer(place).unwrap_or(&Value::Null), index("first"));
+                    let both = and(&first, index("second"));
+                    Mutation::new(id, vec![put(id, body, place, both)])
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "Cognito refuses other attributes",
+        grade: Grade::Impossible,
+        find: |template| {
+            let place = "/Properties/Schema";
+            let schema = json!([{"Name": "level", "AttributeDataType": "Number", "Mutable": true}]);
+            of_type(template, POOL)
+                .flat_map(|(id, body)| {
+                    let sign_in = "/Properties/UsernameAttributes";
+                    let given = vec![put(id, body, place, schema.clone())];
+                    [
+                        take(id, place),
+                        put(
+                            id,
+                            body,
+                            place,
+                            json!([{"Name": "level", "AttributeDataType": "String"}]),
+                        ),
+                        put(id, body, sign_in, json!(["phone_number"])),
+                    ]
+                    .map(|edit| Mutation::new(id, vec![edit]).given(given.clone()))
+                })
+                .collect()
+        },
+    },
+];
+
+/// Lists the resources that hold data.
+fn stores(template: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    template["Resources"]
+        .as_object()
+        .expect("has resources")
+        .iter()
+        .filter(|(_, body)| holds_data(body["Type"].as_str().unwrap_or_default()))
+}
+
+/// Changes every property of what holds data that the registry says cannot change, its name with it.
+fn replacements(template: &Value) -> Vec<Mutation> {
+    let mut found = Vec::new();
+    for (id, body) in stores(template) {
+        let kind = body["Type"].as_str().unwrap_or_default();
+        let names = Registry.name(kind);
+        let known = facts::resource_type(kind).expect("is a type");
+        for property in known.properties() {
+            let text = matches!(property.value().kind(), ValueKind::Text);
+            if property.read_only() || !text || property.update() != UpdateBehaviour::Replacement {
+                continue;
+            }
+            // A stream or a queue with another name in a property that decides about the name.
+            let place = format!("/Properties/{}", property.name());
+            let mut edits = vec![put(id, body, &place, json!("another-one"))];
+            for name in names.iter().filter(|name| **name != property.name()) {
+                edits.push(take(id, &format!("/Properties/{name}")));
+            }
+            let given = vec![put(id, body, "/UpdateReplacePolicy", json!("Delete"))];
+            found.push(Mutation::new(id, edits).given(given));
+        }
+    }
+    found
+}

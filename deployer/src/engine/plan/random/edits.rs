@@ -1,0 +1,175 @@
+//! Changes of a template.
+
+use serde_json::{Value, json};
+
+use super::Choices;
+use super::made::{resource, statement};
+
+/// One change of a template.
+#[derive(Clone, Debug)]
+pub(crate) struct Edit {
+    /// The JSON pointer to what changes.
+    pub(crate) place: String,
+    /// What stands there afterwards; nothing, where it goes.
+    pub(crate) after: Option<Value>,
+}
+
+impl Edit {
+    /// Returns the logical id of the resource that changes.
+    pub(crate) fn resource(&self) -> &str {
+        self.place.split('/').nth(2).unwrap_or_default()
+    }
+
+    /// Changes a template, where the place is still there.
+    pub(crate) fn apply(&self, template: &mut Value) {
+        let Some((parent, key)) = self.place.rsplit_once('/') else {
+            return;
+        };
+        let key = key.replace("~1", "/").replace("~0", "~");
+        match (template.pointer_mut(parent), &self.after) {
+            (Some(Value::Object(entries)), Some(after)) => {
+                entries.insert(key, after.clone());
+            }
+            (Some(Value::Object(entries)), None) => {
+                entries.remove(&key);
+            }
+            (Some(Value::Array(elements)), after) => {
+                let position = key.parse().unwrap_or(elements.len());
+                match after {
+                    Some(after) if position < elements.len() => elements[position] = after.clone(),
+                    Some(after) => elements.push(after.clone()),
+                    None if position < elements.len() => drop(elements.remove(position)),
+                    None => {}
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Chooses changes of a template, none at a place within that of another one.
+pub(crate) fn edits(template: &Value, choices: &mut Choices<'_>, most: usize) -> Vec<Edit> {
+    let mut places = Vec::new();
+    let resources = template["Resources"].as_object().expect("has resources");
+    let parameters = template["Parameters"].as_object();
+    for (id, body) in resources {
+        let own = format!("/Resources/{id}");
+        collect(
+            &body["Properties"],
+            &format!("{own}/Properties"),
+            &mut places,
+        );
+    }
+    let ids: Vec<&String> = resources.keys().collect();
+    let mut found: Vec<Edit> = Vec::new();
+    for number in 0..choices.below(most + 1) {
+        let edit = match choices.below(12) {
+            0..=8 if !places.is_empty() => {
+                let (place, value) = choices.pick(&places);
+                let after = match value {
+                    // Elements of lists keep names of their own.
+                    Value::String(text) if place.ends_with("Name") => {
+                        Some(json!(format!("{text}x")))
+                    }
+                    _ => other(value, parameters.is_some(), choices),
+                };
+                // An element that goes would move those behind it away from the places of other changes.
+                let is_element = place
+                    .rsplit('/')
+                    .next()
+                    .is_some_and(|key| key.parse::<usize>().is_ok());
+                Edit {
+                    place: place.clone(),
+                    after: after.or_else(|| is_element.then(|| json!("gone"))),
+                }
+            }
+            9 => Edit {
+                place: format!("/Resources/{}", choices.pick(&ids)),
+                after: None,
+            },
+            10 => Edit {
+                place: format!("/Resources/New{number}"),
+                after: Some(resource(choices, 0)),
+            },
+            _ => Edit {
+                place: format!(
+                    "/Resources/{}/{}",
+                    choices.pick(&ids),
+                    choices.pick(&["DeletionPolicy", "UpdateReplacePolicy"])
+                ),
+                after: [None, Some(json!("Retain")), Some(json!("Delete"))][choices.below(3)]
+                    .clone(),
+            },
+        };
+        let apart = |one: &str, other: &str| {
+            one != other
+                && !one.starts_with(&format!("{other}/"))
+                && !other.starts_with(&format!("{one}/"))
+        };
+        if found.iter().all(|known| apart(&known.place, &edit.place)) {
+            found.push(edit);
+        }
+    }
+    found
+}
+
+/// Lists the places of a value and of all in it, but for what intrinsics are made of.
+fn collect<'a>(value: &'a Value, place: &str, places: &mut Vec<(String, &'a Value)>) {
+    match value {
+        Value::Object(entries) => {
+            let is_intrinsic = entries.len() == 1
+                && entries
+                    .keys()
+                    .all(|key| key == "Ref" || key.starts_with("Fn::"));
+            if is_intrinsic {
+                return;
+            }
+            for (key, entry) in entries {
+                let place = format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));
+                places.push((place.clone(), entry));
+                collect(entry, &place, places);
+            }
+        }
+        Value::Array(elements) => {
+            for (position, element) in elements.iter().enumerate() {
+                let place = format!("{place}/{position}");
+                places.push((place.clone(), element));
+                collect(element, &place, places);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Chooses what takes the place of a value; nothing, where it goes.
+fn other(value: &Value, parameters: bool, choices: &mut Choices<'_>) -> Option<Value> {
+    if choices.chance(20) {
+        return None;
+    }
+    Some(match value {
+        Value::Bool(value) => json!(!value),
+        Value::Number(number) => json!(number.as_i64().unwrap_or_default().saturating_add(1)),
+        Value::String(text) => match choices.below(5) {
+            0 => json!(format!("{text}x")),
+            1 => json!("*"),
+            2 => json!("NONE"),
+            3 if parameters => json!({"Fn::Sub": "${AWS::StackName}-other"}),
+            _ => json!({"Fn::If": ["Unknown", text, "other"]}),
+        },
+        Value::Array(elements) => {
+            let mut elements = elements.clone();
+            match choices.below(3) {
+                0 => elements.push(elements.first().cloned().unwrap_or_else(|| json!("more"))),
+                1 => drop(elements.pop()),
+                _ => elements.push(statement(choices)),
+            }
+            Value::Array(elements)
+        }
+        Value::Object(entries) => {
+            let mut entries = entries.clone();
+            entries.insert("Added".to_owned(), json!("more"));
+            Value::Object(entries)
+        }
+        Value::Null => json!("something"),
+    })
+}

@@ -1,0 +1,377 @@
+//! Laws that hold for every template and every change of it.
+//!
+//! The templates are those of the shipped stacks, and ones of any resource types. A run of the tests tries some dozens;
+//! `PROPTEST_CASES=20000 cargo test -p deployer --lib laws` tries as many. What proptest finds, it makes small and keeps
+//! in `proptest-regressions`, which every later run tries first.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::super::canonical::{canonical, json_text, open_texts};
+use super::super::path::Step;
+use super::super::random::{Choices, cases, edits, numbers, rewritten, side, template};
+use super::super::{
+    Action, Grade, Knowledge as _, Registry, ResourceChange, StackPlan, compare, defaults,
+};
+
+type Parameters = BTreeMap<String, String>;
+
+fn plan(old: (&Value, &Parameters), new: (&Value, &Parameters)) -> StackPlan {
+    let (old, new) = (side(old.0, old.1), side(new.0, new.1));
+    compare("laws-prod", &old, &new, &BTreeMap::new(), &Registry)
+}
+
+/// Returns a template with some changes made.
+fn changed<'a>(
+    template: &Value,
+    edits: impl IntoIterator<Item = &'a super::super::random::Edit>,
+) -> Value {
+    let mut template = template.clone();
+    for edit in edits {
+        edit.apply(&mut template);
+    }
+    template
+}
+
+/// Returns the canonical resources of a template.
+fn resources(template: &Value, parameters: &Parameters) -> BTreeMap<String, Value> {
+    template["Resources"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(id, body)| {
+            let mut body = canonical(body, parameters);
+            open_texts(&mut body, &Registry);
+            (id.clone(), body)
+        })
+        .collect()
+}
+
+/// Does to resources what a plan says. Of a new resource the plan says that it is new, so it is taken from the template.
+fn apply(plan: &StackPlan, resources: &mut BTreeMap<String, Value>, new: &BTreeMap<String, Value>) {
+    for change in &plan.changes {
+        let id = &change.logical_id;
+        match change.action {
+            Action::Create | Action::Import => {
+                resources.insert(id.clone(), new[id].clone());
+            }
+            Action::Delete | Action::Retain => drop(resources.remove(id)),
+            Action::Update | Action::Replace => {
+                let body = resources.get_mut(id).expect("what changes was there");
+                // What only refers to something else stays what it is.
+                let differ = change.properties.iter();
+                for property in differ.filter(|property| property.before != property.after) {
+                    put(body, property.path.steps(), property.after.as_ref());
+                }
+            }
+        }
+    }
+}
+
+/// Puts a value at a place, which may lie in a text that is JSON.
+fn put(value: &mut Value, steps: &[Step], after: Option<&Value>) {
+    if let Some(text) = json_text(value).cloned() {
+        *value = text;
+    }
+    match steps {
+        [] => unreachable!("a change of a whole resource is a removal or a new one"),
+        [Step::Key(key)] => {
+            let entries = value.as_object_mut().expect("a key is of a map");
+            match after {
+                Some(after) => drop(entries.insert(key.clone(), after.clone())),
+                None => drop(entries.remove(key)),
+            }
+        }
+        [Step::Position(position)] => {
+            value[*position] = after.expect("lists keep their length").clone()
+        }
+        [Step::Key(key), rest @ ..] => {
+            let entries = value.as_object_mut().expect("a key is of a map");
+            let entry = entries
+                .entry(key)
+                .or_insert_with(|| Value::Object(Map::new()));
+            put(entry, rest, after);
+        }
+        [Step::Position(position), rest @ ..] => put(&mut value[*position], rest, after),
+    }
+}
+
+/// Brings a canonical value to the one form that all values have that mean the same.
+fn normal(value: &Value, resource_type: &str, steps: &mut Vec<Step>) -> Value {
+    match json_text(value).unwrap_or(value) {
+        Value::Object(entries) => entries
+            .iter()
+            .map(|(key, entry)| {
+                steps.push(Step::Key(key.clone()));
+                let entry = normal(entry, resource_type, steps);
+                steps.pop();
+                (key.clone(), entry)
+            })
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(elements) => {
+            let mut elements: Vec<Value> = elements
+                .iter()
+                .enumerate()
+                .map(|(position, element)| {
+                    steps.push(Step::Position(position));
+                    let element = normal(element, resource_type, steps);
+                    steps.pop();
+                    element
+                })
+                .collect();
+            let unordered = match steps.split_first() {
+                Some((Step::Key(first), place)) if first == "Properties" => {
+                    Registry.is_unordered(resource_type, place)
+                }
+                Some((Step::Key(first), _)) => first == "DependsOn",
+                _ => false,
+            };
+            if unordered {
+                elements.sort_by_cached_key(sorted);
+                elements.dedup();
+            }
+            Value::Array(elements)
+        }
+        Value::String(text) => Value::String(text.clone()),
+        Value::Null => Value::Null,
+        other => Value::String(other.to_string()),
+    }
+}
+
+/// Writes a value with sorted keys.
+fn sorted(value: &Value) -> String {
+    match value {
+        Value::Object(entries) => {
+            let entries: BTreeMap<&String, String> = entries
+                .iter()
+                .map(|(key, entry)| (key, sorted(entry)))
+                .collect();
+            format!("{entries:?}")
+        }
+        Value::Array(elements) => {
+            format!("{:?}", elements.iter().map(sorted).collect::<Vec<_>>())
+        }
+        other => other.to_string(),
+    }
+}
+
+fn normal_all(resources: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
+    resources
+        .iter()
+        .map(|(id, body)| {
+            let resource_type = body["Type"].as_str().unwrap_or_default();
+            let mut body = normal(body, resource_type, &mut Vec::new());
+            // An absent map of properties and an empty one are the same, and so are one name and a list of it.
+            if body["Properties"].is_null() {
+                body["Properties"] = json!({});
+            }
+            if let Some(name) = body["DependsOn"].as_str().map(str::to_owned) {
+                body["DependsOn"] = json!([name]);
+            }
+            (id.clone(), sorted(&body))
+        })
+        .collect()
+}
+
+/// What a plan says of a resource: whatever the words of the templates are, this is the same.
+fn verdict(change: &ResourceChange) -> (Action, Grade, &[Grade]) {
+    (change.action, change.grade, &change.dangers)
+}
+
+/// Returns whether a resource is kept where a replacement takes its place.
+fn is_kept(resource: Option<&Value>) -> bool {
+    let policy = resource.and_then(|resource| resource["UpdateReplacePolicy"].as_str());
+    matches!(policy, Some("Retain" | "RetainExceptOnCreate" | "Snapshot"))
+}
+
+proptest! {
+    #![proptest_config(cases(48))]
+
+    #[test]
+    fn a_template_does_not_differ_from_itself(numbers in numbers(300)) {
+        let template = template(&mut Choices::new(&numbers));
+        let values = defaults(&template);
+        let plan = plan((&template, &values), (&template, &values));
+        prop_assert!(plan.is_empty(), "{plan:#?}");
+    }
+
+    #[test]
+    fn other_words_are_no_change(numbers in numbers(400), words in numbers(400)) {
+        let template = template(&mut Choices::new(&numbers));
+        let values = defaults(&template);
+        let other = rewritten(&template, &values, &mut Choices::new(&words));
+        let there = plan((&template, &values), (&other.template, &other.parameters));
+        prop_assert!(there.is_empty(), "{there:#?}");
+        let back = plan((&other.template, &other.parameters), (&template, &values));
+        prop_assert!(back.is_empty(), "{back:#?}");
+    }
+
+    #[test]
+    fn doing_what_the_plan_says_gives_what_is_wanted(
+        numbers in numbers(300), changes in numbers(60), words in numbers(200),
+    ) {
+        let old = template(&mut Choices::new(&numbers));
+        let values = defaults(&old);
+        let new = changed(&old, &edits(&old, &mut Choices::new(&changes), 8));
+        let other = rewritten(&new, &values, &mut Choices::new(&words));
+        let plan = plan((&old, &values), (&other.template, &other.parameters));
+        let mut done = resources(&old, &values);
+        let wanted = resources(&other.template, &other.parameters);
+        apply(&plan, &mut done, &wanted);
+        let (done, wanted) = (normal_all(&done), normal_all(&wanted));
+        for (id, body) in &wanted {
+            prop_assert_eq!(done.get(id), Some(body), "{}: {:#?}", id, plan);
+        }
+        prop_assert_eq!(done.len(), wanted.len());
+    }
+
+    #[test]
+    fn the_verdict_does_not_depend_on_the_words(
+        numbers in numbers(300), changes in numbers(60), words in numbers(300),
+    ) {
+        let old = template(&mut Choices::new(&numbers));
+        let values = defaults(&old);
+        let new = changed(&old, &edits(&old, &mut Choices::new(&changes), 6));
+        let other = rewritten(&new, &values, &mut Choices::new(&words));
+        let plain = plan((&old, &values), (&new, &values));
+        let said = plan((&old, &values), (&other.template, &other.parameters));
+        for (one, other) in plain.changes.iter().zip(&said.changes) {
+            prop_assert_eq!(&one.logical_id, &other.logical_id);
+            prop_assert_eq!(verdict(one), verdict(other), "{:#?} {:#?}", one, other);
+        }
+        prop_assert_eq!(plain.changes.len(), said.changes.len());
+    }
+
+    /// The grade of several changes is not below that of some of them.
+    #[test]
+    fn more_changes_are_not_less_dangerous(
+        numbers in numbers(300), changes in numbers(80), mask in any::<u16>(),
+    ) {
+        let old = template(&mut Choices::new(&numbers));
+        let values = defaults(&old);
+        let all: Vec<_> = edits(&old, &mut Choices::new(&changes), 8)
+            .into_iter()
+            // What else is there decides what a resource means to others, a policy what becomes of its data, and one part
+            // of a statement what the others allow.
+            .filter(|edit| edit.place.contains("/Properties/") && !edit.place.contains("Polic"))
+            .collect();
+        let some = all.iter().enumerate().filter(|(number, _)| mask >> number & 1 == 1);
+        let part = plan((&old, &values), (&changed(&old, some.map(|(_, edit)| edit)), &values));
+        let whole = changed(&old, &all);
+        let wanted = resources(&whole, &values);
+        let whole = plan((&old, &values), (&whole, &values));
+        for change in &part.changes {
+            let id = &change.logical_id;
+            let Some(more) = whole.changes.iter().find(|more| more.logical_id == *id) else {
+                prop_assert!(false, "{change:#?} and nothing in the whole");
+                continue;
+            };
+            // A part that is refused may be possible with the rest: another name beside another key.
+            if change.grade == Grade::Impossible && more.grade != Grade::Impossible {
+                continue;
+            }
+            // What is replaced and kept is none of the stack's any more, and nothing happens to it.
+            if more.action == Action::Replace && change.action == Action::Update && is_kept(wanted.get(id)) {
+                continue;
+            }
+            prop_assert!(more.grade >= change.grade, "{change:#?} and {more:#?}");
+            if more.action == change.action {
+                for danger in &change.dangers {
+                    prop_assert!(more.dangers.contains(danger), "{danger:?} of {change:#?} and {more:#?}");
+                }
+            }
+        }
+    }
+
+    /// Every danger is in the grade, and every grade that is a danger among the dangers.
+    #[test]
+    fn grades_and_dangers_agree(numbers in numbers(300), changes in numbers(80)) {
+        let old = template(&mut Choices::new(&numbers));
+        let values = defaults(&old);
+        let new = changed(&old, &edits(&old, &mut Choices::new(&changes), 8));
+        for change in plan((&old, &values), (&new, &values)).changes {
+            if Grade::DANGERS.contains(&change.grade) {
+                prop_assert!(change.dangers.contains(&change.grade), "{change:#?}");
+            }
+            prop_assert!(change.dangers.iter().all(|danger| *danger <= change.grade), "{change:#?}");
+            let silent = [Grade::None, Grade::UpdateInPlace].contains(&change.grade);
+            prop_assert!(silent || !change.reasons.is_empty(), "{change:#?}");
+        }
+    }
+
+    /// Whatever stands where a template should, the comparison ends.
+    #[test]
+    fn nothing_is_too_strange_to_compare(left in numbers(120), right in numbers(120)) {
+        let (left, right) = (strange(&mut Choices::new(&left), 6), strange(&mut Choices::new(&right), 6));
+        let none = Parameters::new();
+        let plan = plan((&left, &none), (&right, &none));
+        prop_assert!(plan.changes.len() < 1000);
+    }
+}
+
+/// Makes JSON of the words that templates are made of.
+fn strange(choices: &mut Choices<'_>, depth: usize) -> Value {
+    const WORDS: &[&str] = &[
+        "Resources",
+        "Properties",
+        "Type",
+        "Ref",
+        "Fn::Sub",
+        "Fn::Join",
+        "Fn::GetAtt",
+        "Fn::Select",
+        "Statement",
+        "Effect",
+        "Action",
+        "Principal",
+        "Condition",
+        "PolicyDocument",
+        "KeySchema",
+        "Tags",
+        "DeletionPolicy",
+        "Outputs",
+        "Export",
+        "Name",
+        "Fn::ImportValue",
+        "AttributeDefinitions",
+        "Rules",
+    ];
+    const TEXTS: &[&str] = &[
+        "AWS::DynamoDB::Table",
+        "AWS::IAM::Role",
+        "AWS::S3::Bucket",
+        "AWS::ApiGateway::Stage",
+        "*",
+        "${",
+        "${A}",
+        "${!B}",
+        "a.b",
+        "Allow",
+        "Deny",
+        "Retain",
+        "AWS::NoValue",
+        "{\"a\":1}",
+        "1",
+    ];
+    match choices.below(if depth == 0 { 4 } else { 8 }) {
+        0 => json!(choices.pick(TEXTS)),
+        1 => json!(choices.chance(50)),
+        2 => json!(choices.below(9)),
+        3 => Value::Null,
+        4 | 5 => (0..choices.below(4))
+            .map(|_| strange(choices, depth - 1))
+            .collect(),
+        _ => (0..=choices.below(4))
+            .map(|_| {
+                (
+                    (*choices.pick(WORDS)).to_owned(),
+                    strange(choices, depth - 1),
+                )
+            })
+            .collect::<Map<_, _>>()
+            .into(),
+    }
+}

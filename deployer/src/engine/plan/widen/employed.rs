@@ -1,0 +1,143 @@
+//! Finds who may do more because it takes another role, or because a policy is given to somebody else.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::super::references::names;
+use super::granted::ATTACHED;
+use super::{elements, permissions, text};
+
+/// The properties that say as whom something acts.
+const ROLES: [&str; 10] = [
+    "CloudWatchRoleArn",
+    "ExecutionRole",
+    "ExecutionRoleArn",
+    "Role",
+    "RoleARN",
+    "RoleArn",
+    "ServiceRole",
+    "ServiceRoleArn",
+    "TargetRoleArn",
+    "TaskRoleArn",
+];
+
+/// Returns what a resource may do that it could not before, because it takes another role, one line each.
+///
+/// `before` and `after` are the resources of both templates.
+pub(in super::super) fn employed(
+    old: &Value,
+    new: &Value,
+    before: &BTreeMap<String, Value>,
+    after: &BTreeMap<String, Value>,
+) -> Vec<String> {
+    let (had, has) = (roles(old), roles(new));
+    let gained: Vec<&Value> = has.into_iter().filter(|role| !had.contains(role)).collect();
+    if gained.is_empty() {
+        return Vec::new();
+    }
+    let known: Vec<Value> = had
+        .iter()
+        .filter_map(|role| allowed(role, before))
+        .collect();
+    let mut found = Vec::new();
+    for role in gained {
+        match allowed(role, after) {
+            Some(allowed) => found.extend(permissions(&json!(known), &allowed)),
+            None => found.push(format!(
+                "allows more: it acts as {}, and what that may do is not known here",
+                text(role)
+            )),
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Returns the roles that a resource takes.
+fn roles(resource: &Value) -> Vec<&Value> {
+    let mut found = Vec::new();
+    if let Some(properties) = resource.get("Properties") {
+        collect(properties, &mut found);
+    }
+    found
+}
+
+fn collect<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Object(entries) => {
+            for (key, entry) in entries {
+                // A number or a map of something else that is called so.
+                let one = entry.is_string() || entry.as_object().is_some_and(|it| it.len() == 1);
+                if one && ROLES.contains(&key.as_str()) {
+                    found.push(entry);
+                } else {
+                    collect(entry, found);
+                }
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| collect(element, found)),
+        _ => {}
+    }
+}
+
+/// Returns the policies of a role of the template, where it is one.
+fn allowed(role: &Value, resources: &BTreeMap<String, Value>) -> Option<Value> {
+    let id = names(role).into_iter().find(|id| {
+        resources
+            .get(id)
+            .and_then(|body| body.get("Type"))
+            .and_then(Value::as_str)
+            == Some("AWS::IAM::Role")
+    })?;
+    let properties = resources.get(&id)?.get("Properties");
+    let part = |name: &str| properties.and_then(|all| all.get(name)).cloned();
+    let attached: Vec<&Value> = resources
+        .values()
+        .filter(|body| {
+            ATTACHED
+                .iter()
+                .filter(|(kind, _)| body.get("Type").and_then(Value::as_str) == Some(kind))
+                .flat_map(|(_, places)| *places)
+                .filter_map(|place| body.get("Properties")?.get(place))
+                .any(|value| names(value).contains(&id))
+        })
+        .collect();
+    Some(json!({"Properties": {
+        "Policies": part("Policies"),
+        "ManagedPolicyArns": part("ManagedPolicyArns").unwrap_or_else(|| json!([])),
+        "Attached": attached,
+    }}))
+}
+
+/// Returns whom else a policy is given to that was there before, one line each.
+pub(in super::super) fn given(
+    old: &Value,
+    new: &Value,
+    before: &BTreeMap<String, Value>,
+) -> Vec<String> {
+    let kind = new.get("Type").and_then(Value::as_str).unwrap_or_default();
+    let places = ATTACHED
+        .iter()
+        .filter(|(attached, _)| *attached == kind)
+        .flat_map(|(_, places)| *places);
+    if permissions(&Value::Null, new).is_empty() {
+        return Vec::new();
+    }
+    let of = |resource: &'_ Value, place: &str| resource.get("Properties")?.get(place).cloned();
+    let mut found = Vec::new();
+    for place in places {
+        let had = of(old, place);
+        let had = elements(had.as_ref());
+        let has = of(new, place);
+        for one in elements(has.as_ref()) {
+            let named = names(one);
+            let there = named.is_empty() || named.iter().any(|name| before.contains_key(name));
+            if there && !had.contains(&one) {
+                found.push(format!("allows more: all of it to {} too", text(one)));
+            }
+        }
+    }
+    found
+}
