@@ -36,6 +36,8 @@ enum Which {
     Synth,
     /// From a touched stack file to fresh templates, and the cold build of the stacks package.
     Rebuild,
+    /// The comparison of two templates of 500 resources, against reading and parsing them.
+    Diff,
     /// First, unchanged and one-property deploys, against the same calls made by a bare loop.
     Deploy,
     /// Apps of 10, 20 and 40 stacks with 100 resources each, and the peak of memory.
@@ -64,6 +66,11 @@ pub(crate) fn run(args: &Args) -> Result<String, Box<dyn Error>> {
     }
     if wanted(Which::Rebuild) {
         sections.push(rebuild::run(&workspace, args.runs)?);
+    }
+    if wanted(Which::Diff) {
+        let mut bench = measure::cargo(&workspace);
+        bench.args(["bench", "--quiet", "-p", "deployer", "--bench", "diff"]);
+        sections.push(measure::output(&mut bench)?);
     }
     for (which, name) in [(Which::Deploy, "deploy"), (Which::Scale, "scale")] {
         if wanted(which) {

@@ -64,7 +64,7 @@ fn classes() -> impl Iterator<Item = &'static Class> {
 fn stacks() -> Vec<(String, Value)> {
     let mut stacks: Vec<(String, Value)> = shipped()
         .iter()
-        .filter(|(name, _)| name.ends_with(".prod"))
+        .filter(|(name, _)| name.split('.').nth(1) == Some("prod"))
         .cloned()
         .collect();
     stacks.push(("guests.prod".to_owned(), guests::template()));
@@ -252,11 +252,16 @@ fn harmless(template: &mut Value, choices: &mut Choices<'_>) {
     }
 }
 
+type Danger = (&'static Class, Mutation);
+
+/// A stack by its name, with the dangers that there are in it.
+type Dangers = (String, Value, Vec<Danger>);
+
 /// Several dangerous changes of several resources, hidden among harmless ones and in other words.
 #[test]
 #[expect(clippy::print_stdout, reason = "the counts are for people")]
 fn no_dangerous_change_hides() {
-    let all: Vec<(String, Value, Vec<(&Class, Mutation)>)> = stacks()
+    let all: Vec<Dangers> = stacks()
         .into_iter()
         .map(|(name, template)| {
             let found = classes()
@@ -268,7 +273,7 @@ fn no_dangerous_change_hides() {
                 .collect();
             (name, template, found)
         })
-        .filter(|(_, _, found): &(_, _, Vec<_>)| !found.is_empty())
+        .filter(|(_, _, found): &Dangers| !found.is_empty())
         .collect();
     let counts = std::cell::RefCell::new(BTreeMap::<&str, usize>::new());
     let config = Config {
@@ -279,7 +284,7 @@ fn no_dangerous_change_hides() {
     let done = TestRunner::new(config).run(&choose, |(numbers, words)| {
         let choices = &mut Choices::new(&numbers);
         let (name, template, found) = choices.pick(&all);
-        let mut chosen: Vec<&(&Class, Mutation)> = Vec::new();
+        let mut chosen: Vec<&Danger> = Vec::new();
         for _ in 0..=choices.below(3) {
             let one = choices.pick(found);
             // What goes takes what is done to it along, and what is done to those that it names.

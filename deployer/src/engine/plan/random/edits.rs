@@ -15,11 +15,6 @@ pub(crate) struct Edit {
 }
 
 impl Edit {
-    /// Returns the logical id of the resource that changes.
-    pub(crate) fn resource(&self) -> &str {
-        self.place.split('/').nth(2).unwrap_or_default()
-    }
-
     /// Changes a template, where the place is still there.
     pub(crate) fn apply(&self, template: &mut Value) {
         let Some((parent, key)) = self.place.rsplit_once('/') else {

@@ -203,7 +203,7 @@ pub(super) fn statement(choices: &mut Choices<'_>) -> Value {
     match choices.below(4) {
         1 => {
             statement["Principal"] =
-                json!({"Service": ["lambda.amazonaws.com", "sns.amazonaws.com"]})
+                json!({"Service": ["lambda.amazonaws.com", "sns.amazonaws.com"]});
         }
         2 => statement["Principal"] = json!({"AWS": "*"}),
         3 => statement["Action"] = json!("s3:GetObject"),

@@ -85,7 +85,7 @@ fn put(value: &mut Value, steps: &[Step], after: Option<&Value>) {
             }
         }
         [Step::Position(position)] => {
-            value[*position] = after.expect("lists keep their length").clone()
+            value[*position] = after.expect("lists keep their length").clone();
         }
         [Step::Key(key), rest @ ..] => {
             let entries = value.as_object_mut().expect("a key is of a map");
