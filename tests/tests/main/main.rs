@@ -2,6 +2,7 @@
 
 mod adversity;
 mod coffee;
+mod corpus;
 mod corrections;
 mod doctor;
 mod earlier;

@@ -385,23 +385,25 @@ fn is_default(
 
 /// Raises the grade of a change that lets somebody do more, or more of the world in.
 fn widened(change: &mut ResourceChange, old: &Value, new: &Value, both: Both<'_>) {
-    let mut permissions = BTreeSet::new();
-    let mut exposures = BTreeSet::new();
-    let mut narrowed = BTreeSet::new();
-    for way in ways(Some(old), Some(new)) {
-        let (Some(old), Some(new)) = &way else {
+    let ways = ways(Some(old), Some(new));
+    let mut permissions = Vec::new();
+    let mut exposures = Vec::new();
+    let mut narrowed = Vec::new();
+    for way in &ways {
+        let (Some(old), Some(new)) = way else {
             continue;
         };
-        permissions.extend(widen::permissions(old, new));
-        permissions.extend(widen::employed(old, new, both.old, both.new));
-        permissions.extend(widen::given(old, new, both.old));
+        let mut more = widen::permissions(old, new);
+        more.extend(widen::employed(old, new, both.old, both.new));
+        more.extend(widen::given(old, new, both.old));
+        permissions.push(more);
         let opened = widen::exposures(&change.resource_type, Some(old), new).into_iter();
-        exposures.extend(opened.map(|line| format!("opens: {line}")));
-        narrowed.extend(widen::narrowed(old, new));
+        exposures.push(opened.map(|line| format!("opens: {line}")).collect());
+        narrowed.push(widen::narrowed(old, new));
     }
     for (grade, lines) in [
-        (Grade::PermissionWidened, permissions),
-        (Grade::ExposureWidened, exposures),
+        (Grade::PermissionWidened, of_ways(&permissions)),
+        (Grade::ExposureWidened, of_ways(&exposures)),
     ] {
         if !lines.is_empty() {
             change.grade = change.grade.max(grade);
@@ -409,7 +411,21 @@ fn widened(change: &mut ResourceChange, old: &Value, new: &Value, both: Both<'_>
             change.reasons.splice(0..0, lines);
         }
     }
-    change.reasons.extend(narrowed);
+    change.reasons.extend(of_ways(&narrowed));
+}
+
+/// Returns the lines of all ways that a resource may be, each once; those of some say so.
+fn of_ways(ways: &[Vec<String>]) -> BTreeSet<String> {
+    ways.iter()
+        .flatten()
+        .map(|line| {
+            if ways.iter().all(|way| way.contains(line)) {
+                line.clone()
+            } else {
+                format!("{line} (a condition decides)")
+            }
+        })
+        .collect()
 }
 
 /// Raises the grade of a removal that lets more of the world in to what stays.

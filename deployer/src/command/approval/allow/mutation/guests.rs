@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 pub(super) fn template() -> Value {
     let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}});
     let own = json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"});
-    let logs = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "es.amazonaws.com"}, "Action": "logs:PutLogEvents", "Resource": "arn:aws:logs:eu-west-1:123456789012:log-group:es:*"}]});
+    let writing = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "es.amazonaws.com"}, "Action": "logs:PutLogEvents", "Resource": "arn:aws:logs:eu-west-1:123456789012:log-group:es:*"}]});
     let rule = json!({"Name": "Rate", "Priority": 1, "Action": {"Block": {}}, "Statement": {"RateBasedStatement": {"AggregateKeyType": "IP", "Limit": 1000}}, "VisibilityConfig": {}});
     json!({"Parameters": {}, "Resources": {
         "Acl": {"Type": "AWS::WAFv2::WebACL", "Properties": {"Scope": "REGIONAL", "DefaultAction": {"Block": {}}, "Rules": [rule]}},
@@ -15,7 +15,7 @@ pub(super) fn template() -> Value {
         "Database": {"Type": "AWS::RDS::DBInstance", "DeletionPolicy": "Snapshot", "UpdateReplacePolicy": "Snapshot", "Properties": {"DBInstanceIdentifier": "orders", "DBInstanceClass": "db.t3.micro", "Engine": "postgres"}},
         "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "of the database"}},
         "Key": {"Type": "AWS::KMS::Key", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain", "Properties": {"KeyPolicy": {"Statement": [own, deny]}}},
-        "Logs": {"Type": "AWS::Logs::ResourcePolicy", "Properties": {"PolicyName": "search", "PolicyDocument": logs.to_string()}},
+        "Logs": {"Type": "AWS::Logs::ResourcePolicy", "Properties": {"PolicyName": "search", "PolicyDocument": writing.to_string()}},
         "Password": {"Type": "AWS::SecretsManager::Secret", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain", "Properties": {"Name": "password"}},
         "PasswordPolicy": {"Type": "AWS::SecretsManager::ResourcePolicy", "Properties": {"SecretId": {"Ref": "Password"}, "ResourcePolicy": {"Statement": [deny]}}},
         "Read": {"Type": "AWS::ApiGatewayV2::Route", "Properties": {"ApiId": "a", "RouteKey": "GET /orders", "AuthorizationType": "JWT", "AuthorizerId": "b"}},
