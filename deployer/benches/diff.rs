@@ -50,9 +50,9 @@ fn main() {
             &Registry,
         )
     };
-    let changes = plan(&new).changes.len();
+    let count = plan(&new).changes.len();
     let unchanged = median(|| plan(&old).is_empty());
-    let changed = median(|| plan(&new).changes.len() == changes);
+    let changed = median(|| plan(&new).changes.len() == count);
     let mut out = std::io::stdout();
     let line = |what: &str, time: Duration| {
         format!(
@@ -67,7 +67,7 @@ fn main() {
         ),
         line("reading and parsing both", read),
         line("comparing, nothing changed", unchanged),
-        line(&format!("comparing, {changes} changes"), changed),
+        line(&format!("comparing, {count} changes"), changed),
         line("target", TARGET),
     ];
     // Nothing is left to do about a closed standard stream.
