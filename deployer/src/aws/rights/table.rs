@@ -9,7 +9,7 @@ pub(super) enum Of {
     DeployWith(&'static str),
     /// Those of a deploy that only look for what may be in its way: a pipeline does without.
     Look,
-    /// Those of commands and of declared renames, which people run with what a pipeline is not allowed.
+    /// Those of other commands, which people run with what a pipeline is not allowed.
     People,
 }
 use Of::{Deploy, DeployWith, Look, People};
@@ -71,7 +71,7 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 69] = [
         "cloudformation",
         "create_stack_refactor",
         &["cloudformation:CreateStackRefactor"],
-        People,
+        Deploy,
     ),
     (
         "cloudformation",
@@ -152,7 +152,7 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 69] = [
         "cloudformation",
         "describe_stack_refactor",
         &["cloudformation:DescribeStackRefactor"],
-        People,
+        Deploy,
     ),
     (
         "cloudformation",
@@ -188,7 +188,7 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 69] = [
         "cloudformation",
         "execute_stack_refactor",
         &["cloudformation:ExecuteStackRefactor"],
-        People,
+        Deploy,
     ),
     (
         "cloudformation",

@@ -143,14 +143,17 @@ fn of_stackctl(stacks: &BTreeSet<(String, String)>) -> [Statement; 6] {
     let id = "AWS makes up the id at the end";
     let mut deploys = Statement::allow([
         "cloudformation:CreateChangeSet",
+        "cloudformation:CreateStackRefactor",
         "cloudformation:DeleteChangeSet",
         "cloudformation:DeleteStack",
         "cloudformation:DescribeChangeSet",
         "cloudformation:DescribeChangeSetHooks",
         "cloudformation:DescribeEvents",
         "cloudformation:DescribeStackEvents",
+        "cloudformation:DescribeStackRefactor",
         "cloudformation:DescribeStacks",
         "cloudformation:ExecuteChangeSet",
+        "cloudformation:ExecuteStackRefactor",
         "cloudformation:GetStackPolicy",
         "cloudformation:GetTemplate",
         "cloudformation:ListChangeSets",
