@@ -6,6 +6,7 @@ mod allow;
 pub mod env;
 mod operate;
 mod prune;
+mod report;
 mod rollback;
 mod select;
 mod stackset;
@@ -19,6 +20,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub use allow::{Allowance, danger};
 pub use operate::{Drift, Events, History, Invoke, Logs, Since};
 pub use prune::Prune;
+pub use report::{ReportFile, ReportFileError};
 pub use rollback::{Rollback, To};
 pub use select::{Name, nearest, select};
 pub use stackset::{StackSet, StackSetVerb};
@@ -201,12 +203,21 @@ pub struct Graph {
     /// Which stacks.
     #[command(flatten)]
     pub stacks: Stacks,
-    /// The form of the drawing.
-    #[arg(long, value_name = "FORMAT", default_value = "svg")]
-    pub format: Drawing,
+    /// The form of the drawing; by default what the name of the file ends with, and SVG without.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Drawing>,
     /// Write the drawing to this file instead of printing it.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Mark what a deploy would change, compared with what is deployed; code is taken as unchanged.
+    #[arg(long)]
+    pub diff: bool,
+    /// Mark what differs from the templates in this directory, without asking AWS.
+    #[arg(long, value_name = "DIR", conflicts_with = "diff")]
+    pub against: Option<PathBuf>,
+    /// Draw what changes and what stands next to it alone.
+    #[arg(long)]
+    pub affected: bool,
 }
 
 /// The form of a drawing.
@@ -219,6 +230,8 @@ pub enum Drawing {
     Mermaid,
     /// The language of Graphviz.
     Dot,
+    /// A page, in which the drawing can be moved and enlarged.
+    Html,
 }
 
 /// Arguments of `deploy`.
@@ -298,6 +311,9 @@ pub struct Diff {
         conflicts_with = "json"
     )]
     pub format: Report,
+    /// Write the report to this file too, as a page or as Markdown: FILE.html or FILE.md; may be repeated.
+    #[arg(long = "report", value_name = "FILE")]
+    pub reports: Vec<ReportFile>,
 }
 
 /// The form of a report about changes.
@@ -308,6 +324,8 @@ pub enum Report {
     Text,
     /// Markdown, for a comment on a pull request.
     Markdown,
+    /// A page with the graph of what changes, for a browser.
+    Html,
 }
 
 /// Arguments of `destroy`.

@@ -3,6 +3,7 @@
 mod approval;
 mod bootstrap;
 mod cause;
+mod compare;
 mod completions;
 mod deploy;
 mod destroy;

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::change::{Change, Mark, Stroke};
 use crate::kind::spoken;
+use crate::legend::Legend;
 use crate::{Graph, Place};
 
 pub(crate) fn write(graph: &Graph) -> String {
@@ -17,16 +19,68 @@ pub(crate) fn write(graph: &Graph) -> String {
         );
         let _ = writeln!(text, "        label={};", quoted(stack));
         for (place, node) in nodes {
-            let label = format!("{}\n{}", node.label, spoken(&node.resource_type));
-            let _ = writeln!(text, "        {} [label={}];", id(place), quoted(&label));
+            let mut label = format!("{}\n{}", node.label, spoken(&node.resource_type));
+            let mut looks = String::new();
+            if let Some(mark) = graph.marks.get(place) {
+                label = format!("{label}\n{} {}", mark.change.sign(), mark.words());
+                looks = format!(", {}", looks_of(*mark));
+            }
+            let _ = writeln!(
+                text,
+                "        {} [label={}{looks}];",
+                id(place),
+                quoted(&label)
+            );
         }
         text.push_str("    }\n");
     }
-    for (from, to) in &graph.edges {
-        let _ = writeln!(text, "    {} -> {};", id(from), id(to));
+    for edge in &graph.edges {
+        let looks = match graph.strokes.get(edge) {
+            Some(stroke) => format!(" [label={}, {}]", quoted(stroke.word()), line_of(*stroke)),
+            None => String::new(),
+        };
+        let _ = writeln!(text, "    {} -> {}{looks};", id(&edge.0), id(&edge.1));
+    }
+    if let Some(legend) = Legend::of(graph) {
+        // Lines of a label end with a mark that puts them on the left.
+        let lines: String = legend
+            .lines()
+            .iter()
+            .map(|line| escaped(line) + "\\l")
+            .collect();
+        let _ = writeln!(
+            text,
+            "    legend [shape=note, style=solid, label=\"{lines}\"];"
+        );
     }
     text.push_str("}\n");
     text
+}
+
+/// Returns the form and the colour of what changes.
+fn looks_of(mark: Mark) -> String {
+    let style = match mark.change {
+        Change::New | Change::Imported => "\"rounded,filled,bold\"",
+        Change::Changed | Change::Replaced => "\"rounded,filled\"",
+        Change::Removed => "\"rounded,filled,dashed\"",
+        Change::Kept => "\"rounded,filled,dotted\"",
+    };
+    let (strong, weak) = mark.tone().light();
+    let lines = if mark.change == Change::Replaced {
+        ", peripheries=2"
+    } else {
+        ""
+    };
+    format!("style={style}, color=\"{strong}\", fillcolor=\"{weak}\"{lines}")
+}
+
+/// Returns the form and the colour of an arrow that is not the same before and after.
+const fn line_of(stroke: Stroke) -> &'static str {
+    match stroke {
+        Stroke::New => "style=bold, color=\"#1a7f37\"",
+        Stroke::Gone => "style=dotted, color=\"#57606a\"",
+        Stroke::Reach => "style=\"dashed,bold\", color=\"#bc4c00\"",
+    }
 }
 
 fn id(place: &Place) -> String {
@@ -34,10 +88,11 @@ fn id(place: &Place) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    format!(
-        "\"{}\"",
-        text.replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace('\n', "\\n")
-    )
+    format!("\"{}\"", escaped(text))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }

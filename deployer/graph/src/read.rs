@@ -8,17 +8,19 @@ use crate::kind::{Drawn, drawn};
 use crate::reference::{Named, named};
 use crate::{Graph, Node, Place, Template};
 
-pub(crate) fn read(templates: &[Template<'_>]) -> Graph {
+/// Reads the graph of templates. What is `told` is drawn although it only makes the rest work.
+pub(crate) fn read(templates: &[Template<'_>], told: &BTreeSet<Place>) -> Graph {
     let exports = exports(templates);
     let mut graph = Graph::default();
     for template in templates {
         for (logical_id, resource) in resources(template) {
-            if is_node(template, resource) {
+            let place = place(template, logical_id);
+            if is_node(template, resource) || told.contains(&place) {
                 let node = Node {
                     label: label(templates, &exports, template, logical_id, resource),
                     resource_type: type_of(resource).to_owned(),
                 };
-                graph.nodes.insert(place(template, logical_id), node);
+                graph.nodes.insert(place, node);
             }
         }
     }
@@ -35,8 +37,30 @@ pub(crate) fn read(templates: &[Template<'_>]) -> Graph {
         graph.edges.extend(edges);
     }
     graph.edges.retain(|(from, to)| from != to);
-    drop_lonely(&mut graph);
+    drop_lonely(&mut graph, told);
     graph
+}
+
+/// What the exports of stacks carry.
+pub(crate) struct Exports(BTreeMap<String, Place>);
+
+impl Exports {
+    pub(crate) fn of(templates: &[Template<'_>]) -> Self {
+        Self(exports(templates))
+    }
+
+    /// Returns the resources that a value in a template names, drawn or not.
+    pub(crate) fn named(&self, template: &Template<'_>, value: &Value) -> BTreeSet<Place> {
+        named(value)
+            .into_iter()
+            .filter_map(|name| match name {
+                Named::Here(logical_id) => resource(template, &logical_id)
+                    .is_some()
+                    .then(|| place(template, &logical_id)),
+                Named::Export(export) => self.0.get(&export).cloned(),
+            })
+            .collect()
+    }
 }
 
 /// Finds what resources name.
@@ -55,14 +79,23 @@ impl Places<'_> {
                 .flat_map(|from| to.iter().map(move |to| (from.clone(), to.clone())))
                 .collect::<Vec<_>>()
         };
+        let is_drawn = self.nodes.contains_key(&own);
         match drawn(type_of(resource)) {
-            Drawn::Hidden => Vec::new(),
+            Drawn::Arrow(from, to) if is_drawn => {
+                let own = BTreeSet::from([own]);
+                let mut edges = Vec::new();
+                for from in self.named_by(properties, from) {
+                    edges.extend(cross(BTreeSet::from([from]), &own));
+                }
+                edges.extend(cross(own, &self.named_by(properties, to)));
+                edges
+            }
             Drawn::Arrow(from, to) => cross(
                 self.named_by(properties, from),
                 &self.named_by(properties, to),
             ),
-            Drawn::Node | Drawn::Fed(_) if !self.nodes.contains_key(&own) => Vec::new(),
-            Drawn::Node => cross(BTreeSet::from([own]), &self.named_in(properties)),
+            _ if !is_drawn => Vec::new(),
+            Drawn::Node | Drawn::Hidden => cross(BTreeSet::from([own]), &self.named_in(properties)),
             Drawn::Fed(by) => {
                 let feeders = self.named_by(properties, by);
                 let fed = feeders.iter().map(|feeder| (feeder.clone(), own.clone()));
@@ -114,8 +147,8 @@ impl Places<'_> {
     }
 }
 
-/// Leaves out what no arrow leads to or from, unless nothing else is there.
-fn drop_lonely(graph: &mut Graph) {
+/// Leaves out what no arrow leads to or from, unless nothing else is there or it is told.
+fn drop_lonely(graph: &mut Graph, told: &BTreeSet<Place>) {
     let connected: BTreeSet<&Place> = graph
         .edges
         .iter()
@@ -124,7 +157,9 @@ fn drop_lonely(graph: &mut Graph) {
     if !connected.is_empty() {
         let connected: BTreeSet<Place> = connected.into_iter().cloned().collect();
         graph.nodes.retain(|place, node| {
-            connected.contains(place) || !node.resource_type.starts_with("AWS::CloudWatch::")
+            connected.contains(place)
+                || told.contains(place)
+                || !node.resource_type.starts_with("AWS::CloudWatch::")
         });
     }
 }

@@ -1,42 +1,95 @@
 //! Drawings as SVG.
 
+mod marks;
+mod route;
+mod style;
+
+use std::collections::BTreeMap;
+
 use ::svg::Document;
 use ::svg::node::element::path::Data;
-use ::svg::node::element::{Definitions, Group, Marker, Path, Rectangle, Style, Text, Title};
+use ::svg::node::element::{
+    Anchor, Definitions, Group, Marker, Path, Rectangle, Style, Text, Title,
+};
 
+use crate::change::{Change, Stroke};
 use crate::kind::{Role, spoken};
-use crate::layout::{Area, GAP, Layout, lay_out};
+use crate::layout::{Area, Layout, lay_out};
+use crate::legend::Legend;
 use crate::{Graph, Node, Place};
+
+pub use style::{dark_style, style};
 
 /// The room around the drawing.
 const EDGE: f64 = 12.0;
 
+/// The room between the drawing and its legend.
+const BELOW: f64 = 22.0;
+
 /// How many characters of a label fit into a node.
 const LABEL: usize = 26;
 
-pub(crate) fn draw(graph: &Graph, title: &str) -> String {
+/// How many characters of a type fit below it in letters of the usual size.
+const TYPE: usize = 23;
+
+/// A drawing that is a part of a page.
+#[derive(Clone, Debug)]
+pub struct Part<'a> {
+    /// A name that no other drawing of the page has, of letters and digits.
+    pub name: &'a str,
+    /// The places of the page that nodes lead to.
+    pub links: &'a BTreeMap<Place, String>,
+}
+
+pub(crate) fn draw(graph: &Graph, title: &str, part: Option<&Part<'_>>) -> String {
     let layout = lay_out(graph);
-    let width = (layout.size.width + 2.0 * EDGE).ceil();
-    let height = (layout.size.height + 2.0 * EDGE).ceil();
+    let told = Legend::of(graph);
+    let id = |id: &str| match part {
+        Some(part) => format!("{}-{id}", part.name),
+        None => id.to_owned(),
+    };
+    let marker = |name: &str| format!("url(#{})", id(name));
+    let mut size = layout.size;
+    let legend = told.as_ref().map(|told| {
+        let (drawn, room) = marks::legend(told, size.height + BELOW, size.width, &marker);
+        size.width = size.width.max(room.width);
+        size.height += BELOW + room.height;
+        drawn
+    });
+    let width = (size.width + 2.0 * EDGE).ceil();
+    let height = (size.height + 2.0 * EDGE).ceil();
     let mut drawing = Document::new()
         .set("viewBox", (0.0, 0.0, width, height))
         .set("width", width)
         .set("height", height)
-        .set("role", "img")
-        .add(Title::new(title))
-        .add(Style::new(style()))
-        .add(arrow_head());
+        // What is drawn as an image has no links for those who hear it.
+        .set("role", if part.is_some() { "group" } else { "img" })
+        .add(Title::new(title));
+    if part.is_none() {
+        drawing = drawing.add(Style::new(style::own(told.is_some())));
+    }
+    let mut definitions = Definitions::new().add(arrow_head(&id("head"), told.is_some()));
+    for stroke in told.iter().flat_map(|told| &told.strokes) {
+        if let Some(sign) = marks::sign(*stroke, &id(stroke.class())) {
+            definitions = definitions.add(sign);
+        }
+    }
+    drawing = drawing.add(definitions);
     let mut content = Group::new().set("transform", format!("translate({EDGE} {EDGE})"));
     for (stack, area) in &layout.stacks {
         content = content.add(frame(stack, *area));
     }
-    for (from, to) in &graph.edges {
-        content = content.add(arrow(&layout, from, to));
+    for edge in &graph.edges {
+        content = content.add(arrow(&layout, edge, graph.strokes.get(edge), &marker));
     }
     for (place, node) in &graph.nodes {
         if let Some(area) = layout.nodes.get(place) {
-            content = content.add(drawn(place, node, *area));
+            let link = part.and_then(|part| part.links.get(place));
+            content = content.add(drawn(graph, told.is_some(), place, node, *area, link));
         }
+    }
+    if let Some(legend) = legend {
+        content = content.add(legend);
     }
     drawing = drawing.add(content);
     let mut text = drawing.to_string();
@@ -44,30 +97,8 @@ pub(crate) fn draw(graph: &Graph, title: &str) -> String {
     text
 }
 
-/// Colours that can be told apart by everybody, on light and on dark pages.
-fn style() -> String {
-    let fills = [
-        ("#fdebd8", "#7a4a12"),
-        ("#dfeafb", "#1f4a80"),
-        ("#fbe2ee", "#7d2150"),
-        ("#e9e4fa", "#4b3391"),
-        ("#fbe3e0", "#86261b"),
-        ("#ececec", "#444444"),
-    ];
-    let roles: Vec<String> = Role::ALL
-        .iter()
-        .zip(fills)
-        .map(|(role, (fill, stroke))| {
-            format!(".{} rect{{fill:{fill};stroke:{stroke}}}", role.class())
-        })
-        .collect();
-    format!(
-        "text{{font:12px system-ui,sans-serif;fill:#1d1d1f}}.type{{font-size:10px;fill:#55555a}}.stack rect{{fill:none;stroke:#8a8a90;stroke-dasharray:5 4}}.stack text{{font-weight:600;fill:#76767c}}.arrow{{fill:none;stroke:#84848a;stroke-width:1.2}}.between{{stroke-dasharray:4 3}}.head{{fill:#84848a}}{}",
-        roles.concat()
-    )
-}
-
-fn arrow_head() -> Definitions {
+/// Returns the head of arrows, which are as large as each other where some are drawn thick.
+fn arrow_head(id: &str, marked: bool) -> Marker {
     let head = Path::new().set("class", "head").set(
         "d",
         Data::new()
@@ -76,16 +107,19 @@ fn arrow_head() -> Definitions {
             .line_to((0, 8))
             .close(),
     );
-    let marker = Marker::new()
-        .set("id", "head")
+    let size = if marked { 9 } else { 7 };
+    let mut whole = Marker::new()
+        .set("id", id)
         .set("viewBox", (0, 0, 8, 8))
         .set("refX", 8)
         .set("refY", 4)
-        .set("markerWidth", 7)
-        .set("markerHeight", 7)
-        .set("orient", "auto")
-        .add(head);
-    Definitions::new().add(marker)
+        .set("markerWidth", size)
+        .set("markerHeight", size)
+        .set("orient", "auto");
+    if marked {
+        whole = whole.set("markerUnits", "userSpaceOnUse");
+    }
+    whole.add(head)
 }
 
 fn frame(stack: &str, area: Area) -> Group {
@@ -99,27 +133,87 @@ fn frame(stack: &str, area: Area) -> Group {
         )
 }
 
-fn drawn(place: &Place, node: &Node, area: Area) -> Group {
+/// Draws an arrow; those between stacks are dashed.
+fn arrow(
+    layout: &Layout<'_>,
+    (from, to): &(Place, Place),
+    stroke: Option<&Stroke>,
+    marker: &dyn Fn(&str) -> String,
+) -> Path {
+    let mut class = "arrow".to_owned();
+    if from.stack != to.stack {
+        class.push_str(" between");
+    }
+    if let Some(stroke) = stroke {
+        class = format!("{class} {}", stroke.class());
+    }
+    let arrow = Path::new()
+        .set("class", class)
+        .set("d", route::way(layout, from, to))
+        .set("marker-end", marker("head"));
+    match stroke {
+        Some(stroke @ (Stroke::New | Stroke::Gone)) => {
+            arrow.set("marker-start", marker(stroke.class()))
+        }
+        _ => arrow,
+    }
+}
+
+/// Draws a node: in the colour of what it is for, or where something else is marked, of what happens to it.
+fn drawn(
+    graph: &Graph,
+    marked: bool,
+    place: &Place,
+    node: &Node,
+    area: Area,
+    link: Option<&String>,
+) -> Group {
     let x = round(area.x + 10.0);
-    let full = format!(
+    let mark = graph.marks.get(place);
+    let mut full = format!(
         "{}/{}: {}",
         place.stack, place.logical_id, node.resource_type
     );
-    Group::new()
-        .set("class", Role::of(&node.resource_type).class())
+    let class = match mark {
+        Some(mark) => format!("c-{} {}", mark.change.word(), mark.tone().class()),
+        None if marked => "same".to_owned(),
+        None => Role::of(&node.resource_type).class().to_owned(),
+    };
+    if let Some(mark) = mark {
+        full = format!("{full}: {}", mark.words());
+    }
+    let mut label = Text::new(shortened(&node.label))
+        .set("x", x)
+        .set("y", round(area.y + 18.0));
+    if marked {
+        label = label.set("class", "label");
+    }
+    let mut group = Group::new()
+        .set("class", class)
         .add(Title::new(full))
-        .add(rectangle(area, 6))
-        .add(
-            Text::new(shortened(&node.label))
-                .set("x", x)
-                .set("y", round(area.y + 18.0)),
-        )
-        .add(
-            Text::new(spoken(&node.resource_type))
-                .set("class", "type")
-                .set("x", x)
-                .set("y", round(area.y + 34.0)),
-        )
+        .add(rectangle(area, 6));
+    if mark.is_some_and(|mark| mark.change == Change::Replaced) {
+        group = group.add(marks::inner(area));
+    }
+    let kind = spoken(&node.resource_type);
+    let class = if marked && kind.chars().count() > TYPE {
+        "type long"
+    } else {
+        "type"
+    };
+    group = group.add(label).add(
+        Text::new(kind)
+            .set("class", class)
+            .set("x", x)
+            .set("y", round(area.y + 34.0)),
+    );
+    if let Some(mark) = mark {
+        group = group.add(marks::badge(*mark, area));
+    }
+    match link {
+        Some(link) => Group::new().add(Anchor::new().set("href", link.as_str()).add(group)),
+        None => group,
+    }
 }
 
 fn rectangle(area: Area, radius: u32) -> Rectangle {
@@ -131,221 +225,28 @@ fn rectangle(area: Area, radius: u32) -> Rectangle {
         .set("rx", radius)
 }
 
-/// Draws an arrow from the right side of one node to the left side of another, or around where that one stands before it.
-/// Arrows between stacks are dashed.
-fn arrow(layout: &Layout<'_>, from: &Place, to: &Place) -> Path {
-    let within = from.stack == to.stack;
-    let band = |place: &Place| layout.bands.get(place).copied().unwrap_or_default();
-    let bands = (band(from), band(to));
-    let area = |place: &Place| layout.nodes.get(place).copied().unwrap_or_default();
-    let (from, to) = (area(from), area(to));
-    let middle = |area: Area| area.y + area.size.height / 2.0;
-    let ends = if to.x >= from.x + from.size.width {
-        Some((from.x + from.size.width, to.x))
-    } else if to.x + to.size.width <= from.x {
-        Some((from.x, to.x + to.size.width))
-    } else {
-        None
-    };
-    let data = if bands.0.number != bands.1.number {
-        let lower = if bands.0.number > bands.1.number {
-            bands.0
-        } else {
-            bands.1
-        };
-        let start = (from.x + from.size.width, middle(from));
-        around(start, (to.x, middle(to)), lower.lane)
-    } else if let Some((start, end)) = ends {
-        let (start, end) = ((start, middle(from)), (end, middle(to)));
-        let others: Vec<Area> = layout
-            .nodes
-            .values()
-            .copied()
-            .filter(|area| *area != from && *area != to)
-            .collect();
-        route(start, end, &others)
-    } else {
-        // One stands above the other: the arrow leaves to the side and comes back.
-        let side = (from.x + from.size.width).max(to.x + to.size.width);
-        let out = side + 26.0;
-        curve(
-            (from.x + from.size.width, middle(from)),
-            (out, middle(from)),
-            (out, middle(to)),
-            (to.x + to.size.width, middle(to)),
-        )
-    };
-    let class = if within { "arrow" } else { "arrow between" };
-    Path::new()
-        .set("class", class)
-        .set("d", data)
-        .set("marker-end", "url(#head)")
-}
-
-/// Leads from the right side of a node in one band to the left side of one in another: between columns to the lane that is
-/// free, along it, and between columns again.
-fn around(start: (f64, f64), end: (f64, f64), lane: f64) -> Data {
-    // Nearer to its own node than the frame of the stack is.
-    let (out, back) = (start.0 + GAP / 3.0, end.0 - GAP / 3.0);
-    let corners = [
-        start,
-        (out, start.1),
-        (out, lane),
-        (back, lane),
-        (back, end.1),
-    ];
-    let data = Data::new().move_to((round(start.0), round(start.1)));
-    let last = (round(end.0), round(end.1));
-    corners
-        .windows(2)
-        .zip(corners.iter().skip(2).chain([&end]))
-        .fold(data, |data, (ends, next)| match ends {
-            [before, corner] => rounded(data, *before, *corner, *next),
-            _ => data,
-        })
-        .line_to(last)
-}
-
-/// How far from a corner a line begins to turn.
-const TURN: f64 = 8.0;
-
-/// Leads to a corner and around it.
-fn rounded(data: Data, before: (f64, f64), corner: (f64, f64), next: (f64, f64)) -> Data {
-    let towards = |point: (f64, f64)| {
-        let (x, y) = (point.0 - corner.0, point.1 - corner.1);
-        let far = x.hypot(y);
-        let part = if far > 0.0 {
-            (TURN / far).min(0.5)
-        } else {
-            0.0
-        };
-        (round(corner.0 + x * part), round(corner.1 + y * part))
-    };
-    let (turn, turned) = (towards(before), towards(next));
-    data.line_to(turn)
-        .quadratic_curve_to((round(corner.0), round(corner.1), turned.0, turned.1))
-}
-
-/// Leads from one point to another, in one curve where nothing stands in its way, and along a free lane otherwise.
-fn route(start: (f64, f64), end: (f64, f64), others: &[Area]) -> Data {
-    let ahead = (end.0 - start.0).signum();
-    let bend = ((end.0 - start.0).abs() / 2.0).min(60.0) * ahead;
-    let (first, second) = ((start.0 + bend, start.1), (end.0 - bend, end.1));
-    let free = (1..32).all(|step| {
-        let point = bezier(start, first, second, end, f64::from(step) / 32.0);
-        others.iter().all(|area| !near(*area, point.0, point.1))
-    });
-    let (from, to) = (start.0 + GAP * ahead, end.0 - GAP * ahead);
-    if free || (to - from) * ahead <= 0.0 {
-        return curve(start, first, second, end);
-    }
-    // Columns stand a gap apart, so that an arrow can change its height between them.
-    let between = |area: &&Area| area.x < from.max(to) && area.x + area.size.width > from.min(to);
-    let blocking: Vec<Area> = others.iter().filter(between).copied().collect();
-    let beside = blocking
-        .iter()
-        .flat_map(|area| [area.y - GAP / 2.0, area.y + area.size.height + GAP / 2.0]);
-    let is_free = |lane: &f64| {
-        blocking
-            .iter()
-            .all(|area| *lane < area.y - CLEAR || *lane > area.y + area.size.height + CLEAR)
-    };
-    let detour = |lane: f64| (lane - start.1).abs() + (lane - end.1).abs();
-    let lane = [start.1, end.1]
-        .into_iter()
-        .chain(beside)
-        .filter(is_free)
-        .min_by(|one, other| detour(*one).total_cmp(&detour(*other)));
-    let Some(lane) = lane else {
-        return curve(start, first, second, end);
-    };
-    let half = GAP / 2.0 * ahead;
-    let point = |x: f64, y: f64| (round(x), round(y));
-    let change = |data: Data, x: f64, from: f64, end: (f64, f64)| {
-        let (first, second) = (point(x + half, from), point(x + half, end.1));
-        let end = point(end.0, end.1);
-        data.cubic_curve_to((first.0, first.1, second.0, second.1, end.0, end.1))
-    };
-    let data = Data::new().move_to(point(start.0, start.1));
-    let data = change(data, start.0, start.1, (from, lane));
-    let data = data.line_to(point(to, lane));
-    change(data, to, lane, end)
-}
-
-/// How near an arrow comes to a node that it has nothing to do with.
-const CLEAR: f64 = 4.0;
-
-fn near(area: Area, x: f64, y: f64) -> bool {
-    let across = x > area.x - CLEAR && x < area.x + area.size.width + CLEAR;
-    across && y > area.y - CLEAR && y < area.y + area.size.height + CLEAR
-}
-
-/// Returns a point of a curve, from 0 at its start to 1 at its end.
-fn bezier(
-    start: (f64, f64),
-    first: (f64, f64),
-    second: (f64, f64),
-    end: (f64, f64),
-    at: f64,
-) -> (f64, f64) {
-    let rest = 1.0 - at;
-    let mix = |start: f64, first: f64, second: f64, end: f64| {
-        rest * rest * rest * start
-            + 3.0 * rest * rest * at * first
-            + 3.0 * rest * at * at * second
-            + at * at * at * end
-    };
-    (
-        mix(start.0, first.0, second.0, end.0),
-        mix(start.1, first.1, second.1, end.1),
-    )
-}
-
-fn curve(start: (f64, f64), first: (f64, f64), second: (f64, f64), end: (f64, f64)) -> Data {
-    let point = |(x, y): (f64, f64)| (round(x), round(y));
-    let (first, second, end) = (point(first), point(second), point(end));
-    Data::new()
-        .move_to(point(start))
-        .cubic_curve_to((first.0, first.1, second.0, second.1, end.0, end.1))
-}
-
 /// Rounds to whole pixels, so that a drawing changes only where something moves.
 fn round(number: f64) -> f64 {
     number.round()
 }
 
+/// Returns a label as far as it fits, with a sign in place of what nobody sees or what no XML may hold.
 fn shortened(label: &str) -> String {
-    if label.chars().count() <= LABEL {
-        return label.to_owned();
+    let unseen = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let clean = |c: char| {
+        if unseen(c) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    let label = label.chars().map(clean);
+    if label.clone().count() <= LABEL {
+        return label.collect();
     }
-    let kept: String = label.chars().take(LABEL - 1).collect();
+    let kept: String = label.take(LABEL - 1).collect();
     format!("{kept}…")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::layout::NODE;
-
-    fn way(others: &[Area]) -> String {
-        let data = route((0.0, 22.0), (400.0, 22.0), others);
-        Path::new().set("d", data).to_string()
-    }
-
-    #[test]
-    fn an_arrow_goes_around_what_stands_in_its_way() {
-        let blocking = Area {
-            x: 100.0,
-            y: 0.0,
-            size: NODE,
-        };
-        assert!(!way(&[]).contains('L'));
-        assert!(way(&[blocking]).contains("L366,-17"));
-        // The other side of it is as near, where this one is taken.
-        let above = Area {
-            y: -40.0,
-            ..blocking
-        };
-        assert!(way(&[above, blocking]).contains("L366,61"));
-    }
 }

@@ -1,5 +1,7 @@
 //! What is drawn of a template, and how.
 
+mod compare;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};

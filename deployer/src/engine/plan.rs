@@ -17,6 +17,7 @@ mod name;
 mod needs;
 mod online;
 mod path;
+mod picture;
 #[cfg(test)]
 pub(crate) mod random;
 mod references;
@@ -45,6 +46,7 @@ pub use knowledge::{Knowledge, Registry, Update};
 pub(super) use online::plan_anew;
 pub use online::{PlanError, Wanted, plan};
 pub use path::{Path, Step};
+pub use picture::picture;
 pub use said::Said;
 pub use seal::{Seal, SealedChange};
 pub use text::{Hunk, Line, TextChange};
@@ -91,6 +93,9 @@ pub struct StackPlan {
     /// What it was made from, where it was compared with what is deployed.
     #[serde(skip)]
     pub basis: Option<Basis>,
+    /// The template that it is compared with, with what is renamed under its new name.
+    #[serde(skip)]
+    pub before: Option<Value>,
 }
 
 /// What a deploy would do to one resource.
@@ -170,7 +175,15 @@ impl ResourceChange {
             .filter(move |property| !(told && property.is_policy()))
     }
 
-    /// Returns the same without the properties that the texts show line by line.
+    /// Returns the others: what policies say, of which the reasons tell all that changes.
+    pub fn told_properties(&self) -> impl Iterator<Item = &PropertyChange> {
+        let told = self.reasons.iter().any(|reason| widen::is_told(reason));
+        self.properties
+            .iter()
+            .filter(move |property| told && property.is_policy())
+    }
+
+    /// Returns the same as [`Self::untold_properties`] without those that the texts show line by line.
     pub fn beside_texts(&self) -> impl Iterator<Item = &PropertyChange> {
         self.untold_properties().filter(|property| {
             let mut texts = self.texts.iter();

@@ -210,3 +210,37 @@ fn what_nobody_looked_at_is_not_made_up() {
         "{outcome:?}"
     );
 }
+
+#[test]
+fn a_page_is_printed_or_written_besides() {
+    let workspace = changed();
+    let printed = workspace.run(DIFF.iter().chain(&["--format", "html", "--exit-code"]));
+    assert_eq!(printed.code, Some(3), "{printed:?}");
+    assert!(printed.stdout.starts_with("<!doctype html>"), "{printed:?}");
+    for text in [
+        "Changes of stage dev",
+        "data loss",
+        "<svg",
+        "stacks/main.rs:7:5",
+        "QueueName",
+    ] {
+        assert!(printed.stdout.contains(text), "{text}: {printed:?}");
+    }
+    let reports = ["--json", "--report", "a.html", "--report", "a.md"];
+    let besides = workspace.run(DIFF.iter().chain(&reports));
+    assert_eq!(besides.json()["stacks"][0]["stack"], "orders-dev");
+    let read = |file| std::fs::read_to_string(workspace.path(file)).expect("it was written");
+    assert_eq!(read("a.html"), printed.stdout);
+    let markdown = workspace.run(DIFF.iter().chain(&["--format", "markdown"]));
+    assert_eq!(read("a.md"), markdown.stdout);
+}
+
+#[test]
+fn a_report_that_nobody_knows_the_form_of_is_wrong_usage() {
+    let outcome = Workspace::empty().run(["diff", "--stage", "dev", "--report", "plan.txt"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("neither with .html nor with .md"),
+        "{outcome:?}"
+    );
+}

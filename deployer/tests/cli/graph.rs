@@ -56,3 +56,93 @@ fn a_drawing_goes_to_a_file_and_one_that_cannot_be_written_is_an_error() {
         "{outcome:?}"
     );
 }
+
+/// Returns a workspace whose stack has a queue more than the templates in `golden`, and another name for the first.
+fn changed() -> Workspace {
+    let workspace = Workspace::valid();
+    workspace.run(["synth", "--stage", "dev", "--out", "golden"]);
+    workspace.assembly(|template, _| {
+        template["Resources"]["Queue"]["Properties"] = json!({"QueueName": "orders"});
+        template["Resources"]["More"] = json!({"Type": "AWS::SQS::Queue", "Properties": {
+            "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["Queue", "Arn"]}, "maxReceiveCount": 3},
+        }});
+    });
+    workspace
+}
+
+const AGAINST: [&str; 5] = ["graph", "--stage", "dev", "--against", "golden"];
+
+#[test]
+fn what_changes_is_marked_in_every_form() {
+    let workspace = changed();
+    for (format, begins) in [
+        ("svg", "<svg"),
+        ("mermaid", "flowchart"),
+        ("dot", "digraph"),
+        ("html", "<!doctype html>"),
+    ] {
+        let drawn = workspace.run(AGAINST.iter().chain(&["--format", format]));
+        assert_eq!(drawn.code, Some(0), "{drawn:?}");
+        assert!(drawn.stdout.starts_with(begins), "{drawn:?}");
+        for text in [
+            "± replaced, data loss",
+            "+ new",
+            "another one takes its place",
+        ] {
+            assert!(drawn.stdout.contains(text), "{format} {text}: {drawn:?}");
+        }
+    }
+    let outcome = workspace.run(AGAINST.iter().chain(&["--json", "--affected"]));
+    assert_eq!(
+        outcome.json(),
+        json!({
+            "nodes": [
+                {
+                    "stack": "orders-dev",
+                    "logical_id": "More",
+                    "label": "More",
+                    "resource_type": "AWS::SQS::Queue",
+                    "action": "create",
+                    "grade": "none",
+                },
+                {
+                    "stack": "orders-dev",
+                    "logical_id": "Queue",
+                    "label": "Queue",
+                    "resource_type": "AWS::SQS::Queue",
+                    "action": "replace",
+                    "grade": "data_loss",
+                },
+            ],
+            "edges": [{"from": "orders-dev/More", "to": "orders-dev/Queue", "change": "new"}],
+            "reach": [],
+        })
+    );
+}
+
+#[test]
+fn the_name_of_the_file_says_the_form() {
+    let workspace = changed();
+    for (file, begins) in [
+        ("a.html", "<!doctype html>"),
+        ("a.mmd", "flowchart"),
+        ("a.gv", "digraph"),
+        ("a.svg", "<svg"),
+    ] {
+        let outcome = workspace.run(["graph", "--stage", "dev", "--out", file]);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        let written = std::fs::read_to_string(workspace.path(file)).expect("it was written");
+        assert!(written.starts_with(begins), "{file}: {written}");
+    }
+}
+
+#[test]
+fn what_is_affected_needs_something_to_compare_with() {
+    let error = Workspace::valid()
+        .run(["graph", "--stage", "dev", "--affected", "--json"])
+        .error(2, "usage");
+    assert_eq!(
+        error["message"],
+        "`--affected` needs something to compare with"
+    );
+}

@@ -74,6 +74,7 @@ impl App {
             &outside,
         );
         moves.note(&mut plan, manifest, wanted);
+        plan.before = deployed.template.cloned();
         self.renew(manifest, wanted, &renewed);
         let before = exports(deployed);
         let after = exports(wanted);

@@ -127,6 +127,7 @@ pub(super) fn compare_among(
         create: deployed.template.is_none(),
         basis: None,
         said: Said::default(),
+        before: None,
     };
     (plan, renewed)
 }

@@ -34,6 +34,7 @@ fn sample() -> Plan {
                 create: false,
                 basis: None,
                 said: crate::engine::plan::Said::default(),
+                before: None,
             },
             StackPlan {
                 stack: "other-prod".into(),

@@ -1,42 +1,43 @@
-//! Timelines as a page that needs nothing but itself: no scripts, no fonts, no address of anybody.
+//! Timelines as a page.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::engine::{Phase, Span, Timeline};
 use crate::ui::history::{origin_of, period_of};
+use crate::ui::page::{Page, escape};
 use crate::ui::task;
 
 /// What the page looks like, in light and in dark.
 const STYLE: &str = "\
-:root{color-scheme:light dark;--line:#8884;--critical:#d97706;--beside:#8aa4c0;--failed:#dc2626}
-body{font:14px/1.4 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}
-h1{font-size:1.3rem}h2{font-size:1.05rem;margin:2rem 0 0}p{margin:.2rem 0 .8rem;opacity:.75}
+:root{--rule:#8884;--critical:#d97706;--beside:#8aa4c0;--failed:#dc2626}
+body{max-width:70rem}
+h2{font-size:1.05rem;margin:2rem 0 0}p{margin:.2rem 0 .8rem;color:var(--weak)}
 table{border-collapse:collapse;width:100%}td,th{padding:.15rem .4rem;text-align:left;vertical-align:middle}
-tr{border-top:1px solid var(--line)}th{font-weight:600;white-space:nowrap}
-td.bars{width:60%}td.took{text-align:right;white-space:nowrap}small{display:block;opacity:.6;font-weight:400}
+tr{border-top:1px solid var(--rule)}th{font-weight:600;white-space:nowrap}
+td.bars{width:60%}td.took{text-align:right;white-space:nowrap}small{display:block;color:var(--weak);font-weight:400}
 .track{position:relative;height:1rem}
 .bar{position:absolute;top:0;bottom:0;min-width:2px;border-radius:2px;background:var(--beside)}
 .bar.critical,.key.critical{background:var(--critical)}.bar.failed,.key.failed{background:var(--failed)}
 .key{display:inline-block;width:.8rem;height:.8rem;border-radius:2px;background:var(--beside);margin:0 .3rem 0 1rem}
+@media (max-width:40rem){th{white-space:normal}td.bars{width:30%}}
 ";
 
 /// Renders timelines as a page.
 pub fn html(title: &str, timelines: &[Timeline]) -> String {
-    let title = escape(title);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n\
-         <p><span class=\"key critical\"></span>the end waited for it<span class=\"key\"></span>beside that\
+    let mut body = "<p><span class=\"key critical\"></span>the end waited for it<span class=\"key\"></span>beside that\
          <span class=\"key failed\"></span>failed</p>\n"
-    );
+        .to_owned();
     for timeline in timelines {
-        section(&mut page, timeline);
+        section(&mut body, timeline);
     }
-    page.push_str("</body>\n</html>\n");
-    page
+    let page = Page {
+        title,
+        style: STYLE,
+        script: None,
+        body: &body,
+    };
+    page.html()
 }
 
 fn section(page: &mut String, timeline: &Timeline) {
@@ -89,21 +90,6 @@ fn percent(part: u64, whole: u64) -> String {
     let hundredths = part.saturating_mul(10_000) / whole.max(1);
     let hundredths = hundredths.min(10_000);
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

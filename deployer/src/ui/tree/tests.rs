@@ -263,6 +263,7 @@ fn a_plan_is_a_tree_that_fits() {
                 create: false,
                 basis: None,
                 said: crate::engine::plan::Said::default(),
+                before: None,
             },
             StackPlan {
                 stack: "other-dev".into(),

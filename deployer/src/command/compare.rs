@@ -1,0 +1,290 @@
+//! Plans of environments: against what is deployed, or against the templates in a directory.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+use stack_graph::Template;
+use stack_model::assembly::{ContentManifest, OutputReference, StackManifest};
+
+use super::once::{self, Rendered, Source};
+use super::place::{self, Place};
+use super::remembered::Remembered;
+use super::{Session, deploy, environments, explain, prepare};
+use crate::assembly::Assembly;
+use crate::cli;
+use crate::config::{Project, Stage, StageConfig};
+use crate::engine::EventSink;
+use crate::engine::plan::{
+    App, Path as PropertyPath, Plan, PropertyChange, Registry, Side, defaults,
+};
+use crate::error::Result;
+
+/// What is compared, and with what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct With<'a> {
+    /// Which stacks.
+    pub(super) stacks: &'a cli::Stacks,
+    /// The directory with the templates to compare with, where it is not what is deployed.
+    pub(super) against: Option<&'a Path>,
+    /// Whether it is compared with what was seen last, and nobody is asked.
+    pub(super) offline: bool,
+    /// Whether CloudFormation computes change sets too.
+    pub(super) change_set: bool,
+    /// Whether the functions are built, to know whether their code changes.
+    pub(super) build: bool,
+}
+
+/// A plan that was made.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    pub(super) plan: Plan,
+    /// The stacks that were compared, with the templates that would be deployed.
+    pub(super) wanted: Vec<(String, Value)>,
+}
+
+/// A comparison in all chosen environments.
+pub(super) struct Comparison<'a> {
+    project: &'a Project,
+    name: &'a str,
+    with: With<'a>,
+    place: Place,
+    /// What was rendered and is not compared yet.
+    rendered: RefCell<Vec<Rendered<'a>>>,
+}
+
+impl<'a> Comparison<'a> {
+    /// Renders what is compared with what is deployed.
+    pub(super) async fn begin(
+        session: &Session,
+        project: &'a Project,
+        (name, config, chosen): (&'a str, &'a StageConfig, &[&'a Stage]),
+        with: With<'a>,
+    ) -> Result<Self> {
+        let place = Place::of(session);
+        // A stack that several environments share is compared as it is deployed: once, and with all that each takes from it.
+        let rendered = if with.against.is_some() {
+            Vec::new()
+        } else {
+            place::refuse_several_accounts(&place, chosen)?;
+            let stage = (name, config, chosen);
+            once::render(session, project, stage, with.stacks, Source::Fresh, &place).await?
+        };
+        Ok(Self {
+            project,
+            name,
+            with,
+            place,
+            rendered: RefCell::new(rendered),
+        })
+    }
+
+    /// Compares in one environment.
+    pub(super) async fn of_one(&self, session: &Session, stage: &Stage) -> Result<Made> {
+        match self.with.against {
+            Some(directory) => self.with_directory(session, stage, directory).await,
+            None => self.with_deployed(session, stage).await,
+        }
+    }
+
+    async fn with_directory(
+        &self,
+        session: &Session,
+        stage: &Stage,
+        directory: &Path,
+    ) -> Result<Made> {
+        let assembly = prepare::assembly(session, self.project, self.name, stage).await?;
+        let selected = prepare::select(&assembly, self.with.stacks)?;
+        let directory = environments::directory(session, stage, directory);
+        Ok(Made {
+            plan: offline(&assembly, &selected, &directory)?,
+            wanted: wanted(&assembly, &selected),
+        })
+    }
+
+    async fn with_deployed(&self, session: &Session, stage: &Stage) -> Result<Made> {
+        let (project, place) = (self.project, &self.place);
+        let is_here = |it: &mut Rendered<'_>| it.stage.label == stage.label;
+        let found = self.rendered.borrow_mut().extract_if(.., is_here).next();
+        let Some(Rendered {
+            mut assembly,
+            selected,
+            ..
+        }) = found
+        else {
+            return Ok(Made::default());
+        };
+        if place.is_local() {
+            prepare::refuse_renames(&assembly, &selected, "the local engine")?;
+        }
+        prepare::adapt(session, &mut assembly, place)?;
+        let remembered = Remembered::of(project, self.name, stage, place.is_local());
+        if self.with.offline {
+            return Ok(Made {
+                plan: remembered.compare(&assembly, &selected)?,
+                wanted: wanted(&assembly, &selected),
+            });
+        }
+        let (context, _) = place::open(session, project, stage, place, EventSink::ignore()).await?;
+        let artifacts = if self.with.build {
+            prepare::functions(session, project, &assembly, &selected, place).await?
+        } else {
+            BTreeMap::new()
+        };
+        let contents = prepare::contents(project, &assembly, &selected)?;
+        let mut plan = deploy::make_plan(
+            session, &context, &assembly, &selected, &artifacts, &contents,
+        )
+        .await?;
+        remembered.seen(&session.ui, &plan);
+        if self.with.change_set {
+            let stacks = deploy::deployments(&assembly, &selected, &contents);
+            plan = deploy::propose(session, &context, self.name, &stacks, plan).await?;
+        }
+        Ok(Made {
+            plan,
+            wanted: wanted(&assembly, &selected),
+        })
+    }
+}
+
+/// Returns the templates of the selected stacks.
+pub(super) fn wanted(assembly: &Assembly, selected: &[usize]) -> Vec<(String, Value)> {
+    let stacks: Vec<_> = assembly.stacks().collect();
+    let of_selected = selected.iter().filter_map(|position| stacks.get(*position));
+    of_selected
+        .map(|(manifest, template)| (manifest.name.clone(), template.json.clone()))
+        .collect()
+}
+
+/// Returns templates to be drawn.
+pub(super) fn templates(stacks: &[(String, Value)]) -> Vec<Template<'_>> {
+    let templates = stacks.iter().map(|(stack, json)| Template { stack, json });
+    templates.collect()
+}
+
+/// Compares with an assembly in a directory. Nobody knows the keys of artifacts there, so code is taken as unchanged, and
+/// so are the files of folders that fill buckets.
+fn offline(assembly: &Assembly, selected: &[usize], directory: &Path) -> Result<Plan> {
+    let earlier = Assembly::read(directory).map_err(|error| explain::read(&error))?;
+    let stacks: Vec<_> = assembly.stacks().collect();
+    let mut app = App::default();
+    let mut plans = Vec::new();
+    for (manifest, template) in selected.iter().filter_map(|position| stacks.get(*position)) {
+        let old = earlier
+            .stacks()
+            .find(|(other, _)| other.name == manifest.name);
+        let none = BTreeMap::new();
+        let mut compared = app.compare(
+            manifest,
+            &assembly.manifest.contracts,
+            &old.map(|(manifest, template)| side(manifest, &template.json))
+                .unwrap_or_default(),
+            &side(manifest, &template.json),
+            &Registry,
+        );
+        let earlier = old.map_or(&none, |(manifest, _)| &manifest.contents);
+        compared.other.extend(contents(earlier, &manifest.contents));
+        plans.push(compared);
+    }
+    Ok(app.finish(plans))
+}
+
+/// Returns what an assembly says of a stack. What comes from other regions is known by where it comes from.
+fn side<'a>(manifest: &StackManifest, template: &'a Value) -> Side<'a> {
+    let mut parameters = defaults(template);
+    parameters.extend(manifest.parameters.clone());
+    let references = manifest.references.iter();
+    parameters.extend(references.map(|(parameter, reference)| {
+        let OutputReference {
+            stack,
+            region,
+            output,
+        } = reference;
+        let value = format!("output {output} of {stack} in {region}");
+        (parameter.clone(), value)
+    }));
+    Side {
+        template: Some(template),
+        parameters,
+        tags: manifest.tags.clone(),
+    }
+}
+
+/// Returns how what is said of the folders that fill buckets differs.
+fn contents(
+    old: &BTreeMap<String, ContentManifest>,
+    new: &BTreeMap<String, ContentManifest>,
+) -> Vec<PropertyChange> {
+    let fields = |content: Option<&ContentManifest>| match content.map(serde_json::to_value) {
+        Some(Ok(Value::Object(fields))) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let mut changes = Vec::new();
+    for name in names {
+        let (before, after) = (fields(old.get(name)), fields(new.get(name)));
+        let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        for key in keys {
+            if before.get(key) != after.get(key) {
+                changes.push(PropertyChange {
+                    path: PropertyPath::new("Content").key(name).key(key),
+                    before: before.get(key).cloned(),
+                    after: after.get(key).cloned(),
+                });
+            }
+        }
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_folders_is_compared() {
+        let content = |folder: &str, prefix: &str| ContentManifest {
+            bucket: "Site".to_owned(),
+            folder: folder.to_owned(),
+            prefix: prefix.to_owned(),
+            ..ContentManifest::default()
+        };
+        let of = |content| BTreeMap::from([("Pages".to_owned(), content)]);
+        let old = of(content("site", "v1/"));
+        assert_eq!(contents(&old, &old), []);
+        assert_eq!(
+            contents(&old, &of(content("site", "v2/"))),
+            [PropertyChange {
+                path: PropertyPath::new("Content").key("Pages").key("prefix"),
+                before: Some("v1/".into()),
+                after: Some("v2/".into()),
+            }]
+        );
+        let added = contents(&BTreeMap::new(), &old);
+        assert!(added.iter().all(|change| change.before.is_none()));
+        assert!(
+            added
+                .iter()
+                .any(|change| change.after == Some("site".into()))
+        );
+    }
+
+    #[test]
+    fn another_output_is_another_value() {
+        let manifest = |stack: &str| -> StackManifest {
+            let reference =
+                serde_json::json!({"stack": stack, "region": "us-east-1", "output": "Arn"});
+            serde_json::from_value(serde_json::json!({
+                "name": "site-dev", "id": "site", "template": "site.json", "sha256": "",
+                "references": {"CertificateArn": reference},
+            }))
+            .expect("reads")
+        };
+        let template = serde_json::json!({"Parameters": {"CertificateArn": {"Type": "String"}}});
+        let value = |stack| side(&manifest(stack), &template).parameters["CertificateArn"].clone();
+        assert_eq!(value("old-dev"), "output Arn of old-dev in us-east-1");
+        assert_ne!(value("old-dev"), value("new-dev"));
+    }
+}
