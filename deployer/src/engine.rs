@@ -11,6 +11,7 @@ mod cancel;
 mod capability;
 mod cause;
 mod change_set;
+mod code;
 mod content;
 mod deploy;
 mod destroy;
@@ -61,6 +62,7 @@ pub use bootstrap::{BOOTSTRAP_STACK, bootstrap};
 pub use cancel::{Cancel, CancelHandle};
 pub use cause::{Cause, Explanation, Refused, Waiting, WaitingOutcome, explain};
 pub use change_set::{Change, Hook, ProposedChanges, Replacement};
+pub use code::{CodeChange, DependencyChange, FileChange, Happened, MadeFrom, SourceFile};
 pub use content::FillError;
 pub use deploy::{
     Approve, Artifact, Decision, DeployError, DeployReport, Deployment, StackDeployment,

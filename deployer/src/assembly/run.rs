@@ -9,6 +9,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use super::{Assembly, ReadError};
+use crate::build;
 use crate::build::cargo::{self, CargoError, Executable, Invocation, Progress};
 use crate::scratch;
 use crate::toolchain::child::Group;
@@ -225,14 +226,7 @@ pub async fn synth(
 /// (<https://doc.rust-lang.org/cargo/reference/build-cache.html#dep-info-files>).
 fn sources(binary: &Path) -> Vec<PathBuf> {
     let list = std::fs::read_to_string(binary.with_extension("d")).unwrap_or_default();
-    let files = list.split_once(": ").map_or("", |(_, files)| files);
-    let files = files.lines().next().unwrap_or_default();
-    // A blank that belongs to a name stands behind a backslash.
-    let files = files.replace("\\ ", "\0");
-    files
-        .split_whitespace()
-        .map(|file| PathBuf::from(file.replace('\0', " ")))
-        .collect()
+    build::listed(&list)
 }
 
 /// Builds the package and returns its binary: the only one, or the one of the package's name.
@@ -252,7 +246,7 @@ async fn build(synthesis: &Synthesis<'_>, progress: Progress<'_>) -> Result<Path
         directory: synthesis.root.to_owned(),
     };
     let executables = match cargo::run(&invocation, progress).await {
-        Ok(executables) => executables,
+        Ok(built) => built.executables,
         Err(error) => return Err(explain(synthesis, error).await),
     };
     choose(package, executables)

@@ -1,5 +1,6 @@
 //! Runs Cargo and reads its messages.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,15 @@ pub(crate) struct Executable {
     pub(crate) binary: String,
     /// The file.
     pub(crate) path: PathBuf,
+}
+
+/// What a run of Cargo built, or found up to date.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Built {
+    /// The binaries.
+    pub(crate) executables: Vec<Executable>,
+    /// The names and versions of all packages that they were built from.
+    pub(crate) packages: BTreeSet<(String, String)>,
 }
 
 /// Why a run of Cargo did not succeed.
@@ -98,14 +108,14 @@ fn is_of_outer_cargo(name: &str) -> bool {
         )
 }
 
-/// Runs Cargo with `--message-format=json-diagnostic-rendered-ansi` among its arguments and returns the binaries it
-/// names.
+/// Runs Cargo with `--message-format=json-diagnostic-rendered-ansi` among its arguments and returns what it names as
+/// built.
 ///
 /// The process and the compilers it started are killed when the future is dropped.
 pub(crate) async fn run(
     invocation: &Invocation,
     progress: Progress<'_>,
-) -> Result<Vec<Executable>, CargoError> {
+) -> Result<Built, CargoError> {
     let mut command = Command::new(&invocation.program);
     command
         .args(&invocation.arguments)
@@ -140,7 +150,7 @@ pub(crate) async fn run(
     let status = child.wait().await.map_err(CargoError::Output)?;
     group.ended();
     if status.success() {
-        Ok(messages.executables)
+        Ok(messages.built)
     } else if messages.errors.is_empty() {
         Err(CargoError::Failed {
             output: words.lines.join("\n"),
@@ -175,7 +185,7 @@ async fn each_line(
 /// See <https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>.
 #[derive(Debug, Default)]
 struct Messages {
-    executables: Vec<Executable>,
+    built: Built,
     errors: Vec<String>,
     rendered: String,
 }
@@ -233,6 +243,9 @@ impl Messages {
     }
 
     fn take_artifact(&mut self, artifact: ArtifactMessage) {
+        let (id, manifest) = (&artifact.package_id, &artifact.manifest_path);
+        let versioned = (package_name(id, manifest), package_version(id));
+        self.built.packages.insert(versioned);
         let ArtifactMessage {
             package_id,
             manifest_path,
@@ -243,7 +256,7 @@ impl Messages {
             return;
         };
         if target.kind.iter().any(|kind| kind == "bin") {
-            self.executables.push(Executable {
+            self.built.executables.push(Executable {
                 package: package_name(&package_id, &manifest_path),
                 binary: target.name,
                 path,
@@ -284,6 +297,13 @@ fn package_name(id: &str, manifest: &Path) -> String {
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default(),
     }
+}
+
+/// Returns the version in a package id: what stands last in it.
+fn package_version(id: &str) -> String {
+    let fragment = id.rsplit_once('#').map_or("", |(_, fragment)| fragment);
+    let version = fragment.rsplit_once('@');
+    version.map_or(fragment, |(_, version)| version).to_owned()
 }
 
 /// What Cargo prints on standard error.
@@ -365,6 +385,12 @@ mod tests {
             ("registry+https://github.com/x#serde@1.0.0", "serde"),
         ] {
             assert_eq!(package_name(id, manifest), expected, "{id}");
+            let version = if expected == "serde" {
+                "1.0.0"
+            } else {
+                "0.1.0"
+            };
+            assert_eq!(package_version(id), version, "{id}");
         }
     }
 
@@ -383,13 +409,15 @@ mod tests {
             messages.take(line);
         }
         assert_eq!(
-            messages.executables,
+            messages.built.executables,
             [Executable {
                 package: "a".into(),
                 binary: "x".into(),
                 path: "/w/target/debug/x".into()
             }]
         );
+        let packages: Vec<_> = messages.built.packages.into_iter().collect();
+        assert_eq!(packages, [("a".to_owned(), "0.1.0".to_owned())]);
         assert_eq!(messages.errors, ["src/main.rs:3:5: e"]);
         assert_eq!(messages.rendered, "error: e\nerror: aborting\n");
     }

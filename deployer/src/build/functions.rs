@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use stack_model::assembly::{Architecture, Asset};
 
 use super::cargo::{self, CargoError, Invocation, Progress};
 use super::pack::{PackError, Packed, Packing, Store};
-use crate::engine::Artifact;
+use super::sources::Sources;
+use crate::engine::{Artifact, MadeFrom};
 
 /// How archives for AWS are packed: what is uploaded and read at a cold start is small. What a binary holds is left to
 /// the profile that it is built with.
@@ -104,6 +105,7 @@ pub async fn functions(
     progress: Progress<'_>,
 ) -> Result<BTreeMap<String, Artifact>, BuildError> {
     let mut binaries = BTreeMap::new();
+    let mut origins = BTreeMap::new();
     match request.platform {
         Platform::Host => {
             let assets: Vec<_> = request
@@ -112,7 +114,7 @@ pub async fn functions(
                 .map(|(name, asset)| (*name, *asset))
                 .collect();
             if !assets.is_empty() {
-                binaries = build(request, &assets, None, progress).await?;
+                (binaries, origins) = build(request, &assets, None, progress).await?;
             }
         }
         Platform::Aws { .. } => {
@@ -124,7 +126,10 @@ pub async fn functions(
                     .map(|(name, asset)| (*name, *asset))
                     .collect();
                 if !assets.is_empty() {
-                    binaries.extend(build(request, &assets, Some(architecture), progress).await?);
+                    let (files, made) =
+                        build(request, &assets, Some(architecture), progress).await?;
+                    binaries.extend(files);
+                    origins.extend(made);
                 }
             }
         }
@@ -135,10 +140,17 @@ pub async fn functions(
     };
     let store = request.state.join("artifacts");
     progress("packing");
-    blocking(move || pack(store, &binaries, packing))
+    let mut artifacts = blocking(move || pack(store, &binaries, packing))
         .await
-        .map_err(BuildError::Pack)
+        .map_err(BuildError::Pack)?;
+    for (asset, artifact) in &mut artifacts {
+        artifact.made_from = origins.remove(asset).map(Arc::new);
+    }
+    Ok(artifacts)
 }
+
+/// The binaries, and what each was built from, by asset.
+type Binaries = (BTreeMap<String, PathBuf>, BTreeMap<String, MadeFrom>);
 
 fn architecture_of(asset: &Asset) -> Architecture {
     let Asset::Function { architecture, .. } = asset;
@@ -153,13 +165,13 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     }
 }
 
-/// Builds assets of one architecture and returns the binary of each.
+/// Builds assets of one architecture and returns the binary of each, with what it was built from where Cargo tells.
 async fn build(
     request: &Request<'_>,
     assets: &[(&str, &Asset)],
     architecture: Option<Architecture>,
     progress: Progress<'_>,
-) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+) -> Result<Binaries, BuildError> {
     let names: BTreeSet<&str> = assets
         .iter()
         .map(|(_, asset)| {
@@ -168,11 +180,15 @@ async fn build(
         })
         .collect();
     let invocation = invocation(request, &names, architecture);
-    let executables = match cargo::run(&invocation, progress).await {
-        Ok(executables) => executables,
+    let cargo::Built {
+        executables,
+        packages,
+    } = match cargo::run(&invocation, progress).await {
+        Ok(built) => built,
         Err(error) => return Err(explain(request.root, assets, error).await),
     };
     let mut binaries = BTreeMap::new();
+    let mut left = Vec::new();
     for (name, asset) in assets {
         let Asset::Function {
             package, binary, ..
@@ -194,9 +210,22 @@ async fn build(
         if !file.is_file() {
             return Err(BuildError::NoFile { file });
         }
+        // What Cargo lists of a binary stays where it built it.
+        left.extend(built.map(|built| {
+            let path = built.path.clone();
+            ((*name).to_owned(), package.clone(), path)
+        }));
         binaries.insert((*name).to_owned(), file);
     }
-    Ok(binaries)
+    let root = request.root.to_owned();
+    let made = blocking(move || {
+        let mut sources = Sources::new(&root, &packages);
+        left.into_iter()
+            .filter_map(|(asset, package, binary)| Some((asset, sources.of(&package, &binary)?)))
+            .collect()
+    })
+    .await;
+    Ok((binaries, made))
 }
 
 /// Returns where cargo-lambda puts binaries: one directory per architecture, because it names them by binary alone.
@@ -364,6 +393,7 @@ fn pack(
                 path: store.file(&packed),
                 sha256: packed.sha256,
                 size: packed.size,
+                made_from: None,
             };
             (asset.to_owned(), artifact)
         })

@@ -14,8 +14,8 @@ use stack_model::assembly::{Contract, StackManifest};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    BOOTSTRAP_STACK, Context, Event, Failure, Finding, ProposedChanges, StackError, bootstrap,
-    ending,
+    BOOTSTRAP_STACK, Context, Event, Failure, Finding, MadeFrom, ProposedChanges, StackError,
+    bootstrap, ending,
     event::Outcome,
     express,
     fast::Records,
@@ -74,6 +74,8 @@ pub struct Artifact {
     pub sha256: String,
     /// The size in bytes.
     pub size: u64,
+    /// What it was made from, where that is known.
+    pub made_from: Option<Arc<MadeFrom>>,
 }
 
 /// Decides whether a change set is executed.

@@ -12,6 +12,7 @@ mod conditions;
 mod digest;
 mod grade;
 mod knowledge;
+mod known;
 pub(super) mod moves;
 mod name;
 mod needs;
@@ -23,6 +24,7 @@ pub(crate) mod random;
 mod references;
 mod said;
 mod seal;
+mod settled;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -35,6 +37,7 @@ use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::engine::CodeChange;
 use crate::template::hidden;
 
 pub use app::App;
@@ -43,6 +46,7 @@ pub(super) use canonical::{canonical, intrinsic};
 pub use compare::compare;
 pub(crate) use knowledge::holds_data;
 pub use knowledge::{Knowledge, Registry, Update};
+pub use known::pseudo_parameters;
 pub(super) use online::plan_anew;
 pub use online::{PlanError, Wanted, plan};
 pub use path::{Path, Step};
@@ -120,6 +124,9 @@ pub struct ResourceChange {
     pub sources: Vec<&'static str>,
     /// The properties that differ, by path.
     pub properties: Vec<PropertyChange>,
+    /// Because of what the code of a function changes, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<CodeChange>,
     /// How definitions of state machines and templates of mappings differ, line by line.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<TextChange>,

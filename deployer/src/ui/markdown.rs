@@ -237,6 +237,9 @@ fn resource(change: &ResourceChange, releases: &BTreeSet<String>) -> String {
     for reason in change.told_reasons() {
         let _ = writeln!(text, "  - {}", told(reason));
     }
+    if let Some(code) = &change.code {
+        let _ = writeln!(text, "  - its code changed: {}", told(&code.to_string()));
+    }
     for difference in change.beside_texts() {
         property(&mut text, "  ", difference, releases);
     }

@@ -199,6 +199,9 @@ fn render_resource(text: &mut String, change: &ResourceChange, look: Look) {
     if shown < reasons.len() {
         look.rest(text, 6, reasons.len() - shown, " reasons");
     }
+    if let Some(code) = &change.code {
+        look.line(text, &format!("      its code changed: {code}"), 8);
+    }
     let properties: Vec<&PropertyChange> = change.beside_texts().collect();
     let shown = look.shown(properties.len(), PROPERTIES);
     for property in properties.iter().take(shown) {

@@ -71,6 +71,7 @@ fn a_release_is_a_version_and_nothing_else_is() {
 
     // New code, and the version that runs the old one is still there.
     fixture.change_code("two");
+    tells_because_of_what_code_changes(&fixture);
     fixture.sandbox.succeed(&DEPLOY);
     assert_eq!(worker.live(), "2");
     assert_eq!(worker.versions(), ["1", "2"]);
@@ -109,6 +110,30 @@ fn a_release_is_a_version_and_nothing_else_is() {
     fixture.sandbox.destroy(&[]);
     let inventory = fixture.sandbox.account().inventory_of_systems();
     assert_eq!(inventory["functions"], [""; 0], "{inventory:?}");
+}
+
+/// The release that is deployed knows what its code was made from.
+fn tells_because_of_what_code_changes(fixture: &Fixture) {
+    let diff = ["diff", "--stage", "dev", "--local"];
+    let run = fixture.sandbox.succeed(&[&diff[..], &["--json"]].concat());
+    let document = run.json();
+    let changes = document["stacks"][0]["changes"].as_array();
+    let worker = changes
+        .and_then(|changes| {
+            changes
+                .iter()
+                .find(|change| change["logical_id"] == "Worker")
+        })
+        .unwrap_or_else(|| panic!("{run}"));
+    let file = json!({"path": "worker/src/main.rs", "package": "worker", "change": "changed"});
+    assert_eq!(
+        worker["code"],
+        json!({"files": [file], "dependencies": []}),
+        "{run}"
+    );
+    let run = fixture.sandbox.succeed(&diff);
+    let told = "its code changed: worker/src/main.rs\n";
+    assert!(run.stdout.contains(told), "{run}");
 }
 
 #[test]

@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use stack_model::assembly::{Contract, StackManifest};
 
-use super::canonical::canonical;
+use super::canonical::{canonical, same};
 use super::compare::{Outside, Renewed, compare_among};
 use super::moves::Moves;
 use super::needs::needs;
 use super::path::Path;
 use super::{Knowledge, Plan, Side, StackPlan, references};
+use crate::engine::DeployedStack;
 
 /// The name of an export in its region; no region is that of the stage.
 type Export = (Option<String>, String);
@@ -25,6 +26,8 @@ pub struct App {
     exports: BTreeMap<Export, String>,
     /// The same of outputs, by stack and key.
     outputs: BTreeMap<(String, String), String>,
+    /// The values of the exports that stay what they are.
+    values: BTreeMap<Export, String>,
     /// The exports that stacks give up.
     given_up: Vec<(String, Export)>,
     /// Who imports what, as it is deployed.
@@ -59,6 +62,11 @@ impl App {
                 outside.exports.insert(name.clone(), what.clone());
             }
         }
+        for ((at, name), value) in &self.values {
+            if at == region {
+                outside.values.insert(name.clone(), value.clone());
+            }
+        }
         for (parameter, reference) in &manifest.references {
             let output = (reference.stack.clone(), reference.output.clone());
             if let Some(what) = self.outputs.get(&output) {
@@ -89,6 +97,42 @@ impl App {
             importers.insert(manifest.name.clone());
         }
         plan
+    }
+
+    /// Enters the values of a stack's exports, where its plan lets them be what they are: the output stays as it is
+    /// written, and so does every resource that it names.
+    pub(super) fn exported(
+        &mut self,
+        manifest: &StackManifest,
+        deployed: (&DeployedStack, &Side<'_>),
+        wanted: &Side<'_>,
+        plan: &StackPlan,
+    ) {
+        let (found, old) = deployed;
+        for (key, name) in &found.exports {
+            let value = |side: &Side<'_>| {
+                let output = side.template?.get("Outputs")?.get(key)?;
+                Some(canonical(output.get("Value")?, &side.parameters))
+            };
+            let (Some(before), Some(after)) = (value(old), value(wanted)) else {
+                continue;
+            };
+            let names = references::names(&after);
+            let moves = plan
+                .changes
+                .iter()
+                .any(|change| names.contains(&change.logical_id));
+            if let Some(text) = found.outputs.get(key)
+                && !moves
+                && same(&before, &after)
+                && !self
+                    .outputs
+                    .contains_key(&(manifest.name.clone(), key.clone()))
+            {
+                let export = (manifest.region.clone(), name.clone());
+                self.values.insert(export, text.clone());
+            }
+        }
     }
 
     /// Enters who imports an export of a stack, as CloudFormation tells it.

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-pub(super) use json::{json_text, open_texts};
+use super::known::is_pseudo;
+
+pub(super) use json::{json_text, open_texts, sorted_policies};
 
 /// The values of parameters.
 pub(super) type Parameters = BTreeMap<String, String>;
@@ -152,7 +154,8 @@ fn unchanged(name: &str, argument: &Value, parameters: &Parameters) -> Value {
 
 fn reference(name: &str, parameters: &Parameters) -> Value {
     match parameters.get(name) {
-        Some(value) if value != MASK => Value::String(value.clone()),
+        // What CloudFormation itself fills in is shown as it is written.
+        Some(value) if value != MASK && !is_pseudo(name) => Value::String(value.clone()),
         _ => json!({ "Ref": name }),
     }
 }
@@ -193,7 +196,7 @@ fn substitute(text: &str, variables: &Map<String, Value>, parameters: &Parameter
 
 /// Joins pieces of text without a delimiter: nested joins are opened, neighbouring texts merged, and what is left of
 /// one piece is that piece.
-fn joined(pieces: Vec<Value>) -> Value {
+pub(super) fn joined(pieces: Vec<Value>) -> Value {
     let mut merged: Vec<Value> = Vec::new();
     for piece in pieces {
         for piece in open(piece) {

@@ -12,8 +12,10 @@ use stack_model::assembly::ResourceManifest;
 use super::canonical::{canonical, open_texts, same};
 use super::conditions::{settled, ways};
 use super::knowledge::{Knowledge, Update};
+use super::known::{Known, align};
 use super::needs::{self, Need};
 use super::path::{Path, Step, display};
+use super::settled::Settled;
 use super::text::texts;
 use super::traps::{self, Both};
 use super::{
@@ -31,6 +33,8 @@ pub(super) use follow::Renewed;
 pub(super) struct Outside {
     /// The exports that become others, with what they stand for.
     pub(super) exports: BTreeMap<String, String>,
+    /// The values of exports that stay what they are.
+    pub(super) values: BTreeMap<String, String>,
     /// The parameters that become others, with what they stand for.
     pub(super) parameters: BTreeMap<String, String>,
     /// What the functions of the stack need of their roles.
@@ -81,8 +85,15 @@ pub(super) fn compare_among(
         template: after.as_ref().or(wanted.template),
         ..wanted
     };
-    let old = resources(deployed, knowledge);
+    let mut old = resources(deployed, knowledge);
     let new = resources(wanted, knowledge);
+    let before = Known::parameters(&deployed.parameters).and(&outside.values);
+    let after = Known::parameters(&wanted.parameters).and(&outside.values);
+    for (id, body) in &mut old {
+        if let Some(new) = new.get(id) {
+            align(body, new, before, after);
+        }
+    }
     let mut changes: BTreeMap<String, ResourceChange> = BTreeMap::new();
     for id in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
         let change = match (old.get(id), new.get(id)) {
@@ -132,19 +143,20 @@ pub(super) fn compare_among(
     (plan, renewed)
 }
 
-/// Returns the canonical resources of one side.
+/// Returns the canonical resources of one side: those whose condition holds, or may hold.
 fn resources(side: &Side<'_>, knowledge: &dyn Knowledge) -> BTreeMap<String, Value> {
+    let settled = Settled::of(side.template, &side.parameters);
     side.template
         .and_then(|template| template.get("Resources"))
         .and_then(Value::as_object)
         .map(|resources| {
             resources
                 .iter()
-                .map(|(id, body)| {
-                    let mut body = canonical(body, &side.parameters);
+                .filter_map(|(id, body)| {
+                    let mut body = canonical(&settled.settle(body)?, &side.parameters);
                     open_texts(&mut body, knowledge);
                     waits(&mut body);
-                    (id.clone(), body)
+                    Some((id.clone(), body))
                 })
                 .collect()
         })

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, Contract, StackManifest};
 
 use super::{
-    App, Basis, Knowledge, Path, Plan, PropertyChange, Side, Snapshot, StackPlan, compare, moves,
+    App, Basis, Knowledge, Path, Plan, PropertyChange, Side, Snapshot, StackPlan, compare, moves, pseudo_parameters,
 };
 use crate::aws::{AwsError, Fault};
 use crate::content::Content;
@@ -17,8 +17,8 @@ use crate::engine::destroy::importers::{self, Importers};
 use crate::engine::publish::{artifact_key, needs_bucket};
 use crate::engine::stack::protection;
 use crate::engine::{
-    Artifact, BOOTSTRAP_STACK, Context, DeployedStack, Explained, FillError, StackTarget, deployed,
-    deployed_template, handover, hint, reference, release,
+    Artifact, BOOTSTRAP_STACK, CodeChange, Context, DeployedStack, Explained, FillError, MadeFrom,
+    StackTarget, deployed, deployed_template, handover, hint, reference, release,
     status::{DeployStep, DiffStep, State, Way},
 };
 use crate::error::Kind;
@@ -191,7 +191,16 @@ async fn plan_one(
             })?,
         None => None,
     };
-    let old = Side {
+    let own = context.in_region(wanted.manifest.region.as_deref());
+    let clients = &own.clients;
+    let (account, region) = (&clients.identity().account, clients.region());
+    let pseudo = pseudo_parameters(
+        &target.name,
+        found.as_ref().map(|stack| stack.id.as_str()),
+        Some(account),
+        Some(region),
+    );
+    let mut old = Side {
         template: template.as_ref(),
         parameters: found
             .as_ref()
@@ -202,12 +211,15 @@ async fn plan_one(
             .map(|stack| stack.tags.clone())
             .unwrap_or_default(),
     };
-    let new = Side {
+    let given = parameters(context, wanted, found.as_ref(), artifacts).await?;
+    let mut new = Side {
         template: Some(wanted.template),
-        parameters: parameters(context, wanted, found.as_ref(), artifacts).await?,
+        parameters: given.clone(),
         tags: wanted.manifest.tags.clone(),
     };
-    let own = context.in_region(wanted.manifest.region.as_deref());
+    for side in [&mut old, &mut new] {
+        side.parameters.extend(pseudo.clone());
+    }
     let contents = contents(&own, wanted, found.is_some()).await?;
     let before = app.clone();
     let mut compared = app.compare(wanted.manifest, wanted.contracts, &old, &new, knowledge);
@@ -225,16 +237,21 @@ async fn plan_one(
         compared.other.extend(protected);
     }
     compared.note = note;
-    let clients = &own.clients;
+    if let Some(found) = &found {
+        explain_code(&own, wanted, found, artifacts, &mut compared).await;
+    }
+    if let Some(found) = &found {
+        app.exported(wanted.manifest, (found, &old), &new, &compared);
+    }
     compared.basis = Some(Basis {
         app: Arc::new(before),
         before: found.as_ref().map(|_| Arc::new(Snapshot::of(&old))),
         after: Some(Arc::new(Snapshot::of(&new))),
         ..Basis::of(
-            (&clients.identity().account, clients.region()),
+            (account, region),
             wanted.manifest,
             wanted.template,
-            &new.parameters,
+            &given,
             artifacts,
             wanted.contents,
             seen.as_ref(),
@@ -246,6 +263,51 @@ async fn plan_one(
         }
     }
     Ok(compared)
+}
+
+/// Says because of what the code of functions changes, where the release that is deployed tells what it was made from.
+///
+/// Nobody needs this to deploy: what cannot be read is not told.
+async fn explain_code(
+    context: &Context,
+    wanted: &Wanted<'_>,
+    deployed: &DeployedStack,
+    artifacts: &BTreeMap<String, Artifact>,
+    plan: &mut StackPlan,
+) {
+    let assets = wanted.manifest.artifacts.iter();
+    let others: BTreeMap<&str, (&str, &MadeFrom)> = assets
+        .filter_map(|(parameter, asset)| {
+            let artifact = artifacts.get(asset)?;
+            let (_, name) = deployed.parameters.get(parameter)?.rsplit_once('/')?;
+            let before = name.strip_suffix(".zip")?;
+            let after = artifact.made_from.as_deref()?;
+            (before != artifact.sha256).then_some((parameter.as_str(), (before, after)))
+        })
+        .collect();
+    if others.is_empty() {
+        return;
+    }
+    let target = StackTarget {
+        name: wanted.manifest.name.clone(),
+        region: None,
+    };
+    let packages = others.values().map(|(before, _)| *before).collect();
+    let Ok(releases) = release::record::stack_releases(context, &target).await else {
+        return;
+    };
+    let Ok(known) = releases.made_from(&packages).await else {
+        return;
+    };
+    for change in &mut plan.changes {
+        let resource = &wanted.template["Resources"][&change.logical_id];
+        let parameter = resource["Properties"]["Code"]["S3Key"]["Ref"].as_str();
+        if let Some((before, after)) = parameter.and_then(|name| others.get(name))
+            && let Some(before) = known.get(*before)
+        {
+            change.code = Some(CodeChange::between(before, after));
+        }
+    }
 }
 
 /// Returns who imports what a stack gives up. Nobody is asked where it gives up nothing, and nothing is told where the

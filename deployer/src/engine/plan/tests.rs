@@ -7,6 +7,7 @@ use super::*;
 mod app;
 mod corpus;
 mod grades;
+mod known;
 mod laws;
 mod policies;
 mod same;

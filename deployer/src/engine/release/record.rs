@@ -16,8 +16,8 @@ use super::mark;
 use crate::{
     aws::{AwsError, Clients, OrAws, object},
     engine::{
-        BOOTSTRAP_STACK, Context, DeployedStack, Origin, StackTarget, bootstrap::BUCKET_OUTPUT,
-        fast, inspect, publish, stack::rfc3339,
+        Artifact, BOOTSTRAP_STACK, Context, DeployedStack, MadeFrom, Origin, StackTarget,
+        bootstrap::BUCKET_OUTPUT, code::KeptSources, fast, inspect, publish, stack::rfc3339,
     },
     template::hidden,
     text::hex,
@@ -31,6 +31,9 @@ const DIGITS: usize = 6;
 
 /// How many characters of the hash of a state a key has.
 const HASH: usize = 16;
+
+/// How many releases are read to know what deployed code was made from.
+const RECENT: usize = 4;
 
 /// What one deploy deployed of one stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +55,9 @@ pub struct StackRelease {
     pub manifest: StackManifest,
     /// The template.
     pub template: String,
+    /// What the functions were made from, where that was known.
+    #[serde(default, skip_serializing_if = "KeptSources::is_empty")]
+    sources: KeptSources,
 }
 
 /// What is deployed, as a deploy that succeeded knows it.
@@ -64,6 +70,8 @@ pub(in crate::engine) struct Released<'a> {
     pub(in crate::engine) parameters: &'a BTreeMap<String, String>,
     pub(in crate::engine) back_to: Option<u64>,
     pub(in crate::engine) deployed: &'a DeployedStack,
+    /// The packages of the functions, by asset.
+    pub(in crate::engine) artifacts: &'a BTreeMap<String, Artifact>,
 }
 
 /// The releases of one stack.
@@ -204,6 +212,30 @@ impl StackReleases {
         Ok(self.newest().find(|release| *release < current))
     }
 
+    /// Returns what packages were made from, by their SHA-256, as far as one of the newest releases tells.
+    pub(in crate::engine) async fn made_from(
+        &self,
+        packages: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, MadeFrom>, AwsError> {
+        let mut found = BTreeMap::new();
+        for release in self.newest().take(RECENT) {
+            let Some(release) = self.read(release).await? else {
+                continue;
+            };
+            for sha256 in packages {
+                if !found.contains_key(*sha256)
+                    && let Some(made) = release.sources.made_from(sha256)
+                {
+                    found.insert((*sha256).to_owned(), made);
+                }
+            }
+            if found.len() == packages.len() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
     /// Returns the number of the newest release that goes back to none.
     pub async fn latest(&self) -> Result<Option<u64>, AwsError> {
         for release in self.newest() {
@@ -320,6 +352,7 @@ pub(in crate::engine) async fn write(
         back_to: released.back_to,
         manifest,
         template: released.template.to_owned(),
+        sources: sources(released),
     };
     // Texts, numbers and maps of texts are always JSON.
     let body = serde_json::to_vec(&record).unwrap_or_default();
@@ -340,6 +373,15 @@ pub(in crate::engine) async fn write(
         Err(error) if mark::is_overtaken(&error) => Ok(()),
         written => written.map(drop),
     }
+}
+
+/// Returns what the functions of a stack were made from.
+fn sources(released: Released<'_>) -> KeptSources {
+    let assets = released.manifest.artifacts.values();
+    KeptSources::of(assets.filter_map(|asset| {
+        let artifact = released.artifacts.get(asset)?;
+        Some((artifact.sha256.as_str(), artifact.made_from.as_deref()?))
+    }))
 }
 
 /// Returns the number in the key of a release of a stack; none, where an object is none.

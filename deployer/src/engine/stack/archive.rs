@@ -63,6 +63,7 @@ pub(super) async fn keep(
         parameters,
         back_to: run.back_to.get(stack).copied(),
         deployed,
+        artifacts: &run.artifacts,
     };
     let kept = async {
         if is_release {

@@ -110,6 +110,7 @@ fn artifacts() -> BTreeMap<String, Artifact> {
         path: PathBuf::from("work.zip"),
         sha256: SHA256.to_owned(),
         size: 6,
+        made_from: None,
     };
     BTreeMap::from([("work".to_owned(), artifact)])
 }

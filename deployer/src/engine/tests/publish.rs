@@ -57,6 +57,7 @@ pub(super) fn packed() -> Packed {
             path: file.path().to_owned(),
             sha256: sha256.clone(),
             size: 6,
+            made_from: None,
         },
     )]);
     Packed {

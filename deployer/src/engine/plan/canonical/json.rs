@@ -237,7 +237,7 @@ fn filled(value: Value, pieces: &[Value]) -> Option<Value> {
 }
 
 /// Sorts policies in what was read, which has no intrinsics of its own.
-fn sorted_policies(mut value: Value) -> Value {
+pub(in super::super) fn sorted_policies(mut value: Value) -> Value {
     match &mut value {
         Value::Array(elements) => {
             for element in elements.iter_mut() {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::super::canonical::canonical;
+use super::super::known::{Known, align};
 use super::super::path::Path;
+use super::super::settled::Settled;
 use super::super::{PropertyChange, Registry, Side};
 use super::Difference;
 
@@ -39,12 +41,28 @@ pub(super) fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChang
     };
     for section in SECTIONS {
         let side = |template: Option<&Value>, parameters| {
-            template
-                .and_then(|template| template.get(section))
-                .map(|value| canonical(value, parameters))
+            let value = template.and_then(|template| template.get(section))?;
+            let settled = Settled::of(template, parameters);
+            let value = match value {
+                Value::Object(outputs) if *section == "Outputs" => outputs
+                    .iter()
+                    .filter_map(|(key, output)| Some((key.clone(), settled.settle(output)?)))
+                    .collect(),
+                other => other.clone(),
+            };
+            Some(canonical(&value, parameters))
         };
-        let before = side(Some(old), &deployed.parameters);
+        let mut before = side(Some(old), &deployed.parameters);
         let after = side(wanted.template, &wanted.parameters);
+        if let (Some(before), Some(after)) = (&mut before, &after) {
+            let known = Known::parameters;
+            align(
+                before,
+                after,
+                known(&deployed.parameters),
+                known(&wanted.parameters),
+            );
+        }
         // An absent section and an empty one are the same.
         let empty = Value::Object(Map::new());
         let (before, after) = match (before, after) {

@@ -7,6 +7,7 @@ use stack_model::assembly::{Contract, StackManifest};
 
 use super::super::{App, Registry};
 use super::{Action, Grade, Plan, Side};
+use crate::engine::tests::described;
 
 fn manifest(value: &Value) -> StackManifest {
     let mut whole = json!({"id": "x", "template": "x.json", "sha256": ""});
@@ -197,4 +198,51 @@ fn a_role_that_a_function_still_needs_is_not_narrowed_unseen() {
     )
     .expect("changes");
     assert_eq!(unknown, Grade::UpdateInPlace);
+}
+
+#[test]
+fn an_export_is_its_value_as_long_as_it_stays() {
+    let exporter = |name: &str, tag: &str| {
+        let mut template = data(name);
+        template["Parameters"] = json!({});
+        template["Outputs"]["Arn"]["Export"]["Name"] = "data-dev-a".into();
+        template["Resources"]["Orders"]["Properties"]["KmsMasterKeyId"] = tag.into();
+        template
+    };
+    let reader = |arn: Value| {
+        json!({"Resources": {"Function": {"Type": "AWS::Lambda::Function", "Properties": {
+            "Environment": {"Variables": {"ARN": arn}},
+        }}}})
+    };
+    let arn = "arn:aws:sqs:eu-west-1:123456789012:a";
+    let literal = reader(arn.into());
+    let imported = reader(json!({"Fn::ImportValue": "data-dev-a"}));
+    let mut found = described("UPDATE_COMPLETE");
+    found.exports = [("Arn".to_owned(), "data-dev-a".to_owned())].into();
+    found.outputs = [("Arn".to_owned(), arn.to_owned())].into();
+    let plan = |old: &Value, new: &Value, is_read: bool| {
+        let side = |template| Side {
+            template: Some(template),
+            ..Side::default()
+        };
+        let none = BTreeMap::new();
+        let mut app = App::default();
+        let data = manifest(&json!({"name": "data-dev"}));
+        let plan = app.compare(&data, &none, &side(old), &side(new), &Registry);
+        if is_read {
+            app.exported(&data, (&found, &side(old)), &side(new), &plan);
+        }
+        let reader = manifest(&json!({"name": "reader-dev"}));
+        let plan = app.compare(&reader, &none, &side(&literal), &side(&imported), &Registry);
+        plan.is_empty()
+    };
+    let same = exporter("a", "k");
+    assert!(plan(&same, &same, true));
+    assert!(!plan(&same, &same, false), "nobody knows the value");
+    // What is changed or replaced may have another one.
+    assert!(!plan(&same, &exporter("a", "l"), true));
+    assert!(!plan(&same, &exporter("b", "k"), true));
+    let mut other = same.clone();
+    other["Outputs"]["Arn"]["Value"] = "arn:b".into();
+    assert!(!plan(&same, &other, true));
 }

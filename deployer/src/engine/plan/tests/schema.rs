@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::text::{Hunk, Line, TextChange};
 use super::super::{Action, Grade, Path, Plan, PropertyChange, ResourceChange, Said, StackPlan};
 use super::corpus;
-use crate::engine::{Finding, Hook};
+use crate::engine::{CodeChange, DependencyChange, FileChange, Finding, Happened, Hook};
 
 /// Holds documents against the schema of plans.
 ///
@@ -176,6 +176,20 @@ fn everything() -> Plan {
             before: None,
             after: Some(json!({"Ref": "B"})),
         }],
+        code: Some(CodeChange {
+            files: [Happened::Added, Happened::Changed, Happened::Removed]
+                .map(|change| FileChange {
+                    path: "a.rs".into(),
+                    package: "a".into(),
+                    change,
+                })
+                .into(),
+            dependencies: vec![DependencyChange {
+                name: "serde".into(),
+                before: None,
+                after: Some("1.0.0".into()),
+            }],
+        }),
         texts: vec![TextChange {
             path: Path::new("Properties").key("A"),
             hunks: vec![Hunk {
@@ -236,6 +250,7 @@ fn whatever_the_schema_describes_is_in_the_form_and_nothing_else() {
         ("/stacks/0/changes/48/sources/0", json!("a page")),
         ("/stacks/0/changes/48/properties/0/place", json!("a")),
         ("/stacks/0/changes/48/texts/0/hunks/0/lines/0", json!("a")),
+        ("/stacks/0/changes/48/code/files/1/change", json!("moved")),
         ("/stacks/0/environment", json!("a")),
         ("/stacks/0/other", json!(null)),
         ("/stacks/0/changes/48/texts/0/hunks/0/before", json!(-1)),
