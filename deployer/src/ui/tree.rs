@@ -220,24 +220,36 @@ fn render_text(text: &mut String, change: &TextChange, look: Look) {
     let path = change.path.to_string();
     let path = path.strip_prefix("Properties.").unwrap_or(&path);
     let _ = writeln!(text, "      {path}:");
-    let lines = change.hunks.iter().flat_map(|hunk| {
+    let count = change.hunks.iter().map(|hunk| hunk.lines.len() + 1).sum();
+    let shown = look.shown(count, LINES);
+    let mut left = shown;
+    let mut hidden: Vec<&str> = Vec::new();
+    for hunk in &change.hunks {
+        if left == 0 {
+            hidden.extend(hunk.states.iter().map(String::as_str));
+            continue;
+        }
+        left -= 1;
         let heading = paint(palette::HINT, cut(&hunk.heading(), look));
-        std::iter::once(heading).chain(hunk.lines.iter().map(move |line| {
+        let _ = writeln!(text, "      {heading}");
+        for line in hunk.lines.iter().take(left) {
             let style = match line {
                 Line::Kept(_) => palette::WEAK,
                 Line::Removed(_) => palette::REMOVED,
                 Line::Added(_) => palette::ADDED,
             };
-            paint(style, cut(&line.to_string(), look))
-        }))
-    });
-    let lines: Vec<String> = lines.collect();
-    let shown = look.shown(lines.len(), LINES);
-    for line in lines.iter().take(shown) {
-        let _ = writeln!(text, "      {line}");
+            let line = paint(style, cut(&line.to_string(), look));
+            let _ = writeln!(text, "      {line}");
+        }
+        left = left.saturating_sub(hunk.lines.len());
     }
-    if shown < lines.len() {
-        look.rest(text, 6, lines.len() - shown, " lines");
+    if shown < count {
+        let states = if hidden.is_empty() {
+            String::new()
+        } else {
+            format!(", of {}", hidden.join(", "))
+        };
+        look.rest(text, 6, count - shown, &format!(" lines{states}"));
     }
 }
 

@@ -231,7 +231,7 @@ fn open(piece: Value) -> Vec<Value> {
 /// Sorts what has no order in a policy document, and makes lists of what may be written without one.
 ///
 /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>.
-fn policy(document: &mut Map<String, Value>) {
+pub(super) fn policy(document: &mut Map<String, Value>) {
     let Some(statements) = document.get_mut("Statement") else {
         return;
     };
@@ -239,24 +239,29 @@ fn policy(document: &mut Map<String, Value>) {
     let Value::Array(statements) = statements else {
         return;
     };
-    for statement in statements.iter_mut().filter_map(Value::as_object_mut) {
-        for key in ["Action", "NotAction", "Resource", "NotResource"] {
-            if let Some(value) = statement.get_mut(key) {
-                set(value);
-            }
-        }
-        for key in ["Principal", "NotPrincipal"] {
-            if let Some(Value::Object(principals)) = statement.get_mut(key) {
-                principals.values_mut().for_each(set);
-            }
-        }
-        if let Some(Value::Object(conditions)) = statement.get_mut("Condition") {
-            for keys in conditions.values_mut().filter_map(Value::as_object_mut) {
-                keys.values_mut().for_each(set);
-            }
-        }
+    for entries in statements.iter_mut().filter_map(Value::as_object_mut) {
+        statement(entries);
     }
     sort(statements);
+}
+
+/// Does the same in one statement.
+pub(super) fn statement(statement: &mut Map<String, Value>) {
+    for key in ["Action", "NotAction", "Resource", "NotResource"] {
+        if let Some(value) = statement.get_mut(key) {
+            set(value);
+        }
+    }
+    for key in ["Principal", "NotPrincipal"] {
+        if let Some(Value::Object(principals)) = statement.get_mut(key) {
+            principals.values_mut().for_each(set);
+        }
+    }
+    if let Some(Value::Object(conditions)) = statement.get_mut("Condition") {
+        for keys in conditions.values_mut().filter_map(Value::as_object_mut) {
+            keys.values_mut().for_each(set);
+        }
+    }
 }
 
 fn listed(value: &mut Value) {

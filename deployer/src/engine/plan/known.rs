@@ -4,9 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::canonical::{Parameters, intrinsic, joined, json_text, same, sorted_policies};
+use super::canonical::{
+    Parameters, intrinsic, joined, json_text, policy, same, sorted_policies, statement,
+};
 
 /// How the names of pseudo parameters begin.
 const PSEUDO: &str = "AWS::";
@@ -105,12 +107,19 @@ impl<'a> Known<'a> {
                     }
                     _ => value.clone(),
                 },
-                _ => Value::Object(
-                    entries
-                        .iter()
+                _ => {
+                    let entries = entries.iter();
+                    let mut resolved: Map<String, Value> = entries
                         .map(|(key, entry)| (key.clone(), self.resolve(entry)))
-                        .collect(),
-                ),
+                        .collect();
+                    // A text stands among others in order, which an expression does not.
+                    if resolved.contains_key("Statement") {
+                        policy(&mut resolved);
+                    } else if resolved.contains_key("Effect") {
+                        statement(&mut resolved);
+                    }
+                    Value::Object(resolved)
+                }
             },
             other => other.clone(),
         }

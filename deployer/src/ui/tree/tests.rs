@@ -174,6 +174,12 @@ intake-dev
         (0..40).map(|line| Line::Added(line.to_string())).collect();
     let text = plain(&long, NARROW);
     assert!(text.contains("… 17 more lines"), "{text}");
+    let hunks = &mut long.stacks[0].changes[0].texts[0].hunks;
+    let mut other = hunks[0].clone();
+    other.states = vec!["Each / Work".into()];
+    hunks.push(other);
+    let text = plain(&long, NARROW);
+    assert!(text.contains("… 58 more lines, of Each / Work ("), "{text}");
 }
 
 #[test]
