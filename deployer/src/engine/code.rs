@@ -30,7 +30,7 @@ pub struct SourceFile {
 /// Because of what the code of a function changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CodeChange {
-    /// The files, by path. Where neither a file nor a dependency is another, the compiler or its settings are.
+    /// The files, by path. Where neither a file nor a dependency is another, the compiler, a profile or a feature is.
     pub files: Vec<FileChange>,
     /// The crates that come from elsewhere, by name.
     pub dependencies: Vec<DependencyChange>,
@@ -146,7 +146,9 @@ impl fmt::Display for CodeChange {
             parts.push(format!("{rest} more dependencies"));
         }
         if parts.is_empty() {
-            return f.write_str("neither a file nor a dependency: the compiler or its settings");
+            return f.write_str(
+                "neither a file nor a dependency: the compiler, a profile or a feature",
+            );
         }
         f.write_str(&parts.join("; "))
     }
@@ -284,7 +286,7 @@ mod tests {
         assert_eq!(same, CodeChange::default());
         assert_eq!(
             same.to_string(),
-            "neither a file nor a dependency: the compiler or its settings"
+            "neither a file nor a dependency: the compiler, a profile or a feature"
         );
     }
 
