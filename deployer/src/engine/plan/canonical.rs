@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::known::is_pseudo;
-
 pub(super) use json::{json_text, open_texts, sorted_policies};
 
 /// The values of parameters.
@@ -154,8 +152,7 @@ fn unchanged(name: &str, argument: &Value, parameters: &Parameters) -> Value {
 
 fn reference(name: &str, parameters: &Parameters) -> Value {
     match parameters.get(name) {
-        // What CloudFormation itself fills in is shown as it is written.
-        Some(value) if value != MASK && !is_pseudo(name) => Value::String(value.clone()),
+        Some(value) if value != MASK => Value::String(value.clone()),
         _ => json!({ "Ref": name }),
     }
 }

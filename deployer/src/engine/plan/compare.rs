@@ -12,7 +12,7 @@ use stack_model::assembly::ResourceManifest;
 use super::canonical::{canonical, open_texts, same};
 use super::conditions::{settled, ways};
 use super::knowledge::{Knowledge, Update};
-use super::known::{Known, align};
+use super::known::{Known, align, declared};
 use super::needs::{self, Need};
 use super::path::{Path, Step, display};
 use super::settled::Settled;
@@ -146,6 +146,7 @@ pub(super) fn compare_among(
 /// Returns the canonical resources of one side: those whose condition holds, or may hold.
 fn resources(side: &Side<'_>, knowledge: &dyn Knowledge) -> BTreeMap<String, Value> {
     let settled = Settled::of(side.template, &side.parameters);
+    let parameters = declared(&side.parameters);
     side.template
         .and_then(|template| template.get("Resources"))
         .and_then(Value::as_object)
@@ -153,7 +154,7 @@ fn resources(side: &Side<'_>, knowledge: &dyn Knowledge) -> BTreeMap<String, Val
             resources
                 .iter()
                 .filter_map(|(id, body)| {
-                    let mut body = canonical(&settled.settle(body)?, &side.parameters);
+                    let mut body = canonical(&settled.settle(body)?, &parameters);
                     open_texts(&mut body, knowledge);
                     waits(&mut body);
                     Some((id.clone(), body))

@@ -47,9 +47,12 @@ pub fn pseudo_parameters(
     known
 }
 
-/// Returns whether a parameter is one of CloudFormation's own.
-pub(super) fn is_pseudo(name: &str) -> bool {
-    name.starts_with(PSEUDO)
+/// Returns the values of the parameters that a template declares: what CloudFormation itself fills in is shown as it is
+/// written.
+pub(super) fn declared(parameters: &Parameters) -> Parameters {
+    let mut declared = parameters.clone();
+    declared.retain(|name, _| !name.starts_with(PSEUDO));
+    declared
 }
 
 /// Values that are known.
@@ -84,7 +87,7 @@ impl<'a> Known<'a> {
                 .map(|element| self.resolve(element))
                 .collect(),
             Value::Object(entries) => match intrinsic(entries) {
-                Some(("Ref", Value::String(name))) if is_pseudo(name) => {
+                Some(("Ref", Value::String(name))) if name.starts_with(PSEUDO) => {
                     let found = self.parameters.get(name);
                     found.map_or_else(|| value.clone(), |text| Value::String(text.clone()))
                 }

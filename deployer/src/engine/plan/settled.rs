@@ -2,6 +2,7 @@
 //!
 //! See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-conditions.html>.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -46,9 +47,9 @@ impl<'a> Settled<'a> {
     }
 
     /// Returns a resource or an output as its parameters make it; none, where its condition does not hold.
-    pub(super) fn settle(&self, body: &Value) -> Option<Value> {
+    pub(super) fn settle<'b>(&self, body: &'b Value) -> Option<Cow<'b, Value>> {
         if self.is_idle() {
-            return Some(body.clone());
+            return Some(Cow::Borrowed(body));
         }
         let condition = body.get("Condition").and_then(Value::as_str);
         let holds = condition.and_then(|name| self.conditions.get(name).copied());
@@ -61,7 +62,7 @@ impl<'a> Settled<'a> {
         {
             entries.remove("Condition");
         }
-        Some(body)
+        Some(Cow::Owned(body))
     }
 
     fn value(&self, value: &Value) -> Value {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::super::canonical::canonical;
-use super::super::known::{Known, align};
+use super::super::known::{Known, align, declared};
 use super::super::path::Path;
 use super::super::settled::Settled;
 use super::super::{PropertyChange, Registry, Side};
@@ -46,11 +46,13 @@ pub(super) fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChang
             let value = match value {
                 Value::Object(outputs) if *section == "Outputs" => outputs
                     .iter()
-                    .filter_map(|(key, output)| Some((key.clone(), settled.settle(output)?)))
+                    .filter_map(|(key, output)| {
+                        Some((key.clone(), settled.settle(output)?.into_owned()))
+                    })
                     .collect(),
                 other => other.clone(),
             };
-            Some(canonical(&value, parameters))
+            Some(canonical(&value, &declared(parameters)))
         };
         let mut before = side(Some(old), &deployed.parameters);
         let after = side(wanted.template, &wanted.parameters);
