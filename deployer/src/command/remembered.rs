@@ -161,6 +161,10 @@ fn wanted<'a>(
         let known = deployed.and_then(|stack| stack.parameters.get(parameter));
         parameters.extend(known.map(|value| (parameter.to_owned(), value.clone())));
     }
+    // So is what CloudFormation itself fills in: the account and the region are the same.
+    let known = deployed.into_iter().flat_map(|stack| &stack.parameters);
+    let pseudo = known.filter(|(name, _)| name.starts_with("AWS::"));
+    parameters.extend(pseudo.map(|(name, value)| (name.clone(), value.clone())));
     Side {
         template: Some(template),
         parameters,
