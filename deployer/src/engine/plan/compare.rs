@@ -154,7 +154,8 @@ fn resources(side: &Side<'_>, knowledge: &dyn Knowledge) -> BTreeMap<String, Val
             resources
                 .iter()
                 .filter_map(|(id, body)| {
-                    let mut body = canonical(&settled.settle(body)?, &parameters);
+                    let settled = settled.settle(body)?;
+                    let mut body = canonical(settled.as_ref(), &parameters);
                     open_texts(&mut body, knowledge);
                     waits(&mut body);
                     Some((id.clone(), body))
