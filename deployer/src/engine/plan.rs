@@ -13,6 +13,7 @@ mod digest;
 mod grade;
 mod knowledge;
 mod known;
+mod mappings;
 pub(super) mod moves;
 mod name;
 mod needs;
@@ -24,7 +25,6 @@ pub(crate) mod random;
 mod references;
 mod said;
 mod seal;
-mod settled;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -13,9 +13,9 @@ use super::canonical::{canonical, open_texts, same};
 use super::conditions::{settled, ways};
 use super::knowledge::{Knowledge, Update};
 use super::known::{Known, align, declared};
+use super::mappings::Mappings;
 use super::needs::{self, Need};
 use super::path::{Path, Step, display};
-use super::settled::Settled;
 use super::text::texts;
 use super::traps::{self, Both};
 use super::{
@@ -143,9 +143,9 @@ pub(super) fn compare_among(
     (plan, renewed)
 }
 
-/// Returns the canonical resources of one side: those whose condition holds, or may hold.
+/// Returns the canonical resources of one side, of which the conditions are settled.
 fn resources(side: &Side<'_>, knowledge: &dyn Knowledge) -> BTreeMap<String, Value> {
-    let settled = Settled::of(side.template, &side.parameters);
+    let mappings = Mappings::of(side);
     let parameters = declared(&side.parameters);
     side.template
         .and_then(|template| template.get("Resources"))
@@ -153,12 +153,11 @@ fn resources(side: &Side<'_>, knowledge: &dyn Knowledge) -> BTreeMap<String, Val
         .map(|resources| {
             resources
                 .iter()
-                .filter_map(|(id, body)| {
-                    let settled = settled.settle(body)?;
-                    let mut body = canonical(settled.as_ref(), &parameters);
+                .map(|(id, body)| {
+                    let mut body = canonical(&mappings.look_up(body), &parameters);
                     open_texts(&mut body, knowledge);
                     waits(&mut body);
-                    Some((id.clone(), body))
+                    (id.clone(), body)
                 })
                 .collect()
         })

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, Contract, StackManifest};
 
 use super::{
-    App, Basis, Knowledge, Path, Plan, PropertyChange, Side, Snapshot, StackPlan, compare, moves, pseudo_parameters,
+    App, Basis, Knowledge, Path, Plan, PropertyChange, Side, Snapshot, StackPlan, compare, moves,
+    pseudo_parameters,
 };
 use crate::aws::{AwsError, Fault};
 use crate::content::Content;

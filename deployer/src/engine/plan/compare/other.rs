@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::super::canonical::canonical;
 use super::super::known::{Known, align, declared};
+use super::super::mappings::Mappings;
 use super::super::path::Path;
-use super::super::settled::Settled;
 use super::super::{PropertyChange, Registry, Side};
 use super::Difference;
 
@@ -29,10 +29,10 @@ const OWN_TAGS: &str = "stackctl:";
 /// Compares what is not a resource.
 pub(super) fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChange> {
     let mut found = Vec::new();
-    let Some(old) = deployed.template else {
+    if deployed.template.is_none() {
         // All of a new stack is new.
         return found;
-    };
+    }
     let nothing = Registry;
     let mut difference = Difference {
         resource_type: "",
@@ -40,22 +40,12 @@ pub(super) fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChang
         found: &mut found,
     };
     for section in SECTIONS {
-        let side = |template: Option<&Value>, parameters| {
-            let value = template.and_then(|template| template.get(section))?;
-            let settled = Settled::of(template, parameters);
-            let value = match value {
-                Value::Object(outputs) if *section == "Outputs" => outputs
-                    .iter()
-                    .filter_map(|(key, output)| {
-                        Some((key.clone(), settled.settle(output)?.into_owned()))
-                    })
-                    .collect(),
-                other => other.clone(),
-            };
-            Some(canonical(&value, &declared(parameters)))
+        let of = |side: &Side<'_>| {
+            let value = side.template.and_then(|template| template.get(section))?;
+            let value = Mappings::of(side).look_up(value);
+            Some(canonical(&value, &declared(&side.parameters)))
         };
-        let mut before = side(Some(old), &deployed.parameters);
-        let after = side(wanted.template, &wanted.parameters);
+        let (mut before, after) = (of(deployed), of(wanted));
         if let (Some(before), Some(after)) = (&mut before, &after) {
             let known = Known::parameters;
             align(

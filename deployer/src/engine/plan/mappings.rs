@@ -1,0 +1,78 @@
+//! Looks up what a template takes from its mappings.
+//!
+//! See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-findinmap.html>.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::Side;
+use super::canonical::{Parameters, canonical, intrinsic};
+
+/// The mappings of one side, and the values of the parameters that choose in them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mappings<'a> {
+    mappings: Option<&'a Map<String, Value>>,
+    parameters: &'a Parameters,
+}
+
+impl<'a> Mappings<'a> {
+    /// Reads the mappings of a side.
+    pub(super) fn of(side: &'a Side<'_>) -> Self {
+        let mappings = side.template.and_then(|template| template.get("Mappings"));
+        let mappings = mappings.and_then(Value::as_object);
+        Self {
+            mappings: mappings.filter(|mappings| !mappings.is_empty()),
+            parameters: &side.parameters,
+        }
+    }
+
+    /// Returns a value with what it takes from the mappings. What depends on a value that nobody knows stays as it is.
+    pub(super) fn look_up<'b>(&self, value: &'b Value) -> Cow<'b, Value> {
+        if self.mappings.is_some() {
+            Cow::Owned(self.value(value))
+        } else {
+            Cow::Borrowed(value)
+        }
+    }
+
+    fn value(&self, value: &Value) -> Value {
+        match value {
+            Value::Array(elements) => elements.iter().map(|element| self.value(element)).collect(),
+            Value::Object(entries) => {
+                let found = match intrinsic(entries) {
+                    Some(("Fn::FindInMap", Value::Array(keys))) => self.find(keys),
+                    _ => None,
+                };
+                found.unwrap_or_else(|| {
+                    let entries = entries.iter();
+                    let entries = entries.map(|(key, entry)| (key.clone(), self.value(entry)));
+                    Value::Object(entries.collect())
+                })
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn find(&self, keys: &[Value]) -> Option<Value> {
+        let [map, keys @ ..] = keys else {
+            return None;
+        };
+        let map = self.mappings?.get(&self.text(map)?)?;
+        let found = keys.iter().try_fold(map, |found, key| {
+            let entries = found.as_object()?;
+            entries.get(&self.text(key)?)
+        })?;
+        // A whole map is nothing that a template may ask for.
+        (!found.is_object()).then(|| found.clone())
+    }
+
+    /// Returns a text that is known.
+    fn text(&self, value: &Value) -> Option<String> {
+        match canonical(&self.value(value), self.parameters) {
+            Value::String(text) => Some(text),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+}
