@@ -14,10 +14,10 @@ use super::remembered::Remembered;
 use super::{Session, deploy, environments, explain, prepare};
 use crate::assembly::Assembly;
 use crate::cli;
-use crate::config::{Project, Stage, StageConfig};
+use crate::config::{Account, Project, Stage, StageConfig};
 use crate::engine::EventSink;
 use crate::engine::plan::{
-    App, Path as PropertyPath, Plan, PropertyChange, Registry, Side, defaults,
+    App, Path as PropertyPath, Plan, PropertyChange, Registry, Side, defaults, pseudo_parameters,
 };
 use crate::error::Result;
 
@@ -98,7 +98,9 @@ impl<'a> Comparison<'a> {
         let selected = prepare::select(&assembly, self.with.stacks)?;
         let directory = environments::directory(session, stage, directory);
         Ok(Made {
-            plan: offline(&assembly, &selected, &directory)?,
+        let account = stage.account.as_ref().map(Account::as_str);
+        let place = (account, stage.region.as_str());
+            plan: offline(&assembly, &selected, &directory, place)?,
             wanted: wanted(&assembly, &selected),
         })
     }
@@ -166,7 +168,12 @@ pub(super) fn templates(stacks: &[(String, Value)]) -> Vec<Template<'_>> {
 
 /// Compares with an assembly in a directory. Nobody knows the keys of artifacts there, so code is taken as unchanged, and
 /// so are the files of folders that fill buckets.
-fn offline(assembly: &Assembly, selected: &[usize], directory: &Path) -> Result<Plan> {
+fn offline(
+    assembly: &Assembly,
+    selected: &[usize],
+    directory: &Path,
+    place: (Option<&str>, &str),
+) -> Result<Plan> {
     let earlier = Assembly::read(directory).map_err(|error| explain::read(&error))?;
     let stacks: Vec<_> = assembly.stacks().collect();
     let mut app = App::default();
@@ -179,9 +186,9 @@ fn offline(assembly: &Assembly, selected: &[usize], directory: &Path) -> Result<
         let mut compared = app.compare(
             manifest,
             &assembly.manifest.contracts,
-            &old.map(|(manifest, template)| side(manifest, &template.json))
+            &old.map(|(manifest, template)| side(manifest, &template.json, place))
                 .unwrap_or_default(),
-            &side(manifest, &template.json),
+            &side(manifest, &template.json, place),
             &Registry,
         );
         let earlier = old.map_or(&none, |(manifest, _)| &manifest.contents);
@@ -191,8 +198,13 @@ fn offline(assembly: &Assembly, selected: &[usize], directory: &Path) -> Result<
     Ok(app.finish(plans))
 }
 
-/// Returns what an assembly says of a stack. What comes from other regions is known by where it comes from.
-fn side<'a>(manifest: &StackManifest, template: &'a Value) -> Side<'a> {
+/// Returns what an assembly says of a stack, which is in an account, where that is known, and a region. What comes from other
+/// regions is known by where it comes from.
+fn side<'a>(
+    manifest: &StackManifest,
+    template: &'a Value,
+    (account, region): (Option<&str>, &str),
+) -> Side<'a> {
     let mut parameters = defaults(template);
     parameters.extend(manifest.parameters.clone());
     let references = manifest.references.iter();
@@ -205,6 +217,8 @@ fn side<'a>(manifest: &StackManifest, template: &'a Value) -> Side<'a> {
         let value = format!("output {output} of {stack} in {region}");
         (parameter.clone(), value)
     }));
+    let region = Some(manifest.region.as_deref().unwrap_or(region));
+    parameters.extend(pseudo_parameters(&manifest.name, None, account, region));
     Side {
         template: Some(template),
         parameters,
@@ -283,7 +297,7 @@ mod tests {
             .expect("reads")
         };
         let template = serde_json::json!({"Parameters": {"CertificateArn": {"Type": "String"}}});
-        let value = |stack| side(&manifest(stack), &template).parameters["CertificateArn"].clone();
+        let value = |stack| side(&manifest(stack), &template, (None, "eu-west-1")).parameters["CertificateArn"].clone();
         assert_eq!(value("old-dev"), "output Arn of old-dev in us-east-1");
         assert_ne!(value("old-dev"), value("new-dev"));
     }
