@@ -97,9 +97,9 @@ impl<'a> Comparison<'a> {
         let assembly = prepare::assembly(session, self.project, self.name, stage).await?;
         let selected = prepare::select(&assembly, self.with.stacks)?;
         let directory = environments::directory(session, stage, directory);
-        Ok(Made {
         let account = stage.account.as_ref().map(Account::as_str);
         let place = (account, stage.region.as_str());
+        Ok(Made {
             plan: offline(&assembly, &selected, &directory, place)?,
             wanted: wanted(&assembly, &selected),
         })
@@ -297,7 +297,10 @@ mod tests {
             .expect("reads")
         };
         let template = serde_json::json!({"Parameters": {"CertificateArn": {"Type": "String"}}});
-        let value = |stack| side(&manifest(stack), &template, (None, "eu-west-1")).parameters["CertificateArn"].clone();
+        let value = |stack| {
+            side(&manifest(stack), &template, (None, "eu-west-1")).parameters["CertificateArn"]
+                .clone()
+        };
         assert_eq!(value("old-dev"), "output Arn of old-dev in us-east-1");
         assert_ne!(value("old-dev"), value("new-dev"));
     }
