@@ -129,9 +129,10 @@ impl Proxy {
         calls.iter().filter(|call| call.contains(pattern)).count()
     }
 
-    /// Forgets the calls so far.
+    /// Forgets the calls so far, and what was to go wrong with one.
     pub fn forget(&self) {
         let mut state = self.shared.lock();
+        state.disturbance = None;
         state.calls.clear();
         state.points.clear();
         state.counts.clear();
