@@ -234,10 +234,16 @@ fn http_client(target: &Target) -> SharedHttpClient {
 async fn ask_identity(sts: &aws_sdk_sts::Client, target: &Target) -> Result<Identity, AwsError> {
     const OPERATION: &str = "GetCallerIdentity";
     let answer = sts.get_caller_identity().send().await.map_err(|error| {
+        // The SDK looks for the profile of the environment where the stage has none, and does not name it.
+        let profile = target.profile.clone().or_else(|| {
+            std::env::var("AWS_PROFILE")
+                .ok()
+                .filter(|name| !name.is_empty())
+        });
         AwsError::of(
             OPERATION,
             error,
-            target.profile.as_deref(),
+            profile.as_deref(),
             target.endpoint_url.as_deref(),
         )
     })?;

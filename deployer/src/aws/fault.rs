@@ -212,7 +212,12 @@ impl AwsError {
         };
         match &self.0.fault {
             Fault::NoCredentials => vec![
-                sign_in,
+                match &self.0.profile {
+                    Some(profile) => format!(
+                        "see whether the AWS configuration has a profile `{profile}`, or {sign_in}"
+                    ),
+                    None => sign_in,
+                },
                 "`--local` deploys to the local engine and needs no account".into(),
             ],
             Fault::ExpiredCredentials | Fault::InvalidCredentials { .. } => vec![sign_in],

@@ -118,10 +118,14 @@ pub(super) async fn confirm_stage(
     given: Option<&str>,
     danger: &str,
 ) -> Result<()> {
-    if given == Some(stage) {
-        return Ok(());
+    if let Some(given) = given {
+        return if given == stage {
+            Ok(())
+        } else {
+            Err(other_stage(stage, given, danger))
+        };
     }
-    if given.is_none() && session.ui.can_ask() {
+    if session.ui.can_ask() {
         let question = format!("{danger}. Type the name of the stage to go on: ");
         if session.guard(session.ui.ask(&question)).await? == stage {
             return Ok(());
@@ -132,6 +136,16 @@ pub(super) async fn confirm_stage(
             .cause(danger.to_owned())
             .hint(format!("to do it all the same, add `--confirm {stage}`")),
     )
+}
+
+/// Says that `--confirm` names another stage: whoever wrote it thinks of that one, protected or not.
+pub(super) fn other_stage(stage: &str, given: &str, danger: &str) -> Error {
+    Error::new(
+        Kind::Refused,
+        format!("`--confirm` names `{given}`, and the stage is `{stage}`"),
+    )
+    .cause(danger.to_owned())
+    .hint(format!("to do it all the same, give `--confirm {stage}`"))
 }
 
 /// Approves the change sets that do what the plan said, and asks again about those that do more.

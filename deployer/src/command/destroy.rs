@@ -1,5 +1,6 @@
 //! `destroy`: deletes stacks and what they hold.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::json;
@@ -102,6 +103,9 @@ async fn destroy(
     }
     let danger = format!("this deletes {}", names.join(", "));
     let given = arguments.confirm.as_deref();
+    if let Some(given) = given.filter(|given| *given != name) {
+        return Err(approval::other_stage(name, given, &danger));
+    }
     if protected && (given.is_some() || !session.ui.can_ask()) {
         approval::confirm_stage(session, name, given, &danger).await?;
     }
@@ -137,7 +141,8 @@ async fn destroy(
     activity.finish();
     match result {
         Ok(mut report) => {
-            let survivors = search(session, &context, name, &report).await?;
+            let kept = ledger::kept(&session.ui, project, &stage.key(name));
+            let survivors = search(session, &context, name, &report, &kept).await?;
             let file = ledger::keep(
                 &session.ui,
                 project,
@@ -218,9 +223,10 @@ async fn search(
     context: &Context,
     stage: &str,
     report: &DestroyReport,
+    kept: &BTreeSet<String>,
 ) -> Result<Vec<Survivor>> {
     match session
-        .guard(Box::pin(engine::survivors(context, stage, report)))
+        .guard(Box::pin(engine::survivors(context, stage, report, kept)))
         .await?
     {
         Ok(survivors) => Ok(survivors),

@@ -26,6 +26,9 @@ async fn past(session: &Session, look: &Look, limit: usize) -> Result<u8> {
         let mut events = session
             .guard(engine::events(&look.context, target, None))
             .await??;
+        if events.is_empty() {
+            session.ui.warn(format!("{} is not deployed", target.name));
+        }
         let surplus = events.len().saturating_sub(limit);
         events.drain(..surplus);
         found.append(&mut events);

@@ -1,6 +1,6 @@
 //! What destroys left in the account, as long as the workspace remembers it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -32,11 +32,37 @@ pub(super) fn keep(
         return Ok(None);
     }
     let directory = project.state_dir.join(scratch::RETAINED);
-    let file = directory.join(format!("{key}.json"));
+    let file = file(project, key);
     write_down(ui, &directory, &file, context, report).map_err(|error| {
         Error::new(Kind::Io, format!("cannot write {}", file.display())).caused_by(&error)
     })?;
     Ok(Some(file))
+}
+
+/// Returns the physical ids of what earlier removals of a stage retained, and says where they are written down. Whatever
+/// cannot be read retains nothing: it is told once more then.
+pub(super) fn kept(ui: &Ui, project: &Project, key: &str) -> BTreeSet<String> {
+    let file = file(project, key);
+    let ledger: Ledger = match fs::read(&file) {
+        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
+        Err(_) => return BTreeSet::new(),
+    };
+    let entries = ledger.values().flatten();
+    let ids: BTreeSet<String> = entries
+        .filter_map(|entry| entry["physical_id"].as_str().map(str::to_owned))
+        .collect();
+    if !ids.is_empty() {
+        ui.line(format!(
+            "  what removals of this stage retain is written down in {}",
+            file.display()
+        ));
+    }
+    ids
+}
+
+fn file(project: &Project, key: &str) -> PathBuf {
+    let directory = project.state_dir.join(scratch::RETAINED);
+    directory.join(format!("{key}.json"))
 }
 
 fn write_down(

@@ -16,6 +16,12 @@ pub(super) async fn run(session: &Session, arguments: &cli::Logs) -> Result<u8> 
         .ok_or_else(|| Error::new(Kind::Usage, "`--since` lies before all time"))?;
     let look = Look::open(session, None).await?;
     let functions = look.functions(session).await?;
+    if functions.is_empty() {
+        let stage = session.global.stage.as_deref().unwrap_or_default();
+        session
+            .ui
+            .warn(format!("no function of stage {stage} is deployed"));
+    }
     let names = look.names();
     let request = LogsRequest {
         functions: choose(functions, &names, &arguments.functions)?,

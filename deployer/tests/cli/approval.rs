@@ -396,6 +396,19 @@ error: stage `dev` is protected, and this was not allowed
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
 }
 
+/// Who names a stage means that one, whether it is protected or not.
+#[test]
+fn a_destroy_of_another_stage_than_the_named_one_is_refused() {
+    let workspace = Workspace::valid();
+    let server = Server::start_with(Some("UPDATE_COMPLETE"));
+    let options = ["--yes", "--confirm", "prod"];
+    let outcome = run("destroy", &workspace, &server, &options);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    let reason = "`--confirm` names `prod`, and the stage is `dev`";
+    assert!(outcome.stderr.contains(reason), "{outcome:?}");
+    assert_eq!(server.actions(), [""; 0]);
+}
+
 /// `--yes` is not enough to remove what a protected stage holds, and no code goes past `CloudFormation` there.
 #[test]
 fn what_a_protected_stage_refuses_is_refused_before_anything_changes() {
@@ -406,15 +419,19 @@ fn what_a_protected_stage_refuses_is_refused_before_anything_changes() {
         let actions = server.actions();
         actions.into_iter().find(|action| !is_reading(action))
     };
-    let refused: [&[&str]; 3] = [&[], &["--yes"], &["--yes", "--confirm", "prod"]];
-    for options in refused {
+    let refused: [(&[&str], _); 3] = [
+        (&[], "stage `dev` is protected"),
+        (&["--yes"], "stage `dev` is protected"),
+        (
+            &["--yes", "--confirm", "prod"],
+            "`--confirm` names `prod`, and the stage is `dev`",
+        ),
+    ];
+    for (options, reason) in refused {
         let server = Server::start_with(Some("UPDATE_COMPLETE"));
         let outcome = run("destroy", &workspace, &server, options);
         assert_eq!(outcome.code, Some(4), "{options:?}: {outcome:?}");
-        assert!(
-            outcome.stderr.contains("stage `dev` is protected"),
-            "{options:?}: {outcome:?}"
-        );
+        assert!(outcome.stderr.contains(reason), "{options:?}: {outcome:?}");
         assert_eq!(changing(&server), None, "{options:?}");
     }
 

@@ -28,11 +28,13 @@ pub struct Survivor {
     pub arn: String,
 }
 
-/// Searches the account for what is left of removed stacks, in every region that they were in.
+/// Searches the account for what is left of removed stacks, in every region that they were in. What earlier removals kept is
+/// given by its physical ids, and left out too.
 pub async fn survivors(
     context: &Context,
     stage: &str,
     report: &DestroyReport,
+    kept: &BTreeSet<String>,
 ) -> Result<Vec<Survivor>, AwsError> {
     let mut regions: BTreeMap<Option<&str>, BTreeSet<&str>> = BTreeMap::new();
     for stack in &report.stacks {
@@ -45,6 +47,7 @@ pub async fn survivors(
         .stacks
         .iter()
         .flat_map(|stack| stack.left.gone.iter().chain(stack.retained.values()))
+        .chain(kept)
         .map(String::as_str)
         .collect();
     let ids: BTreeSet<&str> = expected.iter().copied().collect();

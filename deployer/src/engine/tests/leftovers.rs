@@ -339,6 +339,10 @@ async fn what_is_left_is_named_and_what_was_seen_to_go_or_to_stay_is_not() {
                 Some(STACK),
             ),
             (
+                "arn:aws:dynamodb:eu-central-1:1:table/kept-before",
+                Some(STACK),
+            ),
+            (
                 // Not the function of this name, which is gone.
                 "arn:aws:logs:eu-central-1:1:log-group:/aws/lambda/gone",
                 Some(STACK),
@@ -359,7 +363,8 @@ async fn what_is_left_is_named_and_what_was_seen_to_go_or_to_stay_is_not() {
             },
         }],
     };
-    let found = survivors(&played.context, "dev", &report)
+    let kept = ["kept-before".to_owned()].into();
+    let found = survivors(&played.context, "dev", &report, &kept)
         .await
         .expect("the account is searched");
     assert_eq!(
