@@ -19,6 +19,7 @@ pub(crate) mod xml;
 
 #[cfg(test)]
 pub(crate) use connect::check_caller;
+pub(crate) use connect::long_timeouts;
 pub use connect::{ConnectError, Identity, StaticCredentials, Target, connect, identity};
 pub(crate) use fault::OrAws;
 pub use fault::{AwsError, Fault};
@@ -94,6 +95,7 @@ impl Clients {
         let s3 = aws_sdk_s3::config::Builder::from(config)
             .region(region_override.clone())
             .force_path_style(session.endpoint_url.is_some())
+            .timeout_config(long_timeouts())
             // Uploads wait for nobody here, and are large.
             .stalled_stream_protection(StalledStreamProtectionConfig::enabled().build())
             .build();

@@ -1,6 +1,7 @@
 //! Makes the clients of a target and asks AWS who is calling.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
@@ -206,10 +207,24 @@ async fn configure(target: &Target) -> SdkConfig {
     loader.load().await
 }
 
-/// A call that is not even connected after this time is tried again; nothing limits a slow upload.
+/// A call that is not even connected after this time is tried again, and so is one whose answer does not begin: a connection
+/// may be gone without a word. The second time is that of the AWS CLI
+/// (<https://docs.aws.amazon.com/cli/latest/reference/#options>).
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(std::time::Duration::from_secs(5))
+        .connect_timeout(Duration::from_secs(5))
+        .read_timeout(Duration::from_mins(1))
+        .build()
+}
+
+/// The same for calls whose request takes long to send or whose answer comes when long work is done: packages that are
+/// uploaded over a slow line, and functions, which run for [15 minutes][limit] at most.
+///
+/// [limit]: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+pub(crate) fn long_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .read_timeout(Duration::from_mins(16))
         .build()
 }
 
@@ -250,5 +265,50 @@ async fn ask_identity(sts: &aws_sdk_sts::Client, target: &Target) -> Result<Iden
     match (answer.account, answer.arn) {
         (Some(account), Some(arn)) => Ok(Identity { account, arn }),
         _ => Err(AwsError::incomplete(OPERATION, "account")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sts::config::{AsyncSleep, Sleep};
+
+    use super::*;
+
+    /// Time that runs a thousand times faster.
+    #[derive(Debug)]
+    struct Haste;
+
+    impl AsyncSleep for Haste {
+        fn sleep(&self, duration: Duration) -> Sleep {
+            Sleep::new(tokio::time::sleep(duration / 1000))
+        }
+    }
+
+    /// A connection that takes a request and never says a word: a load balancer or a router on the way has forgotten it.
+    #[tokio::test]
+    async fn a_call_that_nobody_answers_is_given_up() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = silent.local_addr().expect("it is bound");
+        let target = Target {
+            region: "eu-central-1".into(),
+            endpoint_url: Some(format!("http://{address}")),
+            credentials: Some(StaticCredentials {
+                access_key_id: "AKIDEXAMPLE".into(),
+                secret_access_key: "example".into(),
+            }),
+            ..Target::default()
+        };
+        let config = configure(&target).await;
+        let config = aws_sdk_sts::config::Builder::from(&config).sleep_impl(Haste);
+        let sts = aws_sdk_sts::Client::from_conf(config.build());
+        let answer =
+            tokio::time::timeout(Duration::from_mins(1), ask_identity(&sts, &target)).await;
+        let error = answer
+            .expect("it is given up long before")
+            .expect_err("nobody answers");
+        assert_eq!(
+            error.to_string(),
+            "AWS could not be reached for GetCallerIdentity"
+        );
     }
 }

@@ -47,10 +47,8 @@ pub(super) async fn ask(session: &Session, local: bool, question: &str) -> Resul
             Kind::Refused,
             "this needs approval, and nobody can be asked",
         )
-        .hint(format!(
-            "read what would change with `stackctl diff{}`, then approve with `--yes`",
-            options(session)
-        )));
+        .cause(question.to_owned())
+        .hint("read what is said above, then approve it with `--yes`"));
     }
     if session.guard(session.ui.confirm(question)).await? {
         Ok(Consent::Answered)
@@ -127,9 +125,12 @@ pub(super) async fn confirm_stage(
     }
     if session.ui.can_ask() {
         let question = format!("{danger}. Type the name of the stage to go on: ");
-        if session.guard(session.ui.ask(&question)).await? == stage {
+        let answer = session.guard(session.ui.ask(&question)).await?;
+        if answer == stage {
             return Ok(());
         }
+        let not = format!("`{answer}` is not the name of the stage, which is `{stage}`");
+        return Err(Error::new(Kind::Refused, not).hint("nothing was changed"));
     }
     Err(
         Error::new(Kind::Refused, format!("stage `{stage}` is protected"))

@@ -119,6 +119,8 @@ async fn destroy(
         show(&session.ui, &outlook.await??);
     }
     if protected && given.is_none() {
+        let account = &context.clients.identity().account;
+        let danger = format!("{danger} in account {account}, {}", stage.region);
         approval::confirm_stage(session, name, None, &danger).await?;
     }
     if !protected {

@@ -188,7 +188,9 @@ pub(super) fn find<'a>(
                 .iter()
                 .map(|function| function.logical_id.as_str())
                 .collect();
-            let error = match cli::nearest(logical_id, &names) {
+            let stacks = stacks.iter().map(|(id, _)| id.as_str());
+            let known: Vec<&str> = names.iter().copied().chain(stacks).collect();
+            let error = match cli::nearest(logical_id, &known) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error,
             };

@@ -82,7 +82,7 @@ pub(super) fn engine(
         ),
         LocalEvent::Starting { .. } => ui.begin("engine", "starting the local engine"),
         LocalEvent::StateLost => ui.warn(
-            "the local engine was killed the last time: what it held is gone, and is deployed again",
+            "the local engine was killed the last time: what it held since it was stopped before is gone, and `deploy` makes it again",
         ),
         LocalEvent::Started { url, version } => {
             ui.done("engine", format!("{version} started on {url}"));

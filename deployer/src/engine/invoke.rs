@@ -1,10 +1,10 @@
 //! Calls a function once.
 
-use aws_sdk_lambda::{primitives::Blob, types::LogType};
+use aws_sdk_lambda::{config::Config, primitives::Blob, types::LogType};
 use serde::Serialize;
 
 use super::{Context, DeployedFunction, inspect::present};
-use crate::aws::{AwsError, OrAws};
+use crate::aws::{AwsError, OrAws, long_timeouts};
 
 /// What a function answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,6 +39,8 @@ pub async fn invoke(
         .set_qualifier(qualifier.map(str::to_owned))
         .log_type(LogType::Tail)
         .payload(Blob::new(payload))
+        .customize()
+        .config_override(Config::builder().timeout_config(long_timeouts()))
         .send()
         .await
         .or_aws(&clients, OPERATION)?;

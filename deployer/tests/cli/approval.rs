@@ -215,7 +215,8 @@ orders-dev (new)
 1 to create
   account 123456789012
 error: this needs approval, and nobody can be asked
-  hint: read what would change with `stackctl diff --stage dev --endpoint-url [..]`, then approve with `--yes`
+  cause: Deploy these changes to stage dev?
+  hint: read what is said above, then approve it with `--yes`
 
 "#]]
     );

@@ -60,7 +60,7 @@ impl Way {
                 hints
             }
             Self::Anew => vec![format!(
-                "nothing of the first deploy is in use: the next one (`stackctl deploy {stack}`) removes the failed stack and starts anew"
+                "nothing of the first deploy is in use: mend the cause, and the next one (`stackctl deploy {stack}`) removes the failed stack and starts anew"
             )],
             Self::RemoveExpress => vec![format!(
                 "CloudFormation does not roll back what failed in express mode: run `stackctl destroy {stack}`, and deploy again"
