@@ -90,7 +90,7 @@ pub use operations::{Operation, operations};
 pub use origin::{Origin, Revision};
 pub(crate) use preflight::PATIENCE;
 pub use preflight::{Check, Concern, Weight, preflight};
-pub use proof::{Claim, Disproof};
+pub use proof::{Claim, Disproof, LedBack};
 pub use propose::{Proposed, propose};
 pub use prune::{PrunePlan, PruneRequest, PrunedVersion, StackPrune, prune, prune_plan};
 pub use publish::PublishError;

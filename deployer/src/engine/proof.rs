@@ -29,6 +29,7 @@ use super::{
 use crate::aws::{AwsError, Clients, Fault};
 
 pub(super) use alias::Before;
+pub use alias::LedBack;
 
 /// How many resources are looked at together: the calls of Lambda that read are rationed at some tens a second.
 const LOOKS: usize = 4;
@@ -60,6 +61,8 @@ pub enum Claim {
     DomainReached,
     /// A route answers as the stack says.
     SmokeCheck,
+    /// What was deployed last of a released function is what its alias invokes.
+    ReleaseLive,
 }
 
 impl fmt::Display for Disproof {
@@ -170,9 +173,11 @@ pub(super) async fn prove(
         }
         found = look_at_all(context, work, subjects).await;
     }
-    if released {
-        alias::compare(context, work, &resources).await;
-    }
+    let led_back = if released {
+        alias::led_back(context, work, &resources).await
+    } else {
+        Vec::new()
+    };
     let mut answered = Vec::new();
     // What does not run cannot answer, and why it does not is known already.
     if found.is_empty() {
@@ -183,7 +188,7 @@ pub(super) async fn prove(
             stack: stack.name.clone(),
         });
     }
-    if found.is_empty() {
+    if found.is_empty() && led_back.is_empty() {
         if functions + triggers + stages + domains + answered.len() > 0 {
             context.emit(Event::StackProven {
                 stack: stack.name.clone(),
@@ -197,11 +202,15 @@ pub(super) async fn prove(
         return Ok(());
     }
     let unanswered = found.iter().any(|it| it.claim == Claim::SmokeCheck);
-    let hints = match (unanswered, changed) {
+    let mut hints = match (unanswered, changed) {
         (true, true) => alias::lead_back(context, work, before, &template).await,
-        (true, false) => alias::ways_back(work),
+        (true, false) => alias::ways_back(work, &led_back),
         (false, _) => Vec::new(),
     };
+    // A run that is asked again and finds nothing to change would else succeed with code that nobody invokes.
+    let (dead, ways) = alias::told(&stack.name, &led_back);
+    found.extend(dead);
+    hints.extend(ways);
     Err(StackError::Unproven {
         stack: stack.name.clone(),
         found,

@@ -93,6 +93,18 @@ fn a_check_that_fails_leads_the_release_back_and_the_next_one_leads_on() {
     );
     assert_eq!(live(&fixture), "1");
 
+    // The version before answers as it should, and it is not what was asked for.
+    describe(&fixture, 200);
+    let run = fixture.sandbox.run(&DEPLOY);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("answered with 200"), "{run}");
+    assert!(
+        run.stderr.contains("version 1 is live, and version 2 was deployed last")
+            && run.stderr.contains("rollback slow-dev/Worker --to latest"),
+        "{run}"
+    );
+    assert_eq!(live(&fixture), "1");
+
     fixture.change_code("three");
     describe(&fixture, 200);
     fixture.sandbox.succeed(&DEPLOY);

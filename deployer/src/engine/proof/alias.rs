@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use serde_json::Value;
 
-use super::{declared, physical_id, warn};
+use super::{Claim, Disproof, declared, physical_id, warn};
 use crate::{
     aws::{AwsError, Clients, OrAws},
     engine::{
@@ -69,33 +70,91 @@ async fn look(clients: &Clients, arn: &str) -> Result<Option<Alias>, AwsError> {
     }))
 }
 
-/// Warns where an alias names another version than the stack does: a check that failed led it back, or somebody did. That
-/// is how it should be until the next release.
-pub(super) async fn compare(context: &Context, work: &Work, resources: &[DeployedResource]) {
-    for function in work.manifest.releases.values() {
-        // The names that the model gives the children of a released function.
-        let ids = (format!("{function}Alias"), format!("{function}Version"));
-        let (Some(alias), Some(version)) = (
-            physical_id(resources, &ids.0),
-            physical_id(resources, &ids.1).and_then(|arn| arn.rsplit(':').next()),
-        ) else {
-            continue;
-        };
-        match look(&context.clients, alias).await {
-            Ok(Some(alias)) if alias.version != version => {
-                let message = format!(
-                    "{function} is invoked as version {}, and version {version} was deployed last: it was led back, and the next release of it leads on",
-                    alias.version
-                );
-                warn(context, work, message);
-            }
-            Ok(_) => {}
+/// A released function that is invoked as another version than the one that its stack deployed last: a check that failed led
+/// it back, or somebody did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LedBack {
+    /// The logical id of the function.
+    pub function: String,
+    /// The version that its alias names.
+    pub live: String,
+    /// The version that was deployed last.
+    pub deployed: String,
+}
+
+impl LedBack {
+    /// Says that code is deployed and not live.
+    fn disproof(&self) -> Disproof {
+        Disproof {
+            subject: self.function.clone(),
+            claim: Claim::ReleaseLive,
+            message: format!(
+                "version {} is live, and version {} was deployed last: it was led back, after a check that failed or by hand",
+                self.live, self.deployed
+            ),
+        }
+    }
+
+    /// Returns how the code that is deployed, or a better one, gets live.
+    fn way_forward(&self, stack: &str) -> String {
+        format!(
+            "mend {0} and deploy it: its next release leads on; or `stackctl rollback {stack}/{0} --to latest` makes version {1} live as it is",
+            self.function, self.deployed
+        )
+    }
+}
+
+/// Finds released functions of which another version is live than their stack deployed last.
+///
+/// Whoever may not look is warned: a deploy that was allowed is not undone by that.
+pub(super) async fn led_back(
+    context: &Context,
+    work: &Work,
+    resources: &[DeployedResource],
+) -> Vec<LedBack> {
+    let mut led_back = Vec::new();
+    let functions: BTreeSet<&String> = work.manifest.releases.values().collect();
+    for function in functions {
+        match compare(&context.clients, function, resources).await {
+            Ok(found) => led_back.extend(found),
             Err(error) => {
                 let message = format!("nobody knows which release of {function} is live: {error}");
                 warn(context, work, message);
             }
         }
     }
+    led_back
+}
+
+/// Compares the version that the alias of a function names with the one that its stack has.
+async fn compare(
+    clients: &Clients,
+    function: &str,
+    resources: &[DeployedResource],
+) -> Result<Option<LedBack>, AwsError> {
+    // The names that the model gives the children of a released function.
+    let ids = (format!("{function}Alias"), format!("{function}Version"));
+    let (Some(alias), Some(version)) = (
+        physical_id(resources, &ids.0),
+        physical_id(resources, &ids.1).and_then(|arn| arn.rsplit(':').next()),
+    ) else {
+        return Ok(None);
+    };
+    let alias = look(clients, alias).await?;
+    Ok(alias
+        .filter(|alias| alias.version != version)
+        .map(|alias| LedBack {
+            function: function.to_owned(),
+            live: alias.version,
+            deployed: version.to_owned(),
+        }))
+}
+
+/// Returns what is wrong with functions that were led back, and the ways forward.
+pub(super) fn told(stack: &str, led_back: &[LedBack]) -> (Vec<Disproof>, Vec<String>) {
+    let found = led_back.iter().map(LedBack::disproof);
+    let hints = led_back.iter().map(|it| it.way_forward(stack));
+    (found.collect(), hints.collect())
 }
 
 /// Leads the aliases that a deploy moved back to the versions that they named before. Returns what the reader should know.
@@ -177,11 +236,14 @@ pub(super) async fn keep(context: &Context, work: &Work, before: Before) {
 
 /// Returns how released functions are led back by hand, where a check failed and this deploy changed nothing: the one that
 /// did may have been killed before its check, or something else went wrong since, which only the reader can tell.
-pub(super) fn ways_back(work: &Work) -> Vec<String> {
+///
+/// Those that were led back already are told apart.
+pub(super) fn ways_back(work: &Work, led_back: &[LedBack]) -> Vec<String> {
     let stack = &work.manifest;
     let released: BTreeSet<&String> = stack.releases.values().collect();
     released
         .into_iter()
+        .filter(|function| !led_back.iter().any(|it| it.function == **function))
         .map(|function| {
             format!(
                 "this deploy changed nothing, so nothing was led back; where the live version of {function} is to blame: `stackctl rollback {}/{function} --to previous`",
