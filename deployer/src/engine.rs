@@ -90,11 +90,12 @@ pub use operations::{Operation, operations};
 pub use origin::{Origin, Revision};
 pub(crate) use preflight::PATIENCE;
 pub use preflight::{Check, Concern, Weight, preflight};
-pub use proof::{Claim, Disproof, LedBack};
+pub use proof::{Claim, Disproof, LedBack, led_back};
 pub use propose::{Proposed, propose};
 pub use prune::{PrunePlan, PruneRequest, PrunedVersion, StackPrune, prune, prune_plan};
 pub use publish::PublishError;
 pub use recover::StackError;
+pub use release::failed::{FailedCheck, MovedAlias, ReleaseFailure};
 pub use release::record::{StackRelease, StackReleases, stack_releases};
 pub use release::versions::{FunctionVersion, ReleasedFunction, move_alias, released};
 pub use rollback::{

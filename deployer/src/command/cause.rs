@@ -11,7 +11,7 @@ use crate::ui;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
     let look = Look::open(session, Some(arguments)).await?;
-    let context = look.context.with_options(&approval::options(session));
+    let context = look.context.clone().with_options(&approval::options(session));
     let mut explanations: Vec<Explanation> = Vec::new();
     for target in &look.targets {
         let rendered = look
@@ -24,7 +24,11 @@ pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8
             rendered.map(|(manifest, _)| manifest),
             rendered.map(|(_, template)| &template.json),
         );
-        explanations.push(session.guard(Box::pin(explained)).await??);
+        let mut explanation = session.guard(Box::pin(explained)).await??;
+        if explanation.operation.is_some() {
+            explanation.led_back = look.led_back(session, &target.name).await?;
+        }
+        explanations.push(explanation);
     }
     if session.ui.json() {
         session.ui.document(&json!({"stacks": explanations}));

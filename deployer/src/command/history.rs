@@ -58,6 +58,7 @@ async fn written(
                 origin: release.origin.clone(),
                 back_to: release.back_to,
                 live: live == Some(number),
+                failed: releases.failure(number).await?,
                 lost: releases.lost(&release),
             });
         }

@@ -6,7 +6,9 @@ use super::prepare;
 use crate::assembly::Assembly;
 use crate::aws::Target;
 use crate::cli;
-use crate::engine::{Context, DeployedFunction, EventSink, StackTarget, functions};
+use crate::engine::{
+    Context, DeployedFunction, EventSink, LedBack, StackTarget, functions, led_back,
+};
 use crate::error::Result;
 use crate::local::Endpoint;
 
@@ -52,6 +54,34 @@ impl Look {
     pub(super) async fn functions(&self, session: &Session) -> Result<Vec<DeployedFunction>> {
         let functions = functions(&self.context, &self.targets);
         Ok(session.guard(functions).await??)
+    }
+
+    /// Finds the released functions of a deployed stack that were led back, and tells them. Whoever may not look is told
+    /// that instead.
+    pub(super) async fn led_back(&self, session: &Session, stack: &str) -> Result<Vec<LedBack>> {
+        let mut stacks = self.assembly.manifest.stacks.iter();
+        let Some(manifest) = stacks.find(|it| it.name == stack) else {
+            return Ok(Vec::new());
+        };
+        match session
+            .guard(Box::pin(led_back(&self.context, manifest)))
+            .await?
+        {
+            Ok(found) => {
+                for led_back in &found {
+                    session
+                        .ui
+                        .warn(format!("{stack}/{}: {led_back}", led_back.function));
+                }
+                Ok(found)
+            }
+            Err(error) => {
+                session.ui.warn(format!(
+                    "nobody knows which releases of {stack} are live: {error}"
+                ));
+                Ok(Vec::new())
+            }
+        }
     }
 
     /// Returns the id and the name of every stack.

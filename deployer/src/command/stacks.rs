@@ -14,6 +14,9 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         .await??;
     let given = engine::given_fast(&look.context, &look.targets, &mut report);
     session.guard(Box::pin(given)).await?;
+    for stack in report.stacks.iter_mut().filter(|it| it.id.is_some()) {
+        stack.led_back = look.led_back(session, &stack.stack).await?;
+    }
     for unknown in &report.unknown {
         session.ui.warn(unknown);
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    Context, FirstCause, Operation, ResourceEvent, StackStatus, StackTarget,
+    Context, FirstCause, LedBack, Operation, ResourceEvent, StackStatus, StackTarget,
     failure::{self, Finding, Known},
     hint, inspect, operations,
 };
@@ -35,6 +35,9 @@ pub struct Explanation {
     pub cancelled: Vec<String>,
     /// The change sets that CloudFormation refused.
     pub refused: Vec<Refused>,
+    /// The released functions of which another version is live than was deployed last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub led_back: Vec<LedBack>,
 }
 
 /// A resource that failed for a reason of its own.
@@ -108,6 +111,7 @@ pub async fn explain(
         waiting: Vec::new(),
         cancelled: Vec::new(),
         refused: Vec::new(),
+        led_back: Vec::new(),
     };
     let Some(deployed) = deployed else {
         return Ok(explanation);

@@ -9,7 +9,7 @@ use aws_sdk_cloudformation::types::Stack;
 use serde::{Deserialize, Serialize};
 use stack_model::assembly::StackManifest;
 
-use super::{Context, StackStatus, hint, status::State};
+use super::{Context, LedBack, StackStatus, hint, status::State};
 use crate::aws::{AwsError, Clients, OrAws, texts};
 
 /// What [`status`] reports of a stack that does not exist.
@@ -93,6 +93,9 @@ pub struct StackStatusReport {
     /// The functions and state machines that were given code or definitions past CloudFormation, see [`super::given_fast`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fast: Vec<String>,
+    /// The released functions of which another version is live than was deployed last, see [`super::led_back`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub led_back: Vec<LedBack>,
     /// The ARN, where there is such a stack.
     #[serde(skip)]
     pub id: Option<String>,
@@ -148,6 +151,7 @@ pub async fn status(context: &Context, stacks: &[StackTarget]) -> Result<StatusR
             status,
             next,
             fast: Vec::new(),
+            led_back: Vec::new(),
             id,
         });
     }

@@ -24,12 +24,13 @@ use super::{
     Artifact, Context, Event, StackError,
     event::Outcome,
     inspect::{self, DeployedResource},
+    release::failed::{self, FailedCheck, ReleaseFailure},
     stack::Work,
 };
 use crate::aws::{AwsError, Clients, Fault};
 
 pub(super) use alias::Before;
-pub use alias::LedBack;
+pub use alias::{LedBack, led_back};
 
 /// How many resources are looked at together: the calls of Lambda that read are rationed at some tens a second.
 const LOOKS: usize = 4;
@@ -174,7 +175,7 @@ pub(super) async fn prove(
         found = look_at_all(context, work, subjects).await;
     }
     let led_back = if released {
-        alias::led_back(context, work, &resources).await
+        alias::not_live(context, work, &resources).await
     } else {
         Vec::new()
     };
@@ -189,6 +190,9 @@ pub(super) async fn prove(
         });
     }
     if found.is_empty() && led_back.is_empty() {
+        if !changed && !answered.is_empty() {
+            failed::forgive(context, work).await;
+        }
         if functions + triggers + stages + domains + answered.len() > 0 {
             context.emit(Event::StackProven {
                 stack: stack.name.clone(),
@@ -202,11 +206,23 @@ pub(super) async fn prove(
         return Ok(());
     }
     let unanswered = found.iter().any(|it| it.claim == Claim::SmokeCheck);
-    let mut hints = match (unanswered, changed) {
+    let (moved, mut hints) = match (unanswered, changed) {
         (true, true) => alias::lead_back(context, work, before, &template).await,
-        (true, false) => alias::ways_back(work, &led_back),
-        (false, _) => Vec::new(),
+        (true, false) => (Vec::new(), alias::ways_back(work, &led_back)),
+        (false, _) => (Vec::new(), Vec::new()),
     };
+    // Where nothing changed, something else than the release may be to blame.
+    if changed && !found.is_empty() {
+        let checks = found.iter().map(|it| FailedCheck {
+            subject: it.subject.clone(),
+            message: it.message.clone(),
+        });
+        let failure = ReleaseFailure {
+            checks: checks.collect(),
+            led_back: moved,
+        };
+        failed::write(context, work, &failure).await;
+    }
     // A run that is asked again and finds nothing to change would else succeed with code that nobody invokes.
     let (dead, ways) = alias::told(&stack.name, &led_back);
     found.extend(dead);

@@ -13,7 +13,11 @@ use super::{
     Context, StackTarget, bootstrap, empty,
     fast::Record,
     inspect,
-    release::{record, versions::versions},
+    release::{
+        failed::{self, ReleaseFailure},
+        record,
+        versions::{FunctionVersion, versions},
+    },
 };
 use crate::aws::{AwsError, Clients, OrAws, object};
 
@@ -96,6 +100,8 @@ impl StackPrune {
 /// of the newest of its function, and while it is young. The records of older releases go. A
 /// version of a function stays while an alias names it, while its stack holds it, and while it is one of the newest.
 ///
+/// A release that failed its check is none of the newest, nor is what only such a release has: nobody goes back to it.
+///
 /// Everything of a stack stays that could not be updated right now: what a rollback would go back to is in no parameter then.
 pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<PrunePlan, AwsError> {
     let mut plan = PrunePlan::default();
@@ -122,10 +128,12 @@ pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<Pru
             bucket: None,
             objects: Vec::new(),
             bytes: 0,
-            versions: old_versions(&context.clients, &target.name, request.keep).await?,
+            versions: Vec::new(),
             sizes: BTreeMap::new(),
             region: target.region.clone(),
         };
+        let functions = functions(&context.clients, &target.name, request.keep).await?;
+        let mut failures = Vec::new();
         if let Some(bucket) = bucket {
             let mut needed = used.clone();
             if let Some(deployed) = &deployed {
@@ -133,13 +141,22 @@ pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<Pru
                     Record::read(&context.clients, bucket, &target.name, &deployed.id).await?;
                 needed.extend(direct.keys().cloned());
             }
-            for object in unused(&context, bucket, &target.name, &needed, request).await? {
+            let hash = deployed.as_ref().and_then(record::hash);
+            let archive = Archive {
+                bucket,
+                stack: &target.name,
+                live: hash.as_deref(),
+            };
+            let unused;
+            (unused, failures) = archive.unused(&context, needed, request).await?;
+            for object in unused {
                 found.bytes += object.size;
                 found.sizes.insert(object.key.clone(), object.size);
                 found.objects.push(object.key);
             }
             found.bucket = (!found.objects.is_empty()).then(|| bucket.clone());
         }
+        found.versions = old_versions(&functions, &failures, request.keep);
         if !found.objects.is_empty() || !found.versions.is_empty() {
             plan.stacks.push(found);
         }
@@ -155,45 +172,90 @@ struct Object {
     written: SystemTime,
 }
 
-/// Returns the objects of a stack that nothing needs.
-async fn unused(
-    context: &Context,
-    bucket: &str,
-    stack: &str,
-    needed: &BTreeSet<String>,
-    request: &PruneRequest,
-) -> Result<Vec<Object>, AwsError> {
-    let clients = &context.clients;
-    // By what they are versions of: `<stack>/<asset>`, or the templates of the stack.
-    let mut kinds: BTreeMap<String, Vec<Object>> = BTreeMap::new();
-    let mut releases = BTreeMap::new();
-    for object in objects(clients, bucket, &format!("{stack}/")).await? {
-        if let Some(number) = record::number(stack, &object.key) {
-            releases.insert(Reverse(number), object);
-            continue;
+/// What is kept for a stack in a bucket.
+struct Archive<'a> {
+    bucket: &'a str,
+    stack: &'a str,
+    /// What the key of the release ends with that is deployed.
+    live: Option<&'a str>,
+}
+
+impl Archive<'_> {
+    /// Returns the objects that nothing needs, and why releases failed.
+    async fn unused(
+        &self,
+        context: &Context,
+        mut needed: BTreeSet<String>,
+        request: &PruneRequest,
+    ) -> Result<(Vec<Object>, Vec<ReleaseFailure>), AwsError> {
+        let clients = &context.clients;
+        // By what they are versions of: `<stack>/<asset>`, or the templates of the stack.
+        let mut kinds: BTreeMap<String, Vec<Object>> = BTreeMap::new();
+        let mut releases = BTreeMap::new();
+        let mut failures = BTreeMap::new();
+        let failed = failed::prefix(self.stack);
+        for object in objects(clients, self.bucket, &format!("{}/", self.stack)).await? {
+            if let Some(number) = record::number(self.stack, &object.key) {
+                releases.insert(Reverse(number), object);
+                continue;
+            }
+            if object.key.starts_with(&failed) {
+                failures.insert(object.key.clone(), object);
+                continue;
+            }
+            let kind = object.key.rsplit_once('/').map_or("", |(kind, _)| kind);
+            kinds.entry(kind.to_owned()).or_default().push(object);
         }
-        let kind = object.key.rsplit_once('/').map_or("", |(kind, _)| kind);
-        kinds.entry(kind.to_owned()).or_default().push(object);
-    }
-    let young = context.timing.now().checked_sub(request.age);
-    let is_old = |object: &Object| young.is_some_and(|young| object.written <= young);
-    let mut needed = needed.clone();
-    let mut unused = Vec::new();
-    for (at, release) in releases.into_values().enumerate() {
-        if at < request.keep || !is_old(&release) {
-            let release = record::read(clients, bucket, &release.key).await?;
-            needed.extend(release.artifacts().map(|(key, _)| key.clone()));
-        } else {
-            unused.push(release);
+        let mut told = Vec::new();
+        for key in failures.keys() {
+            told.push(failed::read(clients, self.bucket, key).await?);
         }
+        let young = context.timing.now().checked_sub(request.age);
+        let is_old = |object: &Object| young.is_some_and(|young| object.written <= young);
+        let (mut good, mut broken) = (BTreeSet::new(), BTreeSet::new());
+        let mut unused = Vec::new();
+        let mut kept = 0;
+        for release in releases.into_values() {
+            let failure =
+                failed::key_of(self.stack, &release.key).and_then(|key| failures.remove(&key));
+            let is_live = self.live.is_some_and(|live| release.key.ends_with(live));
+            if failure.is_none() && (kept < request.keep || !is_old(&release)) {
+                kept += 1;
+                let release = record::read(clients, self.bucket, &release.key).await?;
+                good.extend(release.artifacts().map(|(key, _)| key.clone()));
+                continue;
+            }
+            if failure.is_some() {
+                let read = record::read(clients, self.bucket, &release.key).await?;
+                broken.extend(read.artifacts().map(|(key, _)| key.clone()));
+                if !is_old(&release) {
+                    needed.extend(read.artifacts().map(|(key, _)| key.clone()));
+                }
+            }
+            if !is_live && is_old(&release) {
+                unused.push(release);
+                unused.extend(failure);
+            }
+        }
+        // What a release needs that did not fail may be in one that did.
+        broken.retain(|key| !good.contains(key));
+        needed.extend(good);
+        // Those of releases that are not there any more.
+        unused.extend(failures.into_values().filter(is_old));
+        for mut objects in kinds.into_values() {
+            objects.sort_by_key(|object| Reverse(object.written));
+            let mut kept = 0;
+            for object in objects {
+                if kept < request.keep && !broken.contains(&object.key) {
+                    kept += 1;
+                } else if is_old(&object) && !needed.contains(&object.key) {
+                    unused.push(object);
+                }
+            }
+        }
+        unused.sort_by(|one, other| one.key.cmp(&other.key));
+        Ok((unused, told))
     }
-    for mut objects in kinds.into_values() {
-        objects.sort_by_key(|object| Reverse(object.written));
-        let beyond = objects.into_iter().skip(request.keep);
-        unused.extend(beyond.filter(|object| is_old(object) && !needed.contains(&object.key)));
-    }
-    unused.sort_by(|one, other| one.key.cmp(&other.key));
-    Ok(unused)
 }
 
 /// Lists the objects under a prefix.
@@ -234,20 +296,24 @@ async fn parameters(clients: &Clients) -> Result<BTreeSet<String>, AwsError> {
     }
 }
 
-/// Returns the versions of a stack's functions that nothing names, but for the newest.
-async fn old_versions(
+/// A function with more versions than are kept.
+struct Versioned {
+    logical_id: String,
+    name: String,
+    /// The versions, the oldest first.
+    versions: Vec<FunctionVersion>,
+    /// Those that an alias names, or the stack.
+    used: BTreeSet<String>,
+}
+
+/// Finds the functions of a stack that have more versions than are kept.
+async fn functions(
     clients: &Clients,
     stack: &str,
     keep: usize,
-) -> Result<Vec<PrunedVersion>, AwsError> {
+) -> Result<Vec<Versioned>, AwsError> {
     let resources = inspect::resources(clients, stack).await?;
-    // The physical id of a version is its ARN, which ends with the name of the function and the number.
-    let held: BTreeSet<&str> = resources
-        .iter()
-        .filter(|resource| resource.resource_type == "AWS::Lambda::Version")
-        .map(|resource| resource.physical_id.as_str())
-        .collect();
-    let mut old = Vec::new();
+    let mut functions = Vec::new();
     for function in &resources {
         if function.resource_type != "AWS::Lambda::Function" {
             continue;
@@ -257,23 +323,55 @@ async fn old_versions(
         if versions.len() <= keep {
             continue;
         }
-        let named = aliased(clients, name).await?;
-        let before = versions.len() - keep;
-        for version in versions.iter().take(before) {
+        let mut used = aliased(clients, name).await?;
+        // The physical id of a version is its ARN, which ends with the name of the function and the number.
+        let held = resources
+            .iter()
+            .filter(|resource| resource.resource_type == "AWS::Lambda::Version");
+        used.extend(held.filter_map(|resource| {
+            let (arn, version) = resource.physical_id.rsplit_once(':')?;
+            arn.ends_with(&format!(":{name}"))
+                .then(|| version.to_owned())
+        }));
+        functions.push(Versioned {
+            logical_id: function.logical_id.clone(),
+            name: name.clone(),
+            versions,
+            used,
+        });
+    }
+    Ok(functions)
+}
+
+/// Returns the versions of functions that nothing names, but for the newest of those that did not fail.
+fn old_versions(
+    functions: &[Versioned],
+    failures: &[ReleaseFailure],
+    keep: usize,
+) -> Vec<PrunedVersion> {
+    let mut old = Vec::new();
+    for function in functions {
+        let mut kept = 0;
+        let first = old.len();
+        for version in function.versions.iter().rev() {
             let number = version.version.to_string();
-            let is_held = held
-                .iter()
-                .any(|held| held.ends_with(&format!(":{name}:{number}")));
-            if !named.contains(&number) && !is_held {
+            let is_failed = failures.iter().any(|it| it.is_of(&function.name, &number));
+            let is_used = function.used.contains(&number);
+            if kept < keep && !is_failed {
+                kept += 1;
+            } else if !is_used {
                 old.push(PrunedVersion {
                     logical_id: function.logical_id.clone(),
-                    name: name.clone(),
+                    name: function.name.clone(),
                     version: version.version,
                 });
             }
         }
+        if let Some(of_function) = old.get_mut(first..) {
+            of_function.reverse();
+        }
     }
-    Ok(old)
+    old
 }
 
 /// Returns the versions that aliases of a function name, those included that only get a part of the calls.

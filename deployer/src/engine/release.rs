@@ -9,6 +9,7 @@
 //! deploy that was rolled back may have left such a version behind: with the time, the same content released again
 //! differs from what was left.
 
+pub(super) mod failed;
 pub(super) mod mark;
 pub(super) mod record;
 pub(super) mod versions;

@@ -168,6 +168,7 @@ mod tests {
             waiting: Vec::new(),
             cancelled: Vec::new(),
             refused: Vec::new(),
+            led_back: Vec::new(),
         }
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::report::fitted;
 use super::{paint, palette, task, terminal};
-use crate::engine::{Operation, Origin};
+use crate::engine::{Operation, Origin, ReleaseFailure};
 
 /// A release of a stack that was written down.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,6 +26,8 @@ pub struct WrittenRelease {
     pub back_to: Option<u64>,
     /// Whether it is what is deployed now.
     pub live: bool,
+    /// Why it failed after it was deployed, where it did.
+    pub failed: Option<ReleaseFailure>,
     /// What is not there any more, so that nobody can go back to it.
     pub lost: Vec<String>,
 }
@@ -70,12 +72,33 @@ fn told(release: &WrittenRelease) -> String {
     }
     let when = format!(" of {}", release.deployed);
     text += &paint(palette::WEAK, &when);
-    if release.live {
+    if let Some(failure) = &release.failed {
+        let deployed = if release.live { " is deployed," } else { "" };
+        text += &paint(palette::BAD, format!("{deployed} {}", failed(failure)));
+    } else if release.live {
         text += &paint(palette::GOOD, " is deployed");
     } else if !release.lost.is_empty() {
         let lost = release.lost.join(" and ");
         let gone = format!(" cannot be gone back to without {lost}");
         text += &paint(palette::BAD, &gone);
+    }
+    text
+}
+
+/// Says which checks a release failed, and what became of it.
+fn failed(failure: &ReleaseFailure) -> String {
+    let checks: Vec<&str> = failure
+        .checks
+        .iter()
+        .map(|it| it.subject.as_str())
+        .collect();
+    let mut text = format!("failed its check {}", checks.join(", "));
+    for alias in &failure.led_back {
+        let _ = write!(
+            text,
+            ", {} led back to version {}",
+            alias.logical_id, alias.to
+        );
     }
     text
 }
@@ -157,7 +180,7 @@ fn took(began: &str, ended: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::StackStatus;
+    use crate::engine::{FailedCheck, MovedAlias, StackStatus};
 
     #[test]
     fn operations_stand_below_their_stack() {
@@ -184,7 +207,20 @@ mod tests {
             origin,
             back_to: None,
             live: false,
+            failed: None,
             lost: lost.iter().map(|lost| (*lost).to_owned()).collect(),
+        };
+        let failure = ReleaseFailure {
+            checks: vec![FailedCheck {
+                subject: "OrdersAnswer".into(),
+                message: "is not answered".into(),
+            }],
+            led_back: vec![MovedAlias {
+                logical_id: "ReadAlias".into(),
+                function: "arn:aws:lambda:eu-central-1:123456789012:function:intake-Read".into(),
+                from: "6".into(),
+                to: "5".into(),
+            }],
         };
         let text = render(
             &[
@@ -202,6 +238,11 @@ mod tests {
                     live: true,
                     back_to: Some(1),
                     ..release(2, ours, &[])
+                },
+                WrittenRelease {
+                    live: true,
+                    failed: Some(failure),
+                    ..release(3, Origin::default(), &[])
                 },
             ],
             Some(80),
@@ -221,6 +262,9 @@ intake-dev
   release 2, release 1 again, of 2026-07-28T06:00:00Z is deployed
     by Admin-alice-example-com, commit 0fe8a21b3c4d and what was not committed,
       stackctl 0.1.0
+  release 3 of 2026-07-28T06:00:00Z is deployed, failed its check OrdersAnswer,
+    ReadAlias led back to version 5
+    not by stackctl
 
 "#]]
         );

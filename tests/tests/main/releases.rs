@@ -244,7 +244,8 @@ fn an_alias_goes_back_and_forth_and_what_nothing_names_is_pruned() {
     let run = fixture.sandbox.run(&DEPLOY);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(
-        run.stderr.contains("version 1 is live, and version 3 was deployed last"),
+        run.stderr
+            .contains("version 1 is live, and version 3 was deployed last"),
         "{run}"
     );
     assert_eq!(worker.live(), "1");

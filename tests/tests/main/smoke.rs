@@ -92,6 +92,25 @@ fn a_check_that_fails_leads_the_release_back_and_the_next_one_leads_on() {
         "{run}"
     );
     assert_eq!(live(&fixture), "1");
+    let run = fixture
+        .sandbox
+        .run(&["history", "--stage", "dev", "--local"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    let told = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains(
+            "is deployed, failed its check HealthAnswers, WorkerAlias led back to version 1"
+        ),
+        "{run}"
+    );
+    let run = fixture
+        .sandbox
+        .run(&["status", "--stage", "dev", "--local"]);
+    assert!(
+        run.stderr
+            .contains("slow-dev/Worker: version 1 is live, and version 2 was deployed last"),
+        "{run}"
+    );
 
     // The version before answers as it should, and it is not what was asked for.
     describe(&fixture, 200);
@@ -99,7 +118,8 @@ fn a_check_that_fails_leads_the_release_back_and_the_next_one_leads_on() {
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stderr.contains("answered with 200"), "{run}");
     assert!(
-        run.stderr.contains("version 1 is live, and version 2 was deployed last")
+        run.stderr
+            .contains("version 1 is live, and version 2 was deployed last")
             && run.stderr.contains("rollback slow-dev/Worker --to latest"),
         "{run}"
     );
@@ -109,4 +129,12 @@ fn a_check_that_fails_leads_the_release_back_and_the_next_one_leads_on() {
     describe(&fixture, 200);
     fixture.sandbox.succeed(&DEPLOY);
     assert_eq!(live(&fixture), "3");
+
+    // The second release failed, so that the first is the one before.
+    let back = [
+        "rollback", "slow", "--to", "previous", "--stage", "dev", "--local",
+    ];
+    let run = fixture.sandbox.run(&back);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(run.stderr.contains("and release 1 of"), "{run}");
 }

@@ -167,7 +167,12 @@ async fn choose(
     let release = release.ok_or_else(|| no_such(releases))?;
     let direct = live.is_some() && session.guard(Box::pin(releases.is_direct())).await??;
     if live == Some(release.release) && !direct {
-        let text = format!("{stack}: release {} is deployed", release.release);
+        let failed = if releases.is_failed(release.release) {
+            ", and failed its check: `stackctl history` says what became of it"
+        } else {
+            ""
+        };
+        let text = format!("{stack}: release {} is deployed{failed}", release.release);
         session.ui.done("release", text);
         return Ok(None);
     }

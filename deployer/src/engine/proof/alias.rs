@@ -1,9 +1,13 @@
 //! Aliases of released functions: which version they name, and the way back from one that does not answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::Serialize;
 use serde_json::Value;
+use stack_model::assembly::StackManifest;
 
 use super::{Claim, Disproof, declared, physical_id, warn};
 use crate::{
@@ -12,6 +16,7 @@ use crate::{
         Context, Event,
         fast::OTHER_REVISION,
         inspect::{self, DeployedResource, present},
+        release::failed::MovedAlias,
         stack::Work,
     },
 };
@@ -82,16 +87,23 @@ pub struct LedBack {
     pub deployed: String,
 }
 
+impl fmt::Display for LedBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "version {} is live, and version {} was deployed last: it was led back, after a check that failed or by hand",
+            self.live, self.deployed
+        )
+    }
+}
+
 impl LedBack {
     /// Says that code is deployed and not live.
     fn disproof(&self) -> Disproof {
         Disproof {
             subject: self.function.clone(),
             claim: Claim::ReleaseLive,
-            message: format!(
-                "version {} is live, and version {} was deployed last: it was led back, after a check that failed or by hand",
-                self.live, self.deployed
-            ),
+            message: self.to_string(),
         }
     }
 
@@ -104,10 +116,25 @@ impl LedBack {
     }
 }
 
+/// Finds the released functions of a deployed stack of which another version is live than it deployed last.
+pub async fn led_back(context: &Context, stack: &StackManifest) -> Result<Vec<LedBack>, AwsError> {
+    let functions: BTreeSet<&String> = stack.releases.values().collect();
+    if functions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let clients = context.clients.in_region(stack.region.as_deref());
+    let resources = inspect::resources(&clients, &stack.name).await?;
+    let mut led_back = Vec::new();
+    for function in functions {
+        led_back.extend(compare(&clients, function, &resources).await?);
+    }
+    Ok(led_back)
+}
+
 /// Finds released functions of which another version is live than their stack deployed last.
 ///
 /// Whoever may not look is warned: a deploy that was allowed is not undone by that.
-pub(super) async fn led_back(
+pub(super) async fn not_live(
     context: &Context,
     work: &Work,
     resources: &[DeployedResource],
@@ -157,23 +184,29 @@ pub(super) fn told(stack: &str, led_back: &[LedBack]) -> (Vec<Disproof>, Vec<Str
     (found.collect(), hints.collect())
 }
 
-/// Leads the aliases that a deploy moved back to the versions that they named before. Returns what the reader should know.
+/// Leads the aliases that a deploy moved back to the versions that they named before. Returns those, and what the reader
+/// should know.
 pub(super) async fn lead_back(
     context: &Context,
     work: &Work,
     before: Before,
     template: &Value,
-) -> Vec<String> {
+) -> (Vec<MovedAlias>, Vec<String>) {
     let mut hints = Vec::new();
-    let mut led = 0;
+    let mut moved = Vec::new();
     for (logical_id, alias) in before.0 {
         match restore(&context.clients, &alias).await {
             Ok(None) => {}
             Ok(Some(from)) => {
-                led += 1;
                 context.emit(Event::AliasLedBack {
                     stack: work.manifest.name.clone(),
+                    logical_id: logical_id.clone(),
+                    from: from.clone(),
+                    to: alias.version.clone(),
+                });
+                moved.push(MovedAlias {
                     logical_id,
+                    function: alias.function,
                     from,
                     to: alias.version,
                 });
@@ -195,7 +228,7 @@ pub(super) async fn lead_back(
                 .any(|released| released == id)
         })
         .collect();
-    if led > 0 {
+    if !moved.is_empty() {
         hints.push("what is released under an alias was led back to its earlier version; all else stays as it was deployed".to_owned());
     }
     if !others.is_empty() {
@@ -203,12 +236,12 @@ pub(super) async fn lead_back(
             "{} stays as it was deployed: deploy the earlier sources again, and release functions under an alias (`Release::Live`) for a way back",
             others.join(", ")
         ));
-    } else if led == 0 {
+    } else if moved.is_empty() {
         hints.push(
             "nothing that was live before can be led back to: what was deployed stays".to_owned(),
         );
     }
-    hints
+    (moved, hints)
 }
 
 /// Makes the aliases name the versions again that they named before an update that was rolled back.

@@ -12,7 +12,10 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use stack_model::assembly::StackManifest;
 
-use super::mark;
+use super::{
+    failed::{self, ReleaseFailure},
+    mark,
+};
 use crate::{
     aws::{AwsError, Clients, OrAws, object},
     engine::{
@@ -85,6 +88,8 @@ pub struct StackReleases {
     bucket: String,
     /// The keys of the records by number.
     records: BTreeMap<u64, String>,
+    /// The keys of what is written down about those that failed after they were deployed.
+    failed: BTreeMap<u64, String>,
     /// The keys of everything else that is kept for the stack.
     objects: BTreeSet<String>,
     deployed: Option<DeployedStack>,
@@ -162,6 +167,24 @@ impl StackReleases {
         self.records.contains_key(&release)
     }
 
+    /// Returns whether a release did not do what it should when it was deployed.
+    pub fn is_failed(&self, release: u64) -> bool {
+        self.failed.contains_key(&release)
+    }
+
+    /// Returns the numbers of those that did what they should, the newest first.
+    fn good(&self) -> impl Iterator<Item = u64> {
+        self.newest().filter(|release| !self.is_failed(*release))
+    }
+
+    /// Reads why a release failed after it was deployed; none, where it did not.
+    pub async fn failure(&self, release: u64) -> Result<Option<ReleaseFailure>, AwsError> {
+        match (&self.clients, self.failed.get(&release)) {
+            (Some(clients), Some(key)) => failed::read(clients, &self.bucket, key).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Returns the release that is deployed now; none, where somebody updated the stack past stackctl since.
     pub fn live(&self) -> Option<u64> {
         let hash = hash(self.deployed.as_ref()?)?;
@@ -198,7 +221,7 @@ impl StackReleases {
 
     /// Returns the number of the release before the one that is deployed; none, where there is none.
     ///
-    /// Going back to a release and back once more leads to the one before that. Where nobody wrote down what is deployed,
+    /// Going back to a release and back once more leads to the one before that. One that failed is passed over. Where nobody wrote down what is deployed,
     /// the newest release that is the same stands for it, and without one the newest release is the one before.
     pub async fn previous(&self) -> Result<Option<u64>, AwsError> {
         let current = match self.live() {
@@ -206,10 +229,10 @@ impl StackReleases {
             None => self.alike().await?,
         };
         let Some(current) = current else {
-            return Ok(self.newest().next());
+            return Ok(self.good().next());
         };
         let current = current.back_to.unwrap_or(current.release);
-        Ok(self.newest().find(|release| *release < current))
+        Ok(self.good().find(|release| *release < current))
     }
 
     /// Returns what packages were made from, by their SHA-256, as far as one of the newest releases tells.
@@ -236,9 +259,9 @@ impl StackReleases {
         Ok(found)
     }
 
-    /// Returns the number of the newest release that goes back to none.
+    /// Returns the number of the newest release that goes back to none, and did not fail.
     pub async fn latest(&self) -> Result<Option<u64>, AwsError> {
-        for release in self.newest() {
+        for release in self.good() {
             if let Some(release) = self.read(release).await?
                 && release.back_to.is_none()
             {
@@ -310,6 +333,13 @@ pub async fn stack_releases(
             None => {
                 releases.objects.insert(key);
             }
+        }
+    }
+    for (number, key) in &releases.records {
+        if let Some(failure) = failed::key_of(&target.name, key)
+            && releases.objects.remove(&failure)
+        {
+            releases.failed.insert(*number, failure);
         }
     }
     releases.deployed = inspect::describe(&clients, &target.name).await?;

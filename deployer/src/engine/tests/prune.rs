@@ -119,7 +119,7 @@ fn release(number: u64, package: &str) -> (String, Rule) {
         "ours": true, "manifest": manifest, "template": "{}",
     })
     .to_string();
-    let key = format!("intake-dev/release/{number:06}-0123456789abcdef.json");
+    let key = format!("intake-dev/release/{number:06}-{number:016}.json");
     let wanted = key.clone();
     let rule = mock!(S3::get_object)
         .match_requests(move |input| input.key() == Some(&wanted))
@@ -166,6 +166,58 @@ async fn the_newest_releases_keep_what_they_go_back_to() {
         .play();
     let plan = plan(&played, 1).await;
     assert_eq!(plan.stacks[0].objects, [old, first]);
+    played.finish();
+}
+
+/// The second release failed its check: it is none of those that are kept, and neither are its package and its version.
+#[tokio::test]
+async fn what_failed_is_not_kept_in_place_of_what_did_not() {
+    let (first, good) = release(1, "a");
+    let (second, bad) = release(2, "b");
+    let [kept, broken] =
+        ["a", "b"].map(|package| format!("intake-dev/intake-create/{}.zip", package.repeat(64)));
+    let failure = "intake-dev/failed/0000000000000002.json";
+    // The package of the release that failed is the newest.
+    let contents = [(&*kept, 1), (&broken, 2), (failure, 2), (&first, 1), (&second, 2)]
+        .iter()
+        .fold(String::new(), |text, (key, number)| {
+            let written = jiff::Timestamp::try_from(day(*number)).expect("is a time");
+            format!(
+                "{text}<Contents><Key>{key}</Key><Size>7</Size><LastModified>{written}</LastModified></Contents>"
+            )
+        });
+    let list =
+        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>");
+    let told = serde_json::json!({"checks": [], "led_back": [{
+        "logical_id": "CreateAlias", "from": "6", "to": "4",
+        "function": format!("arn:aws:lambda:eu-central-1:123456789012:function:{NAME}"),
+    }]});
+    let played = script()
+        .lambda(
+            "list_versions_by_function",
+            versions(&["$LATEST", "3", "4", "5", "6", "7"]),
+        )
+        .lambda("list_aliases", aliases("4", "4"))
+        .s3("get_object", direct("direct"))
+        .s3(
+            "list_objects_v2",
+            mock!(S3::list_objects_v2).then_http_response(move || http(200, &list)),
+        )
+        .s3(
+            "get_object",
+            mock!(S3::get_object)
+                .match_requests(move |input| input.key() == Some(failure))
+                .then_http_response(move || http(200, &told.to_string())),
+        )
+        .s3("get_object", bad)
+        .s3("get_object", good)
+        .play();
+    let plan = plan(&played, 2).await;
+    let stack = &plan.stacks[0];
+    assert_eq!(stack.objects, [failure, &broken, &second]);
+    let versions: Vec<u64> = stack.versions.iter().map(|it| it.version).collect();
+    // 4 is live, 7 is what the stack holds, and with 5 there are two that did not fail.
+    assert_eq!(versions, [3, 6]);
     played.finish();
 }
 

@@ -1,6 +1,9 @@
 //! Released functions, whose alias is led back where a route fails.
 
+use aws_sdk_s3::Client as S3;
+
 use super::*;
+use crate::engine::{deployed, release::record::hash, stack::Archive};
 
 fn update_alias() -> Rule {
     mock!(Lambda::update_alias)
@@ -15,7 +18,7 @@ fn update_alias() -> Rule {
 
 #[tokio::test]
 async fn a_route_that_fails_leads_released_functions_back() {
-    led_back(|script| script.lambda("update_alias", update_alias())).await;
+    led_back(None, |script| script.lambda("update_alias", update_alias())).await;
 }
 
 /// The SDK repeats a call whose answer was lost, and Lambda had obeyed the first.
@@ -31,11 +34,93 @@ async fn a_repeated_call_finds_the_alias_where_it_was_led() {
             .insert("x-amzn-errortype", "PreconditionFailedException");
         answer
     });
-    led_back(|script| alias(script.lambda("update_alias", refused), "3")).await;
+    led_back(None, |script| {
+        alias(script.lambda("update_alias", refused), "3")
+    })
+    .await;
+}
+
+fn archive() -> Archive {
+    Archive {
+        bucket: "artifacts".to_owned(),
+        mark: None,
+        marks: false,
+    }
+}
+
+/// Returns the key of what is written down about the failure of a stack that is as the script describes it.
+async fn failure() -> String {
+    let found = Stack::new("UPDATE_COMPLETE");
+    let played = Script::new().describe(STACK, found.xml()).play();
+    let target = (&*work(false, false).manifest).into();
+    let found = deployed(&played.context, &target).await;
+    let found = found.expect("is answered").expect("is there");
+    let hash = hash(&found).expect("is good");
+    format!("{STACK}/failed/{}", &hash[1..])
+}
+
+#[tokio::test]
+async fn a_release_that_failed_is_marked() {
+    let key = failure().await;
+    led_back(Some(archive()), |script| {
+        let put = mock!(S3::put_object)
+            .match_requests(move |input| {
+                let body = input.body().bytes().unwrap_or_default();
+                let body: Value = serde_json::from_slice(body).unwrap_or_default();
+                input.bucket() == Some("artifacts")
+                    && input.expected_bucket_owner() == Some("123456789012")
+                    && input.key() == Some(&key)
+                    && body["checks"][0]["subject"] == "OrdersAnswer"
+                    && body["led_back"]
+                        == json!([{"logical_id": "WorkAlias", "function": FUNCTION, "from": "4", "to": "3"}])
+            })
+            .then_http_response(|| http(200, ""));
+        script
+            .lambda("update_alias", update_alias())
+            .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+            .s3("put_object", put)
+    })
+    .await;
+}
+
+/// Somebody led the alias on, and the check is answered now: the release is one like any other.
+#[tokio::test]
+async fn a_release_that_does_what_it_should_after_all_is_forgiven() {
+    let key = failure().await;
+    let list = format!(
+        "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>{key}</Key></Contents></ListBucketResult>"
+    );
+    let script = alias(Script::new().resources(&RESOURCES), "4")
+        .s3(
+            "list_objects_v2",
+            mock!(S3::list_objects_v2)
+                .match_requests(|input| input.prefix() == Some("intake-dev/failed/"))
+                .then_http_response(move || http(200, &list)),
+        )
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .s3(
+            "delete_object",
+            mock!(S3::delete_object)
+                .match_requests(move |input| input.key() == Some(&key))
+                .then_http_response(|| http(204, "")),
+        );
+    let played = answered_by(script.play(), &Api::new(&[404]));
+    let mut work = work(true, true);
+    work.archive = Some(archive());
+    prove(
+        &played.context,
+        &artifacts(),
+        &work,
+        Outcome::Unchanged,
+        Before::default(),
+    )
+    .await
+    .expect("the route answers, and what was deployed is live");
+    assert_eq!(warnings(played.finish()), [""; 0]);
 }
 
 /// Lets a smoke check fail after a deploy that moved an alias, with these answers to leading it back.
-async fn led_back(answer: impl FnOnce(Script) -> Script) {
+async fn led_back(archive: Option<Archive>, answer: impl FnOnce(Script) -> Script) {
     // Before the deploy, version 3 is live.
     let script = alias(Script::new().resources(&RESOURCES), "3").resources(&RESOURCES);
     let script = function(script, "Active", "Successful", CODE);
@@ -47,6 +132,7 @@ async fn led_back(answer: impl FnOnce(Script) -> Script) {
     work.template = work
         .template
         .replace("AWS::Lambda::EventSourceMapping", "AWS::SQS::Queue");
+    work.archive = archive;
     let noted = before(&played.context, &work).await;
     let error = prove(
         &played.context,

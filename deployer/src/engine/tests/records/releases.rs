@@ -124,6 +124,52 @@ async fn going_back_twice_leads_further_back() {
     played.finish();
 }
 
+/// The third and the fourth were led back after a check that failed, and the fourth is deployed.
+#[tokio::test]
+async fn nobody_goes_back_to_a_release_that_failed_without_naming_it() {
+    let found = Stack::new("UPDATE_COMPLETE");
+    let hash = crate::engine::release::record::hash(&read(&found).await).expect("is good");
+    let key = format!("intake-dev/release/000004{hash}");
+    let failure = format!("intake-dev/failed/{}", &hash[1..]);
+    let (_, fourth) = record(4, "d", None);
+    let told = json!({
+        "checks": [{"subject": "OrdersAnswer", "message": "is not answered"}],
+        "led_back": [{"logical_id": "WorkAlias", "function": "work", "from": "4", "to": "2"}],
+    });
+    let played = Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .s3(
+            "list_objects_v2",
+            listed(
+                "intake-dev/",
+                &[
+                    ("intake-dev/failed/0000000000000003.json", ""),
+                    (&failure, ""),
+                    (&record(1, "", None).0, ""),
+                    (&record(2, "", None).0, ""),
+                    (&record(3, "", None).0, ""),
+                    (&key, ""),
+                ],
+            ),
+        )
+        .describe(STACK, found.xml())
+        .s3("get_object", got((key.clone(), fourth)))
+        .s3("get_object", got(record(2, "b", None)))
+        .s3("get_object", got((failure.clone(), told.to_string())))
+        .play();
+    let releases = releases(&played.context).await;
+    assert_eq!(releases.live(), Some(4));
+    assert_eq!(releases.newest().collect::<Vec<_>>(), [4, 3, 2, 1]);
+    assert_eq!(releases.previous().await.expect("is read"), Some(2));
+    assert_eq!(releases.latest().await.expect("is read"), Some(2));
+    let failed = releases.failure(4).await.expect("is read").expect("failed");
+    assert_eq!(failed.checks[0].subject, "OrdersAnswer");
+    assert_eq!(failed.led_back[0].to, "2");
+    assert_eq!(releases.failure(2).await.expect("is read"), None);
+    assert!(releases.is_failed(3) && releases.has(3));
+    played.finish();
+}
+
 #[tokio::test]
 async fn a_release_is_deployed_with_what_it_had_and_new_names() {
     let played = three(Script::new(), &Stack::new("UPDATE_COMPLETE"))

@@ -1,0 +1,162 @@
+//! Failures: releases that were deployed, and did not do what they should.
+//!
+//! A release is written down as soon as CloudFormation has deployed it, and what is looked at afterwards may fail it. What
+//! failed stands beside the records then, under a name that follows from the state of the stack as that of the record does,
+//! so that a list of the bucket tells which releases failed: nobody goes back to one of those unless they name it. Going
+//! live all the same and passing the check takes the mark away.
+
+use aws_sdk_s3::primitives::ByteStream;
+use serde::{Deserialize, Serialize};
+
+use super::record;
+use crate::{
+    aws::{AwsError, Clients, OrAws, object},
+    engine::{Context, Event, inspect, stack::Work},
+};
+
+/// Why a release failed after it was deployed, and what became of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseFailure {
+    /// What was looked at and was not as it should be.
+    pub checks: Vec<FailedCheck>,
+    /// The aliases that were led back.
+    #[serde(default)]
+    pub led_back: Vec<MovedAlias>,
+}
+
+/// Something that was looked at and was not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedCheck {
+    /// The logical id of the resource, or the name of the check.
+    pub subject: String,
+    /// What was so instead.
+    pub message: String,
+}
+
+/// An alias that was led back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedAlias {
+    /// The logical id of the alias.
+    pub logical_id: String,
+    /// The ARN of the function.
+    pub function: String,
+    /// The version that failed.
+    pub from: String,
+    /// The version that is live again.
+    pub to: String,
+}
+
+impl ReleaseFailure {
+    /// Returns whether a version of a function failed.
+    pub(in crate::engine) fn is_of(&self, function: &str, version: &str) -> bool {
+        let function = format!(":{function}");
+        let mut moved = self.led_back.iter();
+        moved.any(|alias| alias.function.ends_with(&function) && alias.from == version)
+    }
+}
+
+/// Returns what the keys of a stack's failures begin with.
+pub(in crate::engine) fn prefix(stack: &str) -> String {
+    format!("{stack}/failed/")
+}
+
+/// Returns the key of the failure of the release that has this key.
+pub(in crate::engine) fn key_of(stack: &str, release: &str) -> Option<String> {
+    let (_, hash) = release.rsplit_once('-')?;
+    Some(format!("{}{hash}", prefix(stack)))
+}
+
+/// Reads one failure.
+pub(in crate::engine) async fn read(
+    clients: &Clients,
+    bucket: &str,
+    key: &str,
+) -> Result<ReleaseFailure, AwsError> {
+    let object = object::read(clients, bucket, key).await?;
+    serde_json::from_slice(&object.bytes)
+        .map_err(|_| AwsError::incomplete("GetObject", "failure that this version can read"))
+}
+
+/// Writes down that the release failed that a stack has now.
+pub(in crate::engine) async fn write(context: &Context, work: &Work, failure: &ReleaseFailure) {
+    let written = async {
+        let Some((bucket, key)) = now(context, work).await? else {
+            return Ok(());
+        };
+        // Texts are always JSON.
+        let body = serde_json::to_vec(failure).unwrap_or_default();
+        context
+            .clients
+            .s3
+            .put_object()
+            .bucket(bucket)
+            .expected_bucket_owner(&context.clients.identity().account)
+            .key(key)
+            .body(ByteStream::from(body))
+            .content_type("application/json")
+            .send()
+            .await
+            .or_aws(&context.clients, "PutObject")
+            .map(drop)
+    };
+    if let Err(error) = written.await {
+        let message = format!(
+            "nobody knows later that this release failed, because it could not be written down: {error}"
+        );
+        warn(context, work, message);
+    }
+}
+
+/// Forgets that the release failed that a stack has now, because it does what it should.
+pub(in crate::engine) async fn forgive(context: &Context, work: &Work) {
+    let forgiven = async {
+        let Some(archive) = &work.archive else {
+            return Ok(());
+        };
+        let clients = &context.clients;
+        let failures =
+            object::listed(clients, &archive.bucket, &prefix(&work.manifest.name)).await?;
+        if failures.is_empty() {
+            return Ok(());
+        }
+        let Some((bucket, key)) = now(context, work).await? else {
+            return Ok(());
+        };
+        if !failures.iter().any(|it| it.key.as_deref() == Some(&key)) {
+            return Ok(());
+        }
+        clients
+            .s3
+            .delete_object()
+            .bucket(bucket)
+            .expected_bucket_owner(&clients.identity().account)
+            .key(key)
+            .send()
+            .await
+            .or_aws(clients, "DeleteObject")
+            .map(drop)
+    };
+    if let Err(error) = forgiven.await {
+        let message = format!("this release may still be written down as one that failed: {error}");
+        warn(context, work, message);
+    }
+}
+
+/// Returns the bucket, and the key of the failure of what is deployed now.
+async fn now<'a>(context: &Context, work: &'a Work) -> Result<Option<(&'a str, String)>, AwsError> {
+    let Some(archive) = &work.archive else {
+        return Ok(None);
+    };
+    let stack = &work.manifest.name;
+    let deployed = inspect::describe(&context.clients, stack).await?;
+    let hash = deployed.as_ref().and_then(record::hash);
+    let key = hash.and_then(|hash| key_of(stack, &hash));
+    Ok(key.map(|key| (archive.bucket.as_str(), key)))
+}
+
+fn warn(context: &Context, work: &Work, message: String) {
+    context.emit(Event::Warning {
+        stack: work.manifest.name.clone(),
+        message,
+    });
+}
