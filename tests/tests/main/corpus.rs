@@ -4,16 +4,14 @@
 //! The engine is no AWS: `engine.toml` says which cases it cannot make, and where it does something else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use system_tests::account::{Account, texts};
-use system_tests::poll::eventually;
+use system_tests::poll::{PATIENCE, eventually};
 use system_tests::support::TestEngine;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Every so many cases are made in a usual run; all of them, where `CORPUS=all` asks for it.
 const STEP: usize = 8;
@@ -86,8 +84,11 @@ impl Stack<'_> {
     fn ask(&self, action: &str, more: &[(&str, &str)]) -> (u16, String) {
         let mut form = format!("Action={action}&Version=2010-05-15&StackName={}", self.name);
         for (name, value) in more {
-            let value: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
-            form.extend(["&", name, "=", &value]);
+            form.extend(["&", name, "="]);
+            for byte in value.bytes() {
+                // Writing to a String cannot fail.
+                let _ = write!(form, "%{byte:02X}");
+            }
         }
         let headers = [(
             "content-type",
