@@ -11,7 +11,10 @@ use crate::ui;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
     let look = Look::open(session, Some(arguments)).await?;
-    let context = look.context.clone().with_options(&approval::options(session));
+    let context = look
+        .context
+        .clone()
+        .with_options(&approval::options(session));
     let mut explanations: Vec<Explanation> = Vec::new();
     for target in &look.targets {
         let rendered = look
