@@ -69,9 +69,10 @@ fn table() {
         Some(UpdateBehaviour::Replacement)
     );
     assert_eq!(table.update("BillingMode"), Some(UpdateBehaviour::InPlace));
+    // The registry says "conditionally"; the page of the type says replacement, and a patch of the facts follows it.
     assert_eq!(
         table.update("KeySchema"),
-        Some(UpdateBehaviour::Conditional)
+        Some(UpdateBehaviour::Replacement)
     );
     assert!(table.property("KeySchema").unwrap().required());
     assert!(table.has_attribute("StreamArn"));
