@@ -125,7 +125,7 @@ fn tells_because_of_what_code_changes(fixture: &Fixture) {
                 .find(|change| change["logical_id"] == "Worker")
         })
         .unwrap_or_else(|| panic!("{run}"));
-    let file = json!({"path": "worker/src/main.rs", "package": "worker", "change": "changed"});
+    let file = json!({"path": "worker/src/main.rs", "package": "slow-worker", "change": "changed"});
     assert_eq!(
         worker["code"],
         json!({"files": [file], "dependencies": []}),
