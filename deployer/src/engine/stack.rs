@@ -2,6 +2,7 @@
 
 mod anew;
 mod archive;
+mod compute;
 mod input;
 mod operation;
 pub(super) mod protection;
@@ -17,20 +18,20 @@ use stack_model::assembly::StackManifest;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    Approve, Artifact, BOOTSTRAP_STACK, Context, Decision, DeployedStack, Event, ProposedChanges,
-    StackError, capability,
-    change_set::{self, ChangeSet, ChangeSetRequest, Computed},
+    Approve, Artifact, BOOTSTRAP_STACK, Context, Decision, DeployedStack, Event, StackError,
+    capability,
+    change_set::{self, ChangeSetRequest},
     content,
     event::Outcome,
-    express, failure,
     fast::Record,
     handover::{self, Handovers},
     inspect, proof, release,
     turns::Turns,
     unchanged,
 };
-use crate::aws::{AwsError, texts};
+use crate::aws::AwsError;
 use crate::content::Content;
+use compute::{Proposed, compute};
 use input::{parameters, tags};
 use operation::{known_hints, remove_leftovers, remove_waiting};
 use settle::{Settled, settle};
@@ -347,84 +348,6 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         Outcome::Updated
     };
     Ok(Attempt::Done((outcome, deployed.outputs)))
-}
-
-/// What CloudFormation would do.
-enum Proposed {
-    Changes(ChangeSet, ProposedChanges),
-    Nothing,
-    /// An operation began between the look at the stack and the change set.
-    Busy,
-}
-
-/// Has the changes computed: in express mode where the request says so, and once more without where the changes do not
-/// suit it. The request says afterwards how it was done.
-async fn compute(
-    run: &Run,
-    context: &Context,
-    work: &Work,
-    request: &mut ChangeSetRequest<'_>,
-) -> Result<Proposed, StackError> {
-    let stack = request.stack;
-    loop {
-        request.name = token(
-            context,
-            &[&stack.name, &work.template],
-            &[request.parameters, request.tags],
-        );
-        let change_set = match change_set::create(&context.clients, request).await {
-            Ok(change_set) => change_set,
-            Err(source) if request.express && express::is_unknown(&source) => {
-                request.express = false;
-                continue;
-            }
-            Err(source) if source.message().is_some_and(texts::says_busy) => {
-                return Ok(Proposed::Busy);
-            }
-            Err(source) => return Err(refused(stack, source)),
-        };
-        let computed = change_set::computed(context, &change_set, request)
-            .await
-            .map_err(|source| aws(stack, source))?;
-        match computed {
-            Computed::Ready(changes) => {
-                if request.express && express::objection(&changes).is_some() {
-                    // A stack that exists for this change set only holds the next one, too.
-                    remove(context, stack, &change_set, false).await?;
-                    request.express = false;
-                    continue;
-                }
-                return Ok(Proposed::Changes(change_set, changes));
-            }
-            Computed::Nothing => {
-                remove(context, stack, &change_set, request.create).await?;
-                return Ok(Proposed::Nothing);
-            }
-            Computed::Failed(reason) => {
-                let mut hints = known_hints(&reason);
-                let (reason, findings) =
-                    failure::say(&context.clients, &change_set.id, reason).await;
-                if !findings.is_empty() {
-                    run.approve.found(&stack.name, &findings);
-                }
-                if let Err(error) = remove(context, stack, &change_set, request.create).await {
-                    hints.push(format!(
-                        "change set {} is still there: {error}",
-                        request.name
-                    ));
-                }
-                return Err(StackError::ChangeSet {
-                    stack: stack.name.clone(),
-                    reason,
-                    hints,
-                });
-            }
-            Computed::Cancelled => {
-                remove(context, stack, &change_set, request.create).await?;
-                return Err(interrupted(stack, None));
-            }
-        }
-    }
 }
 
 /// Fails where the run was stopped.
