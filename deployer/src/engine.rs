@@ -73,7 +73,7 @@ pub use destroy::{
     Retained, Survivor, destroy, outlook, survivors,
 };
 pub use drift::{PropertyDrift, ResourceDrift, StackDrift, drift, revert};
-pub use event::{Event, EventSink, Outcome, ResourceEvent};
+pub use event::{ContentStep, Event, EventSink, Outcome, ResourceEvent};
 pub use explain::Explained;
 pub use export::{Import, MissingExport, imports, missing_exports};
 pub use failure::{Failure, Finding, FirstCause, Known};

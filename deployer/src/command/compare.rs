@@ -15,11 +15,11 @@ use super::{Session, deploy, environments, explain, prepare};
 use crate::assembly::Assembly;
 use crate::cli;
 use crate::config::{Account, Project, Stage, StageConfig};
-use crate::engine::EventSink;
 use crate::engine::plan::{
     App, Path as PropertyPath, Plan, PropertyChange, Registry, Side, defaults, pseudo_parameters,
 };
 use crate::error::Result;
+use crate::ui::Activity;
 
 /// What is compared, and with what.
 #[derive(Clone, Copy, Debug)]
@@ -128,17 +128,20 @@ impl<'a> Comparison<'a> {
                 wanted: wanted(&assembly, &selected),
             });
         }
-        let (context, _) = place::open(session, project, stage, place, EventSink::ignore()).await?;
+        let looks = Activity::new(&session.ui, "compare");
+        let (context, _) = place::open(session, project, stage, place, looks.looks()).await?;
         let artifacts = if self.with.build {
             prepare::functions(session, project, &assembly, &selected, place).await?
         } else {
             BTreeMap::new()
         };
         let contents = prepare::contents(project, &assembly, &selected)?;
-        let mut plan = deploy::make_plan(
+        let plan = deploy::make_plan(
             session, &context, &assembly, &selected, &artifacts, &contents,
         )
-        .await?;
+        .await;
+        looks.finish();
+        let mut plan = plan?;
         remembered.seen(&session.ui, &plan);
         if self.with.change_set {
             let stacks = deploy::deployments(&assembly, &selected, &contents);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use self::round::{Round, Worked};
+use self::round::{Given, Round, Worked};
 use super::place::Place;
 use super::{Session, approval};
 use crate::cli;
@@ -92,7 +92,7 @@ async fn next(session: &Session, round: &mut Round<'_>, watcher: &mut Watcher, b
 fn say(session: &Session, worked: Worked, took: Duration) {
     let (outcome, text) = match worked {
         Worked::Deployed => ("deployed", "deployed"),
-        Worked::Code => ("code", "functions run this code"),
+        Worked::Past(given) => ("code", past(given)),
         Worked::Nothing => ("unchanged", "nothing changes"),
     };
     if session.ui.json() {
@@ -101,6 +101,18 @@ fn say(session: &Session, worked: Worked, took: Duration) {
             .json_line(&json!({"type": "ready", "outcome": outcome}));
     }
     session.ui.ready(text, took);
+}
+
+/// Says what was given past CloudFormation.
+fn past(given: Given) -> &'static str {
+    match given {
+        Given {
+            code: true,
+            files: true,
+        } => "functions run this code, and buckets hold these files",
+        Given { files: true, .. } => "buckets hold these files",
+        Given { .. } => "functions run this code",
+    }
 }
 
 /// Returns whether an error ends the loop: one that no change of a source mends, before anything worked.
@@ -129,6 +141,28 @@ fn refused(stage: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_ready_is_what_was_given() {
+        let files = Given {
+            files: true,
+            ..Given::default()
+        };
+        let code = Given {
+            code: true,
+            ..Given::default()
+        };
+        assert_eq!(past(files), "buckets hold these files");
+        assert_eq!(past(code), "functions run this code");
+        let both = Given {
+            code: true,
+            ..files
+        };
+        assert_eq!(
+            past(both),
+            "functions run this code, and buckets hold these files"
+        );
+    }
 
     #[test]
     fn what_a_source_can_mend_does_not_end_the_loop() {

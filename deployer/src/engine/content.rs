@@ -9,6 +9,8 @@
 //! between leaves a difference, and the next one goes on.
 
 mod error;
+mod look;
+mod progress;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,8 +23,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 pub use error::FillError;
+pub(super) use look::{Difference, differences};
 
-use super::{Context, Event, empty, inspect};
+use self::look::difference;
+use self::progress::Progress;
+use super::{ContentStep, Context, Event, empty, inspect};
 use crate::aws::{AwsError, Clients, OrAws};
 use crate::content::{Content, ContentFile};
 
@@ -32,56 +37,11 @@ const FINGERPRINT: &str = "stackctl-fingerprint";
 /// The fingerprint of an object of ours that has to be written once more.
 const PENDING: &str = "pending";
 
-/// How many objects are looked at or written at once.
+/// How many objects are written at once.
 const AT_ONCE: usize = 16;
 
 /// How many keys one call deletes: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
 const DELETED_AT_ONCE: usize = 1000;
-
-/// How a bucket differs from a folder, by keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Difference {
-    pub(super) added: BTreeSet<String>,
-    pub(super) changed: BTreeSet<String>,
-    pub(super) removed: BTreeSet<String>,
-}
-
-impl Difference {
-    /// Returns whether the bucket holds what the folder holds.
-    pub(super) fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
-    }
-
-    fn is_written(&self, key: &String) -> bool {
-        self.added.contains(key) || self.changed.contains(key)
-    }
-
-    /// Returns the difference from a bucket that does not exist yet.
-    pub(super) fn from_nothing(content: &Content) -> Self {
-        Self {
-            added: content.files.keys().cloned().collect(),
-            ..Self::default()
-        }
-    }
-}
-
-/// Compares the folders of a deployed stack with its buckets. `context` is that of the stack's region.
-pub(super) async fn differences(
-    context: &Context,
-    stack: &str,
-    contents: &BTreeMap<String, Content>,
-) -> Result<BTreeMap<String, Difference>, FillError> {
-    let resources = physical_ids(&context.clients, stack).await?;
-    let mut differences = BTreeMap::new();
-    for (name, content) in contents {
-        let difference = match resources.get(&content.manifest.bucket) {
-            Some(bucket) => difference(&context.clients, bucket, content).await?,
-            None => Difference::from_nothing(content),
-        };
-        differences.insert(name.clone(), difference);
-    }
-    Ok(differences)
-}
 
 /// Fills the buckets of a deployed stack. `context` is that of the stack's region.
 ///
@@ -104,10 +64,17 @@ pub(super) async fn fill(
     for (name, content) in contents {
         let bucket = physical_id(&content.manifest.bucket)?;
         // Looking changes nothing, so it may be left at any time.
+        let folder = Folder {
+            context,
+            stack: &stack.name,
+            name,
+            bucket: &bucket,
+            content,
+        };
         let difference = tokio::select! {
             biased;
             () = context.cancel.cancelled() => return Err(FillError::NotBegun(bucket)),
-            difference = difference(&context.clients, &bucket, content) => difference?,
+            difference = difference(folder) => difference?,
         };
         if difference.is_empty() {
             continue;
@@ -115,12 +82,10 @@ pub(super) async fn fill(
         let distribution = content.manifest.invalidate.as_deref();
         let distribution = distribution.map(physical_id).transpose()?;
         let filling = Filling {
-            context,
-            bucket: &bucket,
-            content,
+            folder,
             difference: &difference,
         };
-        filling.run(distribution.as_deref(), name).await?;
+        filling.run(distribution.as_deref()).await?;
         context.emit(Event::ContentPublished {
             stack: stack.name.clone(),
             content: name.clone(),
@@ -133,52 +98,78 @@ pub(super) async fn fill(
     Ok(())
 }
 
-/// A bucket that is being filled.
-struct Filling<'a> {
+/// A folder and the bucket that is to hold it.
+#[derive(Clone, Copy)]
+struct Folder<'a> {
+    /// That of the stack's region.
     context: &'a Context,
+    stack: &'a str,
+    /// The name of the declaration.
+    name: &'a str,
     bucket: &'a str,
     content: &'a Content,
+}
+
+impl Folder<'_> {
+    fn failed(&self, source: AwsError) -> FillError {
+        FillError::Aws {
+            bucket: self.bucket.to_owned(),
+            source,
+        }
+    }
+}
+
+/// A bucket that is being filled.
+struct Filling<'a> {
+    folder: Folder<'a>,
     difference: &'a Difference,
 }
 
 impl Filling<'_> {
     /// Writes what is new, removes what is old and makes the distribution forget what it had.
-    async fn run(&self, distribution: Option<&str>, name: &str) -> Result<(), FillError> {
-        let clients = &self.context.clients;
+    async fn run(&self, distribution: Option<&str>) -> Result<(), FillError> {
+        let Folder {
+            context,
+            bucket,
+            content,
+            ..
+        } = self.folder;
+        let clients = &context.clients;
         let Difference {
             added,
             changed,
             removed,
         } = self.difference;
-        let seal = distribution.and_then(|_| seal(self.content, self.difference));
+        let seal = distribution.and_then(|_| seal(content, self.difference));
         let mut missing: BTreeSet<String> = added.union(changed).cloned().collect();
+        let mut progress = Progress::begin(self.folder, ContentStep::Writing, missing.len());
         for pages in [false, true] {
-            let files = self.content.files.iter().filter(|(key, file)| {
+            let files = content.files.iter().filter(|(key, file)| {
                 file.is_page() == pages
                     && self.difference.is_written(key)
                     && seal.is_none_or(|(seal, _)| seal != *key)
             });
-            for key in self.upload(files).await? {
+            for key in self.upload(files, &mut progress).await? {
                 missing.remove(&key);
             }
             // What comes after the last upload is two calls or three: they are made.
-            if self.context.cancel.is_cancelled() && !missing.is_empty() {
+            if context.cancel.is_cancelled() && !missing.is_empty() {
                 return Err(FillError::Stopped {
-                    bucket: self.bucket.to_owned(),
+                    bucket: bucket.to_owned(),
                     written: added.len() + changed.len() - missing.len(),
                     missing: missing.into_iter().collect(),
                 });
             }
         }
         if let Some(seal) = seal {
-            put(clients, self.bucket, seal, Sealed::No).await?;
+            put(clients, bucket, seal, Sealed::No).await?;
         }
-        delete(clients, self.bucket, removed).await?;
+        self.delete(removed).await?;
         if let Some(distribution) = distribution {
-            invalidate(self.context, self.bucket, distribution, name).await?;
+            invalidate(self.folder, distribution).await?;
         }
         if let Some(seal) = seal {
-            put(clients, self.bucket, seal, Sealed::Yes).await?;
+            put(clients, bucket, seal, Sealed::Yes).await?;
         }
         Ok(())
     }
@@ -187,13 +178,17 @@ impl Filling<'_> {
     async fn upload<'a>(
         &self,
         files: impl Iterator<Item = (&'a String, &'a ContentFile)>,
+        progress: &mut Progress<'_>,
     ) -> Result<Vec<String>, FillError> {
+        let Folder {
+            context, bucket, ..
+        } = self.folder;
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let mut uploads = JoinSet::new();
         for (key, file) in files {
-            let (clients, bucket) = (self.context.clients.clone(), self.bucket.to_owned());
+            let (clients, bucket) = (context.clients.clone(), bucket.to_owned());
             let (key, file, turns) = (key.clone(), file.clone(), Arc::clone(&turns));
-            let cancel = self.context.cancel.clone();
+            let cancel = context.cancel.clone();
             uploads.spawn(async move {
                 // The semaphore is never closed, so the only answer is a permit.
                 let _turn = turns.acquire_owned().await;
@@ -206,9 +201,34 @@ impl Filling<'_> {
         }
         let mut written = Vec::new();
         while let Some(joined) = uploads.join_next().await {
-            written.extend(finished(joined)?);
+            if let Some(key) = finished(joined)? {
+                written.push(key);
+                progress.add(1);
+            }
         }
         Ok(written)
+    }
+
+    async fn delete(&self, keys: &BTreeSet<String>) -> Result<(), FillError> {
+        let keys: Vec<&String> = keys.iter().collect();
+        let mut progress = Progress::begin(self.folder, ContentStep::Removing, keys.len());
+        for part in keys.chunks(DELETED_AT_ONCE) {
+            let objects = part
+                .iter()
+                .map(|key| ObjectIdentifier::builder().key(key.as_str()).build())
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|_| AwsError::incomplete("ListObjectsV2", "key"));
+            let deleted = match objects {
+                Ok(objects) => {
+                    let clients = &self.folder.context.clients;
+                    empty::delete(clients, self.folder.bucket, objects).await
+                }
+                Err(error) => Err(error),
+            };
+            deleted.map_err(|source| self.folder.failed(source))?;
+            progress.add(part.len());
+        }
+        Ok(())
     }
 }
 
@@ -236,87 +256,6 @@ async fn physical_ids(
         .into_iter()
         .map(|resource| (resource.logical_id, resource.physical_id))
         .collect())
-}
-
-async fn difference(
-    clients: &Clients,
-    bucket: &str,
-    content: &Content,
-) -> Result<Difference, FillError> {
-    let present = keys(clients, bucket, &content.manifest.prefix).await?;
-    let mut difference = Difference::default();
-    let absent = content.files.keys().filter(|key| !present.contains(*key));
-    difference.added.extend(absent.cloned());
-    let mut looks = JoinSet::new();
-    let turns = Arc::new(Semaphore::new(AT_ONCE));
-    for key in present {
-        if content.manifest.keep_others && !content.files.contains_key(&key) {
-            continue;
-        }
-        let (clients, bucket, turns) = (clients.clone(), bucket.to_owned(), Arc::clone(&turns));
-        looks.spawn(async move {
-            // The semaphore is never closed, so the only answer is a permit.
-            let _turn = turns.acquire_owned().await;
-            let head = clients
-                .s3
-                .head_object()
-                .bucket(&bucket)
-                .key(&key)
-                .send()
-                .await;
-            let head = head
-                .or_aws(&clients, "HeadObject")
-                .map_err(|source| FillError::Aws { bucket, source })?;
-            let found = head.metadata.and_then(|mut data| data.remove(FINGERPRINT));
-            Ok::<_, FillError>((key, found))
-        });
-    }
-    while let Some(joined) = looks.join_next().await {
-        let (key, found) = finished(joined)?;
-        match content.files.get(&key) {
-            Some(file) if found.as_ref() == Some(&file.fingerprint()) => {}
-            Some(_) => {
-                difference.changed.insert(key);
-            }
-            // An object without a fingerprint was put there by somebody else: an upload of a user, say.
-            None if found.is_some() => {
-                difference.removed.insert(key);
-            }
-            None => {}
-        }
-    }
-    Ok(difference)
-}
-
-/// Lists the keys under a prefix.
-async fn keys(
-    clients: &Clients,
-    bucket: &str,
-    prefix: &str,
-) -> Result<BTreeSet<String>, FillError> {
-    let mut keys = BTreeSet::new();
-    let mut next = None;
-    loop {
-        let page = clients
-            .s3
-            .list_objects_v2()
-            .bucket(bucket)
-            .set_prefix((!prefix.is_empty()).then(|| prefix.to_owned()))
-            .set_continuation_token(next)
-            .send()
-            .await
-            .or_aws(clients, "ListObjectsV2")
-            .map_err(|source| FillError::Aws {
-                bucket: bucket.to_owned(),
-                source,
-            })?;
-        let objects = page.contents.unwrap_or_default();
-        keys.extend(objects.into_iter().filter_map(|object| object.key));
-        next = page.next_continuation_token;
-        if next.is_none() {
-            return Ok(keys);
-        }
-    }
 }
 
 /// Whether an object gets its fingerprint. The next run takes one without for changed.
@@ -363,33 +302,9 @@ async fn put(
     Ok(())
 }
 
-async fn delete(clients: &Clients, bucket: &str, keys: &BTreeSet<String>) -> Result<(), FillError> {
-    let keys: Vec<&String> = keys.iter().collect();
-    for part in keys.chunks(DELETED_AT_ONCE) {
-        let objects = part
-            .iter()
-            .map(|key| ObjectIdentifier::builder().key(key.as_str()).build())
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| AwsError::incomplete("ListObjectsV2", "key"));
-        let deleted = match objects {
-            Ok(objects) => empty::delete(clients, bucket, objects).await,
-            Err(error) => Err(error),
-        };
-        deleted.map_err(|source| FillError::Aws {
-            bucket: bucket.to_owned(),
-            source,
-        })?;
-    }
-    Ok(())
-}
-
 /// Makes a distribution forget what it has of a bucket; `/*` counts as one path.
-async fn invalidate(
-    context: &Context,
-    bucket: &str,
-    distribution: &str,
-    name: &str,
-) -> Result<(), FillError> {
+async fn invalidate(folder: Folder<'_>, distribution: &str) -> Result<(), FillError> {
+    let Folder { context, name, .. } = folder;
     let clients = &context.clients;
     // CloudFront takes a reference that it has seen for a call that is repeated, and does nothing:
     // <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_InvalidationBatch.html>. Contents that refresh the
@@ -418,10 +333,7 @@ async fn invalidate(
             .map(drop),
         Err(_) => Err(AwsError::incomplete("CreateInvalidation", "paths")),
     };
-    invalidated.map_err(|source| FillError::Aws {
-        bucket: bucket.to_owned(),
-        source,
-    })
+    invalidated.map_err(|source| folder.failed(source))
 }
 
 /// Returns what a task returned; a panic goes on here.

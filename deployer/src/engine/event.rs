@@ -101,6 +101,22 @@ pub enum Event {
         /// The size in bytes.
         size: u64,
     },
+    /// A bucket is compared with a folder or filled with it. Told at the beginning, after each hundred objects and at the
+    /// end, where there are as many.
+    ContentProgress {
+        /// The stack.
+        stack: String,
+        /// The name of the declaration.
+        content: String,
+        /// The bucket.
+        bucket: String,
+        /// What is being done.
+        step: ContentStep,
+        /// The number of objects that are done.
+        done: usize,
+        /// The number of objects of this step.
+        total: usize,
+    },
     /// A bucket was filled with a folder.
     ContentPublished {
         /// The stack.
@@ -273,6 +289,18 @@ pub enum Event {
         /// The stack it depends on, which failed or was not approved.
         because: String,
     },
+}
+
+/// What is done with the objects of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContentStep {
+    /// They are compared with the files of a folder.
+    Looking,
+    /// They are written.
+    Writing,
+    /// They are removed, as no file stands for them.
+    Removing,
 }
 
 /// How a stack ended up.

@@ -5,7 +5,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_smithy_types::{DateTime, date_time::Format};
 use serde::Serialize;
 
 use super::{Context, DeployedFunction, follow::Patience};
@@ -145,9 +144,7 @@ impl Source<'_> {
                     LogLine {
                         stack: self.function.stack.clone(),
                         function: self.function.logical_id.clone(),
-                        time: DateTime::from_millis(time)
-                            .fmt(Format::DateTime)
-                            .unwrap_or_default(),
+                        time: rfc3339(time),
                         message: message.trim_end().to_owned(),
                     },
                 ));
@@ -180,9 +177,27 @@ async fn log_group(clients: &Clients, function: &DeployedFunction) -> Result<Str
         .unwrap_or_else(|| format!("/aws/lambda/{}", function.name)))
 }
 
+/// Writes milliseconds since 1970 in RFC 3339, always with three digits after the second: lines stand below each other.
+fn rfc3339(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis)
+        .map(|time| format!("{time:.3}"))
+        .unwrap_or_default()
+}
+
 fn millis(time: SystemTime) -> i64 {
     let since = time
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_of_one_length() {
+        assert_eq!(rfc3339(1_790_000_000_060), "2026-09-21T14:13:20.060Z");
+        assert_eq!(rfc3339(1_790_000_001_000), "2026-09-21T14:13:21.000Z");
+    }
 }

@@ -1,5 +1,6 @@
 //! Draws the events of the engine.
 
+mod contents;
 mod line;
 mod update;
 
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use self::contents::Contents;
 use self::line::{Sign, resource_line};
 use self::update::{Planned, Running};
 use super::{Ui, paint, palette, task};
@@ -25,6 +27,7 @@ pub struct Activity {
     ui: Ui,
     verb: &'static str,
     stacks: Arc<Mutex<BTreeMap<String, Running>>>,
+    contents: Contents,
     /// Whether it was said that artifacts are uploaded.
     publishing: Arc<AtomicBool>,
 }
@@ -36,6 +39,7 @@ impl Activity {
             ui: ui.clone(),
             verb,
             stacks: Arc::default(),
+            contents: Contents::new(ui),
             publishing: Arc::default(),
         }
     }
@@ -46,6 +50,12 @@ impl Activity {
         EventSink::new(move |event| activity.take(&event))
     }
 
+    /// Returns the sink for looks at what is deployed: how far a long one is, and nothing else. It writes no JSON.
+    pub fn looks(&self) -> EventSink {
+        let contents = self.contents.clone();
+        EventSink::new(move |event| contents.take(&event))
+    }
+
     /// Clears what is drawn, for whatever comes next.
     pub fn finish(&self) {
         let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,6 +64,7 @@ impl Activity {
                 bar.finish_and_clear();
             }
         }
+        self.contents.finish();
     }
 
     /// Draws one event.
@@ -113,6 +124,7 @@ impl Activity {
                 self.ui
                     .done("publish", format!("{asset} ({})", bytes(*size)));
             }
+            Event::ContentProgress { .. } => self.contents.take(event),
             Event::ContentPublished {
                 stack,
                 content,

@@ -28,10 +28,19 @@ use crate::watch::{self, Affected, Packages, PackagesError, Scope, Workspace};
 pub(super) enum Worked {
     /// Stacks were deployed.
     Deployed,
-    /// Functions were given code past CloudFormation, or buckets other files.
-    Code,
+    /// CloudFormation was not asked.
+    Past(Given),
     /// What was built is what is deployed.
     Nothing,
+}
+
+/// What is given past CloudFormation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Given {
+    /// Code, to functions.
+    pub(super) code: bool,
+    /// Files, to buckets.
+    pub(super) files: bool,
 }
 
 /// What one round hands on to the next.

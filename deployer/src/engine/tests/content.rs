@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     content::{self, Content},
-    engine::{CancelHandle, DeployError, Explained, Outcome, StackDeployment, deploy},
+    engine::{CancelHandle, DeployError, Event, Explained, Outcome, StackDeployment, deploy},
     error::{Error, Kind},
 };
 
@@ -248,6 +248,70 @@ async fn an_object_of_somebody_else_is_written_anew_and_others_can_be_kept() {
         .await
         .expect("is published");
     played.finish();
+}
+
+#[tokio::test]
+async fn how_far_a_large_folder_is_is_told_at_each_hundred() {
+    let root = tempfile::tempdir().expect("a directory");
+    fs::create_dir(root.path().join("site")).expect("makes");
+    for number in 0..150 {
+        let file = root.path().join(format!("site/{number}.js"));
+        fs::write(file, "let a").expect("writes");
+    }
+    let listed = mock!(S3::list_objects_v2).then_http_response(|| {
+        let keys = (0..120)
+            .map(|number| format!("<Contents><Key>old{number}.js</Key><Size>1</Size></Contents>"));
+        let keys: String = keys.collect();
+        http(200, &format!("<ListBucketResult>{keys}</ListBucketResult>"))
+    });
+    let mut script = settled().s3("list_objects_v2", listed);
+    for _ in 0..120 {
+        let ours = mock!(S3::head_object).then_http_response(|| {
+            let mut answer = http(200, "");
+            let headers = answer.headers_mut();
+            headers.insert("x-amz-meta-stackctl-fingerprint", "earlier");
+            answer
+        });
+        script = script.s3("head_object", ours);
+    }
+    for _ in 0..150 {
+        let put = mock!(S3::put_object).then_http_response(|| http(200, ""));
+        script = script.s3("put_object", put);
+    }
+    let deleted =
+        mock!(S3::delete_objects).then_http_response(|| http(200, "<DeleteResult></DeleteResult>"));
+    let played = script.s3("delete_objects", deleted).play();
+    let deployment = one(unchanged(content(root.path(), None)));
+    deploy(&played.context, deployment, Answer::never())
+        .await
+        .expect("is published");
+    let told: Vec<String> = played
+        .finish()
+        .iter()
+        .filter_map(|event| match event {
+            Event::ContentProgress {
+                content,
+                step,
+                done,
+                total,
+                ..
+            } => Some(format!("{content} {step:?} {done}/{total}")),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "Pages Looking 0/120",
+            "Pages Looking 100/120",
+            "Pages Looking 120/120",
+            "Pages Writing 0/150",
+            "Pages Writing 100/150",
+            "Pages Writing 150/150",
+            "Pages Removing 0/120",
+            "Pages Removing 120/120",
+        ]
+    );
 }
 
 /// Ctrl-C while the first of two uploads is under way: it is finished, the next is not begun, and the next run does only

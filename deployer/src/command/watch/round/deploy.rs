@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use super::{Rendered, Round, Worked, package};
+use super::{Given, Rendered, Round, Worked, package};
 use crate::assembly::Assembly;
 use crate::command::once;
 use crate::command::place::Place;
@@ -109,17 +109,21 @@ impl Round<'_> {
         let mut artifacts = deployed.artifacts.clone();
         artifacts.extend(fresh);
         let stacks = &assembly.manifest.stacks;
-        let touched: Vec<usize> = selected
-            .iter()
-            .copied()
-            .filter(|position| {
-                stacks.get(*position).is_some_and(|stack| {
-                    let mut assets = stack.artifacts.values();
-                    assets.any(|asset| artifacts.get(asset) != deployed.artifacts.get(asset))
-                        || contents.get(&stack.name) != deployed.contents.get(&stack.name)
-                })
-            })
-            .collect();
+        let mut given = Given::default();
+        let mut touched = Vec::new();
+        for position in selected {
+            let Some(stack) = stacks.get(*position) else {
+                continue;
+            };
+            let mut assets = stack.artifacts.values();
+            let code = assets.any(|asset| artifacts.get(asset) != deployed.artifacts.get(asset));
+            let files = contents.get(&stack.name) != deployed.contents.get(&stack.name);
+            given.code |= code;
+            given.files |= files;
+            if code || files {
+                touched.push(*position);
+            }
+        }
         let mut worked = Worked::Nothing;
         if !touched.is_empty() {
             let round = target.round(self.session, &self.place);
@@ -135,7 +139,7 @@ impl Round<'_> {
             worked = match Box::pin(watched.give()).await? {
                 Ok(()) => {
                     self.say_past();
-                    Worked::Code
+                    Worked::Past(given)
                 }
                 Err(reasons) => {
                     let reasons = reasons.join("; ");
