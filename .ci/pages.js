@@ -3,14 +3,21 @@
 // found through NODE_PATH.
 //
 //     node .ci/pages.js CHROMIUM FILE.html...
+//
+// The pages are those of the tests, which name styles and scripts as {{file}} and are put together here.
 "use strict";
 
+const fs = require("node:fs");
+const os = require("node:os");
 const path = require("node:path");
 const { pathToFileURL } = require("node:url");
 const { chromium } = require("playwright-core");
 
 /** What a sample says that would run, if it were anything but text. */
 const HOSTILE = "</script><script>hostile=1</script>";
+
+/** Where the styles and scripts of pages are. */
+const PARTS = path.resolve(__dirname, "../deployer/src/ui/page");
 
 let checked = 0;
 const wrong = [];
@@ -19,6 +26,15 @@ let name = "";
 function check(what, holds) {
   checked += 1;
   if (!holds) wrong.push(`${name}: ${what}`);
+}
+
+/** Writes a page with its styles and scripts into a directory, and returns the file. */
+function whole(file, directory) {
+  const page = fs.readFileSync(file, "utf8");
+  const full = page.replaceAll(/\{\{([\w.]+)\}\}\n/g, (_, part) => fs.readFileSync(path.join(PARTS, part), "utf8"));
+  const written = path.join(directory, path.basename(file));
+  fs.writeFileSync(written, full);
+  return written;
 }
 
 /** Opens a page, and fails for whatever it asks for or complains of. */
@@ -167,9 +183,10 @@ async function drawing(browser, file) {
     // In a container there is no sandbox to be had; and nothing is to be looked up on the network.
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "pages-"));
   for (const file of files) {
     name = path.basename(file);
-    const full = path.resolve(file);
+    const full = whole(file, directory);
     await basics(browser, full);
     const page = await open(browser, full);
     const has = async (selector) => (await page.locator(selector).count()) > 0;
@@ -180,6 +197,7 @@ async function drawing(browser, file) {
   }
   console.log(`Chromium ${browser.version()}: ${files.length} pages, ${checked} checks, ${wrong.length} wrong`);
   await browser.close();
+  fs.rmSync(directory, { recursive: true });
   for (const line of wrong) console.error(line);
   process.exit(wrong.length || !checked ? 1 : 0);
 })();

@@ -3,7 +3,7 @@
 mod changes;
 mod drawing;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod value;
 
 use sha2::{Digest as _, Sha256};

@@ -95,11 +95,13 @@ fn percent(part: u64, whole: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::page::tests::with_files_named;
     use crate::ui::timeline::tests::sample;
 
     #[test]
     fn the_page_is_the_golden_one() {
         let page = html("Timeline of stage dev", &[sample()]);
+        let page = with_files_named(&page);
         snapbox::assert_data_eq!(page, snapbox::file!["golden.html": Text]);
     }
 
