@@ -2,6 +2,7 @@
 
 mod bench;
 mod oracle;
+mod pinned;
 mod spec;
 
 use std::error::Error;

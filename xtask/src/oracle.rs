@@ -37,7 +37,7 @@ pub(crate) enum Error {
     #[error("cannot read the package")]
     Package(#[from] package::Error),
     #[error("cannot read the explanations")]
-    Explanations(#[from] explained::Error),
+    Explanations(#[from] crate::pinned::Error),
     #[error("{} disagreements are explained nowhere in `{DIRECTORY}/explained.json`:\n{}", .0.len(), .0.join("\n"))]
     Unexplained(Vec<String>),
     #[error("{} explanations are of nothing that disagrees:\n{}", .0.len(), .0.join("\n"))]

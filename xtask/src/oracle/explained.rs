@@ -2,26 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
 use super::{Disagreement, Verdict};
-
-/// Why the explanations could not be read.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error("cannot read `{path}`")]
-    File {
-        path: PathBuf,
-        source: std::io::Error,
-    },
-    #[error("cannot parse `{path}`")]
-    Json {
-        path: PathBuf,
-        source: serde_json::Error,
-    },
-}
+use crate::pinned;
 
 /// Disagreements for one reason.
 #[derive(Debug, Deserialize)]
@@ -64,16 +50,8 @@ pub(super) struct Judged {
 }
 
 impl Explanations {
-    pub(super) fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::File {
-            path: path.to_owned(),
-            source,
-        })?;
-        let explanations = serde_json::from_str(&text).map_err(|source| Error::Json {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self(explanations))
+    pub(super) fn read(path: &Path) -> Result<Self, pinned::Error> {
+        pinned::json(path).map(Self)
     }
 
     /// Holds the explanations against what disagrees. Each disagreement needs one, and each entry explains at least one.

@@ -6,19 +6,18 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::pinned;
+
 /// Why the patches could not be read or applied.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("cannot read `{path}`")]
-    File {
+    #[error("cannot list `{path}`")]
+    List {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("cannot parse `{path}`")]
-    Json {
-        path: PathBuf,
-        source: serde_json::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] pinned::Error),
     #[error(
         "the patch of `{resource_type}` at `{at}` does not fit the schema any more; its reason was: {reason}"
     )]
@@ -55,21 +54,18 @@ pub(crate) struct Patch {
 
 /// Reads all files of a directory, in the order of their names.
 pub(crate) fn read(dir: &Path) -> Result<Vec<Patch>, Error> {
-    let failed = |path: &Path, source| Error::File {
-        path: path.to_owned(),
+    let failed = |source| Error::List {
+        path: dir.to_owned(),
         source,
     };
     let mut paths = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(|e| failed(dir, e))? {
-        paths.push(entry.map_err(|e| failed(dir, e))?.path());
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        paths.push(entry.map_err(failed)?.path());
     }
     paths.sort();
     let mut patches = Vec::new();
     for path in paths {
-        let text = std::fs::read_to_string(&path).map_err(|e| failed(&path, e))?;
-        let some: Vec<Patch> =
-            serde_json::from_str(&text).map_err(|source| Error::Json { path, source })?;
-        patches.extend(some);
+        patches.extend(pinned::json::<Vec<Patch>>(&path)?);
     }
     Ok(patches)
 }

@@ -5,49 +5,24 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
+
+use crate::pinned::{self, Pin};
 
 /// Why the schemas could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("cannot read `{path}`")]
-    File {
-        path: PathBuf,
-        source: std::io::Error,
-    },
-    #[error("cannot parse `{name}`")]
-    Json {
+    #[error(transparent)]
+    Pinned(#[from] pinned::Error),
+    #[error("cannot read `{name}` of the wheel")]
+    Entry {
         name: String,
-        source: serde_json::Error,
+        source: std::io::Error,
     },
     #[error("cannot open the archive")]
     Archive(#[from] zip::result::ZipError),
-    #[error("cannot start `{command}`")]
-    Start {
-        command: String,
-        source: std::io::Error,
-    },
-    #[error("`{command}` failed: {output}")]
-    Download { command: String, output: String },
-    #[error("`{path}` has the SHA-256 {found}, not the pinned {pinned}")]
-    Hash {
-        path: PathBuf,
-        found: String,
-        pinned: String,
-    },
     #[error("the wheel has no schemas for any commercial region")]
     NoRegions,
-}
-
-/// `spec/source.json`: which wheel the facts come from.
-#[derive(Deserialize)]
-struct Source {
-    package: String,
-    version: String,
-    file: String,
-    sha256: String,
 }
 
 /// Where the wheel keeps its schemas.
@@ -70,34 +45,13 @@ pub(crate) struct Wheel {
 
 /// Reads the wheel.
 pub(crate) fn read(spec_dir: &Path, wheel: Option<&Path>) -> Result<Wheel, Error> {
-    let pin = spec_dir.join("source.json");
-    let source: Source = serde_json::from_str(&read_text(&pin)?).map_err(|source| Error::Json {
-        name: pin.display().to_string(),
-        source,
-    })?;
-    let scratch = tempfile::tempdir().map_err(|error| Error::File {
-        path: std::env::temp_dir(),
-        source: error,
-    })?;
+    let pin = Pin::read(spec_dir)?;
+    let scratch = pinned::scratch()?;
     let path = match wheel {
         Some(path) => path.to_owned(),
-        None => download(&source, scratch.path())?,
+        None => download(&pin, scratch.path())?,
     };
-    let failed = |error| Error::File {
-        path: path.clone(),
-        source: error,
-    };
-    let bytes = std::fs::read(&path).map_err(failed)?;
-    let found = Sha256::digest(&bytes)
-        .iter()
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    if found != source.sha256 {
-        return Err(Error::Hash {
-            path,
-            found,
-            pinned: source.sha256,
-        });
-    }
+    let bytes = pin.archive(&path)?;
 
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes))?;
     // Every region names the types it has and the digest of each type's schema.
@@ -132,76 +86,28 @@ pub(crate) fn read(spec_dir: &Path, wheel: Option<&Path>) -> Result<Wheel, Error
 }
 
 /// Downloads the pinned wheel with the ordinary client of the Python index.
-fn download(source: &Source, dir: &Path) -> Result<PathBuf, Error> {
-    let pinned = format!("{}=={}", source.package, source.version);
-    let mut command = Command::new("python3");
-    command
-        .args([
-            "-m",
-            "pip",
-            "download",
-            "--no-deps",
-            "--only-binary",
-            ":all:",
-            "--quiet",
-            "--dest",
-        ])
-        .arg(dir)
-        .arg(&pinned);
-    let shown = format!("python3 -m pip download {pinned}");
-    let output = command.output().map_err(|source| Error::Start {
-        command: shown.clone(),
-        source,
-    })?;
-    if !output.status.success() {
-        return Err(Error::Download {
-            command: shown,
-            output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        });
-    }
-    Ok(dir.join(&source.file))
-}
-
-fn read_text(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|source| Error::File {
-        path: path.to_owned(),
-        source,
-    })
+fn download(pin: &Pin, directory: &Path) -> Result<PathBuf, Error> {
+    let mut fetch = Command::new("python3");
+    fetch
+        .args(["-m", "pip", "download", "--no-deps", "--quiet"])
+        .args(["--only-binary", ":all:", "--dest"])
+        .arg(directory)
+        .arg(format!("{}=={}", pin.package, pin.version));
+    pinned::run(&mut fetch)?;
+    Ok(directory.join(&pin.file))
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(
     archive: &mut zip::ZipArchive<std::io::Cursor<Vec<u8>>>,
     name: &str,
 ) -> Result<T, Error> {
-    let mut text = String::new();
+    let mut text = Vec::new();
     archive
         .by_name(name)?
-        .read_to_string(&mut text)
-        .map_err(|source| Error::File {
-            path: name.into(),
+        .read_to_end(&mut text)
+        .map_err(|source| Error::Entry {
+            name: name.to_owned(),
             source,
         })?;
-    serde_json::from_str(&text).map_err(|source| Error::Json {
-        name: name.to_owned(),
-        source,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Error, read};
-
-    #[test]
-    fn another_wheel_than_the_pinned_one_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let pin = r#"{"package": "p", "version": "1", "file": "p.whl", "sha256": "00"}"#;
-        std::fs::write(dir.path().join("source.json"), pin).unwrap();
-        let wheel = dir.path().join("other.whl");
-        std::fs::write(&wheel, "anything").unwrap();
-        let Err(Error::Hash { found, pinned, .. }) = read(dir.path(), Some(&wheel)) else {
-            panic!("the hash differs");
-        };
-        assert_eq!(pinned, "00");
-        assert_eq!(found.len(), 64);
-    }
+    Ok(pinned::parse(name, &text)?)
 }
