@@ -55,7 +55,7 @@ pub struct ProposedChanges {
 }
 
 /// One change of a change set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The logical id.
     pub logical_id: String,

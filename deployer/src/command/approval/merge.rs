@@ -110,14 +110,9 @@ mod tests {
         Change {
             logical_id: logical_id.to_owned(),
             resource_type: "AWS::DynamoDB::Table".to_owned(),
-            physical_id: None,
             action: action.to_owned(),
             replacement,
-            policy_action: None,
-            scope: Vec::new(),
-            properties: Vec::new(),
-            follows: Vec::new(),
-            source: None,
+            ..Change::default()
         }
     }
 
@@ -225,6 +220,21 @@ mod tests {
             let change = changes(change.into_iter().collect());
             assert_eq!(merge(&known, &change), expected, "{change:?}");
         }
+    }
+
+    /// A danger that only CloudFormation sees has to be allowed beside those of the plan.
+    #[test]
+    fn a_danger_of_either_is_one_that_is_asked_about() {
+        let mut widened = planned("Table", Action::Update, Grade::ExposureWidened);
+        widened.endanger(Grade::ExposureWidened);
+        let replaced = changes(vec![proposed("Table", "Modify", Some(Replacement::Always))]);
+        let plan = plan(vec![widened]);
+        let surprises = super::super::surprise::surprises(&plan, &replaced);
+        let merged = merged(&plan, &replaced.changes, &surprises);
+        assert_eq!(
+            merged.changes[0].dangers,
+            [Grade::ExposureWidened, Grade::DataLoss]
+        );
     }
 
     #[test]

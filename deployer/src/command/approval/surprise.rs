@@ -199,14 +199,9 @@ mod tests {
         Change {
             logical_id: logical_id.to_owned(),
             resource_type: "AWS::SQS::Queue".to_owned(),
-            physical_id: None,
             action: action.to_owned(),
             replacement,
-            policy_action: None,
-            scope: Vec::new(),
-            properties: Vec::new(),
-            follows: Vec::new(),
-            source: None,
+            ..Change::default()
         }
     }
 
