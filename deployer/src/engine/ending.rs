@@ -7,14 +7,13 @@ pub(super) trait Ending {
     /// Says that it was not begun because of another.
     fn skipped(stack: String) -> Self;
 
-    /// Returns the stack.
-    fn stack(&self) -> &str;
+    /// Returns the stack, how it ended up, and why it failed, where it did.
+    fn told(&self) -> (&str, Outcome, Option<&Failure>);
 
     /// Returns how it ended up.
-    fn outcome(&self) -> Outcome;
-
-    /// Returns why it failed, where it did.
-    fn failure(&self) -> Option<&Failure>;
+    fn outcome(&self) -> Outcome {
+        self.told().1
+    }
 }
 
 /// Says to those that depend on a stack whether they may follow.
@@ -52,12 +51,12 @@ pub(super) fn any(reports: &[impl Ending], outcome: Outcome) -> bool {
 
 /// Returns why stacks failed.
 pub(super) fn failures<R: Ending>(reports: &[R]) -> impl Iterator<Item = &Failure> {
-    reports.iter().filter_map(Ending::failure)
+    reports.iter().filter_map(|report| report.told().2)
 }
 
 /// Names the stacks that are not what they should be.
 pub(super) fn unfinished(reports: &[impl Ending]) -> String {
     let unfinished = reports.iter().filter(|report| !report.outcome().is_good());
-    let names: Vec<&str> = unfinished.map(Ending::stack).collect();
+    let names: Vec<&str> = unfinished.map(|report| report.told().0).collect();
     names.join(", ")
 }

@@ -102,16 +102,8 @@ impl Ending for RolledBackStack {
         }
     }
 
-    fn stack(&self) -> &str {
-        &self.stack
-    }
-
-    fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
-    fn failure(&self) -> Option<&Failure> {
-        self.failure.as_ref()
+    fn told(&self) -> (&str, Outcome, Option<&Failure>) {
+        (&self.stack, self.outcome, self.failure.as_ref())
     }
 }
 
