@@ -77,7 +77,9 @@ pub use event::{ContentStep, Event, EventSink, Outcome, ResourceEvent};
 pub use explain::Explained;
 pub use export::{Import, MissingExport, imports, missing_exports};
 pub use failure::{Failure, Finding, FirstCause, Known};
-pub use fast::{CodeChanges, FastError, FastPlan, fast, fast_plan, given_fast};
+pub use fast::{
+    CodeChanges, FastError, FastOrigin, FastPlan, GivenFast, fast, fast_of, fast_plan, given_fast,
+};
 pub use follow::follow_events;
 pub use graph::CONCURRENCY;
 pub use inspect::{
@@ -95,7 +97,8 @@ pub use propose::{Proposed, propose};
 pub use prune::{PrunePlan, PruneRequest, PrunedVersion, StackPrune, prune, prune_plan};
 pub use publish::PublishError;
 pub use recover::StackError;
-pub use release::failed::{FailedCheck, MovedAlias, ReleaseFailure};
+pub use release::by_hand::{MovedByHand, write_by_hand};
+pub use release::failed::{FailedCheck, MovedAlias, ReleaseFailure, failed_versions};
 pub use release::record::{StackRelease, StackReleases, stack_releases};
 pub use release::versions::{FunctionVersion, ReleasedFunction, move_alias, released};
 pub use rollback::{

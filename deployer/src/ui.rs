@@ -37,7 +37,7 @@ pub use activity::{Activity, event_line, log_line};
 pub(crate) use crash::tell_crashes;
 pub use drift::{Proposed, drift, proposed};
 pub use explain::explanations;
-pub use history::{WrittenRelease, history};
+pub use history::{WrittenRelease, given_fast, history};
 pub use markdown::{COMMENT, markdown};
 pub use page::{Compared, changes, drawing};
 pub use palette::paint;

@@ -159,6 +159,8 @@ pub(super) struct Approval {
     allowed: Vec<Allowance>,
     /// The name of the stage, where it is protected.
     protected: Option<String>,
+    /// Whether the change sets are those of the local engine.
+    local: bool,
     declined: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
@@ -171,6 +173,7 @@ impl Approval {
             plan: Mutex::new(plan),
             allowed: Vec::new(),
             protected: None,
+            local: false,
             declined: Mutex::default(),
         }
     }
@@ -179,6 +182,13 @@ impl Approval {
     pub(super) fn allowing(mut self, allowed: &[Allowance], protected: Option<&str>) -> Self {
         self.allowed = allowed.to_vec();
         self.protected = protected.map(str::to_owned);
+        self
+    }
+
+    /// Takes change sets for those of the local engine, which calls a replacement possible wherever what a resource refers to
+    /// changes: the plan of the same template knows better.
+    pub(super) fn in_place(mut self, local: bool) -> Self {
+        self.local = local;
         self
     }
 
@@ -228,7 +238,10 @@ impl Approval {
         let Some(agreed) = self.agreed(&changes.stack) else {
             return Decision::Execute;
         };
-        let surprises = surprises(&agreed, changes);
+        let mut surprises = surprises(&agreed, changes);
+        if self.local {
+            surprises.retain(|surprise| !surprise.is_guessed(&agreed));
+        }
         let merged = beside(&agreed, &Proposed::Changes(changes.clone()));
         if !surprises.is_empty() {
             self.ui.warn(format!(

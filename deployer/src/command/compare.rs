@@ -18,8 +18,9 @@ use crate::config::{Account, Project, Stage, StageConfig};
 use crate::engine::plan::{
     App, Path as PropertyPath, Plan, PropertyChange, Registry, Side, defaults, pseudo_parameters,
 };
+use crate::engine::{self, Context, StackTarget};
 use crate::error::Result;
-use crate::ui::Activity;
+use crate::ui::{self, Activity};
 
 /// What is compared, and with what.
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +144,9 @@ impl<'a> Comparison<'a> {
         looks.finish();
         let mut plan = plan?;
         remembered.seen(&session.ui, &plan);
+        session
+            .guard(Box::pin(fast(session, &context, &assembly, &plan)))
+            .await?;
         if self.with.change_set {
             let stacks = deploy::deployments(&assembly, &selected, &contents);
             plan = deploy::propose(session, &context, self.name, &stacks, plan).await?;
@@ -151,6 +155,20 @@ impl<'a> Comparison<'a> {
             plan,
             wanted: wanted(&assembly, &selected),
         })
+    }
+}
+
+/// Says what stacks were given past CloudFormation: a plan compares with what CloudFormation knows.
+async fn fast(session: &Session, context: &Context, assembly: &Assembly, plan: &Plan) {
+    let deployed = plan.stacks.iter().filter_map(|stack| {
+        let mut stacks = assembly.manifest.stacks.iter();
+        let manifest = stacks.find(|it| it.name == stack.stack)?;
+        let id = stack.basis.as_ref()?.deployed.as_ref()?.id.clone();
+        Some((StackTarget::from(manifest), id))
+    });
+    let (given, _) = engine::fast_of(context, deployed.collect()).await;
+    for given in given {
+        session.ui.warn(ui::given_fast(&given));
     }
 }
 

@@ -6,7 +6,7 @@ use super::Session;
 use super::look::Look;
 use crate::aws::{AwsError, Fault};
 use crate::cli;
-use crate::engine::{self, StackTarget};
+use crate::engine::{self, GivenFast, StackTarget};
 use crate::error::Result;
 use crate::ui::{self, WrittenRelease};
 
@@ -30,12 +30,30 @@ pub(super) async fn run(session: &Session, arguments: &cli::History) -> Result<u
             Err(error) => return Err(error.into()),
         }
     }
+    let mut report = session
+        .guard(engine::status(&look.context, &look.targets))
+        .await??;
+    let given = engine::given_fast(&look.context, &look.targets, &mut report);
+    session.guard(Box::pin(given)).await?;
+    for unknown in &report.unknown {
+        session.ui.warn(unknown);
+    }
+    let given: Vec<GivenFast> = report
+        .stacks
+        .into_iter()
+        .filter(|stack| !stack.fast.is_empty())
+        .map(|stack| GivenFast {
+            stack: stack.stack,
+            resources: stack.fast,
+            last: stack.fast_last,
+        })
+        .collect();
     if session.ui.json() {
         session
             .ui
-            .document(&json!({"operations": found, "releases": releases}));
+            .document(&json!({"operations": found, "releases": releases, "fast": given}));
     } else {
-        session.ui.out(ui::history(&found, &releases));
+        session.ui.out(ui::history(&found, &releases, &given));
     }
     Ok(0)
 }

@@ -66,10 +66,26 @@ pub(super) async fn run(session: &Session, arguments: &cli::Invoke) -> Result<u8
         // The answer is printed; the exit code says that it is an error.
         Some(error) => {
             session.ui.warn(format!("the function failed ({error})"));
+            if was_given_nothing(arguments) {
+                session.ui.line(
+                    "it was called with `{}`: `--sample` calls it with an event as its trigger sends it, and `--payload` with yours",
+                );
+            }
             Ok(1)
         }
         None => Ok(0),
     }
+}
+
+/// Returns whether no event was given: the function was called with an empty one.
+fn was_given_nothing(arguments: &cli::Invoke) -> bool {
+    let cli::Invoke {
+        payload,
+        payload_file,
+        sample,
+        ..
+    } = arguments;
+    payload.is_none() && payload_file.is_none() && sample.is_none()
 }
 
 /// Makes up the event of the function's trigger: of the one of a kind, or of the only one.

@@ -93,6 +93,13 @@ impl Kept {
         Some(found.strip_prefix(&project.root).unwrap_or(found))
     }
 
+    /// Returns whether it is known that no source changed since.
+    pub(super) fn is_current(&self, project: &Project) -> bool {
+        self.since.is_some()
+            && !self.origin.sources.is_empty()
+            && self.outdated_by(project).is_none()
+    }
+
     /// Writes when it was rendered, as the rest of a sentence: `, of 2026-01-02 03:04:05 UTC`.
     pub(super) fn time(&self) -> String {
         self.since

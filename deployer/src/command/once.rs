@@ -49,6 +49,9 @@ pub(super) async fn render<'a>(
     place: &Place,
 ) -> Result<Vec<Rendered<'a>>> {
     let several = chosen.len() > 1;
+    if let (Source::Fresh, [stage]) = (source, chosen) {
+        prepare::refuse_unknown(session, project, (name, stage), stacks)?;
+    }
     let is_chosen = |stage: &Stage| chosen.iter().any(|other| other.label == stage.label);
     let of = async |stage: &'a Stage| {
         let own = if several {

@@ -147,6 +147,27 @@ pub(super) async fn rendered(
     Ok((assembly, selected))
 }
 
+/// Refuses a name that no stack has, before anything is rendered: the stacks of the last synth tell, where the same was
+/// asked for and no source has changed since.
+pub(super) fn refuse_unknown(
+    session: &Session,
+    project: &Project,
+    (name, stage): (&str, &Stage),
+    stacks: &cli::Stacks,
+) -> Result<()> {
+    let wanted = request(session, project, name, stage)?;
+    let kept = kept::last(project, &stage.key(name));
+    match kept.filter(|kept| kept.is_of(&wanted) && kept.is_current(project)) {
+        Some(kept) => select(&kept.assembly, stacks).map(drop).map_err(|error| {
+            error.hint(format!(
+                "these are the stacks of the last synth{}, and no source has changed since: `stackctl synth` renders them all the same",
+                kept.time()
+            ))
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Leaves out of the templates what the local engine cannot run, and says so.
 pub(super) fn adapt(session: &Session, assembly: &mut Assembly, place: &Place) -> Result<()> {
     if !place.is_local() {

@@ -64,6 +64,16 @@ async fn of_functions(
             .guard(Box::pin(engine::released(&look.context, function)))
             .await??
             .ok_or_else(|| not_released(wanted))?;
+        let failed = engine::failed_versions(&look.context, function);
+        let released = match session.guard(Box::pin(failed)).await? {
+            Ok(failed) => released.without(failed),
+            Err(error) => {
+                session.ui.warn(format!(
+                    "nobody knows which versions of {wanted} failed their check: {error}"
+                ));
+                released
+            }
+        };
         let version = version(&released, wanted, to)?;
         if version == released.live {
             session
@@ -88,6 +98,20 @@ async fn of_functions(
     }
     let mut done = Vec::new();
     for (wanted, released, version) in &moves {
+        // Before the alias moves: else a run that is killed in between leaves a move that nobody wanted.
+        let noted = engine::write_by_hand(&look.context, released, *version);
+        let why = match session.guard(Box::pin(noted)).await? {
+            Ok(true) => None,
+            Ok(false) => Some(
+                "the region has no artifact bucket, which `stackctl bootstrap` makes".to_owned(),
+            ),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(why) = why {
+            session.ui.warn(format!(
+                "{wanted}: the next deploys do not know that this was done on purpose, and fail until version {version} is what was deployed last: {why}"
+            ));
+        }
         session
             .guard_saying(
                 "the alias may have been moved: run the same command again",
@@ -143,9 +167,14 @@ fn version(released: &ReleasedFunction, wanted: &str, to: To) -> Result<u64> {
 /// Writes a version with the name of its release.
 fn told(released: &ReleasedFunction, version: u64) -> String {
     let found = released.versions.iter().find(|it| it.version == version);
+    let failed = if released.is_failed(version) {
+        ", which failed its check"
+    } else {
+        ""
+    };
     match found.and_then(|found| found.release.as_deref()) {
-        Some(release) => format!("{version} ({release})"),
-        None => version.to_string(),
+        Some(release) => format!("{version} ({release}){failed}"),
+        None => format!("{version}{failed}"),
     }
 }
 
@@ -181,5 +210,13 @@ mod tests {
         );
         assert!(to(5, To::Version(3)).is_err());
         assert_eq!(told(&at(5), 4), "4 (r4)");
+
+        // Nobody goes to a version that failed its check unless they name it.
+        let marked = |live, failed| at(live).without(std::collections::BTreeSet::from([failed]));
+        let to = |released: &ReleasedFunction, to| super::version(released, "Work", to);
+        assert_eq!(to(&marked(5, 4), To::Previous).expect("is there"), 2);
+        assert_eq!(to(&marked(2, 5), To::Latest).expect("is there"), 4);
+        assert_eq!(to(&marked(2, 5), To::Version(5)).expect("is there"), 5);
+        assert_eq!(told(&marked(2, 5), 5), "5 (r5), which failed its check");
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::BOOTSTRAP_STACK;
-use crate::engine::plan::{Plan, Seal};
+use crate::engine::plan::{Basis, Plan, Seal};
 use crate::error::{Error, Kind, Result};
 use crate::text::hex;
 
@@ -162,6 +162,13 @@ impl Saved {
             .filter(|entry| entry.environment == environment)
             .map(|entry| &entry.seal)
             .collect();
+        if is_done(&kept, plan) {
+            return Err(Error::new(
+                Kind::Refused,
+                "the plan was executed already: what it leads to is deployed",
+            )
+            .hint("what the source would change beyond it tells `stackctl diff`"));
+        }
         let mut moved = Vec::new();
         let mut seen = BTreeSet::new();
         for now in plan.stacks.iter().map(Seal::of) {
@@ -194,6 +201,29 @@ impl Saved {
     }
 }
 
+/// Returns whether what a plan was to change is as it was to become, and nothing else is to change.
+fn is_done(kept: &[&Seal], plan: &Plan) -> bool {
+    let all: Vec<Seal> = plan.stacks.iter().map(Seal::of).collect();
+    let leads_to = |seal: &Seal| {
+        // What is deployed moved because the plan was executed, and nothing else did.
+        seal.basis.clone().map(|basis| Basis {
+            deployed: None,
+            ..basis
+        })
+    };
+    let changes = |seal: &Seal| !seal.changes.is_empty() || !seal.other.is_empty();
+    kept.iter().any(|then| changes(then))
+        && !all.iter().any(changes)
+        && kept
+            .iter()
+            .filter(|then| then.stack != BOOTSTRAP_STACK)
+            .all(|then| {
+                let mut now = all.iter().filter(|now| now.stack == then.stack);
+                now.next()
+                    .is_some_and(|now| leads_to(now) == leads_to(then))
+            })
+}
+
 fn line(value: &impl Serialize) -> Result<String, serde_json::Error> {
     serde_json::to_string(value).map(|text| text + "\n")
 }
@@ -205,7 +235,7 @@ fn read<T: DeserializeOwned>(line: &str) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::plan::{Basis, StackPlan};
+    use crate::engine::plan::{ResourceChange, StackPlan};
 
     fn plan(stacks: &[&str]) -> Plan {
         let stacks = stacks.iter().map(|stack| StackPlan {
@@ -261,6 +291,40 @@ mod tests {
             let error = Saved::read(&file, "dev").expect_err("is refused");
             assert_eq!(error.kind(), Kind::Refused);
             assert!(error.causes()[0].contains(expected), "{:?}", error.causes());
+        }
+    }
+
+    #[test]
+    fn a_plan_that_was_executed_is_told_in_one_sentence() {
+        let plan = |change: Option<&str>, template: &str| Plan {
+            stacks: vec![StackPlan {
+                stack: "orders-dev".to_owned(),
+                changes: change
+                    .into_iter()
+                    .map(|logical_id| ResourceChange {
+                        logical_id: logical_id.to_owned(),
+                        ..ResourceChange::default()
+                    })
+                    .collect(),
+                basis: Some(Basis {
+                    template: template.to_owned(),
+                    ..Basis::default()
+                }),
+                ..StackPlan::default()
+            }],
+        };
+        let mut kept = Saved::new("dev", &[]);
+        kept.add("us-east-1", &plan(Some("Queue"), "new"));
+        let refused = |plan: &Plan| kept.check("us-east-1", plan).expect_err("is not that plan");
+        let error = refused(&plan(None, "new"));
+        assert_eq!(
+            error.message(),
+            "the plan was executed already: what it leads to is deployed"
+        );
+        assert_eq!(error.causes(), [""; 0]);
+        // The source moved on, or what is deployed did not become that.
+        for now in [plan(None, "newer"), plan(Some("Other"), "new")] {
+            assert!(refused(&now).message().contains("something moved"));
         }
     }
 

@@ -3,9 +3,9 @@
 use super::Session;
 use super::look::Look;
 use crate::cli;
-use crate::engine;
+use crate::engine::{self, GivenFast};
 use crate::error::Result;
-use crate::ui::Table;
+use crate::ui::{self, Table};
 
 pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
     let look = Look::open(session, Some(arguments)).await?;
@@ -34,12 +34,20 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         ]);
     }
     session.ui.out(table.render());
+    for stack in &report.stacks {
+        if let Some(began) = &stack.rolled_back {
+            session.ui.warn(format!(
+                "{0}: the update of {began} failed and was rolled back, so the stack is as it was before: `stackctl explain {0}` says why",
+                stack.stack
+            ));
+        }
+    }
     for stack in report.stacks.iter().filter(|it| !it.fast.is_empty()) {
-        session.ui.warn(format!(
-            "{}: CloudFormation does not know what `deploy --fast` gave {}",
-            stack.stack,
-            stack.fast.join(", ")
-        ));
+        session.ui.warn(ui::given_fast(&GivenFast {
+            stack: stack.stack.clone(),
+            resources: stack.fast.clone(),
+            last: stack.fast_last.clone(),
+        }));
     }
     Ok(0)
 }

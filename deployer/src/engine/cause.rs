@@ -10,6 +10,8 @@ use super::{
     Context, FirstCause, LedBack, Operation, ResourceEvent, StackStatus, StackTarget,
     failure::{self, Finding, Known},
     hint, inspect, operations,
+    status::{State, Way},
+    stuck,
 };
 use crate::aws::{AwsError, Clients, OrAws, texts};
 use crate::template::dependencies;
@@ -35,6 +37,9 @@ pub struct Explanation {
     pub cancelled: Vec<String>,
     /// The change sets that CloudFormation refused.
     pub refused: Vec<Refused>,
+    /// What leads on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
     /// The released functions of which another version is live than was deployed last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub led_back: Vec<LedBack>,
@@ -111,21 +116,37 @@ pub async fn explain(
         waiting: Vec::new(),
         cancelled: Vec::new(),
         refused: Vec::new(),
+        hints: Vec::new(),
         led_back: Vec::new(),
     };
     let Some(deployed) = deployed else {
         return Ok(explanation);
     };
+    let way = State::way_of(Some(&deployed));
     explanation.status = deployed.status;
     explanation.reason = deployed.reason;
     explanation.refused = refused(context, &clients, &stack.name).await?;
     explanation.operation = operations::operations(context, stack, manifest, 1)
         .await?
         .pop();
-    let Some(operation) = &explanation.operation else {
-        return Ok(explanation);
+    let first = explanation
+        .operation
+        .as_ref()
+        .and_then(|operation| FirstCause::find(&operation.events));
+    let context_there = context.in_region(stack.region.as_deref());
+    explanation.hints = match way {
+        Some(way) => {
+            let (_, hints) = stuck::hints(&context_there, &stack.name, &deployed.id, way).await;
+            way.pointed(hints, first.as_ref())
+        }
+        // Nothing of what was refused was begun.
+        None if !explanation.refused.is_empty() => Way::Again.hints(&stack.name, &[]),
+        None => Vec::new(),
     };
-    let Some(first) = FirstCause::find(&operation.events) else {
+    for hint in &mut explanation.hints {
+        *hint = hint::complete(context, hint);
+    }
+    let (Some(operation), Some(first)) = (&explanation.operation, first) else {
         return Ok(explanation);
     };
     let read = match template {

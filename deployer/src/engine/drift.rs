@@ -322,6 +322,7 @@ pub async fn revert(
     context.emit(Event::ChangeSetExecuting {
         stack: manifest.name.clone(),
         changes: count,
+        besides: Vec::new(),
         express: false,
     });
     match execute(&context, manifest, &change_set, &token).await? {

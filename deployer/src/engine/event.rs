@@ -135,6 +135,9 @@ pub enum Event {
     /// A stack keeps exports that it would give up, because other stacks import them. Once all importers were updated,
     /// the same deploy removes them; else a later one does.
     ExportsKept {
+        /// The command that gives them up, where this deploy does not.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next: Option<String>,
         /// The stack.
         stack: String,
         /// The importing stacks, by the name of the export.
@@ -174,6 +177,9 @@ pub enum Event {
         stack: String,
         /// The number of resources that change.
         changes: usize,
+        /// What changes besides, as far as a plan says so: paths that begin with the section of the template, or `Tags`.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        besides: Vec<String>,
         /// Whether in express mode: CloudFormation does not wait until resources are ready.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         express: bool,

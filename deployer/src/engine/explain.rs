@@ -13,6 +13,11 @@ pub trait Explained: std::error::Error {
     /// Returns what the reader can do about it.
     fn hints(&self) -> Vec<String>;
 
+    /// Returns whether a stack was deployed all the same: what failed is what came afterwards.
+    fn is_deployed(&self) -> bool {
+        false
+    }
+
     /// Returns what is to be told beside the chain of sources.
     fn details(&self) -> Vec<String> {
         Vec::new()

@@ -27,6 +27,9 @@ pub struct Failure {
     pub first_cause: Option<FirstCause>,
     /// What the reader can do about it.
     pub hints: Vec<String>,
+    /// Whether the stack was deployed all the same: what failed is what came afterwards.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deployed: bool,
 }
 
 /// The resource that failed first: what follows it in the events was cancelled or rolled back because of it.
@@ -70,6 +73,7 @@ impl Failure {
                 .iter()
                 .map(|hint| hint::complete(context, hint))
                 .collect(),
+            deployed: error.is_deployed(),
         }
     }
 

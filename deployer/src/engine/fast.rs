@@ -26,8 +26,8 @@ use tokio::sync::Semaphore;
 
 use super::{
     Artifact, Context, DeployError, DeployReport, DeployedStack, Deployment, Event, Failure,
-    Outcome, PublishError, StackDeployment, StackReport, bootstrap, content, deploy::verdict,
-    inspect, plan, publish, reference,
+    Origin, Outcome, PublishError, StackDeployment, StackReport, bootstrap, content,
+    deploy::verdict, inspect, plan, publish, reference, stack::rfc3339,
 };
 use crate::{
     aws::AwsError,
@@ -42,7 +42,7 @@ use error::failed;
 use machine::MachineChange;
 use record::{Code, Direct};
 pub(super) use record::{OTHER_REVISION, PREFIX, Record, Records, prefix};
-pub use status::given_fast;
+pub use status::{FastOrigin, GivenFast, fast_of, given_fast};
 
 /// Whether a deployment can be made without CloudFormation.
 #[derive(Debug)]
@@ -431,6 +431,10 @@ async fn give(
                 .functions
                 .insert(function.logical_id.clone(), direct);
         }
+        stack.record.last = Some(FastOrigin {
+            at: rfc3339(context.timing.now()),
+            origin: Origin::of(context),
+        });
         stack
             .record
             .write(context, bucket, &manifest.name)

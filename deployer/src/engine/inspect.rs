@@ -9,7 +9,11 @@ use aws_sdk_cloudformation::types::Stack;
 use serde::{Deserialize, Serialize};
 use stack_model::assembly::StackManifest;
 
-use super::{Context, LedBack, StackStatus, hint, status::State};
+use super::{
+    Context, FastOrigin, LedBack, StackStatus, hint,
+    stack::rfc3339,
+    status::{State, Way},
+};
 use crate::aws::{AwsError, Clients, OrAws, texts};
 
 /// What [`status`] reports of a stack that does not exist.
@@ -87,12 +91,18 @@ pub struct StackStatusReport {
     pub status: StackStatus,
     /// Whether nothing is running.
     pub settled: bool,
-    /// The command that leads on, where a deploy does not simply go on.
+    /// The command that leads on, where the last operation did not end well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// When the last update began, in RFC 3339, where it failed and was rolled back: the stack is as it was before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<String>,
     /// The functions and state machines that were given code or definitions past CloudFormation, see [`super::given_fast`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fast: Vec<String>,
+    /// Who gave them that last, and when, where it was written down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fast_last: Option<FastOrigin>,
     /// The released functions of which another version is live than was deployed last, see [`super::led_back`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub led_back: Vec<LedBack>,
@@ -141,8 +151,13 @@ pub async fn status(context: &Context, stacks: &[StackTarget]) -> Result<StatusR
     let mut report = Vec::with_capacity(stacks.len());
     for stack in stacks {
         let deployed = deployed(context, stack).await?;
-        let next = State::way_of(deployed.as_ref())
-            .map(|way| hint::command(context, &way.command(&stack.name)));
+        let way = State::way_of(deployed.as_ref());
+        let next = way.map(|way| hint::command(context, &way.command(&stack.name)));
+        let rolled_back = deployed
+            .as_ref()
+            .filter(|_| way == Some(Way::Again))
+            .and_then(|stack| stack.changed)
+            .map(rfc3339);
         let id = deployed.as_ref().map(|stack| stack.id.clone());
         let status = deployed.map_or_else(|| StackStatus::new(NOT_DEPLOYED), |stack| stack.status);
         report.push(StackStatusReport {
@@ -150,7 +165,9 @@ pub async fn status(context: &Context, stacks: &[StackTarget]) -> Result<StatusR
             settled: status.is_settled(),
             status,
             next,
+            rolled_back,
             fast: Vec::new(),
+            fast_last: None,
             led_back: Vec::new(),
             id,
         });

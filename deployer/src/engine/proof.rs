@@ -22,7 +22,6 @@ use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::{
     Artifact, Context, Event, StackError,
-    event::Outcome,
     inspect::{self, DeployedResource},
     release::failed::{self, FailedCheck, ReleaseFailure},
     stack::Work,
@@ -34,6 +33,20 @@ pub use alias::{LedBack, led_back};
 
 /// How many resources are looked at together: the calls of Lambda that read are rationed at some tens a second.
 const LOOKS: usize = 4;
+
+/// What is known of a stack that is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// This deploy made it what it is.
+    Changed,
+    /// An earlier deploy made it what it is and wrote that down, and nobody found that it does what it should: that deploy
+    /// was killed, or found otherwise.
+    Left,
+    /// Nobody knows whether it ever did what it should.
+    Unknown,
+    /// It did what it should when it was deployed.
+    Proven,
+}
 
 /// Something that a deployed stack should do and does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -140,15 +153,15 @@ pub(super) async fn prove(
     context: &Context,
     artifacts: &BTreeMap<String, Artifact>,
     work: &Work,
-    outcome: Outcome,
+    standing: Standing,
     before: Before,
 ) -> Result<(), StackError> {
     // A template that cannot be read was deployed by nobody.
     let template: Value = serde_json::from_str(&work.template).unwrap_or_default();
-    let changed = matches!(outcome, Outcome::Created | Outcome::Updated);
+    let unproven = standing != Standing::Proven;
     let stack = &work.manifest;
     let released = !stack.releases.is_empty();
-    let needed = released || !stack.smoke.is_empty() || (changed && has_subjects(&template));
+    let needed = released || !stack.smoke.is_empty() || (unproven && has_subjects(&template));
     if !needed {
         return Ok(());
     }
@@ -162,7 +175,7 @@ pub(super) async fn prove(
     };
     let mut found = Vec::new();
     let (mut functions, mut triggers, mut stages, mut domains) = (0, 0, 0, 0);
-    if changed {
+    if unproven {
         let subjects = subjects(context, &template, &resources, artifacts, work);
         for subject in &subjects {
             match subject {
@@ -189,8 +202,11 @@ pub(super) async fn prove(
             stack: stack.name.clone(),
         });
     }
-    if found.is_empty() && led_back.is_empty() {
-        if !changed && !answered.is_empty() {
+    let is_live = led_back.is_empty();
+    // A run that is asked again and finds nothing to change would else succeed with code that nobody invokes.
+    let (dead, ways) = alias::told(context, work, &led_back);
+    if found.is_empty() && dead.is_empty() {
+        if standing != Standing::Changed && is_live && !answered.is_empty() {
             failed::forgive(context, work).await;
         }
         if functions + triggers + stages + domains + answered.len() > 0 {
@@ -206,13 +222,31 @@ pub(super) async fn prove(
         return Ok(());
     }
     let unanswered = found.iter().any(|it| it.claim == Claim::SmokeCheck);
-    let (moved, mut hints) = match (unanswered, changed) {
-        (true, true) => alias::lead_back(context, work, before, &template).await,
-        (true, false) => (Vec::new(), alias::ways_back(work, &led_back)),
-        (false, _) => (Vec::new(), Vec::new()),
+    let before = match standing {
+        Standing::Changed => Ok(Some(before)),
+        Standing::Left if is_live => alias::earlier(context, work, &resources).await.map(Some),
+        Standing::Left | Standing::Unknown | Standing::Proven => Ok(None),
     };
-    // Where nothing changed, something else than the release may be to blame.
-    if changed && !found.is_empty() {
+    let before = before.unwrap_or_else(|error| {
+        let message = format!("nobody knows which releases were live before: {error}");
+        warn(context, work, message);
+        None
+    });
+    // Where the release was proven once, something else may be to blame.
+    let is_to_blame = before.is_some();
+    let (moved, mut hints) = match (unanswered, before) {
+        (true, Some(before)) => alias::lead_back(context, work, before, &template).await,
+        (true, None) => (Vec::new(), alias::ways_back(work, &led_back)),
+        (false, _) if found.is_empty() => (Vec::new(), Vec::new()),
+        (false, _) => {
+            let hint = format!(
+                "mend what is named, and deploy again (`stackctl deploy {}`): it is looked at anew",
+                stack.name
+            );
+            (Vec::new(), vec![hint])
+        }
+    };
+    if is_to_blame && !found.is_empty() {
         let checks = found.iter().map(|it| FailedCheck {
             subject: it.subject.clone(),
             message: it.message.clone(),
@@ -223,8 +257,6 @@ pub(super) async fn prove(
         };
         failed::write(context, work, &failure).await;
     }
-    // A run that is asked again and finds nothing to change would else succeed with code that nobody invokes.
-    let (dead, ways) = alias::told(&stack.name, &led_back);
     found.extend(dead);
     hints.extend(ways);
     Err(StackError::Unproven {

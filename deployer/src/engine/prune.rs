@@ -14,6 +14,7 @@ use super::{
     fast::Record,
     inspect,
     release::{
+        by_hand,
         failed::{self, ReleaseFailure},
         record,
         versions::{FunctionVersion, versions},
@@ -194,6 +195,7 @@ impl Archive<'_> {
         let mut releases = BTreeMap::new();
         let mut failures = BTreeMap::new();
         let failed = failed::prefix(self.stack);
+        let by_hand = by_hand::prefix(self.stack);
         for object in objects(clients, self.bucket, &format!("{}/", self.stack)).await? {
             if let Some(number) = record::number(self.stack, &object.key) {
                 releases.insert(Reverse(number), object);
@@ -201,6 +203,10 @@ impl Archive<'_> {
             }
             if object.key.starts_with(&failed) {
                 failures.insert(object.key.clone(), object);
+                continue;
+            }
+            // There is one of each function, however often somebody moves it.
+            if object.key.starts_with(&by_hand) {
                 continue;
             }
             let kind = object.key.rsplit_once('/').map_or("", |(kind, _)| kind);

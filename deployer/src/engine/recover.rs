@@ -235,6 +235,13 @@ impl Explained for StackError {
         }
     }
 
+    fn is_deployed(&self) -> bool {
+        matches!(
+            self,
+            Self::Unproven { .. } | Self::Unlooked { .. } | Self::Content { .. }
+        )
+    }
+
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Busy { stack, .. } => vec![

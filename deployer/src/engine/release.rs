@@ -9,6 +9,7 @@
 //! deploy that was rolled back may have left such a version behind: with the time, the same content released again
 //! differs from what was left.
 
+pub(super) mod by_hand;
 pub(super) mod failed;
 pub(super) mod mark;
 pub(super) mod record;
@@ -23,7 +24,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use stack_model::assembly::StackManifest;
 
-use super::{DeployedStack, plan};
+use super::{DeployedStack, inspect::DeployedResource, plan};
 use crate::{template::referenced, text::hex};
 
 /// How many characters of a fingerprint a name has.
@@ -58,6 +59,16 @@ pub(super) fn name(
         };
         parameters.insert(parameter.clone(), name);
     }
+}
+
+/// Returns the version of a released function that its stack deployed last, under the name that the model gives it.
+pub(super) fn deployed_version<'a>(
+    resources: &'a [DeployedResource],
+    function: &str,
+) -> Option<&'a str> {
+    let version = format!("{function}Version");
+    let version = resources.iter().find(|it| it.logical_id == version)?;
+    version.physical_id.rsplit(':').next()
 }
 
 /// Returns a text that changes with a function and with everything in the template that it names, directly or by way

@@ -25,7 +25,9 @@ use super::{
     event::Outcome,
     fast::Record,
     handover::{self, Handovers},
-    inspect, proof, release,
+    hint, inspect,
+    proof::{self, Standing},
+    release,
     turns::Turns,
     unchanged,
 };
@@ -38,6 +40,7 @@ use settle::{Settled, settle};
 
 pub(super) use anew::Agreed;
 pub(super) use archive::Archive;
+use archive::Kept;
 pub(super) use input::token;
 pub(super) use operation::{
     Executed, aws, delete, ended_badly, execute, interrupted, refused, remove, stopped_error,
@@ -89,7 +92,7 @@ pub(super) type Done = (Outcome, BTreeMap<String, String>);
 pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
     let context = run.context.in_region(work.manifest.region.as_deref());
     let before = proof::before(&context, work).await;
-    let mut done = match deploy_resources(run, work).await {
+    let (mut done, kept) = match deploy_resources(run, work).await {
         Err(error) => {
             if let StackError::Ended { .. } = &error {
                 proof::failed(&context, work, before).await;
@@ -116,7 +119,15 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
                 source,
             })?;
         // What was given back by hand was looked at on the way.
-        proof::prove(&context, &run.artifacts, work, outcome, before).await?;
+        let standing = match (outcome, &kept) {
+            (Outcome::Created | Outcome::Updated, _) => Standing::Changed,
+            (_, Some(kept)) => kept.standing,
+            (_, None) => Standing::Proven,
+        };
+        proof::prove(&context, &run.artifacts, work, standing, before).await?;
+        if let Some(kept) = kept {
+            archive::mark(run, &context, work, kept).await;
+        }
     }
     Ok(done)
 }
@@ -144,15 +155,21 @@ async fn restored(run: &Run, work: &Work) -> Result<bool, StackError> {
 
 /// How an attempt to bring a stack to the state it should have ended.
 enum Attempt {
-    /// It is over.
-    Done(Done),
+    /// It is over, and this is left to write down, where anything is.
+    Done(Done, Option<Kept>),
     /// Resources have the names that they should have; what else changes comes next.
     Renamed,
     /// Somebody else changed the stack meanwhile, so what was computed does not hold any more.
     Again,
 }
 
-async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
+impl Attempt {
+    fn declined() -> Self {
+        Self::Done((Outcome::Declined, BTreeMap::new()), None)
+    }
+}
+
+async fn deploy_resources(run: &Run, work: &Work) -> Result<(Done, Option<Kept>), StackError> {
     let stack = &work.manifest;
     let context = run.context.in_region(stack.region.as_deref());
     context.emit(Event::StackStarted {
@@ -163,10 +180,10 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<Done, StackError> {
     let mut renamed = false;
     loop {
         match attempt(run, &context, work).await? {
-            Attempt::Done((Outcome::Unchanged, outputs)) if renamed => {
-                return Ok((Outcome::Updated, outputs));
+            Attempt::Done((Outcome::Unchanged, outputs), kept) if renamed => {
+                return Ok(((Outcome::Updated, outputs), kept));
             }
-            Attempt::Done(done) => return Ok(done),
+            Attempt::Done(done, kept) => return Ok((done, kept)),
             Attempt::Renamed => {
                 renamed = true;
                 continue;
@@ -185,7 +202,7 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
     let tags = tags(run, stack);
     let Settled { deployed, waiting } = settle(context, stack).await?;
     if !anew::agree(run, context, work, deployed.as_ref()).await? {
-        return Ok(Attempt::Done((Outcome::Declined, BTreeMap::new())));
+        return Ok(Attempt::declined());
     }
     if let Some(deployed) = &deployed
         && Box::pin(refactor::rename(run, context, work, deployed)).await?
@@ -212,10 +229,9 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         let known = archive::knows(work, deployed, &parameters);
         if known || is_unchanged(context, work, deployed, &parameters).await? {
             let done = unchanged(context, work, deployed).await?;
-            if !known {
-                archive::keep(run, context, work, deployed, &parameters, is_release).await;
-            }
-            return Ok(Attempt::Done(done));
+            let kept = archive::keep(run, context, work, deployed, &parameters, is_release);
+            let kept = if known { None } else { Some(kept.await) };
+            return Ok(Attempt::Done(done, kept));
         }
     }
     check_cancelled(context, stack)?;
@@ -248,10 +264,11 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         Proposed::Busy => return Ok(Attempt::Again),
         Proposed::Nothing => {
             run.approve.left_as_it_is(&stack.name);
-            return Ok(Attempt::Done(match &deployed {
+            let done = match &deployed {
                 Some(deployed) => unchanged(context, work, deployed).await?,
                 None => (Outcome::Unchanged, BTreeMap::new()),
-            }));
+            };
+            return Ok(Attempt::Done(done, None));
         }
     };
     if let Some(deployed) = &deployed {
@@ -287,7 +304,7 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         Some(Decision::Execute) => {}
         Some(Decision::Decline) => {
             remove(context, stack, &change_set, create).await?;
-            return Ok(Attempt::Done((Outcome::Declined, BTreeMap::new())));
+            return Ok(Attempt::declined());
         }
         None => {
             remove(context, stack, &change_set, create).await?;
@@ -302,6 +319,7 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
     context.emit(Event::ChangeSetExecuting {
         stack: stack.name.clone(),
         changes: count,
+        besides: run.agreed.besides(&stack.name),
         express: request.express,
     });
     remove_waiting(context, stack, &waiting).await?;
@@ -330,7 +348,7 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         .ok_or_else(|| aws(stack, AwsError::incomplete("DescribeStacks", "stack")))?;
     run.agreed.take(&stack.name, Some(&deployed));
     protection::protect(context, stack, &work.template, &deployed).await?;
-    if ended
+    let kept = if ended
         .zip(deployed.changed)
         .is_some_and(|(ended, changed)| changed > ended)
     {
@@ -339,15 +357,16 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
             stack: stack.name.clone(),
             message: "nobody can go back to this release: it was not written down, because somebody updated the stack right after it".to_owned(),
         });
+        None
     } else {
-        archive::keep(run, context, work, &deployed, &parameters, is_release).await;
-    }
+        Some(archive::keep(run, context, work, &deployed, &parameters, is_release).await)
+    };
     let outcome = if create {
         Outcome::Created
     } else {
         Outcome::Updated
     };
-    Ok(Attempt::Done((outcome, deployed.outputs)))
+    Ok(Attempt::Done((outcome, deployed.outputs), kept))
 }
 
 /// Fails where the run was stopped.
@@ -406,8 +425,21 @@ async fn hand_over(
     let stack = work.manifest.name.clone();
     let passes = run.handovers.passes(&kept.importers);
     run.handovers.add(&stack, kept.importers.clone());
+    // The stacks that have to let go first come with it.
+    let importers: BTreeSet<&str> = kept
+        .importers
+        .values()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let importers: Vec<&str> = importers.into_iter().collect();
+    let next = (!passes).then(|| {
+        let command = format!("stackctl deploy {} {stack}", importers.join(" "));
+        hint::command(context, &command)
+    });
     context.emit(Event::ExportsKept {
         stack,
+        next,
         importers: kept.importers,
     });
     parameters.extend(kept.parameters);

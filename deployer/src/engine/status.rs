@@ -60,7 +60,7 @@ impl StackStatus {
         self.0 == "DELETE_COMPLETE"
     }
 
-    /// Returns the way on from this status, where the next deploy does not simply go on.
+    /// Returns the way on from this status, where the last operation did not end well.
     pub(super) fn way(&self) -> Option<Way> {
         State::read(self, false).way()
     }

@@ -4,7 +4,7 @@ mod contents;
 mod line;
 mod update;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -136,10 +136,20 @@ impl Activity {
                 "publish",
                 format!("{stack}/{content}: {added} added, {changed} changed, {removed} removed"),
             ),
-            Event::ExportsKept { stack, importers } => {
+            Event::ExportsKept {
+                stack,
+                importers,
+                next,
+            } => {
                 for (export, stacks) in importers {
                     let text = format!("{stack}: {export}, until {} lets go", stacks.join(", "));
                     self.ui.done("keep", text);
+                }
+                if let Some(next) = next {
+                    self.ui.line(format!(
+                        "{:11}`{next}` gives it up, once that is so in the source",
+                        ""
+                    ));
                 }
             }
             Event::CodeUpdated {
@@ -156,11 +166,12 @@ impl Activity {
             Event::ChangeSetExecuting {
                 stack,
                 changes,
+                besides,
                 express,
             } => {
                 self.total(stack, *changes);
                 self.message(stack, "executing");
-                let text = format!("{stack}: {}", count(*changes, "change"));
+                let text = format!("{stack}: {}", changed(*changes, besides));
                 self.ui.begin(self.verb, text);
                 if *express {
                     self.ui.done(
@@ -180,6 +191,11 @@ impl Activity {
                     format!(", without {}", skip.join(", "))
                 };
                 self.message(stack, "rolling back");
+                self.with(|stacks| {
+                    if let Some(running) = stacks.get_mut(stack) {
+                        running.backwards = true;
+                    }
+                });
                 self.ui
                     .begin(self.verb, format!("{stack} from {status}{without}"));
             }
@@ -300,6 +316,7 @@ impl Activity {
                     total: 0,
                     finished: 0,
                     update: None,
+                    backwards: false,
                 },
             );
         });
@@ -332,6 +349,15 @@ impl Activity {
     fn resource(&self, event: &ResourceEvent) {
         if event.is_stack() {
             self.message(&event.stack, &event.status);
+            let turns = self.with(|stacks| {
+                let running = stacks.get_mut(&event.stack)?;
+                running.turns(&event.status).then_some(())
+            });
+            if turns.is_some() {
+                let text = format!("{}: what was done is taken back", event.stack);
+                self.ui
+                    .line(task::labelled("rollback", palette::WARNING, &text));
+            }
             return;
         }
         let complete = event.status.ends_with("_COMPLETE");
@@ -431,6 +457,26 @@ fn word(outcome: Outcome) -> &'static str {
     }
 }
 
+/// Counts what an update changes: resources, and whatever changes besides.
+fn changed(changes: usize, besides: &[String]) -> String {
+    let mut sections: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for path in besides {
+        let (section, rest) = path.split_once('.').unwrap_or((path, ""));
+        let name = rest.split('.').next().unwrap_or_default();
+        sections.entry(section).or_default().insert(name);
+    }
+    let mut parts = Vec::new();
+    if changes > 0 || sections.is_empty() {
+        parts.push(count(changes, "change"));
+    }
+    for (section, names) in sections {
+        // The sections of a template are called after many, and the description is one.
+        let one = section.strip_suffix('s').unwrap_or(section);
+        parts.push(count(names.len(), &one.to_lowercase()));
+    }
+    parts.join(", ")
+}
+
 /// Renders a line of a log.
 pub fn log_line(line: &LogLine) -> String {
     format!(
@@ -453,6 +499,22 @@ pub(crate) fn bytes(size: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_changes_besides_resources_is_counted() {
+        let besides = |paths: &[&str]| -> Vec<String> {
+            paths.iter().map(|path| (*path).to_owned()).collect()
+        };
+        assert_eq!(changed(0, &[]), "0 changes");
+        assert_eq!(changed(2, &[]), "2 changes");
+        let outputs = ["Outputs.Url.Value", "Outputs.Url.Description"];
+        assert_eq!(changed(0, &besides(&outputs)), "1 output");
+        let all = ["Outputs.A", "Outputs.B", "Tags.team", "Description"];
+        assert_eq!(
+            changed(1, &besides(&all)),
+            "1 change, 1 description, 2 outputs, 1 tag"
+        );
+    }
 
     #[test]
     fn sizes_read_well() {

@@ -79,6 +79,10 @@ fn stack(text: &mut String, explanation: &Explanation, width: Option<usize>) {
     for change_set in &explanation.refused {
         refused(text, change_set, width);
     }
+    for hint in &explanation.hints {
+        // It may hold a command, which is there to be pasted.
+        let _ = writeln!(text, "  {} {hint}", paint(palette::HINT, "next:"));
+    }
 }
 
 fn cause(text: &mut String, label: &str, cause: &Cause, width: Option<usize>) {
@@ -168,6 +172,7 @@ mod tests {
             waiting: Vec::new(),
             cancelled: Vec::new(),
             refused: Vec::new(),
+            hints: Vec::new(),
             led_back: Vec::new(),
         }
     }
@@ -205,6 +210,7 @@ mod tests {
                 },
             ],
             cancelled: vec!["Table".into()],
+            hints: vec!["mend stacks/src/intake.rs:12:9, and deploy again (`stackctl deploy intake-dev`)".into()],
             ..well("ROLLBACK_COMPLETE")
         };
         let refused = Explanation {
@@ -237,6 +243,7 @@ intake-dev ROLLBACK_COMPLETE
     Fulfil cancelled, needs Orders
     FulfilMapping not reached, needs Fulfil, Orders
   cancelled with it: Table
+  next: mend stacks/src/intake.rs:12:9, and deploy again (`stackctl deploy intake-dev`)
 other-dev UPDATE_COMPLETE
   create begun 2026-07-28T06:00:00Z, took 1 min 5 s
   by Admin-alice, commit 0fe8a21b3c4d and what was not committed, stackctl 0.1.0

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::report::fitted;
 use super::{paint, palette, task, terminal};
-use crate::engine::{Operation, Origin, ReleaseFailure};
+use crate::engine::{GivenFast, Operation, Origin, ReleaseFailure};
 
 /// A release of a stack that was written down.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -32,12 +32,36 @@ pub struct WrittenRelease {
     pub lost: Vec<String>,
 }
 
-/// Renders operations and releases, each stack with its own below it, the oldest first.
-pub fn history(operations: &[Operation], releases: &[WrittenRelease]) -> String {
-    render(operations, releases, terminal::width())
+/// Renders operations and releases, each stack with its own below it, the oldest first, and what was given past
+/// CloudFormation. Who did several one after the other with the same is told once, above them.
+pub fn history(
+    operations: &[Operation],
+    releases: &[WrittenRelease],
+    given: &[GivenFast],
+) -> String {
+    render(operations, releases, given, terminal::width())
 }
 
-fn render(operations: &[Operation], releases: &[WrittenRelease], width: Option<usize>) -> String {
+/// Says what a stack was given past CloudFormation.
+pub fn given_fast(given: &GivenFast) -> String {
+    let who = given.last.as_ref().map_or(String::new(), |last| {
+        let by = last.origin.by.as_ref();
+        let by = by.map_or(String::new(), |by| format!(" by {by}"));
+        format!(", at {}{by}", last.at)
+    });
+    format!(
+        "{}: CloudFormation does not know what `deploy --fast` gave {}{who}; the next full deploy takes it back",
+        given.stack,
+        given.resources.join(", ")
+    )
+}
+
+fn render(
+    operations: &[Operation],
+    releases: &[WrittenRelease],
+    given: &[GivenFast],
+    width: Option<usize>,
+) -> String {
     let mut text = String::new();
     let mut stacks: Vec<&String> = Vec::new();
     let of_operations = operations.iter().map(|operation| &operation.stack);
@@ -48,14 +72,31 @@ fn render(operations: &[Operation], releases: &[WrittenRelease], width: Option<u
     }
     for stack in stacks {
         let _ = writeln!(text, "{}", paint(palette::STRONG, stack));
+        let mut entries: Vec<(Option<String>, String)> = Vec::new();
         let of_stack = operations.iter().filter(|it| it.stack == *stack);
-        render_operations(&mut text, of_stack, width);
-        for release in releases.iter().filter(|it| it.stack == *stack) {
-            let line = format!("  release {}", told(release));
-            let _ = writeln!(text, "{}", fitted(&line, width, 4));
-            if let Some(origin) = origin_of(&release.origin) {
-                let _ = writeln!(text, "{}", fitted(&format!("    {origin}"), width, 6));
+        entries.extend(of_stack.map(|it| (origin(it), operation_line(it))));
+        let of_stack = releases.iter().filter(|it| it.stack == *stack);
+        entries.extend(of_stack.map(|it| (origin_of(&it.origin), format!("release {}", told(it)))));
+        for given in given.iter().filter(|it| it.stack == *stack) {
+            let last = given.last.as_ref();
+            let at = last.map_or(String::new(), |last| format!(" at {}", last.at));
+            let line = format!(
+                "{} {} past CloudFormation{}",
+                paint(palette::WARNING, "--fast gave"),
+                given.resources.join(", "),
+                paint(palette::WEAK, at)
+            );
+            entries.push((last.and_then(|last| origin_of(&last.origin)), line));
+        }
+        let mut before = None;
+        for (origin, line) in entries {
+            let origin = origin.unwrap_or_else(|| "by nobody knows whom".to_owned());
+            if before.as_ref() != Some(&origin) {
+                let line = format!("  {}", paint(palette::WEAK, format_args!("{origin}:")));
+                let _ = writeln!(text, "{}", fitted(&line, width, 6));
             }
+            let _ = writeln!(text, "{}", fitted(&format!("    {line}"), width, 6));
+            before = Some(origin);
         }
     }
     if text.is_empty() {
@@ -103,28 +144,18 @@ fn failed(failure: &ReleaseFailure) -> String {
     text
 }
 
-fn render_operations<'a>(
-    text: &mut String,
-    operations: impl Iterator<Item = &'a Operation>,
-    width: Option<usize>,
-) {
-    for operation in operations {
-        let style = match &operation.ended {
-            None => palette::ACTIVE,
-            Some(_) if operation.status.is_good() => palette::GOOD,
-            Some(_) => palette::BAD,
-        };
-        let line = format!(
-            "  {:8} {} {}",
-            operation.operation,
-            paint(style, &operation.status),
-            paint(palette::WEAK, period(operation))
-        );
-        let _ = writeln!(text, "{}", fitted(&line, width, 4));
-        if let Some(origin) = origin(operation) {
-            let _ = writeln!(text, "{}", fitted(&format!("    {origin}"), width, 6));
-        }
-    }
+fn operation_line(operation: &Operation) -> String {
+    let style = match &operation.ended {
+        None => palette::ACTIVE,
+        Some(_) if operation.status.is_good() => palette::GOOD,
+        Some(_) => palette::BAD,
+    };
+    format!(
+        "{:8} {} {}",
+        operation.operation,
+        paint(style, &operation.status),
+        paint(palette::WEAK, period(operation))
+    )
 }
 
 /// Says when an operation began and how long it took.
@@ -180,7 +211,7 @@ fn took(began: &str, ended: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{FailedCheck, MovedAlias, StackStatus};
+    use crate::engine::{FailedCheck, FastOrigin, MovedAlias, StackStatus};
 
     #[test]
     fn operations_stand_below_their_stack() {
@@ -230,6 +261,12 @@ mod tests {
                     Some("2026-07-28T06:02:03Z"),
                     Origin::default(),
                 ),
+                operation(
+                    "update",
+                    "UPDATE_COMPLETE",
+                    Some("2026-07-28T06:00:09Z"),
+                    ours.clone(),
+                ),
                 operation("update", "UPDATE_IN_PROGRESS", None, ours.clone()),
             ],
             &[
@@ -237,7 +274,7 @@ mod tests {
                 WrittenRelease {
                     live: true,
                     back_to: Some(1),
-                    ..release(2, ours, &[])
+                    ..release(2, ours.clone(), &[])
                 },
                 WrittenRelease {
                     live: true,
@@ -245,29 +282,41 @@ mod tests {
                     ..release(3, Origin::default(), &[])
                 },
             ],
+            &[GivenFast {
+                stack: "intake-dev".into(),
+                resources: vec!["Fulfil".into(), "Work".into()],
+                last: Some(FastOrigin {
+                    at: "2026-07-28T07:00:00.000Z".into(),
+                    origin: ours,
+                }),
+            }],
             Some(80),
         );
         snapbox::assert_data_eq!(
             anstream::adapter::strip_str(&text).to_string(),
             snapbox::str![[r#"
 intake-dev
-  create   CREATE_COMPLETE begun 2026-07-28T06:00:00Z, took 2 min 3 s
-    not by stackctl
-  update   UPDATE_IN_PROGRESS begun 2026-07-28T06:00:00Z, still running
-    by Admin-alice-example-com, commit 0fe8a21b3c4d and what was not committed,
-      stackctl 0.1.0
-  release 1 of 2026-07-28T06:00:00Z cannot be gone back to without the package
-    of worker
-    not by stackctl
-  release 2, release 1 again, of 2026-07-28T06:00:00Z is deployed
-    by Admin-alice-example-com, commit 0fe8a21b3c4d and what was not committed,
-      stackctl 0.1.0
-  release 3 of 2026-07-28T06:00:00Z is deployed, failed its check OrdersAnswer,
-    ReadAlias led back to version 5
-    not by stackctl
+  not by stackctl:
+    create   CREATE_COMPLETE begun 2026-07-28T06:00:00Z, took 2 min 3 s
+  by Admin-alice-example-com, commit 0fe8a21b3c4d and what was not committed,
+      stackctl 0.1.0:
+    update   UPDATE_COMPLETE begun 2026-07-28T06:00:00Z, took 9 s
+    update   UPDATE_IN_PROGRESS begun 2026-07-28T06:00:00Z, still running
+  not by stackctl:
+    release 1 of 2026-07-28T06:00:00Z cannot be gone back to without the package
+      of worker
+  by Admin-alice-example-com, commit 0fe8a21b3c4d and what was not committed,
+      stackctl 0.1.0:
+    release 2, release 1 again, of 2026-07-28T06:00:00Z is deployed
+  not by stackctl:
+    release 3 of 2026-07-28T06:00:00Z is deployed, failed its check
+      OrdersAnswer, ReadAlias led back to version 5
+  by Admin-alice-example-com, commit 0fe8a21b3c4d and what was not committed,
+      stackctl 0.1.0:
+    --fast gave Fulfil, Work past CloudFormation at 2026-07-28T07:00:00.000Z
 
 "#]]
         );
-        assert!(render(&[], &[], Some(80)).starts_with("nothing was done"));
+        assert!(render(&[], &[], &[], Some(80)).starts_with("nothing was done"));
     }
 }

@@ -120,7 +120,7 @@ fn a_check_that_fails_leads_the_release_back_and_the_next_one_leads_on() {
     assert!(
         run.stderr
             .contains("version 1 is live, and version 2 was deployed last")
-            && run.stderr.contains("rollback slow-dev/Worker --to latest"),
+            && run.stderr.contains("rollback slow-dev/Worker --to 2"),
         "{run}"
     );
     assert_eq!(live(&fixture), "1");
@@ -129,6 +129,28 @@ fn a_check_that_fails_leads_the_release_back_and_the_next_one_leads_on() {
     describe(&fixture, 200);
     fixture.sandbox.succeed(&DEPLOY);
     assert_eq!(live(&fixture), "3");
+
+    // Nobody goes back to what failed, and what was done on purpose fails no deploy.
+    let back = |to| {
+        let function = [
+            "rollback", "slow/Worker", "--to", to, "--stage", "dev", "--local",
+        ];
+        fixture.sandbox.succeed(&function);
+    };
+    back("previous");
+    assert_eq!(live(&fixture), "1");
+    let run = fixture.sandbox.succeed(&DEPLOY);
+    assert!(
+        run.stderr
+            .contains("version 1 is live, and version 3 was deployed last")
+            && run.stderr.contains("led it back by hand at")
+            && run.stderr.contains("rollback slow-dev/Worker --to 3"),
+        "{run}"
+    );
+    assert_eq!(live(&fixture), "1");
+    back("3");
+    let run = fixture.sandbox.succeed(&DEPLOY);
+    assert!(!run.stderr.contains("was deployed last"), "{run}");
 
     // The second release failed, so that the first is the one before.
     let back = [

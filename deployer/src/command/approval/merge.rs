@@ -259,6 +259,28 @@ mod tests {
         assert_eq!(told.changes[0].said.findings, findings[..1]);
     }
 
+    /// The plan of the same template knows what becomes of a resource, and the local engine only that it may be replaced.
+    #[tokio::test]
+    async fn what_the_local_engine_cannot_know_is_no_disagreement() {
+        let calm = plan(vec![planned("Table", Action::Update, Grade::UpdateInPlace)]);
+        let possible = |id| changes(vec![proposed(id, "Modify", Some(Replacement::Conditional))]);
+        let always = changes(vec![proposed("Table", "Modify", Some(Replacement::Always))]);
+        for (local, changes, expected) in [
+            (true, possible("Table"), Decision::Execute),
+            (false, possible("Table"), Decision::Decline),
+            (true, possible("Unplanned"), Decision::Decline),
+            (true, always, Decision::Decline),
+        ] {
+            let cli = <crate::cli::Cli as clap::Parser>::parse_from(["stackctl", "diff"]);
+            let agreed = Plan {
+                stacks: vec![calm.clone()],
+            };
+            let approval = Approval::new(Ui::new(&cli.global), Consent::Kept, Some(agreed));
+            let decision = approval.in_place(local).approve(&changes).await;
+            assert_eq!(decision, expected, "{local} {changes:?}");
+        }
+    }
+
     #[tokio::test]
     async fn a_danger_that_only_cloudformation_knows_is_asked_for_by_name() {
         use Consent::{Answered, Given, Kept, NotNeeded};

@@ -36,6 +36,18 @@ pub(super) struct Surprise {
     pub(super) grade: Grade,
 }
 
+/// What is said of a resource of which a change set does not know whether it is replaced.
+const POSSIBLY: &str = "may be replaced";
+
+impl Surprise {
+    /// Returns whether it is no more than that a change set does not know what the plan knows.
+    pub(super) fn is_guessed(&self, plan: &StackPlan) -> bool {
+        let mut planned = plan.changes.iter();
+        self.word == POSSIBLY
+            && planned.any(|it| it.logical_id == self.logical_id && it.action == Action::Update)
+    }
+}
+
 impl fmt::Display for Surprise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -144,9 +156,7 @@ fn disagreement(
             }
             Some(Replacement::Always) => Some(("would be replaced", true)),
             _ if only_follows(change, all) => None,
-            Some(Replacement::Conditional | Replacement::Unknown) => {
-                Some(("may be replaced", true))
-            }
+            Some(Replacement::Conditional | Replacement::Unknown) => Some((POSSIBLY, true)),
             _ => match action {
                 Some(Action::Update) => None,
                 Some(Action::Replace) => Some(("would be updated in place", false)),

@@ -221,7 +221,8 @@ impl Site<'_> {
         };
         let protected = self.plot.stage.protected.then_some(self.name);
         let approval = Approval::new(self.plot.session.ui.clone(), consent, plan)
-            .allowing(&arguments.allow, protected);
+            .allowing(&arguments.allow, protected)
+            .in_place(place.is_local());
         let approval = Arc::new(approval);
         let result = engine::deploy(&self.context, deployment, approval.clone()).await;
         let mut end = self.ended(result);

@@ -79,7 +79,8 @@ pub(super) async fn run(
         ..Deployment::default()
     };
     let approval = Approval::new(session.ui.clone(), agreed, Some(plan))
-        .allowing(&arguments.allow, stage.protected.then_some(name));
+        .allowing(&arguments.allow, stage.protected.then_some(name))
+        .in_place(local);
     let approval = Arc::new(approval);
     let result = engine::deploy(&context, deployment, approval.clone()).await;
     activity.finish();

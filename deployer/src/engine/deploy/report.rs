@@ -94,7 +94,9 @@ impl Explained for DeployError {
     }
 
     fn details(&self) -> Vec<String> {
-        several::details(self.report().into_iter().flat_map(failures))
+        let said = self.to_string();
+        let details = several::details(self.report().into_iter().flat_map(failures));
+        details.into_iter().filter(|it| *it != said).collect()
     }
 }
 
@@ -121,12 +123,16 @@ fn failed_stacks(report: &DeployReport) -> String {
         .filter(|stack| stack.failure.is_some())
         .map(|stack| stack.stack.as_str())
         .collect();
-    let told = match failed.as_slice() {
-        [one] => format!("stack {one} was not deployed"),
-        all => format!(
-            "{} of {} stacks were not deployed: {}",
+    let deployed = || failures(report).filter(|failure| failure.deployed);
+    let told = match (failed.as_slice(), deployed().next()) {
+        // It says what came afterwards.
+        ([_], Some(failure)) => failure.message.clone(),
+        ([one], None) => format!("stack {one} was not deployed"),
+        (all, some) => format!(
+            "{} of {} stacks {}: {}",
             all.len(),
             report.stacks.len(),
+            some.map_or("were not deployed", |_| "failed"),
             all.join(", ")
         ),
     };

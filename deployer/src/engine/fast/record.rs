@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
+    FastOrigin,
     definition::{self, Values},
     machine,
 };
@@ -41,6 +42,9 @@ pub(in crate::engine) struct Record {
     /// The state machines by logical id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) machines: BTreeMap<String, Direct>,
+    /// Who gave it something last, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last: Option<FastOrigin>,
     /// The `ETag` of the object that this was read from: nothing is written over a later one.
     #[serde(skip)]
     etag: Option<String>,

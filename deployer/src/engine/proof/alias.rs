@@ -11,12 +11,15 @@ use stack_model::assembly::StackManifest;
 
 use super::{Claim, Disproof, declared, physical_id, warn};
 use crate::{
-    aws::{AwsError, Clients, OrAws},
+    aws::{AwsError, Clients, Fault, OrAws},
     engine::{
-        Context, Event,
+        Context, Event, bootstrap,
         fast::OTHER_REVISION,
+        hint,
         inspect::{self, DeployedResource, present},
-        release::failed::MovedAlias,
+        release::{
+            by_hand, by_hand::MovedByHand, deployed_version, failed, failed::MovedAlias, versions,
+        },
         stack::Work,
     },
 };
@@ -48,6 +51,66 @@ pub(super) async fn before(context: &Context, work: &Work) -> Result<Before, Aws
     for resource in resources.iter().filter(|it| it.resource_type == TYPE) {
         if let Some(alias) = look(&context.clients, &resource.physical_id).await? {
             aliases.insert(resource.logical_id.clone(), alias);
+        }
+    }
+    Ok(Before(aliases))
+}
+
+/// Returns the versions that the aliases of a stack named before its last deploy, which another run began and nobody
+/// proved: the newest before the one that was deployed last, of those that did what they should.
+///
+/// An alias that was led back is led no further, and one that somebody led to what is deployed stays there.
+pub(super) async fn earlier(
+    context: &Context,
+    work: &Work,
+    resources: &[DeployedResource],
+) -> Result<Before, AwsError> {
+    let (clients, stack) = (&context.clients, &work.manifest.name);
+    let Some(archive) = &work.archive else {
+        return Ok(Before::default());
+    };
+    let mut aliases = BTreeMap::new();
+    let mut failures = None;
+    let functions: BTreeSet<&String> = work.manifest.releases.values().collect();
+    for function in functions {
+        let logical_id = format!("{function}Alias");
+        let (Some(arn), Some(deployed), Some(name)) = (
+            physical_id(resources, &logical_id),
+            deployed_version(resources, function),
+            physical_id(resources, function),
+        ) else {
+            continue;
+        };
+        let Some(alias) = look(clients, arn)
+            .await?
+            .filter(|it| it.version == deployed)
+        else {
+            continue;
+        };
+        let chosen = (deployed, deployed);
+        let bucket = &archive.bucket;
+        if by_hand::read(clients, bucket, stack, function, chosen)
+            .await?
+            .is_some()
+        {
+            continue;
+        }
+        let failures = match &failures {
+            Some(failures) => failures,
+            None => failures.insert(failed::all(clients, bucket, stack).await?),
+        };
+        let versions = versions::versions(clients, name).await?.into_iter().rev();
+        let before = versions
+            .map(|it| it.version)
+            .filter(|version| {
+                deployed
+                    .parse()
+                    .is_ok_and(|deployed: u64| *version < deployed)
+            })
+            .map(|version| version.to_string())
+            .find(|version| !failures.iter().any(|it| it.is_of(name, version)));
+        if let Some(version) = before {
+            aliases.insert(logical_id, Alias { version, ..alias });
         }
     }
     Ok(Before(aliases))
@@ -85,15 +148,33 @@ pub struct LedBack {
     pub live: String,
     /// The version that was deployed last.
     pub deployed: String,
+    /// Who led it back by hand, and when, where somebody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<MovedByHand>,
+    /// Whether the version that was deployed last failed its check.
+    pub failed: bool,
 }
 
 impl fmt::Display for LedBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "version {} is live, and version {} was deployed last: it was led back, after a check that failed or by hand",
+            "version {} is live, and version {} was deployed last: ",
             self.live, self.deployed
-        )
+        )?;
+        match &self.by_hand {
+            _ if self.failed => f.write_str("it was led back, because its check failed"),
+            Some(MovedByHand {
+                since,
+                by: Some(by),
+            }) => {
+                write!(f, "{by} led it back by hand at {since}")
+            }
+            Some(MovedByHand { since, by: None }) => {
+                write!(f, "it was led back by hand at {since}")
+            }
+            None => f.write_str("it was led back, after a check that failed or by hand"),
+        }
     }
 }
 
@@ -107,10 +188,16 @@ impl LedBack {
         }
     }
 
+    /// Returns whether that is what somebody wanted.
+    fn is_wanted(&self) -> bool {
+        self.by_hand.is_some() && !self.failed
+    }
+
     /// Returns how the code that is deployed, or a better one, gets live.
     fn way_forward(&self, stack: &str) -> String {
+        let lead = if self.is_wanted() { "change" } else { "mend" };
         format!(
-            "mend {0} and deploy it: its next release leads on; or `stackctl rollback {stack}/{0} --to latest` makes version {1} live as it is",
+            "{lead} {0} and deploy it: its next release leads on; or `stackctl rollback {stack}/{0} --to {1}` makes version {1} live as it is",
             self.function, self.deployed
         )
     }
@@ -128,7 +215,41 @@ pub async fn led_back(context: &Context, stack: &StackManifest) -> Result<Vec<Le
     for function in functions {
         led_back.extend(compare(&clients, function, &resources).await?);
     }
+    if !led_back.is_empty() {
+        let there = context.in_region(stack.region.as_deref());
+        // Whoever may not look is told what the alias tells.
+        let bucket = match bootstrap::existing(&there).await {
+            Err(error) if !matches!(error.fault(), Fault::Denied { .. }) => return Err(error),
+            found => found.ok().flatten(),
+        };
+        if let Some(bucket) = bucket {
+            match why(&clients, &bucket, &stack.name, &resources, &mut led_back).await {
+                Err(error) if !matches!(error.fault(), Fault::Denied { .. }) => return Err(error),
+                _ => {}
+            }
+        }
+    }
     Ok(led_back)
+}
+
+/// Finds out why functions were led back.
+async fn why(
+    clients: &Clients,
+    bucket: &str,
+    stack: &str,
+    resources: &[DeployedResource],
+    led_back: &mut [LedBack],
+) -> Result<(), AwsError> {
+    let failures = failed::all(clients, bucket, stack).await?;
+    for it in led_back {
+        let name = physical_id(resources, &it.function).unwrap_or_default();
+        it.failed = failures
+            .iter()
+            .any(|failure| failure.is_of(name, &it.deployed));
+        let versions = (&*it.live, &*it.deployed);
+        it.by_hand = by_hand::read(clients, bucket, stack, &it.function, versions).await?;
+    }
+    Ok(())
 }
 
 /// Finds released functions of which another version is live than their stack deployed last.
@@ -150,6 +271,13 @@ pub(super) async fn not_live(
             }
         }
     }
+    if let (false, Some(archive)) = (led_back.is_empty(), &work.archive) {
+        let (clients, stack) = (&context.clients, &work.manifest.name);
+        if let Err(error) = why(clients, &archive.bucket, stack, resources, &mut led_back).await {
+            let message = format!("nobody knows why an earlier release is live: {error}");
+            warn(context, work, message);
+        }
+    }
     led_back
 }
 
@@ -159,12 +287,9 @@ async fn compare(
     function: &str,
     resources: &[DeployedResource],
 ) -> Result<Option<LedBack>, AwsError> {
-    // The names that the model gives the children of a released function.
-    let ids = (format!("{function}Alias"), format!("{function}Version"));
-    let (Some(alias), Some(version)) = (
-        physical_id(resources, &ids.0),
-        physical_id(resources, &ids.1).and_then(|arn| arn.rsplit(':').next()),
-    ) else {
+    // The name that the model gives the alias of a released function.
+    let alias = physical_id(resources, &format!("{function}Alias"));
+    let (Some(alias), Some(version)) = (alias, deployed_version(resources, function)) else {
         return Ok(None);
     };
     let alias = look(clients, alias).await?;
@@ -174,13 +299,26 @@ async fn compare(
             function: function.to_owned(),
             live: alias.version,
             deployed: version.to_owned(),
+            by_hand: None,
+            failed: false,
         }))
 }
 
-/// Returns what is wrong with functions that were led back, and the ways forward.
-pub(super) fn told(stack: &str, led_back: &[LedBack]) -> (Vec<Disproof>, Vec<String>) {
-    let found = led_back.iter().map(LedBack::disproof);
-    let hints = led_back.iter().map(|it| it.way_forward(stack));
+/// Returns what is wrong with functions that were led back, and the ways forward. What somebody wanted is nothing wrong, and
+/// told as it is.
+pub(super) fn told(
+    context: &Context,
+    work: &Work,
+    led_back: &[LedBack],
+) -> (Vec<Disproof>, Vec<String>) {
+    let stack = &work.manifest.name;
+    let (wanted, wrong): (Vec<&LedBack>, Vec<_>) = led_back.iter().partition(|it| it.is_wanted());
+    for it in wanted {
+        let way = hint::complete(context, &it.way_forward(stack));
+        warn(context, work, format!("{}: {it}; {way}", it.function));
+    }
+    let found = wrong.iter().map(|it| it.disproof());
+    let hints = wrong.iter().map(|it| it.way_forward(stack));
     (found.collect(), hints.collect())
 }
 
@@ -229,7 +367,10 @@ pub(super) async fn lead_back(
         })
         .collect();
     if !moved.is_empty() {
-        hints.push("what is released under an alias was led back to its earlier version; all else stays as it was deployed".to_owned());
+        hints.push(format!(
+            "what is released under an alias was led back to its earlier version, and all else stays as it was deployed: mend what failed, and deploy again (`stackctl deploy {}`)",
+            work.manifest.name
+        ));
     }
     if !others.is_empty() {
         hints.push(format!(
@@ -237,9 +378,10 @@ pub(super) async fn lead_back(
             others.join(", ")
         ));
     } else if moved.is_empty() {
-        hints.push(
-            "nothing that was live before can be led back to: what was deployed stays".to_owned(),
-        );
+        hints.push(format!(
+            "nothing that was live before can be led back to, and what was deployed stays: mend what failed, and deploy again (`stackctl deploy {}`)",
+            work.manifest.name
+        ));
     }
     (moved, hints)
 }

@@ -5,13 +5,15 @@
 //! so that a list of the bucket tells which releases failed: nobody goes back to one of those unless they name it. Going
 //! live all the same and passing the check takes the mark away.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_s3::primitives::ByteStream;
 use serde::{Deserialize, Serialize};
 
 use super::record;
 use crate::{
     aws::{AwsError, Clients, OrAws, object},
-    engine::{Context, Event, inspect, stack::Work},
+    engine::{Context, DeployedFunction, Event, bootstrap, inspect, stack::Work},
 };
 
 /// Why a release failed after it was deployed, and what became of it.
@@ -49,9 +51,16 @@ pub struct MovedAlias {
 impl ReleaseFailure {
     /// Returns whether a version of a function failed.
     pub(in crate::engine) fn is_of(&self, function: &str, version: &str) -> bool {
+        self.versions(function).any(|failed| failed == version)
+    }
+
+    /// Returns the versions of a function that failed.
+    fn versions(&self, function: &str) -> impl Iterator<Item = &str> {
         let function = format!(":{function}");
-        let mut moved = self.led_back.iter();
-        moved.any(|alias| alias.function.ends_with(&function) && alias.from == version)
+        let moved = self.led_back.iter();
+        moved
+            .filter(move |alias| alias.function.ends_with(&function))
+            .map(|alias| alias.from.as_str())
     }
 }
 
@@ -64,6 +73,35 @@ pub(in crate::engine) fn prefix(stack: &str) -> String {
 pub(in crate::engine) fn key_of(stack: &str, release: &str) -> Option<String> {
     let (_, hash) = release.rsplit_once('-')?;
     Some(format!("{}{hash}", prefix(stack)))
+}
+
+/// Reads why releases of a stack failed, those included that nothing else is left of.
+pub(in crate::engine) async fn all(
+    clients: &Clients,
+    bucket: &str,
+    stack: &str,
+) -> Result<Vec<ReleaseFailure>, AwsError> {
+    let mut failures = Vec::new();
+    for object in object::listed(clients, bucket, &prefix(stack)).await? {
+        failures.push(read(clients, bucket, &object.key.unwrap_or_default()).await?);
+    }
+    Ok(failures)
+}
+
+/// Returns the versions of a function that failed their check: nobody goes back to one unless they name it.
+pub async fn failed_versions(
+    context: &Context,
+    function: &DeployedFunction,
+) -> Result<BTreeSet<u64>, AwsError> {
+    let context = context.in_region(function.region.as_deref());
+    let Some(bucket) = bootstrap::existing(&context).await? else {
+        return Ok(BTreeSet::new());
+    };
+    let failures = all(&context.clients, &bucket, &function.stack).await?;
+    let versions = failures.iter().flat_map(|it| it.versions(&function.name));
+    Ok(versions
+        .filter_map(|version| version.parse().ok())
+        .collect())
 }
 
 /// Reads one failure.

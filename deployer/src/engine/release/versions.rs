@@ -1,5 +1,7 @@
 //! The versions of a released function, and which of them its alias names.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_lambda::operation::get_alias::GetAliasError;
 use serde::Serialize;
 
@@ -21,6 +23,9 @@ pub struct ReleasedFunction {
     pub live: u64,
     /// The versions, the oldest first.
     pub versions: Vec<FunctionVersion>,
+    /// The versions that failed their check, where that is known.
+    #[serde(skip)]
+    failed: BTreeSet<u64>,
     /// What Lambda calls the state of the alias: nothing is written over a later one.
     #[serde(skip)]
     revision: Option<String>,
@@ -43,21 +48,39 @@ impl ReleasedFunction {
             function,
             live,
             versions,
+            failed: BTreeSet::new(),
             revision: None,
         }
     }
 
-    /// Returns the version before the one that is live.
-    pub fn previous(&self) -> Option<u64> {
-        let before = self.versions.iter().rev();
-        before
-            .map(|version| version.version)
-            .find(|version| *version < self.live)
+    /// Takes the versions that failed their check: nobody goes to one unless they name it.
+    #[must_use]
+    pub fn without(mut self, failed: BTreeSet<u64>) -> Self {
+        self.failed = failed;
+        self
     }
 
-    /// Returns the newest version.
+    /// Returns the version before the one that is live, of those that did what they should.
+    pub fn previous(&self) -> Option<u64> {
+        self.good().find(|version| *version < self.live)
+    }
+
+    /// Returns the newest version of those that did what they should.
     pub fn latest(&self) -> Option<u64> {
-        self.versions.last().map(|version| version.version)
+        self.good().next()
+    }
+
+    /// Returns the versions that did not fail their check, the newest first.
+    fn good(&self) -> impl Iterator<Item = u64> {
+        let versions = self.versions.iter().rev();
+        versions
+            .map(|version| version.version)
+            .filter(|version| !self.failed.contains(version))
+    }
+
+    /// Returns whether a version failed its check.
+    pub fn is_failed(&self, version: u64) -> bool {
+        self.failed.contains(&version)
     }
 
     /// Returns whether there is a version of this number.
@@ -95,6 +118,7 @@ pub async fn released(
         function: function.clone(),
         live: live.ok_or_else(|| AwsError::incomplete("GetAlias", "version"))?,
         versions: versions(&clients, &function.name).await?,
+        failed: BTreeSet::new(),
         revision: alias.revision_id,
     }))
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use stack_model::assembly::{Contract, StackManifest};
 
 use super::{Run, Work, aws, check_cancelled};
-use crate::engine::plan::{self, App, Deployed, Plan, Registry, Wanted};
+use crate::engine::plan::{self, App, Deployed, Plan, PropertyChange, Registry, Wanted};
 use crate::engine::{Context, Decision, DeployedStack, StackError, inspect};
 
 /// How often a plan is made anew, or a change set that somebody made worthless: who changes a stack more often than that
@@ -28,6 +28,8 @@ struct Known {
     app: Arc<App>,
     /// What it was compared with.
     deployed: Option<Deployed>,
+    /// What changes besides resources, by path.
+    besides: Vec<String>,
     /// How often somebody else came between.
     times: usize,
 }
@@ -50,6 +52,7 @@ impl Agreed {
             let known = Known {
                 deployed: basis.deployed.filter(|_| basis.before.is_some()),
                 app: basis.app,
+                besides: paths(&plan.other),
                 times: 0,
             };
             Some((plan.stack, known))
@@ -63,6 +66,12 @@ impl Agreed {
     fn with<T>(&self, stack: &str, work: impl FnOnce(&mut Known) -> T) -> Option<T> {
         let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
         stacks.get_mut(stack).map(work)
+    }
+
+    /// Returns what changes of a stack besides resources, by path.
+    pub(super) fn besides(&self, stack: &str) -> Vec<String> {
+        let besides = self.with(stack, |known| known.besides.clone());
+        besides.unwrap_or_default()
     }
 
     /// Returns whether a plan of a stack was agreed to.
@@ -137,11 +146,22 @@ pub(super) async fn agree(
         }
     };
     check_cancelled(context, stack)?;
+    let besides = paths(&plan.other);
     let known = plan
         .basis
         .and_then(|basis| basis.deployed.filter(|_| basis.before.is_some()));
-    run.agreed.with(&stack.name, |it| it.deployed = known);
+    run.agreed.with(&stack.name, |it| {
+        it.deployed = known;
+        it.besides = besides;
+    });
     Ok(decision == Some(Decision::Execute))
+}
+
+fn paths(changes: &[PropertyChange]) -> Vec<String> {
+    changes
+        .iter()
+        .map(|change| change.path.to_string())
+        .collect()
 }
 
 /// Returns whether a stack is still the one whose plan was agreed to, now that a change set was computed: from here on

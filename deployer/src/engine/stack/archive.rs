@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, sync::atomic::Ordering};
 use serde_json::Value;
 
 use super::{Run, Work};
+use crate::aws::AwsError;
 use crate::engine::{
     Context, DeployedStack, Event,
+    proof::Standing,
     release::{
         mark::Mark,
         record::{self, Released},
@@ -39,11 +41,21 @@ pub(super) fn knows(
         && Mark::of(deployed, &template).is_some_and(|mark| mark.is(listed))
 }
 
+/// What is left to write down of a stack once it was found to do what it should.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// The mark, where it is not there.
+    mark: Option<Mark>,
+    /// What is known of the stack, where this deploy changed nothing.
+    pub(super) standing: Standing,
+}
+
 /// Writes down what is deployed. What cannot be written costs the next deploy some calls, so it is no failure; whoever may
 /// not write is told once.
 ///
-/// The mark comes last: as long as it is not there, the next deploy looks again and writes what is missing. A template that
-/// keeps for a moment what others import is no release: nobody goes back to it.
+/// The [mark](mark) comes when the stack was found to do what it should: as long as it is not there, the next deploy looks
+/// again and writes what is missing. A template that keeps for a moment what others import is no release: nobody goes back
+/// to it.
 pub(super) async fn keep(
     run: &Run,
     context: &Context,
@@ -51,44 +63,63 @@ pub(super) async fn keep(
     deployed: &DeployedStack,
     parameters: &BTreeMap<String, String>,
     is_release: bool,
-) {
-    let Some(archive) = &work.archive else {
-        return;
+) -> Kept {
+    let mut kept = Kept {
+        mark: None,
+        standing: Standing::Proven,
     };
-    let stack = &work.manifest.name;
+    let Some(archive) = &work.archive else {
+        return kept;
+    };
+    if archive.marks && unchanged::is_decidable(&work.template) {
+        let template: Value = serde_json::from_str(&work.template).unwrap_or_default();
+        kept.mark = Mark::of(deployed, &template).filter(|mark| {
+            let listed = archive.mark.as_deref();
+            !listed.is_some_and(|etag| mark.is(etag))
+        });
+        if kept.mark.is_some() {
+            kept.standing = Standing::Unknown;
+        }
+    }
+    if !is_release {
+        return kept;
+    }
     let released = Released {
         stage: &run.stage,
         manifest: &work.manifest,
         template: &work.template,
         parameters,
-        back_to: run.back_to.get(stack).copied(),
+        back_to: run.back_to.get(&work.manifest.name).copied(),
         deployed,
         artifacts: &run.artifacts,
     };
-    let kept = async {
-        if is_release {
-            record::write(context, &archive.bucket, released).await?;
+    match record::write(context, &archive.bucket, released).await {
+        Ok(true) if kept.mark.is_some() => kept.standing = Standing::Left,
+        Ok(_) => {}
+        Err(error) => {
+            kept.mark = None;
+            unwritten(run, context, work, &error);
         }
-        let template: Value = serde_json::from_str(&work.template).unwrap_or_default();
-        let mark = Mark::of(deployed, &template).filter(|mark| {
-            let listed = archive.mark.as_deref();
-            archive.marks
-                && unchanged::is_decidable(&work.template)
-                && !listed.is_some_and(|etag| mark.is(etag))
-        });
-        match mark {
-            Some(mark) => {
-                let before = archive.mark.as_deref();
-                mark.write(context, &archive.bucket, stack, before).await
-            }
-            None => Ok(()),
-        }
+    }
+    kept
+}
+
+/// Marks a stack that was found to do what it should.
+pub(super) async fn mark(run: &Run, context: &Context, work: &Work, kept: Kept) {
+    let (Some(archive), Some(mark)) = (&work.archive, kept.mark) else {
+        return;
     };
-    if let Err(error) = kept.await
-        && !run.unwritten.swap(true, Ordering::Relaxed)
-    {
+    let before = archive.mark.as_deref();
+    let written = mark.write(context, &archive.bucket, &work.manifest.name, before);
+    if let Err(error) = written.await {
+        unwritten(run, context, work, &error);
+    }
+}
+
+fn unwritten(run: &Run, context: &Context, work: &Work, error: &AwsError) {
+    if !run.unwritten.swap(true, Ordering::Relaxed) {
         context.emit(Event::Warning {
-            stack: stack.clone(),
+            stack: work.manifest.name.clone(),
             message: format!(
                 "nobody can go back to this release, because it could not be written down: {error}"
             ),

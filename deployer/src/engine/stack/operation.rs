@@ -238,13 +238,17 @@ pub(in crate::engine) async fn ended_badly(
     stack_id: &str,
     ended: activity::Ended,
 ) -> StackError {
+    let cause = FirstCause::find(&ended.events);
     let hints = match ended.status.way() {
-        Some(way) => stuck::hints(context, &stack.name, stack_id, way).await.1,
+        Some(way) => {
+            let (_, hints) = stuck::hints(context, &stack.name, stack_id, way).await;
+            way.pointed(hints, cause.as_ref())
+        }
         None => Vec::new(),
     };
     StackError::Ended {
         stack: stack.name.clone(),
-        cause: FirstCause::find(&ended.events).map(Box::new),
+        cause: cause.map(Box::new),
         status: ended.status,
         reason: ended.reason,
         hints,

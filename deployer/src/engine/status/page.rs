@@ -69,7 +69,8 @@ this table, the page is made from it, and a test runs every cell against scripte
 
 const STEPS: &str = "
 `status` prints the status of every stack; where a word stands in its column, it names that command beside it, or
-`stackctl events` where the way on is not one of these commands.
+`stackctl events` where the way on is not one of these commands. Of a stack whose last update failed and was rolled back it
+says since when.
 
 ## What the words mean
 
@@ -125,6 +126,7 @@ pub(in crate::engine) fn page() -> String {
         Way::ContinueRollback,
         Way::FinishRemoval,
         Way::Anew,
+        Way::Again,
         Way::RemoveExpress,
         Way::RepeatExpress,
         Way::Import,
@@ -182,6 +184,7 @@ fn short(way: Way) -> &'static str {
         Way::ContinueRollback => "continue the rollback",
         Way::FinishRemoval => "finish the removal",
         Way::Anew => "deploy anew",
+        Way::Again => "deploy again",
         Way::RemoveExpress => "remove what express mode made",
         Way::RepeatExpress => "repeat in express mode",
         Way::Import => "import",

@@ -280,7 +280,7 @@ impl State {
         }
     }
 
-    /// The column of `status`: the way that is named beside the status of a stack, where a deploy would not simply go on.
+    /// The column of `status`: the way that is named beside the status of a stack, where its last operation did not end well.
     pub(in crate::engine) fn way_of(deployed: Option<&DeployedStack>) -> Option<Way> {
         let way = Self::of(deployed).way();
         let is_ours = deployed.is_some_and(|stack| stack.tags.contains_key(STAGE_TAG));
@@ -293,6 +293,14 @@ impl State {
     /// The same, for a stack of ours.
     pub(in crate::engine) fn way(self) -> Option<Way> {
         match self.deploy() {
+            DeployStep::Update
+                if matches!(
+                    self,
+                    Self::UpdateRollbackComplete | Self::ImportRollbackComplete
+                ) =>
+            {
+                Some(Way::Again)
+            }
             DeployStep::Create | DeployStep::Update | DeployStep::Review | DeployStep::Follow => {
                 None
             }

@@ -1,6 +1,9 @@
 //! The ways that lead on where the tool does not go on by itself, each with the exact command.
 
-use crate::engine::stuck::FailedResource;
+use crate::engine::{FirstCause, stuck::FailedResource};
+
+/// What hints say is to be mended.
+const CAUSE: &str = "mend the cause";
 
 /// A way on from a status in which CloudFormation accepts no update.
 ///
@@ -15,6 +18,8 @@ pub(in crate::engine) enum Way {
     FinishRemoval,
     /// A first deploy failed: deploy again, which removes it first.
     Anew,
+    /// An update failed and was rolled back: the stack is as it was, and takes the next one.
+    Again,
     /// A creation in express mode failed and was kept: remove it.
     RemoveExpress,
     /// An update in express mode failed and was kept: repeat what was deployed last, in express mode.
@@ -60,7 +65,10 @@ impl Way {
                 hints
             }
             Self::Anew => vec![format!(
-                "nothing of the first deploy is in use: mend the cause, and the next one (`stackctl deploy {stack}`) removes the failed stack and starts anew"
+                "nothing of the first deploy is in use: {CAUSE}, and the next one (`stackctl deploy {stack}`) removes the failed stack and starts anew"
+            )],
+            Self::Again => vec![format!(
+                "the stack is as it was before: {CAUSE}, and deploy again (`stackctl deploy {stack}`)"
             )],
             Self::RemoveExpress => vec![format!(
                 "CloudFormation does not roll back what failed in express mode: run `stackctl destroy {stack}`, and deploy again"
@@ -88,6 +96,21 @@ impl Way {
         }
     }
 
+    /// Says in hints what is to be mended: a cause that is declared somewhere is mended there.
+    pub(in crate::engine) fn pointed(
+        self,
+        mut hints: Vec<String>,
+        cause: Option<&FirstCause>,
+    ) -> Vec<String> {
+        let source = cause.and_then(|cause| cause.source.as_deref());
+        if let (Self::Anew | Self::Again, Some(source)) = (self, source) {
+            for hint in &mut hints {
+                *hint = hint.replacen(CAUSE, &format!("mend {source}"), 1);
+            }
+        }
+        hints
+    }
+
     /// Returns the statuses that resources have which hold a stack up on this way.
     pub(in crate::engine) fn failed_status(self) -> Option<&'static str> {
         match self {
@@ -95,6 +118,7 @@ impl Way {
             Self::FinishRemoval => Some("DELETE_FAILED"),
             Self::RollBack
             | Self::Anew
+            | Self::Again
             | Self::RemoveExpress
             | Self::RepeatExpress
             | Self::Import
@@ -108,7 +132,7 @@ impl Way {
         match self {
             Self::RollBack | Self::ContinueRollback => format!("stackctl rollback {stack}"),
             Self::FinishRemoval | Self::RemoveExpress => format!("stackctl destroy {stack}"),
-            Self::Anew => format!("stackctl deploy {stack}"),
+            Self::Anew | Self::Again => format!("stackctl deploy {stack}"),
             Self::RepeatExpress | Self::Import | Self::NotOurs | Self::Look => {
                 format!("stackctl events {stack}")
             }

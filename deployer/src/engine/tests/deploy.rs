@@ -280,10 +280,17 @@ async fn an_update_that_is_rolled_back_is_a_failure() {
     let error = deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
         .await
         .expect_err("the update is rolled back");
+    let error = Error::from(error);
     assert_eq!(
-        Error::from(error).causes()[1],
+        error.causes()[1],
         "Orders (AWS::SQS::Queue): Invalid request provided: the delay is too long \
          (declared at stacks/src/intake.rs:12:9)"
+    );
+    assert_eq!(
+        error.hints(),
+        [
+            "the stack is as it was before: mend stacks/src/intake.rs:12:9, and deploy again (`stackctl deploy intake-dev`)"
+        ]
     );
     assert_eq!(played.waits(), [1]);
     played.finish();

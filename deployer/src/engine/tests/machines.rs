@@ -299,10 +299,6 @@ async fn the_next_full_deploy_gives_back_what_cloudformation_believes() {
             "put_object",
             mock!(S3::put_object).then_http_response(|| http(200, "")),
         )
-        .s3(
-            "put_object",
-            mock!(S3::put_object).then_http_response(|| http(200, "")),
-        )
         .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
         .s3("get_object", record(Some(content("Old", "New", None))))
         .resources(&[
@@ -315,6 +311,11 @@ async fn the_next_full_deploy_gives_back_what_cloudformation_believes() {
             ),
         ])
         .s3("delete_object", forget(204, ""))
+        // The mark of what is as it should be again.
+        .s3(
+            "put_object",
+            mock!(S3::put_object).then_http_response(|| http(200, "")),
+        )
         .play();
     let signed = takes(Signed::new());
     let played = signed.with(played);

@@ -9,7 +9,7 @@ use super::{
     script::{Answer, STACK, Script, http, one, stack},
 };
 use crate::{
-    engine::{Origin, Revision, StackTarget, WaitingOutcome, deploy, explain, operations},
+    engine::{Origin, Revision, StackTarget, WaitingOutcome, deploy, explain, operations, status},
     error::Error,
 };
 
@@ -152,6 +152,53 @@ async fn a_failure_is_explained_with_what_waited_for_it() {
         .map(|cause| cause.resource.logical_id.as_str())
         .collect();
     assert_eq!(others, ["Table"], "its rollback failed for another reason");
+    played.finish();
+}
+
+/// What failed is in no catalogue, and the stack takes the next update: the way on is named all the same.
+#[tokio::test]
+async fn an_update_that_was_rolled_back_is_explained_with_the_way_on() {
+    let found = || Stack::new("UPDATE_ROLLBACK_COMPLETE");
+    let played = Script::new()
+        .describe(STACK, found().xml())
+        .list_change_sets(&[])
+        .events(&[
+            ("4", STACK, "UPDATE_ROLLBACK_COMPLETE", "", "stackctl-1"),
+            (
+                "2",
+                "Orders",
+                "UPDATE_FAILED",
+                "the delay is too long",
+                "stackctl-1",
+            ),
+            (
+                "1",
+                STACK,
+                "UPDATE_IN_PROGRESS",
+                "User Initiated",
+                "stackctl-1",
+            ),
+        ])
+        .describe(STACK, found().xml())
+        .play();
+    let manifest = stack(STACK, &[]).manifest;
+    let template = json!({});
+    let explanation = explain(&played.context, &target(), Some(&manifest), Some(&template))
+        .await
+        .expect("everything is read");
+    assert_eq!(
+        explanation.hints,
+        [
+            "the stack is as it was before: mend stacks/src/intake.rs:12:9, and deploy again (`stackctl deploy intake-dev`)"
+        ]
+    );
+    let report = status(&played.context, &[target()])
+        .await
+        .expect("it is described");
+    let stack = &report.stacks[0];
+    assert!(stack.settled);
+    assert_eq!(stack.next.as_deref(), Some("stackctl deploy intake-dev"));
+    assert_eq!(stack.rolled_back.as_deref(), Some("2026-07-28T06:00:00Z"));
     played.finish();
 }
 

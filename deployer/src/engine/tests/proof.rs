@@ -24,8 +24,8 @@ use super::{
 };
 use crate::{
     engine::{
-        Artifact, Claim, DeployError, Event, Explained, Outcome, StackError, deploy,
-        proof::{Before, before, failed, prove},
+        Artifact, Claim, DeployError, Event, Explained, StackError, deploy,
+        proof::{Before, Standing, before, failed, prove},
         stack::Work,
     },
     error::{Error, Kind},
@@ -226,7 +226,7 @@ async fn what_is_not_ready_yet_is_waited_for_and_then_routes_are_asked() {
         &played.context,
         &artifacts(),
         &work(false, true),
-        Outcome::Updated,
+        Standing::Changed,
         before(&played.context, &work(false, false)).await,
     )
     .await
@@ -302,7 +302,7 @@ async fn a_stack_that_does_not_do_what_it_should_is_a_failure() {
             &played.context,
             &artifacts(),
             &work,
-            Outcome::Updated,
+            Standing::Changed,
             Before::default(),
         )
         .await
@@ -332,7 +332,7 @@ async fn without_an_alias_the_error_says_that_what_was_deployed_stays() {
         &played.context,
         &artifacts(),
         &work,
-        Outcome::Created,
+        Standing::Changed,
         Before::default(),
     )
     .await
@@ -354,7 +354,7 @@ async fn a_route_that_fails_where_nothing_changed_names_the_way_back() {
         &played.context,
         &artifacts(),
         &work(true, true),
-        Outcome::Unchanged,
+        Standing::Proven,
         Before::default(),
     )
     .await
@@ -395,7 +395,7 @@ async fn who_may_not_look_is_warned() {
         &played.context,
         &artifacts(),
         &work(false, false),
-        Outcome::Updated,
+        Standing::Changed,
         Before::default(),
     )
     .await

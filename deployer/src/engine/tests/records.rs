@@ -2,6 +2,7 @@
 
 mod releases;
 
+use aws_sdk_lambda::Client as Lambda;
 use aws_sdk_s3::{Client as S3, operation::put_object::PutObjectInput};
 use aws_smithy_mocks::{Rule, mock};
 use serde_json::{Value, json};
@@ -13,7 +14,9 @@ use super::{
 };
 use crate::engine::{
     BOOTSTRAP_STACK, DeployedStack, Deployment, Event, Outcome, StackReleases, StackTarget, deploy,
-    deployed, release::mark::Mark, stack_releases,
+    deployed,
+    release::{mark::Mark, record::hash},
+    stack_releases,
 };
 
 const MARK: &str = "state/intake-dev.mark.json";
@@ -198,6 +201,50 @@ async fn what_is_deployed_is_written_down_without_what_is_hidden() {
         .expect("is created");
     assert_eq!(report.stacks[0].outcome, Outcome::Created);
     played.finish();
+}
+
+/// A deploy that was killed ahead of its checks wrote the release down and left no mark: whoever comes next looks first, and
+/// marks what is well.
+#[tokio::test]
+async fn what_nobody_looked_at_is_looked_at_before_it_is_marked() {
+    let template = json!({"Resources": {"Work": {"Type": "AWS::Lambda::Function"}}}).to_string();
+    for (state, well) in [("Active", true), ("Failed", false)] {
+        let found = Stack::new("UPDATE_COMPLETE");
+        let hash = hash(&read(&found).await).expect("is good");
+        let release = format!("intake-dev/release/000004{hash}");
+        let body = json!({"Configuration": {
+            "FunctionName": "intake-Work", "State": state, "LastUpdateStatus": "Successful",
+        }});
+        let script = begun(&[])
+            .describe(STACK, found.xml())
+            .template(&template)
+            .s3(
+                "list_objects_v2",
+                listed("intake-dev/release/", &[(&release, "")]),
+            )
+            .resources(&[(
+                "Work",
+                "AWS::Lambda::Function",
+                "intake-Work",
+                "CREATE_COMPLETE",
+            )])
+            .lambda(
+                "get_function",
+                mock!(Lambda::get_function)
+                    .then_http_response(move || http(200, &body.to_string())),
+            );
+        let script = if well {
+            script.s3("put_object", put(|input| input.key() == Some(MARK)))
+        } else {
+            script
+        };
+        let played = script.play();
+        let mut deployment = recorded();
+        deployment.stacks[0].template.clone_from(&template);
+        let ended = deploy(&played.context, deployment, Answer::never()).await;
+        assert_eq!(ended.is_ok(), well, "{ended:?}");
+        played.finish();
+    }
 }
 
 /// A call that was repeated because its answer was lost finds what the first one wrote.

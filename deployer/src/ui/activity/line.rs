@@ -13,6 +13,8 @@ pub(super) enum Sign {
     Updated,
     Deleted,
     Kept,
+    /// In a rollback.
+    TakenBack,
     Failed,
     /// The status says more.
     None,
@@ -38,7 +40,7 @@ pub(super) fn resource_line(event: &ResourceEvent, sign: Sign) -> String {
         sign,
         &named(&event.stack, &event.logical_id, &event.resource_type),
     );
-    if sign == Sign::None {
+    if matches!(sign, Sign::None | Sign::TakenBack) {
         let _ = write!(line, " {}", paint(palette::WEAK, &event.status));
     }
     if event.is_failure() {
@@ -67,6 +69,7 @@ pub(super) fn line(sign: Sign, text: &str) -> String {
         Sign::Updated => ("~", palette::WARNING),
         Sign::Deleted => ("-", palette::BAD),
         Sign::Kept => (">", palette::WARNING),
+        Sign::TakenBack => ("<", palette::WARNING),
         Sign::Failed => ("!", palette::BAD),
         Sign::None => return format!("{:12}{text}", ""),
     };
@@ -161,6 +164,7 @@ pub(super) mod tests {
         ]
         .into_iter()
         .map(|status| resource_line(&event(status), Sign::of(&event(status))))
+        .chain([resource_line(&event("DELETE_COMPLETE"), Sign::TakenBack)])
         .chain([Some(80), None].map(|width| render_event(&event("CREATE_FAILED"), width)))
         .collect();
         let plain = anstream::adapter::strip_str(&lines.join("\n")).to_string();
@@ -174,6 +178,7 @@ pub(super) mod tests {
           ! intake-dev/Queue AWS::SQS::Queue CREATE_FAILED
             the name is taken
             declared at stacks/src/intake.rs:7:5
+          < intake-dev/Queue AWS::SQS::Queue DELETE_COMPLETE
 2024-01-02T03:04:05Z CREATE_FAILED intake-dev/Queue AWS::SQS::Queue
   the name is taken
   declared at stacks/src/intake.rs:7:5

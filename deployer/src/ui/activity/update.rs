@@ -18,6 +18,8 @@ pub(super) struct Running {
     /// What an update changes, by logical id. Events of other resources say nothing: CloudFormation sends none, and the
     /// local engine one for each that there is.
     pub(super) update: Option<BTreeMap<String, Planned>>,
+    /// Whether what was done is being taken back.
+    pub(super) backwards: bool,
 }
 
 /// A resource that an update changes.
@@ -39,6 +41,9 @@ impl Running {
         told: bool,
     ) -> Option<Sign> {
         let mut sign = Sign::of(event);
+        if self.backwards && matches!(sign, Sign::Created | Sign::Updated | Sign::Deleted) {
+            sign = Sign::TakenBack;
+        }
         if let Some(update) = &mut self.update {
             match update.get_mut(&event.logical_id) {
                 Some(planned) => {
@@ -56,6 +61,13 @@ impl Running {
             self.finished += 1;
         }
         Some(sign)
+    }
+
+    /// Takes note of a status of the stack itself. Returns whether a rollback begins with it.
+    pub(super) fn turns(&mut self, status: &str) -> bool {
+        let turns = !self.backwards && status.ends_with("ROLLBACK_IN_PROGRESS");
+        self.backwards |= turns;
+        turns
     }
 
     /// Returns lines for what an update removed without an event, as it does in the local engine.
@@ -98,6 +110,7 @@ mod tests {
                 ("Kept".to_owned(), planned("Remove", Some("Retain"))),
                 ("Queue".to_owned(), planned("Modify", None)),
             ])),
+            backwards: false,
         };
         let mut hear = |logical_id: &str, status: &str| {
             let event = ResourceEvent {
@@ -130,5 +143,20 @@ mod tests {
             true,
         );
         assert_eq!(running.silently_gone("intake-dev").len(), 1);
+
+        // A rollback sends the same statuses.
+        assert!(!running.turns("UPDATE_IN_PROGRESS"));
+        assert!(running.turns("UPDATE_ROLLBACK_IN_PROGRESS"));
+        assert!(
+            !running.turns("UPDATE_ROLLBACK_IN_PROGRESS"),
+            "it is told once"
+        );
+        for (status, sign) in [
+            ("UPDATE_COMPLETE", Sign::TakenBack),
+            ("DELETE_COMPLETE", Sign::TakenBack),
+            ("UPDATE_FAILED", Sign::Failed),
+        ] {
+            assert_eq!(running.hear(&event(status), true, true), Some(sign));
+        }
     }
 }

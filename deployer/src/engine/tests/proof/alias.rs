@@ -111,7 +111,7 @@ async fn a_release_that_does_what_it_should_after_all_is_forgiven() {
         &played.context,
         &artifacts(),
         &work,
-        Outcome::Unchanged,
+        Standing::Proven,
         Before::default(),
     )
     .await
@@ -138,7 +138,7 @@ async fn led_back(archive: Option<Archive>, answer: impl FnOnce(Script) -> Scrip
         &played.context,
         &artifacts(),
         &work,
-        Outcome::Updated,
+        Standing::Changed,
         noted,
     )
     .await
@@ -147,7 +147,7 @@ async fn led_back(archive: Option<Archive>, answer: impl FnOnce(Script) -> Scrip
     assert_eq!(
         error.hints(),
         [
-            "what is released under an alias was led back to its earlier version; all else stays as it was deployed"
+            "what is released under an alias was led back to its earlier version, and all else stays as it was deployed: mend what failed, and deploy again (`stackctl deploy intake-dev`)"
         ]
     );
     let url = "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/live/orders/none";
@@ -203,7 +203,7 @@ async fn a_deploy_that_changes_nothing_fails_while_a_release_is_led_back() {
         &played.context,
         &artifacts(),
         &work(true, true),
-        Outcome::Unchanged,
+        Standing::Proven,
         Before::default(),
     )
     .await
@@ -212,7 +212,7 @@ async fn a_deploy_that_changes_nothing_fails_while_a_release_is_led_back() {
     assert_eq!(
         error.hints(),
         [
-            "mend Work and deploy it: its next release leads on; or `stackctl rollback intake-dev/Work --to latest` makes version 4 live as it is"
+            "mend Work and deploy it: its next release leads on; or `stackctl rollback intake-dev/Work --to 4` makes version 4 live as it is"
         ]
     );
     assert_eq!(
@@ -230,6 +230,190 @@ async fn a_deploy_that_changes_nothing_fails_while_a_release_is_led_back() {
     );
 }
 
+/// Answers the list of what is written down about releases that failed, and each of them.
+fn failures(script: Script, failures: &[Value]) -> Script {
+    let keys: String = (0..failures.len())
+        .map(|at| format!("<Contents><Key>intake-dev/failed/{at}.json</Key></Contents>"))
+        .collect();
+    let list =
+        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{keys}</ListBucketResult>");
+    let mut script = script.s3(
+        "list_objects_v2",
+        mock!(S3::list_objects_v2)
+            .match_requests(|input| input.prefix() == Some("intake-dev/failed/"))
+            .then_http_response(move || http(200, &list)),
+    );
+    for (at, failure) in failures.iter().enumerate() {
+        let (key, body) = (format!("intake-dev/failed/{at}.json"), failure.to_string());
+        script = script.s3(
+            "get_object",
+            mock!(S3::get_object)
+                .match_requests(move |input| input.key() == Some(&key))
+                .then_http_response(move || http(200, &body)),
+        );
+    }
+    script
+}
+
+/// A failure that led version 4 back.
+fn failed_check(from: &str) -> Value {
+    json!({
+        "checks": [{"subject": "OrdersAnswer", "message": "is not answered"}],
+        "led_back": [{"logical_id": "WorkAlias", "function": FUNCTION, "from": from, "to": "3"}],
+    })
+}
+
+/// Answers who made a version live by hand, and what was deployed then; `NoSuchKey`, where nobody did
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>).
+fn by_hand(script: Script, versions: Option<(&str, &str)>) -> Script {
+    let answer = versions.map(|(live, deployed)| {
+        json!({"since": "2026-07-28T06:00:00Z", "by": "user/alice", "live": live, "deployed": deployed})
+            .to_string()
+    });
+    script.s3(
+        "get_object",
+        mock!(S3::get_object)
+            .match_requests(|input| input.key() == Some("intake-dev/by-hand/Work.json"))
+            .then_http_response(move || match &answer {
+                Some(body) => http(200, body),
+                None => http(
+                    404,
+                    "<Error><Code>NoSuchKey</Code><Message>none</Message></Error>",
+                ),
+            }),
+    )
+}
+
+/// What somebody did on purpose is no failure: it is told once, with the way forward.
+#[tokio::test]
+async fn what_was_led_back_by_hand_is_told_and_deploys() {
+    let script = alias(Script::new().resources(&RESOURCES), "3");
+    let script = by_hand(failures(script, &[failed_check("2")]), Some(("3", "4")));
+    let played = answered_by(script.play(), &Api::new(&[404]));
+    let mut work = work(true, true);
+    work.archive = Some(archive());
+    prove(
+        &played.context,
+        &artifacts(),
+        &work,
+        Standing::Proven,
+        Before::default(),
+    )
+    .await
+    .expect("somebody wants version 3");
+    assert_eq!(
+        warnings(played.finish()),
+        [
+            "Work: version 3 is live, and version 4 was deployed last: user/alice led it back by hand at 2026-07-28T06:00:00Z; \
+             change Work and deploy it: its next release leads on; or `stackctl rollback intake-dev/Work --to 4` makes version 4 live as it is"
+        ]
+    );
+}
+
+/// Neither an older move nor one beside a check that failed makes a deploy green.
+#[tokio::test]
+async fn a_check_that_failed_counts_whatever_was_done_by_hand() {
+    let led = "version 3 is live, and version 4 was deployed last: it was led back";
+    for (failed, moved, told) in [
+        (
+            vec![failed_check("4")],
+            Some(("3", "4")),
+            ", because its check failed",
+        ),
+        (vec![failed_check("4")], None, ", because its check failed"),
+        // Version 4 was deployed since, and a check that nobody wrote down may have led back to version 3 again.
+        (
+            vec![],
+            Some(("3", "2")),
+            ", after a check that failed or by hand",
+        ),
+        (vec![], None, ", after a check that failed or by hand"),
+    ] {
+        let script = alias(Script::new().resources(&RESOURCES), "3");
+        let script = by_hand(failures(script, &failed), moved);
+        let played = answered_by(script.play(), &Api::new(&[404]));
+        let mut work = work(true, true);
+        work.archive = Some(archive());
+        let error = prove(
+            &played.context,
+            &artifacts(),
+            &work,
+            Standing::Proven,
+            Before::default(),
+        )
+        .await
+        .expect_err("what was deployed is not live");
+        assert_eq!(
+            found(error),
+            [(Claim::ReleaseLive, format!("Work: {led}{told}"))]
+        );
+        played.finish();
+    }
+}
+
+/// `ListVersionsByFunction` (<https://docs.aws.amazon.com/lambda/latest/api/API_ListVersionsByFunction.html>).
+fn versions(script: Script, versions: &[&str]) -> Script {
+    let versions: Vec<Value> = versions.iter().map(|it| json!({"Version": it})).collect();
+    let body = json!({"Versions": versions}).to_string();
+    script.lambda(
+        "list_versions_by_function",
+        mock!(Lambda::list_versions_by_function)
+            .match_requests(|input| input.function_name() == Some("intake-Work"))
+            .then_http_response(move || http(200, &body)),
+    )
+}
+
+/// The deploy that released version 4 was killed before its check: the next one does what that one would have done, and
+/// passes over version 3, which failed as well.
+#[tokio::test]
+async fn what_a_killed_deploy_left_unproven_is_led_back_as_well() {
+    let restore = mock!(Lambda::update_alias)
+        .match_requests(|input| input.function_version() == Some("2"))
+        .then_http_response(|| http(200, &json!({"FunctionVersion": "2"}).to_string()));
+    let put = mock!(S3::put_object)
+        .match_requests(|input| {
+            let body = input.body().bytes().unwrap_or_default();
+            let body: Value = serde_json::from_slice(body).unwrap_or_default();
+            body["led_back"][0]["from"] == "4" && body["led_back"][0]["to"] == "2"
+        })
+        .then_http_response(|| http(200, ""));
+    let script = function(
+        Script::new().resources(&RESOURCES),
+        "Active",
+        "Successful",
+        CODE,
+    );
+    let script = by_hand(alias(alias(script, "4"), "4"), None);
+    let script = versions(
+        failures(script, &[failed_check("3")]),
+        &["$LATEST", "1", "2", "3", "4"],
+    );
+    let script = alias(script, "4")
+        .lambda("update_alias", restore)
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .s3("put_object", put);
+    let played = answered_by(script.play(), &Api::new(&[500]));
+    let mut work = work(true, true);
+    work.template = work
+        .template
+        .replace("AWS::Lambda::EventSourceMapping", "AWS::SQS::Queue");
+    work.archive = Some(archive());
+    let error = prove(
+        &played.context,
+        &artifacts(),
+        &work,
+        Standing::Left,
+        Before::default(),
+    )
+    .await
+    .expect_err("the route fails");
+    assert_eq!(found(error)[0].0, Claim::SmokeCheck);
+    assert!(matches!(
+        &played.finish()[..],
+        [Event::AliasLedBack { from, to, .. }] if from == "4" && to == "2"
+    ));
+}
+
 #[tokio::test]
 async fn what_did_not_change_is_asked_again() {
     let script = alias(Script::new().resources(&RESOURCES), "4");
@@ -239,7 +423,7 @@ async fn what_did_not_change_is_asked_again() {
         &played.context,
         &artifacts(),
         &work(true, true),
-        Outcome::Unchanged,
+        Standing::Proven,
         Before::default(),
     )
     .await

@@ -79,7 +79,7 @@ async fn proven(played: &Played, work: &Work) -> Result<(), StackError> {
         &played.context,
         &artifacts,
         work,
-        Outcome::Updated,
+        Standing::Changed,
         Before::default(),
     )
     .await
