@@ -236,6 +236,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whoever_gives_no_event_is_told_of_samples() {
+        let given_nothing = |arguments: &[&str]| {
+            let arguments = ["stackctl", "invoke", "Work"].iter().chain(arguments);
+            let cli = <cli::Cli as clap::Parser>::parse_from(arguments);
+            let cli::Verb::Invoke(arguments) = cli.verb else {
+                panic!("is another verb");
+            };
+            was_given_nothing(&arguments)
+        };
+        assert!(given_nothing(&[]));
+        for given in [
+            &["--payload", "{}"][..],
+            &["--payload-file", "-"],
+            &["--sample"],
+        ] {
+            assert!(!given_nothing(given), "{given:?}");
+        }
+    }
+
+    #[test]
     fn functions_are_found_by_logical_id_and_stack() {
         let function = |stack: &str, logical_id: &str| DeployedFunction {
             stack: stack.to_owned(),

@@ -122,7 +122,8 @@ pub(super) async fn known(
 
 /// Takes the stacks as they were rendered last, with the positions of the selected ones: whoever looks at what is deployed
 /// does not wait for a build. They are rendered where they never were, where they were rendered with other variables or
-/// settings of the stage, as an app may have other stacks then, and where nothing of that name was among them.
+/// settings of the stage, as an app may have other stacks then, and where nothing of that name was among them
+/// and a source has changed since.
 pub(super) async fn rendered(
     session: &Session,
     project: &Project,
@@ -142,6 +143,7 @@ pub(super) async fn rendered(
         }
         return Ok((kept.assembly, selected));
     }
+    refuse_unknown(session, project, (name, stage), stacks)?;
     let assembly = assembly(session, project, name, stage).await?;
     let selected = select(&assembly, stacks)?;
     Ok((assembly, selected))

@@ -206,7 +206,8 @@ pub(super) async fn prove(
     // A run that is asked again and finds nothing to change would else succeed with code that nobody invokes.
     let (dead, ways) = alias::told(context, work, &led_back);
     if found.is_empty() && dead.is_empty() {
-        if standing != Standing::Changed && is_live && !answered.is_empty() {
+        let is_looked_at = unproven || !answered.is_empty();
+        if standing != Standing::Changed && is_live && is_looked_at {
             failed::forgive(context, work).await;
         }
         if functions + triggers + stages + domains + answered.len() > 0 {

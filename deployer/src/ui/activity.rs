@@ -147,7 +147,7 @@ impl Activity {
                 }
                 if let Some(next) = next {
                     self.ui.line(format!(
-                        "{:11}`{next}` gives it up, once that is so in the source",
+                        "{:11}once they let go of it in the source, `{next}` finishes it",
                         ""
                     ));
                 }

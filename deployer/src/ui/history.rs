@@ -300,7 +300,7 @@ intake-dev
     create   CREATE_COMPLETE begun 2026-07-28T06:00:00Z, took 2 min 3 s
   by Admin-alice-example-com, commit 0fe8a21b3c4d and what was not committed,
       stackctl 0.1.0:
-    update   UPDATE_COMPLETE begun 2026-07-28T06:00:00Z, took 9 s
+    update   UPDATE_COMPLETE begun 2026-07-28T06:00:00Z, took 9.0 s
     update   UPDATE_IN_PROGRESS begun 2026-07-28T06:00:00Z, still running
   not by stackctl:
     release 1 of 2026-07-28T06:00:00Z cannot be gone back to without the package
@@ -316,6 +316,21 @@ intake-dev
     --fast gave Fulfil, Work past CloudFormation at 2026-07-28T07:00:00.000Z
 
 "#]]
+        );
+        assert_eq!(
+            given_fast(&GivenFast {
+                stack: "intake-dev".into(),
+                resources: vec!["Fulfil".into()],
+                last: Some(FastOrigin {
+                    at: "2026-07-28T07:00:00Z".into(),
+                    origin: Origin {
+                        by: Some("user/alice".into()),
+                        ..Origin::default()
+                    },
+                }),
+            }),
+            "intake-dev: CloudFormation does not know what `deploy --fast` gave Fulfil, at 2026-07-28T07:00:00Z by user/alice; \
+             the next full deploy takes it back"
         );
         assert!(render(&[], &[], &[], Some(80)).starts_with("nothing was done"));
     }

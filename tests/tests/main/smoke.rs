@@ -133,7 +133,13 @@ fn a_check_that_fails_leads_the_release_back_and_the_next_one_leads_on() {
     // Nobody goes back to what failed, and what was done on purpose fails no deploy.
     let back = |to| {
         let function = [
-            "rollback", "slow/Worker", "--to", to, "--stage", "dev", "--local",
+            "rollback",
+            "slow/Worker",
+            "--to",
+            to,
+            "--stage",
+            "dev",
+            "--local",
         ];
         fixture.sandbox.succeed(&function);
     };

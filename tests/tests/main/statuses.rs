@@ -63,8 +63,8 @@ fn a_failed_update_is_named_and_rolled_back_by_the_named_command() {
     let command = "stackctl rollback slow-dev --local --stage dev";
     assert!(refused.stderr.contains(command), "{refused}");
     let status = ["status", "--stage", "dev", "--local", "--json"];
-    let status = fixture.sandbox.succeed(&status);
-    assert_eq!(status.json()["stacks"][0]["next"], command, "{status}");
+    let refused = fixture.sandbox.succeed(&status);
+    assert_eq!(refused.json()["stacks"][0]["next"], command, "{refused}");
 
     let arguments: Vec<&str> = command.split(' ').skip(1).collect();
     let rollback = fixture
@@ -80,6 +80,34 @@ fn a_failed_update_is_named_and_rolled_back_by_the_named_command() {
     assert_eq!(
         fixture.status().as_deref(),
         Some("UPDATE_ROLLBACK_COMPLETE")
+    );
+
+    // The stack takes the next update, and whoever looks is told what to do.
+    let settled = fixture.sandbox.succeed(&status).json();
+    let stack = &settled["stacks"][0];
+    assert_eq!(
+        stack["next"], "stackctl deploy slow-dev --local --stage dev",
+        "{stack}"
+    );
+    assert!(stack["rolled_back"].is_string(), "{stack}");
+    let explain = ["explain", "--stage", "dev", "--local"];
+    let explained = fixture.sandbox.succeed(&explain);
+    assert!(
+        explained
+            .stdout
+            .contains("next: the stack is as it was before: mend the cause"),
+        "{explained}"
+    );
+
+    // A name that no stack has costs no synth where no source changed.
+    let misspelt = fixture
+        .sandbox
+        .run(&["deploy", "slwo", "--stage", "dev", "--local"]);
+    assert_eq!(misspelt.code, Some(2), "{misspelt}");
+    assert!(
+        misspelt.stderr.contains("did you mean `slow`")
+            && misspelt.stderr.contains("no source has changed since"),
+        "{misspelt}"
     );
 
     let again = fixture.sandbox.succeed(&arguments);

@@ -96,7 +96,9 @@ impl Explained for DeployError {
     fn details(&self) -> Vec<String> {
         let said = self.to_string();
         let details = several::details(self.report().into_iter().flat_map(failures));
-        details.into_iter().filter(|it| *it != said).collect()
+        // What is said of the one stack that failed is said once.
+        let is_news = |it: &String| !said.starts_with(it.as_str());
+        details.into_iter().filter(is_news).collect()
     }
 }
 

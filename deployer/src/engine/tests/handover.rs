@@ -106,7 +106,9 @@ async fn what_a_stack_outside_of_the_deploy_imports_is_kept() {
     let events = played.finish();
     assert!(events.iter().any(|event| matches!(
         event,
-        Event::ExportsKept { importers, .. } if importers[EXPORT] == ["reports-dev"]
+        Event::ExportsKept { importers, next: Some(next), .. }
+            if importers[EXPORT] == ["reports-dev"]
+                && next.starts_with("stackctl deploy reports-dev intake-dev")
     )));
 }
 

@@ -87,7 +87,7 @@ fn writes(content: String) -> Rule {
         .match_requests(move |input| {
             input.bucket() == Some(BUCKET)
                 && input.key() == Some("state/intake-dev.fast.json")
-                && input.body().bytes() == Some(content.as_bytes())
+                && super::fast::says(input, &content)
         })
         .then_http_response(|| http(200, ""))
 }

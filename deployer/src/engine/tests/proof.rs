@@ -438,10 +438,17 @@ async fn a_deploy_ends_with_what_was_found() {
     let error = Error::from(error);
     assert_eq!(error.kind(), Kind::Deploy);
     assert_eq!(
+        error.message(),
+        "stack intake-dev is deployed, and does not do what it should; not tried because of that: after-dev"
+    );
+    assert_eq!(
         error.causes(),
+        ["Work: function intake-Work cannot be invoked: The function is being created."]
+    );
+    assert_eq!(
+        error.hints(),
         [
-            "stack intake-dev is deployed, and does not do what it should",
-            "Work: function intake-Work cannot be invoked: The function is being created."
+            "mend what is named, and deploy again (`stackctl deploy intake-dev`): it is looked at anew"
         ]
     );
     let seen = names(&played.finish());

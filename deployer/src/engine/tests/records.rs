@@ -212,7 +212,7 @@ async fn what_nobody_looked_at_is_looked_at_before_it_is_marked() {
         let found = Stack::new("UPDATE_COMPLETE");
         let hash = hash(&read(&found).await).expect("is good");
         let release = format!("intake-dev/release/000004{hash}");
-        let body = json!({"Configuration": {
+        let answer = json!({"Configuration": {
             "FunctionName": "intake-Work", "State": state, "LastUpdateStatus": "Successful",
         }});
         let script = begun(&[])
@@ -231,12 +231,22 @@ async fn what_nobody_looked_at_is_looked_at_before_it_is_marked() {
             .lambda(
                 "get_function",
                 mock!(Lambda::get_function)
-                    .then_http_response(move || http(200, &body.to_string())),
+                    .then_http_response(move || http(200, &answer.to_string())),
             );
         let script = if well {
-            script.s3("put_object", put(|input| input.key() == Some(MARK)))
-        } else {
             script
+                .s3("list_objects_v2", listed("intake-dev/failed/", &[]))
+                .s3("put_object", put(|input| input.key() == Some(MARK)))
+        } else {
+            // What no deploy found well is what failed.
+            script.describe(STACK, found.xml()).s3(
+                "put_object",
+                put(|input| {
+                    let key = input.key().unwrap_or_default();
+                    key.starts_with("intake-dev/failed/")
+                        && body(input)["checks"][0]["subject"] == "Work"
+                }),
+            )
         };
         let played = script.play();
         let mut deployment = recorded();
