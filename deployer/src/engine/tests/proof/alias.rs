@@ -232,9 +232,9 @@ async fn a_deploy_that_changes_nothing_fails_while_a_release_is_led_back() {
 
 /// Answers the list of what is written down about releases that failed, and each of them.
 fn failures(script: Script, failures: &[Value]) -> Script {
-    let keys: String = (0..failures.len())
-        .map(|at| format!("<Contents><Key>intake-dev/failed/{at}.json</Key></Contents>"))
-        .collect();
+    let keys = (0..failures.len()).fold(String::new(), |keys, at| {
+        format!("{keys}<Contents><Key>intake-dev/failed/{at}.json</Key></Contents>")
+    });
     let list =
         format!("<ListBucketResult><IsTruncated>false</IsTruncated>{keys}</ListBucketResult>");
     let mut script = script.s3(
