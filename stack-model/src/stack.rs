@@ -156,7 +156,8 @@ impl Stack<'_> {
         let to = to.resource_id();
         if to.stack() != self.id() {
             let message = format!(
-                "`{}` belongs to the stack `{}`, and resources do not move between stacks",
+                "`{0}` belongs to the stack `{1}`, and resources do not move between stacks: declare `moved` in `{1}` if it was renamed \
+                 there; else leave it where it was, and use its handle here",
                 to.logical_id(),
                 to.stack()
             );

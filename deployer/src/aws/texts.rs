@@ -31,6 +31,16 @@ pub(crate) fn says_export_in_use(text: &str) -> bool {
         || text.contains("cannot be updated as it is in use by")
 }
 
+/// Returns whether the reason of a stack refactor that was refused says that something is not supported: a type, or the
+/// stack. CloudFormation documents what, and not how it says so
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-refactoring.html>).
+pub(crate) fn says_unsupported(reason: &str) -> bool {
+    let reason = reason.to_ascii_lowercase();
+    ["not support", "n't support", "unsupported"]
+        .iter()
+        .any(|part| reason.contains(part))
+}
+
 /// Returns whether an error says that an operation is running on the stack: CloudFormation sends `ValidationError` for it,
 /// and writes `can not`; the local engine writes `cannot`.
 pub(crate) fn says_busy(text: &str) -> bool {

@@ -118,9 +118,6 @@ impl<'a> Comparison<'a> {
         else {
             return Ok(Made::default());
         };
-        if place.is_local() {
-            prepare::refuse_renames(&assembly, &selected, "the local engine")?;
-        }
         prepare::adapt(session, &mut assembly, place)?;
         let remembered = Remembered::of(project, self.name, stage, place.is_local());
         if self.with.offline {

@@ -143,6 +143,15 @@ pub enum Event {
         /// The importing stacks, by the name of the export.
         importers: BTreeMap<String, Vec<String>>,
     },
+    /// Resources are renamed by import, in several updates, of which this is the next.
+    ResourcesMoving {
+        /// The stack.
+        stack: String,
+        /// The renames, old to new logical ids; none in the last update.
+        moves: BTreeMap<String, String>,
+        /// What the update does, as a fragment: `importing it under its new name`.
+        step: String,
+    },
     /// A function was given code past CloudFormation.
     CodeUpdated {
         /// The stack.

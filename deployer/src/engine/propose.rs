@@ -69,8 +69,11 @@ fn hindrance<'a>(stack: &StackDeployment, planned: &'a StackPlan) -> Result<&'a 
     }
     let before = basis.before.as_ref();
     let template = before.and_then(|before| before.template.as_ref());
-    let renames = template.map(|template| moves::pending(&stack.manifest.moved, template));
-    if renames.is_some_and(|renames| !renames.is_empty()) {
+    let renames = template.is_some_and(|template| {
+        moves::under_way(template).is_some()
+            || !moves::pending(&stack.manifest.moved, template).is_empty()
+    });
+    if renames {
         return Err("a deploy renames resources first".to_owned());
     }
     Ok(basis)

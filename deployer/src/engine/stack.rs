@@ -3,6 +3,8 @@
 mod anew;
 mod archive;
 mod compute;
+mod import;
+pub(super) mod importable;
 mod input;
 mod operation;
 pub(super) mod protection;
@@ -41,6 +43,8 @@ use settle::{Settled, settle};
 pub(super) use anew::Agreed;
 pub(super) use archive::Archive;
 use archive::Kept;
+pub(super) use import::gather;
+pub(super) use importable::ground;
 pub(super) use input::token;
 pub(super) use operation::{
     Executed, aws, delete, ended_badly, execute, interrupted, refused, remove, stopped_error,
@@ -205,9 +209,9 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         return Ok(Attempt::declined());
     }
     if let Some(deployed) = &deployed
-        && Box::pin(refactor::rename(run, context, work, deployed)).await?
+        && let Some(attempt) = Box::pin(refactor::rename(run, context, work, deployed)).await?
     {
-        return Ok(Attempt::Renamed);
+        return Ok(attempt);
     }
     let kept = match &deployed {
         Some(deployed) => hand_over(run, context, work, deployed, &mut parameters).await?,

@@ -22,6 +22,7 @@ mod given;
 mod handover;
 mod leftovers;
 mod machines;
+mod moving;
 mod operate;
 mod others;
 mod plan;

@@ -152,6 +152,18 @@ impl Activity {
                     ));
                 }
             }
+            Event::ResourcesMoving { stack, moves, step } => {
+                let moves = moves
+                    .iter()
+                    .map(|(from, to)| format!("{from} becomes {to}"));
+                let moves: Vec<String> = moves.collect();
+                let of = if moves.is_empty() {
+                    stack.clone()
+                } else {
+                    format!("{stack}: {}", moves.join(", "))
+                };
+                self.ui.done("move", format!("{of}, {step}"));
+            }
             Event::CodeUpdated {
                 stack, logical_id, ..
             } => self.ui.done("code", format!("{stack}/{logical_id}")),

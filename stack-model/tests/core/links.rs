@@ -307,7 +307,7 @@ fn a_rename_leads_from_what_is_gone_to_what_is_there() {
     assert_json_snapshot!(texts(&violations), @r#"
     [
       "orders / Second: `Second` is moved twice",
-      "orders / Away: `Foreign` belongs to the stack `data`, and resources do not move between stacks",
+      "orders / Away: `Foreign` belongs to the stack `data`, and resources do not move between stacks: declare `moved` in `data` if it was renamed there; else leave it where it was, and use its handle here",
       "orders / Bad id: `Bad id` is not a logical id: ' ' is neither a letter nor a digit",
       "orders / Other: `Other` is still a resource of this stack, so it was not moved to `Own`",
       "orders / Own: `Own` is moved onto itself",

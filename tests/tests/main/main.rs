@@ -14,6 +14,7 @@ mod interrupted;
 mod killed;
 mod looks;
 mod many;
+mod moved;
 mod orders;
 mod photos;
 mod pipeline;

@@ -15,7 +15,7 @@ pub(super) enum Of {
 use Of::{Deploy, DeployWith, Look, People};
 
 /// The calls by service and method, with the actions that each takes.
-pub(super) const CALLS: [(&str, &str, &[&str], Of); 69] = [
+pub(super) const CALLS: [(&str, &str, &[&str], Of); 70] = [
     (
         "apigateway",
         "get_base_path_mappings",
@@ -200,6 +200,12 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 69] = [
         "cloudformation",
         "get_template",
         &["cloudformation:GetTemplate"],
+        Deploy,
+    ),
+    (
+        "cloudformation",
+        "get_template_summary",
+        &["cloudformation:GetTemplateSummary"],
         Deploy,
     ),
     (

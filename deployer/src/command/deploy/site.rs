@@ -83,9 +83,6 @@ impl<'a> Plot<'a> {
         let names = selected.iter().filter_map(|at| stacks.get(*at));
         owns.retain(|name, _| names.clone().any(|stack| stack.name == *name));
         prepare::adapt(&session, &mut assembly, place)?;
-        if place.is_local() {
-            prepare::refuse_renames(&assembly, &selected, "the local engine")?;
-        }
         Ok(Self {
             contents: prepare::contents(project, &assembly, &selected)?,
             remembered: Remembered::of(project, name, stage, place.is_local()),

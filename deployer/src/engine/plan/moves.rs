@@ -1,13 +1,17 @@
 //! Renames that a stack declares: the deployed template as it is with the new logical ids.
 
+mod course;
 mod fixed;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use stack_model::assembly::StackManifest;
 
-pub(in crate::engine) use fixed::GUARDED;
+pub(in crate::engine) use course::{Away, Course, Move, UnderWay, is_marked, under_way};
+use course::{restored, undone};
+pub(in crate::engine) use fixed::{Ground, Way};
 
 use super::compare::type_of;
 use super::{Action, Grade, ResourceChange, Side, StackPlan};
@@ -16,53 +20,66 @@ use super::{Action, Grade, ResourceChange, Side, StackPlan};
 const PAGE: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-refactoring.html";
 
+/// The page that says what an import does.
+const IMPORT_PAGE: &str =
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-manually.html";
+
 /// The renames of a stack that are still to be done.
-pub(super) struct Moves<'a> {
-    deployed: Option<&'a Value>,
+pub(super) struct Moves {
+    /// The deployed template, without a trace of a rename that is under way.
+    deployed: Option<Value>,
     pending: BTreeMap<String, String>,
+    /// What left the stack, or came back and is not named again yet.
+    under_way: BTreeMap<String, String>,
 }
 
-impl<'a> Moves<'a> {
-    pub(super) fn of(manifest: &StackManifest, deployed: &Side<'a>) -> Self {
-        let pending = match deployed.template {
-            Some(template) => pending(&manifest.moved, template),
-            None => BTreeMap::new(),
+impl Moves {
+    pub(super) fn of(manifest: &StackManifest, deployed: &Side<'_>) -> Self {
+        let Some(template) = deployed.template else {
+            return Self {
+                deployed: None,
+                pending: BTreeMap::new(),
+                under_way: BTreeMap::new(),
+            };
+        };
+        let (template, under_way) = match restored(template) {
+            Some(restored) => restored,
+            // Of what was begun and is not wanted any more, what it left is shown to go.
+            None if pending(&manifest.moved, template).is_empty() => {
+                (template.clone(), BTreeMap::new())
+            }
+            None => (undone(template), BTreeMap::new()),
         };
         Self {
-            deployed: deployed.template,
-            pending,
+            pending: pending(&manifest.moved, &template),
+            deployed: Some(template),
+            under_way,
         }
     }
 
     /// Returns what is deployed as it is with the new names; nothing, where it has them.
     pub(super) fn renamed(&self) -> Option<Value> {
-        let template = self.deployed.filter(|_| !self.pending.is_empty())?;
+        let is_any = !self.pending.is_empty() || !self.under_way.is_empty();
+        let template = self.deployed.as_ref().filter(|_| is_any)?;
         Some(renamed(template, &self.pending))
     }
 
     /// Adds the renames to a plan that was made with the new names.
     pub(super) fn note(&self, plan: &mut StackPlan, manifest: &StackManifest, wanted: &Side<'_>) {
-        let Some(deployed) = self.deployed else {
+        let Some(deployed) = &self.deployed else {
             return;
         };
-        for (from, to) in &self.pending {
-            let (reason, grade) = match refused(from, to, deployed, wanted.template) {
-                Some(reason) => (reason, Grade::Impossible),
-                None => (
-                    format!("it was {from}: it is renamed first, and stays what it is"),
-                    Grade::None,
-                ),
-            };
+        let mut note = |to: &str, resource_type: &str, (grade, reason, page): Said| {
             let changes = &mut plan.changes;
-            match changes.iter_mut().find(|change| change.logical_id == *to) {
-                Some(change) => change.add(grade, reason, PAGE),
+            match changes.iter_mut().find(|change| change.logical_id == to) {
+                Some(change) => change.add(grade, reason, page),
                 None => changes.push(ResourceChange {
-                    logical_id: to.clone(),
-                    resource_type: type_of(&deployed["Resources"][from.as_str()]).to_owned(),
+                    logical_id: to.to_owned(),
+                    resource_type: resource_type.to_owned(),
                     action: Action::Update,
                     grade,
                     reasons: vec![reason],
-                    sources: vec![PAGE],
+                    sources: vec![page],
                     source: manifest
                         .resources
                         .get(to)
@@ -70,8 +87,92 @@ impl<'a> Moves<'a> {
                     ..ResourceChange::default()
                 }),
             }
+        };
+        for (from, to) in &self.under_way {
+            let reason = format!(
+                "it was {from}, and its rename by import was begun: that is finished first, and it stays what it is"
+            );
+            let resource_type = type_of(&deployed["Resources"][to.as_str()]);
+            note(
+                to,
+                resource_type,
+                (Grade::UpdateInPlace, reason, IMPORT_PAGE),
+            );
+        }
+        for (from, to) in &self.pending {
+            let resource_type = type_of(&deployed["Resources"][from.as_str()]);
+            let said = match refused(from, to, deployed, wanted.template) {
+                Some(reason) => (Grade::Impossible, reason, PAGE),
+                None => said(from, resource_type, Ground::Free),
+            };
+            note(to, resource_type, said);
         }
         plan.changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+    }
+}
+
+/// What is said of a rename: how dangerous it is, why, and the page.
+type Said = (Grade, String, &'static str);
+
+/// Says how a resource that may be renamed is.
+fn said(from: &str, resource_type: &str, ground: Ground) -> Said {
+    match Way::of(from, resource_type, ground) {
+        Ok(Way::Refactor) => (
+            Grade::None,
+            format!("it was {from}: it is renamed first, and stays what it is"),
+            PAGE,
+        ),
+        Ok(Way::Import) => (
+            Grade::UpdateInPlace,
+            format!(
+                "it was {from}: it is renamed first, by import in up to four updates, and stays what it is; between two of them it \
+                 belongs to no stack"
+            ),
+            IMPORT_PAGE,
+        ),
+        Err(reason) => (Grade::Impossible, reason, PAGE),
+    }
+}
+
+/// Says anew how resources are renamed of a stack that is not refactored.
+pub(super) fn hold(
+    plan: &mut StackPlan,
+    pending: &BTreeMap<String, String>,
+    deployed: &Value,
+    ground: Ground,
+) {
+    for (from, to) in pending {
+        let resource_type = type_of(&deployed["Resources"][from.as_str()]);
+        let (_, free, _) = said(from, resource_type, Ground::Free);
+        let (grade, reason, page) = said(from, resource_type, ground);
+        for change in &mut plan.changes {
+            // What is refused for another reason stays so.
+            if change.logical_id == *to && change.reasons.contains(&free) && reason != free {
+                change.reasons.retain(|told| *told != free);
+                change.sources.retain(|told| *told != PAGE);
+                change.add(grade, reason.clone(), page);
+            }
+        }
+    }
+}
+
+/// Notes in a plan that CloudFormation imports no resources of types, which those are that are to be renamed so.
+pub(super) fn refuse(
+    plan: &mut StackPlan,
+    pending: &BTreeMap<String, String>,
+    deployed: &Value,
+    reasons: &BTreeMap<String, String>,
+) {
+    for (from, to) in pending {
+        let resource_type = type_of(&deployed["Resources"][from.as_str()]);
+        let Some(reason) = reasons.get(resource_type) else {
+            continue;
+        };
+        for change in &mut plan.changes {
+            if change.logical_id == *to && change.sources.contains(&IMPORT_PAGE) {
+                change.add(Grade::Impossible, reason.clone(), IMPORT_PAGE);
+            }
+        }
     }
 }
 
@@ -88,7 +189,7 @@ pub(in crate::engine) fn pending(
         .collect()
 }
 
-/// Says why a rename cannot be done.
+/// Says why a rename is none.
 pub(in crate::engine) fn refused(
     from: &str,
     to: &str,
@@ -108,16 +209,7 @@ pub(in crate::engine) fn refused(
             "{from} is {before}, and cannot be renamed to {to}, which is {after}: remove the rename"
         ));
     }
-    fixed::refused(from, to, before)
-}
-
-/// Notes in the plan of a stack that has a policy that its renames cannot be done.
-pub(super) fn hold(plan: &mut StackPlan, pending: &BTreeMap<String, String>) {
-    for change in &mut plan.changes {
-        if pending.values().any(|to| *to == change.logical_id) {
-            change.add(Grade::Impossible, GUARDED.to_owned(), PAGE);
-        }
-    }
+    None
 }
 
 /// Returns a template in which resources have other logical ids, wherever they are named; all else is as it was.

@@ -16,7 +16,7 @@ use crate::engine::bootstrap::template;
 use crate::engine::content::{self, Difference};
 use crate::engine::destroy::importers::{self, Importers};
 use crate::engine::publish::{artifact_key, needs_bucket};
-use crate::engine::stack::protection;
+use crate::engine::stack::{ground, importable, protection};
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, CodeChange, Context, DeployedStack, Explained, FillError, MadeFrom,
     StackTarget, deployed, deployed_template, handover, hint, reference, release,
@@ -226,13 +226,8 @@ async fn plan_one(
     let mut compared = app.compare(wanted.manifest, wanted.contracts, &old, &new, knowledge);
     compared.other.extend(contents);
     if let Some(found) = &found {
-        let pending = template
-            .as_ref()
-            .map(|template| moves::pending(&wanted.manifest.moved, template));
-        if let Some(pending) = pending.filter(|pending| !pending.is_empty())
-            && protection::has_policy(&own, &found.id).await?
-        {
-            moves::hold(&mut compared, &pending);
+        if let Some(template) = &template {
+            renames(&own, wanted.manifest, found, template, &mut compared).await?;
         }
         let protected = protection::planned(&own, wanted.manifest, wanted.template, found).await?;
         compared.other.extend(protected);
@@ -264,6 +259,29 @@ async fn plan_one(
         }
     }
     Ok(compared)
+}
+
+/// Says how resources are renamed where the stack is not refactored.
+async fn renames(
+    context: &Context,
+    stack: &StackManifest,
+    deployed: &DeployedStack,
+    template: &Value,
+    plan: &mut StackPlan,
+) -> Result<(), AwsError> {
+    let pending = moves::pending(&stack.moved, template);
+    if pending.is_empty() {
+        return Ok(());
+    }
+    let ground = ground(context, &deployed.id).await?;
+    moves::hold(plan, &pending, template, ground);
+    match importable::refused(context, &pending, template, ground).await {
+        Ok(reasons) => moves::refuse(plan, &pending, template, &reasons),
+        // Who may not ask is told by the deploy.
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 /// Says because of what the code of functions changes, where the release that is deployed tells what it was made from.

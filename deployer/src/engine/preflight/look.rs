@@ -1,8 +1,12 @@
 //! A stack as it is looked at: what its template declares, and what of that is there.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
+use stack_model::assembly::StackManifest;
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
@@ -10,6 +14,7 @@ use crate::{
     engine::{
         StackDeployment,
         inspect::{self, DeployedResource},
+        plan::moves::{self, UnderWay},
     },
 };
 
@@ -106,7 +111,8 @@ impl Look<'_> {
             .values()
             .filter(|it| ids.contains(&it.physical_id.as_str()))
             .any(|it| {
-                let is_gone = body(&self.template, &it.logical_id).is_none();
+                let to = self.stack.manifest.moved.get(&it.logical_id);
+                let is_gone = body(&self.template, to.unwrap_or(&it.logical_id)).is_none();
                 let deployed = body(&before.template, &it.logical_id);
                 let policy = deployed
                     .as_ref()
@@ -161,16 +167,41 @@ pub(super) async fn at<'a>(
                 stack,
                 // A template that cannot be read is refused by CloudFormation, which says more about it.
                 template: serde_json::from_str(&stack.template).unwrap_or_default(),
-                present: present
-                    .into_iter()
-                    .map(|it| (it.logical_id.clone(), it))
-                    .collect(),
+                present: renamed(&stack.manifest, present, &before),
                 before,
             }),
             Err(error) => unread.push((stack.manifest.name.as_str(), error)),
         }
     }
     (looks, unread)
+}
+
+/// Enters what a stack has by logical id: under the new one what is renamed, and what left the stack for that.
+fn renamed(
+    stack: &StackManifest,
+    present: Vec<DeployedResource>,
+    before: &Result<Before, AwsError>,
+) -> BTreeMap<String, DeployedResource> {
+    let taken: BTreeSet<String> = present.iter().map(|it| it.logical_id.clone()).collect();
+    let mut entered: BTreeMap<String, DeployedResource> = present
+        .into_iter()
+        .map(|it| {
+            let to = stack.moved.get(&it.logical_id);
+            let to = to.filter(|to| !taken.contains(*to));
+            (to.unwrap_or(&it.logical_id).clone(), it)
+        })
+        .collect();
+    let template = before.as_ref().map(|before| &before.template);
+    if let Some(UnderWay::Away(away)) = template.ok().and_then(moves::under_way) {
+        for (to, it) in away.moves {
+            entered.entry(to.clone()).or_insert(DeployedResource {
+                logical_id: to,
+                resource_type: it.resource_type,
+                physical_id: it.by.into_values().next().unwrap_or_default(),
+            });
+        }
+    }
+    entered
 }
 
 async fn before(clients: &Clients, stack: &str) -> Result<Before, AwsError> {

@@ -9,34 +9,43 @@ use std::{collections::BTreeMap, sync::Arc};
 use aws_sdk_cloudformation::types::{ResourceLocation, ResourceMapping, StackDefinition};
 use serde_json::Value;
 
-use super::{Run, Work, aws, check_cancelled, input, interrupted, known_hints, protection};
-use crate::aws::{AwsError, OrAws};
+use super::{
+    Attempt, Run, Work, anew, aws, check_cancelled, import, import::refused, importable, input,
+    interrupted,
+};
+use crate::aws::{AwsError, OrAws, texts};
 use crate::engine::{
-    Context, DeployedStack, StackError, inspect, plan::moves, publish::TemplateSource,
+    Context, DeployedStack, Event, StackError, inspect,
+    plan::moves::{self, Ground, Way},
+    publish::TemplateSource,
 };
 
-/// Renames what a stack declares to be renamed and what is deployed under its old name. Returns whether there was any.
+/// Renames what a stack declares to be renamed and what is deployed under its old name, and goes on with what an earlier run
+/// began. Returns what comes then; nothing, where there was nothing to rename.
 pub(super) async fn rename(
     run: &Run,
     context: &Context,
     work: &Work,
     deployed: &DeployedStack,
-) -> Result<bool, StackError> {
+) -> Result<Option<Attempt>, StackError> {
     let stack = &work.manifest;
-    if stack.moved.is_empty() {
-        return Ok(false);
+    if stack.moved.is_empty() && !import::moving(deployed) {
+        return Ok(None);
     }
-    let template = inspect::template(&context.clients, &deployed.id)
-        .await
-        .map_err(|source| aws(stack, source))?
-        // Another tool's YAML holds none of the names that this app declares.
-        .and_then(|template| serde_json::from_str::<Value>(&template).ok());
-    let Some(template) = template else {
-        return Ok(false);
+    let Some(template) = import::template(context, stack, deployed).await? else {
+        return Ok(None);
     };
+    if let Some(under_way) = moves::under_way(&template) {
+        let Some(turn) = run.turns.take(&stack.name, &context.cancel).await else {
+            return Err(interrupted(stack, None));
+        };
+        let stepped = import::finish(context, stack, deployed, &template, under_way).await?;
+        drop(turn);
+        return after(run, context, work, deployed, stepped).await;
+    }
     let pending = moves::pending(&stack.moved, &template);
     if pending.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let wanted: Option<Value> = serde_json::from_str(&work.template).ok();
     for (from, to) in &pending {
@@ -44,28 +53,104 @@ pub(super) async fn rename(
             return Err(refused(&stack.name, &pending, reason));
         }
     }
-    let guarded = protection::has_policy(context, &deployed.id).await;
-    if guarded.map_err(|source| aws(stack, source))? {
-        return Err(refused(&stack.name, &pending, moves::GUARDED.to_owned()));
+    let ground = importable::ground(context, &deployed.id)
+        .await
+        .map_err(|source| aws(stack, source))?;
+    let of = |way: Way, ground: Ground| -> Result<BTreeMap<String, String>, StackError> {
+        let mut all = BTreeMap::new();
+        for (from, to) in &pending {
+            let resource_type = template["Resources"][from.as_str()]["Type"].as_str();
+            match Way::of(from, resource_type.unwrap_or_default(), ground) {
+                Ok(found) if found == way => {
+                    all.insert(from.clone(), to.clone());
+                }
+                Ok(_) => {}
+                Err(reason) => return Err(refused(&stack.name, &pending, reason)),
+            }
+        }
+        Ok(all)
+    };
+    let refactored = of(Way::Refactor, ground)?;
+    let mut imported = of(Way::Import, ground)?;
+    if !refactored.is_empty() {
+        match refactor(run, context, work, deployed, &template, &refactored).await? {
+            None => return Ok(Some(Attempt::Renamed)),
+            Some(reason) => {
+                let Ok(all) = of(Way::Import, Ground::Refused) else {
+                    return Err(refused(&stack.name, &refactored, reason));
+                };
+                context.emit(Event::Warning {
+                    stack: stack.name.clone(),
+                    message: format!(
+                        "CloudFormation does not refactor the stack, so what is renamed is imported under its new name: {reason}"
+                    ),
+                });
+                imported = all;
+            }
+        }
     }
+    let Some(turn) = run.turns.take(&stack.name, &context.cancel).await else {
+        return Err(interrupted(stack, None));
+    };
+    let stepped = import::begin(context, stack, deployed, &template, &imported).await?;
+    drop(turn);
+    after(run, context, work, deployed, stepped).await
+}
+
+/// Returns what comes after a step of a rename by import.
+async fn after(
+    run: &Run,
+    context: &Context,
+    work: &Work,
+    deployed: &DeployedStack,
+    stepped: import::Stepped,
+) -> Result<Option<Attempt>, StackError> {
+    match stepped {
+        import::Stepped::Nothing => Ok(None),
+        import::Stepped::Busy => Ok(Some(Attempt::Again)),
+        import::Stepped::Overtaken(_) if context.wait || anew::again(run, &work.manifest) => {
+            Ok(Some(Attempt::Again))
+        }
+        import::Stepped::Overtaken(error) => Err(error),
+        import::Stepped::Done => {
+            let now = settled(context, work, &deployed.id).await?;
+            run.agreed.take(&work.manifest.name, now.as_ref());
+            Ok(Some(Attempt::Renamed))
+        }
+    }
+}
+
+/// Has CloudFormation refactor a stack. Returns why it does not, where it does not support that.
+async fn refactor(
+    run: &Run,
+    context: &Context,
+    work: &Work,
+    deployed: &DeployedStack,
+    template: &Value,
+    pending: &BTreeMap<String, String>,
+) -> Result<Option<String>, StackError> {
+    let stack = &work.manifest;
     check_cancelled(context, stack)?;
     let renamed = Work {
         manifest: Arc::clone(stack),
-        template: moves::renamed(&template, &pending).to_string(),
+        template: moves::renamed(template, pending).to_string(),
         contents: BTreeMap::new(),
         bucket: work.bucket.clone(),
         direct: work.direct,
         archive: work.archive.clone(),
     };
     let source = input::publish(run, context, &renamed).await?;
-    let id = create(context, &stack.name, &pending, source)
-        .await
-        .map_err(|source| match source.message() {
-            Some(message) if source.code() == Some("ValidationError") => {
-                refused(&stack.name, &pending, message.to_owned())
-            }
-            _ => aws(stack, source),
-        })?;
+    let id = match create(context, &stack.name, pending, source).await {
+        Ok(id) => id,
+        Err(source) => {
+            return match source.message() {
+                Some(message) if source.code() == Some("ValidationError") => {
+                    unsupported(&stack.name, pending, message.to_owned())
+                }
+                _ => Err(aws(stack, source)),
+            };
+        }
+    };
     let computed = follow(context, work, &id, |found| match found.status?.as_str() {
         "CREATE_IN_PROGRESS" => None,
         "CREATE_COMPLETE" => Some(Ok(())),
@@ -74,7 +159,7 @@ pub(super) async fn rename(
             .unwrap_or_else(|| format!("the refactor is {other}")))),
     });
     if let Err(reason) = computed.await? {
-        return Err(refused(&stack.name, &pending, reason));
+        return unsupported(&stack.name, pending, reason);
     }
     check_cancelled(context, stack)?;
     context
@@ -96,11 +181,24 @@ pub(super) async fn rename(
         }
     });
     if let Err(reason) = executed.await? {
-        return Err(refused(&stack.name, &pending, reason));
+        return Err(refused(&stack.name, pending, reason));
     }
     let now = settled(context, work, &deployed.id).await?;
     run.agreed.take(&stack.name, now.as_ref());
-    Ok(true)
+    Ok(None)
+}
+
+/// Returns a refusal that says that something is not supported, which leaves another way.
+fn unsupported(
+    stack: &str,
+    pending: &BTreeMap<String, String>,
+    reason: String,
+) -> Result<Option<String>, StackError> {
+    if texts::says_unsupported(&reason) {
+        Ok(Some(reason))
+    } else {
+        Err(refused(stack, pending, reason))
+    }
 }
 
 /// Asks CloudFormation to look at the renames. Its answer is the id.
@@ -203,20 +301,5 @@ async fn pause(
     tokio::select! {
         () = context.timing.sleep(wait) => Ok(()),
         () = context.cancel.cancelled() => Err(interrupted(&work.manifest, None)),
-    }
-}
-
-/// Says that nothing was renamed, and what else can be done.
-fn refused(stack: &str, moves: &BTreeMap<String, String>, reason: String) -> StackError {
-    let mut hints = known_hints(&reason);
-    for (from, to) in moves {
-        hints.push(format!(
-            "keep the logical id `{from}`, or remove `moved(\"{from}\", ..)` if the resource may be deleted and made anew as `{to}`"
-        ));
-    }
-    StackError::Renamed {
-        stack: stack.to_owned(),
-        reason,
-        hints,
     }
 }

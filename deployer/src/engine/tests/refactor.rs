@@ -129,7 +129,7 @@ async fn what_cloudformation_cannot_rename_is_left_as_it_is() {
         .cloudformation("create_stack_refactor", create())
         .cloudformation(
             "describe_stack_refactor",
-            describe("CREATE_FAILED", "UNAVAILABLE", "the type is not supported"),
+            describe("CREATE_FAILED", "UNAVAILABLE", "the template is another"),
         )
         .play();
     let error = deploy(&played.context, one(moved()), Answer::never())
@@ -138,7 +138,7 @@ async fn what_cloudformation_cannot_rename_is_left_as_it_is() {
     let report = error.report().expect("something was begun");
     let failure = report.stacks[0].failure.as_ref().expect("it failed");
     let told = serde_json::to_string(failure).expect("is JSON");
-    assert!(told.contains("the type is not supported"), "{told}");
+    assert!(told.contains("the template is another"), "{told}");
     assert!(
         error
             .hints()
@@ -165,31 +165,73 @@ async fn a_new_name_that_is_taken_is_refused_beforehand() {
     played.finish();
 }
 
-/// "Stack refactor doesn't support stacks that have stack policies attached":
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-refactoring.html>.
+/// What refactoring does not support is imported; here CloudFormation does not do that either.
 #[tokio::test]
-async fn nothing_is_renamed_in_a_stack_that_has_a_policy() {
+async fn what_is_not_supported_is_imported() {
     let played = Script::new()
         .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
         .template(BEFORE)
-        .cloudformation("get_stack_policy", policy(POLICY))
+        .cloudformation("get_stack_policy", policy(""))
+        .cloudformation("create_stack_refactor", create())
+        .cloudformation(
+            "describe_stack_refactor",
+            describe(
+                "CREATE_FAILED",
+                "UNAVAILABLE",
+                "AWS::SQS::Queue is not supported",
+            ),
+        )
+        .resources(&[("Inbox", "AWS::SQS::Queue", "https://q", "CREATE_COMPLETE")])
+        .cloudformation("get_template_summary", summary(""))
         .play();
     let error = deploy(&played.context, one(moved()), Answer::never())
         .await
         .expect_err("is refused");
     let causes = crate::error::Error::from(error).causes().join(" ");
-    assert!(causes.contains("has a stack policy"), "{causes}");
-    played.finish();
+    assert!(causes.contains("does not import resources"), "{causes}");
+    let told = super::script::names(&played.finish());
+    assert!(told.contains(&"warning".to_owned()), "{told:?}");
 }
 
+/// `GetTemplateSummary`
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplateSummary.html>).
+fn summary(identifiers: &str) -> Rule {
+    let body = format!("<ResourceIdentifierSummaries>{identifiers}</ResourceIdentifierSummaries>");
+    let body = answers::result("GetTemplateSummary", &body);
+    mock!(CloudFormation::get_template_summary)
+        .match_requests(|input| {
+            input.template_body()
+                == Some(r#"{"Resources":{"Resource0":{"Type":"AWS::SQS::Queue"}}}"#)
+        })
+        .then_http_response(move || http(200, &body))
+}
+
+/// What CloudFormation says of queues: alternatives stand beside each other.
+const IMPORTABLE: &str = "<member><ResourceType>AWS::SQS::Queue</ResourceType><ResourceIdentifiers>\
+    <member>QueueName</member><member>QueueUrl</member></ResourceIdentifiers></member>";
+
+/// "Stack refactor doesn't support stacks that have stack policies attached":
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-refactoring.html>.
 #[tokio::test]
-async fn the_plan_says_that_a_policy_stands_against_a_rename() {
-    for (body, expected) in [("", Grade::None), (POLICY, Grade::Impossible)] {
-        let played = Script::new()
+async fn the_plan_says_how_a_resource_is_renamed() {
+    for (body, types, expected, part) in [
+        ("", None, Grade::None, "it is renamed first, and stays"),
+        (
+            POLICY,
+            Some(IMPORTABLE),
+            Grade::UpdateInPlace,
+            "by import in up to four updates",
+        ),
+        (POLICY, Some(""), Grade::Impossible, "does not import"),
+    ] {
+        let mut script = Script::new()
             .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
             .template(BEFORE)
-            .cloudformation("get_stack_policy", policy(body))
-            .play();
+            .cloudformation("get_stack_policy", policy(body));
+        if let Some(types) = types {
+            script = script.cloudformation("get_template_summary", summary(types));
+        }
+        let played = script.play();
         let stack = moved();
         let template = serde_json::from_str(RENAMED).expect("is JSON");
         let wanted = Wanted {
@@ -205,6 +247,7 @@ async fn the_plan_says_that_a_policy_stands_against_a_rename() {
             panic!("{plan:?}")
         };
         assert_eq!(change.grade, expected, "{change:?}");
+        assert!(change.reasons[0].contains(part), "{change:?}");
         played.finish();
     }
 }

@@ -190,6 +190,8 @@ fn of_stackctl(stacks: &BTreeSet<(String, String)>) -> [Statement; 6] {
         .on(bucket.arn("/state/*.fast.json"))
         .because("the artifact bucket has a name that CloudFormation makes up");
     let unnamed = Statement::allow([
+        // Of a template that is no stack's.
+        "cloudformation:GetTemplateSummary",
         "cloudformation:ListExports",
         "cloudformation:ListImports",
         "lambda:GetAccountSettings",

@@ -1,4 +1,4 @@
-//! Resources that CloudFormation does not rename.
+//! In which way a resource is renamed.
 
 use crate::engine::destroy::advice::identifier;
 
@@ -6,29 +6,64 @@ use crate::engine::destroy::advice::identifier;
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-refactoring.html>.
 const FIXED: &str = include_str!("fixed.txt");
 
-/// Why no resource of a stack with a policy can be renamed. No policy can be taken away from a stack again; see
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html>.
-pub(in crate::engine) const GUARDED: &str = "CloudFormation renames nothing in a stack that has a stack policy, as stacks with data have in protected stages: keep the old logical id";
+/// How a stack stands to refactoring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum Ground {
+    /// Nothing is known against it.
+    Free,
+    /// It has a stack policy. CloudFormation refactors no such stack, and no policy can be taken away from a stack again;
+    /// see <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html>.
+    Guarded,
+    /// CloudFormation refused it, or knows no such call.
+    Refused,
+}
+
+/// In which way a resource is renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum Way {
+    /// The stack is refactored.
+    Refactor,
+    /// It leaves the stack and is imported.
+    Import,
+}
+
+impl Way {
+    /// Returns the way for a resource of a type, or why there is none.
+    pub(in crate::engine) fn of(
+        from: &str,
+        resource_type: &str,
+        ground: Ground,
+    ) -> Result<Self, String> {
+        let is_fixed = is_fixed(resource_type);
+        if !is_fixed && ground == Ground::Free {
+            return Ok(Self::Refactor);
+        }
+        if is_importable(resource_type) {
+            return Ok(Self::Import);
+        }
+        let reason = match ground {
+            _ if is_fixed => "which CloudFormation does not rename",
+            Ground::Guarded => {
+                "and CloudFormation renames nothing in a stack that has a stack policy, as stacks with data have in protected stages"
+            }
+            Ground::Free | Ground::Refused => "which cannot be renamed here",
+        };
+        Err(format!(
+            "{from} is {resource_type}, {reason}, and which it cannot import by one property either: keep the old logical id, or \
+             remove the rename and have it made anew"
+        ))
+    }
+}
 
 /// Returns whether CloudFormation is known not to rename resources of a type.
 fn is_fixed(resource_type: &str) -> bool {
     resource_type.starts_with("Custom::") || FIXED.lines().any(|fixed| fixed == resource_type)
 }
 
-/// Says why a resource of a type cannot be renamed, and what else can be done; nothing, where it may be.
-pub(super) fn refused(from: &str, to: &str, resource_type: &str) -> Option<String> {
-    is_fixed(resource_type).then(|| {
-        let other = match identifier(resource_type) {
-            Some(property) => format!(
-                "remove the rename and have it made anew, or move it by hand: deploy {from} with a deletion policy that retains it, \
-                 deploy the stack without it, and import it as {to} by its {property}"
-            ),
-            None => "it cannot be imported by one property either, so remove the rename and have it made anew".to_owned(),
-        };
-        format!(
-            "{from} is {resource_type}, which CloudFormation does not rename: keep the old logical id, or {other}"
-        )
-    })
+/// Returns whether resources of a type may be imported, as far as the registry tells: a nested stack would have to bring its
+/// own template (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-import-nested-stacks.html>).
+fn is_importable(resource_type: &str) -> bool {
+    identifier(resource_type).is_some() && !resource_type.starts_with("AWS::CloudFormation::")
 }
 
 #[cfg(test)]
@@ -44,17 +79,39 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_renamed_has_another_way() {
-        assert_eq!(refused("Old", "New", "AWS::SQS::Queue"), None);
-        let imported = refused("Old", "New", "AWS::CertificateManager::Certificate");
-        let told = imported.expect("is refused");
-        assert!(
-            told.contains("import it as New by its CertificateArn"),
-            "{told}"
-        );
-        for resource_type in ["Custom::Seed", "AWS::ApiGateway::Method"] {
-            let told = refused("Old", "New", resource_type).expect("is refused");
-            assert!(told.contains("cannot be imported"), "{told}");
+    fn what_cannot_be_renamed_is_imported() {
+        let of = |resource_type, ground| Way::of("Old", resource_type, ground);
+        for (resource_type, ground, way) in [
+            ("AWS::SQS::Queue", Ground::Free, Way::Refactor),
+            ("AWS::SQS::Queue", Ground::Guarded, Way::Import),
+            ("AWS::SQS::Queue", Ground::Refused, Way::Import),
+            ("AWS::DynamoDB::GlobalTable", Ground::Free, Way::Import),
+            ("AWS::Lambda::Permission", Ground::Free, Way::Refactor),
+        ] {
+            assert_eq!(of(resource_type, ground), Ok(way), "{resource_type}");
+        }
+        for (resource_type, ground, part) in [
+            ("Custom::Seed", Ground::Free, "does not rename"),
+            (
+                "AWS::ApiGateway::Method",
+                Ground::Guarded,
+                "does not rename",
+            ),
+            (
+                "AWS::Lambda::Permission",
+                Ground::Guarded,
+                "has a stack policy",
+            ),
+            ("AWS::Lambda::Permission", Ground::Refused, "renamed here"),
+            (
+                "AWS::CloudFormation::Stack",
+                Ground::Guarded,
+                "cannot import",
+            ),
+        ] {
+            let told = of(resource_type, ground).expect_err("there is no way");
+            assert!(told.contains(part), "{told}");
+            assert!(told.contains("keep the old logical id"), "{told}");
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Names of more types than those that have a client of their own.
 
+use std::collections::BTreeMap;
+
 use super::*;
+use crate::engine::plan::moves::Course;
 
 /// Cloud Control does not find it
 /// (<https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_GetResource.html>).
@@ -193,5 +196,30 @@ async fn what_an_operation_makes_just_now_is_a_warning() {
         let concerns = preflight(&played.context, &[orders()]).await;
         let (weight, text) = expected;
         assert_eq!(told(&concerns), [(weight, text.to_owned())], "{status}");
+    }
+}
+
+/// A resource that is renamed is its stack's own, while it belongs to no stack too.
+#[tokio::test]
+async fn what_is_renamed_has_its_name_already() {
+    let topic = "arn:aws:sns:eu-central-1:123456789012:events";
+    let resources = |id: &str| {
+        let properties = json!({"TopicName": "events"});
+        json!({id: {"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain", "Properties": properties}})
+    };
+    let moved = BTreeMap::from([("Old".to_owned(), "Events".to_owned())]);
+    let ids = BTreeMap::from([("Old".to_owned(), topic.to_owned())]);
+    let old = json!({"Resources": resources("Old")});
+    let course = Course::new(&old, &moved, &ids, &ids);
+    let away = course.without().expect("nothing stands against it");
+    let other = [("Other", "AWS::SNS::Topic", "another", "CREATE_COMPLETE")];
+    let here = [("Old", "AWS::SNS::Topic", topic, "CREATE_COMPLETE")];
+    for (rows, deployed) in [(here, &old), (other, &away)] {
+        let mut stack = named(&resources("Events"));
+        stack.manifest.moved = moved.clone();
+        let signed = may_do_all();
+        let played = signed.with(present(&rows, deployed).play_in_any_order());
+        let concerns = preflight(&played.context, &[stack]).await;
+        assert_eq!(told(&concerns), []);
     }
 }

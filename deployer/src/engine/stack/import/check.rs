@@ -1,0 +1,213 @@
+//! Holds a step of a rename by import to what it is for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::engine::{Change, Replacement};
+
+/// What a step is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Prepare,
+    Remove,
+    Import,
+    Restore,
+}
+
+impl Step {
+    /// Says what is done, as a fragment.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Prepare => "retaining what is renamed",
+            Self::Remove => "taking it out of the stack",
+            Self::Import => "importing it under its new name",
+            Self::Restore => "naming it where it was named",
+        }
+    }
+}
+
+/// Returns the resources that two templates say different things of.
+pub(super) fn differing<'a>(before: &'a Value, next: &'a Value) -> BTreeSet<&'a str> {
+    let of = |template: &'a Value| template.get("Resources").and_then(Value::as_object);
+    of(next)
+        .into_iter()
+        .flatten()
+        .filter(|(id, entry)| before["Resources"].get(id.as_str()) != Some(entry))
+        .map(|(id, _)| id.as_str())
+        .collect()
+}
+
+/// Says what a change set of a step would do that the step is not for; nothing, where it does what it should.
+pub(super) fn objection(
+    step: Step,
+    changes: &[Change],
+    moves: &BTreeMap<String, String>,
+    differing: &BTreeSet<&str>,
+) -> Option<String> {
+    let is_meant = |change: &Change| {
+        let id = change.logical_id.as_str();
+        match (step, change.action.as_str()) {
+            (Step::Prepare | Step::Remove | Step::Restore, "Modify") => {
+                differing.contains(id) && stays(change, differing)
+            }
+            (Step::Remove, "Remove") => {
+                moves.contains_key(id)
+                    && matches!(change.policy_action.as_deref(), None | Some("Retain"))
+            }
+            (Step::Import, "Import") => moves.values().any(|to| to == id),
+            _ => false,
+        }
+    };
+    if let Some(change) = changes.iter().find(|change| !is_meant(change)) {
+        let word = match (change.action.as_str(), change.policy_action.as_deref()) {
+            ("Modify", _) if !stays(change, differing) => "replace",
+            ("Modify", _) => "change",
+            ("Remove", Some("Retain")) => "take out of the stack",
+            ("Remove", _) => "delete",
+            ("Add", _) => "make",
+            _ => "do something else with",
+        };
+        return Some(format!(
+            "{} would not go alone: CloudFormation would {word} {} ({})",
+            step.word(),
+            change.logical_id,
+            change.resource_type
+        ));
+    }
+    let wanted: BTreeSet<&String> = match step {
+        Step::Remove => moves.keys().collect(),
+        Step::Import => moves.values().collect(),
+        Step::Prepare | Step::Restore => BTreeSet::new(),
+    };
+    let left = wanted.into_iter().find(|id| {
+        !changes.iter().any(|change| {
+            change.logical_id == **id && matches!(change.action.as_str(), "Remove" | "Import")
+        })
+    });
+    left.map(|id| {
+        format!(
+            "{} would not be done: CloudFormation leaves {id} as it is",
+            step.word()
+        )
+    })
+}
+
+/// Returns whether a resource that is modified stays the same one: it is not replaced, or only if a value became another that
+/// it takes from one which stays itself.
+fn stays(change: &Change, differing: &BTreeSet<&str>) -> bool {
+    match change.replacement {
+        None | Some(Replacement::Never) => true,
+        Some(Replacement::Conditional) => {
+            !change.follows.is_empty()
+                && change
+                    .follows
+                    .iter()
+                    .all(|id| differing.contains(id.as_str()))
+        }
+        Some(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(action: &str, id: &str) -> Change {
+        Change {
+            logical_id: id.to_owned(),
+            resource_type: "AWS::SQS::Queue".to_owned(),
+            physical_id: None,
+            action: action.to_owned(),
+            replacement: (action == "Modify").then_some(Replacement::Never),
+            policy_action: None,
+            scope: Vec::new(),
+            properties: Vec::new(),
+            follows: Vec::new(),
+            source: None,
+        }
+    }
+
+    fn told(step: Step, changes: &[Change]) -> Option<String> {
+        let moves = BTreeMap::from([("Old".to_owned(), "New".to_owned())]);
+        objection(step, changes, &moves, &BTreeSet::from(["New", "Reader"]))
+    }
+
+    #[test]
+    fn a_step_does_what_it_is_for() {
+        let reader = change("Modify", "Reader");
+        let retained = Change {
+            policy_action: Some("Retain".to_owned()),
+            ..change("Remove", "Old")
+        };
+        let follows = Change {
+            replacement: Some(Replacement::Conditional),
+            follows: vec!["New".to_owned()],
+            ..reader.clone()
+        };
+        for (step, changes) in [
+            (Step::Prepare, vec![reader.clone()]),
+            (Step::Remove, vec![retained, reader]),
+            // The local engine tells no policy.
+            (Step::Remove, vec![change("Remove", "Old")]),
+            (Step::Import, vec![change("Import", "New")]),
+            (Step::Restore, vec![change("Modify", "New"), follows]),
+        ] {
+            assert_eq!(told(step, &changes), None, "{step:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_that_does_anything_else_is_not_taken() {
+        let gone = change("Remove", "Old");
+        let deleted = Change {
+            policy_action: Some("Delete".to_owned()),
+            ..gone.clone()
+        };
+        let replaced = Change {
+            replacement: Some(Replacement::Always),
+            ..change("Modify", "Reader")
+        };
+        let perhaps = Change {
+            replacement: Some(Replacement::Conditional),
+            ..change("Modify", "Reader")
+        };
+        let import = change("Import", "New");
+        for (step, changes, part) in [
+            (Step::Prepare, vec![gone.clone()], "would delete Old"),
+            (Step::Remove, vec![deleted], "would delete Old"),
+            (
+                Step::Remove,
+                vec![gone.clone(), replaced],
+                "would replace Reader",
+            ),
+            (
+                Step::Remove,
+                vec![gone.clone(), change("Modify", "Other")],
+                "would change Other",
+            ),
+            (
+                Step::Remove,
+                vec![gone.clone(), change("Remove", "Other")],
+                "would delete Other",
+            ),
+            (Step::Remove, vec![], "leaves Old as it is"),
+            (Step::Import, vec![import.clone(), gone], "would delete Old"),
+            (
+                Step::Import,
+                vec![import, change("Add", "Other")],
+                "would make Other",
+            ),
+            (Step::Import, vec![], "leaves New as it is"),
+            (Step::Restore, vec![perhaps], "would replace Reader"),
+            (
+                Step::Restore,
+                vec![change("Dynamic", "Reader")],
+                "something else with Reader",
+            ),
+        ] {
+            let told = told(step, &changes).unwrap_or_default();
+            assert!(told.contains(part), "{step:?}: {told}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! A table under another logical id: it leaves its stack, comes back by import, and holds what it held.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use system_tests::account::texts;
+use system_tests::proxy::Proxy;
+
+use crate::fixture::Fixture;
+use crate::workspace::hash;
+
+const DEPLOY: [&str; 5] = ["deploy", "--stage", "dev", "--local", "--json"];
+
+/// Replaces the stacks of the workspace by one, in which a parameter names a table.
+fn describe(fixture: &Fixture, table: &str, moved: &Value) {
+    let template = json!({
+        "Resources": {
+            table: {"Type": "AWS::DynamoDB::Table", "Properties": {
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            }},
+            "Place": {"Type": "AWS::SSM::Parameter", "Properties": {
+                "Name": "/moved/table", "Type": "String",
+                "Value": {"Fn::Sub": format!("${{{table}}} at ${{{table}.Arn}}")},
+            }},
+        },
+        "Outputs": {"Table": {"Value": {"Ref": table}}},
+    })
+    .to_string();
+    let assembly = fixture.workspace().join("assembly");
+    fs::write(assembly.join("sales-dev.template.json"), &template)
+        .expect("the workspace can be written");
+    let manifest = json!({
+        "format": 1, "stage": "dev", "contracts": {}, "assets": {},
+        "stacks": [{
+            "name": "sales-dev", "id": "sales", "sha256": hash(&template),
+            "template": "sales-dev.template.json", "moved": moved,
+        }],
+    });
+    fs::write(assembly.join("manifest.json"), manifest.to_string())
+        .expect("the workspace can be written");
+}
+
+/// Deploys a table that holds an item, and declares that it is renamed. Returns its name.
+fn deployed(fixture: &Fixture) -> String {
+    describe(fixture, "Orders", &json!({}));
+    fixture.sandbox.succeed(&DEPLOY);
+    let table = fixture.sandbox.outputs("sales").text("sales-dev", "Table");
+    let item = json!({"TableName": table, "Item": {"id": {"S": "precious"}}});
+    let account = fixture.sandbox.account();
+    account.call("dynamodb", "DynamoDB_20120810.PutItem", &item);
+    describe(fixture, "Sales", &json!({"Orders": "Sales"}));
+    table
+}
+
+/// Looks whether the table has its new name, and is the one that it was.
+fn is_renamed(fixture: &Fixture, table: &str) {
+    let account = fixture.sandbox.account();
+    let query = |action: &str| {
+        let stack = [("StackName", "sales-dev")];
+        account.query("cloudformation", "2010-05-15", action, &stack)
+    };
+    let mut ids = texts(&query("ListStackResources"), "LogicalResourceId");
+    ids.sort();
+    assert_eq!(ids, ["Place", "Sales"]);
+    let outputs = texts(&query("DescribeStacks"), "OutputKey");
+    assert_eq!(outputs, ["Table"]);
+    assert!(!query("GetTemplate").contains("stackctl:moving"));
+    assert_eq!(
+        fixture.sandbox.outputs("sales").text("sales-dev", "Table"),
+        table
+    );
+    let key = json!({"TableName": table, "Key": {"id": {"S": "precious"}}});
+    let found = account.call("dynamodb", "DynamoDB_20120810.GetItem", &key);
+    assert_eq!(found["Item"]["id"]["S"], "precious", "{found}");
+    let place = account.call(
+        "ssm",
+        "AmazonSSM.GetParameter",
+        &json!({"Name": "/moved/table"}),
+    );
+    let value = place["Parameter"]["Value"].as_str().unwrap_or_default();
+    assert!(value.starts_with(&format!("{table} at arn:")), "{value}");
+}
+
+#[test]
+fn a_table_is_renamed_with_what_it_holds() {
+    let fixture = Fixture::new(&json!({}));
+    let table = deployed(&fixture);
+    let plan = fixture
+        .sandbox
+        .succeed(&["diff", "--stage", "dev", "--local", "--json"]);
+    let plan = plan.json();
+    let changes = &plan["stacks"][0]["changes"];
+    assert_eq!(changes[0]["logical_id"], "Sales", "{plan}");
+    assert_eq!(changes[0]["grade"], "update_in_place", "{plan}");
+    assert!(
+        changes[0]["reasons"][0]
+            .as_str()
+            .is_some_and(|told| told.contains("by import")),
+        "{plan}"
+    );
+
+    fixture.sandbox.succeed(&DEPLOY);
+    is_renamed(&fixture, &table);
+    let again = fixture.sandbox.succeed(&DEPLOY);
+    let summary = again.json_lines().pop().unwrap_or_default();
+    assert_eq!(summary["stacks"][0]["outcome"], "unchanged", "{summary}");
+}
+
+/// Has a run killed when it is about to import the table, which belongs to no stack then.
+fn killed(fixture: &Fixture) {
+    let proxy = Proxy::start(fixture.sandbox.engine().url());
+    let hold = proxy.hold("ChangeSetType=IMPORT");
+    let url = proxy.url();
+    let running = fixture
+        .sandbox
+        .spawn(&["deploy", "--stage", "dev", "--endpoint-url", &url]);
+    hold.reached();
+    running.signal("KILL");
+    let run = running.end_soon();
+    assert_eq!(run.code, None, "{run}");
+    hold.abandon();
+}
+
+#[test]
+fn a_run_that_is_killed_while_the_table_belongs_to_no_stack_is_finished_by_the_next() {
+    let fixture = Fixture::new(&json!({}));
+    let table = deployed(&fixture);
+    killed(&fixture);
+    let plan = fixture
+        .sandbox
+        .succeed(&["diff", "--stage", "dev", "--local"]);
+    assert!(plan.stdout.contains("was begun"), "{plan}");
+    fixture.sandbox.succeed(&DEPLOY);
+    is_renamed(&fixture, &table);
+}
+
+#[test]
+fn a_stack_that_goes_meanwhile_tells_of_the_table() {
+    let fixture = Fixture::new(&json!({}));
+    let table = deployed(&fixture);
+    killed(&fixture);
+    let run = fixture
+        .sandbox
+        .succeed(&["destroy", "--stage", "dev", "--local", "--json"]);
+    let summary = run.json_lines().pop().unwrap_or_default();
+    let retained = &summary["stacks"][0]["retained"];
+    assert_eq!(*retained, json!({"Sales": table}), "{summary}");
+    let key = json!({"TableName": table, "Key": {"id": {"S": "precious"}}});
+    let account = fixture.sandbox.account();
+    let found = account.call("dynamodb", "DynamoDB_20120810.GetItem", &key);
+    assert_eq!(found["Item"]["id"]["S"], "precious", "{found}");
+}
