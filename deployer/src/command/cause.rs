@@ -30,6 +30,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8
         let mut explanation = session.guard(Box::pin(explained)).await??;
         if explanation.operation.is_some() {
             explanation.led_back = look.led_back(session, &target.name).await?;
+            let ways = explanation.led_back.iter();
+            let ways = ways.map(|it| it.way_forward(&context, &target.name));
+            explanation.hints.extend(ways);
         }
         explanations.push(explanation);
     }

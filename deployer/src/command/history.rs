@@ -1,5 +1,7 @@
 //! `history`: prints what was done to stacks, by whom and with what.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::Session;
@@ -48,10 +50,18 @@ pub(super) async fn run(session: &Session, arguments: &cli::History) -> Result<u
             last: stack.fast_last,
         })
         .collect();
+    // What is live may be older than what was deployed last, and no operation of the stack tells.
+    let mut led_back = BTreeMap::new();
+    for target in &look.targets {
+        let found = look.led_back(session, &target.name).await?;
+        if !found.is_empty() {
+            led_back.insert(&target.name, found);
+        }
+    }
     if session.ui.json() {
         session
             .ui
-            .document(&json!({"operations": found, "releases": releases, "fast": given}));
+            .document(&json!({"operations": found, "releases": releases, "fast": given, "led_back": led_back}));
     } else {
         session.ui.out(ui::history(&found, &releases, &given));
     }

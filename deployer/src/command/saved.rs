@@ -167,7 +167,7 @@ impl Saved {
                 Kind::Refused,
                 "the plan was executed already: what it leads to is deployed",
             )
-            .hint("what the source would change beyond it tells `stackctl diff`"));
+            .hint("nothing is left to do: `stackctl history` tells when, and by whom"));
         }
         let mut moved = Vec::new();
         let mut seen = BTreeSet::new();

@@ -148,14 +148,14 @@ pub(super) async fn failed(context: &Context, work: &Work, before: Before) {
     alias::keep(context, work, before).await;
 }
 
-/// Looks whether a stack that was deployed does what it should.
+/// Looks whether a stack that was deployed does what it should. Returns whether all of it could be looked at.
 pub(super) async fn prove(
     context: &Context,
     artifacts: &BTreeMap<String, Artifact>,
     work: &Work,
     standing: Standing,
     before: Before,
-) -> Result<(), StackError> {
+) -> Result<bool, StackError> {
     // A template that cannot be read was deployed by nobody.
     let template: Value = serde_json::from_str(&work.template).unwrap_or_default();
     let unproven = standing != Standing::Proven;
@@ -163,17 +163,17 @@ pub(super) async fn prove(
     let released = !stack.releases.is_empty();
     let needed = released || !stack.smoke.is_empty() || (unproven && has_subjects(&template));
     if !needed {
-        return Ok(());
+        return Ok(true);
     }
     let resources = match inspect::resources(&context.clients, &stack.name).await {
         Ok(resources) => resources,
         Err(error) => {
             let message = format!("nobody knows whether it does what it should: {error}");
             warn(context, work, message);
-            return Ok(());
+            return Ok(false);
         }
     };
-    let mut found = Vec::new();
+    let (mut found, mut is_seen) = (Vec::new(), true);
     let (mut functions, mut triggers, mut stages, mut domains) = (0, 0, 0, 0);
     if unproven {
         let subjects = subjects(context, &template, &resources, artifacts, work);
@@ -185,7 +185,7 @@ pub(super) async fn prove(
                 Subject::Domain(_) => domains += 1,
             }
         }
-        found = look_at_all(context, work, subjects).await;
+        (found, is_seen) = look_at_all(context, work, subjects).await;
     }
     let led_back = if released {
         alias::not_live(context, work, &resources).await
@@ -206,7 +206,7 @@ pub(super) async fn prove(
     // A run that is asked again and finds nothing to change would else succeed with code that nobody invokes.
     let (dead, ways) = alias::told(context, work, &led_back);
     if found.is_empty() && dead.is_empty() {
-        let is_looked_at = unproven || !answered.is_empty();
+        let is_looked_at = (unproven && is_seen) || !answered.is_empty();
         if standing != Standing::Changed && is_live && is_looked_at {
             failed::forgive(context, work).await;
         }
@@ -220,7 +220,7 @@ pub(super) async fn prove(
                 answered,
             });
         }
-        return Ok(());
+        return Ok(is_seen);
     }
     let unanswered = found.iter().any(|it| it.claim == Claim::SmokeCheck);
     let before = match standing {
@@ -340,8 +340,12 @@ fn physical_id<'a>(resources: &'a [DeployedResource], logical_id: &str) -> Optio
     Some(&resource.physical_id)
 }
 
-/// Looks at everything, some at a time, and returns what is not as it should be.
-async fn look_at_all(context: &Context, work: &Work, subjects: Vec<Subject>) -> Vec<Disproof> {
+/// Looks at everything, some at a time, and returns what is not as it should be, and whether all could be looked at.
+async fn look_at_all(
+    context: &Context,
+    work: &Work,
+    subjects: Vec<Subject>,
+) -> (Vec<Disproof>, bool) {
     let permits = Arc::new(Semaphore::new(LOOKS));
     let mut looks = JoinSet::new();
     for (at, subject) in subjects.into_iter().enumerate() {
@@ -381,7 +385,7 @@ async fn look_at_all(context: &Context, work: &Work, subjects: Vec<Subject>) -> 
         let message = format!("nobody knows whether all of it does what it should: {error}");
         warn(context, work, message);
     }
-    found.into_values().collect()
+    (found.into_values().collect(), unseen.is_empty())
 }
 
 /// What looking at something came to.

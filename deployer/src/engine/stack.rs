@@ -128,8 +128,9 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
             (_, Some(kept)) => kept.standing,
             (_, None) => Standing::Proven,
         };
-        proof::prove(&context, &run.artifacts, work, standing, before).await?;
-        if let Some(kept) = kept {
+        let is_seen = proof::prove(&context, &run.artifacts, work, standing, before).await?;
+        // What nobody could look at is looked at again.
+        if let (Some(kept), true) = (kept, is_seen) {
             archive::mark(run, &context, work, kept).await;
         }
     }

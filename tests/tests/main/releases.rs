@@ -245,6 +245,10 @@ fn an_alias_goes_back_and_forth_and_what_nothing_names_is_pruned() {
     let told = "version 1 is live, and version 3 was deployed last: ";
     assert_eq!(run.stderr.matches(told).count(), 1, "{run}");
     assert!(run.stderr.contains("led it back by hand at"), "{run}");
+    let history = tool(&["history", "--json"]).json();
+    let led_back = &history["led_back"]["slow-dev"][0];
+    assert_eq!(led_back["live"], "1", "{history}");
+    assert!(led_back["by_hand"]["by"].is_string(), "{history}");
     assert_eq!(worker.live(), "1");
     assert_eq!(
         tool(&["rollback", "Worker", "--to", "latest"]).code,

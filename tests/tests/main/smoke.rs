@@ -112,6 +112,16 @@ fn a_check_that_fails_leads_the_release_back_and_the_next_one_leads_on() {
         "{run}"
     );
 
+    let run = fixture
+        .sandbox
+        .succeed(&["explain", "--stage", "dev", "--local"]);
+    assert!(
+        run.stderr
+            .contains("it was led back, because its check failed")
+            && run.stdout.contains("next: mend Worker and deploy it"),
+        "{run}"
+    );
+
     // The version before answers as it should, and it is not what was asked for.
     describe(&fixture, 200);
     let run = fixture.sandbox.run(&DEPLOY);

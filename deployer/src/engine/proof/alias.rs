@@ -193,8 +193,13 @@ impl LedBack {
         self.by_hand.is_some() && !self.failed
     }
 
-    /// Returns how the code that is deployed, or a better one, gets live.
-    fn way_forward(&self, stack: &str) -> String {
+    /// Returns how the code that is deployed, or a better one, gets live, with commands that work when they are pasted.
+    pub fn way_forward(&self, context: &Context, stack: &str) -> String {
+        hint::complete(context, &self.way(stack))
+    }
+
+    /// The same, for an error that completes its commands itself.
+    fn way(&self, stack: &str) -> String {
         let lead = if self.is_wanted() { "change" } else { "mend" };
         format!(
             "{lead} {0} and deploy it: its next release leads on; or `stackctl rollback {stack}/{0} --to {1}` makes version {1} live as it is",
@@ -314,11 +319,11 @@ pub(super) fn told(
     let stack = &work.manifest.name;
     let (wanted, wrong): (Vec<&LedBack>, Vec<_>) = led_back.iter().partition(|it| it.is_wanted());
     for it in wanted {
-        let way = hint::complete(context, &it.way_forward(stack));
+        let way = it.way_forward(context, stack);
         warn(context, work, format!("{}: {it}; {way}", it.function));
     }
     let found = wrong.iter().map(|it| it.disproof());
-    let hints = wrong.iter().map(|it| it.way_forward(stack));
+    let hints = wrong.iter().map(|it| it.way(stack));
     (found.collect(), hints.collect())
 }
 

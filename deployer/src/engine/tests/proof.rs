@@ -222,7 +222,7 @@ async fn what_is_not_ready_yet_is_waited_for_and_then_routes_are_asked() {
     let script = function(script, "Active", "Successful", CODE);
     let api = Api::new(&[403, 502, 404]);
     let played = answered_by(script.play(), &api);
-    prove(
+    let is_seen = prove(
         &played.context,
         &artifacts(),
         &work(false, true),
@@ -231,6 +231,7 @@ async fn what_is_not_ready_yet_is_waited_for_and_then_routes_are_asked() {
     )
     .await
     .expect("all is as it should be");
+    assert!(is_seen);
     let url = "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/live/orders/none";
     assert_eq!(
         api.asked(),
@@ -391,7 +392,7 @@ async fn who_may_not_look_is_warned() {
             mock!(Lambda::get_event_source_mapping).then_http_response(refused),
         );
     let played = script.play_in_any_order();
-    prove(
+    let is_seen = prove(
         &played.context,
         &artifacts(),
         &work(false, false),
@@ -400,6 +401,7 @@ async fn who_may_not_look_is_warned() {
     )
     .await
     .expect("nothing is known to be wrong");
+    assert!(!is_seen, "the next deploy looks again");
     let told = warnings(played.finish());
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(
