@@ -39,7 +39,15 @@ fn stack(text: &mut String, explanation: &Explanation, width: Option<usize>) {
             push(text, &paint(palette::WEAK, origin), 2, width);
         }
     }
-    if !explanation.is_failure() {
+    for led_back in &explanation.led_back {
+        push(
+            text,
+            &format!("{}: {led_back}", led_back.function),
+            2,
+            width,
+        );
+    }
+    if !explanation.is_failure() && explanation.led_back.is_empty() {
         let told = match (&explanation.operation, &explanation.reason) {
             (None, _) => "there is nothing to explain".to_owned(),
             (Some(_), Some(reason)) => reason.clone(),
@@ -141,7 +149,7 @@ fn push(text: &mut String, line: &str, indent: usize, width: Option<usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{FirstCause, Operation, Origin, StackStatus, Waiting};
+    use crate::engine::{FirstCause, LedBack, Operation, Origin, StackStatus, Waiting};
 
     fn operation(status: &str) -> Operation {
         Operation {
@@ -224,7 +232,20 @@ mod tests {
             }],
             ..well("UPDATE_COMPLETE")
         };
-        let text = render(&[failed, well("UPDATE_COMPLETE"), refused], Some(80));
+        let led_back = Explanation {
+            stack: "fourth-dev".into(),
+            led_back: vec![LedBack {
+                function: "Work".into(),
+                live: "1".into(),
+                deployed: "2".into(),
+                by_hand: None,
+                failed: true,
+            }],
+            hints: vec!["mend Work and deploy it".into()],
+            ..well("UPDATE_COMPLETE")
+        };
+        let all = [failed, well("UPDATE_COMPLETE"), refused, led_back];
+        let text = render(&all, Some(80));
         let plain = anstream::adapter::strip_str(&text).to_string();
         snapbox::assert_data_eq!(
             plain,
@@ -251,6 +272,12 @@ other-dev UPDATE_COMPLETE
 third-dev UPDATE_COMPLETE
   change set refused: release-7
     Circular dependency between resources: [A, B]
+fourth-dev UPDATE_COMPLETE
+  create begun 2026-07-28T06:00:00Z, took 1 min 5 s
+  by Admin-alice, commit 0fe8a21b3c4d and what was not committed, stackctl 0.1.0
+  Work: version 1 is live, and version 2 was deployed last: it was led back,
+    because its check failed
+  next: mend Work and deploy it
 
 "#]]
         );

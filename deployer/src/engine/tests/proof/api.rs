@@ -83,6 +83,7 @@ async fn proven(played: &Played, work: &Work) -> Result<(), StackError> {
         Before::default(),
     )
     .await
+    .map(drop)
 }
 
 #[tokio::test]
