@@ -22,7 +22,7 @@ pub use operate::{Drift, Events, History, Invoke, Logs, Since};
 pub use prune::Prune;
 pub use report::{ReportFile, ReportFileError};
 pub use rollback::{Rollback, To};
-pub use select::{Name, nearest, select};
+pub use select::{Name, nearest, select, select_known, unknown};
 pub use stackset::{StackSet, StackSetVerb};
 pub use watch::Watch;
 

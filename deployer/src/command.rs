@@ -24,6 +24,7 @@ mod lock;
 mod logs;
 mod look;
 mod once;
+mod orphans;
 mod outputs;
 mod place;
 mod prepare;
@@ -64,6 +65,8 @@ pub(crate) struct Session {
     pub(crate) directory: PathBuf,
     /// Says that the person at the keyboard wants to stop.
     pub(crate) cancel: Cancel,
+    /// Is set once what is odd in the configuration was told.
+    pub(crate) told: Arc<OnceLock<()>>,
     /// Keeps the temporary files of this run from others, once there may be some.
     pub(crate) scratch: Arc<OnceLock<Scratch>>,
     /// Is cloned by work that the process must see the end of, even where nobody awaits it any more.
@@ -75,7 +78,14 @@ pub(crate) struct Session {
 impl Session {
     /// Finds and reads the configuration.
     pub(crate) fn project(&self) -> Result<Project> {
-        Project::load(&self.directory, self.global.config.as_deref())
+        let project = Project::load(&self.directory, self.global.config.as_deref())?;
+        if self.told.set(()).is_ok() {
+            for oddity in project.config.oddities() {
+                self.ui
+                    .warn(format!("{}: {oddity}", project.file.display()));
+            }
+        }
+        Ok(project)
     }
 
     /// Returns the name of the stage to work on.
@@ -170,6 +180,7 @@ fn start(cli: Cli, ui: &Ui) -> Result<u8> {
             global: cli.global,
             directory,
             cancel: interrupt::listen(ui),
+            told: Arc::default(),
             scratch: Arc::default(),
             working,
             several: false,
@@ -211,13 +222,13 @@ async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
         Verb::Rollback(arguments) => Box::pin(rollback::run(session, &arguments)).await,
         Verb::Outputs(arguments) => {
             each(session, Named, async |own| {
-                outputs::run(own, &arguments).await
+                Box::pin(outputs::run(own, &arguments)).await
             })
             .await
         }
         Verb::Status(arguments) => {
             each(session, Listed, async |own| {
-                stacks::status(own, &arguments).await
+                Box::pin(stacks::status(own, &arguments)).await
             })
             .await
         }

@@ -3,9 +3,10 @@
 mod assignment;
 mod environments;
 mod find;
+mod region;
 mod stackset;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -52,13 +53,28 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct Workspace {
     /// The package whose binary renders the stacks.
+    #[serde(default = "stacks")]
     pub stacks: String,
+    /// The name of the app, which tells its stacks from those of other workspaces.
+    pub name: Option<AppName>,
+}
+
+fn stacks() -> String {
+    "stacks".to_owned()
+}
+
+impl Workspace {
+    /// Returns the name of the app, where it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(AppName::as_str)
+    }
 }
 
 impl Default for Workspace {
     fn default() -> Self {
         Self {
-            stacks: "stacks".to_owned(),
+            stacks: stacks(),
+            name: None,
         }
     }
 }
@@ -91,6 +107,10 @@ pub struct Stage {
 /// The name of a stage: lower case letters, digits and hyphens, starting with a letter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StageName(String);
+
+/// The name of an app: letters, digits, hyphens, underscores and full stops, starting with a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppName(String);
 
 /// The name of an AWS region.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +157,7 @@ macro_rules! checked_text {
 
 checked_text! {
     StageName: is_stage_name, "the name of a stage: use up to 32 lower case letters, digits and single hyphens, starting with a letter";
+    AppName: is_app_name, "the name of an app: use up to 64 letters, digits, hyphens, underscores and full stops, starting with a letter";
     Region: is_region, "the name of an AWS region, such as `us-east-1`";
     Account: is_account, "the number of an AWS account: twelve digits, in quotes";
 }
@@ -149,6 +170,14 @@ fn is_stage_name(text: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+fn is_app_name(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 fn is_region(text: &str) -> bool {
@@ -264,6 +293,19 @@ pub(crate) fn list(names: &[&str]) -> String {
 }
 
 impl Config {
+    /// Returns what is odd in the file and no error.
+    pub fn oddities(&self) -> BTreeSet<String> {
+        let stages = self.stages.values().flat_map(StageConfig::environments);
+        stages
+            .flat_map(|stage| {
+                let sets = stage.stack_sets.iter();
+                let sets = sets.flat_map(|sets| sets.regions.iter());
+                let sets = sets.filter_map(|region| region::oddity(region));
+                stage.region.oddity().into_iter().chain(sets)
+            })
+            .collect()
+    }
+
     fn parse(text: &str, file: &Path) -> Result<Self> {
         toml::from_str(text).map_err(|error| {
             Error::new(
@@ -286,11 +328,12 @@ impl Stage {
     }
 
     /// Returns what the stacks binary is asked for. It is the same wherever the templates are sent to.
-    pub fn request(&self, name: &str) -> SynthRequest {
+    pub fn request(&self, name: &str, workspace: &Workspace) -> SynthRequest {
         SynthRequest {
             format: FORMAT,
             stage: StageRequest {
                 name: name.to_owned(),
+                app: workspace.name().map(str::to_owned),
                 region: self.region.as_str().to_owned(),
                 account: self
                     .account

@@ -30,10 +30,12 @@ mod handover;
 mod hint;
 mod inspect;
 mod invoke;
+mod live;
 mod logs;
 mod named;
 mod operations;
 mod origin;
+mod orphan;
 mod owner;
 pub mod plan;
 mod preflight;
@@ -87,9 +89,11 @@ pub use inspect::{
     deployed_template, functions, outputs, status,
 };
 pub use invoke::{Invocation, invoke};
+pub use live::{LiveResource, live_resources};
 pub use logs::{LogLine, LogsRequest, logs};
 pub use operations::{Operation, operations};
 pub use origin::{Origin, Revision};
+pub use orphan::{Orphan, Survey, Territory, find_orphan, survey, taken};
 pub(crate) use preflight::PATIENCE;
 pub use preflight::{Check, Concern, Weight, preflight};
 pub use proof::{Claim, Disproof, LedBack, led_back};

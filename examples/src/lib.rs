@@ -10,6 +10,7 @@ use stack_model::{App, Stage};
 pub fn print(describe: impl FnOnce(&mut App)) -> ExitCode {
     let mut app = App::new(Stage::new(StageRequest {
         name: "dev".to_owned(),
+        app: None,
         region: "eu-central-1".to_owned(),
         account: None,
         protected: false,

@@ -16,6 +16,7 @@ fn main() {
 fn synth(resources: usize) -> Assembly {
     let mut app = App::new(Stage::new(StageRequest {
         name: "dev".to_owned(),
+        app: None,
         region: "us-east-1".to_owned(),
         account: None,
         protected: false,

@@ -37,6 +37,9 @@ pub struct SynthRequest {
 pub struct StageRequest {
     /// The name of the stage: lower case letters, digits and hyphens.
     pub name: String,
+    /// The name of the app, which tells its stacks from those of other workspaces in the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
     /// The region that stacks are deployed to unless they say otherwise.
     pub region: String,
     /// The account that the stage is pinned to, twelve digits.

@@ -54,7 +54,10 @@ impl App {
     pub fn new(stage: Stage) -> Self {
         let mut violations = stage.violations();
         let boundary = boundary::of_stage(&stage, &mut violations);
-        let tags = BTreeMap::from([("stackctl:stage".to_owned(), stage.name().to_owned())]);
+        let mut tags = BTreeMap::from([("stackctl:stage".to_owned(), stage.name().to_owned())]);
+        if let Some(app) = stage.app() {
+            tags.insert("stackctl:app".to_owned(), app.to_owned());
+        }
         Self {
             stage,
             stacks: Vec::new(),

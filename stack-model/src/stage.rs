@@ -32,6 +32,11 @@ impl Stage {
         &self.request.name
     }
 
+    /// Returns the name of the app, where `stackctl.toml` gives it one.
+    pub fn app(&self) -> Option<&str> {
+        self.request.app.as_deref()
+    }
+
     /// Returns the region that stacks are deployed to unless they say otherwise.
     pub fn region(&self) -> &str {
         &self.request.region

@@ -8,10 +8,11 @@ use globset::{Glob, GlobMatcher};
 use crate::engine::plan::Grade;
 
 /// Consent to one danger of one resource, or of those that a pattern names: `data-loss:Orders`,
-/// `exposure-widened:orders-prod/Route*`.
+/// `exposure-widened:orders-prod/Route*`; or to taking a stack over from another app: `owner:orders-prod`.
 #[derive(Clone, Debug)]
 pub struct Allowance {
-    grade: Grade,
+    /// The danger; nothing, where it is about whose a stack is.
+    grade: Option<Grade>,
     matcher: GlobMatcher,
     /// As it was written.
     text: String,
@@ -34,6 +35,9 @@ pub enum AllowanceError {
     Pattern(String),
 }
 
+/// The word for taking over stacks of another app.
+const OWNER: &str = "owner";
+
 /// Returns the word of a danger; other grades have none.
 pub fn danger(grade: Grade) -> &'static str {
     match grade {
@@ -49,7 +53,8 @@ pub fn danger(grade: Grade) -> &'static str {
 }
 
 fn names() -> Vec<&'static str> {
-    Grade::DANGERS.iter().rev().copied().map(danger).collect()
+    let dangers = Grade::DANGERS.iter().rev().copied().map(danger);
+    dangers.chain([OWNER]).collect()
 }
 
 impl FromStr for Allowance {
@@ -62,7 +67,9 @@ impl FromStr for Allowance {
             .ok_or_else(|| AllowanceError::NoId(text.to_owned()))?;
         let grade = Grade::DANGERS
             .into_iter()
-            .find(|grade| self::danger(*grade) == word)
+            .find(|grade| self::danger(*grade) == word);
+        let grade = (grade.is_some() || word == OWNER)
+            .then_some(grade)
             .ok_or_else(|| AllowanceError::Danger {
                 word: word.to_owned(),
             })?;
@@ -85,7 +92,18 @@ impl Allowance {
     /// Returns whether this is the consent to a danger of a resource of a stack.
     pub fn covers(&self, grade: Grade, stack: &str, logical_id: &str) -> bool {
         let whole = format!("{stack}/{logical_id}");
-        self.grade == grade && (self.matcher.is_match(logical_id) || self.matcher.is_match(whole))
+        self.grade == Some(grade)
+            && (self.matcher.is_match(logical_id) || self.matcher.is_match(whole))
+    }
+
+    /// Returns whether this is about whose stacks are, and not about what happens to resources.
+    pub fn is_of_owner(&self) -> bool {
+        self.grade.is_none()
+    }
+
+    /// Returns whether this is the consent to taking a stack over from another app.
+    pub fn takes_over(&self, stack: &str) -> bool {
+        self.is_of_owner() && self.matcher.is_match(stack)
     }
 }
 
@@ -106,7 +124,7 @@ mod tests {
             ),
             (
                 "replacement:Orders",
-                "`replacement` is no danger: there are data-loss, exposure-widened, permission-widened",
+                "`replacement` is no danger: there are data-loss, exposure-widened, permission-widened, owner",
             ),
             (
                 "data-loss:[",
@@ -116,5 +134,15 @@ mod tests {
             let error = text.parse::<Allowance>().expect_err("is none");
             assert_eq!(error.to_string(), says);
         }
+    }
+
+    #[test]
+    fn a_stack_is_taken_over_by_its_name_and_by_nothing_else() {
+        let owner: Allowance = "owner:orders-*".parse().expect("is one");
+        assert!(owner.takes_over("orders-prod"));
+        assert!(!owner.takes_over("intake-prod"));
+        assert!(!owner.covers(Grade::DataLoss, "orders-prod", "orders-prod"));
+        let loss: Allowance = "data-loss:*".parse().expect("is one");
+        assert!(!loss.takes_over("orders-prod"));
     }
 }

@@ -18,9 +18,19 @@ pub struct Name<'a> {
 ///
 /// A pattern is a name or a glob, with or without the stage. One that selects nothing is an error.
 pub fn select(stacks: &[Name<'_>], patterns: &[String]) -> Result<Vec<usize>> {
-    if patterns.is_empty() {
-        return Ok((0..stacks.len()).collect());
+    let (selected, unknown) = select_known(stacks, patterns)?;
+    match unknown.first() {
+        Some(pattern) => Err(self::unknown(stacks, pattern)),
+        None => Ok(selected),
     }
+}
+
+/// Returns the positions of the stacks that the patterns select, and the patterns that select nothing.
+pub fn select_known(stacks: &[Name<'_>], patterns: &[String]) -> Result<(Vec<usize>, Vec<String>)> {
+    if patterns.is_empty() {
+        return Ok(((0..stacks.len()).collect(), Vec::new()));
+    }
+    let mut unknown = Vec::new();
     let mut selected = vec![false; stacks.len()];
     for pattern in patterns {
         let glob = GlobBuilder::new(pattern).build().map_err(|error| {
@@ -39,17 +49,19 @@ pub fn select(stacks: &[Name<'_>], patterns: &[String]) -> Result<Vec<usize>> {
             }
         }
         if !any {
-            return Err(unknown(stacks, pattern));
+            unknown.push(pattern.clone());
         }
     }
-    Ok(selected
+    let selected = selected
         .iter()
         .enumerate()
         .filter_map(|(position, selected)| selected.then_some(position))
-        .collect())
+        .collect();
+    Ok((selected, unknown))
 }
 
-fn unknown(stacks: &[Name<'_>], pattern: &str) -> Error {
+/// Says that no stack is called so, and which are meant perhaps.
+pub fn unknown(stacks: &[Name<'_>], pattern: &str) -> Error {
     let error = Error::new(Kind::Usage, format!("no stack is called `{pattern}`"));
     let ids: Vec<&str> = stacks.iter().map(|stack| stack.id).collect();
     let names: Vec<&str> = ids

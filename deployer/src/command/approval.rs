@@ -116,6 +116,17 @@ pub(super) async fn confirm_stage(
     given: Option<&str>,
     danger: &str,
 ) -> Result<()> {
+    let why = format!("stage `{stage}` is protected");
+    confirm(session, stage, given, (danger, &why)).await
+}
+
+/// Asks for the name of a stage, which `--confirm` gives, for a danger and a reason to ask for more than a yes.
+pub(super) async fn confirm(
+    session: &Session,
+    stage: &str,
+    given: Option<&str>,
+    (danger, why): (&str, &str),
+) -> Result<()> {
     if let Some(given) = given {
         return if given == stage {
             Ok(())
@@ -132,11 +143,9 @@ pub(super) async fn confirm_stage(
         let not = format!("`{answer}` is not the name of the stage, which is `{stage}`");
         return Err(Error::new(Kind::Refused, not).hint("nothing was changed"));
     }
-    Err(
-        Error::new(Kind::Refused, format!("stage `{stage}` is protected"))
-            .cause(danger.to_owned())
-            .hint(format!("to do it all the same, add `--confirm {stage}`")),
-    )
+    Err(Error::new(Kind::Refused, why)
+        .cause(danger.to_owned())
+        .hint(format!("to do it all the same, add `--confirm {stage}`")))
 }
 
 /// Says that `--confirm` names another stage: whoever wrote it thinks of that one, protected or not.

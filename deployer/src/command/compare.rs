@@ -11,14 +11,14 @@ use stack_model::assembly::{ContentManifest, OutputReference, StackManifest};
 use super::once::{self, Rendered, Source};
 use super::place::{self, Place};
 use super::remembered::Remembered;
-use super::{Session, deploy, environments, explain, prepare};
+use super::{Session, deploy, environments, explain, orphans, prepare};
 use crate::assembly::Assembly;
 use crate::cli;
 use crate::config::{Account, Project, Stage, StageConfig};
 use crate::engine::plan::{
     App, Path as PropertyPath, Plan, PropertyChange, Registry, Side, defaults, pseudo_parameters,
 };
-use crate::engine::{self, Context, StackTarget};
+use crate::engine::{self, Context, StackTarget, Survey};
 use crate::error::Result;
 use crate::ui::{self, Activity};
 
@@ -43,12 +43,15 @@ pub(super) struct Made {
     pub(super) plan: Plan,
     /// The stacks that were compared, with the templates that would be deployed.
     pub(super) wanted: Vec<(String, Value)>,
+    /// What is deployed besides.
+    pub(super) survey: Survey,
 }
 
 /// A comparison in all chosen environments.
 pub(super) struct Comparison<'a> {
     project: &'a Project,
     name: &'a str,
+    config: &'a StageConfig,
     with: With<'a>,
     place: Place,
     /// What was rendered and is not compared yet.
@@ -75,6 +78,7 @@ impl<'a> Comparison<'a> {
         Ok(Self {
             project,
             name,
+            config,
             with,
             place,
             rendered: RefCell::new(rendered),
@@ -103,6 +107,7 @@ impl<'a> Comparison<'a> {
         Ok(Made {
             plan: offline(&assembly, &selected, &directory, place)?,
             wanted: wanted(&assembly, &selected),
+            ..Made::default()
         })
     }
 
@@ -124,6 +129,7 @@ impl<'a> Comparison<'a> {
             return Ok(Made {
                 plan: remembered.compare(&assembly, &selected)?,
                 wanted: wanted(&assembly, &selected),
+                ..Made::default()
             });
         }
         let looks = Activity::new(&session.ui, "compare");
@@ -151,7 +157,27 @@ impl<'a> Comparison<'a> {
         Ok(Made {
             plan,
             wanted: wanted(&assembly, &selected),
+            survey: self.besides(session, &context, stage, &assembly).await?,
         })
+    }
+
+    /// Looks for what is deployed besides the source, where the app has a name to know its stacks by. A caller who may not look
+    /// compares all the same.
+    async fn besides(
+        &self,
+        session: &Session,
+        context: &Context,
+        stage: &Stage,
+        assembly: &Assembly,
+    ) -> Result<Survey> {
+        let project = self.project;
+        if project.config.workspace.name().is_none() {
+            return Ok(Survey::default());
+        }
+        let named = (self.name, self.config);
+        let territory = orphans::territory(project, named, stage, assembly, &self.place);
+        let survey = orphans::look(session, context, territory.as_ref()).await?;
+        Ok(survey.unwrap_or_default())
     }
 }
 

@@ -4,6 +4,7 @@ mod fast;
 mod preflight;
 mod rollout;
 mod site;
+mod taken;
 mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,7 @@ use super::{Session, approval, lock, prepare, revision};
 use crate::assembly::Assembly;
 use crate::aws::Fault;
 use crate::cli;
-use crate::config::{Project, list};
+use crate::config::{Project, StageConfig, list};
 use crate::engine::plan::{self, Plan, Registry, Wanted};
 use crate::engine::{
     self, Artifact, Context, DeployReport, Import, MissingExport, StackDeployment,
@@ -63,7 +64,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     )?;
     let sites = sites(
         &project,
-        name,
+        (name, config),
         arguments,
         &place,
         endpoint.as_ref(),
@@ -71,13 +72,19 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     )
     .await?;
     let order = rollout::Order { arguments, saved };
-    Box::pin(rollout::run(session, config, &order, &place, &sites)).await
+    let ended = Box::pin(rollout::run(session, config, &order, &place, &sites)).await;
+    if ended.is_ok() {
+        for site in &sites {
+            site.settle(&project).await?;
+        }
+    }
+    ended
 }
 
 /// Builds the functions of every environment, connects to it, and looks for what stands in the way of the deploy.
 async fn sites<'a>(
     project: &Project,
-    name: &'a str,
+    (name, config): (&'a str, &StageConfig),
     arguments: &cli::Deploy,
     place: &Place,
     endpoint: Option<&Endpoint>,
@@ -87,32 +94,45 @@ async fn sites<'a>(
     for rendered in rendered {
         plots.push(Plot::new(project, name, place, endpoint, rendered)?);
     }
+    let mut besides = Vec::new();
     // A build for AWS takes long: missing credentials are found before it, not after, and so are missing exports.
-    let (contexts, artifacts) =
-        if place.is_local() && plots.iter().all(|plot| plot.imports().is_empty()) {
-            let artifacts = site::build(project, place, &plots).await?;
-            (site::connect(place, endpoint, &plots).await?, artifacts)
-        } else {
-            let contexts = site::connect(place, endpoint, &plots).await?;
+    let (contexts, artifacts) = if place.is_local()
+        && plots.iter().all(|plot| plot.imports().is_empty())
+    {
+        let artifacts = site::build(project, place, &plots).await?;
+        let contexts = site::connect(place, endpoint, &plots).await?;
+        for (plot, context) in plots.iter().zip(&contexts) {
+            let territory = plot.territory(project, config, name, place);
+            besides.push(Box::pin(taken::look(plot, context, place, territory, arguments)).await?);
+        }
+        (contexts, artifacts)
+    } else {
+        let contexts = site::connect(place, endpoint, &plots).await?;
+        for (plot, context) in plots.iter().zip(&contexts) {
+            let territory = plot.territory(project, config, name, place);
+            let (orphans, ()) = tokio::try_join!(
+                Box::pin(taken::look(plot, context, place, territory, arguments)),
+                Box::pin(find_exports(plot, context)),
+            )?;
+            besides.push(orphans);
+        }
+        let until = Instant::now() + engine::PATIENCE;
+        let looks = async {
             for (plot, context) in plots.iter().zip(&contexts) {
-                Box::pin(find_exports(plot, context)).await?;
+                preflight::run(plot, context, arguments, place, until).await?;
             }
-            let until = Instant::now() + engine::PATIENCE;
-            let looks = async {
-                for (plot, context) in plots.iter().zip(&contexts) {
-                    preflight::run(plot, context, arguments, place, until).await?;
-                }
-                Ok(())
-            };
-            let (artifacts, ()) = tokio::try_join!(site::build(project, place, &plots), looks)?;
-            (contexts, artifacts)
+            Ok(())
         };
+        let (artifacts, ()) = tokio::try_join!(site::build(project, place, &plots), looks)?;
+        (contexts, artifacts)
+    };
     let revision = revision::of(&project.root).await;
     Ok(plots
         .into_iter()
         .zip(contexts)
         .zip(artifacts)
-        .map(|((plot, context), artifacts)| {
+        .zip(besides)
+        .map(|(((plot, context), artifacts), orphans)| {
             let context = context
                 .with_revision(revision.clone())
                 .waiting(arguments.wait)
@@ -123,6 +143,7 @@ async fn sites<'a>(
                 plot,
                 context,
                 artifacts,
+                orphans,
             }
         })
         .collect())

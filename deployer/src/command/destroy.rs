@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::json;
+use stack_model::assembly::StackManifest;
 
 use super::once::{self, Rendered, Source};
 use super::place::{self, Place};
-use super::{Session, approval, environments, ledger, lock};
+use super::{Session, approval, environments, ledger, lock, orphans};
 use crate::cli;
-use crate::config::{Project, Stage, list};
+use crate::config::{Project, Stage, StageConfig, list};
 use crate::engine::{
-    self, Context, DestroyError, DestroyReport, DestroyRequest, Memory, Outlook, Survivor,
+    self, Context, DestroyError, DestroyReport, DestroyRequest, Memory, Orphan, Outlook,
+    StackTarget, Survivor,
 };
 use crate::error::{Error, Kind, Result};
 use crate::ui::{Activity, Ui};
@@ -26,23 +28,92 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
     let stage = (name, config, chosen.as_slice());
     let source = Source::Known;
-    let mut rendered =
+    let rendered =
         once::render(session, &project, stage, &arguments.stacks, source, &place).await?;
     refuse_used(&rendered, &chosen)?;
-    while let Some(site) = rendered.pop() {
-        let ended = Box::pin(destroy(&project, &place, name, &site, arguments)).await;
+    let run = Run {
+        project: &project,
+        place: &place,
+        name,
+        config,
+        arguments,
+    };
+    let mut sites = Vec::new();
+    for rendered in rendered {
+        let stage = rendered.stage;
+        let several = rendered.session.several;
+        let opened = Box::pin(run.open(rendered)).await;
+        sites.push(opened.map_err(|error| within(stage, several, error))?);
+    }
+    refuse_unknown(&sites)?;
+    while let Some(site) = sites.pop() {
+        let ended = Box::pin(run.destroy(&site)).await;
         if let Err(error) = ended {
-            if !site.session.several {
+            let stage = site.rendered.stage;
+            if !site.rendered.session.several {
                 return Err(error);
             }
-            let error = error
-                .within(environments::label(site.stage))
-                .with_fields(environments::fields(site.stage));
-            let left: Vec<_> = rendered.iter().map(|site| site.stage).collect();
-            return Err(environments::not_begun(error, &left));
+            let left: Vec<_> = sites.iter().map(|site| site.rendered.stage).collect();
+            return Err(environments::not_begun(within(stage, true, error), &left));
         }
     }
     Ok(0)
+}
+
+/// Says in an error which of several environments it is of.
+fn within(stage: &Stage, several: bool, error: Error) -> Error {
+    if several {
+        error
+            .within(environments::label(stage))
+            .with_fields(environments::fields(stage))
+    } else {
+        error
+    }
+}
+
+/// What a removal was told to do.
+struct Run<'a> {
+    project: &'a Project,
+    place: &'a Place,
+    name: &'a str,
+    config: &'a StageConfig,
+    arguments: &'a cli::Destroy,
+}
+
+/// An environment that stacks are removed from.
+struct Site<'a> {
+    rendered: Rendered<'a>,
+    /// Nothing, where there is nothing to remove.
+    connected: Option<(Activity, Context)>,
+    /// The stacks that go and that the source does not have.
+    orphans: Vec<Orphan>,
+}
+
+impl Site<'_> {
+    /// Returns the selected stacks of the source.
+    fn stacks(&self) -> Vec<StackManifest> {
+        let stacks = &self.rendered.assembly.manifest.stacks;
+        let selected = self.rendered.selected.iter();
+        selected
+            .filter_map(|position| stacks.get(*position))
+            .cloned()
+            .collect()
+    }
+}
+
+/// Refuses names that no stack has, in the source or deployed.
+fn refuse_unknown(sites: &[Site<'_>]) -> Result<()> {
+    let unknown = sites.first().map(|site| site.rendered.unknown.as_slice());
+    let orphans = sites.iter().flat_map(|site| &site.orphans);
+    let found: BTreeSet<&str> = orphans.map(|orphan| orphan.stack.as_str()).collect();
+    for pattern in unknown.unwrap_or_default() {
+        if !found.contains(pattern.as_str()) {
+            let assemblies: Vec<_> = sites.iter().map(|site| &site.rendered.assembly).collect();
+            return Err(once::nobody(&assemblies, pattern, Source::Known)
+                .cause("neither in the source, nor deployed for this stage and of this app"));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses to delete what environments use that were not chosen: CloudFormation keeps nobody from deleting what stacks of
@@ -74,97 +145,170 @@ fn refuse_used(rendered: &[Rendered<'_>], chosen: &[&Stage]) -> Result<()> {
     Ok(())
 }
 
-/// Deletes the selected stacks of an environment.
-async fn destroy(
-    project: &Project,
-    place: &Place,
-    name: &str,
-    site: &Rendered<'_>,
-    arguments: &cli::Destroy,
-) -> Result<()> {
-    let Rendered {
-        session,
-        stage,
-        assembly,
-        selected,
-        ..
-    } = site;
-    let stacks: Vec<_> = selected
-        .iter()
-        .filter_map(|position| assembly.manifest.stacks.get(*position))
-        .cloned()
-        .collect();
-    let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
-    let retain = arguments.retain.iter().cloned().collect();
-    let protected = stage.protected && !place.is_local();
-    if names.is_empty() {
-        session.ui.done("destroy", "nothing of its own is selected");
-        return Ok(());
-    }
-    let danger = format!("this deletes {}", names.join(", "));
-    let given = arguments.confirm.as_deref();
-    if let Some(given) = given.filter(|given| *given != name) {
-        return Err(approval::other_stage(name, given, &danger));
-    }
-    if protected && (given.is_some() || !session.ui.can_ask()) {
-        approval::confirm_stage(session, name, given, &danger).await?;
-    }
-    let activity = Activity::new(&session.ui, "destroy");
-    let (context, _) = place::open(session, project, stage, place, activity.sink()).await?;
-    let context = context
-        .waiting(arguments.wait)
-        .with_concurrency(arguments.concurrency);
-    if !place.is_local() {
-        let outlook = session.guard(Box::pin(engine::outlook(&context, &stacks, &retain)));
-        show(&session.ui, &outlook.await??);
-    }
-    if protected && given.is_none() {
-        let account = &context.clients.identity().account;
-        let danger = format!("{danger} in account {account}, {}", stage.region);
-        approval::confirm_stage(session, name, None, &danger).await?;
-    }
-    if !protected {
-        let question = format!(
-            "Delete {} in account {}?",
-            names.join(", "),
-            context.clients.identity().account
-        );
-        approval::ask(session, place.is_local(), &question).await?;
-    }
-    let memory = Memory::in_state(&project.state_dir);
-    let request = DestroyRequest {
-        stacks,
-        // Consent was given above, or the place is local and nothing in it is worth protecting.
-        unprotect: stage.protected,
-        retain,
-        memory: memory.clone(),
-    };
-    let result = engine::destroy(&context, request).await;
-    activity.finish();
-    match result {
-        Ok(mut report) => {
-            let kept = ledger::kept(&session.ui, project, &stage.key(name));
-            let survivors = search(session, &context, name, &report, &kept).await?;
-            let file = ledger::keep(
-                &session.ui,
-                project,
-                &context,
-                &stage.key(name),
-                &mut report,
-            )?;
-            forget(&session.ui, &memory, &context, &report);
-            finish(session, &report, &survivors, file.as_deref());
-            Ok(())
+impl Run<'_> {
+    /// Returns whether more than a yes is asked for, and why.
+    fn why(&self, stage: &Stage, unknown: &[String]) -> Option<String> {
+        if self.place.is_local() {
+            None
+        } else if stage.protected {
+            Some(format!("stage `{}` is protected", self.name))
+        } else if unknown.is_empty() {
+            None
+        } else {
+            let names: Vec<&str> = unknown.iter().map(String::as_str).collect();
+            Some(format!(
+                "nothing in the source says what {} was",
+                list(&names)
+            ))
         }
-        Err(error) => Err(unfinished(
-            &session.ui,
-            project,
-            &context,
-            &memory,
-            &stage.key(name),
-            error,
-        )),
     }
+
+    /// Refuses what is not consented to, connects to an environment, and looks for the stacks that go and that the source does
+    /// not have: those that were named, or all of the app.
+    async fn open<'a>(&self, rendered: Rendered<'a>) -> Result<Site<'a>> {
+        let app = self.project.config.workspace.name();
+        let takes_all = self.arguments.stacks.stacks.is_empty() && app.is_some();
+        let mut site = Site {
+            connected: None,
+            orphans: Vec::new(),
+            rendered,
+        };
+        let stacks = site.stacks();
+        let Rendered {
+            session,
+            stage,
+            assembly,
+            unknown,
+            ..
+        } = &site.rendered;
+        if stacks.is_empty() && unknown.is_empty() && !takes_all {
+            return Ok(site);
+        }
+        let names = stacks.iter().map(|stack| stack.name.as_str());
+        let names: Vec<&str> = names.chain(unknown.iter().map(String::as_str)).collect();
+        let danger = format!("this deletes {}", names.join(", "));
+        let given = self.arguments.confirm.as_deref();
+        if let Some(given) = given.filter(|given| *given != self.name) {
+            return Err(approval::other_stage(self.name, given, &danger));
+        }
+        if let Some(why) = self.why(stage, unknown)
+            && (given.is_some() || !session.ui.can_ask())
+        {
+            approval::confirm(session, self.name, given, (&danger, &why)).await?;
+        }
+        let activity = Activity::new(&session.ui, "destroy");
+        let (context, _) =
+            place::open(session, self.project, stage, self.place, activity.sink()).await?;
+        let named = (self.name, self.config);
+        let territory = orphans::territory(self.project, named, stage, assembly, self.place);
+        let mut found_orphans = Vec::new();
+        if takes_all {
+            match orphans::look(session, &context, territory.as_ref()).await? {
+                Ok(survey) => found_orphans = survey.orphans,
+                Err(unseen) => unseen.tell(&session.ui),
+            }
+        }
+        for name in unknown {
+            if let Some(territory) = &territory {
+                let found = engine::find_orphan(&context, territory, name);
+                let found = session.guard(Box::pin(found)).await??;
+                found_orphans.extend(found);
+            }
+        }
+        site.orphans = found_orphans;
+        site.connected = Some((activity, context));
+        Ok(site)
+    }
+
+    /// Deletes the selected stacks of an environment.
+    async fn destroy(&self, site: &Site<'_>) -> Result<()> {
+        let Self {
+            project,
+            place,
+            name,
+            arguments,
+            ..
+        } = *self;
+        let Rendered {
+            session,
+            stage,
+            unknown,
+            ..
+        } = &site.rendered;
+        let mut stacks = site.stacks();
+        stacks.extend(site.orphans.iter().map(|orphan| orphan.manifest(name)));
+        let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+        let Some((activity, context)) = site.connected.as_ref().filter(|_| !names.is_empty())
+        else {
+            session.ui.done("destroy", "nothing of its own is selected");
+            return Ok(());
+        };
+        let retain = arguments.retain.iter().cloned().collect();
+        let context = context
+            .clone()
+            .waiting(arguments.wait)
+            .with_concurrency(arguments.concurrency);
+        if !place.is_local() {
+            let outlook = session.guard(Box::pin(engine::outlook(&context, &stacks, &retain)));
+            show(&session.ui, &outlook.await??);
+        }
+        for orphan in &site.orphans {
+            session.ui.line(format!("  {}", described(orphan)));
+        }
+        let account = &context.clients.identity().account;
+        match self.why(stage, unknown) {
+            Some(why) if arguments.confirm.is_none() => {
+                let danger = format!(
+                    "this deletes {} in account {account}, {}",
+                    names.join(", "),
+                    stage.region
+                );
+                approval::confirm(session, name, None, (&danger, &why)).await?;
+            }
+            Some(_) => {}
+            None => {
+                let question = format!("Delete {} in account {account}?", names.join(", "));
+                approval::ask(session, place.is_local(), &question).await?;
+            }
+        }
+        let memory = Memory::in_state(&project.state_dir);
+        let request = DestroyRequest {
+            stacks,
+            // Consent was given above, or the place is local and nothing in it is worth protecting.
+            unprotect: stage.protected,
+            retain,
+            memory: memory.clone(),
+        };
+        let result = engine::destroy(&context, request).await;
+        activity.finish();
+        let (ui, key) = (&session.ui, stage.key(name));
+        match result {
+            Ok(mut report) => {
+                let all = &site.rendered.assembly.manifest.stacks;
+                let targets = all.iter().map(StackTarget::from);
+                Box::pin(ledger::settle(session, project, &context, &key, targets)).await?;
+                let kept = ledger::kept(ui, project, &key);
+                let survivors = search(session, &context, name, &report, &kept).await?;
+                let file = ledger::keep(ui, project, &context, &key, &mut report)?;
+                forget(ui, &memory, &context, &report);
+                finish(session, &report, &survivors, file.as_deref());
+                Ok(())
+            }
+            Err(error) => Err(unfinished(ui, project, &context, &memory, &key, error)),
+        }
+    }
+}
+
+/// Says what is known of a stack that the source does not have.
+fn described(orphan: &Orphan) -> String {
+    let whose = match &orphan.app {
+        Some(_) => "",
+        None => ", and of no app that its tags name",
+    };
+    format!(
+        "{} is in the source no more{whose}: {}",
+        orphan.stack, orphan.status
+    )
 }
 
 /// Says what goes and stands in no template, and what stays and is of no use any more.
@@ -273,6 +417,8 @@ mod tests {
             logical_id: "Orders".to_owned(),
             resource_type: "AWS::DynamoDB::Table".to_owned(),
             physical_id: "orders".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
             remove: Vec::new(),
             adopt: Vec::new(),
         };

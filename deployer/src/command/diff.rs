@@ -3,14 +3,16 @@
 use std::cell::RefCell;
 use std::path::Path;
 
+use serde::Serialize;
 use stack_graph::Graph;
 
-use super::Session;
 use super::compare::{Comparison, Made, With, templates};
 use super::environments::{self, Documents};
 use super::saved::Saved;
+use super::{Session, orphans};
 use crate::cli::{self, Report};
 use crate::engine::plan::{Plan, StackPlan, picture};
+use crate::engine::{Orphan, Survey};
 use crate::error::{EXIT_CHANGES, EXIT_FAILED, Error, Kind, Result};
 use crate::ui;
 
@@ -76,8 +78,17 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
 
 /// Prints what changes in one environment.
 fn print(session: &Session, arguments: &cli::Diff, (name, count): (&str, usize), one: &Kept) {
+    for (stack, app) in &one.survey.taken {
+        session.ui.warn(format!(
+            "{stack} belongs to the app `{app}`: `deploy` refuses to overwrite it"
+        ));
+    }
     if session.ui.json() {
-        session.ui.document(&one.plan);
+        session.ui.document(&Document {
+            plan: &one.plan,
+            orphans: &one.survey.orphans,
+        });
+        orphans::warn(&session.ui, &one.survey.orphans);
         return;
     }
     match arguments.format {
@@ -88,11 +99,21 @@ fn print(session: &Session, arguments: &cli::Diff, (name, count): (&str, usize),
         // One page holds all environments.
         Report::Html => {}
     }
+    orphans::warn(&session.ui, &one.survey.orphans);
 }
 
 /// Returns whether there is a page to show a drawing.
 fn draws(arguments: &cli::Diff) -> bool {
     arguments.format == Report::Html || arguments.reports.iter().any(cli::ReportFile::is_html)
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    orphans: &'a [Orphan],
 }
 
 /// The plan of an environment.
@@ -104,11 +125,17 @@ struct Kept {
     plan: Plan,
     /// What changes, where a page is to show it.
     graph: Graph,
+    /// What is deployed besides the source.
+    survey: Survey,
 }
 
 impl Kept {
     fn new(made: Made, environment: &str, several: bool, draws: bool) -> Self {
-        let Made { plan, wanted } = made;
+        let Made {
+            plan,
+            wanted,
+            survey,
+        } = made;
         let graph = if draws {
             picture(&plan, &templates(&wanted)).affected()
         } else {
@@ -119,6 +146,7 @@ impl Kept {
             several,
             plan,
             graph,
+            survey,
         }
     }
 

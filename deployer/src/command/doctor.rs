@@ -107,6 +107,9 @@ async fn gather(
         &project,
         session.global.stage.as_deref(),
     )];
+    if let Ok(project) = &project {
+        found.push(checks::app(project));
+    }
     let stages = match &project {
         Ok(project) => chosen_stages(project, session.global.stage.as_deref()),
         Err(_) => Vec::new(),

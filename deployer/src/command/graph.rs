@@ -36,7 +36,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Graph) -> Result<u8>
         let chosen = [stage];
         let stages = (name, project.stage(name)?, chosen.as_slice());
         let comparison = Comparison::begin(session, &project, stages, with).await?;
-        let Made { plan, wanted } = Box::pin(comparison.of_one(session, stage)).await?;
+        let Made { plan, wanted, .. } = Box::pin(comparison.of_one(session, stage)).await?;
         let graph = picture(&plan, &compare::templates(&wanted));
         with_changes = Some(plan);
         graph

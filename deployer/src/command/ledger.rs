@@ -5,9 +5,12 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::lock;
+use super::{Session, lock};
 use crate::config::Project;
-use crate::engine::{Adoption, Context, DestroyReport, DestroyedStack, Retained, Survivor};
+use crate::engine::{
+    self, Adoption, Context, DestroyReport, DestroyedStack, LiveResource, Retained, StackTarget,
+    Survivor,
+};
 use crate::error::{Error, Kind, Result};
 use crate::scratch;
 use crate::ui::Ui;
@@ -58,6 +61,101 @@ pub(super) fn kept(ui: &Ui, project: &Project, key: &str) -> BTreeSet<String> {
         ));
     }
     ids
+}
+
+/// Takes out what belongs to a stack again, so that nobody removes it by the commands: of the stacks that were removed, and of
+/// those that are given. Nobody is asked where nothing is written down of the account, and a caller who may not look is told
+/// so. What is written down of another account stays.
+pub(super) async fn settle(
+    session: &Session,
+    project: &Project,
+    context: &Context,
+    key: &str,
+    stacks: impl IntoIterator<Item = StackTarget>,
+) -> Result<()> {
+    let file = file(project, key);
+    let Some(mut ledger) = fs::read(&file)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Ledger>(&bytes).ok())
+    else {
+        return Ok(());
+    };
+    let account = context.clients.identity().account.as_str();
+    let removed = ledger.iter().flat_map(|(stack, entries)| {
+        let here = entries.iter().filter(|entry| entry["account"] == account);
+        here.filter_map(|entry| {
+            Some(StackTarget {
+                name: stack.clone(),
+                region: Some(entry["region"].as_str()?.to_owned()),
+            })
+        })
+    });
+    let mut targets: BTreeSet<StackTarget> = removed.collect();
+    if targets.is_empty() {
+        return Ok(());
+    }
+    targets.extend(stacks.into_iter().map(|stack| {
+        StackTarget {
+            region: Some(
+                stack
+                    .region
+                    .unwrap_or_else(|| context.clients.region().to_owned()),
+            ),
+            ..stack
+        }
+    }));
+    let live = engine::live_resources(context, &targets);
+    let taken = match session.guard(Box::pin(live)).await? {
+        Ok(live) => take(&mut ledger, account, &live),
+        Err(error) => {
+            session.ui.warn(format!(
+                "nobody knows whether stacks have taken back what is written down in {}: {error}",
+                file.display()
+            ));
+            return Ok(());
+        }
+    };
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let directory = project.state_dir.join(scratch::RETAINED);
+    let written = if ledger.is_empty() {
+        fs::remove_file(&file)
+    } else {
+        store(&directory, &file, &ledger)
+    };
+    if let Err(error) = written {
+        session
+            .ui
+            .warn(format!("cannot write {}: {error}", file.display()));
+        return Ok(());
+    }
+    session.ui.done(
+        "ledger",
+        format!(
+            "{} belongs to a stack again, and is not among what is retained any more",
+            taken.join(", ")
+        ),
+    );
+    Ok(())
+}
+
+/// Takes out the entries of an account that are resources of live stacks, and returns their physical ids.
+fn take(ledger: &mut Ledger, account: &str, live: &BTreeSet<LiveResource>) -> Vec<String> {
+    let mut taken = Vec::new();
+    for entries in ledger.values_mut() {
+        entries.retain(|entry| {
+            let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
+            let resource = (text("region"), text("resource_type"), text("physical_id"));
+            let is_live = text("account") == account && live.contains(&resource);
+            if is_live {
+                taken.push(resource.2);
+            }
+            !is_live
+        });
+    }
+    ledger.retain(|_, entries| !entries.is_empty());
+    taken
 }
 
 fn file(project: &Project, key: &str) -> PathBuf {
@@ -153,14 +251,20 @@ fn enter(
         let entries = ledger.entry(stack.stack.clone()).or_default();
         for resource in &stack.left.ledger {
             let same = |entry: &serde_json::Value| {
-                entry["physical_id"] == resource.physical_id.as_str()
+                entry["account"] == resource.account.as_str()
+                    && entry["region"] == resource.region.as_str()
+                    && entry["physical_id"] == resource.physical_id.as_str()
                     && entry["resource_type"] == resource.resource_type.as_str()
             };
             entries.retain(|entry| !same(entry));
             entries.push(serde_json::to_value(resource)?);
         }
     }
-    let mut text = serde_json::to_vec_pretty(&ledger)?;
+    store(directory, file, &ledger)
+}
+
+fn store(directory: &Path, file: &Path, ledger: &Ledger) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(ledger)?;
     text.push(b'\n');
     replace(directory, file, &text)
 }
@@ -221,6 +325,8 @@ mod tests {
     use super::*;
     use crate::engine::{Left, Outcome};
 
+    const ACCOUNT: &str = "123456789012";
+
     fn ui() -> Ui {
         let cli = crate::cli::Cli::try_parse_from(["stackctl", "destroy"]).expect("is right");
         Ui::new(&cli.global)
@@ -231,6 +337,8 @@ mod tests {
             logical_id: "Orders".to_owned(),
             resource_type: "AWS::DynamoDB::Table".to_owned(),
             physical_id: physical_id.to_owned(),
+            account: ACCOUNT.to_owned(),
+            region: "us-east-1".to_owned(),
             remove: vec![format!(
                 "aws dynamodb delete-table --table-name {physical_id}"
             )],
@@ -284,5 +392,35 @@ mod tests {
         assert!(!file.exists());
         let aside = fs::read_to_string(directory.path().join("prod.unreadable"));
         assert_eq!(aside.expect("is there"), "{\"orders-prod\": [");
+    }
+
+    #[test]
+    fn what_a_stack_took_back_is_written_down_no_more() {
+        let directory = tempfile::tempdir().expect("a directory");
+        lock::make_private(directory.path()).expect("it can be made");
+        let file = directory.path().join("prod.json");
+        for physical_id in ["orders-1", "orders-2"] {
+            let ledger = read(&ui(), &file).expect("it can be read");
+            enter(directory.path(), &file, ledger, &report(physical_id)).expect("is written");
+        }
+        let live = |region: &str, kind: &str, id: &str| {
+            BTreeSet::from([(region.to_owned(), kind.to_owned(), id.to_owned())])
+        };
+        let table = "AWS::DynamoDB::Table";
+        let mut ledger = read(&ui(), &file).expect("it can be read");
+        for (account, live) in [
+            ("210987654321", live("us-east-1", table, "orders-1")),
+            (ACCOUNT, live("eu-west-1", table, "orders-1")),
+            (ACCOUNT, live("us-east-1", "AWS::S3::Bucket", "orders-1")),
+            (ACCOUNT, live("us-east-1", table, "orders-3")),
+        ] {
+            let taken = take(&mut ledger, account, &live);
+            assert_eq!(taken, [""; 0], "{account} {live:?}");
+        }
+        let taken = take(&mut ledger, ACCOUNT, &live("us-east-1", table, "orders-1"));
+        assert_eq!(taken, ["orders-1"]);
+        assert_eq!(ledger["orders-prod"].len(), 1);
+        take(&mut ledger, ACCOUNT, &live("us-east-1", table, "orders-2"));
+        assert!(ledger.is_empty());
     }
 }

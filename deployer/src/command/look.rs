@@ -2,12 +2,13 @@
 
 use super::Session;
 use super::place::{self, Place};
-use super::prepare;
+use super::{orphans, prepare};
 use crate::assembly::Assembly;
 use crate::aws::Target;
 use crate::cli;
 use crate::engine::{
-    Context, DeployedFunction, EventSink, LedBack, StackTarget, functions, led_back,
+    self, Context, DeployedFunction, EventSink, LedBack, StackTarget, Territory, functions,
+    led_back,
 };
 use crate::error::Result;
 use crate::local::Endpoint;
@@ -26,6 +27,8 @@ pub(super) struct Look {
     pub(super) target: Box<Target>,
     /// The clients.
     pub(super) context: Context,
+    /// Where stacks are looked for that the source does not have.
+    pub(super) territory: Option<Territory>,
 }
 
 impl Look {
@@ -33,15 +36,32 @@ impl Look {
     pub(super) async fn open(session: &Session, stacks: Option<&cli::Stacks>) -> Result<Self> {
         let project = session.project()?;
         let (name, stage) = session.stage(&project)?;
+        let config = project.stage(name)?;
         let place = Place::of(session);
         let all = cli::Stacks::default();
         let stacks = stacks.unwrap_or(&all);
-        let (assembly, selected) =
+        let (assembly, selected, unknown) =
             prepare::rendered(session, &project, (name, stage), stacks).await?;
         let (context, endpoint) =
             place::open(session, &project, stage, &place, EventSink::ignore()).await?;
+        let territory = orphans::territory(&project, (name, config), stage, &assembly, &place);
+        let mut targets = prepare::targets(&assembly, &selected);
+        for pattern in unknown {
+            let orphan = match &territory {
+                Some(territory) => {
+                    let found = engine::find_orphan(&context, territory, &pattern);
+                    session.guard(Box::pin(found)).await??
+                }
+                None => None,
+            };
+            let Some(orphan) = orphan else {
+                return Err(cli::unknown(&assembly.names(), &pattern));
+            };
+            targets.push(orphan.target());
+        }
         Ok(Self {
-            targets: prepare::targets(&assembly, &selected),
+            targets,
+            territory,
             target: Box::new(place::target(stage, &place, endpoint.as_ref())),
             place,
             assembly,

@@ -7,7 +7,7 @@ use stack_model::assembly::StackManifest;
 
 use super::environments::label;
 use super::place::Place;
-use super::{Session, prepare};
+use super::{Session, orphans, prepare};
 use crate::assembly::Assembly;
 use crate::cli;
 use crate::config::{Project, Stage, StageConfig};
@@ -25,6 +25,8 @@ pub(super) struct Rendered<'a> {
     pub(super) selected: Vec<usize>,
     /// The stacks that others leave to this environment, whether they were selected or not.
     pub(super) owns: Owned,
+    /// What was named and is in no source, where that is not refused: it may be deployed all the same.
+    pub(super) unknown: Vec<String>,
 }
 
 /// The stacks that others leave to an environment, each with how those others are called.
@@ -50,7 +52,7 @@ pub(super) async fn render<'a>(
 ) -> Result<Vec<Rendered<'a>>> {
     let several = chosen.len() > 1;
     if let (Source::Fresh, [stage]) = (source, chosen) {
-        prepare::refuse_unknown(session, project, (name, stage), stacks)?;
+        refuse_unknown(session, project, (name, stage), stacks, source)?;
     }
     let is_chosen = |stage: &Stage| chosen.iter().any(|other| other.label == stage.label);
     let of = async |stage: &'a Stage| {
@@ -101,8 +103,14 @@ pub(super) async fn render<'a>(
     let of_chosen = positions.iter().zip(&assemblies);
     let of_chosen = of_chosen.filter(|(position, _)| sessions.contains_key(*position));
     let of_chosen: Vec<&Assembly> = of_chosen.map(|(_, assembly)| assembly).collect();
-    let wanted = wanted(&of_chosen, stacks)?;
-    let name = |at: usize| stages.get(at).map_or("", |stage| label(stage)).to_owned();
+    let (wanted, unknown) = wanted(&of_chosen, stacks)?;
+    if let Some(pattern) = unknown
+        .iter()
+        .find(|pattern| source == Source::Fresh || !orphans::may_be_one(pattern, name))
+    {
+        return Err(nobody(&of_chosen, pattern, source));
+    }
+    let label_of = |at: usize| stages.get(at).map_or("", |stage| label(stage)).to_owned();
     let parts = stages.iter().zip(assemblies).zip(assigned).zip(positions);
     for (((stage, assembly), Assigned { elsewhere, owns }), position) in parts {
         let Some(session) = sessions.remove(&position) else {
@@ -118,13 +126,16 @@ pub(super) async fn render<'a>(
         for (stack, owner) in elsewhere {
             let is_left = stages.get(owner).is_some_and(|owner| !is_chosen(owner));
             if is_left && wanted.contains(&stack) {
-                let text = format!("{stack} belongs to {}, which is not chosen", name(owner));
+                let text = format!(
+                    "{stack} belongs to {}, which is not chosen",
+                    label_of(owner)
+                );
                 session.ui.done("left", text);
             }
         }
         let owns = owns
             .into_iter()
-            .map(|(stack, others)| (stack, others.into_iter().map(name).collect()))
+            .map(|(stack, others)| (stack, others.into_iter().map(label_of).collect()))
             .collect();
         rendered.push(Rendered {
             session,
@@ -132,24 +143,76 @@ pub(super) async fn render<'a>(
             assembly,
             selected,
             owns,
+            unknown: unknown.clone(),
         });
     }
     Ok(rendered)
 }
 
-/// Returns the names of the stacks that the arguments select: each has to be in one environment, not in all.
-fn wanted(assemblies: &[&Assembly], stacks: &cli::Stacks) -> Result<BTreeSet<String>> {
+/// Returns the names of the stacks that the arguments select, and the arguments that select none: each has to be in one
+/// environment, not in all.
+fn wanted(
+    assemblies: &[&Assembly],
+    stacks: &cli::Stacks,
+) -> Result<(BTreeSet<String>, Vec<String>)> {
+    let names = names(assemblies);
+    let (selected, unknown) = cli::select_known(&names, &stacks.stacks)?;
+    let selected = selected
+        .into_iter()
+        .filter_map(|position| names.get(position));
+    Ok((selected.map(|name| name.name.to_owned()).collect(), unknown))
+}
+
+/// Returns the names of all stacks, each once.
+fn names<'a>(assemblies: &[&'a Assembly]) -> Vec<cli::Name<'a>> {
     let mut names: Vec<cli::Name<'_>> = Vec::new();
     for name in assemblies.iter().flat_map(|it| it.names()) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    let selected = cli::select(&names, &stacks.stacks)?;
-    let selected = selected
-        .into_iter()
-        .filter_map(|position| names.get(position));
-    Ok(selected.map(|name| name.name.to_owned()).collect())
+    names
+}
+
+/// Says that no stack is called so. Whoever removes stacks is not led to another one.
+pub(super) fn nobody(assemblies: &[&Assembly], pattern: &str, source: Source) -> Error {
+    let error = cli::unknown(&names(assemblies), pattern);
+    match source {
+        Source::Fresh => error,
+        Source::Known => undirected(&error),
+    }
+}
+
+/// Refuses a name that no stack has, before anything is rendered, where that is known. What may be deployed and in the source no
+/// more may be removed.
+fn refuse_unknown(
+    session: &Session,
+    project: &Project,
+    (name, stage): (&str, &Stage),
+    stacks: &cli::Stacks,
+    source: Source,
+) -> Result<()> {
+    if source == Source::Fresh {
+        return prepare::refuse_unknown(session, project, (name, stage), stacks);
+    }
+    let patterns = stacks.stacks.iter();
+    let stacks = cli::Stacks {
+        stacks: patterns
+            .filter(|pattern| !orphans::may_be_one(pattern, name))
+            .cloned()
+            .collect(),
+    };
+    let refused = prepare::refuse_unknown(session, project, (name, stage), &stacks);
+    refused.map_err(|error| undirected(&error))
+}
+
+/// Leaves out of an error which stack is meant perhaps: it is another one.
+fn undirected(error: &Error) -> Error {
+    let hints = error.hints().iter();
+    let hints = hints.filter(|hint| !hint.starts_with("did you mean"));
+    hints
+        .cloned()
+        .fold(Error::new(error.kind(), error.message()), Error::hint)
 }
 
 /// Which stacks of an environment are whose.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stack_model::assembly::{Architecture, Asset, SynthRequest};
 
 use super::place::Place;
-use super::{Session, explain, kept, lock};
+use super::{Session, explain, kept, lock, orphans};
 use crate::assembly::{self, Assembly, Synthesis};
 use crate::build::{self, Platform};
 use crate::cli;
@@ -68,7 +68,7 @@ fn request(
     name: &str,
     stage: &Stage,
 ) -> Result<SynthRequest> {
-    let mut request = stage.request(name);
+    let mut request = stage.request(name, &project.config.workspace);
     let others: Vec<_> = project
         .config
         .stages
@@ -122,31 +122,48 @@ pub(super) async fn known(
 
 /// Takes the stacks as they were rendered last, with the positions of the selected ones: whoever looks at what is deployed
 /// does not wait for a build. They are rendered where they never were, where they were rendered with other variables or
-/// settings of the stage, as an app may have other stacks then, and where nothing of that name was among them
-/// and a source has changed since.
+/// settings of the stage, as an app may have other stacks then, and where nothing of that name was among them and the sources
+/// have changed since. What may be the name of a deployed stack that the source has no more is returned besides.
 pub(super) async fn rendered(
     session: &Session,
     project: &Project,
     (name, stage): (&str, &Stage),
     stacks: &cli::Stacks,
-) -> Result<(Assembly, Vec<usize>)> {
+) -> Result<(Assembly, Vec<usize>, Vec<String>)> {
     let wanted = request(session, project, name, stage)?;
     if let Some(kept) = kept::last(project, &stage.key(name)).filter(|kept| kept.is_of(&wanted))
-        && let Ok(selected) = select(&kept.assembly, stacks)
+        && let outdated = kept.outdated_by(project)
+        && let Ok((selected, unknown)) = select_known(&kept.assembly, name, stacks)
+        && (unknown.is_empty() || outdated.is_none())
     {
-        if let Some(source) = kept.outdated_by(project) {
+        if let Some(source) = outdated {
             session.ui.warn(format!(
                 "{} has changed since the last synth{}, from which the stacks are taken",
                 source.display(),
                 kept.time()
             ));
         }
-        return Ok((kept.assembly, selected));
+        return Ok((kept.assembly, selected, unknown));
     }
     refuse_unknown(session, project, (name, stage), stacks)?;
     let assembly = assembly(session, project, name, stage).await?;
-    let selected = select(&assembly, stacks)?;
-    Ok((assembly, selected))
+    let (selected, unknown) = select_known(&assembly, name, stacks)?;
+    Ok((assembly, selected, unknown))
+}
+
+/// Returns the positions of the stacks that the arguments select, and what else is named and may be deployed.
+fn select_known(
+    assembly: &Assembly,
+    stage: &str,
+    stacks: &cli::Stacks,
+) -> Result<(Vec<usize>, Vec<String>)> {
+    let names = assembly.names();
+    let (selected, unknown) = cli::select_known(&names, &stacks.stacks)?;
+    let mut nobodys = unknown.iter();
+    match nobodys.find(|pattern| !orphans::may_be_one(pattern, stage)) {
+        Some(pattern) => Err(cli::unknown(&names, pattern)),
+        None => Ok((selected, unknown)),
+    }
 }
 
 /// Refuses a name that no stack has, before anything is rendered: the stacks of the last synth tell, where the same was

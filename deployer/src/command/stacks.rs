@@ -1,9 +1,13 @@
 //! `status`: what became of stacks.
 
-use super::Session;
+use serde::Serialize;
+
 use super::look::Look;
+use super::{Session, orphans};
 use crate::cli;
-use crate::engine::{self, GivenFast};
+use crate::engine::{
+    self, GivenFast, Orphan, StackStatus, StackStatusReport, StatusReport, Survey,
+};
 use crate::error::Result;
 use crate::ui::{self, Table};
 
@@ -20,8 +24,9 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
     for unknown in &report.unknown {
         session.ui.warn(unknown);
     }
+    let survey = besides(session, &look, arguments).await?;
     if session.ui.json() {
-        session.ui.document(&report);
+        session.ui.document(&Document::new(&report, &survey));
         return Ok(0);
     }
     let mut table = Table::new(&["Stack", "Status", "Settled", "Next"]);
@@ -33,6 +38,19 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
             stack.next.as_deref().unwrap_or_default(),
         ]);
     }
+    for orphan in &survey.orphans {
+        let settled = if orphan.status.is_settled() {
+            "yes"
+        } else {
+            "no"
+        };
+        table.row([
+            orphan.stack.as_str(),
+            orphan.status.as_str(),
+            settled,
+            &orphan.next,
+        ]);
+    }
     session.ui.out(table.render());
     for stack in &report.stacks {
         if let Some(began) = &stack.rolled_back {
@@ -42,6 +60,15 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
             ));
         }
     }
+    if !survey.orphans.is_empty() {
+        let names = survey.orphans.iter().map(|orphan| orphan.stack.as_str());
+        session.ui.warn(format!(
+            "in the source no more: {}",
+            names.collect::<Vec<_>>().join(", ")
+        ));
+    }
+    let app = look.territory.as_ref().and_then(|it| it.app.as_deref());
+    orphans::tell_unowned(&session.ui, &survey.unowned, app);
     for stack in report.stacks.iter().filter(|it| !it.fast.is_empty()) {
         session.ui.warn(ui::given_fast(&GivenFast {
             stack: stack.stack.clone(),
@@ -50,4 +77,78 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         }));
     }
     Ok(0)
+}
+
+/// Looks for what is deployed besides the source, where no stack was named. Whoever may not look is told so.
+async fn besides(session: &Session, look: &Look, arguments: &cli::Stacks) -> Result<Survey> {
+    if !arguments.stacks.is_empty() {
+        return Ok(Survey::default());
+    }
+    let survey = orphans::look(session, &look.context, look.territory.as_ref()).await?;
+    Ok(survey.unwrap_or_else(|unseen| {
+        unseen.tell(&session.ui);
+        Survey::default()
+    }))
+}
+
+/// What `--json` prints: stacks that the source does not have stand among the others and say so, and those of which nobody
+/// knows whose they are apart.
+#[derive(Serialize)]
+struct Document<'a> {
+    stacks: Vec<Row<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unowned: Vec<Besides<'a>>,
+}
+
+/// A stack of the document.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Row<'a> {
+    Source(&'a StackStatusReport),
+    Orphan(Besides<'a>),
+}
+
+/// A stack that the source does not have.
+#[derive(Serialize)]
+struct Besides<'a> {
+    stack: &'a str,
+    status: &'a StackStatus,
+    settled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<&'a str>,
+    /// Whether it is one of this app.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    orphan: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
+}
+
+impl<'a> Document<'a> {
+    fn new(report: &'a StatusReport, survey: &'a Survey) -> Self {
+        let sources = report.stacks.iter().map(Row::Source);
+        let orphans = survey.orphans.iter();
+        Self {
+            stacks: sources
+                .chain(orphans.map(|orphan| Row::Orphan(Besides::new(orphan, true))))
+                .collect(),
+            unowned: survey
+                .unowned
+                .iter()
+                .map(|orphan| Besides::new(orphan, false))
+                .collect(),
+        }
+    }
+}
+
+impl<'a> Besides<'a> {
+    fn new(orphan: &'a Orphan, is_ours: bool) -> Self {
+        Self {
+            stack: &orphan.stack,
+            status: &orphan.status,
+            settled: orphan.status.is_settled(),
+            next: is_ours.then_some(orphan.next.as_str()),
+            orphan: is_ours,
+            region: orphan.region.as_deref(),
+        }
+    }
 }

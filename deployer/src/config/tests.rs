@@ -5,6 +5,7 @@ use super::*;
 const FULL: &str = r#"
 [workspace]
 stacks = "my-stacks"
+name = "shop"
 
 [stages.dev]
 region = "us-east-1"
@@ -40,12 +41,14 @@ fn a_full_file_is_read() {
     assert_eq!(config.workspace.stacks, "my-stacks");
     let names: Vec<_> = config.stages.keys().map(StageName::as_str).collect();
     assert_eq!(names, ["dev", "prod"]);
-    let request = config.stages[&StageName("prod".into())].environments()[0].request("prod");
+    let request = config.stages[&StageName("prod".into())].environments()[0]
+        .request("prod", &config.workspace);
     insta::assert_json_snapshot!(request, @r#"
     {
       "format": 1,
       "stage": {
         "name": "prod",
+        "app": "shop",
         "region": "us-gov-west-1",
         "account": "123456789012",
         "protected": true,
@@ -217,7 +220,7 @@ fn regions_are_environments_of_one_account() {
     for (environment, region) in stage.environments().iter().zip(["us-east-1", "eu-west-1"]) {
         assert_eq!(environment.label.as_deref(), Some(region));
         assert_eq!(environment.key("prod"), format!("prod.{region}"));
-        let request = environment.request("prod").stage;
+        let request = environment.request("prod", &Workspace::default()).stage;
         assert_eq!(request.region, region);
         assert_eq!(request.account.as_deref(), Some("111111111111"));
         assert_eq!(environment.profile.as_deref(), Some("p"));
@@ -301,4 +304,50 @@ fn waves_are_one_by_one_unless_they_are_said_to_be_larger() {
     );
     let stage = environments("region = \"us-east-1\"\nrollout = { waves = [1, 2], failures = 1 }");
     assert_eq!(stage.rollout.waves(5).len(), 3);
+}
+
+#[test]
+fn what_cannot_be_the_name_of_an_app_is_refused() {
+    for (name, is_one) in [
+        ("shop", true),
+        ("Shop.Front_2-x", true),
+        ("2shop", false),
+        ("my shop", false),
+        ("", false),
+    ] {
+        let text = format!("[workspace]\nname = \"{name}\"\n");
+        match parse(&text) {
+            Ok(config) => assert_eq!(config.workspace.name(), is_one.then_some(name)),
+            Err(error) => {
+                assert!(!is_one, "{error}");
+                let message = error.to_string();
+                assert!(message.contains("is not the name of an app"), "{message}");
+            }
+        }
+    }
+}
+
+#[test]
+fn regions_that_nobody_knows_are_odd_wherever_they_stand() {
+    let config = parse(
+        r#"
+        [stages.dev]
+        region = "us-esat-1"
+        [stages.prod]
+        regions = ["eu-west-1", "eu-wset-2"]
+        [stages.fleet]
+        region = "us-east-1"
+        stacksets = { accounts = ["111111111111"], regions = ["us-eats-2"] }
+        "#,
+    )
+    .expect("odd, and valid");
+    let known = "is no region that stackctl knows: did you mean";
+    assert_eq!(
+        Vec::from_iter(config.oddities()),
+        [
+            format!("`eu-wset-2` {known} `eu-west-2`?"),
+            format!("`us-eats-2` {known} `us-east-2`?"),
+            format!("`us-esat-1` {known} `us-east-1`?"),
+        ]
+    );
 }

@@ -28,6 +28,7 @@ use super::{
     event::Outcome,
     graph, hint, inspect,
     named::Named,
+    orphan,
     recover::STAGE_TAG,
     status::{DestroyStep, State, Way},
     stuck::FailedResource,
@@ -123,6 +124,7 @@ pub async fn destroy(
     let going: BTreeSet<&str> = request.stacks.iter().map(|s| s.name.as_str()).collect();
     let mut foreign = Vec::new();
     let mut foreign_hints = Vec::new();
+    let mut others = BTreeMap::new();
     let mut protected = Vec::new();
     let mut imported = None;
     let mut exports = Exports::default();
@@ -138,6 +140,10 @@ pub async fn destroy(
             let context = context.in_region(stack.region.as_deref());
             let hints = Way::NotOurs.hints(&stack.name, &[]).into_iter();
             foreign_hints.extend(hints.map(|hint| hint::complete(&context, &hint)));
+            continue;
+        }
+        if let Some(app) = orphan::other_app(stack, &found.deployed) {
+            others.insert(stack.name.clone(), app);
             continue;
         }
         let Found {
@@ -168,6 +174,14 @@ pub async fn destroy(
             hints: foreign_hints,
         });
     }
+    if !others.is_empty() {
+        let hint = "remove them in the workspace of that app; where this workspace had that name before, \
+                    `stackctl deploy --allow 'owner:*'` makes them its own first";
+        return Err(DestroyError::OtherApp {
+            stacks: others,
+            hint: hint::complete(context, hint),
+        });
+    }
     if !protected.is_empty() {
         return Err(DestroyError::Protected(protected));
     }
@@ -191,6 +205,7 @@ pub async fn destroy(
         ledger: Ledger::new(exports),
         memory: request.memory,
         turns,
+        buckets: remove::Buckets::default(),
     });
     let ended = graph::run(&graph, context.concurrency, |node| {
         let stack = Arc::clone(&stacks[node]);

@@ -345,7 +345,7 @@ pub(super) fn time(time: aws_smithy_types::DateTime) -> Option<SystemTime> {
     Some(SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos))
 }
 
-fn read_stack(stack: Stack) -> Result<DeployedStack, AwsError> {
+pub(super) fn read_stack(stack: Stack) -> Result<DeployedStack, AwsError> {
     const OPERATION: &str = "DescribeStacks";
     let status = stack
         .stack_status

@@ -6,6 +6,9 @@ use crate::{aws::AwsError, error::Kind};
 /// The tag that says which stage a stack belongs to; every stack that stackctl deploys has it.
 pub(super) const STAGE_TAG: &str = "stackctl:stage";
 
+/// The tag that says which app a stack belongs to, where the workspace has a name.
+pub(super) const APP_TAG: &str = "stackctl:app";
+
 /// Why one stack could not be brought to the state it should have.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {

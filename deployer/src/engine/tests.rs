@@ -24,6 +24,7 @@ mod leftovers;
 mod machines;
 mod moving;
 mod operate;
+mod orphan;
 mod others;
 mod plan;
 mod preflight;

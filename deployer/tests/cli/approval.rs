@@ -74,6 +74,13 @@ fn stack(name: &str, status: &str) -> String {
     )
 }
 
+/// The same of an account without stacks.
+fn no_stacks() -> String {
+    "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult><Stacks/>\
+     </DescribeStacksResult></DescribeStacksResponse>"
+        .to_owned()
+}
+
 /// A stack with a table that the sources no longer have, in the form of
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html>.
 fn template() -> String {
@@ -138,6 +145,7 @@ fn answer(mut stream: TcpStream, stack_status: Option<&str>, seen: &Mutex<Vec<St
     let name = field(&body, "StackName");
     let (status, text) = match (action.as_str(), stack_status) {
         ("GetCallerIdentity", _) => ("200 OK", IDENTITY.to_owned()),
+        ("DescribeStacks", _) if name.is_empty() => ("200 OK", no_stacks()),
         ("DescribeStacks", Some(status)) => ("200 OK", stack(&name, status)),
         ("GetTemplate", Some("UPDATE_COMPLETE")) => ("200 OK", template()),
         ("DescribeStackSet", Some("UPDATE_COMPLETE")) => ("200 OK", stack_set()),

@@ -30,6 +30,7 @@ fn render(
     };
     let mut app = App::new(Stage::new(StageRequest {
         name: "dev".to_owned(),
+        app: None,
         region: "us-east-1".to_owned(),
         account: None,
         protected: false,

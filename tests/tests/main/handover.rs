@@ -193,8 +193,8 @@ fn a_removal_takes_the_logs_of_functions_and_names_what_it_keeps() {
         "what is not of the stack stays"
     );
     let ledger = fixture.sandbox.state_dir().join("retained/dev.json");
-    let ledger = fs::read_to_string(ledger).expect("it is written down");
-    assert!(ledger.contains("aws sqs delete-queue"), "{ledger}");
+    let text = fs::read_to_string(&ledger).expect("it is written down");
+    assert!(text.contains("aws sqs delete-queue"), "{text}");
     assert!(
         !fixture.sandbox.state_dir().join("removing").exists(),
         "all is done"
@@ -203,6 +203,7 @@ fn a_removal_takes_the_logs_of_functions_and_names_what_it_keeps() {
     // What is written down takes the queue back, and the next deploy makes the rest around it.
     take_back(&fixture, &kept["adopt"]);
     run("deploy");
+    assert!(!ledger.exists(), "nobody removes a queue that is in use");
     let resources = account.query(
         "cloudformation",
         "2010-05-15",

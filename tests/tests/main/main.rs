@@ -16,6 +16,7 @@ mod looks;
 mod many;
 mod moved;
 mod orders;
+mod orphans;
 mod photos;
 mod pipeline;
 mod regions;

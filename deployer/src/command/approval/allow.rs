@@ -142,6 +142,7 @@ pub(in super::super) fn named(plans: &[Placed<'_>]) -> Vec<String> {
 fn idle<'a>(plans: &[Placed<'_>], allowed: &'a [Allowance]) -> Vec<&'a Allowance> {
     allowed
         .iter()
+        .filter(|allowance| !allowance.is_of_owner())
         .filter(|allowance| !dangers(plans).any(|danger| danger.is_covered(allowance)))
         .collect()
 }

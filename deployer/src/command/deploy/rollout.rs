@@ -10,7 +10,7 @@ use crate::cli;
 use crate::command::approval::{self, Consent};
 use crate::command::environments::{fields, not_begun};
 use crate::command::saved::Saved;
-use crate::command::{Session, place::Place};
+use crate::command::{Session, orphans, place::Place};
 use crate::config::{Stage, StageConfig, list};
 use crate::engine::plan::Plan;
 use crate::engine::{WaveEnd, Waves};
@@ -284,6 +284,12 @@ impl Rollout<'_> {
 
     /// Reports how everything ended.
     fn finish(self) -> Result<u8> {
+        // Who watches was told before, or learns it from the next deploy.
+        if !self.arguments.beforehand {
+            for site in self.sites {
+                orphans::warn(&site.plot.session.ui, &site.orphans);
+            }
+        }
         if self.several() {
             return self.finish_several();
         }
@@ -326,11 +332,13 @@ impl Rollout<'_> {
                 Some(_) => "failed",
             };
             entry.insert("outcome".to_owned(), outcome.into());
-            let stacks = end
-                .report
-                .as_ref()
-                .and_then(|report| site.summary(report).remove("stacks"));
+            let report = end.report.as_ref();
+            let mut summary = report.map_or_else(Map::new, |report| site.summary(report));
+            let stacks = summary.remove("stacks");
             entry.insert("stacks".to_owned(), stacks.unwrap_or_else(|| json!([])));
+            if let Some(orphans) = summary.remove("orphans") {
+                entry.insert("orphans".to_owned(), orphans);
+            }
             environments.push(Value::Object(entry));
             if let Some(error) = end.error {
                 failed.push((site.label(), error));

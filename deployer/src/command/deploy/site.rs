@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use serde_json::json;
 use stack_model::assembly::Asset;
 
 use super::{Contents, deployments, make_plan, summary};
@@ -17,11 +18,12 @@ use crate::command::once::{Owned, Rendered};
 use crate::command::outputs;
 use crate::command::place::{self, Place};
 use crate::command::remembered::Remembered;
-use crate::command::{Session, prepare};
-use crate::config::{Project, Stage};
+use crate::command::{Session, ledger, orphans, prepare};
+use crate::config::{Project, Stage, StageConfig};
 use crate::engine::plan::Plan;
 use crate::engine::{
-    self, Artifact, Context, DeployError, DeployReport, Deployment, EventSink, Import,
+    self, Artifact, Context, DeployError, DeployReport, Deployment, EventSink, Import, Orphan,
+    StackTarget, Territory,
 };
 use crate::error::{Error, Result};
 use crate::local::Endpoint;
@@ -54,6 +56,8 @@ pub(super) struct Site<'a> {
     pub(super) plot: Plot<'a>,
     pub(super) context: Context,
     pub(super) artifacts: Artifacts,
+    /// The stacks of the app that are deployed and that the source does not have.
+    pub(super) orphans: Vec<Orphan>,
 }
 
 /// How a deploy to an environment ended.
@@ -78,6 +82,7 @@ impl<'a> Plot<'a> {
             mut assembly,
             selected,
             mut owns,
+            unknown: _,
         } = rendered;
         let stacks = &assembly.manifest.stacks;
         let names = selected.iter().filter_map(|at| stacks.get(*at));
@@ -101,6 +106,17 @@ impl<'a> Plot<'a> {
     /// Returns what the selected stacks import and what is not deployed with them.
     pub(super) fn imports(&self) -> Vec<Import> {
         prepare::imports(&self.assembly, &self.selected)
+    }
+
+    /// Returns where stacks are looked for that the source does not have.
+    pub(super) fn territory(
+        &self,
+        project: &Project,
+        config: &StageConfig,
+        name: &str,
+        place: &Place,
+    ) -> Option<Territory> {
+        orphans::territory(project, (name, config), self.stage, &self.assembly, place)
     }
 
     fn sink(&self) -> EventSink {
@@ -270,12 +286,36 @@ impl Site<'_> {
         }
     }
 
+    /// Takes out of the ledger what belongs to a stack again.
+    pub(super) async fn settle(&self, project: &Project) -> Result<()> {
+        let Plot {
+            session,
+            stage,
+            assembly,
+            ..
+        } = &self.plot;
+        let targets = assembly.manifest.stacks.iter().map(StackTarget::from);
+        let key = stage.key(self.name);
+        Box::pin(ledger::settle(
+            session,
+            project,
+            &self.context,
+            &key,
+            targets,
+        ))
+        .await
+    }
+
     /// Returns the summary of what was done.
     pub(super) fn summary(
         &self,
         report: &DeployReport,
     ) -> serde_json::Map<String, serde_json::Value> {
-        summary(report, self.plot.base.as_deref())
+        let mut fields = summary(report, self.plot.base.as_deref());
+        if !self.orphans.is_empty() {
+            fields.insert("orphans".to_owned(), json!(self.orphans));
+        }
+        fields
     }
 }
 

@@ -48,7 +48,8 @@ impl<'a> Round<'a> {
         };
         let (project, place, endpoint) = (self.project, self.place, self.endpoint);
         let rendered = vec![rendered];
-        let mut sites = sites(project, self.name, &arguments, place, endpoint, rendered).await?;
+        let stage = (self.name, self.config);
+        let mut sites = sites(project, stage, &arguments, place, endpoint, rendered).await?;
         for site in &mut sites {
             site.plot.shows = shows;
         }
@@ -82,6 +83,7 @@ impl<'a> Round<'a> {
             plot,
             context,
             artifacts,
+            orphans: Vec::new(),
         };
         let deployment = site.deployment(false);
         let plan = engine::fast_plan(&site.context, &deployment);

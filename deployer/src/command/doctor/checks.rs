@@ -107,6 +107,20 @@ pub(super) fn configuration(project: &Result<Project>, stage: Option<&str>) -> C
     )
 }
 
+/// Checks that the app has a name, without which nobody can say whose a deployed stack is.
+pub(super) fn app(project: &Project) -> Check {
+    let name = "app";
+    match project.config.workspace.name() {
+        Some(app) => Check::ok(name, app),
+        None => Check::warn(
+            name,
+            "without a name: a stack that is removed or renamed in the source stays deployed, and no command tells that it is of \
+             this workspace",
+            "add `name` under `[workspace]` in stackctl.toml",
+        ),
+    }
+}
+
 /// Checks that Rust is there and recent enough.
 pub(super) fn rust(variables: &Variables, root: &Path) -> Check {
     match Rust::find(variables, root) {

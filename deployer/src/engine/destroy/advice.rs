@@ -14,6 +14,10 @@ pub struct Retained {
     pub resource_type: String,
     /// The physical id.
     pub physical_id: String,
+    /// The account that it is in.
+    pub account: String,
+    /// The region that it is in.
+    pub region: String,
     /// The commands that remove it, in their order; none, where it is not known how.
     pub remove: Vec<String>,
     /// The commands that take it back into a stack of the same name, with all else that its stack kept; none, where
@@ -34,6 +38,8 @@ impl Retained {
             logical_id: logical_id.to_owned(),
             resource_type: resource_type.to_owned(),
             physical_id: physical_id.to_owned(),
+            account: context.clients.identity().account.clone(),
+            region: context.clients.region().to_owned(),
             remove: removal(resource_type, &quoted(physical_id))
                 .into_iter()
                 .map(|command| command + &place)

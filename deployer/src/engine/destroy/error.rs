@@ -1,5 +1,7 @@
 //! Why stacks were not removed.
 
+use std::collections::BTreeMap;
+
 use super::{
     DestroyReport,
     importers::{self, Importers},
@@ -23,6 +25,14 @@ pub enum DestroyError {
         stacks: Vec<String>,
         /// What removes them all the same.
         hints: Vec<String>,
+    },
+    /// Stacks of these names belong to other apps; nothing was removed.
+    #[error("of another app: {}; nothing was removed", others(.stacks))]
+    OtherApp {
+        /// The stacks, with their apps.
+        stacks: BTreeMap<String, String>,
+        /// What leads on.
+        hint: String,
     },
     /// Stacks are protected; nothing was removed.
     #[error("protected against deletion: {}", .0.join(", "))]
@@ -54,6 +64,13 @@ pub enum DestroyError {
     Aws(#[from] AwsError),
 }
 
+/// Names stacks with the apps that they belong to.
+fn others(stacks: &BTreeMap<String, String>) -> String {
+    let stacks = stacks.iter();
+    let texts = stacks.map(|(stack, app)| format!("{stack} (of {app})"));
+    texts.collect::<Vec<_>>().join(", ")
+}
+
 impl DestroyError {
     /// Returns what was done, where anything was begun.
     pub fn report(&self) -> Option<&DestroyReport> {
@@ -61,6 +78,7 @@ impl DestroyError {
             Self::Failed(report) | Self::Interrupted(report) => Some(report),
             Self::Invalid(_)
             | Self::NotOurs { .. }
+            | Self::OtherApp { .. }
             | Self::Protected(_)
             | Self::Imported { .. }
             | Self::NotRetainable { .. }
@@ -86,7 +104,7 @@ impl Explained for DestroyError {
     fn kind(&self) -> Kind {
         match self {
             Self::Invalid(_) => Kind::Assembly,
-            Self::NotOurs { .. } | Self::Protected(_) => Kind::Refused,
+            Self::NotOurs { .. } | Self::OtherApp { .. } | Self::Protected(_) => Kind::Refused,
             Self::Imported { .. } => Kind::Deploy,
             Self::NotRetainable { .. } => Kind::Usage,
             Self::Failed(_) => several::kind(self.failures()),
@@ -98,6 +116,7 @@ impl Explained for DestroyError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::NotOurs { hints, .. } => hints.clone(),
+            Self::OtherApp { hint, .. } => vec![hint.clone()],
             Self::Protected(_) => {
                 vec![
                     "consent to the removal of protected stacks explicitly, if that is meant"

@@ -7,6 +7,7 @@ use std::{
 };
 
 use stack_model::assembly::StackManifest;
+use tokio::sync::Mutex;
 
 use super::{
     DestroyedStack, Left, Memory,
@@ -16,7 +17,7 @@ use super::{
     traces::{self, Traces},
 };
 use crate::{
-    aws::{OrAws, texts},
+    aws::{AwsError, OrAws, texts},
     engine::{
         Context, DeployedStack, Event, Failure, Outcome, StackError, bootstrap, empty, fast,
         inspect,
@@ -42,6 +43,24 @@ pub(super) struct Run {
     pub(super) ledger: Ledger,
     pub(super) memory: Memory,
     pub(super) turns: Turns,
+    pub(super) buckets: Buckets,
+}
+
+/// The artifact buckets by region, none where a region has none: asked for once for all stacks of a run.
+#[derive(Debug, Default)]
+pub(super) struct Buckets(Mutex<BTreeMap<String, Option<String>>>);
+
+impl Buckets {
+    async fn of(&self, context: &Context) -> Result<Option<String>, AwsError> {
+        let mut buckets = self.0.lock().await;
+        let region = context.clients.region();
+        if let Some(bucket) = buckets.get(region) {
+            return Ok(bucket.clone());
+        }
+        let bucket = bootstrap::existing(context).await?;
+        buckets.insert(region.to_owned(), bucket.clone());
+        Ok(bucket)
+    }
 }
 
 /// Removes a stack, and tells how that went.
@@ -103,7 +122,7 @@ async fn remove(
         if let Some(contents) = earlier {
             finish(context, stack, run, contents).await?;
         }
-        remove_artifacts(context, stack).await?;
+        remove_artifacts(context, stack, &run.buckets).await?;
         return Ok(Outcome::Absent);
     };
     importers::check(context, stack, &deployed).await?;
@@ -132,7 +151,7 @@ async fn remove(
         }
     };
     finish(context, stack, run, contents).await?;
-    remove_artifacts(context, stack).await?;
+    remove_artifacts(context, stack, &run.buckets).await?;
     Ok(Outcome::Deleted)
 }
 
@@ -341,9 +360,14 @@ async fn empty_buckets(
 }
 
 /// Removes what was published for a stack.
-async fn remove_artifacts(context: &Context, stack: &StackManifest) -> Result<(), StackError> {
+async fn remove_artifacts(
+    context: &Context,
+    stack: &StackManifest,
+    buckets: &Buckets,
+) -> Result<(), StackError> {
     let clients = &context.clients;
-    let bucket = bootstrap::existing(context)
+    let bucket = buckets
+        .of(context)
         .await
         .map_err(|source| aws(stack, source))?;
     let Some(bucket) = bucket else {

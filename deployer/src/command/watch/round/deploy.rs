@@ -199,6 +199,7 @@ impl Rendered {
             assembly: self.assembly.clone(),
             selected: selected.to_vec(),
             owns: self.owns.clone(),
+            unknown: Vec::new(),
         }
     }
 }
