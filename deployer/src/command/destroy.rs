@@ -199,8 +199,8 @@ impl Run<'_> {
         let activity = Activity::new(&session.ui, "destroy");
         let (context, _) =
             place::open(session, self.project, stage, self.place, activity.sink()).await?;
-        let named = (self.name, self.config);
-        let territory = orphans::territory(self.project, named, stage, assembly, self.place);
+        let whole = (self.name, self.config);
+        let territory = orphans::territory(self.project, whole, stage, assembly, self.place);
         let mut found_orphans = Vec::new();
         if takes_all {
             match orphans::look(session, &context, territory.as_ref()).await? {
