@@ -51,7 +51,7 @@ pub(super) async fn render<'a>(
     place: &Place,
 ) -> Result<Vec<Rendered<'a>>> {
     let several = chosen.len() > 1;
-    if let (Source::Fresh, [stage]) = (source, chosen) {
+    if let [stage] = chosen {
         refuse_unknown(session, project, (name, stage), stacks, source)?;
     }
     let is_chosen = |stage: &Stage| chosen.iter().any(|other| other.label == stage.label);
