@@ -175,8 +175,28 @@ pub(super) async fn connect(
     let target = target(stage, place, endpoint);
     // The future of the SDK is large, and every verb would carry it.
     let clients = Box::pin(aws::connect(&target)).await?;
+    if let Place::Own(url) = place {
+        refuse_account(url, &clients.identity().account)?;
+    }
     Ok(Context::new(clients, events, session.cancel.clone())
         .with_options(&approval::options(session)))
+}
+
+/// The account that engines answer for; none of AWS has this number.
+const ENGINE_ACCOUNT: &str = "000000000000";
+
+/// Refuses an address of this machine behind which there is no engine: a tunnel to AWS would lose every guard, as nothing is
+/// asked there and no account is compared.
+fn refuse_account(url: &str, account: &str) -> Result<()> {
+    if account == ENGINE_ACCOUNT {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Refused,
+        format!("{url} leads to account {account}, and not to an engine, whose account is {ENGINE_ACCOUNT}"),
+    )
+    .cause("at an address of this machine nothing is asked, and the account of the stage is not compared")
+    .hint("name the endpoint by another address of this machine than a loopback one: then it is guarded as AWS is"))
 }
 
 /// Returns where the calls go and as whom.
@@ -249,6 +269,15 @@ pub(super) fn api_base(place: &Place, endpoint: Option<&Endpoint>) -> Option<Arc
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_on_this_machine_but_an_engine_goes_without_guards() {
+        let url = "http://127.0.0.1:4566";
+        assert!(refuse_account(url, ENGINE_ACCOUNT).is_ok());
+        let error = refuse_account(url, "123456789012").expect_err("is a tunnel");
+        assert_eq!(error.kind(), Kind::Refused);
+        assert!(error.message().contains("123456789012"));
+    }
 
     #[test]
     fn loopback_is_recognised() {
