@@ -11,6 +11,7 @@ mod compare;
 mod conditions;
 mod digest;
 mod grade;
+mod imported;
 mod knowledge;
 mod known;
 mod mappings;
@@ -44,6 +45,7 @@ pub use app::App;
 pub use basis::{Basis, Deployed, Snapshot};
 pub(super) use canonical::{canonical, intrinsic};
 pub use compare::compare;
+pub(super) use imported::{Cause, certain};
 pub(crate) use knowledge::holds_data;
 pub use knowledge::{Knowledge, Registry, Update};
 pub use known::pseudo_parameters;
@@ -88,6 +90,9 @@ pub struct StackPlan {
     /// What stands between this and its deploy, where the status of the stack does not allow an update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Why CloudFormation would refuse the stack as a whole, where it is no change of a resource that it would refuse.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<String>,
     /// What CloudFormation says of the stack, once there is a change set.
     #[serde(flatten)]
     pub said: Said,
@@ -286,17 +291,20 @@ impl Plan {
         self.stacks.iter().all(StackPlan::is_empty)
     }
 
-    /// Returns the changes that CloudFormation would refuse, each as a text with the weightiest reason.
+    /// Returns what CloudFormation would refuse, each as a text with the weightiest reason.
     pub fn impossible(&self) -> Vec<String> {
-        self.of_grade(Grade::Impossible)
-            .map(|(stack, change)| {
-                let reason = change
-                    .reasons
-                    .first()
-                    .map_or("it is refused", String::as_str);
-                format!("{}/{}: {reason}", stack.stack, change.logical_id)
-            })
-            .collect()
+        let changes = self.of_grade(Grade::Impossible).map(|(stack, change)| {
+            let reason = change
+                .reasons
+                .first()
+                .map_or("it is refused", String::as_str);
+            format!("{}/{}: {reason}", stack.stack, change.logical_id)
+        });
+        let stacks = self.stacks.iter().flat_map(|stack| {
+            let reasons = stack.refused.iter();
+            reasons.map(|reason| format!("{}: {reason}", stack.stack))
+        });
+        changes.chain(stacks).collect()
     }
 
     /// Returns the changes of a grade, with their stacks.

@@ -137,12 +137,18 @@ fn rows(stack: &StackPlan) -> Vec<(Grade, String)> {
         (change.grade, row)
     });
     let other = (!stack.other.is_empty()).then(|| {
+        let grade = if stack.refused.is_empty() {
+            Grade::None
+        } else {
+            Grade::Impossible
+        };
         let row = format!(
-            "| {} | update | {} besides resources | | |\n",
+            "| {} | update | {} besides resources | | {} |\n",
             code(&stack.stack),
-            stack.other.len()
+            stack.other.len(),
+            danger(grade)
         );
-        (Grade::None, row)
+        (grade, row)
     });
     changes.chain(other).collect()
 }
@@ -217,6 +223,9 @@ fn frame(stack: &StackPlan) -> (String, &'static str) {
     );
     if let Some(note) = &stack.note {
         let _ = writeln!(text, "**{}**\n", plain(note));
+    }
+    for reason in &stack.refused {
+        let _ = writeln!(text, "**CANNOT BE DEPLOYED** {}\n", plain(reason));
     }
     said(&mut text, &stack.said, None, "");
     (text, "\n</details>\n")

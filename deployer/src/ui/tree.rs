@@ -123,6 +123,10 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
         let line = format!("  {}", paint(palette::WARNING, note));
         look.line(text, &line, 4);
     }
+    for reason in &stack.refused {
+        let line = format!("  {} {reason}", paint(palette::BAD, "CANNOT BE DEPLOYED"));
+        look.line(text, &line, 4);
+    }
     for line in said::lines(&stack.said, None, 2) {
         look.line(text, &line, 4);
     }
@@ -423,7 +427,10 @@ fn summary(plan: &Plan) -> String {
         (Grade::DataLoss, "with data loss"),
         (Grade::Impossible, "that CloudFormation refuses"),
     ] {
-        let count = plan.of_grade(grade).count();
+        let mut count = plan.of_grade(grade).count();
+        if grade == Grade::Impossible {
+            count += plan.stacks.iter().map(|it| it.refused.len()).sum::<usize>();
+        }
         if count > 0 {
             let _ = write!(
                 line,

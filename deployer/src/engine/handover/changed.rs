@@ -4,7 +4,7 @@
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html>). Nobody can be handed
 //! over here: the importers want the same name before and after.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -12,19 +12,11 @@ use super::name_of;
 use crate::{
     aws::{AwsError, Fault},
     engine::{
-        Context, DeployedStack, ProposedChanges, Replacement, StackError, destroy::importers,
+        Context, DeployedStack, ProposedChanges, Replacement, StackError,
+        destroy::importers,
+        plan::{Cause, certain},
     },
-    template::referenced,
 };
-
-/// Why an export gets another value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Cause {
-    /// The template says another one.
-    Text,
-    /// A resource that it is taken from is made anew.
-    Resource(String),
-}
 
 /// Says that stacks import what a change set changes; nothing, where none does or nobody may ask.
 pub(in crate::engine) async fn refuse(
@@ -45,22 +37,8 @@ pub(in crate::engine) async fn refuse(
             continue;
         }
         let importers = importers.join(", ");
-        let (what, hint) = match cause {
-            Cause::Text => (
-                "the template gives it another value".to_owned(),
-                format!("export the new value under another name than {export}"),
-            ),
-            Cause::Resource(id) => (
-                format!("{id}, from which it is taken, is made anew"),
-                format!(
-                    "give {id} another logical id, which gives its exports other names: one deploy then makes the new one beside \
-                     the old one, hands the importers over, and removes the old one"
-                ),
-            ),
-        };
-        reasons.push(format!(
-            "the value of its export {export} would change ({what}), and {importers} imports it"
-        ));
+        reasons.push(cause.reason(export, &importers));
+        let hint = cause.hint(export);
         if !hints.contains(&hint) {
             hints.push(hint);
         }
@@ -111,57 +89,4 @@ fn changing<'a>(
         }
     }
     found
-}
-
-/// Returns the names whose values are a part of a value, whatever conditions choose and functions leave of it. Nothing for a
-/// value that may stay the same: that is left to CloudFormation.
-fn certain(value: &Value) -> BTreeSet<String> {
-    if is_text(value) {
-        referenced(value)
-    } else {
-        BTreeSet::new()
-    }
-}
-
-/// Returns whether all that a value names is a part of its text.
-fn is_text(value: &Value) -> bool {
-    match value {
-        Value::Array(elements) => elements.iter().all(is_text),
-        Value::Object(entries) => entries.iter().all(|(key, argument)| {
-            let joins = matches!(key.as_str(), "Ref" | "Fn::GetAtt" | "Fn::Sub" | "Fn::Join");
-            (joins || !key.starts_with("Fn::")) && is_text(argument)
-        }),
-        // The zone of a load balancer or a website is one for all of a region.
-        Value::String(text) => !text.to_ascii_lowercase().contains("zoneid"),
-        _ => true,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn only_what_is_a_part_of_the_text_is_certain_to_change_it() {
-        let new = json!({"Ref": "New"});
-        let chosen = json!({"Fn::If": ["IsNew", new, {"Ref": "Old"}]});
-        for (value, names) in [
-            (new.clone(), &["New"][..]),
-            (json!({"Fn::GetAtt": ["New", "Arn"]}), &["New"]),
-            (json!({"Fn::Sub": "${New.Arn}/*"}), &["New"]),
-            (json!({"Fn::Sub": ["${It}", {"It": new}]}), &["It", "New"]),
-            (
-                json!({"Fn::Join": ["-", [{"Ref": "Old"}, new]]}),
-                &["New", "Old"],
-            ),
-            (chosen.clone(), &[]),
-            (json!({"Fn::Join": ["-", [{"Ref": "Old"}, chosen]]}), &[]),
-            (json!({"Fn::Select": [0, {"Fn::Split": [":", new]}]}), &[]),
-            (json!({"Fn::GetAtt": ["New", "CanonicalHostedZoneID"]}), &[]),
-        ] {
-            assert_eq!(Vec::from_iter(certain(&value)), names, "{value}");
-        }
-    }
 }

@@ -10,9 +10,10 @@ use stack_model::assembly::{Contract, StackManifest};
 
 use super::canonical::{canonical, same};
 use super::compare::{Outside, Renewed, compare_among};
+use super::imported::{Cause, changing};
 use super::moves::Moves;
 use super::needs::needs;
-use super::path::Path;
+use super::path::{Path, Trail};
 use super::{Knowledge, Plan, Side, StackPlan, references};
 use crate::engine::DeployedStack;
 
@@ -30,8 +31,14 @@ pub struct App {
     values: BTreeMap<Export, String>,
     /// The exports that stacks give up.
     given_up: Vec<(String, Export)>,
+    /// The exports of stacks that keep their name and get another value.
+    changing: BTreeMap<(String, Export), Cause>,
     /// Who imports what, as it is deployed.
     importers: BTreeMap<Export, BTreeSet<String>>,
+    /// Those of them that import it no more, once they are deployed.
+    leaving: BTreeMap<Export, BTreeSet<String>>,
+    /// What the stacks export or exported: its values are no others than the plan says.
+    own: BTreeSet<Export>,
 }
 
 impl App {
@@ -91,8 +98,21 @@ impl App {
                 .difference(&after)
                 .map(|name| (manifest.name.clone(), (region.clone(), name.clone()))),
         );
-        for name in imports(deployed) {
+        for name in before.union(&after) {
+            self.own.insert((region.clone(), name.clone()));
+        }
+        for (name, cause) in changing(deployed, wanted, &plan, &renewed, knowledge) {
             let export = (region.clone(), name);
+            self.changing.insert((manifest.name.clone(), export), cause);
+        }
+        let after = imports(wanted);
+        for name in imports(deployed) {
+            let leaves = !after.contains(&name);
+            let export = (region.clone(), name);
+            if leaves {
+                let leaving = self.leaving.entry(export.clone()).or_default();
+                leaving.insert(manifest.name.clone());
+            }
             let importers = self.importers.entry(export).or_default();
             importers.insert(manifest.name.clone());
         }
@@ -117,6 +137,13 @@ impl App {
             let (Some(before), Some(after)) = (value(old), value(wanted)) else {
                 continue;
             };
+            if let (Some(present), Value::String(text)) = (found.outputs.get(key), &after)
+                && present != text
+            {
+                let export = (manifest.region.clone(), name.clone());
+                self.changing
+                    .insert((manifest.name.clone(), export), Cause::Text);
+            }
             let names = references::names(&after);
             let moves = plan
                 .changes
@@ -146,6 +173,40 @@ impl App {
         self.importers.entry(export).or_default().extend(importers);
     }
 
+    /// Returns the exports of a stack that keep their name and get another value.
+    pub(super) fn changing<'a>(&'a self, stack: &'a str) -> impl Iterator<Item = &'a str> {
+        let changing = self.changing.keys().filter(move |(of, _)| of == stack);
+        changing.map(|(_, (_, export))| export.as_str())
+    }
+
+    /// Returns the exports that only one side of a stack imports and that no stack exports which was compared: whether their
+    /// values change anything is not known yet.
+    pub(super) fn foreign(
+        &self,
+        manifest: &StackManifest,
+        deployed: &Side<'_>,
+        wanted: &Side<'_>,
+    ) -> BTreeSet<String> {
+        let (before, after) = (imports(deployed), imports(wanted));
+        let mut names: BTreeSet<String> = before.symmetric_difference(&after).cloned().collect();
+        names.retain(|name| {
+            let export = (manifest.region.clone(), name.clone());
+            !self.own.contains(&export) && !self.values.contains_key(&export)
+        });
+        names
+    }
+
+    /// Enters the values of exports that stacks of nobody's plan have.
+    pub(super) fn known(
+        &mut self,
+        manifest: &StackManifest,
+        values: impl IntoIterator<Item = (String, String)>,
+    ) {
+        let values = values.into_iter();
+        self.values
+            .extend(values.map(|(name, value)| ((manifest.region.clone(), name), value)));
+    }
+
     /// Enters which exports and outputs become others.
     fn renew(&mut self, manifest: &StackManifest, wanted: &Side<'_>, renewed: &[Renewed]) {
         for (key, output) in section(wanted) {
@@ -154,12 +215,16 @@ impl App {
                 &wanted.parameters,
             );
             let mut what = None;
-            references::walk(&value, &Path::default(), &mut |_, reference| {
-                let found = renewed.iter().find(|renewed| renewed.concerns(reference));
-                if let Some(found) = found {
-                    what = Some(format!("{found} of {}", manifest.name));
-                }
-            });
+            references::walk(
+                &value,
+                Trail::Start(&Path::default()),
+                &mut |_, reference| {
+                    let found = renewed.iter().find(|renewed| renewed.concerns(reference));
+                    if let Some(found) = found {
+                        what = Some(format!("{found} of {}", manifest.name));
+                    }
+                },
+            );
             let Some(what) = what else {
                 continue;
             };
@@ -174,7 +239,8 @@ impl App {
 
     /// Returns the plan of the stacks that were compared.
     ///
-    /// An export that another stack still imports as it is deployed goes in a second update, once that one has let go.
+    /// An export that another stack still imports as it is deployed goes in a second update, once that one has let go. One
+    /// that keeps its name cannot get another value meanwhile.
     pub fn finish(self, mut stacks: Vec<StackPlan>) -> Plan {
         for (name, export) in &self.given_up {
             let importers = self.importers.get(export);
@@ -182,6 +248,16 @@ impl App {
             let stack = stacks.iter_mut().find(|stack| stack.stack == *name);
             if let (Some(importers), Some(stack)) = (importers, stack) {
                 stack.keeps(&export.1, importers.iter().map(String::as_str));
+            }
+        }
+        let none = BTreeSet::new();
+        for ((name, export), cause) in &self.changing {
+            let importers = self.importers.get(export);
+            let importers = importers.filter(|importers| !importers.is_empty());
+            let stack = stacks.iter_mut().find(|stack| stack.stack == *name);
+            if let (Some(importers), Some(stack)) = (importers, stack) {
+                let leaving = self.leaving.get(export).unwrap_or(&none);
+                stack.refuse(&export.1, cause, importers, leaving);
             }
         }
         Plan { stacks }
@@ -204,7 +280,7 @@ impl StackPlan {
 }
 
 /// Returns the outputs of a side.
-fn section<'a>(side: &Side<'a>) -> impl Iterator<Item = (&'a String, &'a Value)> {
+pub(super) fn section<'a>(side: &Side<'a>) -> impl Iterator<Item = (&'a String, &'a Value)> {
     side.template
         .and_then(|template| template.get("Outputs"))
         .and_then(Value::as_object)
@@ -213,7 +289,7 @@ fn section<'a>(side: &Side<'a>) -> impl Iterator<Item = (&'a String, &'a Value)>
 }
 
 /// Returns the name of an output's export, as far as the template and its parameters tell it.
-fn export(output: &Value, side: &Side<'_>) -> Option<String> {
+pub(super) fn export(output: &Value, side: &Side<'_>) -> Option<String> {
     let name = output.get("Export")?.get("Name")?;
     Some(name_text(&canonical(name, &side.parameters)))
 }
@@ -236,7 +312,7 @@ fn imports(side: &Side<'_>) -> BTreeSet<String> {
         let section = side.template.and_then(|template| template.get(name));
         if let Some(section) = section {
             let section = canonical(section, &side.parameters);
-            references::imports(&section, &Path::default(), &mut |_, name| {
+            references::imports(&section, Trail::Start(&Path::default()), &mut |_, name| {
                 found.insert(name_text(name));
             });
         }

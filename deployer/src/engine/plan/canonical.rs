@@ -2,6 +2,7 @@
 
 mod json;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -66,6 +67,7 @@ pub(super) fn same(left: &Value, right: &Value) -> bool {
                     .iter()
                     .all(|(key, value)| right.get(key).is_some_and(|other| same(value, other)))
         }
+        (Value::String(left), Value::String(right)) => left == right,
         _ => left == right || scalar(left).is_some_and(|text| scalar(right) == Some(text)),
     }
 }
@@ -280,22 +282,47 @@ fn set(value: &mut Value) {
 }
 
 fn sort(elements: &mut [Value]) {
-    elements.sort_by_cached_key(sorted_text);
+    elements.sort_by(order);
 }
 
-/// Writes a value with the keys of its maps sorted: whether a map sorts them itself depends on how serde_json was built.
-fn sorted_text(value: &Value) -> String {
-    match value {
-        Value::Object(entries) => {
-            let sorted: BTreeMap<&String, String> = entries
-                .iter()
-                .map(|(key, entry)| (key, sorted_text(entry)))
-                .collect();
-            format!("{sorted:?}")
+/// Orders values: texts first, then numbers, lists, what is true or not, and maps, of which the longer of two that begin the
+/// same comes first. Whether a map keeps its keys in order depends on how `serde_json` was built.
+fn order(left: &Value, right: &Value) -> Ordering {
+    let rank = |value: &Value| match value {
+        Value::String(_) => 0,
+        Value::Number(_) => 1,
+        Value::Array(_) => 2,
+        Value::Bool(false) => 3,
+        Value::Null => 4,
+        Value::Bool(true) => 5,
+        Value::Object(_) => 6,
+    };
+    match (left, right) {
+        (Value::String(left), Value::String(right)) => left.cmp(right),
+        (Value::Number(left), Value::Number(right)) => left.to_string().cmp(&right.to_string()),
+        (Value::Array(left), Value::Array(right)) => {
+            let mut pairs = left.iter().zip(right);
+            let unequal = pairs.find_map(|(left, right)| unequal(order(left, right)));
+            unequal.unwrap_or_else(|| right.len().cmp(&left.len()))
         }
-        Value::Array(elements) => {
-            format!("{:?}", elements.iter().map(sorted_text).collect::<Vec<_>>())
+        (Value::Object(left), Value::Object(right)) => {
+            let (left, right) = (in_order(left), in_order(right));
+            let mut pairs = left.iter().zip(&right);
+            let unequal = pairs.find_map(|((key, value), (other_key, other))| {
+                unequal(key.cmp(other_key)).or_else(|| unequal(order(value, other)))
+            });
+            unequal.unwrap_or_else(|| right.len().cmp(&left.len()))
         }
-        other => other.to_string(),
+        _ => rank(left).cmp(&rank(right)),
     }
+}
+
+fn unequal(ordering: Ordering) -> Option<Ordering> {
+    (ordering != Ordering::Equal).then_some(ordering)
+}
+
+fn in_order(entries: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut entries: Vec<_> = entries.iter().collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    entries
 }

@@ -3,6 +3,7 @@
 mod difference;
 mod follow;
 mod other;
+mod repeated;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,12 +20,12 @@ use super::path::{Path, Step, display};
 use super::text::texts;
 use super::traps::{self, Both};
 use super::{
-    Action, Grade, PropertyChange, ResourceChange, Said, Side, StackPlan, grade, name, references,
-    widen,
+    Action, Grade, PropertyChange, ResourceChange, Side, StackPlan, grade, name, references, widen,
 };
 use difference::Difference;
 use follow::follow;
 use other::other;
+use repeated::Repeated;
 
 pub(super) use follow::Renewed;
 
@@ -85,12 +86,18 @@ pub(super) fn compare_among(
         template: after.as_ref().or(wanted.template),
         ..wanted
     };
-    let mut old = resources(deployed, knowledge);
-    let new = resources(wanted, knowledge);
+    let new = resources(wanted, knowledge, |_, _| None);
+    let repeated = Repeated::of(deployed, wanted);
+    let mut same = BTreeSet::new();
+    let mut old = resources(deployed, knowledge, |id, body| {
+        let new = new.get(id).filter(|_| repeated.holds(id, body))?;
+        same.insert(id.clone());
+        Some(new.clone())
+    });
     let before = Known::parameters(&deployed.parameters).and(&outside.values);
     let after = Known::parameters(&wanted.parameters).and(&outside.values);
     for (id, body) in &mut old {
-        if let Some(new) = new.get(id) {
+        if let Some(new) = new.get(id).filter(|_| !same.contains(id)) {
             align(body, new, before, after);
         }
     }
@@ -102,6 +109,7 @@ pub(super) fn compare_among(
                 Some(created(id, body, among))
             }
             (Some(body), None) => Some(removed(id, body, &new)),
+            (Some(_), Some(_)) if same.contains(id) => None,
             (Some(old), Some(new)) => changed(id, old, new, knowledge),
             (None, None) => None,
         };
@@ -134,17 +142,19 @@ pub(super) fn compare_among(
         stack: stack.to_owned(),
         changes: changes.into_values().collect(),
         other: other(deployed, wanted),
-        note: None,
         create: deployed.template.is_none(),
-        basis: None,
-        said: Said::default(),
-        before: None,
+        ..StackPlan::default()
     };
     (plan, renewed)
 }
 
-/// Returns the canonical resources of one side, of which the conditions are settled.
-fn resources(side: &Side<'_>, knowledge: &dyn Knowledge) -> BTreeMap<String, Value> {
+/// Returns the canonical resources of one side, of which the conditions are settled. `known` may know the canonical form of
+/// one already.
+fn resources(
+    side: &Side<'_>,
+    knowledge: &dyn Knowledge,
+    mut known: impl FnMut(&String, &Value) -> Option<Value>,
+) -> BTreeMap<String, Value> {
     let mappings = Mappings::of(side);
     let parameters = declared(&side.parameters);
     side.template
@@ -154,6 +164,9 @@ fn resources(side: &Side<'_>, knowledge: &dyn Knowledge) -> BTreeMap<String, Val
             resources
                 .iter()
                 .map(|(id, body)| {
+                    if let Some(known) = known(id, body) {
+                        return (id.clone(), known);
+                    }
                     let mut body = canonical(&mappings.look_up(body), &parameters);
                     open_texts(&mut body, knowledge);
                     waits(&mut body);

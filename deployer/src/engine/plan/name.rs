@@ -58,7 +58,8 @@ pub(super) fn refuse(
     }
 }
 
-fn may_be_replaced(change: &ResourceChange, knowledge: &dyn Knowledge) -> bool {
+/// Returns whether only AWS knows whether a change replaces its resource.
+pub(super) fn may_be_replaced(change: &ResourceChange, knowledge: &dyn Knowledge) -> bool {
     change.properties.iter().any(|property| {
         property.path.property().is_some_and(|place| {
             knowledge.update(&change.resource_type, place) == Update::Conditional

@@ -19,7 +19,7 @@ use crate::engine::publish::{artifact_key, needs_bucket};
 use crate::engine::stack::{ground, importable, protection};
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, CodeChange, Context, DeployedStack, Explained, FillError, MadeFrom,
-    StackTarget, deployed, deployed_template, handover, hint, reference, release,
+    StackTarget, deployed, deployed_template, export, handover, hint, reference, release,
     status::{DeployStep, DiffStep, State, Way},
 };
 use crate::error::Kind;
@@ -222,6 +222,8 @@ async fn plan_one(
         side.parameters.extend(pseudo.clone());
     }
     let contents = contents(&own, wanted, found.is_some()).await?;
+    let foreign = app.foreign(wanted.manifest, &old, &new);
+    app.known(wanted.manifest, foreign_values(&own, &foreign).await?);
     let before = app.clone();
     let mut compared = app.compare(wanted.manifest, wanted.contracts, &old, &new, knowledge);
     compared.other.extend(contents);
@@ -254,7 +256,9 @@ async fn plan_one(
         )
     });
     if let Some(found) = &found {
-        for (export, importers) in importers(&own, found, wanted.template).await? {
+        let mut exports = handover::given_up(found, wanted.template);
+        exports.extend(app.changing(&wanted.manifest.name));
+        for (export, importers) in importers(&own, exports).await? {
             app.imported(wanted.manifest, export, importers);
         }
     }
@@ -329,15 +333,26 @@ async fn explain_code(
     }
 }
 
-/// Returns who imports what a stack gives up. Nobody is asked where it gives up nothing, and nothing is told where the
-/// caller may not ask: then the stacks of the plan tell of themselves.
-async fn importers(
+/// Returns the values of exports. Nobody is asked for none, and nothing is told where the caller may not ask.
+async fn foreign_values(
     context: &Context,
-    deployed: &DeployedStack,
-    template: &Value,
-) -> Result<Importers, AwsError> {
+    names: &BTreeSet<String>,
+) -> Result<BTreeMap<String, String>, AwsError> {
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let names = names.iter().map(String::as_str).collect();
+    match export::values(context, &names).await {
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => Ok(BTreeMap::new()),
+        values => values,
+    }
+}
+
+/// Returns who imports exports that a stack gives up or changes. Nobody is asked where there are none, and nothing is told
+/// where the caller may not ask: then the stacks of the plan tell of themselves.
+async fn importers(context: &Context, exports: Vec<&str>) -> Result<Importers, AwsError> {
     let mut found = Importers::new();
-    for export in handover::given_up(deployed, template) {
+    for export in exports {
         match importers::of_export(&context.clients, export).await {
             Ok(importers) => {
                 found.insert(export.to_owned(), importers);

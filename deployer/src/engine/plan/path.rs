@@ -37,9 +37,12 @@ impl Path {
     }
 
     fn step(&self, step: Step) -> Self {
-        let mut steps = self.0.clone();
-        steps.push(step);
-        Self(steps)
+        self.clone().with(step)
+    }
+
+    fn with(mut self, step: Step) -> Self {
+        self.0.push(step);
+        self
     }
 
     /// Returns the steps below the properties of a resource, where the path leads there.
@@ -79,6 +82,28 @@ impl Path {
             Step::Key(key) => value.get(key),
             Step::Position(position) => value.get(position),
         })
+    }
+}
+
+/// The way to a value that is being walked. A path is made of it only where somebody wants one, which is rarely.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Trail<'a> {
+    /// The walk begins at a path.
+    Start(&'a Path),
+    /// Into a map.
+    Key(&'a Trail<'a>, &'a str),
+    /// Into a list.
+    Position(&'a Trail<'a>, usize),
+}
+
+impl Trail<'_> {
+    /// Returns the path that the way leads along.
+    pub(super) fn path(&self) -> Path {
+        match self {
+            Self::Start(path) => (*path).clone(),
+            Self::Key(outer, key) => outer.path().with(Step::Key((*key).to_owned())),
+            Self::Position(outer, position) => outer.path().with(Step::Position(*position)),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::canonical::intrinsic;
-use super::path::Path;
+use super::path::{Path, Trail};
 
 /// What a template value refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,31 +16,35 @@ pub(super) struct Reference<'a> {
     pub(super) attribute: Option<&'a str>,
 }
 
-/// Calls `visit` with the path of every reference in a canonical value.
+/// Calls `visit` with the way to every reference in a canonical value.
 ///
-/// The path of an intrinsic is that of the property it stands for, however deep in it the reference is.
-pub(super) fn walk(value: &Value, path: &Path, visit: &mut dyn FnMut(&Path, Reference<'_>)) {
+/// The way to an intrinsic is that to the property it stands for, however deep in it the reference is.
+pub(super) fn walk<'a>(
+    value: &'a Value,
+    trail: Trail<'_>,
+    visit: &mut dyn FnMut(Trail<'_>, Reference<'a>),
+) {
     match value {
         Value::Array(elements) => {
             for (position, element) in elements.iter().enumerate() {
-                walk(element, &path.position(position), visit);
+                walk(element, Trail::Position(&trail, position), visit);
             }
         }
         Value::Object(entries) => match intrinsic(entries) {
             Some(("Ref", Value::String(name))) => {
                 let attribute = None;
-                visit(path, Reference { name, attribute });
+                visit(trail, Reference { name, attribute });
             }
             Some(("Fn::GetAtt", Value::Array(parts))) => {
                 if let Some(name) = parts.first().and_then(Value::as_str) {
                     let attribute = parts.get(1).and_then(Value::as_str);
-                    visit(path, Reference { name, attribute });
+                    visit(trail, Reference { name, attribute });
                 }
             }
-            Some((_, argument)) => walk_inside(argument, path, visit),
+            Some((_, argument)) => walk_inside(argument, trail, visit),
             None => {
                 for (key, entry) in entries {
-                    walk(entry, &path.key(key), visit);
+                    walk(entry, Trail::Key(&trail, key), visit);
                 }
             }
         },
@@ -48,46 +52,66 @@ pub(super) fn walk(value: &Value, path: &Path, visit: &mut dyn FnMut(&Path, Refe
     }
 }
 
-fn walk_inside(value: &Value, path: &Path, visit: &mut dyn FnMut(&Path, Reference<'_>)) {
+fn walk_inside<'a>(
+    value: &'a Value,
+    trail: Trail<'_>,
+    visit: &mut dyn FnMut(Trail<'_>, Reference<'a>),
+) {
     match value {
         Value::Array(elements) => elements
             .iter()
-            .for_each(|element| walk_inside(element, path, visit)),
+            .for_each(|element| walk_inside(element, trail, visit)),
         Value::Object(entries) if intrinsic(entries).is_none() => entries
             .values()
-            .for_each(|entry| walk_inside(entry, path, visit)),
-        other => walk(other, path, visit),
+            .for_each(|entry| walk_inside(entry, trail, visit)),
+        other => walk(other, trail, visit),
     }
 }
 
 /// Returns the names that a value refers to, each once.
 pub(super) fn names(value: &Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    walk(value, &Path::default(), &mut |_, reference| {
-        names.insert(reference.name.to_owned());
-    });
+    walk(
+        value,
+        Trail::Start(&Path::default()),
+        &mut |_, reference| {
+            names.insert(reference.name.to_owned());
+        },
+    );
     names
 }
 
 /// Returns whether a value refers to a resource.
 pub(super) fn refers(value: &Value, name: &str) -> bool {
-    names(value).contains(name)
+    let mut found = false;
+    walk(
+        value,
+        Trail::Start(&Path::default()),
+        &mut |_, reference| {
+            found |= reference.name == name;
+        },
+    );
+    found
 }
 
-/// Calls `visit` with the path of every import in a canonical value and what it names.
-pub(super) fn imports(value: &Value, path: &Path, visit: &mut dyn FnMut(&Path, &Value)) {
+/// Calls `visit` with the way to every import in a canonical value and what it names.
+pub(super) fn imports<'a>(
+    value: &'a Value,
+    trail: Trail<'_>,
+    visit: &mut dyn FnMut(Trail<'_>, &'a Value),
+) {
     match value {
         Value::Array(elements) => {
             for (position, element) in elements.iter().enumerate() {
-                imports(element, &path.position(position), visit);
+                imports(element, Trail::Position(&trail, position), visit);
             }
         }
         Value::Object(entries) => match intrinsic(entries) {
-            Some(("Fn::ImportValue", name)) => visit(path, name),
-            Some((_, argument)) => imports(argument, path, &mut |_, name| visit(path, name)),
+            Some(("Fn::ImportValue", name)) => visit(trail, name),
+            Some((_, argument)) => imports(argument, trail, &mut |_, name| visit(trail, name)),
             None => {
                 for (key, entry) in entries {
-                    imports(entry, &path.key(key), visit);
+                    imports(entry, Trail::Key(&trail, key), visit);
                 }
             }
         },

@@ -11,6 +11,7 @@ fn sample() -> Plan {
     Plan {
         stacks: vec![
             StackPlan {
+                refused: Vec::new(),
                 stack: "intake-prod".into(),
                 changes: vec![ResourceChange {
                     logical_id: "Orders".into(),

@@ -267,6 +267,13 @@ fn of_stack(
     if let Some(note) = &stack.note {
         let _ = writeln!(body, "<p class=\"note\">{}</p>", escape(note));
     }
+    for reason in &stack.refused {
+        let _ = writeln!(
+            body,
+            "<p class=\"note\"><strong>CANNOT BE DEPLOYED</strong> {}</p>",
+            escape(reason)
+        );
+    }
     said(body, &stack.said, None);
     if !stack.is_empty() {
         body.push_str("<ul class=\"tree\">\n");

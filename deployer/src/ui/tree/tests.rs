@@ -236,6 +236,7 @@ fn a_plan_is_a_tree_that_fits() {
     let sample = Plan {
         stacks: vec![
             StackPlan {
+                refused: Vec::new(),
                 stack: "intake-dev".into(),
                 changes: vec![
                     ResourceChange {

@@ -18,14 +18,23 @@ pub(super) struct Difference<'a> {
 impl Difference<'_> {
     /// Compares what stands at one path.
     pub(super) fn entry(&mut self, path: &Path, before: Option<&Value>, after: Option<&Value>) {
+        if !agree(before, after) {
+            self.differing(path, before, after);
+        }
+    }
+
+    /// Finds what of two values that are not the same differs.
+    fn differing(&mut self, path: &Path, before: Option<&Value>, after: Option<&Value>) {
         match (before, after) {
-            (None, None) => {}
-            (Some(before), Some(after)) if same(before, after) => {}
             (Some(Value::Object(before)), Some(Value::Object(after)))
                 if intrinsic(before).is_none() && intrinsic(after).is_none() =>
             {
                 for key in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
-                    self.entry(&path.key(key), before.get(key), after.get(key));
+                    let (before, after) = (before.get(key), after.get(key));
+                    // Most entries are the same, and need no path.
+                    if !agree(before, after) {
+                        self.differing(&path.key(key), before, after);
+                    }
                 }
             }
             (Some(Value::Array(old)), Some(Value::Array(new))) => {
@@ -103,6 +112,15 @@ impl Difference<'_> {
             before: before.map(shown),
             after: after.map(shown),
         });
+    }
+}
+
+/// Returns whether both sides of a place are the same.
+fn agree(before: Option<&Value>, after: Option<&Value>) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => same(before, after),
+        (None, None) => true,
+        _ => false,
     }
 }
 

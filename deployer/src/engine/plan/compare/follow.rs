@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::super::app::name_text;
-use super::super::path::Path;
+use super::super::path::{Path, Trail};
 use super::super::references::{self, Reference};
 use super::super::traps::{self, Both};
 use super::super::{Action, Grade, Knowledge, PropertyChange, ResourceChange};
@@ -69,25 +69,22 @@ pub(super) fn follow(
             }
         }
     }
+    // Most changes replace nothing, and then nobody asks who refers to what.
+    let index = if todo.is_empty() {
+        Index::new()
+    } else {
+        index(standing())
+    };
     let mut done: BTreeSet<Renewed> = BTreeSet::new();
     while let Some(target) = todo.pop() {
         if !done.insert(target.clone()) {
             continue;
         }
-        for (id, body) in standing() {
-            let Some(properties) = body.get("Properties") else {
+        for id in index.get(target.id.as_str()).into_iter().flatten() {
+            let Some(body) = both.new.get(*id) else {
                 continue;
             };
-            let mut paths = BTreeSet::new();
-            references::walk(
-                properties,
-                &Path::new("Properties"),
-                &mut |path, reference| {
-                    if target.concerns(reference) {
-                        paths.insert(path.clone());
-                    }
-                },
-            );
+            let paths = places(body, &target);
             if paths.is_empty() {
                 continue;
             }
@@ -100,6 +97,37 @@ pub(super) fn follow(
     done.into_iter().collect()
 }
 
+/// The resources that refer to something, by the name of that.
+type Index<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
+/// Finds what all resources refer to, in one walk.
+fn index<'a>(resources: impl Iterator<Item = (&'a String, &'a Value)>) -> Index<'a> {
+    let mut index = Index::new();
+    let nowhere = Path::default();
+    for (id, body) in resources {
+        if let Some(properties) = body.get("Properties") {
+            references::walk(properties, Trail::Start(&nowhere), &mut |_, reference| {
+                index.entry(reference.name).or_default().insert(id);
+            });
+        }
+    }
+    index
+}
+
+/// Returns the places where a resource refers to what becomes another.
+fn places(body: &Value, target: &Renewed) -> BTreeSet<Path> {
+    let mut paths = BTreeSet::new();
+    if let Some(properties) = body.get("Properties") {
+        let start = Path::new("Properties");
+        references::walk(properties, Trail::Start(&start), &mut |trail, reference| {
+            if target.concerns(reference) {
+                paths.insert(trail.path());
+            }
+        });
+    }
+    paths
+}
+
 /// Returns the places where a resource refers to what becomes another in other stacks, by what that is.
 fn from_outside<'a>(body: &Value, outside: &'a Outside) -> BTreeMap<&'a str, BTreeSet<Path>> {
     let mut found: BTreeMap<&str, BTreeSet<Path>> = BTreeMap::new();
@@ -107,16 +135,21 @@ fn from_outside<'a>(body: &Value, outside: &'a Outside) -> BTreeMap<&'a str, BTr
         return found;
     };
     let start = Path::new("Properties");
-    references::imports(properties, &start, &mut |path, name| {
-        if let Some(what) = outside.exports.get(&name_text(name)) {
-            found.entry(what).or_default().insert(path.clone());
-        }
-    });
-    references::walk(properties, &start, &mut |path, reference| {
-        if let Some(what) = outside.parameters.get(reference.name) {
-            found.entry(what).or_default().insert(path.clone());
-        }
-    });
+    let start = Trail::Start(&start);
+    if !outside.exports.is_empty() {
+        references::imports(properties, start, &mut |trail, name| {
+            if let Some(what) = outside.exports.get(&name_text(name)) {
+                found.entry(what).or_default().insert(trail.path());
+            }
+        });
+    }
+    if !outside.parameters.is_empty() {
+        references::walk(properties, start, &mut |trail, reference| {
+            if let Some(what) = outside.parameters.get(reference.name) {
+                found.entry(what).or_default().insert(trail.path());
+            }
+        });
+    }
     found
 }
 

@@ -246,3 +246,115 @@ fn an_export_is_its_value_as_long_as_it_stays() {
     other["Outputs"]["Arn"]["Value"] = "arn:b".into();
     assert!(!plan(&same, &other, true));
 }
+
+/// The plan of a stack whose export another one imports, as it is deployed, and imports still or no more.
+fn under_an_importer(old: &Value, new: &Value, keeps: bool) -> Plan {
+    let importing = json!({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {
+        "Description": {"Fn::ImportValue": "data-dev-a"},
+    }}}});
+    let free = json!({"Resources": {"Role": {"Type": "AWS::IAM::Role"}}});
+    let later = if keeps { &importing } else { &free };
+    compared(&[
+        (json!({"name": "data-dev"}), old.clone(), new.clone()),
+        (
+            json!({"name": "work-dev"}),
+            importing.clone(),
+            later.clone(),
+        ),
+    ])
+}
+
+fn exporting(name: &str, value: &Value) -> Value {
+    json!({
+        "Resources": {"Orders": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}},
+        "Outputs": {"Arn": {"Value": value, "Export": {"Name": "data-dev-a"}}},
+    })
+}
+
+#[test]
+fn a_value_that_others_import_cannot_change_under_its_name() {
+    let arn = json!({"Fn::GetAtt": ["Orders", "Arn"]});
+    let (old, new) = (exporting("a", &arn), exporting("b", &arn));
+    let plan = under_an_importer(&old, &new, true);
+    let orders = &plan.stacks[0].changes[0];
+    assert_eq!(
+        (orders.action, orders.grade),
+        (Action::Replace, Grade::Impossible)
+    );
+    assert_eq!(
+        orders.reasons[0],
+        "the value of its export data-dev-a would change (Orders, from which it is taken, is made anew), and work-dev imports \
+         it: give Orders another logical id, which gives its exports other names: one deploy then makes the new one beside the \
+         old one, hands the importers over, and removes the old one"
+    );
+    // An importer that lets go has to do so first.
+    let plan = under_an_importer(&old, &new, false);
+    let reason = &plan.stacks[0].changes[0].reasons[0];
+    assert!(
+        reason.ends_with(
+            "and work-dev imports it: deploy work-dev first, which then imports it no more"
+        ),
+        "{reason}"
+    );
+    // What is done by another logical id: the export has another name.
+    let mut other = exporting("b", &json!({"Fn::GetAtt": ["Orders2", "Arn"]}));
+    other["Resources"] = json!({"Orders2": other["Resources"]["Orders"]});
+    other["Outputs"]["Arn"]["Export"]["Name"] = "data-dev-b".into();
+    let plan = under_an_importer(&old, &other, false);
+    assert!(plan.impossible().is_empty(), "{:?}", plan.impossible());
+    // Nobody imports it, or nothing of it changes.
+    let alone = compared(&[(json!({"name": "data-dev"}), old.clone(), new)]);
+    assert_eq!(alone.stacks[0].changes[0].grade, Grade::DataLoss);
+    let mut tagged = old.clone();
+    tagged["Resources"]["Orders"]["Properties"]["DelaySeconds"] = 5.into();
+    let plan = under_an_importer(&old, &tagged, true);
+    assert_eq!(plan.stacks[0].changes[0].grade, Grade::UpdateInPlace);
+}
+
+#[test]
+fn another_text_under_a_name_that_is_imported_is_refused_with_the_stack() {
+    let plan = under_an_importer(
+        &exporting("a", &json!("one")),
+        &exporting("a", &json!("two")),
+        true,
+    );
+    assert_eq!(
+        plan.impossible(),
+        [
+            "data-dev: the value of its export data-dev-a would change (the template gives it another value), and work-dev \
+             imports it: export the new value under another name than data-dev-a"
+        ]
+    );
+    let same = exporting("a", &json!("one"));
+    assert!(under_an_importer(&same, &same, true).is_empty());
+}
+
+#[test]
+fn exports_of_strangers_are_asked_for_only_where_imports_differ() {
+    let reader = |arn: &Value| json!({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {"Description": arn}}}});
+    let (literal, imported) = (
+        reader(&json!("arn:a")),
+        reader(&json!({"Fn::ImportValue": "strange-dev-a"})),
+    );
+    let side = |template| Side {
+        template: Some(template),
+        ..Side::default()
+    };
+    let known = manifest(&json!({"name": "reader-dev"}));
+    let mut app = App::default();
+    let foreign = |app: &App, old, new| app.foreign(&known, &side(old), &side(new));
+    assert!(foreign(&app, &imported, &imported).is_empty());
+    let names = foreign(&app, &literal, &imported);
+    assert_eq!(Vec::from_iter(&names), ["strange-dev-a"]);
+    app.known(&known, [("strange-dev-a".to_owned(), "arn:a".to_owned())]);
+    assert!(foreign(&app, &literal, &imported).is_empty());
+    let none = BTreeMap::new();
+    let plan = app.compare(&known, &none, &side(&literal), &side(&imported), &Registry);
+    assert!(plan.is_empty(), "{plan:?}");
+    // What a stack of the plan exports is what its plan makes of it.
+    let own = json!({"Outputs": {"A": {"Value": "x", "Export": {"Name": "strange-dev-a"}}}});
+    let mut app = App::default();
+    let exporter = manifest(&json!({"name": "strange-dev"}));
+    app.compare(&exporter, &none, &side(&own), &side(&own), &Registry);
+    assert!(foreign(&app, &literal, &imported).is_empty());
+}

@@ -210,6 +210,7 @@ fn everything() -> Plan {
         stack: "a-dev".into(),
         changes,
         note: Some("it is UPDATE_IN_PROGRESS".into()),
+        refused: vec!["an export would change".into()],
         said,
         ..StackPlan::default()
     };

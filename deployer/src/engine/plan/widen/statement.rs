@@ -49,14 +49,20 @@ impl Effect {
 
 /// Returns whether statements say the same, whatever they are called.
 pub(super) fn equal(left: &Value, right: &Value) -> bool {
-    let without_sid = |statement: &Value| {
-        let mut statement = statement.clone();
-        if let Value::Object(entries) = &mut statement {
-            entries.remove("Sid");
-        }
-        statement
+    let (Value::Object(left_entries), Value::Object(right_entries)) = (left, right) else {
+        return same(left, right);
     };
-    same(&without_sid(left), &without_sid(right))
+    if !left_entries.contains_key("Sid") && !right_entries.contains_key("Sid") {
+        return same(left, right);
+    }
+    let said = |entries: &'_ Map<String, Value>| -> usize {
+        entries.len() - usize::from(entries.contains_key("Sid"))
+    };
+    said(left_entries) == said(right_entries)
+        && left_entries.iter().all(|(key, value)| {
+            let other = right_entries.get(key);
+            key == "Sid" || other.is_some_and(|other| same(value, other))
+        })
 }
 
 /// Returns what a statement allows or denies that none of the earlier ones does, one line each.

@@ -1,0 +1,215 @@
+//! Exports that keep their name while stacks import them, and whose value would change.
+//!
+//! CloudFormation finds out at the end of the update that a stack imports one, and rolls all of it back
+//! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html>). Nobody can be handed
+//! over there: the importers want the same name before and after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::canonical::{canonical, same};
+use super::compare::Renewed;
+use super::{Action, Grade, Knowledge, Side, StackPlan, app, name};
+use crate::template::referenced;
+
+/// Why an export gets another value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum Cause {
+    /// The template says another one.
+    Text,
+    /// A resource that it is taken from is made anew.
+    Resource(String),
+    /// A resource that it is taken from may be made anew, which only AWS knows.
+    Perhaps(String),
+}
+
+impl Cause {
+    /// Says that importers are in the way.
+    pub(in crate::engine) fn reason(&self, export: &str, importers: &str) -> String {
+        let change = match self {
+            Self::Text => "would change (the template gives it another value)".to_owned(),
+            Self::Resource(id) => {
+                format!("would change ({id}, from which it is taken, is made anew)")
+            }
+            Self::Perhaps(id) => {
+                format!("would change, if {id}, from which it is taken, is made anew")
+            }
+        };
+        format!("the value of its export {export} {change}, and {importers} imports it")
+    }
+
+    /// Says what leads on.
+    pub(in crate::engine) fn hint(&self, export: &str) -> String {
+        match self {
+            Self::Text => format!("export the new value under another name than {export}"),
+            Self::Resource(id) | Self::Perhaps(id) => format!(
+                "give {id} another logical id, which gives its exports other names: one deploy then makes the new one beside \
+                 the old one, hands the importers over, and removes the old one"
+            ),
+        }
+    }
+}
+
+/// Returns the exports that keep their name and get another value, with all that templates tell of it, each with the reason.
+///
+/// `renewed` is what of the stack becomes another.
+pub(super) fn changing(
+    deployed: &Side<'_>,
+    wanted: &Side<'_>,
+    plan: &StackPlan,
+    renewed: &[Renewed],
+    knowledge: &dyn Knowledge,
+) -> BTreeMap<String, Cause> {
+    let value = |side: &Side<'_>, output: &Value| {
+        let value = output.get("Value").unwrap_or(&Value::Null);
+        canonical(value, &side.parameters)
+    };
+    let before: BTreeMap<String, Value> = app::section(deployed)
+        .filter_map(|(_, output)| Some((app::export(output, deployed)?, value(deployed, output))))
+        .collect();
+    let mut found = BTreeMap::new();
+    for (_, output) in app::section(wanted) {
+        let Some(name) = app::export(output, wanted) else {
+            continue;
+        };
+        let Some(old) = before.get(&name) else {
+            continue;
+        };
+        let new = value(wanted, output);
+        let cause = if new.is_string() && old.is_string() {
+            (!same(old, &new)).then_some(Cause::Text)
+        } else {
+            of_resource(&new, plan, renewed, knowledge)
+        };
+        found.extend(cause.map(|cause| (name, cause)));
+    }
+    found
+}
+
+fn of_resource(
+    value: &Value,
+    plan: &StackPlan,
+    renewed: &[Renewed],
+    knowledge: &dyn Knowledge,
+) -> Option<Cause> {
+    if !is_text(value) {
+        return None;
+    }
+    let names = referenced(value);
+    let changes = || {
+        let changes = plan.changes.iter();
+        changes.filter(|change| names.contains(&change.logical_id))
+    };
+    let anew = changes().find(|change| matches!(change.action, Action::Create | Action::Replace));
+    if let Some(change) = anew {
+        return Some(Cause::Resource(change.logical_id.clone()));
+    }
+    let mut renewing = None;
+    super::references::walk(
+        value,
+        super::path::Trail::Start(&super::Path::default()),
+        &mut |_, reference| {
+            if renewed.iter().any(|renewed| renewed.concerns(reference)) {
+                renewing = Some(Cause::Resource(reference.name.to_owned()));
+            }
+        },
+    );
+    renewing.or_else(|| {
+        let mut updates = changes().filter(|change| change.action == Action::Update);
+        let change = updates.find(|change| name::may_be_replaced(change, knowledge))?;
+        Some(Cause::Perhaps(change.logical_id.clone()))
+    })
+}
+
+/// Returns the names whose values are a part of a value, whatever conditions choose and functions leave of it. Nothing for a
+/// value that may stay the same: that is left to CloudFormation.
+pub(in crate::engine) fn certain(value: &Value) -> BTreeSet<String> {
+    if is_text(value) {
+        referenced(value)
+    } else {
+        BTreeSet::new()
+    }
+}
+
+/// Returns whether all that a value names is a part of its text.
+fn is_text(value: &Value) -> bool {
+    match value {
+        Value::Array(elements) => elements.iter().all(is_text),
+        Value::Object(entries) => entries.iter().all(|(key, argument)| {
+            let joins = matches!(key.as_str(), "Ref" | "Fn::GetAtt" | "Fn::Sub" | "Fn::Join");
+            (joins || !key.starts_with("Fn::")) && is_text(argument)
+        }),
+        // The zone of a load balancer or a website is one for all of a region.
+        Value::String(text) => !text.to_ascii_lowercase().contains("zoneid"),
+        _ => true,
+    }
+}
+
+impl StackPlan {
+    /// Notes that importers are in the way of a change: CloudFormation would roll it back. `leaving` are those of them that
+    /// import nothing of it any more, once they are deployed.
+    pub(super) fn refuse(
+        &mut self,
+        export: &str,
+        cause: &Cause,
+        importers: &BTreeSet<String>,
+        leaving: &BTreeSet<String>,
+    ) {
+        let list =
+            |stacks: &BTreeSet<String>| stacks.iter().cloned().collect::<Vec<_>>().join(", ");
+        let lead = if leaving == importers {
+            format!(
+                "deploy {} first, which then imports it no more",
+                list(leaving)
+            )
+        } else {
+            cause.hint(export)
+        };
+        let reason = format!("{}: {lead}", cause.reason(export, &list(importers)));
+        let change = match cause {
+            Cause::Text => None,
+            Cause::Resource(id) | Cause::Perhaps(id) => {
+                let mut changes = self.changes.iter_mut();
+                changes.find(|change| change.logical_id == *id)
+            }
+        };
+        match (change, cause) {
+            (Some(change), Cause::Perhaps(_)) => change.reasons.push(reason),
+            (Some(change), _) => {
+                change.grade = Grade::Impossible;
+                change.reasons.insert(0, reason);
+            }
+            (None, _) => self.refused.push(reason),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_a_part_of_the_text_is_certain_to_change_it() {
+        let new = json!({"Ref": "New"});
+        let chosen = json!({"Fn::If": ["IsNew", new, {"Ref": "Old"}]});
+        for (value, names) in [
+            (new.clone(), &["New"][..]),
+            (json!({"Fn::GetAtt": ["New", "Arn"]}), &["New"]),
+            (json!({"Fn::Sub": "${New.Arn}/*"}), &["New"]),
+            (json!({"Fn::Sub": ["${It}", {"It": new}]}), &["It", "New"]),
+            (
+                json!({"Fn::Join": ["-", [{"Ref": "Old"}, new]]}),
+                &["New", "Old"],
+            ),
+            (chosen.clone(), &[]),
+            (json!({"Fn::Join": ["-", [{"Ref": "Old"}, chosen]]}), &[]),
+            (json!({"Fn::Select": [0, {"Fn::Split": [":", new]}]}), &[]),
+            (json!({"Fn::GetAtt": ["New", "CanonicalHostedZoneID"]}), &[]),
+        ] {
+            assert_eq!(Vec::from_iter(certain(&value)), names, "{value}");
+        }
+    }
+}
