@@ -212,8 +212,11 @@ pub struct Graph {
     /// Mark what a deploy would change, compared with what is deployed; code is taken as unchanged.
     #[arg(long)]
     pub diff: bool,
+    /// Mark what a deploy would change, compared with what was seen last from this machine, without asking AWS.
+    #[arg(long, conflicts_with = "diff")]
+    pub offline: bool,
     /// Mark what differs from the templates in this directory, without asking AWS.
-    #[arg(long, value_name = "DIR", conflicts_with = "diff")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["diff", "offline"])]
     pub against: Option<PathBuf>,
     /// Draw what changes and what stands next to it alone.
     #[arg(long)]

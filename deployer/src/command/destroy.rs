@@ -8,6 +8,7 @@ use stack_model::assembly::StackManifest;
 
 use super::once::{self, Rendered, Source};
 use super::place::{self, Place};
+use super::remembered::Remembered;
 use super::{Session, approval, environments, ledger, lock, orphans};
 use crate::cli;
 use crate::config::{Project, Stage, StageConfig, list};
@@ -281,6 +282,9 @@ impl Run<'_> {
         };
         let result = engine::destroy(&context, request).await;
         activity.finish();
+        let remembered = Remembered::of(project, name, stage, place.is_local());
+        let done = result.as_ref().map_or_else(DestroyError::report, Some);
+        done.inspect(|report| remembered.removed(&session.ui, report));
         let (ui, key) = (&session.ui, stage.key(name));
         match result {
             Ok(mut report) => {

@@ -11,11 +11,11 @@ use crate::error::{Error, Kind, Result};
 use crate::ui;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Graph) -> Result<u8> {
-    let compares = arguments.diff || arguments.against.is_some();
+    let compares = arguments.diff || arguments.offline || arguments.against.is_some();
     if arguments.affected && !compares {
         return Err(
             Error::new(Kind::Usage, "`--affected` needs something to compare with").hint(
-                "give `--diff` for what is deployed, or `--against DIR` for the templates in a directory",
+                "give `--diff` for what is deployed, `--offline` for what was seen of it last, or `--against DIR` for the templates in a directory",
             ),
         );
     }
@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Graph) -> Result<u8>
         let with = With {
             stacks: &arguments.stacks,
             against: arguments.against.as_deref(),
-            offline: false,
+            offline: arguments.offline,
             change_set: false,
             build: false,
         };

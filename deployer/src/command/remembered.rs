@@ -13,7 +13,7 @@ use super::{environments, lock};
 use crate::assembly::Assembly;
 use crate::config::{Project, Stage, list};
 use crate::engine::plan::{App, Plan, Registry, Side, Snapshot, StackPlan, defaults};
-use crate::engine::{DeployReport, Outcome};
+use crate::engine::{DeployReport, DestroyReport, DestroyedStack, Outcome};
 use crate::error::{Error, Kind, Result};
 use crate::ui::Ui;
 
@@ -70,6 +70,22 @@ impl Remembered {
                 self.keep(ui, stack, basis.after.as_deref());
             }
         }
+    }
+
+    /// Forgets the stacks of a removal that are gone: what they were is of no use to anybody any more.
+    pub(super) fn removed(&self, ui: &Ui, report: &DestroyReport) {
+        let gone = |stack: &&DestroyedStack| stack.outcome.is_good();
+        for stack in report.stacks.iter().filter(gone) {
+            match std::fs::remove_file(self.file(&stack.stack)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => ui.warn(format!(
+                    "what was seen of {} is not forgotten: {error}",
+                    stack.stack
+                )),
+                _ => {}
+            }
+        }
+        // It stays where it holds anything.
+        let _ = std::fs::remove_dir(&self.directory);
     }
 
     /// Writes a file whole or not at all. Where that fails, the next comparison may know less.
@@ -181,8 +197,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::engine::StackReport;
     use crate::engine::plan::Basis;
+    use crate::engine::{Left, StackReport};
 
     fn snapshot(delay: u32) -> Snapshot {
         Snapshot {
@@ -245,6 +261,22 @@ mod tests {
         assert_eq!(known(), Some(Some(snapshot(5))));
         kept.deployed(&ui, &plan(None), &report(Outcome::Updated));
         assert_eq!(known(), Some(Some(snapshot(6))));
+        // What is gone is forgotten; what could not be removed is still there.
+        let destroyed = |outcome| DestroyReport {
+            stacks: vec![DestroyedStack {
+                stack: "orders-dev".to_owned(),
+                outcome,
+                failure: None,
+                retained: BTreeMap::new(),
+                left: Left::default(),
+            }],
+        };
+        kept.removed(&ui, &destroyed(Outcome::Failed));
+        assert_eq!(known(), Some(Some(snapshot(6))));
+        kept.removed(&ui, &destroyed(Outcome::Deleted));
+        assert!(known().is_none() && !kept.directory.exists());
+        kept.removed(&ui, &destroyed(Outcome::Deleted));
+        kept.seen(&ui, &plan(Some(snapshot(6))));
         // Another version counts as nothing known.
         let text = std::fs::read_to_string(kept.file("orders-dev")).expect("reads");
         let newer = text.replacen(":1,", ":2,", 1);

@@ -143,10 +143,14 @@ fn rows(stack: &StackPlan) -> Vec<(Grade, String)> {
             Grade::Impossible
         };
         let row = format!(
-            "| {} | update | {} besides resources | | {} |\n",
+            "| {} | update | {} besides resources | |{} |\n",
             code(&stack.stack),
             stack.other.len(),
-            danger(grade)
+            if grade == Grade::None {
+                String::new()
+            } else {
+                format!(" {}", danger(grade))
+            }
         );
         (grade, row)
     });

@@ -114,6 +114,47 @@ fn stack_set() -> String {
     )
 }
 
+/// The status of a stack for which the server computes a change set.
+const PROPOSES: &str = "UPDATE_ROLLBACK_COMPLETE";
+
+/// What becomes of a change set that replaces a queue which the plan leaves alone, in the forms of
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>,
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html> and
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteChangeSet.html>.
+fn change_set(action: &str) -> String {
+    const STACK: &str = "arn:aws:cloudformation:us-east-1:123456789012:stack/orders-dev/1";
+    const CHANGE_SET: &str = "arn:aws:cloudformation:us-east-1:123456789012:changeSet/c/1";
+    let change = |action: &str, id: &str, kind: &str, more: &str| {
+        format!(
+            "<member><Type>Resource</Type><ResourceChange><Action>{action}</Action><LogicalResourceId>{id}</LogicalResourceId>\
+             <PhysicalResourceId>{id}-1</PhysicalResourceId><ResourceType>{kind}</ResourceType>{more}</ResourceChange></member>"
+        )
+    };
+    let removed = change(
+        "Remove",
+        "Orders",
+        "AWS::DynamoDB::Table",
+        "<PolicyAction>Delete</PolicyAction>",
+    );
+    let replaced = change(
+        "Modify",
+        "Queue",
+        "AWS::SQS::Queue",
+        "<Replacement>True</Replacement><PolicyAction>ReplaceAndDelete</PolicyAction>",
+    );
+    let result = match action {
+        "CreateChangeSet" => format!("<Id>{CHANGE_SET}</Id><StackId>{STACK}</StackId>"),
+        "DescribeChangeSet" => format!(
+            "<ChangeSetId>{CHANGE_SET}</ChangeSetId><StackId>{STACK}</StackId><StackName>orders-dev</StackName>\
+             <Status>CREATE_COMPLETE</Status><ExecutionStatus>AVAILABLE</ExecutionStatus><Changes>{removed}{replaced}</Changes>"
+        ),
+        _ => String::new(),
+    };
+    format!(
+        "<{action}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><{action}Result>{result}</{action}Result></{action}Response>"
+    )
+}
+
 /// A list without an element, of what an action lists.
 fn nothing(action: &str) -> String {
     format!(
@@ -147,7 +188,10 @@ fn answer(mut stream: TcpStream, stack_status: Option<&str>, seen: &Mutex<Vec<St
         ("GetCallerIdentity", _) => ("200 OK", IDENTITY.to_owned()),
         ("DescribeStacks", _) if name.is_empty() => ("200 OK", no_stacks()),
         ("DescribeStacks", Some(status)) => ("200 OK", stack(&name, status)),
-        ("GetTemplate", Some("UPDATE_COMPLETE")) => ("200 OK", template()),
+        ("GetTemplate", Some("UPDATE_COMPLETE" | PROPOSES)) => ("200 OK", template()),
+        ("CreateChangeSet" | "DescribeChangeSet" | "DeleteChangeSet", Some(PROPOSES)) => {
+            ("200 OK", change_set(&action))
+        }
         ("DescribeStackSet", Some("UPDATE_COMPLETE")) => ("200 OK", stack_set()),
         ("ListStackInstances" | "ListStackSetOperations", Some("UPDATE_COMPLETE")) => {
             ("200 OK", nothing(&action))
@@ -567,4 +611,19 @@ fn a_plan_is_refused_where_something_moved_since() {
         json!(["it was changed or cut off after it was made"])
     );
     assert_eq!(server.request("CreateChangeSet"), None);
+}
+
+#[test]
+fn what_a_change_set_does_otherwise_is_in_the_plan_and_the_change_set_is_gone() {
+    let (workspace, server) = (Workspace::valid(), Server::start_with(Some(PROPOSES)));
+    let options = ["--change-set", "--no-build", "--exit-code"];
+    let outcome = run("diff", &workspace, &server, &options);
+    assert_eq!(outcome.code, Some(3), "{outcome:?}");
+    snapbox::assert_data_eq!(outcome.stdout, str![[r#""#]]);
+    let actions = server.actions();
+    let changing = actions.iter().filter(|action| !is_reading(action));
+    assert_eq!(
+        changing.collect::<Vec<_>>(),
+        ["CreateChangeSet", "DeleteChangeSet"]
+    );
 }

@@ -97,7 +97,13 @@ fn changes_and_none_end_alike_in_every_format() {
     let changed = changed();
     let same = Workspace::valid();
     same.run(["synth", "--stage", "dev", "--out", "golden"]);
-    let formats: [&[&str]; 4] = [&[], &["--verbose"], &["--format", "markdown"], &["--json"]];
+    let formats: [&[&str]; 5] = [
+        &[],
+        &["--verbose"],
+        &["--format", "markdown"],
+        &["--format", "html"],
+        &["--json"],
+    ];
     for format in formats {
         let run = |workspace: &Workspace, more: &[&str]| {
             let arguments = DIFF.iter().chain(format).chain(more);

@@ -146,3 +146,38 @@ fn what_is_affected_needs_something_to_compare_with() {
         "`--affected` needs something to compare with"
     );
 }
+
+#[test]
+fn what_was_seen_last_is_drawn_without_asking_anybody() {
+    let workspace = Workspace::valid();
+    let offline = |more: &[&str]| {
+        let arguments = [
+            "graph",
+            "--stage",
+            "dev",
+            "--offline",
+            "--format",
+            "mermaid",
+        ];
+        let mut command = workspace.command(arguments.iter().chain(more));
+        command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+        workspace.finish(command)
+    };
+    let unknown = offline(&[]);
+    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+    let kept = json!({"version": 1, "stack": {"parameters": {}, "tags": {}, "template": {"Resources": {
+        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "other"}},
+        "Topic": {"Type": "AWS::SNS::Topic"},
+    }}}});
+    workspace.write(
+        ".stackctl/deployed/dev/us-east-1/orders-dev.json",
+        &kept.to_string(),
+    );
+    let drawn = offline(&["--affected"]);
+    assert_eq!(drawn.code, Some(0), "{drawn:?}");
+    for text in ["± replaced, data loss", "- removed"] {
+        assert!(drawn.stdout.contains(text), "{text}: {drawn:?}");
+    }
+    let both = offline(&["--diff"]);
+    assert_eq!(both.code, Some(2), "{both:?}");
+}

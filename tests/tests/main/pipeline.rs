@@ -126,6 +126,7 @@ fn a_build_tests_shows_and_deploys_a_system() {
     );
     let changes = sandbox.state_dir().join("changes");
     let read = |name: &str| fs::read_to_string(changes.join(name)).expect("the build left it");
+    assert!(read("changes.html").starts_with("<!doctype html>"));
     let shown = read("changes.md");
     assert!(
         shown.contains("intake-dev") && shown.contains("AWS::SQS::Queue"),

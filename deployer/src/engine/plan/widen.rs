@@ -14,6 +14,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unknown;
 
 use std::collections::BTreeSet;
 
@@ -28,6 +29,7 @@ pub(super) use exposure::{exposures, lost};
 pub(super) use granted::{granted, reaches, withdrawn};
 pub(super) use statement::elements;
 pub(super) use text::text;
+pub(super) use unknown::is_unknown;
 
 /// How lines begin that tell what differs between policies.
 const TOLD: [&str; 2] = ["allows ", "denies "];

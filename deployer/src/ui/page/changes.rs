@@ -325,7 +325,10 @@ fn resource(
         anchor = anchors.get(&place).map_or("", String::as_str),
     );
     said(body, &change.said, Some(&change.logical_id));
-    list(body, change.told_reasons().map(|reason| escape(reason)));
+    let code = change.code.iter();
+    let code = code.map(|code| escape(&format!("its code changed: {code}")));
+    let reasons = change.told_reasons().map(|reason| escape(reason));
+    list(body, reasons.chain(code));
     let properties: Vec<_> = change.beside_texts().collect();
     table(body, &properties);
     for text in &change.texts {

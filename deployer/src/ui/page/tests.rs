@@ -10,6 +10,7 @@ use stack_model::assembly::StackManifest;
 
 use super::{Compared, Page, changes, drawing, escape};
 use crate::engine::plan::{Action, App, Grade, Plan, Registry, Side, picture};
+use crate::engine::{CodeChange, DependencyChange};
 
 /// What would do something, if it were anything but text.
 const HOSTILE: &str =
@@ -107,7 +108,7 @@ fn api() -> [Value; 2] {
             "TakeRole": role(json!(["dynamodb:GetItem"])),
             "Read": route("AWS_IAM"),
             "Flow": machine(5),
-            "Letters": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "letters"}},
+            "Letters": {"Type": "AWS::SQS::Queue", "Properties": {"MessageRetentionPeriod": 600}},
             "Old": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": HOSTILE}},
             "Kept": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"},
         })),
@@ -116,7 +117,7 @@ fn api() -> [Value; 2] {
             "TakeRole": role(json!(["dynamodb:GetItem", "dynamodb:DeleteItem"])),
             "Read": route("NONE"),
             "Flow": machine(9),
-            "Letters": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "letters", "FifoQueue": true}},
+            "Letters": {"Type": "AWS::SQS::Queue", "Properties": {"MessageRetentionPeriod": 600, "FifoQueue": true}},
             "New": {"Type": "AWS::SQS::Queue", "Properties": {"RedrivePolicy": {
                 "deadLetterTargetArn": {"Fn::GetAtt": ["Letters", "Arn"]}, "maxReceiveCount": 5,
             }}},
@@ -156,6 +157,16 @@ fn sample() -> (Plan, Vec<(&'static str, Value)>) {
     }
     let mut plan = app.finish(plans);
     plan.stacks[1].note = Some(format!("it waits for {HOSTILE}"));
+    let mut functions = plan.stacks[1].changes.iter_mut();
+    let take = functions.find(|change| change.logical_id == "Take");
+    take.expect("it changes").code = Some(CodeChange {
+        files: Vec::new(),
+        dependencies: vec![DependencyChange {
+            name: HOSTILE.to_owned(),
+            before: Some("1.0.1".to_owned()),
+            after: Some("1.0.2".to_owned()),
+        }],
+    });
     let wanted = stacks.map(|(name, _, wanted)| (name, wanted));
     (plan, wanted.into())
 }

@@ -10,7 +10,7 @@ mod updates;
 use serde_json::Value;
 
 use super::super::knowledge::holds_data;
-use super::super::{Action, Grade};
+use super::super::{Action, Grade, widen};
 use super::{Finding, Seen, Trap, number, shown};
 
 pub(super) use fixed::{FIXED, INTERRUPTIONS};
@@ -97,16 +97,19 @@ fn tables(seen: &Seen<'_>) -> Vec<Finding> {
     let protections = PROTECTIONS.iter().filter(|row| row.resource_type == own);
     for row in protections {
         let (before, after) = (seen.before(row.pointer), seen.after(row.pointer));
-        // What only CloudFormation decides is not taken away in plain sight.
-        let decided = !after.is_some_and(Value::is_object) || row.pointer.ends_with("/Rule");
-        if decided && (row.protects)(before) && !(row.protects)(after) {
-            found.push(
-                Finding::new(
-                    Grade::PermissionWidened,
-                    format!("{} is taken away: {}", shown(row.pointer), row.without),
-                )
-                .citing(row.source),
-            );
+        // What only the deployment decides may be no protection.
+        let unknown = after.filter(|after| widen::is_unknown(after));
+        if (row.protects)(before) && (unknown.is_some() || !(row.protects)(after)) {
+            let path = shown(row.pointer);
+            let reason = match unknown {
+                Some(value) => format!(
+                    "{path} may be taken away, as nobody knows what {} is: {}",
+                    widen::text(value),
+                    row.without
+                ),
+                None => format!("{path} is taken away: {}", row.without),
+            };
+            found.push(Finding::new(Grade::PermissionWidened, reason).citing(row.source));
         }
     }
     let switches = SWITCHES.iter().filter(|row| row.resource_type == own);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Effect, documents, elements, is, principals, text};
+use super::{Effect, documents, elements, is, principals, text, unknown};
 
 /// How the world can reach a method or route.
 const NO_AUTHORIZATION: &str = "the route takes calls without authorization";
@@ -23,6 +23,16 @@ pub(in super::super) fn exposures(
     if let Some(old) = old {
         found.extend(unguarded(resource_type, old, new));
         found.extend(sources(old, new));
+        if let Some((worst, deciding)) = unknown::worst(resource_type, old, new) {
+            let mut may_be: BTreeSet<String> = open(resource_type, &worst)
+                .difference(&before)
+                .cloned()
+                .collect();
+            may_be.extend(unguarded(resource_type, old, &worst));
+            let more: Vec<String> = may_be.difference(&found).cloned().collect();
+            let more = more.into_iter();
+            found.extend(more.map(|line| format!("{line}, as nobody knows what {deciding} is")));
+        }
     }
     found.into_iter().collect()
 }
@@ -336,14 +346,14 @@ fn by_source(resource: &Value) -> Vec<(String, bool)> {
 /// Returns whether a method or route asks who calls.
 fn is_authorized(route: &Value) -> bool {
     match route.get("AuthorizationType") {
-        None => false,
+        None | Some(Value::Null) => false,
         Some(kind) => kind.as_str() != Some("NONE"),
     }
 }
 
 fn is_true(value: Option<&Value>) -> bool {
     match value {
-        // An intrinsic: nobody knows, and nothing was switched off in plain sight.
+        // An intrinsic: nobody knows. Where a guard becomes one, its worst case is judged besides.
         Some(Value::Object(_)) => true,
         other => is_true_literal(other),
     }
