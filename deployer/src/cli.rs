@@ -303,6 +303,9 @@ pub struct Diff {
     /// Have CloudFormation compute change sets too, show what they say otherwise, and remove them.
     #[arg(long, conflicts_with_all = ["against", "offline", "out"])]
     pub change_set: bool,
+    /// Detect what was changed by hand, and show what the deploy would make of it.
+    #[arg(long, conflicts_with_all = ["against", "offline"])]
+    pub drift: bool,
     /// Keep the plan in this file, for `deploy --plan`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "no_build"])]
     pub out: Option<PathBuf>,

@@ -74,7 +74,7 @@ pub use destroy::{
     Adoption, DestroyError, DestroyReport, DestroyRequest, DestroyedStack, Left, Memory, Outlook,
     Retained, Survivor, destroy, outlook, survivors,
 };
-pub use drift::{PropertyDrift, ResourceDrift, StackDrift, drift, revert};
+pub use drift::{PropertyDrift, ResourceDrift, StackDrift, drift, live, revert};
 pub use event::{ContentStep, Event, EventSink, Outcome, ResourceEvent};
 pub use explain::Explained;
 pub use export::{Import, MissingExport, imports, missing_exports};

@@ -33,6 +33,8 @@ pub(super) struct With<'a> {
     pub(super) offline: bool,
     /// Whether CloudFormation computes change sets too.
     pub(super) change_set: bool,
+    /// Whether it is detected what was changed by hand.
+    pub(super) drift: bool,
     /// Whether the functions are built, to know whether their code changes.
     pub(super) build: bool,
 }
@@ -154,9 +156,24 @@ impl<'a> Comparison<'a> {
             let stacks = deploy::deployments(&assembly, &selected, &contents);
             plan = deploy::propose(session, &context, self.name, &stacks, plan).await?;
         }
+        let wanted = wanted(&assembly, &selected);
+        if self.with.drift {
+            for (name, template) in &wanted {
+                let mut stacks = assembly.manifest.stacks.iter();
+                let manifest = stacks.find(|stack| stack.name == *name);
+                let mut plans = plan.stacks.iter_mut();
+                let stack = plans.find(|stack| stack.stack == *name);
+                if let (Some(manifest), Some(stack)) = (manifest, stack) {
+                    let task = session.ui.task("drift", name.clone());
+                    let live = engine::live(&context, manifest, stack, template);
+                    stack.live = session.guard(Box::pin(live)).await??;
+                    drop(task);
+                }
+            }
+        }
         Ok(Made {
             plan,
-            wanted: wanted(&assembly, &selected),
+            wanted,
             survey: self.besides(session, &context, stage, &assembly).await?,
         })
     }

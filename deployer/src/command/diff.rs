@@ -11,7 +11,7 @@ use super::environments::{self, Documents};
 use super::saved::Saved;
 use super::{Session, orphans};
 use crate::cli::{self, Report};
-use crate::engine::plan::{Plan, StackPlan, picture};
+use crate::engine::plan::{Live, Plan, StackPlan, picture};
 use crate::engine::{Orphan, Survey};
 use crate::error::{EXIT_CHANGES, EXIT_FAILED, Error, Kind, Result};
 use crate::ui;
@@ -24,6 +24,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
         against: arguments.against.as_deref(),
         offline: arguments.offline,
         change_set: arguments.change_set,
+        drift: arguments.drift,
         build: !arguments.no_build,
     };
     let comparison = Comparison::begin(session, &project, (name, config, &chosen), with).await?;
@@ -38,7 +39,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
             draws(arguments),
         );
         print(own, arguments, (name, chosen.len()), &one);
-        let changed = arguments.exit_code && !one.plan.is_empty();
+        let drifted = |stack: &StackPlan| stack.live.as_ref().is_some_and(Live::is_drifted);
+        let differs = !one.plan.is_empty() || one.plan.stacks.iter().any(drifted);
+        let changed = arguments.exit_code && differs;
         let refused = one.plan.stacks.iter().any(StackPlan::is_refused);
         kept.borrow_mut().push(one);
         Ok(match (refused, changed) {

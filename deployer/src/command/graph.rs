@@ -30,6 +30,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Graph) -> Result<u8>
             against: arguments.against.as_deref(),
             offline: arguments.offline,
             change_set: false,
+            drift: false,
             build: false,
         };
         title = format!("What changes in stage {name}");

@@ -15,11 +15,12 @@ use super::{
     Approve, Context, Decision, Event, Outcome, StackError, StackTarget,
     change_set::{self, ChangeSet, ChangeSetRequest, Computed},
     inspect::{self, present},
+    plan::{Live, StackPlan},
     publish::TemplateSource,
     stack::{Executed, aws, execute, interrupted, refused, remove, token},
 };
 use crate::{
-    aws::{AwsError, Clients, OrAws},
+    aws::{AwsError, Clients, Fault, OrAws},
     template,
 };
 
@@ -160,6 +161,44 @@ pub async fn drift(
         .resources
         .sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
     Ok(drift)
+}
+
+/// Finds what is live of a stack otherwise than it was deployed, and what its plan does about it. `wanted` is the template
+/// that would be deployed.
+///
+/// A stack whose status allows no detection is told to be so: CloudFormation refuses to look at it.
+pub async fn live(
+    context: &Context,
+    manifest: &StackManifest,
+    plan: &StackPlan,
+    wanted: &Value,
+) -> Result<Option<Live>, AwsError> {
+    let Some(basis) = &plan.basis else {
+        return Ok(None);
+    };
+    let before = basis.before.as_ref();
+    let Some(template) = before.and_then(|before| before.template.as_ref()) else {
+        return Ok(None);
+    };
+    let status = basis.deployed.as_ref().map(|stack| stack.status.as_str());
+    if let Some(status) = status.filter(|status| status.ends_with("_IN_PROGRESS")) {
+        return Ok(Some(Live::unchecked(format!("it is {status}"))));
+    }
+    let count = template.get("Resources").and_then(Value::as_object);
+    let count = count.map_or(0, serde_json::Map::len);
+    match drift(context, &StackTarget::from(manifest), Some(manifest)).await {
+        Ok(drift) => Ok(Some(Live::beside(plan, drift, wanted, count))),
+        Err(error) if error.code() == Some("ValidationError") => {
+            let reason = error
+                .message()
+                .unwrap_or("CloudFormation does not detect it");
+            Ok(Some(Live::unchecked(reason.to_owned())))
+        }
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
+            Ok(Some(Live::unchecked(error.to_string())))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn resources(clients: &Clients, stack: &str) -> Result<Vec<StackResourceDrift>, AwsError> {

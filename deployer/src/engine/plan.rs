@@ -14,6 +14,7 @@ mod grade;
 mod imported;
 mod knowledge;
 mod known;
+mod live;
 mod mappings;
 pub(super) mod moves;
 mod name;
@@ -49,6 +50,7 @@ pub(super) use imported::{Cause, certain};
 pub(crate) use knowledge::holds_data;
 pub use knowledge::{Knowledge, Registry, Update};
 pub use known::pseudo_parameters;
+pub use live::{Fate, Live, LiveProperty, LiveResource};
 pub(super) use online::plan_anew;
 pub use online::{PlanError, Wanted, plan};
 pub use path::{Path, Step};
@@ -96,6 +98,9 @@ pub struct StackPlan {
     /// What CloudFormation says of the stack, once there is a change set.
     #[serde(flatten)]
     pub said: Said,
+    /// What is live otherwise than it was deployed, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
     /// Whether the stack is new.
     #[serde(skip)]
     pub create: bool,

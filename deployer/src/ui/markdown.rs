@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 
 use super::tree::{ANEW, first_shown, skip, summary_line};
 use crate::engine::plan::{
-    Action, Grade, Plan, PropertyChange, ResourceChange, Said, StackPlan, TextChange,
+    Action, Grade, LiveResource, Plan, PropertyChange, ResourceChange, Said, StackPlan, TextChange,
 };
 use crate::text::count;
 use budget::{Part, Shown, shown};
@@ -44,7 +44,7 @@ pub fn markdown(plan: &Plan, stage: &str, environment: Option<&str>, limit: usiz
         None => code(stage),
     };
     let mut text = format!("### Changes of stage {place}\n\n");
-    if plan.is_empty() {
+    if plan.is_empty() && plan.stacks.iter().all(StackPlan::is_live_as_deployed) {
         text.push_str("Nothing would change.\n");
         for stack in &plan.stacks {
             if let Some(note) = &stack.note {
@@ -162,7 +162,7 @@ fn details(text: &mut String, plan: &Plan, room: usize, left_out: &mut LeftOut) 
     let stacks: Vec<&StackPlan> = plan
         .stacks
         .iter()
-        .filter(|stack| !stack.is_empty() || stack.note.is_some())
+        .filter(|stack| !stack.is_empty() || stack.note.is_some() || !stack.is_live_as_deployed())
         .collect();
     let mut parts = Vec::new();
     for (section, stack) in stacks.iter().enumerate() {
@@ -171,8 +171,21 @@ fn details(text: &mut String, plan: &Plan, room: usize, left_out: &mut LeftOut) 
         parts.extend(stack.changes.iter().map(|change| Part {
             section,
             grade: change.grade,
-            whole: resource(change, releases),
+            whole: resource(change, releases) + &live(stack.live_of(&change.logical_id)),
             short: short(change),
+        }));
+        parts.extend(stack.live_alone().map(|alone| {
+            let heading = format!(
+                "- live {} {}\n",
+                code(&alone.logical_id),
+                code(&alone.resource_type)
+            );
+            Part {
+                section,
+                grade: Grade::Interruption,
+                whole: heading.clone() + &live(Some(alone)),
+                short: heading,
+            }
         }));
         parts.extend(stack.other.iter().map(|change| {
             let mut whole = String::new();
@@ -231,6 +244,9 @@ fn frame(stack: &StackPlan) -> (String, &'static str) {
     for reason in &stack.refused {
         let _ = writeln!(text, "**CANNOT BE DEPLOYED** {}\n", plain(reason));
     }
+    for line in stack.live_incomplete() {
+        let _ = writeln!(text, "**{}**\n", plain(&line));
+    }
     said(&mut text, &stack.said, None, "");
     (text, "\n</details>\n")
 }
@@ -242,6 +258,13 @@ fn said(text: &mut String, said: &Said, of: Option<&str>, indent: &str) {
         let line = if weighty { format!("**{line}**") } else { line };
         let _ = writeln!(text, "{indent}- {line}");
     }
+}
+
+/// Writes what is live of a resource, and what becomes of it.
+fn live(live: Option<&LiveResource>) -> String {
+    let lines = live.into_iter().flat_map(LiveResource::lines);
+    let lines = lines.map(|line| format!("  - **live**: {}\n", told(&line)));
+    lines.collect()
 }
 
 fn resource(change: &ResourceChange, releases: &BTreeSet<String>) -> String {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{WIDTH, paint, palette, said, terminal};
 use crate::engine::plan::{
-    Action, Grade, Line, Plan, PropertyChange, ResourceChange, StackPlan, TextChange,
+    Action, Grade, Line, LiveResource, Plan, PropertyChange, ResourceChange, StackPlan, TextChange,
 };
 
 /// How much of a value is shown at least.
@@ -85,7 +85,9 @@ pub fn plan(plan: &Plan, full: bool) -> String {
 
 fn render(plan: &Plan, look: Look) -> String {
     let mut text = String::new();
-    let idle = |stack: &&StackPlan| stack.is_empty() && stack.note.is_none() && !stack.create;
+    let idle = |stack: &&StackPlan| {
+        stack.is_empty() && stack.note.is_none() && !stack.create && stack.is_live_as_deployed()
+    };
     let count = plan.stacks.iter().filter(idle).count();
     let mut named = look.shown(count, UNCHANGED);
     let hidden = count - named;
@@ -130,6 +132,12 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
     for line in said::lines(&stack.said, None, 2) {
         look.line(text, &line, 4);
     }
+    for line in stack.live_incomplete() {
+        look.line(text, &format!("  {}", paint(palette::WARNING, line)), 4);
+    }
+    let is_dangerous = |change: &ResourceChange| {
+        is_dangerous(change) || stack.live_of(&change.logical_id).is_some()
+    };
     let harmless = stack.changes.iter().filter(|change| !is_dangerous(change));
     let mut left = look.shown(harmless.count(), CHANGES);
     let mut hidden = Vec::new();
@@ -142,6 +150,19 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
             left -= 1;
         }
         render_resource(text, change, look);
+        let live = stack.live_of(&change.logical_id);
+        live.into_iter()
+            .for_each(|live| render_live(text, live, look));
+    }
+    for live in stack.live_alone() {
+        let line = format!(
+            "  {} live    {} {}",
+            paint(palette::WARNING, "!"),
+            paint(palette::STRONG, &live.logical_id),
+            paint(palette::WEAK, &live.resource_type)
+        );
+        look.line(text, &line, 4);
+        render_live(text, live, look);
     }
     if !hidden.is_empty() {
         let what = format!(": {}", counts(&hidden).join(", "));
@@ -154,6 +175,17 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
     if shown < stack.other.len() {
         let what = " besides resources";
         look.rest(text, 2, stack.other.len() - shown, what);
+    }
+}
+
+/// Writes what is live of a resource, and what becomes of it.
+fn render_live(text: &mut String, live: &LiveResource, look: Look) {
+    for line in live.lines() {
+        let line = format!(
+            "      {}",
+            paint(palette::WARNING, format_args!("live: {line}"))
+        );
+        look.line(text, &line, 8);
     }
 }
 
@@ -419,10 +451,16 @@ fn summary(plan: &Plan) -> String {
     if other > 0 {
         parts.push(format!("{other} besides resources"));
     }
-    if parts.is_empty() {
-        return "nothing would change\n".to_owned();
+    let mut line = if parts.is_empty() {
+        "nothing would change".to_owned()
+    } else {
+        parts.join(", ")
+    };
+    let live = plan.stacks.iter().filter_map(|stack| stack.live.as_ref());
+    let by_hand = live.map(|live| live.resources.len()).sum::<usize>();
+    if by_hand > 0 {
+        let _ = write!(line, ", {by_hand} not as deployed");
     }
-    let mut line = parts.join(", ");
     for (grade, what) in [
         (Grade::DataLoss, "with data loss"),
         (Grade::Impossible, "that CloudFormation refuses"),

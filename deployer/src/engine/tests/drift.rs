@@ -13,7 +13,10 @@ use super::{
     answers::{self, ADD_ORDERS, CHANGE_SET_ID, REPLACE_ORDERS, Stack},
     script::{Answer, STACK, Script, http, stack},
 };
-use crate::engine::{Outcome, StackError, StackTarget, drift, revert};
+use crate::engine::plan::{
+    Basis, Deployed, Fate, Live, Path, PropertyChange, ResourceChange, Snapshot, StackPlan,
+};
+use crate::engine::{Outcome, StackError, StackTarget, drift, live, revert};
 
 const DETECTION: &str = "2f2b2d60-df86-11e7-bea1-500c2example";
 
@@ -208,6 +211,117 @@ async fn a_detection_that_fails_tells_what_it_could_read() {
         ]
     );
     played.finish();
+}
+
+/// The plan of a stack in a status, which gives its queue another delay.
+fn plan(status: &str) -> StackPlan {
+    let template = json!({"Resources": {
+        "Orders": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 5}},
+        "Letters": {"Type": "AWS::SQS::Queue"},
+        "Other": {"Type": "Custom::Other"},
+    }});
+    StackPlan {
+        stack: STACK.to_owned(),
+        changes: vec![ResourceChange {
+            logical_id: "Orders".to_owned(),
+            properties: vec![PropertyChange {
+                path: Path::new("Properties").key("DelaySeconds"),
+                before: Some(json!(5)),
+                after: Some(json!(10)),
+            }],
+            ..ResourceChange::default()
+        }],
+        basis: Some(Basis {
+            deployed: Some(Deployed {
+                status: status.to_owned(),
+                ..Deployed::default()
+            }),
+            before: Some(Arc::new(Snapshot {
+                template: Some(template),
+                ..Snapshot::default()
+            })),
+            ..Basis::default()
+        }),
+        ..StackPlan::default()
+    }
+}
+
+/// Detects what is live beside the plan of a stack in a status.
+async fn beside(script: Script, status: &str) -> Option<Live> {
+    let wanted = json!({"Resources": {"Orders": {"Properties": {"DelaySeconds": 10}}}});
+    let played = script.play();
+    let manifest = stack(STACK, &[]).manifest;
+    let live = live(&played.context, &manifest, &plan(status), &wanted)
+        .await
+        .expect("it is told");
+    played.finish();
+    live
+}
+
+#[tokio::test]
+async fn what_is_live_stands_beside_the_plan() {
+    let script = Script::new().describe(STACK, Stack::new("UPDATE_COMPLETE").xml());
+    let script = detected(
+        detect(script),
+        "DETECTION_COMPLETE",
+        "<StackDriftStatus>DRIFTED</StackDriftStatus>\
+         <DriftedStackResourceCount>1</DriftedStackResourceCount>",
+    );
+    let differences = format!(
+        "<PropertyDifferences>{}</PropertyDifferences>",
+        difference("/DelaySeconds", "NOT_EQUAL", "5", "60")
+    );
+    let members = member("Orders", "MODIFIED", &differences) + &member("Letters", "IN_SYNC", "");
+    let script = drifts(script, None, &members, None)
+        .template(r#"{"Resources":{"Orders":{"Properties":{"DelaySeconds":5}}}}"#);
+    let live = beside(script, "UPDATE_COMPLETE")
+        .await
+        .expect("it is there");
+    assert!(live.is_drifted());
+    assert_eq!(live.resources[0].properties[0].fate, Fate::Overwritten);
+    assert_eq!(
+        live.resources[0].lines(),
+        ["DelaySeconds is \"60\" and not \"5\" as deployed; this deploy overwrites it with 10"]
+    );
+    assert_eq!(
+        live.incomplete,
+        ["1 of 3 resources are of types that CloudFormation does not compare"]
+    );
+}
+
+#[tokio::test]
+async fn a_stack_that_cannot_be_looked_at_says_so() {
+    let busy = beside(Script::new(), "UPDATE_IN_PROGRESS").await;
+    let live = busy.expect("it is told");
+    assert_eq!(
+        (live.status.as_str(), live.incomplete.as_slice()),
+        ("NOT_CHECKED", &["it is UPDATE_IN_PROGRESS".to_owned()][..])
+    );
+    // What CloudFormation says of others is told as it is.
+    for (code, said, told) in [
+        (
+            "ValidationError",
+            "it cannot be looked at now",
+            "it cannot be looked at now",
+        ),
+        (
+            "AccessDenied",
+            "User is not authorized to perform: cloudformation:DetectStackDrift",
+            "cloudformation:DetectStackDrift",
+        ),
+    ] {
+        let refused = answers::error(code, said);
+        let script = Script::new()
+            .describe(STACK, Stack::new("ROLLBACK_COMPLETE").xml())
+            .cloudformation(
+                "detect_stack_drift",
+                mock!(CloudFormation::detect_stack_drift)
+                    .then_http_response(move || http(400, &refused)),
+            );
+        let live = beside(script, "ROLLBACK_COMPLETE").await;
+        let incomplete = live.expect("it is told").incomplete;
+        assert!(incomplete[0].contains(told), "{incomplete:?}");
+    }
 }
 
 #[tokio::test]

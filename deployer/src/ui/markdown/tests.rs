@@ -12,6 +12,7 @@ fn sample() -> Plan {
         stacks: vec![
             StackPlan {
                 refused: Vec::new(),
+                live: None,
                 stack: "intake-prod".into(),
                 changes: vec![ResourceChange {
                     logical_id: "Orders".into(),

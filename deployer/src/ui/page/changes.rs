@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use stack_graph::{Graph, Part, Place, Tone};
 
 use super::{Page, drawing, escape, value};
-use crate::engine::plan::{Action, Grade, Plan, PropertyChange, ResourceChange, Said, StackPlan};
+use crate::engine::plan::{
+    Action, Grade, LiveResource, Plan, PropertyChange, ResourceChange, Said, StackPlan,
+};
 use crate::text::count;
 
 /// What the page looks like.
@@ -184,8 +186,10 @@ fn section(body: &mut String, one: &Compared<'_>, anchors: &mut Anchors) {
             &part,
         );
     }
-    let (unchanged, changed): (Vec<_>, Vec<_>) = (one.plan.stacks.iter())
-        .partition(|stack| stack.is_empty() && stack.note.is_none() && stack.said.is_empty());
+    let (unchanged, changed): (Vec<_>, Vec<_>) = (one.plan.stacks.iter()).partition(|stack| {
+        let told = stack.note.is_none() && stack.said.is_empty();
+        stack.is_empty() && told && stack.is_live_as_deployed()
+    });
     for stack in changed {
         of_stack(body, stack, one.graph, &anchors);
     }
@@ -274,6 +278,18 @@ fn of_stack(
             escape(reason)
         );
     }
+    for line in stack.live_incomplete() {
+        let _ = writeln!(body, "<p class=\"note\">{}</p>", escape(&line));
+    }
+    for live in stack.live_alone() {
+        let _ = writeln!(
+            body,
+            "<p class=\"note\">live: <code>{}</code> <span class=\"type\">{}</span></p>",
+            escape(&live.logical_id),
+            escape(&live.resource_type)
+        );
+        list(body, live.lines().iter().map(|line| escape(line)));
+    }
     said(body, &stack.said, None);
     if !stack.is_empty() {
         body.push_str("<ul class=\"tree\">\n");
@@ -328,7 +344,10 @@ fn resource(
     let code = change.code.iter();
     let code = code.map(|code| escape(&format!("its code changed: {code}")));
     let reasons = change.told_reasons().map(|reason| escape(reason));
-    list(body, reasons.chain(code));
+    let live = stack.live_of(&change.logical_id).map(LiveResource::lines);
+    let live = live.into_iter().flatten();
+    let live = live.map(|line| format!("<strong>live: {}</strong>", escape(&line)));
+    list(body, reasons.chain(code).chain(live));
     let properties: Vec<_> = change.beside_texts().collect();
     table(body, &properties);
     for text in &change.texts {

@@ -237,6 +237,7 @@ fn a_plan_is_a_tree_that_fits() {
         stacks: vec![
             StackPlan {
                 refused: Vec::new(),
+                live: None,
                 stack: "intake-dev".into(),
                 changes: vec![
                     ResourceChange {

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::super::text::{Hunk, Line, TextChange};
-use super::super::{Action, Grade, Path, Plan, PropertyChange, ResourceChange, Said, StackPlan};
+use super::super::{
+    Action, Fate, Grade, Live, LiveProperty, LiveResource, Path, Plan, PropertyChange,
+    ResourceChange, Said, StackPlan,
+};
 use super::corpus;
 use crate::engine::{CodeChange, DependencyChange, FileChange, Finding, Happened, Hook};
 
@@ -211,6 +214,24 @@ fn everything() -> Plan {
         changes,
         note: Some("it is UPDATE_IN_PROGRESS".into()),
         refused: vec!["an export would change".into()],
+        live: Some(Live {
+            status: "DRIFTED".into(),
+            incomplete: vec!["it is busy".into()],
+            resources: vec![LiveResource {
+                logical_id: "Orders".into(),
+                resource_type: "AWS::SQS::Queue".into(),
+                status: "MODIFIED".into(),
+                reason: Some("it is hidden".into()),
+                action: Some(Action::Update),
+                properties: vec![LiveProperty {
+                    path: Path::new("Properties").key("DelaySeconds"),
+                    deployed: Some(5.into()),
+                    live: None,
+                    fate: Fate::Overwritten,
+                    after: Some(6.into()),
+                }],
+            }],
+        }),
         said,
         ..StackPlan::default()
     };
