@@ -24,6 +24,10 @@ use crate::ui::{self, Activity};
 
 /// What is compared, and with what.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own, and all of them go together"
+)]
 pub(super) struct With<'a> {
     /// Which stacks.
     pub(super) stacks: &'a cli::Stacks,

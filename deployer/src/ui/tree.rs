@@ -150,9 +150,9 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
             left -= 1;
         }
         render_resource(text, change, look);
-        let live = stack.live_of(&change.logical_id);
-        live.into_iter()
-            .for_each(|live| render_live(text, live, look));
+        if let Some(live) = stack.live_of(&change.logical_id) {
+            render_live(text, live, look);
+        }
     }
     for live in stack.live_alone() {
         let line = format!(
@@ -179,13 +179,10 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
 }
 
 /// Writes what is live of a resource, and what becomes of it.
-fn render_live(text: &mut String, live: &LiveResource, look: Look) {
-    for line in live.lines() {
-        let line = format!(
-            "      {}",
-            paint(palette::WARNING, format_args!("live: {line}"))
-        );
-        look.line(text, &line, 8);
+fn render_live(text: &mut String, resource: &LiveResource, look: Look) {
+    for told in resource.lines() {
+        let told = paint(palette::WARNING, format_args!("live: {told}"));
+        look.line(text, &format!("      {told}"), 8);
     }
 }
 
@@ -456,8 +453,8 @@ fn summary(plan: &Plan) -> String {
     } else {
         parts.join(", ")
     };
-    let live = plan.stacks.iter().filter_map(|stack| stack.live.as_ref());
-    let by_hand = live.map(|live| live.resources.len()).sum::<usize>();
+    let detected = plan.stacks.iter().filter_map(|stack| stack.live.as_ref());
+    let by_hand: usize = detected.map(|live| live.resources.len()).sum();
     if by_hand > 0 {
         let _ = write!(line, ", {by_hand} not as deployed");
     }

@@ -619,7 +619,9 @@ fn what_a_change_set_does_otherwise_is_in_the_plan_and_the_change_set_is_gone() 
     let options = ["--change-set", "--no-build", "--exit-code"];
     let outcome = run("diff", &workspace, &server, &options);
     assert_eq!(outcome.code, Some(3), "{outcome:?}");
-    snapbox::assert_data_eq!(outcome.stdout, str![[r#"
+    snapbox::assert_data_eq!(
+        outcome.stdout,
+        str![[r#"
 orders-dev
   - delete  Orders AWS::DynamoDB::Table DATA LOSS
       it is deleted with the data that it holds
@@ -628,7 +630,8 @@ orders-dev
       only CloudFormation names it
 1 to replace, 1 to delete (2 with data loss)
 
-"#]]);
+"#]]
+    );
     let actions = server.actions();
     let changing = actions.iter().filter(|action| !is_reading(action));
     assert_eq!(
