@@ -4,7 +4,6 @@ use std::fs;
 
 use serde_json::{Value, json};
 use system_tests::account::texts;
-use system_tests::proxy::Proxy;
 
 use crate::fixture::Fixture;
 use crate::workspace::hash;
@@ -106,49 +105,4 @@ fn a_table_is_renamed_with_what_it_holds() {
     let again = fixture.sandbox.succeed(&DEPLOY);
     let summary = again.json_lines().pop().unwrap_or_default();
     assert_eq!(summary["stacks"][0]["outcome"], "unchanged", "{summary}");
-}
-
-/// Has a run killed when it is about to import the table, which belongs to no stack then.
-fn killed(fixture: &Fixture) {
-    let proxy = Proxy::start(fixture.sandbox.engine().url());
-    let hold = proxy.hold("ChangeSetType=IMPORT");
-    let url = proxy.url();
-    let running = fixture
-        .sandbox
-        .spawn(&["deploy", "--stage", "dev", "--endpoint-url", &url]);
-    hold.reached();
-    running.signal("KILL");
-    let run = running.end_soon();
-    assert_eq!(run.code, None, "{run}");
-    hold.abandon();
-}
-
-#[test]
-fn a_run_that_is_killed_while_the_table_belongs_to_no_stack_is_finished_by_the_next() {
-    let fixture = Fixture::new(&json!({}));
-    let table = deployed(&fixture);
-    killed(&fixture);
-    let plan = fixture
-        .sandbox
-        .succeed(&["diff", "--stage", "dev", "--local"]);
-    assert!(plan.stdout.contains("was begun"), "{plan}");
-    fixture.sandbox.succeed(&DEPLOY);
-    is_renamed(&fixture, &table);
-}
-
-#[test]
-fn a_stack_that_goes_meanwhile_tells_of_the_table() {
-    let fixture = Fixture::new(&json!({}));
-    let table = deployed(&fixture);
-    killed(&fixture);
-    let run = fixture
-        .sandbox
-        .succeed(&["destroy", "--stage", "dev", "--local", "--json"]);
-    let summary = run.json_lines().pop().unwrap_or_default();
-    let retained = &summary["stacks"][0]["retained"];
-    assert_eq!(*retained, json!({"Sales": table}), "{summary}");
-    let key = json!({"TableName": table, "Key": {"id": {"S": "precious"}}});
-    let account = fixture.sandbox.account();
-    let found = account.call("dynamodb", "DynamoDB_20120810.GetItem", &key);
-    assert_eq!(found["Item"]["id"]["S"], "precious", "{found}");
 }

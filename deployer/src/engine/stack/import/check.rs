@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::engine::{Change, Replacement};
+use crate::{
+    engine::{Change, Replacement},
+    template::dependencies,
+};
 
 /// What a step is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +30,28 @@ impl Step {
     }
 }
 
-/// Returns the resources that two templates say different things of.
-pub(super) fn differing<'a>(before: &'a Value, next: &'a Value) -> BTreeSet<&'a str> {
-    let of = |template: &'a Value| template.get("Resources").and_then(Value::as_object);
-    of(next)
+/// Returns the resources that two templates say different things of, and those that refer to them: CloudFormation lists what
+/// takes a value of a resource that changes.
+pub(super) fn differing(before: &Value, next: &Value) -> BTreeSet<String> {
+    let resources = next.get("Resources").and_then(Value::as_object);
+    let mut found: BTreeSet<String> = resources
         .into_iter()
         .flatten()
         .filter(|(id, entry)| before["Resources"].get(id.as_str()) != Some(entry))
-        .map(|(id, _)| id.as_str())
-        .collect()
+        .map(|(id, _)| id.clone())
+        .collect();
+    let dependencies = dependencies(next);
+    loop {
+        let count = found.len();
+        for (id, needs) in &dependencies {
+            if !needs.is_disjoint(&found) {
+                found.insert(id.clone());
+            }
+        }
+        if found.len() == count {
+            return found;
+        }
+    }
 }
 
 /// Says what a change set of a step would do that the step is not for; nothing, where it does what it should.
@@ -43,7 +59,7 @@ pub(super) fn objection(
     step: Step,
     changes: &[Change],
     moves: &BTreeMap<String, String>,
-    differing: &BTreeSet<&str>,
+    differing: &BTreeSet<String>,
 ) -> Option<String> {
     let is_meant = |change: &Change| {
         let id = change.logical_id.as_str();
@@ -95,15 +111,11 @@ pub(super) fn objection(
 
 /// Returns whether a resource that is modified stays the same one: it is not replaced, or only if a value became another that
 /// it takes from one which stays itself.
-fn stays(change: &Change, differing: &BTreeSet<&str>) -> bool {
+fn stays(change: &Change, differing: &BTreeSet<String>) -> bool {
     match change.replacement {
         None | Some(Replacement::Never) => true,
         Some(Replacement::Conditional) => {
-            !change.follows.is_empty()
-                && change
-                    .follows
-                    .iter()
-                    .all(|id| differing.contains(id.as_str()))
+            !change.follows.is_empty() && change.follows.iter().all(|id| differing.contains(id))
         }
         Some(_) => false,
     }
@@ -130,7 +142,27 @@ mod tests {
 
     fn told(step: Step, changes: &[Change]) -> Option<String> {
         let moves = BTreeMap::from([("Old".to_owned(), "New".to_owned())]);
-        objection(step, changes, &moves, &BTreeSet::from(["New", "Reader"]))
+        let differing = BTreeSet::from(["New", "Reader"].map(str::to_owned));
+        objection(step, changes, &moves, &differing)
+    }
+
+    #[test]
+    fn what_takes_a_value_of_what_changes_may_be_listed() {
+        let template = |retained: bool| {
+            let mut template = serde_json::json!({"Resources": {
+                "New": {"Type": "AWS::SQS::Queue"},
+                "Other": {"Type": "AWS::SQS::Queue"},
+                "Reader": {"Properties": {"Queue": {"Fn::GetAtt": ["New", "Arn"]}}},
+                "Second": {"Properties": {"Reader": {"Ref": "Reader"}}},
+            }});
+            if retained {
+                template["Resources"]["New"]["DeletionPolicy"] = "Retain".into();
+            }
+            template
+        };
+        let found = differing(&template(false), &template(true));
+        assert_eq!(Vec::from_iter(found), ["New", "Reader", "Second"]);
+        assert!(differing(&template(true), &template(true)).is_empty());
     }
 
     #[test]
