@@ -18,6 +18,7 @@ mod cli {
     mod help;
     mod interrupt;
     mod lock;
+    mod orphans;
     mod regions;
     mod synth;
     mod workspace;

@@ -88,6 +88,8 @@ struct Site<'a> {
     connected: Option<(Activity, Context)>,
     /// The stacks that go and that the source does not have.
     orphans: Vec<Orphan>,
+    /// Those that stay, because nobody knew of them who consented.
+    left: Vec<Orphan>,
 }
 
 impl Site<'_> {
@@ -148,7 +150,7 @@ fn refuse_used(rendered: &[Rendered<'_>], chosen: &[&Stage]) -> Result<()> {
 
 impl Run<'_> {
     /// Returns whether more than a yes is asked for, and why.
-    fn why(&self, stage: &Stage, unknown: &[String]) -> Option<String> {
+    fn why(&self, stage: &Stage, unknown: &[&str]) -> Option<String> {
         if self.place.is_local() {
             None
         } else if stage.protected {
@@ -156,12 +158,17 @@ impl Run<'_> {
         } else if unknown.is_empty() {
             None
         } else {
-            let names: Vec<&str> = unknown.iter().map(String::as_str).collect();
             Some(format!(
                 "nothing in the source says what {} was",
-                list(&names)
+                list(unknown)
             ))
         }
+    }
+
+    /// Returns whether consent was given by somebody who does not read which stacks go that no source says anything of: what
+    /// another branch deployed is among them.
+    fn reads_nothing(&self, session: &Session) -> bool {
+        !self.place.is_local() && session.global.yes && self.arguments.confirm.is_none()
     }
 
     /// Refuses what is not consented to, connects to an environment, and looks for the stacks that go and that the source does
@@ -172,6 +179,7 @@ impl Run<'_> {
         let mut site = Site {
             connected: None,
             orphans: Vec::new(),
+            left: Vec::new(),
             rendered,
         };
         let stacks = site.stacks();
@@ -192,7 +200,8 @@ impl Run<'_> {
         if let Some(given) = given.filter(|given| *given != self.name) {
             return Err(approval::other_stage(self.name, given, &danger));
         }
-        if let Some(why) = self.why(stage, unknown)
+        let unknown_names: Vec<&str> = unknown.iter().map(String::as_str).collect();
+        if let Some(why) = self.why(stage, &unknown_names)
             && (given.is_some() || !session.ui.can_ask())
         {
             approval::confirm(session, self.name, given, (&danger, &why)).await?;
@@ -202,9 +211,10 @@ impl Run<'_> {
             place::open(session, self.project, stage, self.place, activity.sink()).await?;
         let whole = (self.name, self.config);
         let territory = orphans::territory(self.project, whole, stage, assembly, self.place);
-        let mut found_orphans = Vec::new();
+        let (mut found_orphans, mut left) = (Vec::new(), Vec::new());
         if takes_all {
             match orphans::look(session, &context, territory.as_ref()).await? {
+                Ok(survey) if self.reads_nothing(session) => left = survey.orphans,
                 Ok(survey) => found_orphans = survey.orphans,
                 Err(unseen) => unseen.tell(&session.ui),
             }
@@ -217,6 +227,7 @@ impl Run<'_> {
             }
         }
         site.orphans = found_orphans;
+        site.left = left;
         site.connected = Some((activity, context));
         Ok(site)
     }
@@ -230,18 +241,19 @@ impl Run<'_> {
             arguments,
             ..
         } = *self;
-        let Rendered {
-            session,
-            stage,
-            unknown,
-            ..
-        } = &site.rendered;
+        let Rendered { session, stage, .. } = &site.rendered;
         let mut stacks = site.stacks();
         stacks.extend(site.orphans.iter().map(|orphan| orphan.manifest(name)));
         let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
         let Some((activity, context)) = site.connected.as_ref().filter(|_| !names.is_empty())
         else {
             session.ui.done("destroy", "nothing of its own is selected");
+            tell_left(&session.ui, &site.left);
+            if session.ui.json() && !site.left.is_empty() {
+                session
+                    .ui
+                    .json_line(&summary(&DestroyReport::default(), &site.left));
+            }
             return Ok(());
         };
         let retain = arguments.retain.iter().cloned().collect();
@@ -257,7 +269,9 @@ impl Run<'_> {
             session.ui.line(format!("  {}", described(orphan)));
         }
         let account = &context.clients.identity().account;
-        match self.why(stage, unknown) {
+        let orphans = site.orphans.iter().map(|orphan| orphan.stack.as_str());
+        let orphans: Vec<&str> = orphans.collect();
+        match self.why(stage, &orphans) {
             Some(why) if arguments.confirm.is_none() => {
                 let danger = format!(
                     "this deletes {} in account {account}, {}",
@@ -295,7 +309,8 @@ impl Run<'_> {
                 let survivors = search(session, &context, name, &report, &kept).await?;
                 let file = ledger::keep(ui, project, &context, &key, &mut report)?;
                 forget(ui, &memory, &context, &report);
-                finish(session, &report, &survivors, file.as_deref());
+                finish(session, &report, &survivors, (file.as_deref(), &site.left));
+                tell_left(ui, &site.left);
                 Ok(())
             }
             Err(error) => Err(unfinished(ui, project, &context, &memory, &key, error)),
@@ -363,7 +378,7 @@ fn unfinished(
     if !ui.json() {
         ledger::show(ui, report, &[], file.as_deref());
     }
-    let fields = summary(report);
+    let fields = summary(report, &[]);
     Error::from(error).with_fields(fields)
 }
 
@@ -389,9 +404,14 @@ async fn search(
     }
 }
 
-fn finish(session: &Session, report: &DestroyReport, survivors: &[Survivor], file: Option<&Path>) {
+fn finish(
+    session: &Session,
+    report: &DestroyReport,
+    survivors: &[Survivor],
+    (file, left): (Option<&Path>, &[Orphan]),
+) {
     if session.ui.json() {
-        let mut summary = summary(report);
+        let mut summary = summary(report, left);
         summary.insert("survivors".to_owned(), json!(survivors));
         session.ui.json_line(&summary);
     } else {
@@ -399,11 +419,23 @@ fn finish(session: &Session, report: &DestroyReport, survivors: &[Survivor], fil
     }
 }
 
-/// The last line of the stream: how every stack ended up.
-fn summary(report: &DestroyReport) -> serde_json::Map<String, serde_json::Value> {
+/// Tells which stacks stay that the source does not have.
+fn tell_left(ui: &Ui, left: &[Orphan]) {
+    for Orphan { stack, next, .. } in left {
+        ui.warn(format!(
+            "{stack} is in the source no more and stays, as `--yes` is said before anybody knows of it: `{next}` removes it"
+        ));
+    }
+}
+
+/// The last line of the stream: how every stack ended up, and which stay that the source does not have.
+fn summary(report: &DestroyReport, left: &[Orphan]) -> serde_json::Map<String, serde_json::Value> {
     let mut fields = serde_json::Map::new();
     fields.insert("type".to_owned(), "summary".into());
     fields.insert("stacks".to_owned(), json!(report.stacks));
+    if !left.is_empty() {
+        fields.insert("orphans".to_owned(), json!(left));
+    }
     fields
 }
 

@@ -21,10 +21,13 @@ const IDENTITY: &str = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaw
 </GetCallerIdentityResponse>"#;
 
 /// A server that knows its caller and has no stacks, or one in a status.
-struct Server {
+pub(super) struct Server {
     port: u16,
     requests: Arc<Mutex<Vec<String>>>,
 }
+
+/// Answers an action on a stack before the server does what it does otherwise.
+pub(super) type Answers = fn(&str, &str) -> Option<String>;
 
 impl Server {
     fn start() -> Self {
@@ -32,32 +35,46 @@ impl Server {
     }
 
     fn start_with(status: Option<&'static str>) -> Self {
+        Self::answering(status, |_, _| None)
+    }
+
+    pub(super) fn answering(status: Option<&'static str>, answers: Answers) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
         let port = listener.local_addr().expect("is bound").port();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                answer(stream, status, &seen);
+                answer(stream, status, answers, &seen);
             }
         });
         Self { port, requests }
     }
 
-    fn actions(&self) -> Vec<String> {
+    /// Returns the URL of an address that does not say that it is on this machine.
+    pub(super) fn url(&self) -> String {
+        format!("http://0.0.0.0:{}", self.port)
+    }
+
+    /// Returns the URL of an address that says so.
+    pub(super) fn loopback(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(super) fn actions(&self) -> Vec<String> {
         let requests = self.requests.lock().expect("is not poisoned");
         requests.iter().map(|body| field(body, "Action")).collect()
     }
 
     /// Returns the body of the first request with an action.
-    fn request(&self, action: &str) -> Option<String> {
+    pub(super) fn request(&self, action: &str) -> Option<String> {
         let requests = self.requests.lock().expect("is not poisoned");
         let mut bodies = requests.iter();
         bodies.find(|body| field(body, "Action") == action).cloned()
     }
 }
 
-fn field(body: &str, name: &str) -> String {
+pub(super) fn field(body: &str, name: &str) -> String {
     body.split('&')
         .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
         .unwrap_or_default()
@@ -162,7 +179,12 @@ fn nothing(action: &str) -> String {
     )
 }
 
-fn answer(mut stream: TcpStream, stack_status: Option<&str>, seen: &Mutex<Vec<String>>) {
+fn answer(
+    mut stream: TcpStream,
+    stack_status: Option<&str>,
+    answers: Answers,
+    seen: &Mutex<Vec<String>>,
+) {
     let mut reader = BufReader::new(stream.try_clone().expect("clones"));
     let mut length = 0;
     loop {
@@ -185,6 +207,9 @@ fn answer(mut stream: TcpStream, stack_status: Option<&str>, seen: &Mutex<Vec<St
     let action = field(&body, "Action");
     let name = field(&body, "StackName");
     let (status, text) = match (action.as_str(), stack_status) {
+        _ if answers(&action, &name).is_some() => {
+            ("200 OK", answers(&action, &name).unwrap_or_default())
+        }
         ("GetCallerIdentity", _) => ("200 OK", IDENTITY.to_owned()),
         ("DescribeStacks", _) if name.is_empty() => ("200 OK", no_stacks()),
         ("DescribeStacks", Some(status)) => ("200 OK", stack(&name, status)),
@@ -228,7 +253,7 @@ fn error(code: &str, message: &str) -> String {
 }
 
 /// Returns whether an action changes nothing, as AWS names them.
-fn is_reading(action: &str) -> bool {
+pub(super) fn is_reading(action: &str) -> bool {
     ["Describe", "Get", "List"]
         .iter()
         .any(|verb| action.starts_with(verb))
@@ -238,9 +263,12 @@ fn deploy(workspace: &Workspace, server: &Server, more: &[&str]) -> Outcome {
     run("deploy", workspace, server, more)
 }
 
-fn run(verb: &str, workspace: &Workspace, server: &Server, more: &[&str]) -> Outcome {
-    let url = format!("http://0.0.0.0:{}", server.port);
-    let mut command = workspace.command([verb, "--stage", "dev", "--endpoint-url", &url]);
+pub(super) fn run(verb: &str, workspace: &Workspace, server: &Server, more: &[&str]) -> Outcome {
+    run_at(&server.url(), verb, workspace, more)
+}
+
+pub(super) fn run_at(url: &str, verb: &str, workspace: &Workspace, more: &[&str]) -> Outcome {
+    let mut command = workspace.command([verb, "--stage", "dev", "--endpoint-url", url]);
     command
         .args(more)
         .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
