@@ -84,6 +84,7 @@ pub use fast::{
 };
 pub use follow::follow_events;
 pub use graph::CONCURRENCY;
+pub(crate) use graph::abreast;
 pub use inspect::{
     DeployedFunction, DeployedStack, StackStatusReport, StackTarget, StatusReport, deployed,
     deployed_template, functions, outputs, status,

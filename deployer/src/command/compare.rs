@@ -162,18 +162,7 @@ impl<'a> Comparison<'a> {
         }
         let wanted = wanted(&assembly, &selected);
         if self.with.drift {
-            for (name, template) in &wanted {
-                let mut stacks = assembly.manifest.stacks.iter();
-                let manifest = stacks.find(|stack| stack.name == *name);
-                let mut plans = plan.stacks.iter_mut();
-                let stack = plans.find(|stack| stack.stack == *name);
-                if let (Some(manifest), Some(stack)) = (manifest, stack) {
-                    let task = session.ui.task("drift", name.clone());
-                    let live = engine::live(&context, manifest, stack, template);
-                    stack.live = session.guard(Box::pin(live)).await??;
-                    drop(task);
-                }
-            }
+            detect(session, &context, &assembly, &wanted, &mut plan).await?;
         }
         Ok(Made {
             plan,
@@ -200,6 +189,34 @@ impl<'a> Comparison<'a> {
         let survey = orphans::look(session, context, territory.as_ref()).await?;
         Ok(survey.unwrap_or_default())
     }
+}
+
+/// Lets CloudFormation detect what is live of the stacks of a plan otherwise than it was deployed, of several at once.
+async fn detect(
+    session: &Session,
+    context: &Context,
+    assembly: &Assembly,
+    wanted: &[(String, Value)],
+    plan: &mut Plan,
+) -> Result<()> {
+    let looks = plan.stacks.iter().map(async |stack| {
+        let mut stacks = assembly.manifest.stacks.iter();
+        let manifest = stacks.find(|it| it.name == stack.stack);
+        let template = wanted.iter().find(|(name, _)| *name == stack.stack);
+        let (Some(manifest), Some((name, template))) = (manifest, template) else {
+            return Ok(None);
+        };
+        let task = session.ui.task("drift", name.clone());
+        let live = engine::live(context, manifest, stack, template).await;
+        drop(task);
+        live
+    });
+    let looks = engine::abreast(context.concurrency, looks.collect());
+    let found = session.guard(Box::pin(looks)).await?;
+    for (stack, live) in plan.stacks.iter_mut().zip(found) {
+        stack.live = live?;
+    }
+    Ok(())
 }
 
 /// Says what stacks were given past CloudFormation: a plan compares with what CloudFormation knows.

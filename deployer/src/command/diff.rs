@@ -11,7 +11,7 @@ use super::environments::{self, Documents};
 use super::saved::Saved;
 use super::{Session, orphans};
 use crate::cli::{self, Report};
-use crate::engine::plan::{Live, Plan, StackPlan, picture};
+use crate::engine::plan::{Plan, StackPlan, picture};
 use crate::engine::{Orphan, Survey};
 use crate::error::{EXIT_CHANGES, EXIT_FAILED, Error, Kind, Result};
 use crate::ui;
@@ -39,8 +39,12 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
             draws(arguments),
         );
         print(own, arguments, (name, chosen.len()), &one);
-        let drifted = |stack: &StackPlan| stack.live.as_ref().is_some_and(Live::is_drifted);
-        let differs = !one.plan.is_empty() || one.plan.stacks.iter().any(drifted);
+        // What nobody could look at may be otherwise too.
+        let live = |stack: &StackPlan| {
+            let live = stack.live.as_ref();
+            live.is_some_and(|live| live.is_drifted() || live.uncertain)
+        };
+        let differs = !one.plan.is_empty() || one.plan.stacks.iter().any(live);
         let changed = arguments.exit_code && differs;
         let refused = one.plan.stacks.iter().any(StackPlan::is_refused);
         kept.borrow_mut().push(one);

@@ -14,20 +14,20 @@ use crate::ui::{self, Activity, Ui};
 
 pub(super) async fn run(session: &Session, arguments: &cli::Drift) -> Result<u8> {
     let look = Look::open(session, Some(&arguments.stacks)).await?;
-    let mut drifts: Vec<StackDrift> = Vec::new();
-    for target in &look.targets {
+    let looks = look.targets.iter().map(async |target| {
         let task = session.ui.task("drift", target.name.clone());
-        let manifest = look
-            .assembly
-            .manifest
-            .stacks
-            .iter()
-            .find(|stack| stack.name == target.name);
-        let drift = engine::drift(&look.context, target, manifest);
-        drifts.push(session.guard(Box::pin(drift)).await??);
+        let mut stacks = look.assembly.manifest.stacks.iter();
+        let manifest = stacks.find(|stack| stack.name == target.name);
+        let drift = engine::drift(&look.context, target, manifest).await;
         drop(task);
-    }
-    let drifted = drifts.iter().any(StackDrift::is_drifted);
+        drift
+    });
+    let looks = engine::abreast(look.context.concurrency, looks.collect());
+    let drifts = session.guard(Box::pin(looks)).await?.into_iter();
+    let drifts: Vec<StackDrift> = drifts.collect::<Result<_, _>>()?;
+    // What nobody could look at may be otherwise too.
+    let differs = |drift: &StackDrift| drift.is_drifted() || drift.is_uncertain();
+    let drifted = drifts.iter().any(differs);
     if !arguments.revert {
         if session.ui.json() {
             session.ui.document(&json!({"stacks": drifts}));

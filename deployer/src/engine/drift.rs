@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetType, DeploymentMode, DifferenceType, Parameter,
@@ -15,7 +16,7 @@ use super::{
     Approve, Context, Decision, Event, Outcome, StackError, StackTarget,
     change_set::{self, ChangeSet, ChangeSetRequest, Computed},
     inspect::{self, present},
-    plan::{Live, StackPlan},
+    plan::{Live, StackPlan, moves},
     publish::TemplateSource,
     stack::{Executed, aws, execute, interrupted, refused, remove, token},
 };
@@ -26,6 +27,10 @@ use crate::{
 
 /// What stands for a value that is not shown, here as in CloudFormation's own answers.
 const MASK: &str = "****";
+
+/// How long a detection may take: they take minutes at most
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/detect-drift-stack.html>).
+const LONGEST: Duration = Duration::from_mins(30);
 
 /// What was changed behind CloudFormation's back.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -81,6 +86,14 @@ impl StackDrift {
     pub fn is_drifted(&self) -> bool {
         self.status == "DRIFTED"
     }
+
+    /// Returns whether nobody knows of something that CloudFormation compares whether it was changed. What it does not compare
+    /// at all is not meant, unless that is the whole stack.
+    pub fn is_uncertain(&self) -> bool {
+        let told = ["IN_SYNC", "DRIFTED", "NOT_DEPLOYED"].contains(&self.status.as_str());
+        let mut resources = self.resources.iter();
+        !told || self.incomplete.is_some() || resources.any(|resource| resource.status == "UNKNOWN")
+    }
 }
 
 /// Lets CloudFormation compare a stack with what is there.
@@ -113,7 +126,8 @@ pub async fn drift(
         .or_aws(&clients, OPERATION)?
         .stack_drift_detection_id
         .ok_or_else(|| AwsError::incomplete(OPERATION, "detection id"))?;
-    for wait in context.pace.waits() {
+    let mut ended = None;
+    for wait in context.pace.waits_within(LONGEST) {
         let answer = clients
             .cloudformation
             .describe_stack_drift_detection_status()
@@ -129,15 +143,29 @@ pub async fn drift(
             context.timing.sleep(wait).await;
             continue;
         }
-        drift.status = answer
-            .stack_drift_status
-            .map_or_else(|| "UNKNOWN".to_owned(), |status| status.as_str().to_owned());
-        // What could be read is told all the same.
-        if status != Some("DETECTION_COMPLETE") {
-            let unsaid = || "the detection failed".to_owned();
-            drift.incomplete = Some(present(answer.detection_status_reason).unwrap_or_else(unsaid));
-        }
+        let is_complete = status == Some("DETECTION_COMPLETE");
+        ended = Some((answer, is_complete));
         break;
+    }
+    // What could be read is told all the same.
+    match ended {
+        Some((answer, is_complete)) => {
+            drift.status = answer
+                .stack_drift_status
+                .map_or_else(|| "UNKNOWN".to_owned(), |status| status.as_str().to_owned());
+            if !is_complete {
+                let unsaid = || "the detection failed".to_owned();
+                drift.incomplete =
+                    Some(present(answer.detection_status_reason).unwrap_or_else(unsaid));
+            }
+        }
+        None => {
+            "UNKNOWN".clone_into(&mut drift.status);
+            drift.incomplete = Some(format!(
+                "the detection was not done after {} minutes",
+                LONGEST.as_secs() / 60
+            ));
+        }
     }
     for resource in resources(&clients, &stack.name).await? {
         let status = resource
@@ -184,10 +212,25 @@ pub async fn live(
     if let Some(status) = status.filter(|status| status.ends_with("_IN_PROGRESS")) {
         return Ok(Some(Live::unchecked(format!("it is {status}"))));
     }
-    let count = template.get("Resources").and_then(Value::as_object);
-    let count = count.map_or(0, serde_json::Map::len);
-    match drift(context, &StackTarget::from(manifest), Some(manifest)).await {
-        Ok(drift) => Ok(Some(Live::beside(plan, drift, wanted, count))),
+    let target = StackTarget::from(manifest);
+    match drift(context, &target, Some(manifest)).await {
+        Ok(mut drift) => {
+            // The plan knows what is renamed by its new name.
+            let renamed = moves::pending(&manifest.moved, template);
+            for resource in &mut drift.resources {
+                if let Some(to) = renamed.get(&resource.logical_id) {
+                    resource.logical_id.clone_from(to);
+                }
+            }
+            // Those of the template whose condition does not hold are not there.
+            let clients = context.clients.in_region(target.region.as_deref());
+            let count = match inspect::resources(&clients, &target.name).await {
+                Ok(resources) => Some(resources.len()),
+                Err(error) if matches!(error.fault(), Fault::Denied { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            Ok(Some(Live::beside(plan, drift, wanted, count)))
+        }
         Err(error) if error.code() == Some("ValidationError") => {
             let reason = error
                 .message()

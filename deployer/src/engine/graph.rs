@@ -72,7 +72,7 @@ pub(super) fn reversed(nodes: &[(String, Vec<String>)]) -> Vec<(String, Vec<Stri
 /// Does works abreast, at most `at_once` at a time, and returns what they answer in their order.
 ///
 /// They are begun in that order. It is for looks: they borrow what they need, and end with whoever awaits them.
-pub(super) async fn abreast<T>(
+pub(crate) async fn abreast<T>(
     at_once: NonZeroUsize,
     works: Vec<impl Future<Output = T>>,
 ) -> Vec<T> {

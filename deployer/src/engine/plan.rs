@@ -27,6 +27,7 @@ pub(crate) mod random;
 mod references;
 mod said;
 mod seal;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -57,6 +58,7 @@ pub use path::{Path, Step};
 pub use picture::picture;
 pub use said::Said;
 pub use seal::{Seal, SealedChange};
+pub(super) use stored::{is_dynamic, is_value};
 pub use text::{Hunk, Line, TextChange};
 
 /// The version of the JSON form of plans: it rises when a field goes or means something else, not when one is added.

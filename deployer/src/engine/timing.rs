@@ -77,6 +77,15 @@ impl Pace {
             Some((*wait * 2).min(self.longest))
         })
     }
+
+    /// Returns the waits that together take no longer than a limit.
+    pub(super) fn waits_within(self, limit: Duration) -> impl Iterator<Item = Duration> + Send {
+        let mut whole = Duration::ZERO;
+        self.waits().take_while(move |wait| {
+            whole += *wait;
+            whole <= limit
+        })
+    }
 }
 
 /// Counts the operations that are followed at once.

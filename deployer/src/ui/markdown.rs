@@ -260,9 +260,12 @@ fn said(text: &mut String, said: &Said, of: Option<&str>, indent: &str) {
     }
 }
 
+/// How much is shown of a value that is live.
+const LIVE: usize = 200;
+
 /// Writes what is live of a resource, and what becomes of it.
 fn live(live: Option<&LiveResource>) -> String {
-    let lines = live.into_iter().flat_map(LiveResource::lines);
+    let lines = live.into_iter().flat_map(|live| live.lines(LIVE));
     let lines = lines.map(|line| format!("  - **live**: {}\n", told(&line)));
     lines.collect()
 }

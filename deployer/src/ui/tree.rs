@@ -136,7 +136,9 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
         look.line(text, &format!("  {}", paint(palette::WARNING, line)), 4);
     }
     let is_dangerous = |change: &ResourceChange| {
-        is_dangerous(change) || stack.live_of(&change.logical_id).is_some()
+        let live = stack.live_of(&change.logical_id);
+        is_dangerous(change)
+            || live.is_some_and(|live| live.is_overwritten() || live.status == "DELETED")
     };
     let harmless = stack.changes.iter().filter(|change| !is_dangerous(change));
     let mut left = look.shown(harmless.count(), CHANGES);
@@ -154,7 +156,9 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
             render_live(text, live, look);
         }
     }
-    for live in stack.live_alone() {
+    let alone = stack.live_alone().count();
+    let shown = look.shown(alone, CHANGES);
+    for live in stack.live_alone().take(shown) {
         let line = format!(
             "  {} live    {} {}",
             paint(palette::WARNING, "!"),
@@ -163,6 +167,10 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
         );
         look.line(text, &line, 4);
         render_live(text, live, look);
+    }
+    if shown < alone {
+        let what = " that are not as they were deployed";
+        look.rest(text, 2, alone - shown, what);
     }
     if !hidden.is_empty() {
         let what = format!(": {}", counts(&hidden).join(", "));
@@ -180,9 +188,15 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
 
 /// Writes what is live of a resource, and what becomes of it.
 fn render_live(text: &mut String, resource: &LiveResource, look: Look) {
-    for told in resource.lines() {
+    let width = if look.full { usize::MAX } else { look.width };
+    let lines = resource.lines(width);
+    let shown = look.shown(lines.len(), PROPERTIES);
+    for told in lines.iter().take(shown) {
         let told = paint(palette::WARNING, format_args!("live: {told}"));
         look.line(text, &format!("      {told}"), 8);
+    }
+    if shown < lines.len() {
+        look.rest(text, 6, lines.len() - shown, "");
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     engine::{
         Context, DeployedStack, ProposedChanges, Replacement, StackError,
         destroy::importers,
-        plan::{Cause, certain},
+        plan::{Cause, certain, is_dynamic, is_value},
     },
 };
 
@@ -77,7 +77,8 @@ fn changing<'a>(
         let present = deployed.outputs.get(old_key);
         let cause = match value {
             Value::String(text) => {
-                (present.is_some_and(|present| present != text)).then_some(Cause::Text)
+                let another = |present: &String| !is_dynamic(text) && !is_value(present, text);
+                present.is_some_and(another).then_some(Cause::Text)
             }
             value => {
                 let mut names = certain(value).into_iter();
@@ -89,4 +90,128 @@ fn changing<'a>(
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::plan::{App, Registry, Side};
+    use crate::engine::tests::described;
+
+    /// What an export is taken from, before and after, and whether both say that its value changes.
+    #[test]
+    fn plan_and_deploy_refuse_the_same_values() {
+        let kind = |kind: &str| json!({"Type": kind});
+        let stored = kind("AWS::SSM::Parameter::Value<String>");
+        let literal = kind("String");
+        let named = json!({"Ref": "Named"});
+        for (what, parameter, (before, old), (after, new), present, refused) in [
+            (
+                "as it was",
+                &stored,
+                (&named, "/a"),
+                (&named, "/a"),
+                "live",
+                false,
+            ),
+            (
+                "another name",
+                &stored,
+                (&named, "/a"),
+                (&named, "/b"),
+                "live",
+                false,
+            ),
+            (
+                "its value",
+                &stored,
+                (&named, "/a"),
+                (&json!("live"), "/a"),
+                "live",
+                false,
+            ),
+            (
+                "another value",
+                &stored,
+                (&named, "/a"),
+                (&json!("other"), "/a"),
+                "live",
+                true,
+            ),
+            (
+                "no ASCII",
+                &literal,
+                (&json!("Grüße"), ""),
+                (&json!("Grüße"), ""),
+                "Gr??e",
+                false,
+            ),
+            (
+                "no ASCII, new",
+                &literal,
+                (&json!("Grüße"), ""),
+                (&json!("Güte"), ""),
+                "Gr??e",
+                true,
+            ),
+            (
+                "dynamic",
+                &literal,
+                (&json!("{{resolve:ssm:/a}}"), ""),
+                (&json!("{{resolve:ssm:/b}}"), ""),
+                "live",
+                false,
+            ),
+            (
+                "text",
+                &literal,
+                (&json!("one"), ""),
+                (&json!("two"), ""),
+                "one",
+                true,
+            ),
+        ] {
+            let template = |value: &Value| {
+                json!({
+                    "Parameters": {"Named": parameter},
+                    "Outputs": {"Value": {"Value": value, "Export": {"Name": "data-dev-a"}}},
+                })
+            };
+            let (before, after) = (template(before), template(after));
+            let side = |template, name: &str| Side {
+                template: Some(template),
+                parameters: [("Named".to_owned(), name.to_owned())].into(),
+                ..Side::default()
+            };
+            let (old, new) = (side(&before, old), side(&after, new));
+            let mut found = described("UPDATE_COMPLETE");
+            found.exports = [("Value".to_owned(), "data-dev-a".to_owned())].into();
+            found.outputs = [("Value".to_owned(), present.to_owned())].into();
+            let manifest = serde_json::from_value(
+                json!({"name": "data-dev", "id": "data", "template": "data.json", "sha256": ""}),
+            )
+            .expect("reads");
+            let mut app = App::default();
+            let plan = app.compare(&manifest, &BTreeMap::new(), &old, &new, &Registry);
+            app.exported(&manifest, (&found, &old), &new, &plan);
+            assert_eq!(
+                app.changing("data-dev").count() > 0,
+                refused,
+                "plan: {what}"
+            );
+            let changes = ProposedChanges {
+                stack: "data-dev".to_owned(),
+                create: false,
+                partial: false,
+                change_set: "deploy".to_owned(),
+                changes: Vec::new(),
+                findings: Vec::new(),
+                hooks: Vec::new(),
+            };
+            let own = changing(&found, &after, &changes);
+            assert_eq!(!own.is_empty(), refused, "deploy: {what}");
+        }
+    }
 }

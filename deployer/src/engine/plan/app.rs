@@ -14,6 +14,7 @@ use super::imported::{Cause, changing};
 use super::moves::Moves;
 use super::needs::needs;
 use super::path::{Path, Trail};
+use super::stored::{holds_dynamic, is_dynamic, is_value, looked_up};
 use super::{Knowledge, Plan, Side, StackPlan, references};
 use crate::engine::DeployedStack;
 
@@ -59,6 +60,7 @@ impl App {
             template: renamed.as_ref().or(deployed.template),
             ..deployed.clone()
         };
+        let (deployed, wanted) = (&*looked_up(deployed), &*looked_up(wanted));
         let region = &manifest.region;
         let mut outside = Outside {
             needs: needs(manifest, contracts, wanted.template),
@@ -121,7 +123,7 @@ impl App {
 
     /// Enters the values of a stack's exports, where its plan lets them be what they are: the output stays as it is
     /// written, and so does every resource that it names.
-    pub(super) fn exported(
+    pub(in crate::engine) fn exported(
         &mut self,
         manifest: &StackManifest,
         deployed: (&DeployedStack, &Side<'_>),
@@ -129,6 +131,7 @@ impl App {
         plan: &StackPlan,
     ) {
         let (found, old) = deployed;
+        let (old, wanted) = (&*looked_up(old), &*looked_up(wanted));
         for (key, name) in &found.exports {
             let value = |side: &Side<'_>| {
                 let output = side.template?.get("Outputs")?.get(key)?;
@@ -138,7 +141,9 @@ impl App {
                 continue;
             };
             if let (Some(present), Value::String(text)) = (found.outputs.get(key), &after)
-                && present != text
+                && !same(&before, &after)
+                && !is_dynamic(text)
+                && !is_value(present, text)
             {
                 let export = (manifest.region.clone(), name.clone());
                 self.changing
@@ -152,6 +157,8 @@ impl App {
             if let Some(text) = found.outputs.get(key)
                 && !moves
                 && same(&before, &after)
+                // What is looked up may have become another value meanwhile.
+                && !holds_dynamic(&after)
                 && !self
                     .outputs
                     .contains_key(&(manifest.name.clone(), key.clone()))
@@ -174,7 +181,10 @@ impl App {
     }
 
     /// Returns the exports of a stack that keep their name and get another value.
-    pub(super) fn changing<'a>(&'a self, stack: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(in crate::engine) fn changing<'a>(
+        &'a self,
+        stack: &'a str,
+    ) -> impl Iterator<Item = &'a str> {
         let changing = self.changing.keys().filter(move |(of, _)| of == stack);
         changing.map(|(_, (_, export))| export.as_str())
     }

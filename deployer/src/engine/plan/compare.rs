@@ -17,6 +17,7 @@ use super::known::{Known, align, declared};
 use super::mappings::Mappings;
 use super::needs::{self, Need};
 use super::path::{Path, Step, display};
+use super::stored::looked_up;
 use super::text::texts;
 use super::traps::{self, Both};
 use super::{
@@ -76,7 +77,8 @@ pub(super) fn compare_among(
     knowledge: &dyn Knowledge,
     outside: &Outside,
 ) -> (StackPlan, Vec<Renewed>) {
-    let (deployed, wanted) = (outside.unknown(deployed), outside.unknown(wanted));
+    let (deployed, wanted) = (looked_up(deployed), looked_up(wanted));
+    let (deployed, wanted) = (outside.unknown(&deployed), outside.unknown(&wanted));
     let (before, after) = (settled(&deployed), settled(&wanted));
     let deployed = &Side {
         template: before.as_ref().or(deployed.template),

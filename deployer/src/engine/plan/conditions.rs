@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Side;
 use super::canonical::{Parameters, canonical, intrinsic, same};
+use super::stored::is_dynamic;
 
 /// Deeper conditions than this are taken for endless.
 const DEPTH: usize = 20;
@@ -104,7 +105,9 @@ impl Conditions<'_> {
                 };
                 let left = canonical(left, self.parameters);
                 let right = canonical(right, self.parameters);
-                let known = |side: &Value| !side.is_object() && !side.is_array();
+                let known = |side: &Value| {
+                    !side.is_object() && !side.is_array() && !side.as_str().is_some_and(is_dynamic)
+                };
                 let equal = same(&left, &right);
                 (equal || (known(&left) && known(&right))).then_some(equal)
             }

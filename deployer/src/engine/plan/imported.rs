@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::canonical::{canonical, same};
 use super::compare::Renewed;
+use super::stored::is_dynamic;
 use super::{Action, Grade, Knowledge, Side, StackPlan, app, name};
 use crate::template::referenced;
 
@@ -77,8 +78,10 @@ pub(super) fn changing(
             continue;
         };
         let new = value(wanted, output);
-        let cause = if new.is_string() && old.is_string() {
-            (!same(old, &new)).then_some(Cause::Text)
+        let cause = if let (Value::String(before), Value::String(after)) = (old, &new) {
+            // Two names may stand for one value: only CloudFormation knows.
+            let known = !is_dynamic(before) && !is_dynamic(after);
+            (known && !same(old, &new)).then_some(Cause::Text)
         } else {
             of_resource(&new, plan, renewed, knowledge)
         };
@@ -175,6 +178,7 @@ impl StackPlan {
             }
         };
         match (change, cause) {
+            // It has the grade of a replacement already.
             (Some(change), Cause::Perhaps(_)) => change.reasons.push(reason),
             (Some(change), _) => {
                 change.grade = Grade::Impossible;

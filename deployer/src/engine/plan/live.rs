@@ -22,6 +22,9 @@ pub struct Live {
     pub incomplete: Vec<String>,
     /// The resources that are not as they were deployed, by logical id.
     pub resources: Vec<LiveResource>,
+    /// Whether nobody knows of something that CloudFormation compares whether it was changed.
+    #[serde(skip)]
+    pub uncertain: bool,
 }
 
 /// A resource that is not as it was deployed.
@@ -75,16 +78,19 @@ pub enum Fate {
 
 impl Live {
     /// Tells what a detection found beside a plan. `wanted` is the template that would be deployed, and `count` says how many
-    /// resources are deployed.
+    /// resources are deployed, where that is known.
     pub(in crate::engine) fn beside(
         plan: &StackPlan,
         drift: StackDrift,
         wanted: &Value,
-        count: usize,
+        count: Option<usize>,
     ) -> Self {
+        let uncertain = drift.is_uncertain();
         let mut incomplete: Vec<String> = drift.incomplete.into_iter().collect();
         let compared = drift.in_sync + drift.resources.len();
-        if drift.status != "NOT_DEPLOYED" && compared < count {
+        if drift.status != "NOT_DEPLOYED"
+            && let Some(count) = count.filter(|count| compared < *count)
+        {
             incomplete.push(format!(
                 "{} of {count} resources are of types that CloudFormation does not compare",
                 count - compared
@@ -98,9 +104,12 @@ impl Live {
                 .map(|resource| {
                     let mut changes = plan.changes.iter();
                     let change = changes.find(|change| change.logical_id == resource.logical_id);
-                    LiveResource::beside(resource, change, wanted)
+                    let before = plan.before.as_ref();
+                    let body = before.and_then(|it| it.get("Resources")?.get(&resource.logical_id));
+                    LiveResource::beside(resource, change, (body, wanted))
                 })
                 .collect(),
+            uncertain,
         }
     }
 
@@ -110,6 +119,7 @@ impl Live {
             status: "NOT_CHECKED".to_owned(),
             incomplete: vec![reason],
             resources: Vec::new(),
+            uncertain: true,
         }
     }
 
@@ -125,7 +135,14 @@ impl Live {
 }
 
 impl LiveResource {
-    fn beside(drift: ResourceDrift, change: Option<&ResourceChange>, wanted: &Value) -> Self {
+    fn beside(
+        drift: ResourceDrift,
+        change: Option<&ResourceChange>,
+        (deployed, wanted): (Option<&Value>, &Value),
+    ) -> Self {
+        // What is replaced may stay beside the new one.
+        let policy = deployed.and_then(|body| body.get("UpdateReplacePolicy")?.as_str());
+        let stays = policy.is_some_and(|policy| policy.starts_with("Retain"));
         let body = wanted
             .get("Resources")
             .and_then(|resources| resources.get(&drift.logical_id));
@@ -137,9 +154,10 @@ impl LiveResource {
             });
             let fate = match (change.map(|change| change.action), touching) {
                 (None | Some(Action::Retain), _) => Fate::Left,
+                (Some(Action::Replace), _) if stays => Fate::Left,
                 (Some(Action::Delete | Action::Replace), _) => Fate::Gone,
-                (Some(_), Some(_)) => Fate::Overwritten,
-                (Some(_), None) => Fate::Uncertain,
+                (Some(Action::Update), Some(_)) => Fate::Overwritten,
+                (Some(Action::Create | Action::Import | Action::Update), _) => Fate::Uncertain,
             };
             let after = (fate == Fate::Overwritten)
                 .then(|| body.and_then(|body| path.find(body)).cloned())
@@ -168,15 +186,20 @@ impl LiveResource {
         properties.any(|property| property.fate == Fate::Overwritten && !property.stays())
     }
 
-    /// Says what is there, and what becomes of it, line by line.
-    pub fn lines(&self) -> Vec<String> {
+    /// Says what is there, and what becomes of it, line by line. A value that is longer than `width` is shown around where it
+    /// begins to differ.
+    pub fn lines(&self, width: usize) -> Vec<String> {
         let what = match self.status.as_str() {
             "DELETED" => {
                 let then = match self.action {
                     None | Some(Action::Retain) => "this deploy does not make it anew",
                     Some(Action::Delete) => "it leaves the stack",
                     Some(Action::Replace) => "another one takes its place",
-                    Some(_) => "an update of what is not there is refused by most types",
+                    Some(Action::Update) => {
+                        "an update of what is not there is refused by most types"
+                    }
+                    Some(Action::Create) => "this deploy makes it anew",
+                    Some(Action::Import) => "what is not there cannot be imported",
                 };
                 Some(format!("somebody deleted it; {then}"))
             }
@@ -186,7 +209,7 @@ impl LiveResource {
             }
             _ => None,
         };
-        let properties = self.properties.iter().map(LiveProperty::text);
+        let properties = self.properties.iter().map(|property| property.text(width));
         what.into_iter().chain(properties).collect()
     }
 }
@@ -200,20 +223,29 @@ impl LiveProperty {
             .is_some_and(|(live, after)| same(live, after))
     }
 
-    fn text(&self) -> String {
+    fn text(&self, width: usize) -> String {
+        let show = |value: &Value, other: Option<&Value>| excerpt(value, other, width);
         let path = self.path.to_string();
         let path = path.strip_prefix("Properties.").unwrap_or(&path);
         let what = match (&self.deployed, &self.live) {
-            (Some(deployed), Some(live)) => {
-                format!("{path} is {live} and not {deployed} as deployed")
+            (Some(deployed), Some(live)) => format!(
+                "{path} is {} and not {} as deployed",
+                show(live, Some(deployed)),
+                show(deployed, Some(live))
+            ),
+            (None, Some(live)) => format!("{path} is {} and was not deployed", show(live, None)),
+            (Some(deployed), None) => {
+                format!(
+                    "{path} is not there any more and was {}",
+                    show(deployed, None)
+                )
             }
-            (None, Some(live)) => format!("{path} is {live} and was not deployed"),
-            (Some(deployed), None) => format!("{path} is not there any more and was {deployed}"),
             (None, None) => format!("{path} is not as deployed"),
         };
         let then = match (self.fate, &self.after) {
             (Fate::Overwritten, _) if self.stays() => "this deploy sets the same".to_owned(),
             (Fate::Overwritten, Some(after)) if !is_unknown(after) => {
+                let after = show(after, self.live.as_ref());
                 format!("this deploy overwrites it with {after}")
             }
             (Fate::Overwritten, _) => "this deploy overwrites it".to_owned(),
@@ -225,6 +257,29 @@ impl LiveProperty {
         };
         format!("{what}; {then}")
     }
+}
+
+/// Writes a value, or where it is longer what of it is around its first difference from another one.
+fn excerpt(value: &Value, other: Option<&Value>, width: usize) -> String {
+    let text = value.to_string();
+    let length = text.chars().count();
+    if length <= width {
+        return text;
+    }
+    let same = other.map_or(0, |other| {
+        let other = other.to_string();
+        let pairs = text.chars().zip(other.chars());
+        pairs.take_while(|(one, other)| one == other).count()
+    });
+    let start = if same < width / 2 {
+        0
+    } else {
+        same - width / 4
+    };
+    let before = if start > 0 { "…" } else { "" };
+    let after = if start + width < length { "…" } else { "" };
+    let shown: String = text.chars().skip(start).take(width).collect();
+    format!("{before}{shown}{after}")
 }
 
 /// Reads a path as drift detection writes it, which is a JSON pointer below the properties.
@@ -333,12 +388,12 @@ mod tests {
                 drifted("Away", "DELETED", &[]),
             ]),
             &wanted,
-            7,
+            Some(7),
         );
         let lines: Vec<String> = live
             .resources
             .iter()
-            .flat_map(LiveResource::lines)
+            .flat_map(|resource| resource.lines(usize::MAX))
             .collect();
         assert_eq!(
             lines,
@@ -360,12 +415,69 @@ mod tests {
             &plan,
             drift(vec![drifted("Changed", "MODIFIED", &[delay("10")])]),
             &wanted,
-            2,
+            Some(2),
         );
         assert!(!live.resources[0].is_overwritten() && live.incomplete.is_empty());
         assert_eq!(
-            live.resources[0].lines(),
+            live.resources[0].lines(usize::MAX),
             ["DelaySeconds is \"10\" and not \"5\" as deployed; this deploy sets the same"]
         );
+    }
+
+    #[test]
+    fn a_long_value_is_shown_where_it_differs() {
+        let long = |end: &str| json!(format!("{}{end}", "a".repeat(100)));
+        let (deployed, live) = (long("old"), long(&"n".repeat(50)));
+        assert_eq!(
+            excerpt(&live, Some(&deployed), 20),
+            "…aaaaannnnnnnnnnnnnnn…"
+        );
+        assert_eq!(excerpt(&deployed, Some(&live), 20), "…aaaaaold\"");
+        assert_eq!(excerpt(&live, None, 20), "\"aaaaaaaaaaaaaaaaaaa…");
+        assert_eq!(excerpt(&json!(5), None, 20), "5");
+    }
+
+    #[test]
+    fn what_becomes_of_it_follows_from_what_is_done() {
+        let change = |action| ResourceChange {
+            logical_id: "Orders".to_owned(),
+            action,
+            ..ResourceChange::default()
+        };
+        let template =
+            |policy: &str| json!({"Resources": {"Orders": {"UpdateReplacePolicy": policy}}});
+        let found = |action, policy: &str, status: &str| {
+            let plan = StackPlan {
+                changes: vec![change(action)],
+                before: Some(template(policy)),
+                ..StackPlan::default()
+            };
+            let drift = StackDrift {
+                stack: "a-dev".to_owned(),
+                status: "DRIFTED".to_owned(),
+                incomplete: None,
+                resources: vec![drifted("Orders", status, &[("/A", json!(1), json!(2))])],
+                in_sync: 0,
+            };
+            let live = Live::beside(&plan, drift, &json!({}), None);
+            let lines = live.resources[0].lines(usize::MAX);
+            (live.resources[0].properties[0].fate, lines[0].clone())
+        };
+        assert_eq!(found(Action::Replace, "Delete", "MODIFIED").0, Fate::Gone);
+        assert_eq!(found(Action::Replace, "Retain", "MODIFIED").0, Fate::Left);
+        assert_eq!(found(Action::Delete, "Retain", "MODIFIED").0, Fate::Gone);
+        assert_eq!(found(Action::Retain, "Delete", "MODIFIED").0, Fate::Left);
+        for (action, says) in [
+            (Action::Create, "this deploy makes it anew"),
+            (Action::Import, "what is not there cannot be imported"),
+            (
+                Action::Update,
+                "an update of what is not there is refused by most types",
+            ),
+            (Action::Delete, "it leaves the stack"),
+        ] {
+            let (_, line) = found(action, "Delete", "DELETED");
+            assert_eq!(line, format!("somebody deleted it; {says}"));
+        }
     }
 }

@@ -16,7 +16,9 @@ use super::{
 use crate::engine::plan::{
     Basis, Deployed, Fate, Live, Path, PropertyChange, ResourceChange, Snapshot, StackPlan,
 };
-use crate::engine::{Outcome, StackError, StackTarget, drift, live, revert};
+use crate::engine::{
+    Outcome, ResourceDrift, StackDrift, StackError, StackTarget, drift, live, revert,
+};
 
 const DETECTION: &str = "2f2b2d60-df86-11e7-bea1-500c2example";
 
@@ -274,13 +276,16 @@ async fn what_is_live_stands_beside_the_plan() {
     let members = member("Orders", "MODIFIED", &differences) + &member("Letters", "IN_SYNC", "");
     let script = drifts(script, None, &members, None)
         .template(r#"{"Resources":{"Orders":{"Properties":{"DelaySeconds":5}}}}"#);
+    // The third of the template may have a condition that does not hold; what is there counts.
+    let row = |id| (id, id, "AWS::SQS::Queue", "UPDATE_COMPLETE");
+    let script = script.resources(&[row("Orders"), row("Letters"), row("Alarm")]);
     let live = beside(script, "UPDATE_COMPLETE")
         .await
         .expect("it is there");
-    assert!(live.is_drifted());
+    assert!(live.is_drifted() && !live.uncertain);
     assert_eq!(live.resources[0].properties[0].fate, Fate::Overwritten);
     assert_eq!(
-        live.resources[0].lines(),
+        live.resources[0].lines(usize::MAX),
         ["DelaySeconds is \"60\" and not \"5\" as deployed; this deploy overwrites it with 10"]
     );
     assert_eq!(
@@ -319,7 +324,9 @@ async fn a_stack_that_cannot_be_looked_at_says_so() {
                     .then_http_response(move || http(400, &refused)),
             );
         let live = beside(script, "ROLLBACK_COMPLETE").await;
-        let incomplete = live.expect("it is told").incomplete;
+        let live = live.expect("it is told");
+        assert!(live.uncertain);
+        let incomplete = live.incomplete;
         assert!(incomplete[0].contains(told), "{incomplete:?}");
     }
 }
@@ -429,4 +436,96 @@ async fn a_change_set_that_changes_nothing_or_fails_is_removed() {
         "{error:?}"
     );
     played.finish();
+}
+
+#[tokio::test]
+async fn a_detection_that_never_ends_is_not_waited_for() {
+    let mut script = detect(Script::new().describe(STACK, Stack::new("UPDATE_COMPLETE").xml()));
+    // Half an hour of one, two and then four seconds.
+    for _ in 0..451 {
+        script = detected(script, "DETECTION_IN_PROGRESS", "");
+    }
+    let played = drifts(script, None, "", None).play();
+    let drift = drift(&played.context, &target(), None)
+        .await
+        .expect("it is told");
+    played.finish();
+    assert_eq!(drift.status, "UNKNOWN");
+    assert_eq!(
+        drift.incomplete.as_deref(),
+        Some("the detection was not done after 30 minutes")
+    );
+    assert!(drift.is_uncertain());
+}
+
+#[test]
+fn what_nobody_could_look_at_is_not_clean() {
+    let drift = |status: &str, incomplete: Option<&str>, resource: Option<&str>| StackDrift {
+        stack: STACK.to_owned(),
+        status: status.to_owned(),
+        incomplete: incomplete.map(str::to_owned),
+        resources: resource
+            .map(|status| ResourceDrift {
+                logical_id: "Orders".to_owned(),
+                resource_type: "AWS::SQS::Queue".to_owned(),
+                physical_id: None,
+                status: status.to_owned(),
+                reason: None,
+                properties: Vec::new(),
+                source: None,
+            })
+            .into_iter()
+            .collect(),
+        in_sync: 1,
+    };
+    assert!(!drift("IN_SYNC", None, None).is_uncertain());
+    assert!(!drift("DRIFTED", None, Some("MODIFIED")).is_uncertain());
+    assert!(!drift("NOT_DEPLOYED", None, None).is_uncertain());
+    assert!(drift("NOT_CHECKED", None, None).is_uncertain());
+    assert!(drift("UNKNOWN", None, None).is_uncertain());
+    assert!(drift("IN_SYNC", Some("it failed"), None).is_uncertain());
+    assert!(drift("IN_SYNC", None, Some("UNKNOWN")).is_uncertain());
+}
+
+#[tokio::test]
+async fn what_is_renamed_is_told_by_its_new_name() {
+    let script = Script::new().describe(STACK, Stack::new("UPDATE_COMPLETE").xml());
+    let script = detected(
+        detect(script),
+        "DETECTION_COMPLETE",
+        "<StackDriftStatus>DRIFTED</StackDriftStatus>\
+         <DriftedStackResourceCount>1</DriftedStackResourceCount>",
+    );
+    let differences = format!(
+        "<PropertyDifferences>{}</PropertyDifferences>",
+        difference("/DelaySeconds", "NOT_EQUAL", "5", "60")
+    );
+    let row = ("Letters", "letters", "AWS::SQS::Queue", "UPDATE_COMPLETE");
+    let played = drifts(
+        script,
+        None,
+        &member("Letters", "MODIFIED", &differences),
+        None,
+    )
+    .template(r#"{"Resources":{"Letters":{"Properties":{"DelaySeconds":5}}}}"#)
+    .resources(&[row])
+    .play();
+    let mut manifest = stack(STACK, &[]).manifest;
+    manifest
+        .moved
+        .insert("Letters".to_owned(), "Orders".to_owned());
+    let wanted = json!({"Resources": {"Orders": {"Properties": {"DelaySeconds": 10}}}});
+    let live = live(
+        &played.context,
+        &manifest,
+        &plan("UPDATE_COMPLETE"),
+        &wanted,
+    )
+    .await
+    .expect("it is told")
+    .expect("it is there");
+    played.finish();
+    let resource = &live.resources[0];
+    assert_eq!(resource.logical_id, "Orders");
+    assert_eq!(resource.properties[0].fate, Fate::Overwritten);
 }

@@ -69,7 +69,7 @@ fn a_plan_is_a_table_with_details_folded_away() {
 
 </details>
 
-<sub>sha256 of all changes: <code>117e525a083e1376d73a8cac63a35d7bd68dff42f7995c3bee95c518e96f71ed</code></sub>
+<sub>sha256 of all changes: <code>85a507d099e6f868a1e0dae17c5cd6c6bcf63b03bc4537ec5ac7877c53b8ac87</code></sub>
 
 "####]]
     );

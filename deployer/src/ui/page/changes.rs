@@ -6,9 +6,7 @@ use std::fmt::Write as _;
 use stack_graph::{Graph, Part, Place, Tone};
 
 use super::{Page, drawing, escape, value};
-use crate::engine::plan::{
-    Action, Grade, LiveResource, Plan, PropertyChange, ResourceChange, Said, StackPlan,
-};
+use crate::engine::plan::{Action, Grade, Plan, PropertyChange, ResourceChange, Said, StackPlan};
 use crate::text::count;
 
 /// What the page looks like.
@@ -27,6 +25,9 @@ pub struct Compared<'a> {
     /// The graph of what changes.
     pub graph: &'a Graph,
 }
+
+/// How much is shown of a value that is live.
+const LIVE: usize = 400;
 
 /// The grades, the most dangerous first.
 const GRADES: [Grade; 8] = [
@@ -288,7 +289,7 @@ fn of_stack(
             escape(&live.logical_id),
             escape(&live.resource_type)
         );
-        list(body, live.lines().iter().map(|line| escape(line)));
+        list(body, live.lines(LIVE).iter().map(|line| escape(line)));
     }
     said(body, &stack.said, None);
     if !stack.is_empty() {
@@ -344,8 +345,8 @@ fn resource(
     let code = change.code.iter();
     let code = code.map(|code| escape(&format!("its code changed: {code}")));
     let reasons = change.told_reasons().map(|reason| escape(reason));
-    let live = stack.live_of(&change.logical_id).map(LiveResource::lines);
-    let live = live.into_iter().flatten();
+    let live = stack.live_of(&change.logical_id).into_iter();
+    let live = live.flat_map(|live| live.lines(LIVE));
     let live = live.map(|line| format!("<strong>live: {}</strong>", escape(&line)));
     list(body, reasons.chain(code).chain(live));
     let properties: Vec<_> = change.beside_texts().collect();

@@ -301,3 +301,49 @@ other-dev (unchanged)
 "#]]
     );
 }
+
+#[test]
+fn what_is_live_is_shortened_too() {
+    use crate::engine::plan::{Fate, Live, LiveProperty};
+    let resource = |position: usize| LiveResource {
+        logical_id: format!("Queue{position:02}"),
+        resource_type: "AWS::SQS::Queue".to_owned(),
+        status: "MODIFIED".to_owned(),
+        reason: None,
+        action: None,
+        properties: (0..12)
+            .map(|_| LiveProperty {
+                path: Path::new("Properties").key("Policy"),
+                deployed: Some(json!("a".repeat(500))),
+                live: Some(json!("b".repeat(500))),
+                fate: Fate::Left,
+                after: None,
+            })
+            .collect(),
+    };
+    let plan = Plan {
+        stacks: vec![StackPlan {
+            stack: "a-dev".to_owned(),
+            live: Some(Live {
+                status: "DRIFTED".to_owned(),
+                resources: (0..30).map(resource).collect(),
+                ..Live::default()
+            }),
+            ..StackPlan::default()
+        }],
+    };
+    let text = plain(&plan, NARROW);
+    assert!(text.contains("Queue23") && !text.contains("Queue24"));
+    assert!(
+        text.contains("… 6 more that are not as they were deployed"),
+        "{text}"
+    );
+    assert!(text.contains("… 4 more (--verbose shows them)"), "{text}");
+    assert!(!text.contains(&"a".repeat(100)));
+    let whole = Look {
+        full: true,
+        ..NARROW
+    };
+    let text = plain(&plan, whole);
+    assert!(text.contains("Queue29") && !text.contains(" more "));
+}

@@ -64,6 +64,7 @@ pub(super) fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChang
         };
         difference.entry(&Path::new(section), before.as_ref(), after.as_ref());
     }
+    parameter_types(&mut difference, deployed, wanted);
     let tags = |tags: &BTreeMap<String, String>| {
         Value::Object(
             tags.iter()
@@ -78,4 +79,27 @@ pub(super) fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChang
         Some(&tags(&wanted.tags)),
     );
     found
+}
+
+/// Compares what kind of value parameters are: one of another kind makes something else of the same text.
+fn parameter_types(difference: &mut Difference<'_>, deployed: &Side<'_>, wanted: &Side<'_>) {
+    let declared = |side: &Side<'_>| {
+        let section = side
+            .template
+            .and_then(|template| template.get("Parameters"));
+        section
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default()
+    };
+    let (before, after) = (declared(deployed), declared(wanted));
+    for (name, parameter) in &before {
+        if let (Some(old), Some(new)) = (
+            parameter.get("Type"),
+            after.get(name).and_then(|parameter| parameter.get("Type")),
+        ) {
+            let path = Path::new("Parameters").key(name).key("Type");
+            difference.entry(&path, Some(old), Some(new));
+        }
+    }
 }

@@ -19,8 +19,10 @@ pub(super) struct Repeated<'a> {
 impl<'a> Repeated<'a> {
     pub(super) fn of(deployed: &'a Side<'_>, wanted: &'a Side<'_>) -> Self {
         let section = |side: &'a Side<'_>, name: &str| side.template?.get(name);
-        // A mapping that is another one makes something else of what looks the same.
-        let alike = section(deployed, "Mappings") == section(wanted, "Mappings");
+        // Another mapping or another transformation makes something else of what looks the same.
+        let alike = ["Mappings", "Transform"]
+            .into_iter()
+            .all(|name| section(deployed, name) == section(wanted, name));
         let resources = section(wanted, "Resources").filter(|_| alike);
         let (before, after) = (&deployed.parameters, &wanted.parameters);
         let other = before

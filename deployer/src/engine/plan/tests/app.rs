@@ -358,3 +358,97 @@ fn exports_of_strangers_are_asked_for_only_where_imports_differ() {
     app.compare(&exporter, &none, &side(&own), &side(&own), &Registry);
     assert!(foreign(&app, &literal, &imported).is_empty());
 }
+
+#[test]
+fn what_importers_may_be_in_the_way_of_is_graded_as_a_replacement() {
+    let exporting = |maybe: u32| {
+        json!({
+            "Resources": {"Orders": {"Type": "AWS::SNS::Topic", "Properties": {"Maybe": maybe}}},
+            "Outputs": {"Arn": {"Value": {"Ref": "Orders"}, "Export": {"Name": "data-dev-a"}}},
+        })
+    };
+    let importing = json!({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {
+        "Description": {"Fn::ImportValue": "data-dev-a"},
+    }}}});
+    let (old, new) = (exporting(1), exporting(2));
+    let mut app = App::default();
+    let mut plans = Vec::new();
+    for (name, old, new) in [
+        ("data-dev", &old, &new),
+        ("work-dev", &importing, &importing),
+    ] {
+        let side = |template| Side {
+            template: Some(template),
+            ..Side::default()
+        };
+        let none = BTreeMap::new();
+        let known = manifest(&json!({"name": name}));
+        plans.push(app.compare(&known, &none, &side(old), &side(new), &super::Sample));
+    }
+    let plan = app.finish(plans);
+    let orders = &plan.stacks[0].changes[0];
+    assert_eq!(
+        (orders.action, orders.grade),
+        (Action::Update, Grade::Replacement)
+    );
+    let reason = orders
+        .reasons
+        .last()
+        .map(String::as_str)
+        .unwrap_or_default();
+    assert!(
+        reason.starts_with("the value of its export data-dev-a would change, if Orders, from which it is taken, is made anew"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn what_a_parameter_names_is_no_text() {
+    let template = |delay: Value, kind: &str| {
+        json!({
+            "Parameters": {"Delay": {"Type": kind}},
+            "Conditions": {"IsSlow": {"Fn::Equals": [{"Ref": "Delay"}, "slow"]}},
+            "Resources": {
+                "Orders": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": delay}},
+                "Letters": {"Type": "AWS::SQS::Queue", "Condition": "IsSlow"},
+            },
+        })
+    };
+    let plan = |old: &Value, (new, value): (&Value, &str)| {
+        let side = |template, value: &str| Side {
+            template: Some(template),
+            parameters: [("Delay".to_owned(), value.to_owned())].into(),
+            ..Side::default()
+        };
+        super::super::compare(
+            "data-dev",
+            &side(old, "/delay"),
+            &side(new, value),
+            &BTreeMap::new(),
+            &Registry,
+        )
+    };
+    let of = |plan: &super::StackPlan| -> Vec<String> {
+        let changes = plan.changes.iter();
+        changes.map(|change| change.logical_id.clone()).collect()
+    };
+    let stored = "AWS::SSM::Parameter::Value<String>";
+    let named = template(json!({"Ref": "Delay"}), stored);
+    assert!(plan(&named, (&named, "/delay")).is_empty());
+    // The value is not the name, and may be any: nobody knows whether the condition holds.
+    let text = template(json!("/delay"), stored);
+    assert_eq!(of(&plan(&named, (&text, "/delay"))), ["Orders"]);
+    assert_eq!(of(&plan(&named, (&named, "/other"))), ["Letters", "Orders"]);
+    let mut always = named.clone();
+    always["Resources"]["Letters"] = json!({"Type": "AWS::SQS::Queue"});
+    assert_eq!(of(&plan(&named, (&always, "/delay"))), ["Letters"]);
+    // Another kind of the same text is another value.
+    let text = template(json!({"Ref": "Delay"}), "String");
+    let list = template(json!({"Ref": "Delay"}), "CommaDelimitedList");
+    let paths: Vec<String> = plan(&text, (&list, "/delay"))
+        .other
+        .iter()
+        .map(|change| change.path.to_string())
+        .collect();
+    assert_eq!(paths, ["Parameters.Delay.Type"]);
+}

@@ -403,3 +403,19 @@ fn what_guarded_something_that_stays_is_missed() {
         "Delete Interruption: it is deleted"
     );
 }
+
+#[test]
+fn a_protection_that_nobody_knows_and_that_stays_is_not_taken_away() {
+    let template = |rule: &str, delay: u32| {
+        resources(
+            &json!({"Orders": {"Type": "AWS::S3::Bucket", "Properties": {
+                "ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", "Rule": {"Ref": rule}},
+                "Tags": [{"Key": "delay", "Value": delay.to_string()}],
+            }}}),
+        )
+    };
+    let grade = |old: &Value, new: &Value| plan_of(old, new).changes[0].grade;
+    let old = template("Rule", 1);
+    assert_eq!(grade(&old, &template("Rule", 2)), Grade::UpdateInPlace);
+    assert_eq!(grade(&old, &template("Other", 2)), Grade::PermissionWidened);
+}

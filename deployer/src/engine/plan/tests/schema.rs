@@ -231,6 +231,7 @@ fn everything() -> Plan {
                     after: Some(6.into()),
                 }],
             }],
+            uncertain: true,
         }),
         said,
         ..StackPlan::default()

@@ -9,6 +9,7 @@ mod updates;
 
 use serde_json::Value;
 
+use super::super::canonical::same;
 use super::super::knowledge::holds_data;
 use super::super::{Action, Grade, widen};
 use super::{Finding, Seen, Trap, number, shown};
@@ -97,6 +98,13 @@ fn tables(seen: &Seen<'_>) -> Vec<Finding> {
     let protections = PROTECTIONS.iter().filter(|row| row.resource_type == own);
     for row in protections {
         let (before, after) = (seen.before(row.pointer), seen.after(row.pointer));
+        // What was a protection or none before is that still.
+        if before
+            .zip(after)
+            .is_some_and(|(before, after)| same(before, after))
+        {
+            continue;
+        }
         // What only the deployment decides may be no protection.
         let unknown = after.filter(|after| widen::is_unknown(after));
         if (row.protects)(before) && (unknown.is_some() || !(row.protects)(after)) {

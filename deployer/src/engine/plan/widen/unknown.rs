@@ -3,10 +3,14 @@
 use serde_json::Value;
 
 use super::super::canonical::{intrinsic, same};
+use super::super::stored::is_dynamic;
 use super::text;
 
 /// A property that keeps somebody out, and what it is in the worst case; nothing, where that is not to be there.
 type Guard = (&'static [&'static str], &'static str, Option<&'static str>);
+
+/// A property that lets somebody in, of some types or of all, and what it is in the worst case. `*` is every element of a list.
+type Opening = (&'static [&'static str], &'static str, &'static str);
 
 const ROUTES: &[&str] = &["AWS::ApiGateway::Method", "AWS::ApiGatewayV2::Route"];
 const APIS: &[&str] = &["AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"];
@@ -61,13 +65,78 @@ const GUARDS: &[Guard] = &[
     ),
 ];
 
+const OPENINGS: &[Opening] = &[
+    (&[], "/PubliclyAccessible", "true"),
+    (&[], "/Cors/AllowOrigins", "*"),
+    (&[], "/Cors/AllowOrigins/*", "*"),
+    (&[], "/CorsConfiguration/AllowOrigins", "*"),
+    (&[], "/CorsConfiguration/AllowOrigins/*", "*"),
+    (&[], "/CorsConfiguration/CorsRules/*/AllowedOrigins", "*"),
+    (&[], "/CorsConfiguration/CorsRules/*/AllowedOrigins/*", "*"),
+    (BUCKETS, "/AccessControl", "PublicReadWrite"),
+    (
+        &["AWS::CloudFront::Distribution"],
+        "/DistributionConfig/CacheBehaviors/*/ViewerProtocolPolicy",
+        "allow-all",
+    ),
+    (
+        &["AWS::EC2::SecurityGroup"],
+        "/SecurityGroupIngress/*/CidrIp",
+        "0.0.0.0/0",
+    ),
+    (
+        &["AWS::EC2::SecurityGroup"],
+        "/SecurityGroupIngress/*/CidrIpv6",
+        "::/0",
+    ),
+    (&["AWS::EC2::SecurityGroupIngress"], "/CidrIp", "0.0.0.0/0"),
+    (&["AWS::EC2::SecurityGroupIngress"], "/CidrIpv6", "::/0"),
+    (
+        &[
+            "AWS::Events::EventBusPolicy",
+            "AWS::Lambda::LayerVersionPermission",
+            "AWS::Lambda::Permission",
+        ],
+        "/Principal",
+        "*",
+    ),
+];
+
 /// Returns whether only the deployment tells what a canonical value is.
 pub(in super::super) fn is_unknown(value: &Value) -> bool {
     match value {
         Value::Object(entries) => intrinsic(entries).is_some(),
-        Value::String(text) => text.contains("{{resolve:"),
+        Value::String(text) => is_dynamic(text),
         _ => false,
     }
+}
+
+/// Returns whether a canonical value may be anything: a part of a text, or an attribute of a resource, is not.
+fn is_anything(value: &Value) -> bool {
+    match value {
+        Value::Object(entries) => match intrinsic(entries) {
+            Some(("Ref", Value::String(name))) => !name.starts_with("AWS::"),
+            Some((name, _)) => matches!(name, "Fn::FindInMap" | "Fn::ImportValue"),
+            None => false,
+        },
+        Value::String(text) => text.starts_with("{{resolve:"),
+        _ => false,
+    }
+}
+
+/// Returns the pointers of a resource's properties that a pattern means.
+fn pointers(properties: &Value, pattern: &str) -> Vec<String> {
+    let Some((outer, rest)) = pattern.split_once("/*") else {
+        return vec![pattern.to_owned()];
+    };
+    let elements = properties.pointer(outer).and_then(Value::as_array);
+    let elements = elements.into_iter().flatten().enumerate();
+    elements
+        .flat_map(|(position, element)| {
+            let inner = pointers(element, rest).into_iter();
+            inner.map(move |pointer| format!("{outer}/{position}{pointer}"))
+        })
+        .collect()
 }
 
 /// Returns a resource as it is in the worst case, with what decides that: its guards that got a value that nobody knows are
@@ -98,6 +167,31 @@ pub(super) fn worst(resource_type: &str, old: &Value, new: &Value) -> Option<(Va
         let what = text(&after);
         if !deciding.contains(&what) {
             deciding.push(what);
+        }
+    }
+    let openings = OPENINGS
+        .iter()
+        .filter(|(types, _, _)| types.is_empty() || types.contains(&resource_type));
+    for (_, pattern, value) in openings {
+        let properties = new.get("Properties").unwrap_or(&Value::Null);
+        for pointer in pointers(properties, pattern) {
+            let Some(after) = of(new, &pointer).filter(is_anything) else {
+                continue;
+            };
+            // Lists may be in another order: what was anywhere in the same place is what it was.
+            let before = old.get("Properties").unwrap_or(&Value::Null);
+            let mut before = pointers(before, pattern).into_iter();
+            if before.any(|pointer| of(old, &pointer).is_some_and(|it| same(&it, &after))) {
+                continue;
+            }
+            let resource = worst.get_or_insert_with(|| new.clone());
+            if let Some(there) = resource.pointer_mut(&format!("/Properties{pointer}")) {
+                *there = Value::from(*value);
+            }
+            let what = text(&after);
+            if !deciding.contains(&what) {
+                deciding.push(what);
+            }
         }
     }
     Some((worst?, deciding.join(", ")))
@@ -167,6 +261,82 @@ mod tests {
                 "{kind}"
             );
             assert!(exposures(kind, Some(&unknown), &on).is_empty(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_may_let_in_anybody_does() {
+        let hidden = json!({"Ref": "Hidden"});
+        for (kind, pointer, old, says) in [
+            (
+                "AWS::EC2::SecurityGroup",
+                "/SecurityGroupIngress/0/CidrIp",
+                json!({"SecurityGroupIngress": [{"CidrIp": "10.0.0.0/8", "FromPort": 22}]}),
+                "any address reaches port 22",
+            ),
+            (
+                "AWS::EC2::SecurityGroupIngress",
+                "/CidrIpv6",
+                json!({"CidrIpv6": "2001:db8::/32"}),
+                "any address reaches it",
+            ),
+            (
+                "AWS::RDS::DBInstance",
+                "/PubliclyAccessible",
+                json!({"PubliclyAccessible": false}),
+                "it has a public address",
+            ),
+            (
+                "AWS::ApiGatewayV2::Api",
+                "/CorsConfiguration/AllowOrigins/0",
+                json!({"CorsConfiguration": {"AllowOrigins": ["https://example.com"]}}),
+                "any web page may call it (CORS origin `*`)",
+            ),
+            (
+                "AWS::S3::Bucket",
+                "/CorsConfiguration/CorsRules/0/AllowedOrigins",
+                json!({"CorsConfiguration": {"CorsRules": [{"AllowedOrigins": ["https://example.com"]}]}}),
+                "any web page may call it (CORS origin `*`)",
+            ),
+            (
+                "AWS::CloudFront::Distribution",
+                "/DistributionConfig/CacheBehaviors/0/ViewerProtocolPolicy",
+                json!({"DistributionConfig": {"CacheBehaviors": [{"ViewerProtocolPolicy": "https-only"}]}}),
+                "requests over plain HTTP are answered",
+            ),
+            (
+                "AWS::Lambda::Permission",
+                "/Principal",
+                json!({"Principal": "123456789012"}),
+                "everybody may call the function",
+            ),
+        ] {
+            let with = |value: &serde_json::Value| {
+                let mut resource = json!({"Type": kind, "Properties": old});
+                *resource["Properties"]
+                    .pointer_mut(pointer)
+                    .expect("is there") = value.clone();
+                resource
+            };
+            let old = json!({"Type": kind, "Properties": old});
+            let unknown = with(&hidden);
+            assert_eq!(
+                exposures(kind, Some(&old), &unknown),
+                [format!("{says}, as nobody knows what Hidden is")],
+                "{kind}"
+            );
+            assert!(
+                exposures(kind, Some(&unknown), &unknown).is_empty(),
+                "{kind}"
+            );
+            // An attribute of a resource, or this account, is not anything.
+            for known in [
+                json!({"Fn::GetAtt": ["Other", "Address"]}),
+                json!({"Ref": "AWS::AccountId"}),
+            ] {
+                let found = exposures(kind, Some(&old), &with(&known)).join("");
+                assert!(!found.contains("as nobody knows"), "{kind}: {found}");
+            }
         }
     }
 }
