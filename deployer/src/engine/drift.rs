@@ -148,24 +148,20 @@ pub async fn drift(
         break;
     }
     // What could be read is told all the same.
-    match ended {
-        Some((answer, is_complete)) => {
-            drift.status = answer
-                .stack_drift_status
-                .map_or_else(|| "UNKNOWN".to_owned(), |status| status.as_str().to_owned());
-            if !is_complete {
-                let unsaid = || "the detection failed".to_owned();
-                drift.incomplete =
-                    Some(present(answer.detection_status_reason).unwrap_or_else(unsaid));
-            }
+    if let Some((answer, is_complete)) = ended {
+        drift.status = answer
+            .stack_drift_status
+            .map_or_else(|| "UNKNOWN".to_owned(), |status| status.as_str().to_owned());
+        if !is_complete {
+            let unsaid = || "the detection failed".to_owned();
+            drift.incomplete = Some(present(answer.detection_status_reason).unwrap_or_else(unsaid));
         }
-        None => {
-            "UNKNOWN".clone_into(&mut drift.status);
-            drift.incomplete = Some(format!(
-                "the detection was not done after {} minutes",
-                LONGEST.as_secs() / 60
-            ));
-        }
+    } else {
+        "UNKNOWN".clone_into(&mut drift.status);
+        drift.incomplete = Some(format!(
+            "the detection was not done after {} minutes",
+            LONGEST.as_secs() / 60
+        ));
     }
     for resource in resources(&clients, &stack.name).await? {
         let status = resource
