@@ -34,6 +34,9 @@ use aws_smithy_runtime_api::client::{
     http::SharedHttpConnector, stalled_stream_protection::StalledStreamProtectionConfig,
 };
 
+/// The account that engines answer for; none of AWS has this number.
+pub(crate) const ENGINE_ACCOUNT: &str = "000000000000";
+
 /// The clients of the services that the deployer calls, for one region.
 ///
 /// Cloning is cheap: clones share one connection pool and one credentials cache.
@@ -248,6 +251,11 @@ impl Clients {
     /// Returns the endpoint that replaces those of AWS, where there is one.
     pub fn endpoint_url(&self) -> Option<&str> {
         self.session.endpoint_url.as_deref()
+    }
+
+    /// Returns whether an engine stands in for AWS. The address alone does not tell: AWS may be reached by one of one's own.
+    pub(crate) fn is_local(&self) -> bool {
+        self.endpoint_url().is_some() && self.identity().account == ENGINE_ACCOUNT
     }
 
     /// Returns the profile that the credentials come from, where one was named.

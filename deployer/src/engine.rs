@@ -149,6 +149,8 @@ pub struct Context {
     pub concurrency: NonZeroUsize,
     /// The operations that are followed at once.
     pub followers: Followers,
+    /// The stacks that CloudFormation does not refactor, as it said in this run.
+    pub(crate) unrefactored: stack::importable::Unrefactored,
 }
 
 impl Context {
@@ -171,6 +173,7 @@ impl Context {
             api_base: None,
             concurrency: CONCURRENCY,
             followers: Followers::default(),
+            unrefactored: stack::importable::Unrefactored::default(),
         }
     }
 

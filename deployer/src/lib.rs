@@ -8,6 +8,7 @@
     )
 )]
 
+mod ascii;
 pub mod assembly;
 pub mod aws;
 pub mod build;

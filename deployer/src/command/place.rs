@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use super::{Session, approval, environments, interrupt};
-use crate::aws::{self, StaticCredentials, Target};
+use crate::aws::{self, ENGINE_ACCOUNT, StaticCredentials, Target};
 use crate::config::{Project, Stage, list};
 use crate::engine::{Cancel, CancelHandle, Context, EventSink};
 use crate::error::{Error, Kind, Result};
@@ -181,9 +181,6 @@ pub(super) async fn connect(
     Ok(Context::new(clients, events, session.cancel.clone())
         .with_options(&approval::options(session)))
 }
-
-/// The account that engines answer for; none of AWS has this number.
-const ENGINE_ACCOUNT: &str = "000000000000";
 
 /// Refuses an address of this machine behind which there is no engine: a tunnel to AWS would lose every guard, as nothing is
 /// asked there and no account is compared.

@@ -185,15 +185,29 @@ pub(super) async fn create(
                 .collect(),
         ));
     call = match request.template {
-        TemplateSource::Body(body) => call.template_body(body),
+        TemplateSource::Body(ref body) => call.template_body(&**body),
         TemplateSource::Url(ref url) => call.template_url(url),
     };
-    let (id, stack_id) = match call.send().await.or_aws(clients, OPERATION) {
-        Ok(answer) => (answer.id, answer.stack_id),
+    let answer = call.send().await.or_aws(clients, OPERATION);
+    let answer = answer.map(|answer| (answer.id, answer.stack_id));
+    made(request, clients, answer).await
+}
+
+/// The ids of a change set and of its stack, as AWS tells them.
+type Ids = (Option<String>, Option<String>);
+
+/// Returns the change set that was asked for.
+pub(super) async fn made(
+    request: &ChangeSetRequest<'_>,
+    clients: &Clients,
+    answer: Result<Ids, AwsError>,
+) -> Result<ChangeSet, AwsError> {
+    const OPERATION: &str = "CreateChangeSet";
+    let (id, stack_id) = match answer {
         Err(error) if error.code() == Some("AlreadyExistsException") => {
             made_already(request, clients).await.ok_or(error)?
         }
-        Err(error) => return Err(error),
+        answer => answer?,
     };
     Ok(ChangeSet {
         id: id.ok_or_else(|| AwsError::incomplete(OPERATION, "change set id"))?,
@@ -203,10 +217,7 @@ pub(super) async fn create(
 
 /// Returns the ids of the change set where it exists: no other attempt ever has its name, so a call that was repeated
 /// because its answer was lost made it.
-async fn made_already(
-    request: &ChangeSetRequest<'_>,
-    clients: &Clients,
-) -> Option<(Option<String>, Option<String>)> {
+async fn made_already(request: &ChangeSetRequest<'_>, clients: &Clients) -> Option<Ids> {
     let found = clients
         .cloudformation
         .describe_change_set()

@@ -345,7 +345,7 @@ pub async fn revert(
         stack: manifest,
         create: false,
         name: token.clone(),
-        template: TemplateSource::Body(""),
+        template: TemplateSource::Body("".into()),
         parameters: &none,
         tags: &none,
         express: false,

@@ -4,6 +4,7 @@
 //! its objects along and nothing of another stack or project.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
@@ -16,6 +17,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::{Artifact, Context, Event, Explained};
 use crate::{
+    ascii,
     aws::{AwsError, Clients, OrAws},
     error::Kind,
     text::hex,
@@ -99,14 +101,14 @@ impl Explained for PublishError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TemplateSource<'a> {
     /// In the call.
-    Body(&'a str),
+    Body(Cow<'a, str>),
     /// In the artifact bucket.
     Url(String),
 }
 
 /// Returns whether a template must go through the artifact bucket.
 pub(super) fn needs_bucket(template: &str) -> bool {
-    template.len() > MAX_BODY
+    ascii::escaped(template).len() > MAX_BODY
 }
 
 /// Returns the key of an artifact of a stack.
@@ -161,10 +163,11 @@ pub(super) async fn template<'a>(
     stack: &str,
     template: &'a str,
 ) -> Result<TemplateSource<'a>, PublishError> {
+    let template = ascii::escaped(template);
     if template.len() > MAX_TEMPLATE {
         return Err(PublishError::TemplateTooLarge(template.len()));
     }
-    let (Some(bucket), true) = (bucket, needs_bucket(template)) else {
+    let (Some(bucket), true) = (bucket, template.len() > MAX_BODY) else {
         return Ok(TemplateSource::Body(template));
     };
     let digest = Sha256::digest(template.as_bytes());
@@ -174,7 +177,7 @@ pub(super) async fn template<'a>(
     let size = u64::try_from(template.len()).unwrap_or(u64::MAX);
     let present = present(clients, bucket, &key, size).await?;
     if present != Present::Whole {
-        let body = Body::Text(template);
+        let body = Body::Text(&template);
         put(clients, bucket, &key, size, body, &digest, present).await?;
     }
     Ok(TemplateSource::Url(object_url(clients, bucket, &key)))

@@ -43,7 +43,6 @@ use settle::{Settled, settle};
 pub(super) use anew::Agreed;
 pub(super) use archive::Archive;
 use archive::Kept;
-pub(super) use import::gather;
 pub(super) use importable::ground;
 pub(super) use input::token;
 pub(super) use operation::{

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::DeployedStack;
+use crate::ascii;
 use crate::template::is_hidden;
 
 /// What a template may hold that CloudFormation resolves at the time of a deploy.
@@ -48,7 +49,7 @@ pub(super) fn is_unchanged(
     ) else {
         return false;
     };
-    old == new && has_parameters(deployed, &new, parameters)
+    *ascii::healed(&old, &new) == new && has_parameters(deployed, &new, parameters)
 }
 
 /// Returns whether the parameters of a template have the values that are deployed, as far as CloudFormation shows them.

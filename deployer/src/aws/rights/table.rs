@@ -409,7 +409,7 @@ pub(super) const SIGNED: [(&str, &str, &[&str], Of); 7] = [
         "CLOUD_CONTROL",
         "GetResource",
         &["cloudformation:GetResource"],
-        Look,
+        Deploy,
     ),
     (
         "CLOUD_CONTROL",

@@ -112,6 +112,7 @@ fn grade(change: &Change, dangerous: bool) -> Grade {
         "Modify" if dangerous && is_lost => Grade::DataLoss,
         "Modify" if dangerous => Grade::Replacement,
         "Modify" => Grade::UpdateInPlace,
+        "Add" if dangerous && plan::holds_data(&change.resource_type) => Grade::DataLoss,
         "Add" | "Import" => Grade::None,
         // What is not known may be as bad as a replacement.
         _ => Grade::Replacement,
@@ -170,6 +171,15 @@ fn disagreement(
             Some(Action::Create) => None,
             // Beside the one that was to be taken into the stack, with all that it holds.
             Some(Action::Import) => Some(("would be created, and not imported", true)),
+            // What the plan takes to be there and to stay is not: what is made is empty.
+            Some(Action::Update) if plan::holds_data(&change.resource_type) => {
+                let known = planned.is_some_and(|planned| planned.grade == Grade::DataLoss);
+                Some(if known {
+                    ("would be created", false)
+                } else {
+                    ("would be created, and be empty", true)
+                })
+            }
             _ => Some(("would be created", false)),
         },
         "Import" => (action != Some(Action::Import)).then_some(("would be imported", true)),
@@ -242,6 +252,7 @@ mod tests {
         // What is planned, what is proposed, and the surprise with its danger.
         let update = Some((Action::Update, Grade::UpdateInPlace));
         let widened = Some((Action::Update, Grade::PermissionWidened));
+        let lost = Some((Action::Update, Grade::DataLoss));
         let replace = Some((Action::Replace, Grade::Replacement));
         let delete = Some((Action::Delete, Grade::Interruption));
         let create = Some((Action::Create, Grade::None));
@@ -309,7 +320,14 @@ mod tests {
                 Some(Never),
                 Some(("would be updated", false)),
             ),
-            (update, "Add", None, Some(("would be created", false))),
+            (
+                update,
+                "Add",
+                None,
+                Some(("would be created, and be empty", true)),
+            ),
+            // That it may be made anew was agreed to.
+            (lost, "Add", None, Some(("would be created", false))),
             (
                 import,
                 "Add",

@@ -27,7 +27,7 @@ pub struct Retained {
 }
 
 impl Retained {
-    pub(super) fn new(context: &Context, resource: &DeployedResource) -> Self {
+    pub(in crate::engine) fn new(context: &Context, resource: &DeployedResource) -> Self {
         let DeployedResource {
             logical_id,
             resource_type,

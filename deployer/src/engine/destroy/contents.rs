@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     aws::AwsError,
-    engine::{Context, DeployedStack, inspect},
+    engine::{
+        Context, DeployedStack, inspect,
+        plan::moves::{self, UnderWay},
+    },
     template::referenced,
 };
 
@@ -45,8 +48,8 @@ impl Contents {
     ) -> Result<(Self, Value), AwsError> {
         let clients = &context.clients;
         let template = inspect::template(clients, &deployed.id).await?;
-        let template = parsed(template);
         let resources = inspect::resources(clients, &deployed.id).await?;
+        let (template, resources) = gathered(parsed(template), resources);
         let contents = Self::of(deployed, &template, resources, retain);
         Ok((contents, template))
     }
@@ -113,6 +116,21 @@ impl Contents {
             }
         }
         found
+    }
+}
+
+/// Adds what left a stack to be renamed and belongs to none, under its new logical id: nobody but the template of the stack
+/// knows of it, and it stays, whatever becomes of the stack. It may be gone as well; then the commands that remove it say so.
+fn gathered(
+    template: Value,
+    mut resources: Vec<inspect::DeployedResource>,
+) -> (Value, Vec<inspect::DeployedResource>) {
+    match moves::under_way(&template) {
+        Some(UnderWay::Away(away)) => {
+            resources.extend(away.moves.iter().map(|(to, it)| it.resource(to)));
+            (away.template, resources)
+        }
+        _ => (template, resources),
     }
 }
 

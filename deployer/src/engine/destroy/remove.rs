@@ -110,15 +110,7 @@ async fn remove(
         region: None,
     });
     let earlier = run.memory.recall(context, &stack.name);
-    let mut settled = settle(context, stack).await?;
-    if let Some(deployed) = &settled
-        && deployed.status.is_updatable()
-        && stack::gather(context, stack, deployed).await?
-    {
-        // What comes back is kept like anything else that is retained.
-        settled = settle(context, stack).await?;
-    }
-    let Some(deployed) = settled else {
+    let Some(deployed) = settle(context, stack).await? else {
         if let Some(contents) = earlier {
             finish(context, stack, run, contents).await?;
         }

@@ -14,6 +14,7 @@ use course::{restored, undone};
 pub(in crate::engine) use fixed::{Ground, Way};
 
 use super::compare::type_of;
+use super::knowledge::holds_data;
 use super::{Action, Grade, ResourceChange, Side, StackPlan};
 
 /// The page that says what a rename may and may not do.
@@ -31,6 +32,8 @@ pub(super) struct Moves {
     pending: BTreeMap<String, String>,
     /// What left the stack, or came back and is not named again yet.
     under_way: BTreeMap<String, String>,
+    /// What left the stack and is not declared to be renamed any more, with its name, by new logical id.
+    given_up: BTreeMap<String, String>,
 }
 
 impl Moves {
@@ -40,7 +43,17 @@ impl Moves {
                 deployed: None,
                 pending: BTreeMap::new(),
                 under_way: BTreeMap::new(),
+                given_up: BTreeMap::new(),
             };
+        };
+        let given_up = match under_way(template) {
+            Some(UnderWay::Away(away)) => away
+                .moves
+                .into_iter()
+                .filter(|(to, it)| manifest.moved.get(&it.from) != Some(to))
+                .map(|(to, it)| (to, it.told()))
+                .collect(),
+            _ => BTreeMap::new(),
         };
         let (template, under_way) = match restored(template) {
             Some(restored) => restored,
@@ -54,6 +67,7 @@ impl Moves {
             pending: pending(&manifest.moved, &template),
             deployed: Some(template),
             under_way,
+            given_up,
         }
     }
 
@@ -89,10 +103,14 @@ impl Moves {
             }
         };
         for (from, to) in &self.under_way {
+            let resource_type = type_of(&deployed["Resources"][to.as_str()]);
+            if let Some(left) = self.given_up.get(to) {
+                note(to, resource_type, given_up(left, to, resource_type, wanted));
+                continue;
+            }
             let reason = format!(
                 "it was {from}, and its rename by import was begun: that is finished first, and it stays what it is"
             );
-            let resource_type = type_of(&deployed["Resources"][to.as_str()]);
             note(
                 to,
                 resource_type,
@@ -113,6 +131,30 @@ impl Moves {
 
 /// What is said of a rename: how dangerous it is, why, and the page.
 type Said = (Grade, String, &'static str);
+
+/// Says what becomes of a resource that left the stack, and that nobody declares to be renamed any more: the deploy does not
+/// insist on its import, so the worse of what may come counts.
+fn given_up(left: &str, to: &str, resource_type: &str, wanted: &Side<'_>) -> Said {
+    let is_wanted = wanted
+        .template
+        .is_some_and(|template| template["Resources"].get(to).is_some());
+    if !is_wanted {
+        let reason = format!(
+            "{left} left the stack to be renamed, and is imported first; where that is refused, it stays outside"
+        );
+        return (Grade::UpdateInPlace, reason, IMPORT_PAGE);
+    }
+    let grade = if holds_data(resource_type) {
+        Grade::DataLoss
+    } else {
+        Grade::Replacement
+    };
+    let reason = format!(
+        "{left} left the stack to be renamed, and is imported first; where that is refused, an empty one is made, and it stays outside: \
+         declare the rename again, and a deploy ends instead"
+    );
+    (grade, reason, IMPORT_PAGE)
+}
 
 /// Says how a resource that may be renamed is.
 fn said(from: &str, resource_type: &str, ground: Ground) -> Said {
@@ -380,14 +422,44 @@ mod tests {
         let old = deployed();
         let mut new = renamed(&old, &declared);
         change(&mut new);
+        compared(&manifest, &old, &new)
+    }
+
+    fn compared(manifest: &StackManifest, old: &Value, new: &Value) -> Vec<ResourceChange> {
         let side = |template| Side {
             template: Some(template),
             ..Side::default()
         };
         let none = BTreeMap::new();
         App::default()
-            .compare(&manifest, &none, &side(&old), &side(&new), &Registry)
+            .compare(manifest, &none, &side(old), &side(new), &Registry)
             .changes
+    }
+
+    #[test]
+    fn what_left_and_is_not_declared_any_more_may_be_made_anew() {
+        let old =
+            json!({"Resources": {"Old": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"}}});
+        let (declared, ids) = (moves(&[("Old", "New")]), moves(&[("Old", "https://q")]));
+        let none = BTreeMap::new();
+        let away = Course::new(&old, &declared, &ids, &none).without();
+        let away = away.expect("it leaves");
+        let new = renamed(&old, &declared);
+        for (declared, grade, part) in [
+            (declared, Grade::UpdateInPlace, "finished first"),
+            (none, Grade::DataLoss, "an empty one is made"),
+        ] {
+            let manifest: StackManifest = serde_json::from_value(json!({
+                "name": "orders-dev", "id": "orders", "template": "orders.json", "sha256": "",
+                "moved": declared,
+            }))
+            .expect("reads");
+            let changes = compared(&manifest, &away, &new);
+            let change = changes.iter().find(|change| change.logical_id == "New");
+            let change = change.expect("is planned");
+            assert_eq!(change.grade, grade, "{change:?}");
+            assert!(change.reasons[0].contains(part), "{change:?}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::{
     App, Basis, Knowledge, Path, Plan, PropertyChange, Side, Snapshot, StackPlan, compare, moves,
     pseudo_parameters,
 };
+use crate::ascii;
 use crate::aws::{AwsError, Fault};
 use crate::content::Content;
 use crate::engine::bootstrap::template;
@@ -192,6 +193,7 @@ async fn plan_one(
             })?,
         None => None,
     };
+    let template = template.map(|it| ascii::healed(&it, wanted.template).into_owned());
     let own = context.in_region(wanted.manifest.region.as_deref());
     let clients = &own.clients;
     let (account, region) = (&clients.identity().account, clients.region());

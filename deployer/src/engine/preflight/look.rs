@@ -194,11 +194,8 @@ fn renamed(
     let template = before.as_ref().map(|before| &before.template);
     if let Some(UnderWay::Away(away)) = template.ok().and_then(moves::under_way) {
         for (to, it) in away.moves {
-            entered.entry(to.clone()).or_insert(DeployedResource {
-                logical_id: to,
-                resource_type: it.resource_type,
-                physical_id: it.by.into_values().next().unwrap_or_default(),
-            });
+            let resource = it.resource(&to);
+            entered.entry(to).or_insert(resource);
         }
     }
     entered

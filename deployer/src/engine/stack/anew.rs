@@ -84,6 +84,11 @@ impl Agreed {
         self.with(stack, |known| known.deployed = now.map(Deployed::of));
     }
 
+    /// Takes back that anybody agreed to anything about a stack: the plan is made anew, and so is the question.
+    pub(super) fn forget(&self, stack: &str) {
+        self.with(stack, |known| known.deployed = None);
+    }
+
     /// Counts that somebody came between, and refuses where that was too often.
     fn count(&self, stack: &str) -> Result<(), StackError> {
         let times = self.with(stack, |known| {

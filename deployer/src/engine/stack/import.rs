@@ -6,19 +6,20 @@
 
 mod check;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use aws_sdk_cloudformation::types::{Capability, ChangeSetType, Parameter, ResourceToImport, Tag};
 use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    Executed, aws, check_cancelled, execute, importable, input::token, interrupted, known_hints,
-    protection, refused as refused_by_aws, remove,
+    Executed, Run, anew, aws, check_cancelled, execute, importable, input::token, interrupted,
+    known_hints, protection, refused as refused_by_aws, remove,
 };
+use crate::ascii;
 use crate::aws::{AwsError, OrAws, texts};
 use crate::engine::{
-    Context, DeployedStack, Event, PublishError, StackError, bootstrap, capability,
+    Context, DeployedStack, Event, PublishError, Retained, StackError, bootstrap, capability,
     change_set::{self, ChangeSet, ChangeSetRequest, Computed},
     inspect,
     plan::moves::{self, Away, Course, Ground, Move, UnderWay},
@@ -28,10 +29,11 @@ use check::{Step, differing, objection};
 
 /// How a step ended.
 pub(super) enum Stepped {
-    Done,
+    /// It was taken, and AWS told of its end at this time.
+    Done(Option<SystemTime>),
     /// Somebody else was first.
     Overtaken(StackError),
-    /// An operation began in between.
+    /// An operation began in between, or somebody changed the stack.
     Busy,
     /// There was nothing to rename.
     Nothing,
@@ -39,6 +41,7 @@ pub(super) enum Stepped {
 
 /// Takes the next step of a rename of resources that are deployed under their old ids.
 pub(super) async fn begin(
+    run: &Run,
     context: &Context,
     stack: &Arc<StackManifest>,
     deployed: &DeployedStack,
@@ -84,15 +87,26 @@ pub(super) async fn begin(
     if next == *template {
         return fail("CloudFormation does not tell what others take from it".to_owned());
     }
-    let stepped = take(
-        context, stack, deployed, template, &next, step, &moves, None,
-    )
-    .await;
+    if step == Step::Remove
+        && let Some(reason) = importable::unproven(context, &next).await
+    {
+        return fail(reason);
+    }
+    let stage = Stage {
+        deployed,
+        before: template,
+        next: &next,
+        step,
+        moves: &moves,
+        imports: None,
+    };
+    let stepped = take(run, context, stack, &stage).await;
     stepped.map_err(|failed| failed.told(&stack.name, &moves))
 }
 
 /// Goes on with a rename of resources that left their stack.
 pub(super) async fn finish(
+    run: &Run,
     context: &Context,
     stack: &Arc<StackManifest>,
     deployed: &DeployedStack,
@@ -103,12 +117,18 @@ pub(super) async fn finish(
         UnderWay::Away(away) => {
             let declared = |(to, it): (&String, &Move)| stack.moved.get(&it.from) == Some(to);
             let is_declared = away.moves.iter().any(declared);
-            bring_back(context, stack, deployed, template, away, is_declared).await
+            bring_back(run, context, stack, deployed, template, away, is_declared).await
         }
         UnderWay::Back(next) => {
-            let none = BTreeMap::new();
-            let step = Step::Restore;
-            match take(context, stack, deployed, template, &next, step, &none, None).await {
+            let stage = Stage {
+                deployed,
+                before: template,
+                next: &next,
+                step: Step::Restore,
+                moves: &BTreeMap::new(),
+                imports: None,
+            };
+            match take(run, context, stack, &stage).await {
                 // What names it holds texts of the same value, which what comes next mends.
                 Err(Failed::Refused(reason)) => {
                     context.emit(Event::Warning {
@@ -124,8 +144,10 @@ pub(super) async fn finish(
     }
 }
 
-/// Imports what belongs to no stack. Where that is refused, and nobody insists on it, it stays where it is, which is told.
+/// Imports what belongs to no stack. Where that goes wrong, and nobody insists on it, it stays where it is, which the plan
+/// told as what may come.
 async fn bring_back(
+    run: &Run,
     context: &Context,
     stack: &Arc<StackManifest>,
     deployed: &DeployedStack,
@@ -138,39 +160,37 @@ async fn bring_back(
         .iter()
         .map(|(to, it)| (it.from.clone(), to.clone()))
         .collect();
-    let stepped = take(
-        context,
-        stack,
+    let stage = Stage {
         deployed,
-        template,
-        &away.template,
-        Step::Import,
-        &moves,
-        Some(&away.moves),
-    )
-    .await;
-    let reason = match stepped {
+        before: template,
+        next: &away.template,
+        step: Step::Import,
+        moves: &moves,
+        imports: Some(&away.moves),
+    };
+    let list: Vec<String> = away.moves.values().map(Move::told).collect();
+    let list = list.join(", ");
+    let left = format!(
+        "{list} left the stack to be renamed, belongs to none at the moment, and is as it was: a deploy goes on from here, and \
+         `destroy` writes down that it stays"
+    );
+    let reason = match take(run, context, stack, &stage).await {
         Ok(stepped) => return Ok(stepped),
-        Err(Failed::Error(error)) => return Err(error),
+        Err(Failed::Error(mut error)) => {
+            if let StackError::Ended { hints, .. } = &mut error {
+                hints.push(left);
+            }
+            return Err(error);
+        }
         Err(Failed::Refused(reason)) => reason,
     };
-    let list: Vec<String> = away
-        .moves
-        .values()
-        .map(|it| {
-            let id = it.by.values().next().map_or("", String::as_str);
-            format!("{} ({} {id})", it.from, it.resource_type)
-        })
-        .collect();
-    let list = list.join(", ");
     if insist {
         let mut hints = known_hints(&reason);
-        hints.push(format!(
-            "{list} left the stack to be renamed, belongs to none at the moment, and is as it was: a deploy goes on from here"
-        ));
+        hints.push(left);
         for (from, to) in &moves {
             hints.push(format!(
-                "if it is gone for good, remove `moved(\"{from}\", ..)`: a deploy then makes {to} anew"
+                "if it is gone for good, or may stay outside, remove `moved(\"{from}\", ..)`: a deploy then asks whether {to} is \
+                 made anew"
             ));
         }
         return Err(StackError::Renamed {
@@ -179,40 +199,20 @@ async fn bring_back(
             hints,
         });
     }
+    let removed: Vec<String> = away
+        .moves
+        .iter()
+        .flat_map(|(to, it)| Retained::new(context, &it.resource(to)).remove)
+        .collect();
     context.emit(Event::Warning {
         stack: stack.name.clone(),
         message: format!(
-            "{list} left the stack to be renamed, and belongs to none from now on, because it cannot be imported: {reason}"
+            "{list} left the stack to be renamed, and belongs to none from now on, because it cannot be imported: {reason}; if it is \
+             there and nobody needs it, remove it: {}",
+            removed.join(" && ")
         ),
     });
     Ok(Stepped::Nothing)
-}
-
-/// Brings back into a stack that is to be removed what left it for a rename, so that it is known what it keeps. Returns
-/// whether anything came back.
-pub(in crate::engine) async fn gather(
-    context: &Context,
-    stack: &Arc<StackManifest>,
-    deployed: &DeployedStack,
-) -> Result<bool, StackError> {
-    if !moving(deployed) {
-        return Ok(false);
-    }
-    let Some(template) = template(context, stack, deployed).await? else {
-        return Ok(false);
-    };
-    let Some(UnderWay::Away(away)) = moves::under_way(&template) else {
-        return Ok(false);
-    };
-    match bring_back(context, stack, deployed, &template, away, false).await? {
-        Stepped::Done => Ok(true),
-        Stepped::Nothing => Ok(false),
-        Stepped::Overtaken(error) => Err(error),
-        Stepped::Busy => {
-            let reason = "another operation began meanwhile".to_owned();
-            Err(refused(&stack.name, &BTreeMap::new(), reason))
-        }
-    }
 }
 
 /// Returns whether a stack tells of a rename by import that was begun.
@@ -225,11 +225,17 @@ pub(super) async fn template(
     context: &Context,
     stack: &StackManifest,
     deployed: &DeployedStack,
+    wanted: Option<&Value>,
 ) -> Result<Option<Value>, StackError> {
     let text = inspect::template(&context.clients, &deployed.id)
         .await
         .map_err(|source| aws(stack, source))?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    let template: Option<Value> = text.and_then(|text| serde_json::from_str(&text).ok());
+    // What a step writes again are the texts that CloudFormation has, and not those that it tells.
+    Ok(template.map(|template| match wanted {
+        Some(wanted) => ascii::healed(&template, wanted).into_owned(),
+        None => template,
+    }))
 }
 
 /// Why a step was not taken, or not to its end.
@@ -254,25 +260,41 @@ impl Failed {
     }
 }
 
+/// One step of a rename.
+struct Stage<'a> {
+    /// The stack before it.
+    deployed: &'a DeployedStack,
+    before: &'a Value,
+    next: &'a Value,
+    step: Step,
+    /// Old to new logical ids.
+    moves: &'a BTreeMap<String, String>,
+    /// What it imports.
+    imports: Option<&'a BTreeMap<String, Move>>,
+}
+
 /// Updates a stack to the template of a step.
-#[expect(clippy::too_many_arguments, reason = "a step is all of these, once")]
 async fn take(
+    run: &Run,
     context: &Context,
     stack: &Arc<StackManifest>,
-    deployed: &DeployedStack,
-    before: &Value,
-    next: &Value,
-    step: Step,
-    moves: &BTreeMap<String, String>,
-    imports: Option<&BTreeMap<String, Move>>,
+    stage: &Stage<'_>,
 ) -> Result<Stepped, Failed> {
+    let Stage {
+        deployed,
+        before,
+        next,
+        step,
+        moves,
+        imports,
+    } = *stage;
     check_cancelled(context, stack)?;
     context.emit(Event::ResourcesMoving {
         stack: stack.name.clone(),
         moves: moves.clone(),
         step: step.word().to_owned(),
     });
-    let text = next.to_string();
+    let text = ascii::json(next);
     let source = published(context, stack, &text).await?;
     let name = token(context, &[&stack.name, &text], &[]);
     let none = BTreeMap::new();
@@ -311,7 +333,14 @@ async fn take(
             });
         }
     };
-    if let Some(reason) = objection(step, &changes.changes, moves, &differing(before, next)) {
+    // What is executed from here on is refused by CloudFormation where anybody changes the stack.
+    if !anew::is_still(run, context, stack, &deployed.id).await? {
+        remove(context, stack, &change_set, false).await?;
+        return Ok(Stepped::Busy);
+    }
+    let is_local = context.clients.is_local();
+    let differing = differing(before, next);
+    if let Some(reason) = objection(step, &changes.changes, moves, &differing, is_local) {
         remove(context, stack, &change_set, false).await?;
         return Err(Failed::Refused(reason));
     }
@@ -323,23 +352,44 @@ async fn take(
     });
     let opened = protection::open(context, stack, &change_set.stack_id, &changes).await?;
     let executed = execute(context, stack, &change_set, &name).await;
-    if let Some(opened) = opened {
-        let closed = match &executed {
-            // What comes back is guarded before it does.
-            Ok(_) => Some(match moves::under_way(next) {
-                Some(UnderWay::Away(away)) => protection::closed(&away.template.to_string()),
-                _ => protection::closed(&text),
-            }),
-            Err(StackError::Ended { .. }) => Some(opened),
-            Err(_) => None,
-        };
-        if let Some(closed) = closed {
-            protection::close(context, stack, &change_set.stack_id, &closed).await;
-        }
+    let closed = match (&executed, opened) {
+        (Ok(_), Some(_)) => Some(protection::closed(&text)),
+        (Err(StackError::Ended { .. }), opened) => opened,
+        _ => None,
+    };
+    if let Some(closed) = closed {
+        protection::close(context, stack, &change_set.stack_id, &closed).await;
     }
-    match executed? {
-        Executed::Done(_) => Ok(Stepped::Done),
-        Executed::Overtaken(error) => Ok(Stepped::Overtaken(error)),
+    match executed {
+        Ok(Executed::Done(ended)) => {
+            // A policy names what the template has, so that nothing can guard the new id before.
+            if step == Step::Import {
+                protection::protect(context, stack, &text, deployed).await?;
+            }
+            Ok(Stepped::Done(ended))
+        }
+        Ok(Executed::Overtaken(error)) => Ok(Stepped::Overtaken(error)),
+        Err(error) if step == Step::Import => Err(not_imported(error)),
+        Err(error) => Err(Failed::Error(error)),
+    }
+}
+
+/// Reads how an import ended that was executed. Whether a resource is there is looked at then, too, and a stack that is as
+/// it was leaves the same ways on as one whose import was never begun
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-manually.html>).
+fn not_imported(error: StackError) -> Failed {
+    match error {
+        StackError::Ended {
+            status,
+            cause,
+            reason,
+            ..
+        } if status.is_updatable() => Failed::Refused(match (cause, reason) {
+            (Some(cause), _) => format!("{}: {}", cause.logical_id, cause.reason),
+            (None, Some(reason)) => reason,
+            (None, None) => format!("it ended in {status}"),
+        }),
+        error => Failed::Error(error),
     }
 }
 
@@ -406,7 +456,7 @@ async fn create(
         .set_parameters(Some(parameters.collect()))
         .set_capabilities(Some(capabilities.map(Capability::from).collect()));
     call = match &request.template {
-        TemplateSource::Body(body) => call.template_body(*body),
+        TemplateSource::Body(body) => call.template_body(&**body),
         TemplateSource::Url(url) => call.template_url(url),
     };
     call = if let Some(imports) = imports {
@@ -426,15 +476,9 @@ async fn create(
         call.change_set_type(ChangeSetType::Update)
             .set_tags(Some(tags.collect()))
     };
-    let answer = call.send().await.or_aws(clients, OPERATION)?;
-    Ok(ChangeSet {
-        id: answer
-            .id
-            .ok_or_else(|| AwsError::incomplete(OPERATION, "change set id"))?,
-        stack_id: answer
-            .stack_id
-            .ok_or_else(|| AwsError::incomplete(OPERATION, "stack id"))?,
-    })
+    let answer = call.send().await.or_aws(clients, OPERATION);
+    let answer = answer.map(|answer| (answer.id, answer.stack_id));
+    change_set::made(request, clients, answer).await
 }
 
 /// Says that nothing was renamed, and what else can be done.

@@ -72,8 +72,12 @@ pub(super) async fn protect(
         Err(error) => Err(error),
     };
     match closed {
-        // The stack is what it should be, and an older role of a pipeline may do all but this.
-        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
+        // The stack is what it should be, and an older role of a pipeline may do all but this. A policy that names what a
+        // condition left out may be refused.
+        Err(error)
+            if matches!(error.fault(), Fault::Denied { .. })
+                || error.code() == Some("ValidationError") =>
+        {
             context.emit(Event::Warning {
                 stack: stack.name.clone(),
                 message: format!("no stack policy guards its data: {error}"),
@@ -249,14 +253,13 @@ fn is_ours(present: &Value) -> bool {
     *present == policy(&denied(present).map(str::to_owned).collect())
 }
 
-/// Returns whether a stack has a policy, whoever wrote it. Who may not look takes it that there is none: CloudFormation
-/// refuses what a policy stands against.
+/// Returns whether a stack has a policy, whoever wrote it. Who may not look takes it that there is one.
 pub(in crate::engine) async fn has_policy(
     context: &Context,
     stack_id: &str,
 ) -> Result<bool, AwsError> {
     match present(context, stack_id).await {
-        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => Ok(false),
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => Ok(true),
         present => Ok(present?.is_some()),
     }
 }

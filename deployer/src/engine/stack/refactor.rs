@@ -32,14 +32,16 @@ pub(super) async fn rename(
     if stack.moved.is_empty() && !import::moving(deployed) {
         return Ok(None);
     }
-    let Some(template) = import::template(context, stack, deployed).await? else {
+    let wanted: Option<Value> = serde_json::from_str(&work.template).ok();
+    let template = import::template(context, stack, deployed, wanted.as_ref()).await?;
+    let Some(template) = template else {
         return Ok(None);
     };
     if let Some(under_way) = moves::under_way(&template) {
         let Some(turn) = run.turns.take(&stack.name, &context.cancel).await else {
             return Err(interrupted(stack, None));
         };
-        let stepped = import::finish(context, stack, deployed, &template, under_way).await?;
+        let stepped = import::finish(run, context, stack, deployed, &template, under_way).await?;
         drop(turn);
         return after(run, context, work, deployed, stepped).await;
     }
@@ -47,7 +49,6 @@ pub(super) async fn rename(
     if pending.is_empty() {
         return Ok(None);
     }
-    let wanted: Option<Value> = serde_json::from_str(&work.template).ok();
     for (from, to) in &pending {
         if let Some(reason) = moves::refused(from, to, &template, wanted.as_ref()) {
             return Err(refused(&stack.name, &pending, reason));
@@ -71,28 +72,31 @@ pub(super) async fn rename(
         Ok(all)
     };
     let refactored = of(Way::Refactor, ground)?;
-    let mut imported = of(Way::Import, ground)?;
+    let imported = of(Way::Import, ground)?;
     if !refactored.is_empty() {
         match refactor(run, context, work, deployed, &template, &refactored).await? {
             None => return Ok(Some(Attempt::Renamed)),
             Some(reason) => {
-                let Ok(all) = of(Way::Import, Ground::Refused) else {
+                if of(Way::Import, Ground::Refused).is_err() {
                     return Err(refused(&stack.name, &refactored, reason));
-                };
+                }
                 context.emit(Event::Warning {
                     stack: stack.name.clone(),
                     message: format!(
-                        "CloudFormation does not refactor the stack, so what is renamed is imported under its new name: {reason}"
+                        "CloudFormation does not refactor the stack, so what is renamed would be imported under its new name: {reason}"
                     ),
                 });
-                imported = all;
+                // Nobody agreed to this way.
+                context.unrefactored.add(&deployed.id);
+                run.agreed.forget(&stack.name);
+                return Ok(Some(Attempt::Again));
             }
         }
     }
     let Some(turn) = run.turns.take(&stack.name, &context.cancel).await else {
         return Err(interrupted(stack, None));
     };
-    let stepped = import::begin(context, stack, deployed, &template, &imported).await?;
+    let stepped = import::begin(run, context, stack, deployed, &template, &imported).await?;
     drop(turn);
     after(run, context, work, deployed, stepped).await
 }
@@ -112,9 +116,16 @@ async fn after(
             Ok(Some(Attempt::Again))
         }
         import::Stepped::Overtaken(error) => Err(error),
-        import::Stepped::Done => {
+        import::Stepped::Done(ended) => {
             let now = settled(context, work, &deployed.id).await?;
-            run.agreed.take(&work.manifest.name, now.as_ref());
+            let changed = now.as_ref().and_then(|now| now.changed);
+            // What somebody did since is not what was agreed to.
+            if ended
+                .zip(changed)
+                .is_none_or(|(ended, changed)| changed <= ended)
+            {
+                run.agreed.take(&work.manifest.name, now.as_ref());
+            }
             Ok(Some(Attempt::Renamed))
         }
     }
@@ -217,7 +228,7 @@ async fn create(
     };
     let definition = StackDefinition::builder().stack_name(stack);
     let definition = match source {
-        TemplateSource::Body(body) => definition.template_body(body),
+        TemplateSource::Body(body) => definition.template_body(body.into_owned()),
         TemplateSource::Url(url) => definition.template_url(url),
     };
     let clients = &context.clients;

@@ -5,6 +5,8 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-manually.html> and, for the words on
 //! outputs, <https://repost.aws/knowledge-center/cloudformation-change-set-errors>.
 
+mod failing;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -21,6 +23,7 @@ use serde_json::{Value, json};
 use super::{
     answers::{self, STACK_ID},
     script::{Answer, Played, STACK, Script, http, names, one, stack},
+    signed::Signed,
 };
 use crate::engine::{Explained as _, Outcome, StackDeployment, deploy};
 
@@ -55,6 +58,8 @@ struct Account {
     template: Value,
     status: &'static str,
     policy: String,
+    /// The policy that is asked for.
+    wished: String,
     /// What is asked for and not answered yet.
     asked: Option<CreateChangeSetInput>,
     change_set: Option<(Value, &'static str, String)>,
@@ -65,6 +70,14 @@ struct Account {
     is_lost: bool,
     /// The types that are imported.
     importable: bool,
+    /// Why an import fails once it is executed, and the status that it leaves.
+    failing: Option<(&'static str, &'static str)>,
+    /// Whether Cloud Control does not find the queue by its URL.
+    unproven: bool,
+    /// Whether the template was sent in other letters than those of ASCII.
+    mangles: bool,
+    /// Whether nobody may read the stack policy.
+    secretive: bool,
     /// How many calls it answers before it is dead.
     life: usize,
 }
@@ -155,8 +168,9 @@ impl Account {
     /// Makes a change set, or refuses it.
     fn create(&mut self) -> (u16, String) {
         let input = self.asked.take().expect("it was asked");
-        let next: Value = serde_json::from_str(input.template_body().unwrap_or_default())
-            .expect("a template is JSON");
+        let body = input.template_body().unwrap_or_default();
+        assert!(body.is_ascii() && !body.contains("??"), "{body}");
+        let next: Value = serde_json::from_str(body).expect("a template is JSON");
         let imports = input
             .change_set_type()
             .is_some_and(|kind| kind.as_str() == "IMPORT");
@@ -214,8 +228,31 @@ impl Account {
         (200, answers::CREATED_CHANGE_SET.to_owned())
     }
 
+    /// Takes a policy, but for one that names what is not there, as AWS does in these words.
+    fn guard(&mut self) -> (u16, String) {
+        let wished: Value = serde_json::from_str(&self.wished).expect("a policy is JSON");
+        let ids = wished["Statement"][1]["Resource"].as_array();
+        for id in ids.into_iter().flatten().filter_map(Value::as_str) {
+            let id = id.trim_start_matches("LogicalResourceId/");
+            if self.template["Resources"].get(id).is_none() {
+                let message = format!(
+                    "Error validating stack policy: Unknown logical id 'LogicalResourceId/{id}' in statement {{}} - stack policies \
+                     can only be applied to logical ids referenced in the template"
+                );
+                return (400, answers::error("ValidationError", &message));
+            }
+        }
+        self.policy = std::mem::take(&mut self.wished);
+        (200, answers::empty("SetStackPolicy"))
+    }
+
     fn execute(&mut self) {
         let (next, kind, _) = self.change_set.take().expect("it was made");
+        if let (Some((_, status)), "IMPORT") = (self.failing, kind) {
+            self.done.push("IMPORT fails".to_owned());
+            self.status = status;
+            return;
+        }
         let new = Self::resources(&next);
         for (id, entry) in Self::resources(&self.template) {
             if !new.contains_key(&id) {
@@ -228,6 +265,7 @@ impl Account {
             }
         }
         self.done.push(kind.to_owned());
+        self.mangles = false;
         self.template = next;
         self.status = if kind == "IMPORT" {
             "IMPORT_COMPLETE"
@@ -275,9 +313,15 @@ fn play(account: &Shared) -> Played {
         it.describe()
     ));
     answer!(script, account, get_template, |_, _| (), |it| {
-        (200, answers::template(&it.template.to_string()))
+        let text = it.template.to_string();
+        let mangled = |c: char| if it.mangles && !c.is_ascii() { '?' } else { c };
+        let text: String = text.chars().map(mangled).collect();
+        (200, answers::template(&text))
     });
     answer!(script, account, get_stack_policy, |_, _| (), |it| {
+        if it.secretive {
+            return (403, answers::error("AccessDenied", "not authorized"));
+        }
         let body = escaped(&it.policy);
         let body = format!("<StackPolicyBody>{body}</StackPolicyBody>");
         (200, answers::result("GetStackPolicy", &body))
@@ -287,11 +331,9 @@ fn play(account: &Shared) -> Played {
         account,
         set_stack_policy,
         |it, input: &aws_sdk_cloudformation::operation::set_stack_policy::SetStackPolicyInput| {
-            if it.life > 0 {
-                it.policy = input.stack_policy_body().unwrap_or_default().to_owned();
-            }
+            it.wished = input.stack_policy_body().unwrap_or_default().to_owned();
         },
-        |_| (200, answers::empty("SetStackPolicy"))
+        Account::guard
     );
     answer!(script, account, list_stack_resources, |_, _| (), |it| (
         200,
@@ -346,12 +388,35 @@ fn play(account: &Shared) -> Played {
         (200, answers::empty("ExecuteChangeSet"))
     });
     answer!(script, account, describe_stack_events, |_, _| (), |it| {
-        (
-            200,
-            answers::events(&[("9", STACK, it.status, "", "*")], &it.token, None),
-        )
+        let mut rows = vec![("9", STACK, it.status, "", "*")];
+        if let (Some((reason, status)), true) = (it.failing, it.status.contains("ROLLBACK")) {
+            rows = vec![
+                ("9", STACK, status, "", "*"),
+                ("8", "Orders", "IMPORT_FAILED", reason, "*"),
+            ];
+        }
+        (200, answers::events(&rows, &it.token, None))
     });
-    script.play_in_any_order()
+    let signed = if account.lock().expect("no holder panics").unproven {
+        Signed::new().json(
+            "GetResource",
+            "",
+            400,
+            &json!({"__type": "ResourceNotFoundException", "Message": "not found"}),
+        )
+    } else {
+        // <https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_GetResource.html>
+        Signed::new().json(
+            "GetResource",
+            URL,
+            200,
+            &json!({
+                "TypeName": "AWS::SQS::Queue",
+                "ResourceDescription": {"Identifier": URL, "Properties": "{}"},
+            }),
+        )
+    };
+    signed.with(script.play_in_any_order())
 }
 
 fn check(account: &Shared) {

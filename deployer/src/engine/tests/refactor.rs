@@ -10,7 +10,7 @@ use super::{
     script::{Answer, STACK, Script, TEMPLATE, http, one, stack},
 };
 use crate::engine::plan::{self, Grade, Registry, Wanted};
-use crate::engine::{Explained as _, Outcome, StackDeployment, deploy};
+use crate::engine::{Deployment, Explained as _, Outcome, StackDeployment, deploy};
 
 /// What is deployed: the queue has its old name.
 const BEFORE: &str = r#"{"Resources":{"Inbox":{"Type":"AWS::SQS::Queue"}},"Outputs":{"Url":{"Value":{"Ref":"Inbox"}}}}"#;
@@ -181,6 +181,8 @@ async fn what_is_not_supported_is_imported() {
                 "AWS::SQS::Queue is not supported",
             ),
         )
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(BEFORE)
         .resources(&[("Inbox", "AWS::SQS::Queue", "https://q", "CREATE_COMPLETE")])
         .cloudformation("get_template_summary", summary(""))
         .play();
@@ -191,6 +193,60 @@ async fn what_is_not_supported_is_imported() {
     assert!(causes.contains("does not import resources"), "{causes}");
     let told = super::script::names(&played.finish());
     assert!(told.contains(&"warning".to_owned()), "{told:?}");
+}
+
+/// Nobody agreed to another way than the one that was planned.
+#[tokio::test]
+async fn another_way_than_the_planned_one_is_asked_for() {
+    let found = || Stack::new("UPDATE_COMPLETE").xml();
+    let played = Script::new()
+        .describe(STACK, found())
+        .template(BEFORE)
+        .cloudformation("get_stack_policy", policy(""))
+        // The deploy.
+        .describe(STACK, found())
+        .template(BEFORE)
+        .cloudformation("get_stack_policy", policy(""))
+        .cloudformation("create_stack_refactor", create())
+        .cloudformation(
+            "describe_stack_refactor",
+            describe(
+                "CREATE_FAILED",
+                "UNAVAILABLE",
+                "AWS::SQS::Queue is not supported",
+            ),
+        )
+        .describe(STACK, found())
+        // The plan that is made anew.
+        .describe(STACK, found())
+        .template(BEFORE)
+        .cloudformation("get_template_summary", summary(IMPORTABLE))
+        .play();
+    let stack = moved();
+    let template = serde_json::from_str(RENAMED).expect("is JSON");
+    let wanted = Wanted {
+        manifest: &stack.manifest,
+        template: &template,
+        contracts: &BTreeMap::new(),
+        contents: &BTreeMap::new(),
+    };
+    let agreed = plan::plan(&played.context, &[wanted], &BTreeMap::new(), &Registry)
+        .await
+        .expect("it is planned");
+    let deployment = Deployment {
+        agreed,
+        ..one(stack)
+    };
+    let answer = Answer::no();
+    let error = deploy(&played.context, deployment, answer.clone())
+        .await
+        .expect_err("it is declined");
+    let report = error.report().expect("something was begun");
+    assert_eq!(report.stacks[0].outcome, Outcome::Declined);
+    let anew = answer.anew.lock().expect("no holder panics");
+    let told = format!("{:?}", anew[0].changes[0].reasons);
+    assert!(told.contains("by import in up to four updates"), "{told}");
+    played.finish();
 }
 
 /// `GetTemplateSummary`

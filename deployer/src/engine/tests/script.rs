@@ -464,6 +464,7 @@ impl Script {
             api_base: None,
             concurrency: CONCURRENCY,
             followers: Followers::default(),
+            unrefactored: Default::default(),
         };
         let rules = [
             self.apigateway,

@@ -190,7 +190,8 @@ fn of_stackctl(stacks: &BTreeSet<(String, String)>) -> [Statement; 6] {
         .on(bucket.arn("/state/*.fast.json"))
         .because("the artifact bucket has a name that CloudFormation makes up");
     let unnamed = Statement::allow([
-        // Of a template that is no stack's.
+        // Of a resource that is to be imported, and of a template that is no stack's.
+        "cloudformation:GetResource",
         "cloudformation:GetTemplateSummary",
         "cloudformation:ListExports",
         "cloudformation:ListImports",

@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 
 use super::{renamed, texts};
 use crate::engine::destroy::advice::identifier;
+use crate::engine::inspect::DeployedResource;
 use crate::engine::plan::compare::type_of;
 use crate::engine::release::sorted;
 use crate::template::referenced;
@@ -51,12 +52,36 @@ pub(in crate::engine) struct Move {
     /// The resource type.
     #[serde(rename = "type")]
     pub(in crate::engine) resource_type: String,
+    /// The physical id; nothing before it left the stack.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    id: String,
     /// The property that identifies it, and its value; nothing before it left the stack.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(in crate::engine) by: BTreeMap<String, String>,
     /// Its entry in the template that imports it, as a text; nothing before it left the stack.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     entry: String,
+}
+
+impl Move {
+    /// Returns the resource under a logical id.
+    pub(in crate::engine) fn resource(&self, logical_id: &str) -> DeployedResource {
+        DeployedResource {
+            logical_id: logical_id.to_owned(),
+            resource_type: self.resource_type.clone(),
+            physical_id: self.id().to_owned(),
+        }
+    }
+
+    /// Names the resource.
+    pub(in crate::engine) fn told(&self) -> String {
+        format!("{} ({} {})", self.from, self.resource_type, self.id())
+    }
+
+    fn id(&self) -> &str {
+        let by = self.by.values().next().map_or("", String::as_str);
+        if self.id.is_empty() { by } else { &self.id }
+    }
 }
 
 impl Note {
@@ -237,6 +262,9 @@ impl<'a> Course<'a> {
             let it = Move {
                 from: from.clone(),
                 resource_type: type_of(&self.original["Resources"][from]).to_owned(),
+                id: entry
+                    .and_then(|_| self.ids.get(from).cloned())
+                    .unwrap_or_default(),
                 by: entry.map_or_else(BTreeMap::new, |_| by),
                 entry: entry.map(|it| sorted(it).to_string()).unwrap_or_default(),
             };

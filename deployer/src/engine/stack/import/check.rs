@@ -54,12 +54,14 @@ pub(super) fn differing(before: &Value, next: &Value) -> BTreeSet<String> {
     }
 }
 
-/// Says what a change set of a step would do that the step is not for; nothing, where it does what it should.
+/// Says what a change set of a step would do that the step is not for; nothing, where it does what it should. Only where
+/// `is_local` may it leave open what becomes of what leaves the stack.
 pub(super) fn objection(
     step: Step,
     changes: &[Change],
     moves: &BTreeMap<String, String>,
     differing: &BTreeSet<String>,
+    is_local: bool,
 ) -> Option<String> {
     let is_meant = |change: &Change| {
         let id = change.logical_id.as_str();
@@ -68,8 +70,9 @@ pub(super) fn objection(
                 differing.contains(id) && stays(change, differing)
             }
             (Step::Remove, "Remove") => {
-                moves.contains_key(id)
-                    && matches!(change.policy_action.as_deref(), None | Some("Retain"))
+                // The local engine tells no policy.
+                let policy = change.policy_action.as_deref();
+                moves.contains_key(id) && (policy == Some("Retain") || policy.is_none() && is_local)
             }
             (Step::Import, "Import") => moves.values().any(|to| to == id),
             _ => false,
@@ -143,7 +146,7 @@ mod tests {
     fn told(step: Step, changes: &[Change]) -> Option<String> {
         let moves = BTreeMap::from([("Old".to_owned(), "New".to_owned())]);
         let differing = BTreeSet::from(["New", "Reader"].map(str::to_owned));
-        objection(step, changes, &moves, &differing)
+        objection(step, changes, &moves, &differing, false)
     }
 
     #[test]
@@ -180,8 +183,6 @@ mod tests {
         for (step, changes) in [
             (Step::Prepare, vec![reader.clone()]),
             (Step::Remove, vec![retained, reader]),
-            // The local engine tells no policy.
-            (Step::Remove, vec![change("Remove", "Old")]),
             (Step::Import, vec![change("Import", "New")]),
             (Step::Restore, vec![change("Modify", "New"), follows]),
         ] {
@@ -190,8 +191,21 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_tells_is_taken_for_kept_by_the_local_engine_only() {
+        let moves = BTreeMap::from([("Old".to_owned(), "New".to_owned())]);
+        let changes = [change("Remove", "Old")];
+        let told = |is_local| objection(Step::Remove, &changes, &moves, &BTreeSet::new(), is_local);
+        assert_eq!(told(true), None);
+        assert!(told(false).unwrap_or_default().contains("would delete Old"));
+    }
+
+    #[test]
     fn a_step_that_does_anything_else_is_not_taken() {
-        let gone = change("Remove", "Old");
+        let untold = change("Remove", "Old");
+        let gone = Change {
+            policy_action: Some("Retain".to_owned()),
+            ..untold.clone()
+        };
         let deleted = Change {
             policy_action: Some("Delete".to_owned()),
             ..gone.clone()
@@ -206,7 +220,8 @@ mod tests {
         };
         let import = change("Import", "New");
         for (step, changes, part) in [
-            (Step::Prepare, vec![gone.clone()], "would delete Old"),
+            (Step::Prepare, vec![untold.clone()], "would delete Old"),
+            (Step::Remove, vec![untold], "would delete Old"),
             (Step::Remove, vec![deleted], "would delete Old"),
             (
                 Step::Remove,
@@ -224,7 +239,11 @@ mod tests {
                 "would delete Other",
             ),
             (Step::Remove, vec![], "leaves Old as it is"),
-            (Step::Import, vec![import.clone(), gone], "would delete Old"),
+            (
+                Step::Import,
+                vec![import.clone(), gone],
+                "would take out of the stack Old",
+            ),
             (
                 Step::Import,
                 vec![import, change("Add", "Other")],

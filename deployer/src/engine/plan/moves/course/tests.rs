@@ -115,6 +115,7 @@ fn a_table_leaves_and_comes_back() {
               },
               "entry": "{\"DeletionPolicy\":\"Retain\",\"Metadata\":{\"stackctl:moving\":\"Sales\"},\"Properties\":{\"BillingMode\":\"PAY_PER_REQUEST\"},\"Type\":\"AWS::DynamoDB::Table\"}",
               "from": "Orders",
+              "id": "orders-1X",
               "type": "AWS::DynamoDB::Table"
             }
           }
