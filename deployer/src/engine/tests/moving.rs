@@ -54,6 +54,10 @@ fn moved() -> StackDeployment {
 
 /// An account with one stack.
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that goes wrong"
+)]
 struct Account {
     template: Value,
     status: &'static str,

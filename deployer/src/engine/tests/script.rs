@@ -31,6 +31,7 @@ use crate::{
     aws::Clients,
     engine::{
         CONCURRENCY, Cancel, CancelHandle, Context, Event, EventSink, Followers, Pace, Timing,
+        stack::importable::Unrefactored,
     },
 };
 
@@ -464,7 +465,7 @@ impl Script {
             api_base: None,
             concurrency: CONCURRENCY,
             followers: Followers::default(),
-            unrefactored: Default::default(),
+            unrefactored: Unrefactored::default(),
         };
         let rules = [
             self.apigateway,
