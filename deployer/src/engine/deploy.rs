@@ -219,6 +219,7 @@ pub async fn deploy(
                         bucket: bucket.clone(),
                         mark: records.and_then(|records| records.mark(&stack.manifest.name)),
                         marks: records.is_some_and(Records::has_marks),
+                        unproven: records.is_some_and(|it| it.is_unproven(&stack.manifest.name)),
                     }),
                 manifest: Arc::new(stack.manifest),
                 template: stack.template,

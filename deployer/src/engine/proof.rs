@@ -10,6 +10,8 @@
 mod alias;
 mod domain;
 mod function;
+mod led_back;
+mod note;
 mod smoke;
 mod stage;
 mod trigger;
@@ -28,8 +30,8 @@ use super::{
 };
 use crate::aws::{AwsError, Clients, Fault};
 
-pub(super) use alias::Before;
-pub use alias::{LedBack, led_back};
+pub use led_back::{LedBack, led_back};
+pub(super) use note::{Note, failed, forget, left, note};
 
 /// How many resources are looked at together: the calls of Lambda that read are rationed at some tens a second.
 const LOOKS: usize = 4;
@@ -37,15 +39,24 @@ const LOOKS: usize = 4;
 /// What is known of a stack that is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// This deploy made it what it is.
-    Changed,
-    /// An earlier deploy made it what it is and wrote that down, and nobody found that it does what it should: that deploy
-    /// was killed, or found otherwise.
-    Left,
+    /// This deploy made it what it is, or an earlier one did that was killed before its looks, or found that it does not do
+    /// what it should.
+    Unproven,
     /// Nobody knows whether it ever did what it should.
     Unknown,
     /// It did what it should when it was deployed.
     Proven,
+}
+
+/// What the looks at a stack came to, where nothing is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// All that there is to look at is good.
+    Good,
+    /// So is what the caller may look at.
+    Denied,
+    /// Something could not be looked at, or another version answers than was deployed last: whoever comes next looks again.
+    Unseen,
 }
 
 /// Something that a deployed stack should do and does not.
@@ -125,37 +136,14 @@ impl Subject {
     }
 }
 
-/// Notes what a failed check leads back to, before a deploy changes it.
-pub(super) async fn before(context: &Context, work: &Work) -> Before {
-    if work.manifest.smoke.is_empty() {
-        return Before::default();
-    }
-    match alias::before(context, work).await {
-        Ok(before) => before,
-        Err(error) => {
-            let message = format!(
-                "nobody knows which releases are live, so a failed smoke check could not lead back to them: {error}"
-            );
-            warn(context, work, message);
-            Before::default()
-        }
-    }
-}
-
-/// Leads releases back that a failed update moved: CloudFormation rolls an alias back to the version that it believes in,
-/// which is not the live one where a check that failed, or somebody, led it back since.
-pub(super) async fn failed(context: &Context, work: &Work, before: Before) {
-    alias::keep(context, work, before).await;
-}
-
-/// Looks whether a stack that was deployed does what it should. Returns whether all of it could be looked at.
+/// Looks whether a stack that was deployed does what it should.
 pub(super) async fn prove(
     context: &Context,
     artifacts: &BTreeMap<String, Artifact>,
     work: &Work,
     standing: Standing,
-    before: Before,
-) -> Result<bool, StackError> {
+    note: Option<&Note>,
+) -> Result<Found, StackError> {
     // A template that cannot be read was deployed by nobody.
     let template: Value = serde_json::from_str(&work.template).unwrap_or_default();
     let unproven = standing != Standing::Proven;
@@ -163,17 +151,17 @@ pub(super) async fn prove(
     let released = !stack.releases.is_empty();
     let needed = released || !stack.smoke.is_empty() || (unproven && has_subjects(&template));
     if !needed {
-        return Ok(true);
+        return Ok(Found::Good);
     }
     let resources = match inspect::resources(&context.clients, &stack.name).await {
         Ok(resources) => resources,
         Err(error) => {
             let message = format!("nobody knows whether it does what it should: {error}");
             warn(context, work, message);
-            return Ok(false);
+            return Ok(unseen(&error));
         }
     };
-    let (mut found, mut is_seen) = (Vec::new(), true);
+    let (mut found, mut seen) = (Vec::new(), Found::Good);
     let (mut functions, mut triggers, mut stages, mut domains) = (0, 0, 0, 0);
     if unproven {
         let subjects = subjects(context, &template, &resources, artifacts, work);
@@ -185,13 +173,10 @@ pub(super) async fn prove(
                 Subject::Domain(_) => domains += 1,
             }
         }
-        (found, is_seen) = look_at_all(context, work, subjects).await;
+        (found, seen) = look_at_all(context, work, subjects).await;
     }
-    let led_back = if released {
-        alias::not_live(context, work, &resources).await
-    } else {
-        Vec::new()
-    };
+    let (led_back, aliases) = led_back::not_live(context, work, &resources).await;
+    seen = seen.and(aliases);
     let mut answered = Vec::new();
     // What does not run cannot answer, and why it does not is known already.
     if found.is_empty() {
@@ -204,11 +189,13 @@ pub(super) async fn prove(
     }
     let is_live = led_back.is_empty();
     // A run that is asked again and finds nothing to change would else succeed with code that nobody invokes.
-    let (dead, ways) = alias::told(context, work, &led_back);
+    let (dead, ways) = led_back::told(context, work, &led_back);
     if found.is_empty() && dead.is_empty() {
-        let is_looked_at = (unproven && is_seen) || !answered.is_empty();
-        if standing != Standing::Changed && is_live && is_looked_at {
-            failed::forgive(context, work).await;
+        let is_looked_at = (unproven && seen == Found::Good) || !answered.is_empty();
+        // What this deploy made was never written down as failed, but for versions that an earlier one made.
+        let may_have_failed = note.is_none_or(|note| !note.is_fresh || note.is_old);
+        if may_have_failed && is_live && is_looked_at {
+            failed::forgive(context, work, &note::deployed(work, &resources)).await;
         }
         if functions + triggers + stages + domains + answered.len() > 0 {
             context.emit(Event::StackProven {
@@ -220,26 +207,17 @@ pub(super) async fn prove(
                 answered,
             });
         }
-        return Ok(is_seen);
+        return Ok(if is_live { seen } else { Found::Unseen });
     }
     let unanswered = found.iter().any(|it| it.claim == Claim::SmokeCheck);
-    let before = match standing {
-        Standing::Changed => Ok(Some(before)),
-        Standing::Left if is_live => alias::earlier(context, work, &resources).await.map(Some),
-        Standing::Left | Standing::Unknown | Standing::Proven => Ok(None),
-    };
-    let before = before.unwrap_or_else(|error| {
-        let message = format!("nobody knows which releases were live before: {error}");
-        warn(context, work, message);
-        None
-    });
-    // Where the release was proven once, something else may be to blame.
-    let is_to_blame = before.is_some();
-    let (moved, mut hints) = match (unanswered, before) {
-        (true, Some(before)) => alias::lead_back(context, work, before, &template).await,
-        (true, None) => (Vec::new(), alias::ways_back(work, &led_back)),
-        (false, _) if found.is_empty() => (Vec::new(), Vec::new()),
-        (false, _) => {
+    let is_fresh = note.is_none_or(|note| note.is_fresh);
+    // Where the release was proven once, something else may be to blame, as it may where another version answered.
+    let is_to_blame = standing == Standing::Unproven && (is_fresh || is_live);
+    let (moved, mut hints) = match unanswered {
+        true if is_to_blame => alias::lead_back(context, work, note, &resources, &template).await,
+        true => (Vec::new(), alias::ways_back(work, &led_back)),
+        false if found.is_empty() => (Vec::new(), Vec::new()),
+        false => {
             let hint = format!(
                 "mend what is named, and deploy again (`stackctl deploy {}`): it is looked at anew",
                 stack.name
@@ -255,6 +233,7 @@ pub(super) async fn prove(
         let failure = ReleaseFailure {
             checks: checks.collect(),
             led_back: moved,
+            versions: note.map_or_else(BTreeMap::new, |note| note.made(work, &resources)),
         };
         failed::write(context, work, &failure).await;
     }
@@ -265,6 +244,25 @@ pub(super) async fn prove(
         found,
         hints,
     })
+}
+
+impl Found {
+    /// Returns what two looks came to together.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unseen, _) | (_, Self::Unseen) => Self::Unseen,
+            (Self::Denied, _) | (_, Self::Denied) => Self::Denied,
+            (Self::Good, Self::Good) => Self::Good,
+        }
+    }
+}
+
+/// Returns what a look came to that failed. Whoever may not look will not see more the next time.
+fn unseen(error: &AwsError) -> Found {
+    match error.fault() {
+        Fault::Denied { .. } => Found::Denied,
+        _ => Found::Unseen,
+    }
 }
 
 fn warn(context: &Context, work: &Work, message: String) {
@@ -340,12 +338,12 @@ fn physical_id<'a>(resources: &'a [DeployedResource], logical_id: &str) -> Optio
     Some(&resource.physical_id)
 }
 
-/// Looks at everything, some at a time, and returns what is not as it should be, and whether all could be looked at.
+/// Looks at everything, some at a time, and returns what is not as it should be, and what the rest came to.
 async fn look_at_all(
     context: &Context,
     work: &Work,
     subjects: Vec<Subject>,
-) -> (Vec<Disproof>, bool) {
+) -> (Vec<Disproof>, Found) {
     let permits = Arc::new(Semaphore::new(LOOKS));
     let mut looks = JoinSet::new();
     for (at, subject) in subjects.into_iter().enumerate() {
@@ -385,7 +383,9 @@ async fn look_at_all(
         let message = format!("nobody knows whether all of it does what it should: {error}");
         warn(context, work, message);
     }
-    (found.into_values().collect(), unseen.is_empty())
+    let seen = unseen.values().map(self::unseen);
+    let seen = seen.fold(Found::Good, Found::and);
+    (found.into_values().collect(), seen)
 }
 
 /// What looking at something came to.

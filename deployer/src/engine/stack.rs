@@ -28,7 +28,7 @@ use super::{
     fast::Record,
     handover::{self, Handovers},
     hint, inspect,
-    proof::{self, Standing},
+    proof::{self, Note, Standing},
     release,
     turns::Turns,
     unchanged,
@@ -94,11 +94,11 @@ pub(super) type Done = (Outcome, BTreeMap<String, String>);
 /// does what it should.
 pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
     let context = run.context.in_region(work.manifest.region.as_deref());
-    let before = proof::before(&context, work).await;
-    let (mut done, kept) = match deploy_resources(run, work).await {
+    let mut note = None;
+    let (mut done, kept) = match deploy_resources(run, work, &mut note).await {
         Err(error) => {
-            if let StackError::Ended { .. } = &error {
-                proof::failed(&context, work, before).await;
+            if let (StackError::Ended { .. }, Some(note)) = (&error, &note) {
+                archive::restore(run, &context, work, note).await;
             }
             return Err(error);
         }
@@ -122,16 +122,13 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
                 source,
             })?;
         // What was given back by hand was looked at on the way.
-        let standing = match (outcome, &kept) {
-            (Outcome::Created | Outcome::Updated, _) => Standing::Changed,
-            (_, Some(kept)) => kept.standing,
-            (_, None) => Standing::Proven,
+        let standing = match (outcome, &note, &kept) {
+            (Outcome::Created | Outcome::Updated, ..) | (_, Some(_), _) => Standing::Unproven,
+            (_, None, Some(kept)) => kept.standing,
+            (_, None, None) => Standing::Proven,
         };
-        let is_seen = proof::prove(&context, &run.artifacts, work, standing, before).await?;
-        // What nobody could look at is looked at again.
-        if let (Some(kept), true) = (kept, is_seen) {
-            archive::mark(run, &context, work, kept).await;
-        }
+        let found = proof::prove(&context, &run.artifacts, work, standing, note.as_ref()).await?;
+        archive::proven(run, &context, work, (found, note.is_some()), kept).await;
     }
     Ok(done)
 }
@@ -173,7 +170,11 @@ impl Attempt {
     }
 }
 
-async fn deploy_resources(run: &Run, work: &Work) -> Result<(Done, Option<Kept>), StackError> {
+async fn deploy_resources(
+    run: &Run,
+    work: &Work,
+    note: &mut Option<Note>,
+) -> Result<(Done, Option<Kept>), StackError> {
     let stack = &work.manifest;
     let context = run.context.in_region(stack.region.as_deref());
     context.emit(Event::StackStarted {
@@ -183,7 +184,7 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<(Done, Option<Kept>)
     });
     let mut renamed = false;
     loop {
-        match attempt(run, &context, work).await? {
+        match attempt(run, &context, work, note).await? {
             Attempt::Done((Outcome::Unchanged, outputs), kept) if renamed => {
                 return Ok(((Outcome::Updated, outputs), kept));
             }
@@ -200,7 +201,12 @@ async fn deploy_resources(run: &Run, work: &Work) -> Result<(Done, Option<Kept>)
     }
 }
 
-async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, StackError> {
+async fn attempt(
+    run: &Run,
+    context: &Context,
+    work: &Work,
+    note: &mut Option<Note>,
+) -> Result<Attempt, StackError> {
     let stack = &work.manifest;
     let mut parameters = parameters(run, work).await?;
     let tags = tags(run, stack);
@@ -208,6 +214,7 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
     if !anew::agree(run, context, work, deployed.as_ref()).await? {
         return Ok(Attempt::declined());
     }
+    *note = archive::left(run, context, work, deployed.as_ref(), note.is_some()).await;
     if let Some(deployed) = &deployed
         && let Some(attempt) = Box::pin(refactor::rename(run, context, work, deployed)).await?
     {
@@ -234,7 +241,12 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         if known || is_unchanged(context, work, deployed, &parameters).await? {
             let done = unchanged(context, work, deployed).await?;
             let kept = archive::keep(run, context, work, deployed, &parameters, is_release);
-            let kept = if known { None } else { Some(kept.await) };
+            let kept = if known {
+                *note = None;
+                None
+            } else {
+                Some(kept.await)
+            };
             return Ok(Attempt::Done(done, kept));
         }
     }
@@ -327,6 +339,14 @@ async fn attempt(run: &Run, context: &Context, work: &Work) -> Result<Attempt, S
         express: request.express,
     });
     remove_waiting(context, stack, &waiting).await?;
+    archive::note(
+        run,
+        context,
+        work,
+        (&change_set.stack_id, deployed.as_ref()),
+        note,
+    )
+    .await;
     let opened = protection::open(context, stack, &change_set.stack_id, &changes).await?;
     let executed = execute(context, stack, &change_set, &request.name).await;
     let closed = match &executed {

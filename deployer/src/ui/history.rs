@@ -128,6 +128,10 @@ fn told(release: &WrittenRelease) -> String {
 
 /// Says which checks a release failed, and what became of it.
 fn failed(failure: &ReleaseFailure) -> String {
+    if failure.checks.is_empty() {
+        return "was followed by another before anybody looked whether it does what it should"
+            .to_owned();
+    }
     let checks: Vec<&str> = failure
         .checks
         .iter()
@@ -252,6 +256,7 @@ mod tests {
                 from: "6".into(),
                 to: "5".into(),
             }],
+            ..ReleaseFailure::default()
         };
         let text = render(
             &[

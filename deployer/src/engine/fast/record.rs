@@ -18,7 +18,7 @@ use crate::{
         Context, DeployedStack, Event,
         inspect::{self, DeployedResource},
         publish,
-        release::mark,
+        release::{mark, unproven},
     },
 };
 
@@ -78,6 +78,8 @@ pub(in crate::engine) struct Records {
     fast: BTreeSet<String>,
     /// The `ETag`s of the marks, by stack.
     marks: BTreeMap<String, String>,
+    /// The stacks that nobody has proven since they were changed.
+    unproven: BTreeSet<String>,
     /// Whether marks tell nothing in this bucket.
     no_marks: bool,
 }
@@ -91,6 +93,8 @@ impl Records {
             let stack = key.strip_prefix(PREFIX);
             if let Some(stack) = stack.and_then(|name| name.strip_suffix(SUFFIX)) {
                 records.fast.insert(stack.to_owned());
+            } else if let Some(stack) = unproven::stack_of(&key) {
+                records.unproven.insert(stack.to_owned());
             } else if mark::says_none(&key) {
                 records.no_marks = true;
             } else if let (Some(stack), Some(etag)) = (mark::stack_of(&key), object.e_tag) {
@@ -108,6 +112,11 @@ impl Records {
     /// Returns whether marks are written in this bucket.
     pub(in crate::engine) fn has_marks(&self) -> bool {
         !self.no_marks
+    }
+
+    /// Returns whether it is written down that nobody has proven a stack since it was changed.
+    pub(in crate::engine) fn is_unproven(&self, stack: &str) -> bool {
+        self.unproven.contains(stack)
     }
 
     /// Returns the `ETag` of the mark of a stack, where it has one.

@@ -4,26 +4,36 @@
 //! failed stands beside the records then, under a name that follows from the state of the stack as that of the record does,
 //! so that a list of the bucket tells which releases failed: nobody goes back to one of those unless they name it. Going
 //! live all the same and passing the check takes the mark away.
+//!
+//! A release that another one follows before anybody looked at it is written down in the same way, without a check: nobody
+//! knows whether it did what it should.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::primitives::ByteStream;
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 
-use super::record;
+use super::{mark, record};
 use crate::{
     aws::{AwsError, Clients, OrAws, object},
-    engine::{Context, DeployedFunction, Event, bootstrap, inspect, stack::Work},
+    engine::{Context, DeployedFunction, DeployedStack, Event, bootstrap, inspect, stack::Work},
 };
+
+/// How many failures are read together.
+const AT_ONCE: usize = 8;
 
 /// Why a release failed after it was deployed, and what became of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseFailure {
-    /// What was looked at and was not as it should be.
+    /// What was looked at and was not as it should be; nothing, where another release followed before anybody looked.
     pub checks: Vec<FailedCheck>,
     /// The aliases that were led back.
     #[serde(default)]
     pub led_back: Vec<MovedAlias>,
+    /// The versions that the release made, by the name of the function: with the release, they failed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub versions: BTreeMap<String, String>,
 }
 
 /// Something that was looked at and was not as it should be.
@@ -56,11 +66,27 @@ impl ReleaseFailure {
 
     /// Returns the versions of a function that failed.
     fn versions(&self, function: &str) -> impl Iterator<Item = &str> {
+        let made = self.versions.get(function).map(String::as_str);
         let function = format!(":{function}");
         let moved = self.led_back.iter();
-        moved
+        let moved = moved
             .filter(move |alias| alias.function.ends_with(&function))
-            .map(|alias| alias.from.as_str())
+            .map(|alias| alias.from.as_str());
+        moved.chain(made)
+    }
+
+    /// Takes versions out that do what they should after all, by the name of the function. Returns whether any was in.
+    fn forget(&mut self, good: &BTreeMap<String, String>) -> bool {
+        let is_good = |function: &str, version: &str| {
+            let name = function.rsplit(':').next().unwrap_or(function);
+            good.get(name).is_some_and(|good| good == version)
+        };
+        let before = self.versions.len() + self.led_back.len();
+        self.versions
+            .retain(|name, version| !is_good(name, version));
+        self.led_back
+            .retain(|alias| !is_good(&alias.function, &alias.from));
+        self.versions.len() + self.led_back.len() < before
     }
 }
 
@@ -75,15 +101,27 @@ pub(in crate::engine) fn key_of(stack: &str, release: &str) -> Option<String> {
     Some(format!("{}{hash}", prefix(stack)))
 }
 
-/// Reads why releases of a stack failed, those included that nothing else is left of.
+/// Reads why releases of a stack failed, those included that nothing else is left of, some at a time.
 pub(in crate::engine) async fn all(
     clients: &Clients,
     bucket: &str,
     stack: &str,
 ) -> Result<Vec<ReleaseFailure>, AwsError> {
+    let listed = object::listed(clients, bucket, &prefix(stack)).await?;
+    let keys: Vec<String> = listed.into_iter().filter_map(|it| it.key).collect();
     let mut failures = Vec::new();
-    for object in object::listed(clients, bucket, &prefix(stack)).await? {
-        failures.push(read(clients, bucket, &object.key.unwrap_or_default()).await?);
+    for keys in keys.chunks(AT_ONCE) {
+        let mut reads = JoinSet::new();
+        for (at, key) in keys.iter().cloned().enumerate() {
+            let (clients, bucket) = (clients.clone(), bucket.to_owned());
+            reads.spawn(async move { (at, read(&clients, &bucket, &key).await) });
+        }
+        let mut found = BTreeMap::new();
+        // A task that is gone says nothing, and nothing takes tasks away but the end of the process.
+        while let Some(Ok((at, failure))) = reads.join_next().await {
+            found.insert(at, failure?);
+        }
+        failures.extend(found.into_values());
     }
     Ok(failures)
 }
@@ -115,27 +153,40 @@ pub(in crate::engine) async fn read(
         .map_err(|_| AwsError::incomplete("GetObject", "failure that this version can read"))
 }
 
+/// Writes down that nobody looked at the release that is deployed, before another one follows; nothing, where it failed.
+pub(in crate::engine) async fn write_unseen(
+    clients: &Clients,
+    bucket: &str,
+    stack: &str,
+    deployed: &DeployedStack,
+) -> Result<(), AwsError> {
+    let hash = record::hash(deployed);
+    let Some(key) = hash.and_then(|hash| key_of(stack, &hash)) else {
+        return Ok(());
+    };
+    let body = serde_json::to_vec(&ReleaseFailure::default()).unwrap_or_default();
+    let put = clients.s3.put_object().bucket(bucket).key(key);
+    let written = put
+        .expected_bucket_owner(&clients.identity().account)
+        .body(ByteStream::from(body))
+        .content_type("application/json")
+        .if_none_match("*")
+        .send()
+        .await
+        .or_aws(clients, "PutObject");
+    match written {
+        Err(error) if mark::is_overtaken(&error) => Ok(()),
+        written => written.map(drop),
+    }
+}
+
 /// Writes down that the release failed that a stack has now.
 pub(in crate::engine) async fn write(context: &Context, work: &Work, failure: &ReleaseFailure) {
     let written = async {
         let Some((bucket, key)) = now(context, work).await? else {
             return Ok(());
         };
-        // Texts are always JSON.
-        let body = serde_json::to_vec(failure).unwrap_or_default();
-        context
-            .clients
-            .s3
-            .put_object()
-            .bucket(bucket)
-            .expected_bucket_owner(&context.clients.identity().account)
-            .key(key)
-            .body(ByteStream::from(body))
-            .content_type("application/json")
-            .send()
-            .await
-            .or_aws(&context.clients, "PutObject")
-            .map(drop)
+        put(&context.clients, bucket, key, failure).await
     };
     if let Err(error) = written.await {
         let message = format!(
@@ -145,8 +196,13 @@ pub(in crate::engine) async fn write(context: &Context, work: &Work, failure: &R
     }
 }
 
-/// Forgets that the release failed that a stack has now, because it does what it should.
-pub(in crate::engine) async fn forgive(context: &Context, work: &Work) {
+/// Forgets that the release failed that a stack has now, and that these versions of functions did, by name, because they do
+/// what they should.
+pub(in crate::engine) async fn forgive(
+    context: &Context,
+    work: &Work,
+    good: &BTreeMap<String, String>,
+) {
     let forgiven = async {
         let Some(archive) = &work.archive else {
             return Ok(());
@@ -157,27 +213,54 @@ pub(in crate::engine) async fn forgive(context: &Context, work: &Work) {
         if failures.is_empty() {
             return Ok(());
         }
-        let Some((bucket, key)) = now(context, work).await? else {
-            return Ok(());
-        };
-        if !failures.iter().any(|it| it.key.as_deref() == Some(&key)) {
-            return Ok(());
+        let now = now(context, work).await?.map(|(_, key)| key);
+        for key in failures.into_iter().filter_map(|it| it.key) {
+            let bucket = &archive.bucket;
+            if now.as_ref() == Some(&key) {
+                clients
+                    .s3
+                    .delete_object()
+                    .bucket(bucket)
+                    .expected_bucket_owner(&clients.identity().account)
+                    .key(key)
+                    .send()
+                    .await
+                    .or_aws(clients, "DeleteObject")?;
+            } else if !good.is_empty() {
+                let mut failure = read(clients, bucket, &key).await?;
+                if failure.forget(good) {
+                    put(clients, bucket, key, &failure).await?;
+                }
+            }
         }
-        clients
-            .s3
-            .delete_object()
-            .bucket(bucket)
-            .expected_bucket_owner(&clients.identity().account)
-            .key(key)
-            .send()
-            .await
-            .or_aws(clients, "DeleteObject")
-            .map(drop)
+        Ok::<(), AwsError>(())
     };
     if let Err(error) = forgiven.await {
         let message = format!("this release may still be written down as one that failed: {error}");
         warn(context, work, message);
     }
+}
+
+async fn put(
+    clients: &Clients,
+    bucket: &str,
+    key: String,
+    failure: &ReleaseFailure,
+) -> Result<(), AwsError> {
+    // Texts are always JSON.
+    let body = serde_json::to_vec(failure).unwrap_or_default();
+    clients
+        .s3
+        .put_object()
+        .bucket(bucket)
+        .expected_bucket_owner(&clients.identity().account)
+        .key(key)
+        .body(ByteStream::from(body))
+        .content_type("application/json")
+        .send()
+        .await
+        .or_aws(clients, "PutObject")
+        .map(drop)
 }
 
 /// Returns the bucket, and the key of the failure of what is deployed now.

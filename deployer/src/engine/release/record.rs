@@ -348,21 +348,20 @@ pub async fn stack_releases(
     Ok(releases)
 }
 
-/// Writes down what is deployed, unless that was done for this state of the stack. Returns whether it was. `context` is that
-/// of its region.
+/// Writes down what is deployed, unless that was done for this state of the stack. `context` is that of its region.
 pub(in crate::engine) async fn write(
     context: &Context,
     bucket: &str,
     released: Released<'_>,
-) -> Result<bool, AwsError> {
+) -> Result<(), AwsError> {
     let clients = &context.clients;
     let (Some(hash), Some(changed)) = (hash(released.deployed), released.deployed.changed) else {
-        return Ok(false);
+        return Ok(());
     };
     let prefix = prefix(&released.manifest.name);
     let earlier = keys(clients, bucket, &prefix).await?;
     if earlier.iter().any(|key| key.ends_with(&hash)) {
-        return Ok(true);
+        return Ok(());
     }
     let numbers = earlier
         .iter()
@@ -401,8 +400,8 @@ pub(in crate::engine) async fn write(
         .or_aws(clients, "PutObject");
     match written {
         // A call that was repeated because its answer was lost has written it.
-        Err(error) if mark::is_overtaken(&error) => Ok(false),
-        written => written.map(|_| false),
+        Err(error) if mark::is_overtaken(&error) => Ok(()),
+        written => written.map(drop),
     }
 }
 

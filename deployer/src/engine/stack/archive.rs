@@ -8,7 +8,7 @@ use super::{Run, Work};
 use crate::aws::AwsError;
 use crate::engine::{
     Context, DeployedStack, Event,
-    proof::Standing,
+    proof::{self, Found, Note, Standing},
     release::{
         mark::Mark,
         record::{self, Released},
@@ -25,6 +25,8 @@ pub(in crate::engine) struct Archive {
     pub(in crate::engine) mark: Option<String>,
     /// Whether marks are written in this bucket.
     pub(in crate::engine) marks: bool,
+    /// Whether it is written down that nobody has proven the stack since it was changed.
+    pub(in crate::engine) unproven: bool,
 }
 
 /// Returns whether a stack has its template from the last deploy that was written down, and the same parameters.
@@ -46,7 +48,7 @@ pub(super) fn knows(
 pub(super) struct Kept {
     /// The mark, where it is not there.
     mark: Option<Mark>,
-    /// What is known of the stack, where this deploy changed nothing.
+    /// What is known of the stack, where this deploy changed nothing and no earlier one left it unproven.
     pub(super) standing: Standing,
 }
 
@@ -93,20 +95,82 @@ pub(super) async fn keep(
         deployed,
         artifacts: &run.artifacts,
     };
-    match record::write(context, &archive.bucket, released).await {
-        Ok(true) if kept.mark.is_some() => kept.standing = Standing::Left,
-        Ok(_) => {}
-        Err(error) => {
-            kept.mark = None;
-            unwritten(run, context, work, &error);
-        }
+    if let Err(error) = record::write(context, &archive.bucket, released).await {
+        kept.mark = None;
+        unwritten(run, context, work, &error);
     }
     kept
 }
 
-/// Marks a stack that was found to do what it should.
-pub(super) async fn mark(run: &Run, context: &Context, work: &Work, kept: Kept) {
-    let (Some(archive), Some(mark)) = (&work.archive, kept.mark) else {
+/// Reads what an earlier run left unproven, where the list of states says that there is something, or this run wrote it.
+///
+/// Where that run's update was rolled back after its end, nobody has led back yet what CloudFormation moved.
+pub(super) async fn left(
+    run: &Run,
+    context: &Context,
+    work: &Work,
+    deployed: Option<&DeployedStack>,
+    is_noted: bool,
+) -> Option<Note> {
+    let is_listed = work.archive.as_ref().is_some_and(|it| it.unproven);
+    let deployed = deployed.filter(|_| is_listed || is_noted)?;
+    let note = match proof::left(context, work, deployed).await {
+        Ok(note) => note?,
+        Err(error) => {
+            unwritten(run, context, work, &error);
+            return None;
+        }
+    };
+    if !deployed.status.is_good() {
+        proof::failed(context, work, &note).await;
+    }
+    Some(note)
+}
+
+/// Writes down, right before an update, that nobody has proven the stack from then on.
+pub(super) async fn note(
+    run: &Run,
+    context: &Context,
+    work: &Work,
+    (stack_id, deployed): (&str, Option<&DeployedStack>),
+    note: &mut Option<Note>,
+) {
+    let (noted, written) = proof::note(context, work, stack_id, deployed, note.take()).await;
+    *note = noted;
+    if let Err(error) = written {
+        unwritten(run, context, work, &error);
+    }
+}
+
+/// Leads back what a failed update moved. Where the stack was proven before, it is so again.
+pub(super) async fn restore(run: &Run, context: &Context, work: &Work, note: &Note) {
+    proof::failed(context, work, note).await;
+    if note.is_fresh
+        && !note.is_old
+        && let Err(error) = proof::forget(context, work).await
+    {
+        unwritten(run, context, work, &error);
+    }
+}
+
+/// Writes down that a stack was found to do what it should: it is unproven no more, and then it is marked. In this order, so
+/// that a run that is killed in between leaves nothing that would be held against a good release.
+pub(super) async fn proven(
+    run: &Run,
+    context: &Context,
+    work: &Work,
+    (found, is_noted): (Found, bool),
+    kept: Option<Kept>,
+) {
+    if found == Found::Unseen {
+        return;
+    }
+    if is_noted && let Err(error) = proof::forget(context, work).await {
+        return unwritten(run, context, work, &error);
+    }
+    let (Some(archive), Some(mark), Found::Good) =
+        (&work.archive, kept.and_then(|kept| kept.mark), found)
+    else {
         return;
     };
     let before = archive.mark.as_deref();
@@ -121,7 +185,7 @@ fn unwritten(run: &Run, context: &Context, work: &Work, error: &AwsError) {
         context.emit(Event::Warning {
             stack: work.manifest.name.clone(),
             message: format!(
-                "nobody can go back to this release, because it could not be written down: {error}"
+                "nobody may be able to go back to this release, or know whether anybody looked at it, because not all of it could be written down: {error}"
             ),
         });
     }

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     engine::{
         Artifact, Claim, DeployError, Event, Explained, StackError, deploy,
-        proof::{Before, Standing, before, failed, prove},
+        proof::{Found, Note, Standing, failed, note, prove},
         stack::Work,
     },
     error::{Error, Kind},
@@ -222,16 +222,16 @@ async fn what_is_not_ready_yet_is_waited_for_and_then_routes_are_asked() {
     let script = function(script, "Active", "Successful", CODE);
     let api = Api::new(&[403, 502, 404]);
     let played = answered_by(script.play(), &api);
-    let is_seen = prove(
+    let seen = prove(
         &played.context,
         &artifacts(),
         &work(false, true),
-        Standing::Changed,
-        before(&played.context, &work(false, false)).await,
+        Standing::Unproven,
+        None,
     )
     .await
     .expect("all is as it should be");
-    assert!(is_seen);
+    assert_eq!(seen, Found::Good);
     let url = "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/live/orders/none";
     assert_eq!(
         api.asked(),
@@ -303,8 +303,8 @@ async fn a_stack_that_does_not_do_what_it_should_is_a_failure() {
             &played.context,
             &artifacts(),
             &work,
-            Standing::Changed,
-            Before::default(),
+            Standing::Unproven,
+            Some(&Note::default()),
         )
         .await
         .expect_err("something is wrong");
@@ -333,8 +333,8 @@ async fn without_an_alias_the_error_says_that_what_was_deployed_stays() {
         &played.context,
         &artifacts(),
         &work,
-        Standing::Changed,
-        Before::default(),
+        Standing::Unproven,
+        Some(&Note::default()),
     )
     .await
     .expect_err("the route fails");
@@ -356,7 +356,7 @@ async fn a_route_that_fails_where_nothing_changed_names_the_way_back() {
         &artifacts(),
         &work(true, true),
         Standing::Proven,
-        Before::default(),
+        None,
     )
     .await
     .expect_err("the route fails");
@@ -392,16 +392,16 @@ async fn who_may_not_look_is_warned() {
             mock!(Lambda::get_event_source_mapping).then_http_response(refused),
         );
     let played = script.play_in_any_order();
-    let is_seen = prove(
+    let seen = prove(
         &played.context,
         &artifacts(),
         &work(false, false),
-        Standing::Changed,
-        Before::default(),
+        Standing::Unproven,
+        None,
     )
     .await
     .expect("nothing is known to be wrong");
-    assert!(!is_seen, "the next deploy looks again");
+    assert_eq!(seen, Found::Denied, "the next deploy looks again");
     let told = warnings(played.finish());
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(

@@ -203,51 +203,76 @@ async fn what_is_deployed_is_written_down_without_what_is_hidden() {
     played.finish();
 }
 
-/// A deploy that was killed ahead of its checks wrote the release down and left no mark: whoever comes next looks first, and
-/// marks what is well.
+/// The key of what says that nobody has proven the stack.
+const UNPROVEN: &str = "state/intake-dev.unproven.json";
+
+/// What is there to be looked at of a stack with one function.
+fn looked_at(script: Script, state: &'static str) -> Script {
+    let answer = json!({"Configuration": {
+        "FunctionName": "intake-Work", "State": state, "LastUpdateStatus": "Successful",
+    }});
+    let work = (
+        "Work",
+        "AWS::Lambda::Function",
+        "intake-Work",
+        "CREATE_COMPLETE",
+    );
+    script.resources(&[work]).lambda(
+        "get_function",
+        mock!(Lambda::get_function).then_http_response(move || http(200, &answer.to_string())),
+    )
+}
+
+/// A deploy that was killed ahead of its checks left what it wrote down before its update: whoever comes next looks first,
+/// and marks what is well. Of a stack of which nothing is written down nobody says that its release failed.
 #[tokio::test]
 async fn what_nobody_looked_at_is_looked_at_before_it_is_marked() {
     let template = json!({"Resources": {"Work": {"Type": "AWS::Lambda::Function"}}}).to_string();
-    for (state, well) in [("Active", true), ("Failed", false)] {
+    for (state, well, is_left) in [
+        ("Active", true, true),
+        ("Failed", false, true),
+        ("Active", true, false),
+        ("Failed", false, false),
+    ] {
         let found = Stack::new("UPDATE_COMPLETE");
         let hash = hash(&read(&found).await).expect("is good");
         let release = format!("intake-dev/release/000004{hash}");
-        let answer = json!({"Configuration": {
-            "FunctionName": "intake-Work", "State": state, "LastUpdateStatus": "Successful",
-        }});
-        let script = begun(&[])
-            .describe(STACK, found.xml())
-            .template(&template)
-            .s3(
-                "list_objects_v2",
-                listed("intake-dev/release/", &[(&release, "")]),
+        let mut script = if is_left {
+            let note = json!({"stack_id": STACK_ID}).to_string();
+            begun(&[(UNPROVEN, "")]).describe(STACK, found.xml()).s3(
+                "get_object",
+                mock!(S3::get_object)
+                    .match_requests(|input| input.key() == Some(UNPROVEN))
+                    .then_http_response(move || http(200, &note)),
             )
-            .resources(&[(
-                "Work",
-                "AWS::Lambda::Function",
-                "intake-Work",
-                "CREATE_COMPLETE",
-            )])
-            .lambda(
-                "get_function",
-                mock!(Lambda::get_function)
-                    .then_http_response(move || http(200, &answer.to_string())),
-            );
-        let script = if well {
-            script
-                .s3("list_objects_v2", listed("intake-dev/failed/", &[]))
-                .s3("put_object", put(|input| input.key() == Some(MARK)))
         } else {
+            begun(&[]).describe(STACK, found.xml())
+        };
+        script = script.template(&template).s3(
+            "list_objects_v2",
+            listed("intake-dev/release/", &[(&release, "")]),
+        );
+        script = looked_at(script, state);
+        if well {
+            script = script.s3("list_objects_v2", listed("intake-dev/failed/", &[]));
+            if is_left {
+                let forget = mock!(S3::delete_object)
+                    .match_requests(|input| input.key() == Some(UNPROVEN))
+                    .then_http_response(|| http(204, ""));
+                script = script.s3("delete_object", forget);
+            }
+            script = script.s3("put_object", put(|input| input.key() == Some(MARK)));
+        } else if is_left {
             // What no deploy found well is what failed.
-            script.describe(STACK, found.xml()).s3(
+            script = script.describe(STACK, found.xml()).s3(
                 "put_object",
                 put(|input| {
                     let key = input.key().unwrap_or_default();
                     key.starts_with("intake-dev/failed/")
                         && body(input)["checks"][0]["subject"] == "Work"
                 }),
-            )
-        };
+            );
+        }
         let played = script.play();
         let mut deployment = recorded();
         deployment.stacks[0].template.clone_from(&template);
@@ -255,6 +280,42 @@ async fn what_nobody_looked_at_is_looked_at_before_it_is_marked() {
         assert_eq!(ended.is_ok(), well, "{ended:?}");
         played.finish();
     }
+}
+
+/// From right before the update until all looks were good, the bucket says that nobody has proven the stack.
+#[tokio::test]
+async fn a_stack_is_unproven_from_its_update_to_its_looks() {
+    let template = json!({"Resources": {"Work": {"Type": "AWS::Lambda::Function"}}}).to_string();
+    let forget = mock!(S3::delete_object)
+        .match_requests(|input| input.key() == Some(UNPROVEN))
+        .then_http_response(|| http(204, ""));
+    let script = begun(&[])
+        .describe(STACK, answers::absent(STACK))
+        .create_change_set(|_| true)
+        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .s3(
+            "put_object",
+            put(|input| input.key() == Some(UNPROVEN) && body(input)["stack_id"] == STACK_ID),
+        )
+        .execute()
+        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .describe(STACK_ID, Stack::new("CREATE_COMPLETE").xml())
+        .s3("list_objects_v2", listed("intake-dev/release/", &[]))
+        .s3(
+            "put_object",
+            put(|input| input.key().unwrap_or_default().contains("/release/")),
+        );
+    let played = looked_at(script, "Active")
+        .s3("delete_object", forget)
+        .s3("put_object", put(|input| input.key() == Some(MARK)))
+        .play();
+    let mut deployment = recorded();
+    deployment.stacks[0].template = template;
+    deploy(&played.context, deployment, Answer::yes())
+        .await
+        .expect("is created");
+    played.finish();
 }
 
 /// A call that was repeated because its answer was lost finds what the first one wrote.

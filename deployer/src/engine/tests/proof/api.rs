@@ -79,8 +79,8 @@ async fn proven(played: &Played, work: &Work) -> Result<(), StackError> {
         &played.context,
         &artifacts,
         work,
-        Standing::Changed,
-        Before::default(),
+        Standing::Unproven,
+        Some(&Note::default()),
     )
     .await
     .map(drop)

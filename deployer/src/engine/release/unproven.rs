@@ -1,0 +1,117 @@
+//! What nobody has proven yet: a stack that a deploy changes, until all looks at it were good.
+//!
+//! A deploy that is killed between its update and its looks leaves a stack that CloudFormation calls good and that nobody
+//! looked at. So this is written down right before the update begins, with the versions that were live then, and forgotten
+//! when the stack was found to do what it should. The list of the states of a region, which every deploy reads, tells
+//! whether it is there. Where it is not, nothing is held against the stack: it was proven, or it is older than all this.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::primitives::ByteStream;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    aws::{AwsError, Clients, Fault, OrAws, object},
+    engine::fast,
+};
+
+/// What the key ends with, after the name of the stack.
+const SUFFIX: &str = ".unproven.json";
+
+/// A stack that nobody has proven since it was changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::engine) struct Unproven {
+    /// The ARN of the stack: one that is made anew under the same name has another.
+    pub(in crate::engine) stack_id: String,
+    /// The aliases that were there before, by logical id.
+    #[serde(default)]
+    pub(in crate::engine) aliases: BTreeMap<String, NotedAlias>,
+}
+
+/// What an alias named before an update.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::engine) struct NotedAlias {
+    /// The ARN of the function, which does for its name.
+    pub(in crate::engine) function: String,
+    pub(in crate::engine) name: String,
+    /// The version that was live, and is to stay so where the update is rolled back.
+    pub(in crate::engine) live: String,
+    /// The version that a failed check leads back to: the live one, or the one before it that was live last when nothing
+    /// was held against the stack.
+    pub(in crate::engine) good: String,
+}
+
+/// Returns the stack that a key says this of.
+pub(in crate::engine) fn stack_of(key: &str) -> Option<&str> {
+    key.strip_prefix(fast::PREFIX)?.strip_suffix(SUFFIX)
+}
+
+fn key(stack: &str) -> String {
+    format!("{}{stack}{SUFFIX}", fast::PREFIX)
+}
+
+impl Unproven {
+    /// Reads what is written down about a stack; none, where it is about an earlier one of the same name.
+    pub(in crate::engine) async fn read(
+        clients: &Clients,
+        bucket: &str,
+        stack: &str,
+        stack_id: &str,
+    ) -> Result<Option<Self>, AwsError> {
+        let object = match object::read(clients, bucket, &key(stack)).await {
+            Ok(object) => object,
+            Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let found: Self = serde_json::from_slice(&object.bytes)
+            .map_err(|_| AwsError::incomplete("GetObject", "state that this version can read"))?;
+        Ok(Some(found).filter(|it| it.stack_id == stack_id))
+    }
+
+    /// Writes it down.
+    pub(in crate::engine) async fn write(
+        &self,
+        clients: &Clients,
+        bucket: &str,
+        stack: &str,
+    ) -> Result<(), AwsError> {
+        // Texts and maps of texts are always JSON.
+        let body = serde_json::to_vec(self).unwrap_or_default();
+        clients
+            .s3
+            .put_object()
+            .bucket(bucket)
+            .expected_bucket_owner(&clients.identity().account)
+            .key(key(stack))
+            .body(ByteStream::from(body))
+            .content_type("application/json")
+            .send()
+            .await
+            .or_aws(clients, "PutObject")
+            .map(drop)
+    }
+}
+
+/// Forgets it.
+pub(in crate::engine) async fn forget(
+    clients: &Clients,
+    bucket: &str,
+    stack: &str,
+) -> Result<(), AwsError> {
+    let forgotten = clients
+        .s3
+        .delete_object()
+        .bucket(bucket)
+        .expected_bucket_owner(&clients.identity().account)
+        .key(key(stack))
+        .send()
+        .await
+        .or_aws(clients, "DeleteObject");
+    match forgotten {
+        // Whoever may write may not always delete: what is about no stack says nothing.
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
+            Unproven::default().write(clients, bucket, stack).await
+        }
+        forgotten => forgotten.map(drop),
+    }
+}
