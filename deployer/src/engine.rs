@@ -102,7 +102,7 @@ pub use propose::{Proposed, propose};
 pub use prune::{PrunePlan, PruneRequest, PrunedVersion, StackPrune, prune, prune_plan};
 pub use publish::PublishError;
 pub use recover::StackError;
-pub use release::by_hand::{MovedByHand, write_by_hand};
+pub use release::by_hand::{MovedByHand, NotedMove, forget_by_hand, write_by_hand};
 pub use release::failed::{FailedCheck, MovedAlias, ReleaseFailure, failed_versions};
 pub use release::record::{StackRelease, StackReleases, stack_releases};
 pub use release::versions::{FunctionVersion, ReleasedFunction, move_alias, released};

@@ -227,7 +227,10 @@ async fn fast(session: &Session, context: &Context, assembly: &Assembly, plan: &
         let id = stack.basis.as_ref()?.deployed.as_ref()?.id.clone();
         Some((StackTarget::from(manifest), id))
     });
-    let (given, _) = engine::fast_of(context, deployed.collect()).await;
+    let (given, unknown) = engine::fast_of(context, deployed.collect()).await;
+    for unknown in unknown {
+        session.ui.warn(unknown);
+    }
     for given in given {
         session.ui.warn(ui::given_fast(&given));
     }

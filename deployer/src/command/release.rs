@@ -100,24 +100,39 @@ async fn of_functions(
     for (wanted, released, version) in &moves {
         // Before the alias moves: else a run that is killed in between leaves a move that nobody wanted.
         let noted = engine::write_by_hand(&look.context, released, *version);
-        let why = match session.guard(Box::pin(noted)).await? {
-            Ok(true) => None,
-            Ok(false) => Some(
-                "the region has no artifact bucket, which `stackctl bootstrap` makes".to_owned(),
+        let (noted, why) = match session.guard(Box::pin(noted)).await? {
+            Ok(Some(noted)) => (Some(noted), None),
+            Ok(None) => (
+                None,
+                Some(
+                    "the region has no artifact bucket, which `stackctl bootstrap` makes"
+                        .to_owned(),
+                ),
             ),
-            Err(error) => Some(error.to_string()),
+            Err(error) => (None, Some(error.to_string())),
         };
-        if let Some(why) = why {
+        if let Some(why) = &why {
             session.ui.warn(format!(
-                "{wanted}: the next deploys do not know that this was done on purpose, and fail until version {version} is what was deployed last: {why}"
+                "{wanted}: it cannot be written down that this was done on purpose, so where version {version} is not what was deployed last, the next deploys fail until {wanted} is released anew: {why}"
             ));
         }
-        session
+        let moved = session
             .guard_saying(
                 "the alias may have been moved: run the same command again",
                 engine::move_alias(&look.context, released, *version),
             )
-            .await??;
+            .await?;
+        if let Err(error) = moved {
+            // A record of what was refused would tell of whoever moves the alias to this version later.
+            if let Some(noted) = noted
+                && let Err(error) = engine::forget_by_hand(&look.context, released, noted).await
+            {
+                session.ui.warn(format!(
+                    "{wanted}: it stays written down that version {version} was made live by hand: {error}"
+                ));
+            }
+            return Err(error.into());
+        }
         session
             .ui
             .done("release", format!("{wanted}: version {version} is live"));

@@ -167,7 +167,7 @@ impl Saved {
                 Kind::Refused,
                 "the plan was executed already: what it leads to is deployed",
             )
-            .hint("nothing is left to do: `stackctl history` tells when, and by whom"));
+            .hint("`stackctl history` tells when, and by whom; whether it does what it should, `stackctl deploy` without the plan looks once more"));
         }
         let mut moved = Vec::new();
         let mut seen = BTreeSet::new();

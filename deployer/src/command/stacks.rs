@@ -55,7 +55,7 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
     for stack in &report.stacks {
         if let Some(began) = &stack.rolled_back {
             session.ui.warn(format!(
-                "{0}: the update of {began} failed and was rolled back, so the stack is as it was before: `stackctl explain {0}` says why",
+                "{0}: the update of {began} was rolled back, so the stack is as it was before: `stackctl explain {0}` says why; where the source was taken back too, nothing is left to do",
                 stack.stack
             ));
         }

@@ -50,7 +50,7 @@ pub fn given_fast(given: &GivenFast) -> String {
         format!(", at {}{by}", last.at)
     });
     format!(
-        "{}: CloudFormation does not know what `deploy --fast` gave {}{who}; the next full deploy takes it back",
+        "{}: CloudFormation does not know what `deploy --fast` gave {}{who}; the next full deploy deploys what the source says over it",
         given.stack,
         given.resources.join(", ")
     )
@@ -335,7 +335,7 @@ intake-dev
                 }),
             }),
             "intake-dev: CloudFormation does not know what `deploy --fast` gave Fulfil, at 2026-07-28T07:00:00Z by user/alice; \
-             the next full deploy takes it back"
+             the next full deploy deploys what the source says over it"
         );
         assert!(render(&[], &[], &[], Some(80)).starts_with("nothing was done"));
     }

@@ -35,6 +35,13 @@ struct Move {
     deployed: String,
 }
 
+/// Where a move was written down, and what was there before.
+#[derive(Debug)]
+pub struct NotedMove {
+    bucket: String,
+    before: Option<Vec<u8>>,
+}
+
 /// Returns what the keys of a stack's moves begin with.
 pub(in crate::engine) fn prefix(stack: &str) -> String {
     format!("{stack}/by-hand/")
@@ -44,18 +51,24 @@ fn key(stack: &str, function: &str) -> String {
     format!("{}{function}.json", prefix(stack))
 }
 
-/// Writes down that somebody makes a version of a function live on purpose. Returns whether there is a place to write to:
-/// a region without an artifact bucket has none.
+/// Writes down that somebody makes a version of a function live on purpose. Returns nothing where there is no place to write
+/// to: a region without an artifact bucket has none.
 pub async fn write_by_hand(
     context: &Context,
     function: &ReleasedFunction,
     version: u64,
-) -> Result<bool, AwsError> {
+) -> Result<Option<NotedMove>, AwsError> {
     let function = &function.function;
     let context = context.in_region(function.region.as_deref());
     let clients = &context.clients;
     let Some(bucket) = bootstrap::existing(&context).await? else {
-        return Ok(false);
+        return Ok(None);
+    };
+    let key = key(&function.stack, &function.logical_id);
+    let before = match object::read(clients, &bucket, &key).await {
+        Ok(object) => Some(object.bytes),
+        Err(error) if error.code() == Some("NoSuchKey") => None,
+        Err(error) => return Err(error),
     };
     let resources = inspect::resources(clients, &function.stack).await?;
     let deployed = super::deployed_version(&resources, &function.logical_id);
@@ -69,18 +82,49 @@ pub async fn write_by_hand(
     };
     // Texts are always JSON.
     let body = serde_json::to_vec(&moved).unwrap_or_default();
+    put(clients, &bucket, &key, body).await?;
+    Ok(Some(NotedMove { bucket, before }))
+}
+
+/// Takes back what was written down about a move that was refused: what was there before is there again.
+pub async fn forget_by_hand(
+    context: &Context,
+    function: &ReleasedFunction,
+    noted: NotedMove,
+) -> Result<(), AwsError> {
+    let function = &function.function;
+    let context = context.in_region(function.region.as_deref());
+    let clients = &context.clients;
+    let key = key(&function.stack, &function.logical_id);
+    let NotedMove { bucket, before } = noted;
+    match before {
+        Some(before) => put(clients, &bucket, &key, before).await,
+        None => clients
+            .s3
+            .delete_object()
+            .bucket(bucket)
+            .expected_bucket_owner(&clients.identity().account)
+            .key(key)
+            .send()
+            .await
+            .or_aws(clients, "DeleteObject")
+            .map(drop),
+    }
+}
+
+async fn put(clients: &Clients, bucket: &str, key: &str, body: Vec<u8>) -> Result<(), AwsError> {
     clients
         .s3
         .put_object()
         .bucket(bucket)
         .expected_bucket_owner(&clients.identity().account)
-        .key(key(&function.stack, &function.logical_id))
+        .key(key)
         .body(ByteStream::from(body))
         .content_type("application/json")
         .send()
         .await
-        .or_aws(clients, "PutObject")?;
-    Ok(true)
+        .or_aws(clients, "PutObject")
+        .map(drop)
 }
 
 /// Returns who made this version of a function live on purpose, after this one was deployed; none, where nobody did.

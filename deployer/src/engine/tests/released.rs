@@ -1,11 +1,18 @@
 //! Released functions: their versions, and the alias that is moved only as it was looked at.
 
 use aws_sdk_lambda::Client as Lambda;
+use aws_sdk_s3::Client as S3;
 use aws_smithy_mocks::{Rule, mock};
 use serde_json::json;
 
-use super::script::{STACK, Script, http};
-use crate::engine::{DeployedFunction, move_alias, released};
+use super::{
+    publish::bucket_stack,
+    script::{STACK, Script, http},
+};
+use crate::engine::{
+    BOOTSTRAP_STACK, DeployedFunction, ReleasedFunction, forget_by_hand, move_alias, released,
+    write_by_hand,
+};
 
 const FUNCTION: &str = "intake-Work";
 
@@ -90,6 +97,57 @@ async fn an_alias_is_moved_only_where_nobody_moved_it_since() {
         let result = move_alias(&played.context, &found, 9).await;
         let code = result.as_ref().err().and_then(|error| error.code());
         assert_eq!(code, expected, "{result:?}");
+        played.finish();
+    }
+}
+
+/// Lambda refuses the move: an earlier one, which counts still, must not be lost, and this one must not be told of.
+#[tokio::test]
+async fn a_move_that_was_refused_is_forgotten() {
+    const KEY: &str = "intake-dev/by-hand/Work.json";
+    let earlier = r#"{"since":"2026-07-28T05:00:00Z","live":"3","deployed":"4"}"#;
+    let put = |check: fn(&str) -> bool| {
+        mock!(S3::put_object)
+            .match_requests(move |input| {
+                let bytes = input.body().bytes().unwrap_or_default();
+                input.key() == Some(KEY) && check(&String::from_utf8_lossy(bytes))
+            })
+            .then_http_response(|| http(200, ""))
+    };
+    for is_there in [true, false] {
+        let read = mock!(S3::get_object)
+            .match_requests(|input| input.key() == Some(KEY))
+            .then_http_response(move || {
+                if is_there {
+                    http(200, earlier)
+                } else {
+                    // <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+                    http(
+                        404,
+                        "<Error><Code>NoSuchKey</Code><Message>none</Message></Error>",
+                    )
+                }
+            });
+        let script = Script::new()
+            .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+            .s3("get_object", read)
+            .resources(&[])
+            .s3("put_object", put(|body| body.contains("\"live\":\"2\"")));
+        let script = if is_there {
+            script.s3("put_object", put(|body| body.contains("\"live\":\"3\"")))
+        } else {
+            let delete = mock!(S3::delete_object)
+                .match_requests(|input| input.key() == Some(KEY))
+                .then_http_response(|| http(204, ""));
+            script.s3("delete_object", delete)
+        };
+        let played = script.play();
+        let work = ReleasedFunction::new(function(), 3, Vec::new());
+        let noted = write_by_hand(&played.context, &work, 2).await;
+        let noted = noted.expect("is written").expect("there is a bucket");
+        forget_by_hand(&played.context, &work, noted)
+            .await
+            .expect("is taken back");
         played.finish();
     }
 }
