@@ -116,13 +116,13 @@ async fn of_functions(
                 "{wanted}: it cannot be written down that this was done on purpose, so where version {version} is not what was deployed last, the next deploys fail until {wanted} is released anew: {why}"
             ));
         }
-        let moved = session
+        let ended = session
             .guard_saying(
                 "the alias may have been moved: run the same command again",
                 engine::move_alias(&look.context, released, *version),
             )
             .await?;
-        if let Err(error) = moved {
+        if let Err(error) = ended {
             // A record of what was refused would tell of whoever moves the alias to this version later.
             if let Some(noted) = noted
                 && let Err(error) = engine::forget_by_hand(&look.context, released, noted).await
