@@ -176,16 +176,19 @@ pub(super) async fn connect(
     // The future of the SDK is large, and every verb would carry it.
     let clients = Box::pin(aws::connect(&target)).await?;
     if let Place::Own(url) = place {
-        refuse_account(url, &clients.identity().account)?;
+        let key = std::env::var("AWS_ACCESS_KEY_ID").ok();
+        refuse_account(url, &clients.identity().account, key.as_deref())?;
     }
     Ok(Context::new(clients, events, session.cancel.clone())
         .with_options(&approval::options(session)))
 }
 
 /// Refuses an address of this machine behind which there is no engine: a tunnel to AWS would lose every guard, as nothing is
-/// asked there and no account is compared.
-fn refuse_account(url: &str, account: &str) -> Result<()> {
-    if account == ENGINE_ACCOUNT {
+/// asked there and no account is compared. An engine with several accounts has each where the access key is the account's
+/// number, which no key of AWS is
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>).
+fn refuse_account(url: &str, account: &str, access_key_id: Option<&str>) -> Result<()> {
+    if account == ENGINE_ACCOUNT || access_key_id == Some(account) {
         return Ok(());
     }
     Err(Error::new(
@@ -270,8 +273,11 @@ mod tests {
     #[test]
     fn nothing_on_this_machine_but_an_engine_goes_without_guards() {
         let url = "http://127.0.0.1:4566";
-        assert!(refuse_account(url, ENGINE_ACCOUNT).is_ok());
-        let error = refuse_account(url, "123456789012").expect_err("is a tunnel");
+        assert!(refuse_account(url, ENGINE_ACCOUNT, Some("test")).is_ok());
+        let numbered = "100000000001";
+        assert!(refuse_account(url, numbered, Some(numbered)).is_ok());
+        let error = refuse_account(url, "123456789012", Some("AKIAIOSFODNN7EXAMPLE"))
+            .expect_err("is a tunnel");
         assert_eq!(error.kind(), Kind::Refused);
         assert!(error.message().contains("123456789012"));
     }
