@@ -149,7 +149,7 @@ fn sections_besides_resources_are_compared() {
 }
 
 #[test]
-fn tags_of_the_stack_are_compared_but_for_our_own() {
+fn tags_of_the_stack_are_compared_but_for_that_of_the_stage() {
     let template = resources(&json!({"Queue": {"Type": "AWS::SQS::Queue"}}));
     let side = |tags: &[(&str, &str)]| Side {
         template: Some(&template),
@@ -160,14 +160,14 @@ fn tags_of_the_stack_are_compared_but_for_our_own() {
             .collect(),
     };
     let old = side(&[("stackctl:stage", "dev"), ("team", "a")]);
-    let new = side(&[("team", "b")]);
+    let new = side(&[("stackctl:app", "shop"), ("team", "b")]);
     let plan = compare("x", &old, &new, &BTreeMap::new(), &Sample);
     let paths: Vec<_> = plan
         .other
         .iter()
         .map(|change| change.path.to_string())
         .collect();
-    assert_eq!(paths, ["Tags.team"]);
+    assert_eq!(paths, ["Tags.stackctl:app", "Tags.team"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::super::mappings::Mappings;
 use super::super::path::Path;
 use super::super::{PropertyChange, Registry, Side};
 use super::Difference;
+use crate::engine::recover::APP_TAG;
 
 /// The sections of a template that are compared as they are. Parameters are not: their values are, wherever they are
 /// used.
@@ -23,7 +24,7 @@ const SECTIONS: &[&str] = &[
     "Hooks",
 ];
 
-/// How the tags begin that a deploy itself adds to a stack.
+/// How the tags begin that a deploy itself adds to a stack, and that go without saying; that of the app does not.
 const OWN_TAGS: &str = "stackctl:";
 
 /// Compares what is not a resource.
@@ -68,7 +69,7 @@ pub(super) fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChang
     let tags = |tags: &BTreeMap<String, String>| {
         Value::Object(
             tags.iter()
-                .filter(|(key, _)| !key.starts_with(OWN_TAGS))
+                .filter(|(key, _)| !key.starts_with(OWN_TAGS) || *key == APP_TAG)
                 .map(|(key, value)| (key.clone(), Value::String(value.clone())))
                 .collect(),
         )
