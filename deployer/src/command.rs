@@ -37,6 +37,7 @@ mod saved;
 mod stacks;
 mod stackset;
 mod synth;
+mod territory;
 mod watch;
 
 use std::path::PathBuf;

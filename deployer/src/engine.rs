@@ -37,6 +37,7 @@ mod operations;
 mod origin;
 mod orphan;
 mod owner;
+mod ownership;
 pub mod plan;
 mod preflight;
 mod proof;
@@ -94,14 +95,15 @@ pub use live::{LiveResource, live_resources};
 pub use logs::{LogLine, LogsRequest, logs};
 pub use operations::{Operation, operations};
 pub use origin::{Origin, Revision};
-pub use orphan::{Orphan, Survey, Territory, find_orphan, survey, taken};
+pub use orphan::{Last, Orphan, Survey, Territory, find_orphans, survey};
+pub use ownership::{Ownership, Taken, taken};
 pub(crate) use preflight::PATIENCE;
 pub use preflight::{Check, Concern, Weight, preflight};
 pub use proof::{Claim, Disproof, LedBack, led_back};
 pub use propose::{Proposed, propose};
 pub use prune::{PrunePlan, PruneRequest, PrunedVersion, StackPrune, prune, prune_plan};
 pub use publish::PublishError;
-pub use recover::StackError;
+pub use recover::{APP_TAG, StackError};
 pub use release::by_hand::{MovedByHand, NotedMove, forget_by_hand, write_by_hand};
 pub use release::failed::{FailedCheck, MovedAlias, ReleaseFailure, failed_versions};
 pub use release::record::{StackRelease, StackReleases, stack_releases};
@@ -120,7 +122,7 @@ pub use timeline::{Phase, Span, Timeline};
 pub use timing::{Followers, Pace, SystemTiming, Timing};
 pub use waves::{WaveEnd, Waves};
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc};
 
 use crate::aws::Clients;
 
@@ -151,6 +153,8 @@ pub struct Context {
     pub followers: Followers,
     /// The stacks that CloudFormation does not refactor, as it said in this run.
     pub(crate) unrefactored: stack::importable::Unrefactored,
+    /// Whose stacks may be changed.
+    pub ownership: Arc<Ownership>,
 }
 
 impl Context {
@@ -174,7 +178,28 @@ impl Context {
             concurrency: CONCURRENCY,
             followers: Followers::default(),
             unrefactored: stack::importable::Unrefactored::default(),
+            ownership: Arc::default(),
         }
+    }
+
+    /// Works for an app, where it has a name: stacks of others are refused.
+    #[must_use]
+    pub fn of_app(mut self, app: Option<&str>) -> Self {
+        self.ownership = Arc::new(Ownership {
+            app: app.map(str::to_owned),
+            ..Ownership::default()
+        });
+        self
+    }
+
+    /// Makes stacks of other apps those of this one.
+    #[must_use]
+    pub fn taking_over(mut self, stacks: BTreeSet<String>) -> Self {
+        self.ownership = Arc::new(Ownership {
+            app: self.ownership.app.clone(),
+            taken_over: stacks,
+        });
+        self
     }
 
     /// Works on so many stacks at once, where that is said.

@@ -11,14 +11,14 @@ use stack_model::assembly::{ContentManifest, OutputReference, StackManifest};
 use super::once::{self, Rendered, Source};
 use super::place::{self, Place};
 use super::remembered::Remembered;
-use super::{Session, deploy, environments, explain, orphans, prepare};
+use super::{Session, deploy, environments, explain, orphans, prepare, territory};
 use crate::assembly::Assembly;
 use crate::cli;
 use crate::config::{Account, Project, Stage, StageConfig};
 use crate::engine::plan::{
     App, Path as PropertyPath, Plan, PropertyChange, Registry, Side, defaults, pseudo_parameters,
 };
-use crate::engine::{self, Context, StackTarget, Survey};
+use crate::engine::{self, Context, Orphan, StackTarget, Survey, Taken};
 use crate::error::Result;
 use crate::ui::{self, Activity};
 
@@ -49,8 +49,10 @@ pub(super) struct Made {
     pub(super) plan: Plan,
     /// The stacks that were compared, with the templates that would be deployed.
     pub(super) wanted: Vec<(String, Value)>,
-    /// What is deployed besides.
-    pub(super) survey: Survey,
+    /// The stacks of the app that are deployed besides.
+    pub(super) orphans: Vec<Orphan>,
+    /// The compared stacks whose names other apps have taken.
+    pub(super) taken: Vec<Taken>,
 }
 
 /// A comparison in all chosen environments.
@@ -160,6 +162,9 @@ impl<'a> Comparison<'a> {
             let stacks = deploy::deployments(&assembly, &selected, &contents);
             plan = deploy::propose(session, &context, self.name, &stacks, plan).await?;
         }
+        let survey = self.besides(session, &context, stage, &assembly).await?;
+        let targets = prepare::targets(&assembly, &selected);
+        let taken = orphans::taken(session, &context, &survey, &targets).await?;
         let wanted = wanted(&assembly, &selected);
         if self.with.drift {
             detect(session, &context, &assembly, &wanted, &mut plan).await?;
@@ -167,7 +172,8 @@ impl<'a> Comparison<'a> {
         Ok(Made {
             plan,
             wanted,
-            survey: self.besides(session, &context, stage, &assembly).await?,
+            orphans: survey.orphans,
+            taken,
         })
     }
 
@@ -185,8 +191,8 @@ impl<'a> Comparison<'a> {
             return Ok(Survey::default());
         }
         let named = (self.name, self.config);
-        let territory = orphans::territory(project, named, stage, assembly, &self.place);
-        let survey = orphans::look(session, context, territory.as_ref()).await?;
+        let ground = territory::of(project, named, stage, assembly, &self.place);
+        let survey = orphans::look(session, context, &ground).await?;
         Ok(survey.unwrap_or_default())
     }
 }

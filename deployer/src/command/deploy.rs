@@ -4,7 +4,7 @@ mod fast;
 mod preflight;
 mod rollout;
 mod site;
-mod taken;
+pub(super) mod taken;
 mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,38 +94,37 @@ async fn sites<'a>(
     for rendered in rendered {
         plots.push(Plot::new(project, name, place, endpoint, rendered)?);
     }
+    let look = async |plot: &Plot<'a>, context: &Context| {
+        let ground = plot.ground(project, config, name, place);
+        Box::pin(taken::look(plot, context, place, &ground)).await
+    };
     let mut besides = Vec::new();
     // A build for AWS takes long: missing credentials are found before it, not after, and so are missing exports.
-    let (contexts, artifacts) = if place.is_local()
-        && plots.iter().all(|plot| plot.imports().is_empty())
-    {
-        let artifacts = site::build(project, place, &plots).await?;
-        let contexts = site::connect(place, endpoint, &plots).await?;
-        for (plot, context) in plots.iter().zip(&contexts) {
-            let territory = plot.territory(project, config, name, place);
-            besides.push(Box::pin(taken::look(plot, context, place, territory, arguments)).await?);
-        }
-        (contexts, artifacts)
-    } else {
-        let contexts = site::connect(place, endpoint, &plots).await?;
-        for (plot, context) in plots.iter().zip(&contexts) {
-            let territory = plot.territory(project, config, name, place);
-            let (orphans, ()) = tokio::try_join!(
-                Box::pin(taken::look(plot, context, place, territory, arguments)),
-                Box::pin(find_exports(plot, context)),
-            )?;
-            besides.push(orphans);
-        }
-        let until = Instant::now() + engine::PATIENCE;
-        let looks = async {
+    let (contexts, artifacts) =
+        if place.is_local() && plots.iter().all(|plot| plot.imports().is_empty()) {
+            let artifacts = site::build(project, place, &plots).await?;
+            let contexts = connect(place, endpoint, &plots, arguments).await?;
             for (plot, context) in plots.iter().zip(&contexts) {
-                preflight::run(plot, context, arguments, place, until).await?;
+                besides.push(look(plot, context).await?);
             }
-            Ok(())
+            (contexts, artifacts)
+        } else {
+            let contexts = connect(place, endpoint, &plots, arguments).await?;
+            for (plot, context) in plots.iter().zip(&contexts) {
+                let (orphans, ()) =
+                    tokio::try_join!(look(plot, context), Box::pin(find_exports(plot, context)),)?;
+                besides.push(orphans);
+            }
+            let until = Instant::now() + engine::PATIENCE;
+            let looks = async {
+                for (plot, context) in plots.iter().zip(&contexts) {
+                    preflight::run(plot, context, arguments, place, until).await?;
+                }
+                Ok(())
+            };
+            let (artifacts, ()) = tokio::try_join!(site::build(project, place, &plots), looks)?;
+            (contexts, artifacts)
         };
-        let (artifacts, ()) = tokio::try_join!(site::build(project, place, &plots), looks)?;
-        (contexts, artifacts)
-    };
     let revision = revision::of(&project.root).await;
     Ok(plots
         .into_iter()
@@ -147,6 +146,21 @@ async fn sites<'a>(
             }
         })
         .collect())
+}
+
+/// Makes the clients of every environment, for stacks of this app and for those that it takes over.
+async fn connect(
+    place: &Place,
+    endpoint: Option<&Endpoint>,
+    plots: &[Plot<'_>],
+    arguments: &cli::Deploy,
+) -> Result<Vec<Context>> {
+    let contexts = site::connect(place, endpoint, plots).await?.into_iter();
+    let contexts = contexts.zip(plots).map(|(context, plot)| {
+        let names = plot.targets().into_iter().map(|target| target.name);
+        context.taking_over(taken::over(names, &arguments.allow))
+    });
+    Ok(contexts.collect())
 }
 
 /// Looks for what the selected stacks import and what is not deployed with them, before anything is built.

@@ -9,6 +9,7 @@ use stack_model::assembly::StackManifest;
 use super::once::{self, Rendered, Source};
 use super::place::{self, Place};
 use super::remembered::Remembered;
+use super::territory::{self, Ground};
 use super::{Session, approval, environments, ledger, lock, orphans};
 use crate::cli;
 use crate::config::{Project, Stage, StageConfig, list};
@@ -84,6 +85,7 @@ struct Run<'a> {
 /// An environment that stacks are removed from.
 struct Site<'a> {
     rendered: Rendered<'a>,
+    ground: Ground,
     /// Nothing, where there is nothing to remove.
     connected: Option<(Activity, Context)>,
     /// The stacks that go and that the source does not have.
@@ -112,8 +114,11 @@ fn refuse_unknown(sites: &[Site<'_>]) -> Result<()> {
     for pattern in unknown.unwrap_or_default() {
         if !found.contains(pattern.as_str()) {
             let assemblies: Vec<_> = sites.iter().map(|site| &site.rendered.assembly).collect();
-            return Err(once::nobody(&assemblies, pattern, Source::Known)
-                .cause("neither in the source, nor deployed for this stage and of this app"));
+            let error = once::nobody(&assemblies, pattern, Source::Known)
+                .cause("neither in the source, nor deployed for this stage and of this app");
+            return Err(sites
+                .iter()
+                .fold(error, |error, site| orphans::nobody(error, &site.ground)));
         }
     }
     Ok(())
@@ -180,6 +185,7 @@ impl Run<'_> {
             connected: None,
             orphans: Vec::new(),
             left: Vec::new(),
+            ground: Ground::default(),
             rendered,
         };
         let stacks = site.stacks();
@@ -210,24 +216,27 @@ impl Run<'_> {
         let (context, _) =
             place::open(session, self.project, stage, self.place, activity.sink()).await?;
         let whole = (self.name, self.config);
-        let territory = orphans::territory(self.project, whole, stage, assembly, self.place);
+        let ground = territory::of(self.project, whole, stage, assembly, self.place);
         let (mut found_orphans, mut left) = (Vec::new(), Vec::new());
         if takes_all {
-            match orphans::look(session, &context, territory.as_ref()).await? {
-                Ok(survey) if self.reads_nothing(session) => left = survey.orphans,
-                Ok(survey) => found_orphans = survey.orphans,
+            match orphans::look(session, &context, &ground).await? {
+                Ok(survey) => {
+                    orphans::tell_unseen(&session.ui, &ground, &survey);
+                    if self.reads_nothing(session) {
+                        left = survey.orphans;
+                    } else {
+                        found_orphans = survey.orphans;
+                    }
+                }
                 Err(unseen) => unseen.tell(&session.ui),
             }
         }
         for name in unknown {
-            if let Some(territory) = &territory {
-                let found = engine::find_orphan(&context, territory, name);
-                let found = session.guard(Box::pin(found)).await??;
-                found_orphans.extend(found);
-            }
+            found_orphans.extend(orphans::find(session, &context, &ground, name).await?);
         }
         site.orphans = found_orphans;
         site.left = left;
+        site.ground = ground;
         site.connected = Some((activity, context));
         Ok(site)
     }
@@ -325,8 +334,10 @@ fn described(orphan: &Orphan) -> String {
         None => ", and of no app that its tags name",
     };
     format!(
-        "{} is in the source no more{whose}: {}",
-        orphan.stack, orphan.status
+        "{} is not in this source{whose}: {}{}",
+        orphan.stack,
+        orphan.status,
+        orphans::last(orphan)
     )
 }
 
@@ -423,7 +434,7 @@ fn finish(
 fn tell_left(ui: &Ui, left: &[Orphan]) {
     for Orphan { stack, next, .. } in left {
         ui.warn(format!(
-            "{stack} is in the source no more and stays, as `--yes` is said before anybody knows of it: `{next}` removes it"
+            "{stack} is not in this source and stays, as `--yes` is said before anybody knows of it: `{next}` removes it"
         ));
     }
 }

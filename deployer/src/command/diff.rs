@@ -12,7 +12,7 @@ use super::saved::Saved;
 use super::{Session, orphans};
 use crate::cli::{self, Report};
 use crate::engine::plan::{Plan, StackPlan, picture};
-use crate::engine::{Orphan, Survey};
+use crate::engine::{Orphan, Taken};
 use crate::error::{EXIT_CHANGES, EXIT_FAILED, Error, Kind, Result};
 use crate::ui;
 
@@ -85,7 +85,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
 
 /// Prints what changes in one environment.
 fn print(session: &Session, arguments: &cli::Diff, (name, count): (&str, usize), one: &Kept) {
-    for (stack, app) in &one.survey.taken {
+    for Taken { stack, app, .. } in &one.taken {
         session.ui.warn(format!(
             "{stack} belongs to the app `{app}`: `deploy` refuses to overwrite it"
         ));
@@ -93,9 +93,10 @@ fn print(session: &Session, arguments: &cli::Diff, (name, count): (&str, usize),
     if session.ui.json() {
         session.ui.document(&Document {
             plan: &one.plan,
-            orphans: &one.survey.orphans,
+            orphans: &one.orphans,
+            taken: &one.taken,
         });
-        orphans::warn(&session.ui, &one.survey.orphans);
+        orphans::warn(&session.ui, &one.orphans);
         return;
     }
     match arguments.format {
@@ -106,7 +107,7 @@ fn print(session: &Session, arguments: &cli::Diff, (name, count): (&str, usize),
         // One page holds all environments.
         Report::Html => {}
     }
-    orphans::warn(&session.ui, &one.survey.orphans);
+    orphans::warn(&session.ui, &one.orphans);
 }
 
 /// Returns whether there is a page to show a drawing.
@@ -121,6 +122,8 @@ struct Document<'a> {
     plan: &'a Plan,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     orphans: &'a [Orphan],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    taken: &'a [Taken],
 }
 
 /// The plan of an environment.
@@ -132,8 +135,10 @@ struct Kept {
     plan: Plan,
     /// What changes, where a page is to show it.
     graph: Graph,
-    /// What is deployed besides the source.
-    survey: Survey,
+    /// The stacks of the app that are deployed besides the source.
+    orphans: Vec<Orphan>,
+    /// The stacks of other apps that have the names of these.
+    taken: Vec<Taken>,
 }
 
 impl Kept {
@@ -141,7 +146,8 @@ impl Kept {
         let Made {
             plan,
             wanted,
-            survey,
+            orphans,
+            taken,
         } = made;
         let graph = if draws {
             picture(&plan, &templates(&wanted)).affected()
@@ -153,7 +159,8 @@ impl Kept {
             several,
             plan,
             graph,
-            survey,
+            orphans,
+            taken,
         }
     }
 

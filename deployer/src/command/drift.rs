@@ -61,9 +61,22 @@ async fn revert(session: &Session, look: &Look, drifts: &[StackDrift]) -> Result
                 .hint("change it back by hand, or destroy the stack and deploy it again"),
         );
     }
+    let stacks = &look.assembly.manifest.stacks;
+    let of_nobody = drifts
+        .iter()
+        .find(|drift| stacks.iter().all(|stack| stack.name != drift.stack));
+    if let Some(drift) = of_nobody {
+        return Err(Error::new(
+            Kind::Usage,
+            format!(
+                "{} is not in the source, and nothing is changed back that the source does not have",
+                drift.stack
+            ),
+        )
+        .hint("put it into the source again, or change it back by hand"));
+    }
     let mut reverted = Vec::new();
     for drift in drifts.iter().filter(|drift| drift.is_drifted()) {
-        let stacks = &look.assembly.manifest.stacks;
         let Some(manifest) = stacks.iter().find(|stack| stack.name == drift.stack) else {
             continue;
         };

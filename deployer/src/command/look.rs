@@ -2,13 +2,13 @@
 
 use super::Session;
 use super::place::{self, Place};
+use super::territory::{self, Ground};
 use super::{orphans, prepare};
 use crate::assembly::Assembly;
 use crate::aws::Target;
 use crate::cli;
 use crate::engine::{
-    self, Context, DeployedFunction, EventSink, LedBack, StackTarget, Territory, functions,
-    led_back,
+    Context, DeployedFunction, EventSink, LedBack, Orphan, StackTarget, functions, led_back,
 };
 use crate::error::Result;
 use crate::local::Endpoint;
@@ -28,7 +28,9 @@ pub(super) struct Look {
     /// The clients.
     pub(super) context: Context,
     /// Where stacks are looked for that the source does not have.
-    pub(super) territory: Option<Territory>,
+    pub(super) ground: Ground,
+    /// Of what time the stacks are, where nobody knows whether the source still has the same.
+    pub(super) outdated: Option<String>,
 }
 
 impl Look {
@@ -40,28 +42,24 @@ impl Look {
         let place = Place::of(session);
         let all = cli::Stacks::default();
         let stacks = stacks.unwrap_or(&all);
-        let (assembly, selected, unknown) =
+        let (assembly, selected, unknown, outdated) =
             prepare::rendered(session, &project, (name, stage), stacks).await?;
         let (context, endpoint) =
             place::open(session, &project, stage, &place, EventSink::ignore()).await?;
-        let territory = orphans::territory(&project, (name, config), stage, &assembly, &place);
+        let ground = territory::of(&project, (name, config), stage, &assembly, &place);
         let mut targets = prepare::targets(&assembly, &selected);
         for pattern in unknown {
-            let orphan = match &territory {
-                Some(territory) => {
-                    let found = engine::find_orphan(&context, territory, &pattern);
-                    session.guard(Box::pin(found)).await??
-                }
-                None => None,
-            };
-            let Some(orphan) = orphan else {
-                return Err(cli::unknown(&assembly.names(), &pattern));
-            };
-            targets.push(orphan.target());
+            let found = orphans::find(session, &context, &ground, &pattern).await?;
+            if found.is_empty() {
+                let error = cli::unknown(&assembly.names(), &pattern);
+                return Err(orphans::nobody(error, &ground));
+            }
+            targets.extend(found.iter().map(Orphan::target));
         }
         Ok(Self {
             targets,
-            territory,
+            ground,
+            outdated,
             target: Box::new(place::target(stage, &place, endpoint.as_ref())),
             place,
             assembly,

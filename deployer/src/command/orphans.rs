@@ -1,14 +1,10 @@
 //! Stacks that are deployed and that the source does not have any more.
 
-use std::collections::BTreeSet;
-
-use super::place::Place;
-use super::{Session, kept};
-use crate::assembly::Assembly;
-use crate::aws::AwsError;
-use crate::config::{Project, Stage, StageConfig};
-use crate::engine::{self, Context, Orphan, Survey, Territory};
-use crate::error::Result;
+use super::Session;
+use super::territory::Ground;
+use crate::aws::{AwsError, Fault};
+use crate::engine::{self, Context, Last, Orphan, StackTarget, Survey, Taken};
+use crate::error::{Error, Result};
 use crate::ui::Ui;
 
 /// Returns whether a text may be the name of a deployed stack of a stage.
@@ -17,95 +13,128 @@ pub(super) fn may_be_one(text: &str, stage: &str) -> bool {
     text.ends_with(&format!("-{stage}")) && text.chars().all(plain)
 }
 
-/// Returns where an environment of a stage looks for stacks that its source does not have; nothing, where nobody knows the
-/// stacks of another environment that may be in the same account.
-pub(super) fn territory(
-    project: &Project,
-    (name, config): (&str, &StageConfig),
-    stage: &Stage,
-    assembly: &Assembly,
-    place: &Place,
-) -> Option<Territory> {
-    let of = |stage: &Stage, assembly: &Assembly| -> BTreeSet<(String, String)> {
-        let stacks = assembly.manifest.stacks.iter();
-        let region = |own: Option<&str>| own.unwrap_or(stage.region.as_str()).to_owned();
-        stacks
-            .map(|stack| (region(stack.region.as_deref()), stack.name.clone()))
-            .collect()
-    };
-    let mut known = of(stage, assembly);
-    let mut regions: BTreeSet<String> = known.iter().map(|(region, _)| region.clone()).collect();
-    let own = stage.region.as_str();
-    regions.insert(own.to_owned());
-    let mut is_before = true;
-    for other in config.environments() {
-        if other.label == stage.label {
-            is_before = false;
-            continue;
-        }
-        let elsewhere = other.account.is_some() && stage.account.is_some();
-        if !place.is_local() && elsewhere && other.account != stage.account {
-            continue;
-        }
-        let others = of(other, &kept::last(project, &other.key(name))?.assembly);
-        // Each region is looked at once: by the environment whose own it is, or by the first that has stacks there.
-        regions.retain(|region| {
-            let is_theirs = other.region.as_str() == region
-                || is_before && others.iter().any(|(place, _)| place == region);
-            region == own || !is_theirs
-        });
-        known.extend(others);
-    }
-    Some(Territory {
-        stage: name.to_owned(),
-        app: project.config.workspace.name().map(str::to_owned),
-        known,
-        regions,
-    })
-}
-
-/// Looks for what is deployed besides the source, for a command that does something else: whoever may not look, or cannot, is
-/// told where that matters.
+/// Looks for what is deployed besides the source, for a command that does something else; tells why nobody looks, where nobody
+/// does.
 pub(super) async fn look(
     session: &Session,
     context: &Context,
-    territory: Option<&Territory>,
+    ground: &Ground,
 ) -> Result<Result<Survey, Unseen>> {
-    let Some(territory) = territory else {
-        return Ok(Err(Unseen::Environments));
-    };
-    let survey = engine::survey(context, territory);
-    let survey = session.guard(Box::pin(survey)).await?;
-    Ok(survey.map_err(Unseen::Error))
+    if let Some(environment) = &ground.unrendered {
+        return Ok(Err(Unseen(environment.clone())));
+    }
+    let survey = engine::survey(context, &ground.territory);
+    Ok(Ok(session.guard(Box::pin(survey)).await?))
 }
 
-/// Why nobody knows what is deployed besides the source.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Unseen {
-    /// Another environment was not rendered on this machine.
-    #[error("the stacks of another environment of the stage were not rendered here yet")]
-    Environments,
-    /// It cannot be listed.
-    #[error("{0}")]
-    Error(AwsError),
+/// Returns which of these stacks other apps have. Where a survey could not tell, each is asked about alone.
+pub(super) async fn taken(
+    session: &Session,
+    context: &Context,
+    survey: &Survey,
+    targets: &[StackTarget],
+) -> Result<Vec<Taken>> {
+    let region = |target: &StackTarget| -> String {
+        let own = context.clients.region();
+        target.region.as_deref().unwrap_or(own).to_owned()
+    };
+    let is_selected = |taken: &&Taken| {
+        let is_it =
+            |target: &StackTarget| target.name == taken.stack && region(target) == taken.region;
+        targets.iter().any(is_it)
+    };
+    let mut taken: Vec<Taken> = survey.taken.iter().filter(is_selected).cloned().collect();
+    let unseen = targets
+        .iter()
+        .filter(|target| !survey.seen.contains(&region(target)));
+    let unseen: Vec<StackTarget> = unseen.cloned().collect();
+    let looks = engine::taken(context, &unseen);
+    match session.guard(Box::pin(looks)).await? {
+        Ok(found) => taken.extend(found),
+        // CloudFormation refuses the caller soon enough.
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(taken)
 }
+
+/// Finds what is deployed under a name that the source does not have.
+pub(super) async fn find(
+    session: &Session,
+    context: &Context,
+    ground: &Ground,
+    name: &str,
+) -> Result<Vec<Orphan>> {
+    let found = engine::find_orphans(context, &ground.territory, name);
+    Ok(session.guard(Box::pin(found)).await??)
+}
+
+/// Adds to the error of a name that nothing has why it may be deployed all the same.
+pub(super) fn nobody(error: Error, ground: &Ground) -> Error {
+    match &ground.unrendered {
+        Some(environment) => error.hint(format!(
+            "the stacks of {environment} were not rendered on this machine: `stackctl synth --region {environment}` does so"
+        )),
+        None => error,
+    }
+}
+
+/// The environment because of which nobody knows what is deployed besides the source: it was not rendered on this machine.
+#[derive(Debug)]
+pub(super) struct Unseen(String);
 
 impl Unseen {
     /// Says so.
     pub(super) fn tell(&self, ui: &Ui) {
+        let Self(environment) = self;
         ui.warn(format!(
-            "nobody knows whether stacks are deployed that the source does not have: {self}"
+            "nobody knows whether stacks are deployed that the source does not have: those of {environment} were not rendered here yet, which `stackctl synth --region {environment}` does"
         ));
     }
 }
 
-/// Tells of stacks that the source does not have any more, once, with what removes them.
+/// Tells which regions nobody could look at, of those where stacks of the stage are or were.
+pub(super) fn tell_unseen(ui: &Ui, ground: &Ground, survey: &Survey) {
+    for (region, error) in &survey.unseen {
+        if !ground.territory.guessed.contains(region) {
+            ui.warn(format!(
+                "nobody knows whether stacks are deployed in {region} that the source does not have: {}",
+                why(error)
+            ));
+        }
+    }
+}
+
+fn why(error: &AwsError) -> String {
+    match error.fault() {
+        Fault::Denied { .. } => format!(
+            "{error}; listing stacks takes `cloudformation:DescribeStacks` and `cloudformation:ListStacks` on all"
+        ),
+        _ => error.to_string(),
+    }
+}
+
+/// Tells of stacks that the source does not have, once, with what removes them.
 pub(super) fn warn(ui: &Ui, orphans: &[Orphan]) {
-    for Orphan { stack, next, .. } in orphans {
+    for orphan in orphans {
+        let Orphan { stack, next, .. } = orphan;
         ui.warn(format!(
-            "{stack} is deployed, and in the source no more: `{next}` removes it"
+            "{stack} is deployed and not in this source{}: `{next}` removes it, if nobody else has it in theirs",
+            last(orphan)
         ));
     }
+}
+
+/// Says who changed a stack last, as a part of a sentence.
+pub(super) fn last(orphan: &Orphan) -> String {
+    let Some(Last { at, origin }) = &orphan.last else {
+        return String::new();
+    };
+    let by = origin.by.as_ref();
+    let by = by.map_or(String::new(), |by| format!(" by {by}"));
+    let commit = origin.commit.as_ref();
+    let commit = commit.map_or(String::new(), |commit| format!(", from commit {commit}"));
+    format!(" (last changed {at}{by}{commit})")
 }
 
 /// Tells of stacks of the stage of which nobody knows whose they are.

@@ -161,7 +161,7 @@ pub(super) async fn open(
     let context = session
         .guard(connect(session, stage, place, endpoint.as_ref(), events))
         .await??;
-    Ok((context, endpoint))
+    Ok((context.of_app(project.config.workspace.name()), endpoint))
 }
 
 /// Makes the clients of the place and checks who is calling.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stack_model::assembly::{Architecture, Asset, SynthRequest};
 
 use super::place::Place;
-use super::{Session, explain, kept, lock, orphans};
+use super::{Session, explain, kept, lock, orphans, territory};
 use crate::assembly::{self, Assembly, Synthesis};
 use crate::build::{self, Platform};
 use crate::cli;
@@ -49,6 +49,7 @@ pub(super) async fn assembly(
         .await?;
     let rendered = result.map_err(|error| explain::synth(&project.root, error))?;
     task.done(count(rendered.assembly.manifest.stacks.len(), "stack"));
+    territory::begin(project, name, stage);
     // This synth succeeded; that it cannot be remembered matters only to a later one that fails.
     if let Err(error) = kept::keep(project, &stage.key(name), &request, &rendered) {
         session.ui.warn(error.to_string());
@@ -123,13 +124,14 @@ pub(super) async fn known(
 /// Takes the stacks as they were rendered last, with the positions of the selected ones: whoever looks at what is deployed
 /// does not wait for a build. They are rendered where they never were, where they were rendered with other variables or
 /// settings of the stage, as an app may have other stacks then, and where nothing of that name was among them and the sources
-/// have changed since. What may be the name of a deployed stack that the source has no more is returned besides.
+/// have changed since. What may be the name of a deployed stack that the source has no more is returned besides, and of what
+/// time the stacks are, where nobody knows whether the source still has the same.
 pub(super) async fn rendered(
     session: &Session,
     project: &Project,
     (name, stage): (&str, &Stage),
     stacks: &cli::Stacks,
-) -> Result<(Assembly, Vec<usize>, Vec<String>)> {
+) -> Result<(Assembly, Vec<usize>, Vec<String>, Option<String>)> {
     let wanted = request(session, project, name, stage)?;
     if let Some(kept) = kept::last(project, &stage.key(name)).filter(|kept| kept.is_of(&wanted))
         && let outdated = kept.outdated_by(project)
@@ -143,12 +145,13 @@ pub(super) async fn rendered(
                 kept.time()
             ));
         }
-        return Ok((kept.assembly, selected, unknown));
+        let time = (!kept.is_current(project)).then(|| kept.time());
+        return Ok((kept.assembly, selected, unknown, time));
     }
     refuse_unknown(session, project, (name, stage), stacks)?;
     let assembly = assembly(session, project, name, stage).await?;
     let (selected, unknown) = select_known(&assembly, name, stacks)?;
-    Ok((assembly, selected, unknown))
+    Ok((assembly, selected, unknown, None))
 }
 
 /// Returns the positions of the stacks that the arguments select, and what else is named and may be deployed.

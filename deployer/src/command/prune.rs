@@ -5,7 +5,7 @@ use serde_json::json;
 use super::place::{self, Place};
 use super::{Session, approval, lock, prepare};
 use crate::cli;
-use crate::engine::{self, EventSink, PrunePlan, PruneRequest};
+use crate::engine::{self, EventSink, PrunePlan, PruneRequest, Taken};
 use crate::error::Result;
 use crate::text::count;
 use crate::ui;
@@ -29,6 +29,11 @@ pub(super) async fn run(session: &Session, arguments: &cli::Prune) -> Result<u8>
         .guard(Box::pin(engine::prune_plan(&context, &request)))
         .await??;
     drop(task);
+    for Taken { stack, app, .. } in &plan.taken {
+        session.ui.warn(format!(
+            "{stack} belongs to the app `{app}`: it is left alone, with all that is kept for it"
+        ));
+    }
     show(session, &plan);
     if !plan.is_empty() {
         let account = &context.clients.identity().account;

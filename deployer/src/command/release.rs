@@ -7,7 +7,7 @@ use serde_json::json;
 use super::look::Look;
 use super::{Session, approval, invoke, lock};
 use crate::cli::{self, To};
-use crate::engine::{self, ReleasedFunction};
+use crate::engine::{self, DeployedFunction, ReleasedFunction, StackTarget, Taken};
 use crate::error::{Error, Kind, Result};
 
 pub(super) async fn run(session: &Session, arguments: &cli::Rollback, to: To) -> Result<u8> {
@@ -56,6 +56,7 @@ async fn of_functions(
     let (name, stage) = session.stage(&project)?;
     let _lock = lock::take(&project.state_dir, name, look.place.is_local())?;
     let deployed = look.functions(session).await?;
+    refuse_taken(session, &look, &deployed, functions).await?;
     let names = look.names();
     let mut moves = Vec::new();
     for wanted in functions {
@@ -147,6 +148,33 @@ async fn of_functions(
         session.ui.document(&json!({"functions": done}));
     }
     Ok(0)
+}
+
+/// Refuses to move the aliases of functions of other apps.
+async fn refuse_taken(
+    session: &Session,
+    look: &Look,
+    deployed: &[DeployedFunction],
+    wanted: &[String],
+) -> Result<()> {
+    let names = look.names();
+    let mut targets = Vec::new();
+    for wanted in wanted {
+        let function = invoke::find(deployed, &names, wanted)?;
+        targets.push(StackTarget {
+            name: function.stack.clone(),
+            region: function.region.clone(),
+        });
+    }
+    let taken = engine::taken(&look.context, &targets);
+    match session.guard(Box::pin(taken)).await??.first() {
+        None => Ok(()),
+        Some(Taken { stack, app, .. }) => Err(Error::new(
+            Kind::Refused,
+            format!("stack {stack} belongs to another app, `{app}`"),
+        )
+        .hint("move its aliases in the workspace of that app")),
+    }
 }
 
 fn not_released(wanted: &str) -> Error {

@@ -6,7 +6,7 @@ use super::look::Look;
 use super::{Session, orphans};
 use crate::cli;
 use crate::engine::{
-    self, GivenFast, Orphan, StackStatus, StackStatusReport, StatusReport, Survey,
+    self, GivenFast, Last, Orphan, StackStatus, StackStatusReport, StatusReport, Survey,
 };
 use crate::error::Result;
 use crate::ui::{self, Table};
@@ -26,7 +26,9 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
     }
     let survey = besides(session, &look, arguments).await?;
     if session.ui.json() {
-        session.ui.document(&Document::new(&report, &survey));
+        session
+            .ui
+            .document(&Document::new(&report, &survey, look.outdated.is_none()));
         return Ok(0);
     }
     let mut table = Table::new(&["Stack", "Status", "Settled", "Next"]);
@@ -48,7 +50,11 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
             orphan.stack.as_str(),
             orphan.status.as_str(),
             settled,
-            &orphan.next,
+            if look.outdated.is_none() {
+                &orphan.next
+            } else {
+                ""
+            },
         ]);
     }
     session.ui.out(table.render());
@@ -61,13 +67,20 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         }
     }
     if !survey.orphans.is_empty() {
-        let names = survey.orphans.iter().map(|orphan| orphan.stack.as_str());
-        session.ui.warn(format!(
-            "in the source no more: {}",
-            names.collect::<Vec<_>>().join(", ")
-        ));
+        let names = survey
+            .orphans
+            .iter()
+            .map(|orphan| format!("{}{}", orphan.stack, orphans::last(orphan)));
+        let names = names.collect::<Vec<_>>().join(", ");
+        session.ui.warn(match &look.outdated {
+            None => format!("not in this source: {names}"),
+            // It may be in the source of now, which nobody rendered here.
+            Some(time) => format!(
+                "not in the last synth{time}: {names}; `stackctl synth` tells whether the source has them"
+            ),
+        });
     }
-    let app = look.territory.as_ref().and_then(|it| it.app.as_deref());
+    let app = look.context.ownership.app.as_deref();
     orphans::tell_unowned(&session.ui, &survey.unowned, app);
     for stack in report.stacks.iter().filter(|it| !it.fast.is_empty()) {
         session.ui.warn(ui::given_fast(&GivenFast {
@@ -84,11 +97,13 @@ async fn besides(session: &Session, look: &Look, arguments: &cli::Stacks) -> Res
     if !arguments.stacks.is_empty() {
         return Ok(Survey::default());
     }
-    let survey = orphans::look(session, &look.context, look.territory.as_ref()).await?;
-    Ok(survey.unwrap_or_else(|unseen| {
+    let survey = orphans::look(session, &look.context, &look.ground).await?;
+    let survey = survey.unwrap_or_else(|unseen| {
         unseen.tell(&session.ui);
         Survey::default()
-    }))
+    });
+    orphans::tell_unseen(&session.ui, &look.ground, &survey);
+    Ok(survey)
 }
 
 /// What `--json` prints: stacks that the source does not have stand among the others and say so, and those of which nobody
@@ -121,32 +136,40 @@ struct Besides<'a> {
     orphan: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<&'a str>,
+    /// Who changed it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<&'a Last>,
 }
 
 impl<'a> Document<'a> {
-    fn new(report: &'a StatusReport, survey: &'a Survey) -> Self {
+    /// What is deployed besides the source is only told to be removed where the source is known.
+    fn new(report: &'a StatusReport, survey: &'a Survey, is_known: bool) -> Self {
         let sources = report.stacks.iter().map(Row::Source);
         let orphans = survey.orphans.iter();
         Self {
             stacks: sources
-                .chain(orphans.map(|orphan| Row::Orphan(Besides::new(orphan, true))))
+                .chain(orphans.map(|orphan| {
+                    let next = is_known.then_some(orphan.next.as_str());
+                    Row::Orphan(Besides::new(orphan, true, next))
+                }))
                 .collect(),
             unowned: survey
                 .unowned
                 .iter()
-                .map(|orphan| Besides::new(orphan, false))
+                .map(|orphan| Besides::new(orphan, false, None))
                 .collect(),
         }
     }
 }
 
 impl<'a> Besides<'a> {
-    fn new(orphan: &'a Orphan, is_ours: bool) -> Self {
+    fn new(orphan: &'a Orphan, is_ours: bool, next: Option<&'a str>) -> Self {
         Self {
             stack: &orphan.stack,
             status: &orphan.status,
             settled: orphan.status.is_settled(),
-            next: is_ours.then_some(orphan.next.as_str()),
+            next,
+            last: orphan.last.as_ref(),
             orphan: is_ours,
             region: orphan.region.as_deref(),
         }

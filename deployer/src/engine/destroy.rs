@@ -28,7 +28,6 @@ use super::{
     event::Outcome,
     graph, hint, inspect,
     named::Named,
-    orphan,
     recover::STAGE_TAG,
     status::{DestroyStep, State, Way},
     stuck::FailedResource,
@@ -142,8 +141,8 @@ pub async fn destroy(
             foreign_hints.extend(hints.map(|hint| hint::complete(&context, &hint)));
             continue;
         }
-        if let Some(app) = orphan::other_app(stack, &found.deployed) {
-            others.insert(stack.name.clone(), app);
+        if let Some(app) = context.ownership.other(&found.deployed) {
+            others.insert(stack.name.clone(), app.to_owned());
             continue;
         }
         let Found {

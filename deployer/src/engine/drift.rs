@@ -16,6 +16,7 @@ use super::{
     Approve, Context, Decision, Event, Outcome, StackError, StackTarget,
     change_set::{self, ChangeSet, ChangeSetRequest, Computed},
     inspect::{self, present},
+    ownership,
     plan::{Live, StackPlan, moves},
     publish::TemplateSource,
     stack::{Executed, aws, execute, interrupted, refused, remove, token},
@@ -339,6 +340,7 @@ pub async fn revert(
     let Some(deployed) = deployed else {
         return Ok(Outcome::Absent);
     };
+    ownership::check(&context, &deployed)?;
     let token = token(&context, &[&manifest.name, "revert"], &[]);
     let none = BTreeMap::new();
     let request = ChangeSetRequest {

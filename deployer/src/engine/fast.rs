@@ -143,6 +143,10 @@ async fn stack_plan(
     else {
         return Ok(Err(format!("{} is not deployed yet", manifest.name)));
     };
+    if let Some(app) = context.ownership.other(&deployed) {
+        let reason = format!("{} belongs to the app `{app}`", manifest.name);
+        return Ok(Err(reason));
+    }
     if !deployed.status.is_good() {
         let reason = format!("{} is {}", manifest.name, deployed.status);
         return Ok(Err(reason));

@@ -10,33 +10,40 @@ use serde::Serialize;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    BOOTSTRAP_STACK, Context, DeployedStack, StackStatus, StackTarget, graph, hint, inspect,
+    BOOTSTRAP_STACK, Context, DeployedStack, Origin, StackStatus, StackTarget, activity, graph,
+    hint, inspect,
+    ownership::Taken,
     recover::{APP_TAG, STAGE_TAG},
+    stack::rfc3339,
 };
 use crate::aws::{AwsError, Clients, OrAws};
 
-/// Where to look, and for whom.
+/// Where to look for the stacks of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Territory {
     /// The name of the stage.
     pub stage: String,
-    /// The name of the app, where it has one.
-    pub app: Option<String>,
     /// The stacks of the source: regions and names.
     pub known: BTreeSet<(String, String)>,
     /// The regions to look in.
     pub regions: BTreeSet<String>,
+    /// Those of them of which nobody knows that the stage ever was there.
+    pub guessed: BTreeSet<String>,
 }
 
 /// What is deployed besides what the source says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Survey {
     /// The stacks of this app and stage that the source does not have.
     pub orphans: Vec<Orphan>,
     /// The stacks of this stage that the source does not have and that say of no app that they belong to it.
     pub unowned: Vec<Orphan>,
-    /// The stacks of the source whose names other apps have taken: names of stacks and apps.
-    pub taken: BTreeMap<String, String>,
+    /// The stacks of the source whose names other apps have taken.
+    pub taken: Vec<Taken>,
+    /// The regions whose stacks were listed.
+    pub seen: BTreeSet<String>,
+    /// Those whose stacks cannot be listed, with the reasons.
+    pub unseen: BTreeMap<String, AwsError>,
 }
 
 /// A stack that is deployed and that the source does not have.
@@ -51,12 +58,25 @@ pub struct Orphan {
     pub status: StackStatus,
     /// The command that removes it.
     pub next: String,
+    /// What happened to it last, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<Last>,
     /// The ARN.
     #[serde(skip)]
     pub id: String,
     /// The app that it says it belongs to.
     #[serde(skip)]
     pub app: Option<String>,
+}
+
+/// What happened to a stack last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Last {
+    /// When, in RFC 3339.
+    pub at: String,
+    /// Who began it, with what.
+    #[serde(flatten)]
+    pub origin: Origin,
 }
 
 impl Orphan {
@@ -68,8 +88,23 @@ impl Orphan {
             next,
             stack,
             status: deployed.status,
+            last: deployed.changed.map(|at| Last {
+                at: rfc3339(at),
+                origin: Origin::default(),
+            }),
             id: deployed.id,
             app: deployed.tags.get(APP_TAG).cloned(),
+        }
+    }
+
+    /// Looks who changed it last, which its newest event tells. Nobody has to know.
+    async fn trace(&mut self, context: &Context) {
+        let clients = context.clients.in_region(self.region.as_deref());
+        let events = activity::read_until(&clients, &self.id, |_| true).await;
+        let newest = events.ok().and_then(|mut events| events.pop());
+        let origin = newest.map(|event| Origin::read(event.client_request_token.as_deref()));
+        if let (Some(origin), Some(last)) = (origin, &mut self.last) {
+            last.origin = origin;
         }
     }
 
@@ -109,22 +144,36 @@ impl Orphan {
     }
 }
 
-/// Looks at all stacks of every region, each of which takes one call for every page of them.
-pub async fn survey(context: &Context, territory: &Territory) -> Result<Survey, AwsError> {
+/// Looks at all stacks of every region, each of which takes one call for every page of them. What one region does not tell
+/// hides nothing of the others.
+pub async fn survey(context: &Context, territory: &Territory) -> Survey {
     let looks = territory.regions.iter().map(|region| {
         let clients = context.clients.in_region(Some(region));
-        async move { list(&clients).await.map(|stacks| (region, stacks)) }
+        async move { (region, list(&clients).await) }
     });
     let mut survey = Survey::default();
-    for looked in graph::abreast(context.concurrency, looks.collect()).await {
-        let (region, stacks) = looked?;
-        for stack in stacks {
-            survey.enter(context, territory, region, stack);
+    for (region, stacks) in graph::abreast(context.concurrency, looks.collect()).await {
+        match stacks {
+            Ok(stacks) => {
+                survey.seen.insert(region.clone());
+                for stack in stacks {
+                    survey.enter(context, territory, region, stack);
+                }
+            }
+            Err(error) => {
+                survey.unseen.insert(region.clone(), error);
+            }
         }
     }
-    survey.orphans.sort_by(|a, b| a.stack.cmp(&b.stack));
-    survey.unowned.sort_by(|a, b| a.stack.cmp(&b.stack));
-    Ok(survey)
+    let traces = survey
+        .orphans
+        .iter_mut()
+        .map(|orphan| orphan.trace(context));
+    graph::abreast(context.concurrency, traces.collect()).await;
+    let by_name = |a: &Orphan, b: &Orphan| (&a.stack, &a.region).cmp(&(&b.stack, &b.region));
+    survey.orphans.sort_by(by_name);
+    survey.unowned.sort_by(by_name);
+    survey
 }
 
 impl Survey {
@@ -136,14 +185,18 @@ impl Survey {
         stack: DeployedStack,
     ) {
         let app = stack.tags.get(APP_TAG);
-        let is_ours = app == territory.app.as_ref();
+        let is_ours = app == context.ownership.app.as_ref();
         let name = stack.name();
         if territory
             .known
             .contains(&(region.to_owned(), name.to_owned()))
         {
-            if let Some(app) = app.filter(|_| !is_ours) {
-                self.taken.insert(name.to_owned(), app.clone());
+            if let Some(app) = context.ownership.other(&stack) {
+                self.taken.push(Taken {
+                    stack: name.to_owned(),
+                    region: region.to_owned(),
+                    app: app.to_owned(),
+                });
             }
             return;
         }
@@ -164,59 +217,37 @@ impl Survey {
     }
 }
 
-/// Finds a stack that is not in the source by its name; nothing, where there is none, or where it is of another stage or
-/// another app.
-pub async fn find_orphan(
+/// Finds stacks that are not in the source by their name, in every region; none, where there is none,
+/// or where it is of another stage or another app. A region that is only guessed may tell nothing.
+pub async fn find_orphans(
     context: &Context,
     territory: &Territory,
     name: &str,
-) -> Result<Option<Orphan>, AwsError> {
-    for region in &territory.regions {
+) -> Result<Vec<Orphan>, AwsError> {
+    let looks = territory.regions.iter().map(|region| {
         let clients = context.clients.in_region(Some(region));
-        let Some(deployed) = inspect::describe(&clients, name).await? else {
-            continue;
-        };
-        let mut survey = Survey::default();
-        survey.enter(context, territory, region, deployed);
-        let found = survey.orphans.pop().or_else(|| survey.unowned.pop());
-        if found.is_some() {
-            return Ok(found);
+        async move { (region, inspect::describe(&clients, name).await) }
+    });
+    let mut survey = Survey::default();
+    for (region, looked) in graph::abreast(context.concurrency, looks.collect()).await {
+        match looked {
+            Ok(Some(deployed)) => survey.enter(context, territory, region, deployed),
+            Err(error) if !territory.guessed.contains(region) => return Err(error),
+            Ok(None) | Err(_) => {}
         }
     }
-    Ok(None)
-}
-
-/// Returns the stacks whose names other apps have taken, with those, for a caller who may look at these stacks alone.
-pub async fn taken(
-    context: &Context,
-    stacks: &[StackManifest],
-) -> Result<BTreeMap<String, String>, AwsError> {
-    let targets: Vec<StackTarget> = stacks.iter().map(StackTarget::from).collect();
-    let looks = targets
-        .iter()
-        .map(|target| inspect::deployed(context, target));
-    let looked = graph::abreast(context.concurrency, looks.collect()).await;
-    let mut taken = BTreeMap::new();
-    for (stack, deployed) in stacks.iter().zip(looked) {
-        if let Some(app) = deployed?.and_then(|deployed| other_app(stack, &deployed)) {
-            taken.insert(stack.name.clone(), app);
-        }
+    let mut found = survey.orphans;
+    found.append(&mut survey.unowned);
+    for orphan in &mut found {
+        orphan.trace(context).await;
     }
-    Ok(taken)
-}
-
-/// Returns the app that a deployed stack belongs to, where it is another one than that of the source. What was deployed
-/// before the app had a name belongs to whoever has the stack in its source.
-pub(super) fn other_app(stack: &StackManifest, deployed: &DeployedStack) -> Option<String> {
-    let app = deployed.tags.get(APP_TAG);
-    app.filter(|app| stack.tags.get(APP_TAG) != Some(*app))
-        .cloned()
+    Ok(found)
 }
 
 /// Lists the stacks of a region, without those that are part of others.
 ///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html>: without a name it
-/// describes all, page by page.
+/// describes all, page by page, for whoever may call `ListStacks` too.
 async fn list(clients: &Clients) -> Result<Vec<DeployedStack>, AwsError> {
     let mut stacks = Vec::new();
     let mut next = None;

@@ -10,7 +10,7 @@ use aws_sdk_s3::types::ObjectIdentifier;
 use serde::Serialize;
 
 use super::{
-    Context, StackTarget, bootstrap, empty,
+    Context, StackTarget, Taken, bootstrap, empty,
     fast::Record,
     inspect,
     release::{
@@ -41,6 +41,9 @@ pub struct PruneRequest {
 pub struct PrunePlan {
     /// The stacks of which something can.
     pub stacks: Vec<StackPrune>,
+    /// The stacks that are left alone because another app has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<Taken>,
 }
 
 /// What of one stack can be removed.
@@ -103,6 +106,8 @@ impl StackPrune {
 ///
 /// A release that failed its check is none of the newest, nor is what only such a release has: nobody goes back to it.
 ///
+/// A stack of another app is left alone, with what the artifact bucket has under its name.
+///
 /// Everything of a stack stays that could not be updated right now: what a rollback would go back to is in no parameter then.
 pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<PrunePlan, AwsError> {
     let mut plan = PrunePlan::default();
@@ -118,11 +123,18 @@ pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<Pru
             continue;
         };
         let deployed = inspect::describe(&context.clients, &target.name).await?;
-        if deployed
-            .as_ref()
-            .is_some_and(|deployed| !deployed.status.is_updatable())
-        {
-            continue;
+        if let Some(deployed) = &deployed {
+            if let Some(app) = context.ownership.other(deployed) {
+                plan.taken.push(Taken {
+                    stack: target.name.clone(),
+                    region: context.clients.region().to_owned(),
+                    app: app.to_owned(),
+                });
+                continue;
+            }
+            if !deployed.status.is_updatable() {
+                continue;
+            }
         }
         let mut found = StackPrune {
             stack: target.name.clone(),

@@ -7,7 +7,7 @@ use crate::{aws::AwsError, error::Kind};
 pub(super) const STAGE_TAG: &str = "stackctl:stage";
 
 /// The tag that says which app a stack belongs to, where the workspace has a name.
-pub(super) const APP_TAG: &str = "stackctl:app";
+pub const APP_TAG: &str = "stackctl:app";
 
 /// Why one stack could not be brought to the state it should have.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,16 @@ pub enum StackError {
         /// The resources that hold it up, each with its reason.
         failed: Vec<String>,
         /// The commands that lead on.
+        hints: Vec<String>,
+    },
+    /// The stack belongs to another app; nothing was changed.
+    #[error("stack {stack} belongs to another app: its tag `{APP_TAG}` is `{app}`")]
+    OtherApp {
+        /// The stack.
+        stack: String,
+        /// The app.
+        app: String,
+        /// What leads on.
         hints: Vec<String>,
     },
     /// CloudFormation refuses to delete the stack.
@@ -232,6 +242,7 @@ impl Explained for StackError {
             Self::Aws { source, .. } => source.kind(),
             Self::Interrupted { .. } | Self::Unlooked { .. } => Kind::Interrupted,
             Self::Content { source, .. } => source.kind(),
+            Self::OtherApp { .. } => Kind::Refused,
             Self::Capability { .. } => Kind::Assembly,
             Self::Plan { source, .. } => source.kind(),
             _ => Kind::Deploy,
@@ -255,6 +266,7 @@ impl Explained for StackError {
                 "execute it, or remove it with `aws cloudformation delete-change-set --stack-name {stack} --change-set-name {change_set}`"
             )],
             Self::Stuck { hints, .. }
+            | Self::OtherApp { hints, .. }
             | Self::InUse { hints, .. }
             | Self::Imported { hints, .. }
             | Self::ChangeSet { hints, .. }

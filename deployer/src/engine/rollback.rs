@@ -16,7 +16,7 @@ use super::{
     failure::several,
     graph, inspect,
     named::Named,
-    owner,
+    owner, ownership,
     stack::{self, Joined, aws, check_cancelled},
     status::{RollbackStep, State, Way},
     stuck,
@@ -183,7 +183,11 @@ pub async fn rollback_plan(
         let target = StackTarget::from(stack);
         let deployed = inspect::deployed(context, &target).await?;
         let state = State::of(deployed.as_ref());
+        let is_ours = deployed
+            .as_ref()
+            .is_none_or(|deployed| context.ownership.other(deployed).is_none());
         let action = match state.rollback() {
+            _ if !is_ours => RollbackAction::Refuse,
             RollbackStep::Nothing => RollbackAction::Nothing,
             RollbackStep::Follow => RollbackAction::Wait,
             RollbackStep::Cancel => RollbackAction::Cancel,
@@ -328,6 +332,7 @@ async fn one(
                 _ => Outcome::Absent,
             });
         };
+        ownership::check(context, &deployed)?;
         match step {
             // The update may have ended before it could be cancelled.
             RollbackStep::Nothing if deployed.status.is_good() => return Ok(Outcome::Unchanged),

@@ -72,12 +72,14 @@ impl Turns {
     }
 }
 
-/// Returns whether a stack of an app may have a part of an API, as far as its manifest tells.
+/// Returns whether a stack of an app may have a part of an API, as far as its manifest tells. That of a stack that the source
+/// does not have tells nothing.
 pub(super) fn may_share(stack: &StackManifest) -> bool {
-    stack.resources.values().any(|resource| {
-        APIS.iter()
-            .any(|(service, _)| resource.resource_type.starts_with(service))
-    })
+    stack.template.is_empty()
+        || stack.resources.values().any(|resource| {
+            APIS.iter()
+                .any(|(service, _)| resource.resource_type.starts_with(service))
+        })
 }
 
 /// Returns what a stack exports of its own resources, by region and name.
@@ -196,6 +198,14 @@ mod tests {
         assert!(turns.take("order-dev", &cancel).await.is_none());
         drop(turn);
         assert!(free("order-dev"));
+    }
+
+    #[test]
+    fn what_no_source_has_may_have_a_part_of_any_api() {
+        let mut stack = stack("late-dev");
+        assert!(!stack.template.is_empty() && !may_share(&stack));
+        stack.template = String::new();
+        assert!(may_share(&stack));
     }
 
     #[test]

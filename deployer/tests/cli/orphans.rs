@@ -82,7 +82,7 @@ fn a_yes_beforehand_removes_no_stack_that_the_source_does_not_have() {
     let outcome = run("destroy", &workspace, &server, &["--yes"]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert_eq!(changing(&server), None, "{outcome:?}");
-    let told = "late-dev is in the source no more and stays";
+    let told = "late-dev is not in this source and stays";
     assert_eq!(outcome.stderr.matches(told).count(), 1, "{outcome:?}");
     let outcome = run("destroy", &workspace, &server, &["--yes", "--json"]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -115,6 +115,35 @@ fn who_names_the_stage_removes_all_of_the_app() {
             assert_eq!(changing(&server), None, "{arguments:?}: {outcome:?}");
         }
     }
+}
+
+/// The stacks of an old synth are no reason to remove what the source may have.
+#[test]
+fn a_stack_that_is_in_no_old_synth_is_not_told_to_be_removed() {
+    let (workspace, server) = (workspace(), server());
+    let fresh = run("status", &workspace, &server, &[]);
+    assert_eq!(fresh.code, Some(0), "{fresh:?}");
+    assert!(
+        fresh.stdout.contains("stackctl destroy late-dev"),
+        "{fresh:?}"
+    );
+    assert!(
+        fresh.stderr.contains("not in this source: late-dev"),
+        "{fresh:?}"
+    );
+    // Somebody pulled, and nothing was rendered since.
+    workspace.write("stackctl.toml", NAMED);
+    let old = run("status", &workspace, &server, &[]);
+    assert!(old.stdout.contains("late-dev"), "{old:?}");
+    assert!(!old.stdout.contains("destroy"), "{old:?}");
+    assert!(
+        old.stderr.contains("not in the last synth, of 2"),
+        "{old:?}"
+    );
+    let document = run("status", &workspace, &server, &["--json"]).stdout;
+    let document: Value = serde_json::from_str(&document).expect("is JSON");
+    assert_eq!(document["stacks"][1]["stack"], "late-dev");
+    assert_eq!(document["stacks"][1]["next"], Value::Null);
 }
 
 /// A tunnel to AWS has an address of this machine, where nothing is asked: there has to be an engine behind it.

@@ -48,13 +48,23 @@ fn a_stack_that_leaves_the_source_is_told_and_can_be_removed() {
     // It is renamed, or removed: for the tags both are the same.
     sandbox.configure(&config("name = \"shop\"", 8));
     let command = format!("stackctl destroy {LATE} --local --stage dev");
-    let orphan = json!({"stack": LATE, "status": "CREATE_COMPLETE", "next": command});
+    let is_it = |orphans: &Value| {
+        let orphan = &orphans[0];
+        assert_eq!(
+            (&orphan["stack"], &orphan["status"], &orphan["next"]),
+            (&json!(LATE), &json!("CREATE_COMPLETE"), &json!(command))
+        );
+        assert!(orphan["last"]["at"].is_string(), "{orphan:#}");
+        assert_eq!(orphans.as_array().map(Vec::len), Some(1));
+    };
     let run_again = succeed(&sandbox, &["deploy", "--json"]);
-    assert_eq!(summary(&run_again)["orphans"], json!([orphan]));
-    let told = format!("{LATE} is deployed, and in the source no more: `{command}` removes it");
+    is_it(&summary(&run_again)["orphans"]);
+    let told = format!("{LATE} is deployed and not in this source");
+    let removes = format!("`{command}` removes it");
     assert_eq!(run_again.stderr.matches(&told).count(), 1, "{run_again}");
+    assert!(run_again.stderr.contains(&removes), "{run_again}");
     let compared = succeed(&sandbox, &["diff", "--json"]);
-    assert_eq!(compared.json()["orphans"], json!([orphan]));
+    is_it(&compared.json()["orphans"]);
     assert!(compared.stderr.contains(&told), "{compared}");
     let row = status(&sandbox, LATE);
     assert_eq!(
@@ -119,8 +129,15 @@ fn a_stack_of_another_app_is_taken_over_with_consent_alone() {
     let refused = run(&sandbox, &["deploy", "part00"]);
     assert_eq!(refused.code, Some(4), "{refused}");
     assert!(refused.stderr.contains("`shop`"), "{refused}");
-    let refused = run(&sandbox, &["destroy"]);
-    assert_eq!(refused.code, Some(4), "{refused}");
+    for verb in [&["destroy"][..], &["rollback", "part00"]] {
+        let refused = run(&sandbox, verb);
+        assert_eq!(refused.code, Some(4), "{verb:?}: {refused}");
+        assert!(refused.stderr.contains("another app"), "{refused}");
+    }
+    let compared = succeed(&sandbox, &["diff", "--json", "part00"]).json();
+    assert_eq!(compared["taken"][0]["app"], "shop");
+    let pruned = succeed(&sandbox, &["prune", "--json", "part00"]).json();
+    assert_eq!(pruned["taken"][0]["stack"], "part00-dev");
     let consent = "--allow owner:part00-dev";
     let consent: Vec<&str> = consent.split(' ').collect();
     succeed(&sandbox, &[&["deploy", "part00"], &consent[..]].concat());

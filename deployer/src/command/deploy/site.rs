@@ -18,12 +18,13 @@ use crate::command::once::{Owned, Rendered};
 use crate::command::outputs;
 use crate::command::place::{self, Place};
 use crate::command::remembered::Remembered;
-use crate::command::{Session, ledger, orphans, prepare};
+use crate::command::territory::{self, Ground};
+use crate::command::{Session, ledger, prepare};
 use crate::config::{Project, Stage, StageConfig};
 use crate::engine::plan::Plan;
 use crate::engine::{
     self, Artifact, Context, DeployError, DeployReport, Deployment, EventSink, Import, Orphan,
-    StackTarget, Territory,
+    StackTarget,
 };
 use crate::error::{Error, Result};
 use crate::local::Endpoint;
@@ -41,6 +42,8 @@ pub(super) struct Plot<'a> {
     /// The selected stacks that others leave to this environment.
     pub(super) owns: Owned,
     pub(super) base: Option<Arc<str>>,
+    /// The name of the app.
+    app: Option<String>,
     /// Whether the outputs are shown once they are known.
     pub(super) shows: bool,
     contents: Contents,
@@ -93,6 +96,7 @@ impl<'a> Plot<'a> {
             remembered: Remembered::of(project, name, stage, place.is_local()),
             activity: Activity::new(&session.ui, "deploy"),
             base: place::api_base(place, endpoint),
+            app: project.config.workspace.name().map(str::to_owned),
             shows: true,
             target: place::target(stage, place, endpoint),
             session,
@@ -109,14 +113,19 @@ impl<'a> Plot<'a> {
     }
 
     /// Returns where stacks are looked for that the source does not have.
-    pub(super) fn territory(
+    pub(super) fn ground(
         &self,
         project: &Project,
         config: &StageConfig,
         name: &str,
         place: &Place,
-    ) -> Option<Territory> {
-        orphans::territory(project, (name, config), self.stage, &self.assembly, place)
+    ) -> Ground {
+        territory::of(project, (name, config), self.stage, &self.assembly, place)
+    }
+
+    /// Returns the selected stacks.
+    pub(super) fn targets(&self) -> Vec<StackTarget> {
+        prepare::targets(&self.assembly, &self.selected)
     }
 
     fn sink(&self) -> EventSink {
@@ -150,7 +159,9 @@ pub(super) async fn connect(
                 Ok(connected) => connected,
                 Err(error) => Err(error),
             };
-            connected.map_err(|error| plot.name(error))
+            connected
+                .map(|context| context.of_app(plot.app.as_deref()))
+                .map_err(|error| plot.name(error))
         })
     });
     all(connections.collect()).await.into_iter().collect()

@@ -1,84 +1,68 @@
 //! Whose the stacks are that a deploy would change, and which others are deployed of the app.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::site::Plot;
-use crate::aws::Fault;
-use crate::cli::{self, Allowance};
-use crate::command::{orphans, place::Place};
-use crate::engine::{self, Context, Orphan, Survey, Territory};
+use crate::cli::Allowance;
+use crate::command::{orphans, place::Place, territory::Ground};
+use crate::engine::{Context, Orphan, Taken};
 use crate::error::{Error, Kind, Result};
 
-/// Refuses to deploy over stacks of other apps that the command line does not take over, and returns the stacks of this app
-/// that are deployed and that the source does not have. Who may not list stacks is asked about each of the selected alone.
+/// Returns the stacks that the command line takes over from other apps, whoever has them.
+pub(in crate::command) fn over(
+    names: impl Iterator<Item = String>,
+    allowed: &[Allowance],
+) -> BTreeSet<String> {
+    names
+        .filter(|name| allowed.iter().any(|it| it.takes_over(name)))
+        .collect()
+}
+
+/// Refuses to deploy over stacks of other apps before anything is built, and returns the stacks of this app that are deployed
+/// and that the source does not have. Who may not list stacks is asked about each of the selected alone. The engine asks once
+/// more, before it changes one.
 pub(super) async fn look(
     plot: &Plot<'_>,
     context: &Context,
     place: &Place,
-    territory: Option<Territory>,
-    arguments: &cli::Deploy,
+    ground: &Ground,
 ) -> Result<Vec<Orphan>> {
     let session = &plot.session;
-    let has_name = |territory: &Territory| territory.app.is_some();
-    if place.is_local() && !territory.as_ref().is_some_and(has_name) {
+    let has_name = context.ownership.app.is_some();
+    if place.is_local() && !has_name {
         return Ok(Vec::new());
     }
-    let stacks = &plot.assembly.manifest.stacks;
-    let selected = plot.selected.iter().filter_map(|at| stacks.get(*at));
-    let looked = orphans::look(session, context, territory.as_ref()).await?;
-    let survey = if let Ok(survey) = looked {
-        survey
-    } else {
-        let stacks: Vec<_> = selected.clone().cloned().collect();
-        let taken = engine::taken(context, &stacks);
-        match session.guard(Box::pin(taken)).await? {
-            Ok(taken) => Survey {
-                taken,
-                ..Survey::default()
-            },
-            // CloudFormation refuses the caller soon enough.
-            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => Survey::default(),
-            Err(error) => return Err(error.into()),
-        }
-    };
-    let names: Vec<&str> = selected.map(|stack| stack.name.as_str()).collect();
-    match refusal(&names, &survey.taken, &arguments.allow) {
+    let looked = orphans::look(session, context, ground).await?;
+    let survey = looked.unwrap_or_default();
+    let taken = orphans::taken(session, context, &survey, &plot.targets()).await?;
+    match refusal(&taken) {
         Some(error) => Err(plot.name(error)),
         None => Ok(survey.orphans),
     }
 }
 
-/// Returns the error of a deploy over stacks of other apps.
-fn refusal(
-    selected: &[&str],
-    taken: &BTreeMap<String, String>,
-    allowed: &[Allowance],
-) -> Option<Error> {
-    let is_allowed = |stack: &str| allowed.iter().any(|it| it.takes_over(stack));
-    let refused: Vec<(&String, &String)> = taken
-        .iter()
-        .filter(|(stack, _)| selected.contains(&stack.as_str()) && !is_allowed(stack))
-        .collect();
-    if refused.is_empty() {
+/// Returns the error of work on stacks of other apps.
+fn refusal(taken: &[Taken]) -> Option<Error> {
+    if taken.is_empty() {
         return None;
     }
     let error = Error::new(
         Kind::Refused,
         "stacks of these names belong to another app, and this deploy would overwrite them",
     );
-    let error = refused.iter().fold(error, |error, (stack, app)| {
+    let error = taken.iter().fold(error, |error, taken| {
         error.cause(format!(
-            "{stack} is deployed with the tag `stackctl:app` = `{app}`, which is not the name of this workspace"
+            "{} in {} is deployed with the tag `stackctl:app` = `{}`, which is not the name of this workspace",
+            taken.stack, taken.region, taken.app
         ))
     });
-    let options = refused
-        .iter()
-        .map(|(stack, _)| format!("--allow owner:{stack}"));
+    let names: BTreeSet<&str> = taken.iter().map(|taken| taken.stack.as_str()).collect();
+    let options = names.iter().map(|stack| format!("--allow owner:{stack}"));
     Some(
         error
             .hint("give the stacks other names, or deploy them from the workspace of that app")
             .hint(format!(
-                "to make them stacks of this app, add `{}`",
+                "to make them stacks of this app, give `stackctl deploy` `{}`",
                 options.collect::<Vec<_>>().join(" ")
             )),
     )
@@ -90,25 +74,31 @@ mod tests {
 
     #[test]
     fn stacks_of_other_apps_are_overwritten_with_consent_alone() {
-        let taken =
-            ["intake-dev", "orders-dev", "web-dev"].map(|it| (it.to_owned(), "shop".to_owned()));
-        let taken = BTreeMap::from(taken);
-        let refusal = |allowed: &[&str]| {
-            let allowed: Vec<Allowance> = allowed
+        let allowed = |texts: &[&str]| {
+            let allowed: Vec<Allowance> = texts
                 .iter()
                 .map(|text| text.parse().expect("is one"))
                 .collect();
-            refusal(&["intake-dev", "orders-dev"], &taken, &allowed)
+            let names = ["intake-dev", "orders-dev"].map(str::to_owned);
+            over(names.into_iter(), &allowed)
         };
-        let error = refusal(&["owner:intake-*", "data-loss:*"]).expect("one is refused");
+        let intake = BTreeSet::from(["intake-dev".to_owned()]);
+        assert_eq!(allowed(&["owner:intake-*", "data-loss:*"]), intake);
+        assert_eq!(allowed(&["owner:*"]).len(), 2);
+        let taken = Taken {
+            stack: "orders-dev".to_owned(),
+            region: "eu-west-1".to_owned(),
+            app: "shop".to_owned(),
+        };
+        let error = refusal(&[taken]).expect("it is refused");
         assert_eq!(error.kind(), Kind::Refused);
         assert_eq!(
             error.causes(),
             [
-                "orders-dev is deployed with the tag `stackctl:app` = `shop`, which is not the name of this workspace"
+                "orders-dev in eu-west-1 is deployed with the tag `stackctl:app` = `shop`, which is not the name of this workspace"
             ]
         );
-        assert!(error.hints()[1].ends_with("add `--allow owner:orders-dev`"));
-        assert!(refusal(&["owner:*"]).is_none());
+        assert!(error.hints()[1].ends_with("`--allow owner:orders-dev`"));
+        assert!(refusal(&[]).is_none());
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{self, Allowance, To};
 use crate::command::approval::{self, Approval, Consent};
-use crate::command::deploy::{collect, refuse_impossible, summary};
+use crate::command::deploy::{collect, refuse_impossible, summary, taken};
 use crate::command::look::Look;
 use crate::command::{Session, lock, outputs, place};
 use crate::config::Stage;
@@ -58,8 +58,19 @@ pub(super) async fn run(
     };
     let context = context
         .with_revision(revision(&chosen))
+        .taking_over(taken::over(
+            chosen.iter().map(|chosen| chosen.manifest.name.clone()),
+            &arguments.allow,
+        ))
         .waiting(arguments.wait)
         .reaching(base.clone());
+    for chosen in &mut chosen {
+        // What was written down before the app had its name, or when it had another, becomes the app's all the same.
+        if let Some(app) = &context.ownership.app {
+            let tags = &mut chosen.manifest.tags;
+            tags.insert(engine::APP_TAG.to_owned(), app.clone());
+        }
+    }
     let plan = compare(session, &context, &chosen).await?;
     show(session, &context, &plan);
     if !local {

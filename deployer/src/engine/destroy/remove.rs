@@ -20,7 +20,7 @@ use crate::{
     aws::{AwsError, OrAws, texts},
     engine::{
         Context, DeployedStack, Event, Failure, Outcome, StackError, bootstrap, empty, fast,
-        inspect,
+        inspect, ownership,
         stack::{self, Joined, aws, check_cancelled},
         status::{DestroyStep, State, Way},
         turns::Turns,
@@ -286,7 +286,11 @@ async fn settle(
         let Some(deployed) = deployed else {
             return Ok(None);
         };
-        match State::of(Some(&deployed)).destroy() {
+        let step = State::of(Some(&deployed)).destroy();
+        if step != DestroyStep::Nothing {
+            ownership::check(context, &deployed)?;
+        }
+        match step {
             DestroyStep::Nothing => return Ok(None),
             DestroyStep::Review => {
                 stack::check_review(context, stack, &deployed).await?;

@@ -11,11 +11,11 @@ use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
 use super::{Run, Work, operation::aws};
 use crate::{
     engine::{
-        Context, PublishError, StackError, bootstrap,
+        BOOTSTRAP_STACK, Context, PublishError, StackError, bootstrap,
         change_set::PREFIX,
         origin,
         publish::{self, TemplateSource},
-        recover::STAGE_TAG,
+        recover::{APP_TAG, STAGE_TAG},
         reference,
     },
     text::hex,
@@ -72,6 +72,13 @@ pub(super) fn tags(run: &Run, stack: &StackManifest) -> BTreeMap<String, String>
     let mut tags = stack.tags.clone();
     tags.entry(STAGE_TAG.to_owned())
         .or_insert_with(|| run.stage.clone());
+    // What is deployed again may be of a time when the app had no name, or another one. The stack of the artifact bucket
+    // belongs to no app.
+    if let Some(app) = &run.context.ownership.app
+        && stack.name != BOOTSTRAP_STACK
+    {
+        tags.insert(APP_TAG.to_owned(), app.clone());
+    }
     tags
 }
 

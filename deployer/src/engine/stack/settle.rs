@@ -11,7 +11,7 @@ use super::{
 use crate::engine::{
     Context, DeployedStack, Event, StackError, activity, change_set,
     change_set::Listed,
-    inspect, owner,
+    inspect, owner, ownership,
     recover::{self, STAGE_TAG},
     status::{DeployStep, State, Way},
     stuck,
@@ -41,7 +41,11 @@ pub(super) async fn settle(
         else {
             return Ok(Settled::default());
         };
-        match State::of(Some(&deployed)).deploy() {
+        let step = State::of(Some(&deployed)).deploy();
+        if step != DeployStep::Create {
+            ownership::check(context, &deployed)?;
+        }
+        match step {
             DeployStep::Create => return Ok(Settled::default()),
             DeployStep::Update => {
                 return Ok(Settled {

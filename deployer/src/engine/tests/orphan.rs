@@ -1,18 +1,21 @@
 //! What is deployed besides what the source says, in the form of
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html>.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_smithy_mocks::{Rule, mock};
 
 use super::{
     answers,
+    given::Answer,
     script::{STACK, Script, http, stack},
 };
 use crate::engine::{
-    DestroyError, DestroyRequest, Explained as _, Territory, destroy, find_orphan, survey, taken,
+    Context, Deployment, DestroyError, DestroyRequest, Explained as _, RollbackRequest,
+    StackTarget, Taken, Territory, deploy, destroy, find_orphans, revert, rollback, survey, taken,
 };
 use crate::error::Kind;
 
@@ -49,14 +52,26 @@ fn list(from: Option<&'static str>, answer: String) -> Rule {
         .then_http_response(move || http(200, &answer))
 }
 
-fn territory(app: Option<&str>) -> Territory {
+fn territory() -> Territory {
     Territory {
         stage: "dev".to_owned(),
-        app: app.map(str::to_owned),
         known: ["intake-dev", "orders-dev", "web-dev"]
             .map(|name| (REGION.to_owned(), name.to_owned()))
             .into(),
         regions: BTreeSet::from([REGION.to_owned()]),
+        guessed: BTreeSet::new(),
+    }
+}
+
+fn shop(context: &Context) -> Context {
+    context.clone().of_app(Some("shop"))
+}
+
+fn taken_by(stack: &str, app: &str) -> Taken {
+    Taken {
+        stack: stack.to_owned(),
+        region: REGION.to_owned(),
+        app: app.to_owned(),
     }
 }
 
@@ -98,10 +113,23 @@ fn script() -> Script {
 
 #[tokio::test]
 async fn tags_tell_whose_a_stack_is_that_no_source_has() {
-    let played = script().play();
-    let survey = survey(&played.context, &territory(Some("shop")))
-        .await
-        .expect("they can be listed");
+    // The newest event tells who began what happened last.
+    let token = "stackctl-0-v0-1-0-g0fe8a21b3c4d-by-alice";
+    let event = format!(
+        "<StackEvents><member><EventId>1</EventId><StackName>late-dev</StackName><StackId>{0}</StackId>\
+         <LogicalResourceId>late-dev</LogicalResourceId><ResourceType>AWS::CloudFormation::Stack</ResourceType>\
+         <ResourceStatus>UPDATE_COMPLETE</ResourceStatus><Timestamp>2026-07-27T22:28:28.000Z</Timestamp>\
+         <ClientRequestToken>{token}</ClientRequestToken></member></StackEvents>",
+        format_args!("arn:aws:cloudformation:{REGION}:123456789012:stack/late-dev/1"),
+    );
+    let event = answers::result("DescribeStackEvents", &event);
+    let event = mock!(CloudFormation::describe_stack_events)
+        .match_requests(|input| input.stack_name().is_some_and(|id| id.contains("late-dev")))
+        .then_http_response(move || http(200, &event));
+    let played = script()
+        .cloudformation("describe_stack_events", event)
+        .play();
+    let survey = survey(&shop(&played.context), &territory()).await;
     let names = |stacks: &[crate::engine::Orphan]| -> Vec<String> {
         stacks.iter().map(|stack| stack.stack.clone()).collect()
     };
@@ -109,22 +137,25 @@ async fn tags_tell_whose_a_stack_is_that_no_source_has() {
     assert_eq!(survey.orphans[0].next, "stackctl destroy late-dev");
     assert_eq!(survey.orphans[0].region, None);
     assert_eq!(names(&survey.unowned), ["found-dev"]);
-    let taken = BTreeMap::from([("web-dev".to_owned(), "club".to_owned())]);
-    assert_eq!(survey.taken, taken);
+    let last = survey.orphans[0].last.as_ref().expect("is known");
+    assert_eq!(last.at, "2026-07-27T22:28:28Z");
+    assert_eq!(last.origin.by.as_deref(), Some("alice"));
+    assert_eq!(survey.taken, [taken_by("web-dev", "club")]);
+    assert!(survey.unseen.is_empty());
     played.finish();
 }
 
 #[tokio::test]
 async fn without_a_name_nothing_is_known_to_be_ours() {
     let played = script().play();
-    let survey = survey(&played.context, &territory(None))
-        .await
-        .expect("they can be listed");
+    let survey = survey(&played.context, &territory()).await;
     assert!(survey.orphans.is_empty());
     assert_eq!(survey.unowned.len(), 1);
     // Whoever has a name keeps what is its own.
-    let taken: Vec<&String> = survey.taken.keys().collect();
-    assert_eq!(taken, ["intake-dev", "web-dev"]);
+    assert_eq!(
+        survey.taken,
+        [taken_by("intake-dev", "shop"), taken_by("web-dev", "club")]
+    );
     played.finish();
 }
 
@@ -138,12 +169,18 @@ async fn an_orphan_is_found_by_its_name_where_nobody_else_owns_it() {
         (&[], false),
     ] {
         let answer = page(&[member("late-dev", tags, "")], None);
-        let played = Script::new().describe("late-dev", answer).play();
-        let found = find_orphan(&played.context, &territory(Some("shop")), "late-dev")
+        let mut script = Script::new().describe("late-dev", answer);
+        if is_found {
+            let denied = mock!(CloudFormation::describe_stack_events)
+                .then_http_response(|| http(403, &answers::error("AccessDenied", "no")));
+            script = script.cloudformation("describe_stack_events", denied);
+        }
+        let played = script.play();
+        let found = find_orphans(&shop(&played.context), &territory(), "late-dev")
             .await
             .expect("it can be described");
-        assert_eq!(found.is_some(), is_found, "{tags:?}");
-        if let Some(orphan) = found {
+        assert_eq!(!found.is_empty(), is_found, "{tags:?}");
+        for orphan in found {
             let manifest = orphan.manifest("dev");
             assert_eq!(manifest.name, "late-dev");
             assert_eq!(
@@ -156,8 +193,8 @@ async fn an_orphan_is_found_by_its_name_where_nobody_else_owns_it() {
     }
     let gone = answers::absent("late-dev");
     let played = Script::new().describe("late-dev", gone).play();
-    let found = find_orphan(&played.context, &territory(Some("shop")), "late-dev").await;
-    assert_eq!(found.expect("nothing is there"), None);
+    let found = find_orphans(&played.context, &territory(), "late-dev").await;
+    assert_eq!(found.expect("nothing is there"), []);
     played.finish();
 }
 
@@ -171,22 +208,65 @@ async fn a_stack_of_another_app_is_not_removed() {
         .describe(STACK, answer.clone())
         .describe(STACK, answer)
         .play();
-    let all = taken(&played.context, std::slice::from_ref(&ours))
+    let context = &shop(&played.context);
+    let all = taken(context, &[StackTarget::from(&ours)])
         .await
         .expect("it can be described");
-    assert_eq!(all[STACK], "club");
+    assert_eq!(all, [taken_by(STACK, "club")]);
     let request = DestroyRequest {
         stacks: vec![ours],
         ..DestroyRequest::default()
     };
-    let error = destroy(&played.context, request)
-        .await
-        .expect_err("it is refused");
+    let error = destroy(context, request).await.expect_err("it is refused");
     assert!(matches!(error, DestroyError::OtherApp { .. }), "{error}");
     assert_eq!(error.kind(), Kind::Refused);
     assert_eq!(
         error.to_string(),
         "of another app: intake-dev (of club); nothing was removed"
     );
+    played.finish();
+}
+
+/// Every operation asks whose a stack is, whatever was looked at before it began.
+#[tokio::test]
+async fn nothing_changes_a_stack_of_another_app() {
+    let theirs = || page(&[member(STACK, &[DEV, OTHER], "")], None);
+    let play = || Script::new().describe(STACK, theirs()).play();
+
+    let played = play();
+    let request = RollbackRequest {
+        stacks: vec![stack(STACK, &[]).manifest],
+        ..RollbackRequest::default()
+    };
+    let error = rollback(&shop(&played.context), request).await;
+    let error = error.expect_err("it is refused");
+    assert_eq!(error.kind(), Kind::Refused);
+    assert!(error.details()[0].contains("belongs to another app"));
+    played.finish();
+
+    let played = play();
+    let deployment = Deployment {
+        stage: "dev".to_owned(),
+        stacks: vec![stack(STACK, &[])],
+        ..Deployment::default()
+    };
+    let error = deploy(&shop(&played.context), deployment, Answer::never()).await;
+    let error = error.expect_err("it is refused");
+    assert_eq!(error.kind(), Kind::Refused);
+    let hint = format!("`stackctl deploy {STACK} --allow owner:{STACK}`");
+    assert!(error.hints().iter().any(|it| it.contains(&hint)));
+    played.finish();
+
+    let played = play();
+    let manifest = Arc::new(stack(STACK, &[]).manifest);
+    let error = revert(&shop(&played.context), &manifest, &*Answer::never()).await;
+    assert_eq!(error.expect_err("it is refused").kind(), Kind::Refused);
+    played.finish();
+
+    // Consent to exactly this stack.
+    let played = play();
+    let consenting = shop(&played.context).taking_over(BTreeSet::from([STACK.to_owned()]));
+    let all = taken(&consenting, &[StackTarget::from(&*manifest)]).await;
+    assert_eq!(all.expect("it can be described"), []);
     played.finish();
 }

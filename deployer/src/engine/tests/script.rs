@@ -464,6 +464,7 @@ impl Script {
             wait: false,
             api_base: None,
             concurrency: CONCURRENCY,
+            ownership: Arc::default(),
             followers: Followers::default(),
             unrefactored: Unrefactored::default(),
         };

@@ -1,0 +1,227 @@
+//! Where stacks of a stage may be that its source does not have.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::place::Place;
+use super::{kept, lock};
+use crate::assembly::Assembly;
+use crate::config::{Project, Stage, StageConfig};
+use crate::engine::Territory;
+use crate::scratch;
+
+/// The region of what is global at AWS, such as certificates of distributions: the one where a stack is most often alone.
+const GLOBAL: &str = "us-east-1";
+
+/// The regions of the partitions that have no such region.
+const APART: [&str; 4] = ["us-gov-", "us-iso", "cn-", "eusc-"];
+
+/// Where stacks are looked for, and what keeps others from being told.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ground {
+    /// Where to look.
+    pub(super) territory: Territory,
+    /// An environment whose stacks nobody knows here, though they may be in the same account.
+    pub(super) unrendered: Option<String>,
+}
+
+/// Returns where an environment of a stage looks for stacks that its source does not have: in the regions of the environment
+/// and of its stacks, in those where it had stacks before, and in those that the configuration names.
+pub(super) fn of(
+    project: &Project,
+    (name, config): (&str, &StageConfig),
+    stage: &Stage,
+    assembly: &Assembly,
+    place: &Place,
+) -> Ground {
+    let mut known = stacks(stage, assembly);
+    let own = stage.region.as_str();
+    let now = known.iter().map(|(region, _)| region.clone());
+    let now: BTreeSet<String> = now.chain([own.to_owned()]).collect();
+    let mut regions = remember(project, &stage.key(name), &now);
+    let had = regions.clone();
+    if !place.is_local() {
+        regions.extend(named(project, own));
+    }
+    let mut unrendered = None;
+    let mut is_before = true;
+    for other in config.environments() {
+        if other.label == stage.label {
+            is_before = false;
+            continue;
+        }
+        let elsewhere = other.account.is_some() && stage.account.is_some();
+        if !place.is_local() && elsewhere && other.account != stage.account {
+            continue;
+        }
+        let theirs = other.region.as_str();
+        let Some(last) = kept::last(project, &other.key(name)) else {
+            unrendered.get_or_insert_with(|| theirs.to_owned());
+            regions.retain(|region| region == own || region != theirs);
+            continue;
+        };
+        let others = stacks(other, &last.assembly);
+        // Each region is looked at once: by the environment whose own it is, or by the first that has stacks there, or may have.
+        regions.retain(|region| {
+            let is_of_others = theirs == region
+                || is_before
+                    && (!had.contains(region) || others.iter().any(|(place, _)| place == region));
+            region == own || !is_of_others
+        });
+        known.extend(others);
+    }
+    let guessed = regions.difference(&had).cloned().collect();
+    Ground {
+        territory: Territory {
+            stage: name.to_owned(),
+            known,
+            regions,
+            guessed,
+        },
+        unrendered,
+    }
+}
+
+/// Remembers the regions of the assembly that was kept last, where nothing is remembered yet: the next takes its place.
+pub(super) fn begin(project: &Project, name: &str, stage: &Stage) {
+    let key = stage.key(name);
+    if file(project, &key).exists() {
+        return;
+    }
+    if let Some(last) = kept::last(project, &key) {
+        let stacks = stacks(stage, &last.assembly);
+        let regions = stacks.into_iter().map(|(region, _)| region).collect();
+        remember(project, &key, &regions);
+    }
+}
+
+/// Returns the stacks of an assembly: regions and names.
+fn stacks(stage: &Stage, assembly: &Assembly) -> BTreeSet<(String, String)> {
+    let region = |own: Option<&str>| own.unwrap_or(stage.region.as_str()).to_owned();
+    let stacks = assembly.manifest.stacks.iter();
+    stacks
+        .map(|stack| (region(stack.region.as_deref()), stack.name.clone()))
+        .collect()
+}
+
+/// Returns the regions that the configuration names, and the global one, where they are of the same partition.
+fn named(project: &Project, own: &str) -> BTreeSet<String> {
+    let apart = |region: &str| APART.iter().find(|prefix| region.starts_with(**prefix));
+    let stages = project.config.stages.values();
+    let regions = stages
+        .flat_map(StageConfig::environments)
+        .map(|stage| stage.region.as_str());
+    regions
+        .chain([GLOBAL])
+        .filter(|region| apart(region) == apart(own))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn file(project: &Project, key: &str) -> PathBuf {
+    project
+        .state_dir
+        .join("regions")
+        .join(format!("{key}.json"))
+}
+
+/// Adds regions to those where an environment has had stacks, and returns all of them. What cannot be read or written is
+/// looked at less widely, as on a machine that never saw the environment.
+fn remember(project: &Project, key: &str, now: &BTreeSet<String>) -> BTreeSet<String> {
+    let file = file(project, key);
+    let before: BTreeSet<String> = std::fs::read(&file)
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default();
+    let all: BTreeSet<String> = before.union(now).cloned().collect();
+    if all != before {
+        // Whatever keeps it from being written keeps this run from nothing.
+        let _ = write(&file, &all);
+    }
+    all
+}
+
+fn write(file: &Path, regions: &BTreeSet<String>) -> io::Result<()> {
+    let directory = file.parent().unwrap_or(file);
+    lock::make_private(directory)?;
+    let mut sibling = tempfile::Builder::new()
+        .prefix(scratch::SIBLING)
+        .tempfile_in(directory)?;
+    sibling.write_all(&serde_json::to_vec(regions)?)?;
+    sibling.persist(file)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(directory: &Path, config: &str) -> Project {
+        Project {
+            root: directory.to_owned(),
+            file: directory.join("stackctl.toml"),
+            state_dir: directory.join("state"),
+            config: toml::from_str(config).expect("is right"),
+        }
+    }
+
+    fn empty() -> Assembly {
+        let directory = tempfile::tempdir().expect("a directory");
+        let manifest =
+            r#"{"format": 1, "stage": "dev", "stacks": [], "assets": {}, "contracts": {}}"#;
+        std::fs::write(directory.path().join("manifest.json"), manifest).expect("is written");
+        Assembly::read(directory.path()).expect("is valid")
+    }
+
+    #[test]
+    fn a_region_that_the_source_left_is_looked_at_for_ever() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let project = project(
+            directory.path(),
+            "[stages.dev]\nregion = \"eu-west-1\"\n[stages.prod]\nregion = \"ap-south-1\"\n[stages.far]\nregion = \"cn-north-1\"\n",
+        );
+        let config = project.stage("dev").expect("is there");
+        let stage = &config.environments()[0];
+        let look = |place: &Place| {
+            let ground = of(&project, ("dev", config), stage, &empty(), place);
+            (ground.territory.regions, ground.territory.guessed)
+        };
+        let set = |regions: &[&str]| -> BTreeSet<String> {
+            regions.iter().map(|region| (*region).to_owned()).collect()
+        };
+        assert_eq!(look(&Place::Engine), (set(&["eu-west-1"]), set(&[])));
+        // It had a certificate there once, and the stack in another region was told by nothing else.
+        remember(&project, "dev", &set(&["us-west-2"]));
+        assert_eq!(
+            look(&Place::Engine),
+            (set(&["eu-west-1", "us-west-2"]), set(&[]))
+        );
+        assert_eq!(
+            look(&Place::Aws),
+            (
+                set(&["ap-south-1", "eu-west-1", "us-east-1", "us-west-2"]),
+                set(&["ap-south-1", "us-east-1"])
+            )
+        );
+    }
+
+    #[test]
+    fn each_region_is_looked_at_by_one_environment_of_an_account() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let project = project(
+            directory.path(),
+            "[stages.dev]\nregions = [\"eu-west-1\", \"eu-west-2\"]\n",
+        );
+        let config = project.stage("dev").expect("is there");
+        let [first, second] = config.environments() else {
+            panic!("there are two")
+        };
+        let look = |stage| of(&project, ("dev", config), stage, &empty(), &Place::Aws);
+        let ground = look(first);
+        assert_eq!(ground.unrendered.as_deref(), Some("eu-west-2"));
+        let regions: Vec<String> = ground.territory.regions.into_iter().collect();
+        assert_eq!(regions, ["eu-west-1", "us-east-1"]);
+        assert_eq!(look(second).unrendered.as_deref(), Some("eu-west-1"));
+    }
+}
