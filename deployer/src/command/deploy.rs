@@ -73,9 +73,10 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     .await?;
     let order = rollout::Order { arguments, saved };
     let ended = Box::pin(rollout::run(session, config, &order, &place, &sites)).await;
-    if ended.is_ok() {
-        for site in &sites {
-            site.settle(&project).await?;
+    // A stack of a deploy that failed may have taken something back all the same, and what is done is done.
+    for site in &sites {
+        if let Err(error) = site.settle(&project).await {
+            session.ui.warn(error.to_string());
         }
     }
     ended

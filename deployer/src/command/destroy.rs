@@ -313,7 +313,10 @@ impl Run<'_> {
             Ok(mut report) => {
                 let all = &site.rendered.assembly.manifest.stacks;
                 let targets = all.iter().map(StackTarget::from);
-                Box::pin(ledger::settle(session, project, &context, &key, targets)).await?;
+                let settled = ledger::settle(session, project, &context, &key, targets);
+                if let Err(error) = Box::pin(settled).await {
+                    ui.warn(error.to_string());
+                }
                 let kept = ledger::kept(ui, project, &key);
                 let survivors = search(session, &context, name, &report, &kept).await?;
                 let file = ledger::keep(ui, project, &context, &key, &mut report)?;

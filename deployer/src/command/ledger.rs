@@ -74,20 +74,28 @@ pub(super) async fn settle(
     stacks: impl IntoIterator<Item = StackTarget>,
 ) -> Result<()> {
     let file = file(project, key);
-    let Some(mut ledger) = fs::read(&file)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<Ledger>(&bytes).ok())
-    else {
-        return Ok(());
+    let read = match fs::read(&file) {
+        Ok(bytes) => serde_json::from_slice::<Ledger>(&bytes).map_err(io::Error::from),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => Err(error),
+    };
+    let mut ledger = match read {
+        Ok(ledger) => ledger,
+        Err(error) => {
+            session.ui.warn(format!(
+                "what removals of this stage retain cannot be read from {}: {error}",
+                file.display()
+            ));
+            return Ok(());
+        }
     };
     let account = context.clients.identity().account.as_str();
+    let own = context.clients.region();
     let removed = ledger.iter().flat_map(|(stack, entries)| {
-        let here = entries.iter().filter(|entry| entry["account"] == account);
-        here.filter_map(|entry| {
-            Some(StackTarget {
-                name: stack.clone(),
-                region: Some(entry["region"].as_str()?.to_owned()),
-            })
+        let here = entries.iter().filter(|entry| is_of(entry, account));
+        here.map(|entry| StackTarget {
+            name: stack.clone(),
+            region: Some(region(entry, own)),
         })
     });
     let mut targets: BTreeSet<StackTarget> = removed.collect();
@@ -106,7 +114,7 @@ pub(super) async fn settle(
     }));
     let live = engine::live_resources(context, &targets);
     let taken = match session.guard(Box::pin(live)).await? {
-        Ok(live) => take(&mut ledger, account, &live),
+        Ok(live) => take(&mut ledger, (account, own), &live),
         Err(error) => {
             session.ui.warn(format!(
                 "nobody knows whether stacks have taken back what is written down in {}: {error}",
@@ -140,14 +148,33 @@ pub(super) async fn settle(
     Ok(())
 }
 
+/// Returns whether an entry is of an account. One of a time when the account was not written down may be of any: the type and
+/// the id of a live resource tell.
+fn is_of(entry: &serde_json::Value, account: &str) -> bool {
+    entry["account"].as_str().is_none_or(|it| it == account)
+}
+
+/// Returns the region of an entry: that of the stage, where none was written down.
+fn region(entry: &serde_json::Value, own: &str) -> String {
+    entry["region"].as_str().unwrap_or(own).to_owned()
+}
+
 /// Takes out the entries of an account that are resources of live stacks, and returns their physical ids.
-fn take(ledger: &mut Ledger, account: &str, live: &BTreeSet<LiveResource>) -> Vec<String> {
+fn take(
+    ledger: &mut Ledger,
+    (account, own): (&str, &str),
+    live: &BTreeSet<LiveResource>,
+) -> Vec<String> {
     let mut taken = Vec::new();
     for entries in ledger.values_mut() {
         entries.retain(|entry| {
             let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
-            let resource = (text("region"), text("resource_type"), text("physical_id"));
-            let is_live = text("account") == account && live.contains(&resource);
+            let resource = (
+                region(entry, own),
+                text("resource_type"),
+                text("physical_id"),
+            );
+            let is_live = is_of(entry, account) && live.contains(&resource);
             if is_live {
                 taken.push(resource.2);
             }
@@ -414,13 +441,22 @@ mod tests {
             (ACCOUNT, live("us-east-1", "AWS::S3::Bucket", "orders-1")),
             (ACCOUNT, live("us-east-1", table, "orders-3")),
         ] {
-            let taken = take(&mut ledger, account, &live);
+            let taken = take(&mut ledger, (account, "us-east-1"), &live);
             assert_eq!(taken, [""; 0], "{account} {live:?}");
         }
-        let taken = take(&mut ledger, ACCOUNT, &live("us-east-1", table, "orders-1"));
+        let here = (ACCOUNT, "us-east-1");
+        let taken = take(&mut ledger, here, &live("us-east-1", table, "orders-1"));
         assert_eq!(taken, ["orders-1"]);
         assert_eq!(ledger["orders-prod"].len(), 1);
-        take(&mut ledger, ACCOUNT, &live("us-east-1", table, "orders-2"));
+        // It was written down when nobody wrote down where it is.
+        for entry in ledger.values_mut().flatten() {
+            let fields = entry.as_object_mut().expect("is one");
+            fields.remove("account");
+            fields.remove("region");
+        }
+        let there = live("eu-west-1", table, "orders-2");
+        assert_eq!(take(&mut ledger, here, &there), [""; 0]);
+        take(&mut ledger, here, &live("us-east-1", table, "orders-2"));
         assert!(ledger.is_empty());
     }
 }

@@ -3,6 +3,7 @@
 //! A stack that was renamed or removed in the source is named by nothing any more but by its tags. They tell which stage it
 //! is of, and which app, where the workspace has a name.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudformation::types::Stack;
@@ -100,7 +101,8 @@ impl Orphan {
     /// Looks who changed it last, which its newest event tells. Nobody has to know.
     async fn trace(&mut self, context: &Context) {
         let clients = context.clients.in_region(self.region.as_deref());
-        let events = activity::read_until(&clients, &self.id, |_| true).await;
+        let seen = Cell::new(false);
+        let events = activity::read_until(&clients, &self.id, |_| seen.replace(true)).await;
         let newest = events.ok().and_then(|mut events| events.pop());
         let origin = newest.map(|event| Origin::read(event.client_request_token.as_deref()));
         if let (Some(origin), Some(last)) = (origin, &mut self.last) {
