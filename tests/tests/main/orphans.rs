@@ -60,9 +60,9 @@ fn a_stack_that_leaves_the_source_is_told_and_can_be_removed() {
     let run_again = succeed(&sandbox, &["deploy", "--json"]);
     is_it(&summary(&run_again)["orphans"]);
     let told = format!("{LATE} is deployed and not in this source");
-    let removes = format!("`{command}` removes it");
+    let way_on = format!("`{command}` removes it");
     assert_eq!(run_again.stderr.matches(&told).count(), 1, "{run_again}");
-    assert!(run_again.stderr.contains(&removes), "{run_again}");
+    assert!(run_again.stderr.contains(&way_on), "{run_again}");
     let compared = succeed(&sandbox, &["diff", "--json"]);
     is_it(&compared.json()["orphans"]);
     assert!(compared.stderr.contains(&told), "{compared}");
