@@ -11,6 +11,7 @@
 mod cli {
     mod approval;
     mod build;
+    mod cloudformation;
     mod configuration;
     mod diff;
     mod errors;

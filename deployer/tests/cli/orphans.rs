@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::approval::{Server, field, is_reading, run, run_at};
+use super::cloudformation::{Server, field, is_reading, run, run_at};
 use super::workspace::{Outcome, Workspace};
 
 const NAMED: &str = "[workspace]\nname = \"shop\"\n\n[stages.dev]\nregion = \"us-east-1\"\n";
