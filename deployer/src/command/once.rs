@@ -1,10 +1,14 @@
 //! Stacks that name a region themselves and that several environments of a stage render: each is deployed once.
 
+mod named;
+
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
+pub(super) use self::named::nobody;
+use self::named::{refuse_unknown, wanted};
 use super::environments::label;
 use super::place::Place;
 use super::{Session, orphans, prepare};
@@ -147,72 +151,6 @@ pub(super) async fn render<'a>(
         });
     }
     Ok(rendered)
-}
-
-/// Returns the names of the stacks that the arguments select, and the arguments that select none: each has to be in one
-/// environment, not in all.
-fn wanted(
-    assemblies: &[&Assembly],
-    stacks: &cli::Stacks,
-) -> Result<(BTreeSet<String>, Vec<String>)> {
-    let names = names(assemblies);
-    let (selected, unknown) = cli::select_known(&names, &stacks.stacks)?;
-    let selected = selected
-        .into_iter()
-        .filter_map(|position| names.get(position));
-    Ok((selected.map(|name| name.name.to_owned()).collect(), unknown))
-}
-
-/// Returns the names of all stacks, each once.
-fn names<'a>(assemblies: &[&'a Assembly]) -> Vec<cli::Name<'a>> {
-    let mut names: Vec<cli::Name<'_>> = Vec::new();
-    for name in assemblies.iter().flat_map(|it| it.names()) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-/// Says that no stack is called so. Whoever removes stacks is not led to another one.
-pub(super) fn nobody(assemblies: &[&Assembly], pattern: &str, source: Source) -> Error {
-    let error = cli::unknown(&names(assemblies), pattern);
-    match source {
-        Source::Fresh => error,
-        Source::Known => undirected(&error),
-    }
-}
-
-/// Refuses a name that no stack has, before anything is rendered, where that is known. What may be deployed and in the source no
-/// more may be removed.
-fn refuse_unknown(
-    session: &Session,
-    project: &Project,
-    (name, stage): (&str, &Stage),
-    stacks: &cli::Stacks,
-    source: Source,
-) -> Result<()> {
-    if source == Source::Fresh {
-        return prepare::refuse_unknown(session, project, (name, stage), stacks);
-    }
-    let patterns = stacks.stacks.iter();
-    let stacks = cli::Stacks {
-        stacks: patterns
-            .filter(|pattern| !orphans::may_be_one(pattern, name))
-            .cloned()
-            .collect(),
-    };
-    let refused = prepare::refuse_unknown(session, project, (name, stage), &stacks);
-    refused.map_err(|error| undirected(&error))
-}
-
-/// Leaves out of an error which stack is meant perhaps: it is another one.
-fn undirected(error: &Error) -> Error {
-    let hints = error.hints().iter();
-    let hints = hints.filter(|hint| !hint.starts_with("did you mean"));
-    hints
-        .cloned()
-        .fold(Error::new(error.kind(), error.message()), Error::hint)
 }
 
 /// Which stacks of an environment are whose.
