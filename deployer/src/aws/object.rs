@@ -1,5 +1,6 @@
 //! Objects of the artifact bucket: which there are, and what a record says, which is small and of use as a whole only.
 
+use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types;
 
 use super::{AwsError, Clients, OrAws};
@@ -42,6 +43,41 @@ pub(crate) async fn read(clients: &Clients, bucket: &str, key: &str) -> Result<O
         }
     }
     Err(AwsError::incomplete(OPERATION, "whole object"))
+}
+
+/// Writes a record, which is JSON, into a bucket of the caller's account.
+pub(crate) async fn write(
+    clients: &Clients,
+    bucket: &str,
+    key: &str,
+    json: Vec<u8>,
+) -> Result<(), AwsError> {
+    clients
+        .s3
+        .put_object()
+        .bucket(bucket)
+        .expected_bucket_owner(&clients.identity().account)
+        .key(key)
+        .body(ByteStream::from(json))
+        .content_type("application/json")
+        .send()
+        .await
+        .or_aws(clients, "PutObject")
+        .map(drop)
+}
+
+/// Deletes an object from a bucket of the caller's account; one that is not there is gone.
+pub(crate) async fn delete(clients: &Clients, bucket: &str, key: &str) -> Result<(), AwsError> {
+    clients
+        .s3
+        .delete_object()
+        .bucket(bucket)
+        .expected_bucket_owner(&clients.identity().account)
+        .key(key)
+        .send()
+        .await
+        .or_aws(clients, "DeleteObject")
+        .map(drop)
 }
 
 /// Lists the objects under a prefix, in a bucket of the caller's account.

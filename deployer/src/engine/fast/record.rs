@@ -311,17 +311,8 @@ impl Record {
     /// Forgets what was given past CloudFormation.
     async fn forget(self, context: &Context, bucket: &str, stack: &str) -> Result<(), AwsError> {
         let clients = &context.clients;
-        let forgotten = clients
-            .s3
-            .delete_object()
-            .bucket(bucket)
-            .expected_bucket_owner(&clients.identity().account)
-            .key(key(stack))
-            .send()
-            .await
-            .or_aws(clients, "DeleteObject");
+        let forgotten = object::delete(clients, bucket, &key(stack)).await;
         match forgotten {
-            Ok(_) => Ok(()),
             // Whoever publishes packages may write, and not always delete: a record without functions says the same.
             Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
                 let empty = Self {
@@ -331,7 +322,7 @@ impl Record {
                 };
                 empty.write(context, bucket, stack).await
             }
-            Err(error) => Err(error),
+            forgotten => forgotten,
         }
     }
 }

@@ -5,12 +5,11 @@
 //! beside the artifacts, before the alias is moved. It counts as long as the alias names the version that was chosen and the
 //! stack has deployed nothing since.
 
-use aws_sdk_s3::primitives::ByteStream;
 use serde::{Deserialize, Serialize};
 
 use super::versions::ReleasedFunction;
 use crate::{
-    aws::{AwsError, Clients, OrAws, object},
+    aws::{AwsError, Clients, object},
     engine::{Context, Origin, bootstrap, inspect, stack::rfc3339},
 };
 
@@ -82,7 +81,7 @@ pub async fn write_by_hand(
     };
     // Texts are always JSON.
     let body = serde_json::to_vec(&moved).unwrap_or_default();
-    put(clients, &bucket, &key, body).await?;
+    object::write(clients, &bucket, &key, body).await?;
     Ok(Some(NotedMove { bucket, before }))
 }
 
@@ -98,33 +97,9 @@ pub async fn forget_by_hand(
     let key = key(&function.stack, &function.logical_id);
     let NotedMove { bucket, before } = noted;
     match before {
-        Some(before) => put(clients, &bucket, &key, before).await,
-        None => clients
-            .s3
-            .delete_object()
-            .bucket(bucket)
-            .expected_bucket_owner(&clients.identity().account)
-            .key(key)
-            .send()
-            .await
-            .or_aws(clients, "DeleteObject")
-            .map(drop),
+        Some(before) => object::write(clients, &bucket, &key, before).await,
+        None => object::delete(clients, &bucket, &key).await,
     }
-}
-
-async fn put(clients: &Clients, bucket: &str, key: &str, body: Vec<u8>) -> Result<(), AwsError> {
-    clients
-        .s3
-        .put_object()
-        .bucket(bucket)
-        .expected_bucket_owner(&clients.identity().account)
-        .key(key)
-        .body(ByteStream::from(body))
-        .content_type("application/json")
-        .send()
-        .await
-        .or_aws(clients, "PutObject")
-        .map(drop)
 }
 
 /// Returns who made this version of a function live on purpose, after this one was deployed; none, where nobody did.

@@ -186,7 +186,7 @@ pub(in crate::engine) async fn write(context: &Context, work: &Work, failure: &R
         let Some((bucket, key)) = now(context, work).await? else {
             return Ok(());
         };
-        put(&context.clients, bucket, key, failure).await
+        put(&context.clients, bucket, &key, failure).await
     };
     if let Err(error) = written.await {
         let message = format!(
@@ -217,19 +217,11 @@ pub(in crate::engine) async fn forgive(
         for key in failures.into_iter().filter_map(|it| it.key) {
             let bucket = &archive.bucket;
             if now.as_ref() == Some(&key) {
-                clients
-                    .s3
-                    .delete_object()
-                    .bucket(bucket)
-                    .expected_bucket_owner(&clients.identity().account)
-                    .key(key)
-                    .send()
-                    .await
-                    .or_aws(clients, "DeleteObject")?;
+                object::delete(clients, bucket, &key).await?;
             } else if !good.is_empty() {
                 let mut failure = read(clients, bucket, &key).await?;
                 if failure.forget(good) {
-                    put(clients, bucket, key, &failure).await?;
+                    put(clients, bucket, &key, &failure).await?;
                 }
             }
         }
@@ -244,23 +236,12 @@ pub(in crate::engine) async fn forgive(
 async fn put(
     clients: &Clients,
     bucket: &str,
-    key: String,
+    key: &str,
     failure: &ReleaseFailure,
 ) -> Result<(), AwsError> {
     // Texts are always JSON.
-    let body = serde_json::to_vec(failure).unwrap_or_default();
-    clients
-        .s3
-        .put_object()
-        .bucket(bucket)
-        .expected_bucket_owner(&clients.identity().account)
-        .key(key)
-        .body(ByteStream::from(body))
-        .content_type("application/json")
-        .send()
-        .await
-        .or_aws(clients, "PutObject")
-        .map(drop)
+    let json = serde_json::to_vec(failure).unwrap_or_default();
+    object::write(clients, bucket, key, json).await
 }
 
 /// Returns the bucket, and the key of the failure of what is deployed now.

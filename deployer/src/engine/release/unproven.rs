@@ -7,11 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_s3::primitives::ByteStream;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    aws::{AwsError, Clients, Fault, OrAws, object},
+    aws::{AwsError, Clients, Fault, object},
     engine::fast,
 };
 
@@ -77,18 +76,7 @@ impl Unproven {
     ) -> Result<(), AwsError> {
         // Texts and maps of texts are always JSON.
         let body = serde_json::to_vec(self).unwrap_or_default();
-        clients
-            .s3
-            .put_object()
-            .bucket(bucket)
-            .expected_bucket_owner(&clients.identity().account)
-            .key(key(stack))
-            .body(ByteStream::from(body))
-            .content_type("application/json")
-            .send()
-            .await
-            .or_aws(clients, "PutObject")
-            .map(drop)
+        object::write(clients, bucket, &key(stack), body).await
     }
 }
 
@@ -98,20 +86,12 @@ pub(in crate::engine) async fn forget(
     bucket: &str,
     stack: &str,
 ) -> Result<(), AwsError> {
-    let forgotten = clients
-        .s3
-        .delete_object()
-        .bucket(bucket)
-        .expected_bucket_owner(&clients.identity().account)
-        .key(key(stack))
-        .send()
-        .await
-        .or_aws(clients, "DeleteObject");
+    let forgotten = object::delete(clients, bucket, &key(stack)).await;
     match forgotten {
         // Whoever may write may not always delete: what is about no stack says nothing.
         Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
             Unproven::default().write(clients, bucket, stack).await
         }
-        forgotten => forgotten.map(drop),
+        forgotten => forgotten,
     }
 }
