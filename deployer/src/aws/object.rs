@@ -66,6 +66,31 @@ pub(crate) async fn write(
         .map(drop)
 }
 
+/// Writes a record over the one with this `ETag`, or where there is none, and returns the new `ETag`. Refused, where somebody
+/// else was first: see <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>.
+pub(crate) async fn write_over(
+    clients: &Clients,
+    bucket: &str,
+    key: &str,
+    json: Vec<u8>,
+    before: Option<&str>,
+) -> Result<Option<String>, AwsError> {
+    clients
+        .s3
+        .put_object()
+        .bucket(bucket)
+        .expected_bucket_owner(&clients.identity().account)
+        .key(key)
+        .body(ByteStream::from(json))
+        .content_type("application/json")
+        .set_if_match(before.map(str::to_owned))
+        .set_if_none_match(before.is_none().then(|| "*".to_owned()))
+        .send()
+        .await
+        .or_aws(clients, "PutObject")
+        .map(|written| written.e_tag)
+}
+
 /// Deletes an object from a bucket of the caller's account; one that is not there is gone.
 pub(crate) async fn delete(clients: &Clients, bucket: &str, key: &str) -> Result<(), AwsError> {
     clients

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_lambda::types::LastUpdateStatus;
-use aws_sdk_s3::primitives::ByteStream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -184,19 +183,8 @@ impl Record {
         let clients = &context.clients;
         // Texts and maps of texts are always JSON.
         let body = serde_json::to_vec(self).unwrap_or_default();
-        let written = clients
-            .s3
-            .put_object()
-            .bucket(bucket)
-            .expected_bucket_owner(&clients.identity().account)
-            .key(key(stack))
-            .body(ByteStream::from(body))
-            .content_type("application/json")
-            .set_if_match(self.etag.clone())
-            .set_if_none_match(self.etag.is_none().then(|| "*".to_owned()))
-            .send()
-            .await
-            .or_aws(clients, "PutObject");
+        let etag = self.etag.as_deref();
+        let written = object::write_over(clients, bucket, &key(stack), body, etag).await;
         match written {
             // A call whose answer was lost was repeated, or somebody else wrote: what is there tells.
             Err(error) if mark::is_overtaken(&error) => {

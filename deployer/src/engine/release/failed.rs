@@ -10,13 +10,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_s3::primitives::ByteStream;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use super::{mark, record};
 use crate::{
-    aws::{AwsError, Clients, OrAws, object},
+    aws::{AwsError, Clients, object},
     engine::{Context, DeployedFunction, DeployedStack, Event, bootstrap, inspect, stack::Work},
 };
 
@@ -165,15 +164,7 @@ pub(in crate::engine) async fn write_unseen(
         return Ok(());
     };
     let body = serde_json::to_vec(&ReleaseFailure::default()).unwrap_or_default();
-    let put = clients.s3.put_object().bucket(bucket).key(key);
-    let written = put
-        .expected_bucket_owner(&clients.identity().account)
-        .body(ByteStream::from(body))
-        .content_type("application/json")
-        .if_none_match("*")
-        .send()
-        .await
-        .or_aws(clients, "PutObject");
+    let written = object::write_over(clients, bucket, &key, body, None).await;
     match written {
         Err(error) if mark::is_overtaken(&error) => Ok(()),
         written => written.map(drop),

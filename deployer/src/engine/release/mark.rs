@@ -11,14 +11,13 @@
 //! of KMS, an `ETag` is something else: no mark would ever fit there. The first that is written shows it, which is written
 //! down too; from then on there are no marks, and templates are compared.
 
-use aws_sdk_s3::primitives::ByteStream;
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::sorted;
 use crate::{
-    aws::{AwsError, Clients, OrAws},
+    aws::{AwsError, Clients, object},
     engine::{Context, DeployedStack, fast, stack::rfc3339},
     text::hex,
 };
@@ -91,22 +90,10 @@ async fn put(
     content: String,
     before: Option<&str>,
 ) -> Result<Option<String>, AwsError> {
-    let written = clients
-        .s3
-        .put_object()
-        .bucket(bucket)
-        .expected_bucket_owner(&clients.identity().account)
-        .key(key)
-        .body(ByteStream::from(content.into_bytes()))
-        .content_type("application/json")
-        .set_if_match(before.map(str::to_owned))
-        .set_if_none_match(before.is_none().then(|| "*".to_owned()))
-        .send()
-        .await
-        .or_aws(clients, "PutObject");
+    let written = object::write_over(clients, bucket, key, content.into_bytes(), before).await;
     match written {
         Err(error) if is_overtaken(&error) => Ok(None),
-        written => written.map(|written| written.e_tag),
+        written => written,
     }
 }
 

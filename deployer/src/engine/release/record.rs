@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_s3::primitives::ByteStream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -17,7 +16,7 @@ use super::{
     mark,
 };
 use crate::{
-    aws::{AwsError, Clients, OrAws, object},
+    aws::{AwsError, Clients, object},
     engine::{
         Artifact, BOOTSTRAP_STACK, Context, DeployedStack, MadeFrom, Origin, StackTarget,
         bootstrap::BUCKET_OUTPUT, code::KeptSources, fast, inspect, publish, stack::rfc3339,
@@ -386,18 +385,8 @@ pub(in crate::engine) async fn write(
     };
     // Texts, numbers and maps of texts are always JSON.
     let body = serde_json::to_vec(&record).unwrap_or_default();
-    let written = clients
-        .s3
-        .put_object()
-        .bucket(bucket)
-        .expected_bucket_owner(&clients.identity().account)
-        .key(format!("{prefix}{number:0DIGITS$}{hash}"))
-        .body(ByteStream::from(body))
-        .content_type("application/json")
-        .if_none_match("*")
-        .send()
-        .await
-        .or_aws(clients, "PutObject");
+    let key = format!("{prefix}{number:0DIGITS$}{hash}");
+    let written = object::write_over(clients, bucket, &key, body, None).await;
     match written {
         // A call that was repeated because its answer was lost has written it.
         Err(error) if mark::is_overtaken(&error) => Ok(()),
