@@ -309,6 +309,29 @@ pub(super) async fn describe(
     }
 }
 
+/// Describes all stacks of the account in the region.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html>: without a name it describes
+/// all, page by page, for whoever may call `ListStacks` too.
+pub(super) async fn all(clients: &Clients) -> Result<Vec<Stack>, AwsError> {
+    let mut stacks = Vec::new();
+    let mut next = None;
+    loop {
+        let page = clients
+            .cloudformation
+            .describe_stacks()
+            .set_next_token(next)
+            .send()
+            .await
+            .or_aws(clients, "DescribeStacks")?;
+        stacks.extend(page.stacks.unwrap_or_default());
+        next = page.next_token;
+        if next.is_none() {
+            return Ok(stacks);
+        }
+    }
+}
+
 /// Returns the template of a stack as it was submitted, where there is such a stack.
 pub(super) async fn template(
     clients: &Clients,

@@ -6,7 +6,6 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_cloudformation::types::Stack;
 use serde::Serialize;
 use stack_model::assembly::StackManifest;
 
@@ -17,7 +16,7 @@ use super::{
     recover::{APP_TAG, STAGE_TAG},
     stack::rfc3339,
 };
-use crate::aws::{AwsError, Clients, OrAws};
+use crate::aws::{AwsError, Clients};
 
 /// Where to look for the stacks of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -247,27 +246,9 @@ pub async fn find_orphans(
 }
 
 /// Lists the stacks of a region, without those that are part of others.
-///
-/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html>: without a name it
-/// describes all, page by page, for whoever may call `ListStacks` too.
 async fn list(clients: &Clients) -> Result<Vec<DeployedStack>, AwsError> {
-    let mut stacks = Vec::new();
-    let mut next = None;
-    loop {
-        let page = clients
-            .cloudformation
-            .describe_stacks()
-            .set_next_token(next)
-            .send()
-            .await
-            .or_aws(clients, "DescribeStacks")?;
-        let own = page.stacks.unwrap_or_default().into_iter();
-        for stack in own.filter(|stack: &Stack| stack.parent_id.is_none()) {
-            stacks.push(inspect::read_stack(stack)?);
-        }
-        next = page.next_token;
-        if next.is_none() {
-            return Ok(stacks);
-        }
-    }
+    let all = inspect::all(clients).await?.into_iter();
+    all.filter(|stack| stack.parent_id.is_none())
+        .map(inspect::read_stack)
+        .collect()
 }

@@ -293,25 +293,11 @@ async fn objects(clients: &Clients, bucket: &str, prefix: &str) -> Result<Vec<Ob
 
 /// Returns the values of all parameters of all stacks of the account in the region.
 async fn parameters(clients: &Clients) -> Result<BTreeSet<String>, AwsError> {
-    let mut values = BTreeSet::new();
-    let mut next = None;
-    loop {
-        let page = clients
-            .cloudformation
-            .describe_stacks()
-            .set_next_token(next)
-            .send()
-            .await
-            .or_aws(clients, "DescribeStacks")?;
-        for stack in page.stacks.unwrap_or_default() {
-            let parameters = stack.parameters.unwrap_or_default().into_iter();
-            values.extend(parameters.filter_map(|parameter| parameter.parameter_value));
-        }
-        next = page.next_token;
-        if next.is_none() {
-            return Ok(values);
-        }
-    }
+    let stacks = inspect::all(clients).await?.into_iter();
+    let parameters = stacks.flat_map(|stack| stack.parameters.unwrap_or_default());
+    Ok(parameters
+        .filter_map(|parameter| parameter.parameter_value)
+        .collect())
 }
 
 /// A function with more versions than are kept.
