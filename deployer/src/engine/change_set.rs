@@ -1,13 +1,14 @@
 //! Change sets: made, read, executed, removed.
 
+mod listed;
 mod said;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::{Duration, SystemTime},
 };
 
+use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChangeSetFluentBuilder;
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetType, ChangeSource, EvaluationType, Parameter, ResourceChange,
     ResourceChangeDetail, Tag,
@@ -17,19 +18,17 @@ use stack_model::assembly::StackManifest;
 
 use super::{
     Context, Finding, express,
-    inspect::{self, present, time},
+    inspect::{self, present},
     publish::TemplateSource,
 };
 use crate::aws::{AwsError, Clients, OrAws, texts};
 
+pub(super) use listed::{Listed, list, remove_all};
 pub use said::Hook;
 pub(super) use said::ask;
 
 /// What every change set of ours is named by: the name continues with a hash.
 pub(super) const PREFIX: &str = "stackctl-";
-
-/// A change set of ours that nobody executed is removed after this time: a run that was killed left it.
-const LEFTOVER_AGE: Duration = Duration::from_hours(1);
 
 /// What a change set would do, as CloudFormation computed it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -139,18 +138,7 @@ pub(super) async fn create(
     clients: &Clients,
     request: &ChangeSetRequest<'_>,
 ) -> Result<ChangeSet, AwsError> {
-    const OPERATION: &str = "CreateChangeSet";
-    let mut call = clients
-        .cloudformation
-        .create_change_set()
-        .stack_name(&request.stack.name)
-        .change_set_name(&request.name)
-        .client_token(&request.name)
-        .description(format!(
-            "by {} with stackctl {}",
-            clients.identity().arn,
-            env!("CARGO_PKG_VERSION")
-        ))
+    let call = begun(request, clients)
         .set_deployment_config(request.express.then(express::config))
         .change_set_type(if request.create {
             ChangeSetType::Create
@@ -184,26 +172,43 @@ pub(super) async fn create(
                 .map(|name| Capability::from(name.as_str()))
                 .collect(),
         ));
-    call = match request.template {
-        TemplateSource::Body(ref body) => call.template_body(&**body),
-        TemplateSource::Url(ref url) => call.template_url(url),
-    };
-    let answer = call.send().await.or_aws(clients, OPERATION);
-    let answer = answer.map(|answer| (answer.id, answer.stack_id));
-    made(request, clients, answer).await
+    made(request, clients, call).await
 }
 
 /// The ids of a change set and of its stack, as AWS tells them.
 type Ids = (Option<String>, Option<String>);
 
-/// Returns the change set that was asked for.
+/// Begins the call that computes a change set: which, of which stack, from which template, and by whom.
+pub(super) fn begun(
+    request: &ChangeSetRequest<'_>,
+    clients: &Clients,
+) -> CreateChangeSetFluentBuilder {
+    let call = clients
+        .cloudformation
+        .create_change_set()
+        .stack_name(&request.stack.name)
+        .change_set_name(&request.name)
+        .client_token(&request.name)
+        .description(format!(
+            "by {} with stackctl {}",
+            clients.identity().arn,
+            env!("CARGO_PKG_VERSION")
+        ));
+    match &request.template {
+        TemplateSource::Body(body) => call.template_body(&**body),
+        TemplateSource::Url(url) => call.template_url(url),
+    }
+}
+
+/// Makes the call, and returns the change set that was asked for.
 pub(super) async fn made(
     request: &ChangeSetRequest<'_>,
     clients: &Clients,
-    answer: Result<Ids, AwsError>,
+    call: CreateChangeSetFluentBuilder,
 ) -> Result<ChangeSet, AwsError> {
     const OPERATION: &str = "CreateChangeSet";
-    let (id, stack_id) = match answer {
+    let answer = call.send().await.or_aws(clients, OPERATION);
+    let (id, stack_id) = match answer.map(|answer| (answer.id, answer.stack_id)) {
         Err(error) if error.code() == Some("AlreadyExistsException") => {
             made_already(request, clients).await.ok_or(error)?
         }
@@ -355,88 +360,6 @@ async fn is_empty(clients: &Clients, stack_id: &str) -> Result<bool, AwsError> {
         .await?
         .is_some_and(|stack| stack.status.is_review());
     Ok(is_review && list(clients, stack_id).await?.is_empty())
-}
-
-/// A change set that a stack holds.
-#[derive(Clone, Debug)]
-pub(super) struct Listed {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) created: Option<SystemTime>,
-    executable: bool,
-}
-
-impl Listed {
-    /// Returns whether a run of ours made it.
-    pub(super) fn is_ours(&self) -> bool {
-        self.name.starts_with(PREFIX)
-    }
-
-    /// Returns whether it can still be executed.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.executable
-    }
-
-    /// Returns whether a run of ours left it behind: it is older than any run takes to ask for approval.
-    pub(super) fn is_leftover(&self, now: SystemTime) -> bool {
-        self.is_ours()
-            && self.executable
-            && self
-                .created
-                .and_then(|created| now.duration_since(created).ok())
-                .is_some_and(|age| age > LEFTOVER_AGE)
-    }
-}
-
-/// Removes change sets that nobody executes any more.
-pub(super) async fn remove_all(
-    clients: &Clients,
-    listed: impl Iterator<Item = &Listed>,
-) -> Result<(), AwsError> {
-    for listed in listed {
-        clients
-            .cloudformation
-            .delete_change_set()
-            .change_set_name(&listed.id)
-            .send()
-            .await
-            .or_aws(clients, "DeleteChangeSet")?;
-    }
-    Ok(())
-}
-
-/// Lists the change sets of a stack that exists, by its name or id.
-pub(super) async fn list(clients: &Clients, stack: &str) -> Result<Vec<Listed>, AwsError> {
-    // `arn:..:stack/NAME/ID`: the local engine knows change sets by the name of their stack only.
-    let stack = stack.split('/').nth(1).unwrap_or(stack);
-    let mut listed = Vec::new();
-    let mut next = None;
-    loop {
-        let page = clients
-            .cloudformation
-            .list_change_sets()
-            .stack_name(stack)
-            .set_next_token(next)
-            .send()
-            .await
-            .or_aws(clients, "ListChangeSets")?;
-        for summary in page.summaries.unwrap_or_default() {
-            if let (Some(id), Some(name)) = (summary.change_set_id, summary.change_set_name) {
-                listed.push(Listed {
-                    id,
-                    name,
-                    created: summary.creation_time.and_then(time),
-                    executable: summary.execution_status.is_some_and(|status| {
-                        matches!(status.as_str(), "AVAILABLE" | "UNAVAILABLE")
-                    }),
-                });
-            }
-        }
-        next = page.next_token;
-        if next.is_none() {
-            return Ok(listed);
-        }
-    }
 }
 
 fn read_change(change: ResourceChange, stack: &StackManifest) -> Change {

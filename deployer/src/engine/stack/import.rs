@@ -17,7 +17,7 @@ use super::{
     known_hints, protection, refused as refused_by_aws, remove,
 };
 use crate::ascii;
-use crate::aws::{AwsError, OrAws, texts};
+use crate::aws::{AwsError, texts};
 use crate::engine::{
     Context, DeployedStack, Event, PublishError, Retained, StackError, bootstrap, capability,
     change_set::{self, ChangeSet, ChangeSetRequest, Computed},
@@ -425,7 +425,6 @@ async fn create(
     template: &Value,
     imports: Option<&BTreeMap<String, Move>>,
 ) -> Result<ChangeSet, AwsError> {
-    const OPERATION: &str = "CreateChangeSet";
     let clients = &context.clients;
     let declared = template.get("Parameters");
     let parameters = deployed
@@ -442,24 +441,10 @@ async fn create(
     let capabilities = &request.stack.capabilities;
     let missing = capability::missing(&text, capabilities);
     let capabilities = capabilities.iter().map(String::as_str).chain(missing);
-    let mut call = clients
-        .cloudformation
-        .create_change_set()
-        .stack_name(&request.stack.name)
-        .change_set_name(&request.name)
-        .client_token(&request.name)
-        .description(format!(
-            "by {} with stackctl {}",
-            clients.identity().arn,
-            env!("CARGO_PKG_VERSION")
-        ))
+    let call = change_set::begun(request, clients)
         .set_parameters(Some(parameters.collect()))
         .set_capabilities(Some(capabilities.map(Capability::from).collect()));
-    call = match &request.template {
-        TemplateSource::Body(body) => call.template_body(&**body),
-        TemplateSource::Url(url) => call.template_url(url),
-    };
-    call = if let Some(imports) = imports {
+    let call = if let Some(imports) = imports {
         let resources = imports.iter().map(|(to, it)| {
             let by = it.by.clone().into_iter().collect();
             ResourceToImport::builder()
@@ -476,9 +461,7 @@ async fn create(
         call.change_set_type(ChangeSetType::Update)
             .set_tags(Some(tags.collect()))
     };
-    let answer = call.send().await.or_aws(clients, OPERATION);
-    let answer = answer.map(|answer| (answer.id, answer.stack_id));
-    change_set::made(request, clients, answer).await
+    change_set::made(request, clients, call).await
 }
 
 /// Says that nothing was renamed, and what else can be done.
