@@ -1,11 +1,12 @@
 //! `destroy`: deletes stacks and what they hold.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+mod told;
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
 use stack_model::assembly::StackManifest;
 
+use self::told::{described, finish, show, summary, tell_left};
 use super::once::{self, Rendered, Source};
 use super::place::{self, Place};
 use super::remembered::Remembered;
@@ -14,8 +15,8 @@ use super::{Session, approval, environments, ledger, lock, orphans};
 use crate::cli;
 use crate::config::{Project, Stage, StageConfig, list};
 use crate::engine::{
-    self, Context, DestroyError, DestroyReport, DestroyRequest, Memory, Orphan, Outlook,
-    StackTarget, Survivor,
+    self, Context, DestroyError, DestroyReport, DestroyRequest, Memory, Orphan, StackTarget,
+    Survivor,
 };
 use crate::error::{Error, Kind, Result};
 use crate::ui::{Activity, Ui};
@@ -330,30 +331,6 @@ impl Run<'_> {
     }
 }
 
-/// Says what is known of a stack that the source does not have.
-fn described(orphan: &Orphan) -> String {
-    let whose = match &orphan.app {
-        Some(_) => "",
-        None => ", and of no app that its tags name",
-    };
-    format!(
-        "{} is not in this source{whose}: {}{}",
-        orphan.stack,
-        orphan.status,
-        orphans::last(orphan)
-    )
-}
-
-/// Says what goes and stands in no template, and what stays and is of no use any more.
-fn show(ui: &Ui, outlook: &Outlook) {
-    for unreadable in &outlook.unreadable {
-        ui.warn(unreadable.to_string());
-    }
-    for (stack, log_group) in &outlook.log_groups {
-        ui.line(format!("  with {stack} go the logs in {log_group}"));
-    }
-}
-
 /// Forgets what is done and told by now. What stays remembered is told once more by the next run, which is no loss.
 fn forget(ui: &Ui, memory: &Memory, context: &Context, report: &DestroyReport) {
     if let Err(error) = memory.forget(context, report) {
@@ -416,41 +393,6 @@ async fn search(
             Ok(Vec::new())
         }
     }
-}
-
-fn finish(
-    session: &Session,
-    report: &DestroyReport,
-    survivors: &[Survivor],
-    (file, left): (Option<&Path>, &[Orphan]),
-) {
-    if session.ui.json() {
-        let mut summary = summary(report, left);
-        summary.insert("survivors".to_owned(), json!(survivors));
-        session.ui.json_line(&summary);
-    } else {
-        ledger::show(&session.ui, report, survivors, file);
-    }
-}
-
-/// Tells which stacks stay that the source does not have.
-fn tell_left(ui: &Ui, left: &[Orphan]) {
-    for Orphan { stack, next, .. } in left {
-        ui.warn(format!(
-            "{stack} is not in this source and stays, as `--yes` is said before anybody knows of it: `{next}` removes it"
-        ));
-    }
-}
-
-/// The last line of the stream: how every stack ended up, and which stay that the source does not have.
-fn summary(report: &DestroyReport, left: &[Orphan]) -> serde_json::Map<String, serde_json::Value> {
-    let mut fields = serde_json::Map::new();
-    fields.insert("type".to_owned(), "summary".into());
-    fields.insert("stacks".to_owned(), json!(report.stacks));
-    if !left.is_empty() {
-        fields.insert("orphans".to_owned(), json!(left));
-    }
-    fields
 }
 
 #[cfg(test)]

@@ -68,9 +68,7 @@ impl CodeChanges {
             functions.map(|function| (&*stack.manifest.name, &*function.logical_id))
         })
     }
-}
 
-impl CodeChanges {
     /// Returns the state machines that get another definition: stacks and logical ids.
     pub fn machines(&self) -> impl Iterator<Item = (&str, &str)> {
         self.stacks.iter().flat_map(|stack| {

@@ -2,16 +2,18 @@
 
 mod course;
 mod fixed;
+mod names;
 mod texts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 pub(in crate::engine) use course::{Away, Course, Move, UnderWay, is_marked, under_way};
 use course::{restored, undone};
 pub(in crate::engine) use fixed::{Ground, Way};
+pub(in crate::engine) use names::renamed;
 
 use super::compare::type_of;
 use super::knowledge::holds_data;
@@ -252,103 +254,6 @@ pub(in crate::engine) fn refused(
         ));
     }
     None
-}
-
-/// Returns a template in which resources have other logical ids, wherever they are named; all else is as it was.
-pub(in crate::engine) fn renamed(template: &Value, moves: &BTreeMap<String, String>) -> Value {
-    let Value::Object(sections) = template else {
-        return template.clone();
-    };
-    let sections = sections.iter().map(|(section, content)| {
-        let content = match (section.as_str(), content) {
-            ("Resources", Value::Object(resources)) => resources
-                .iter()
-                .map(|(id, resource)| (new_name(id, moves), replaced(resource, moves)))
-                .collect::<Map<_, _>>()
-                .into(),
-            ("Outputs", outputs) => replaced(outputs, moves),
-            (_, other) => other.clone(),
-        };
-        (section.clone(), content)
-    });
-    Value::Object(sections.collect())
-}
-
-fn new_name(id: &str, moves: &BTreeMap<String, String>) -> String {
-    moves.get(id).cloned().unwrap_or_else(|| id.to_owned())
-}
-
-/// Gives references other names; see
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>.
-fn replaced(value: &Value, moves: &BTreeMap<String, String>) -> Value {
-    let entries = match value {
-        Value::Array(elements) => {
-            return elements
-                .iter()
-                .map(|element| replaced(element, moves))
-                .collect();
-        }
-        Value::Object(entries) => entries,
-        other => return other.clone(),
-    };
-    let entries = entries.iter().map(|(key, argument)| {
-        let argument = match (key.as_str(), argument) {
-            ("Ref" | "DependsOn", Value::String(name)) => new_name(name, moves).into(),
-            ("DependsOn", Value::Array(names)) => names
-                .iter()
-                .map(|name| match name {
-                    Value::String(name) => new_name(name, moves).into(),
-                    other => other.clone(),
-                })
-                .collect(),
-            ("Fn::GetAtt", Value::String(path)) => match path.split_once('.') {
-                Some((id, attribute)) => format!("{}.{attribute}", new_name(id, moves)).into(),
-                None => argument.clone(),
-            },
-            ("Fn::GetAtt", Value::Array(parts)) => {
-                let mut parts: Vec<Value> =
-                    parts.iter().map(|part| replaced(part, moves)).collect();
-                if let Some(Value::String(id)) = parts.first_mut() {
-                    *id = new_name(id, moves);
-                }
-                parts.into()
-            }
-            ("Fn::Sub", Value::String(text)) => substituted(text, &BTreeSet::new(), moves).into(),
-            ("Fn::Sub", Value::Array(parts)) => {
-                let own: BTreeSet<&str> = parts
-                    .get(1)
-                    .and_then(Value::as_object)
-                    .map(|variables| variables.keys().map(String::as_str).collect())
-                    .unwrap_or_default();
-                let mut parts: Vec<Value> =
-                    parts.iter().map(|part| replaced(part, moves)).collect();
-                if let Some(Value::String(text)) = parts.first_mut() {
-                    *text = substituted(text, &own, moves);
-                }
-                parts.into()
-            }
-            _ => replaced(argument, moves),
-        };
-        (key.clone(), argument)
-    });
-    Value::Object(entries.collect())
-}
-
-/// Renames in `${Name}` and `${Name.Attribute}`, but for variables of the text itself.
-fn substituted(text: &str, own: &BTreeSet<&str>, moves: &BTreeMap<String, String>) -> String {
-    let mut pieces = text.split("${");
-    let mut renamed = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        renamed += "${";
-        let end = piece.find(['}', '.']).unwrap_or(piece.len());
-        let (name, rest) = piece.split_at(end);
-        match moves.get(name).filter(|_| !own.contains(name)) {
-            Some(new) => renamed += new,
-            None => renamed += name,
-        }
-        renamed += rest;
-    }
-    renamed
 }
 
 #[cfg(test)]

@@ -1,0 +1,72 @@
+//! What a removal says, before it begins and when it has ended.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::command::{Session, ledger, orphans};
+use crate::engine::{DestroyReport, Orphan, Outlook, Survivor};
+use crate::ui::Ui;
+
+/// Says what is known of a stack that the source does not have.
+pub(super) fn described(orphan: &Orphan) -> String {
+    let whose = match &orphan.app {
+        Some(_) => "",
+        None => ", and of no app that its tags name",
+    };
+    format!(
+        "{} is not in this source{whose}: {}{}",
+        orphan.stack,
+        orphan.status,
+        orphans::last(orphan)
+    )
+}
+
+/// Says what goes and stands in no template, and what stays and is of no use any more.
+pub(super) fn show(ui: &Ui, outlook: &Outlook) {
+    for unreadable in &outlook.unreadable {
+        ui.warn(unreadable.to_string());
+    }
+    for (stack, log_group) in &outlook.log_groups {
+        ui.line(format!("  with {stack} go the logs in {log_group}"));
+    }
+}
+
+/// Says how the removal ended, and what it left.
+pub(super) fn finish(
+    session: &Session,
+    report: &DestroyReport,
+    survivors: &[Survivor],
+    (file, left): (Option<&Path>, &[Orphan]),
+) {
+    if session.ui.json() {
+        let mut summary = summary(report, left);
+        summary.insert("survivors".to_owned(), json!(survivors));
+        session.ui.json_line(&summary);
+    } else {
+        ledger::show(&session.ui, report, survivors, file);
+    }
+}
+
+/// Tells which stacks stay that the source does not have.
+pub(super) fn tell_left(ui: &Ui, left: &[Orphan]) {
+    for Orphan { stack, next, .. } in left {
+        ui.warn(format!(
+            "{stack} is not in this source and stays, as `--yes` is said before anybody knows of it: `{next}` removes it"
+        ));
+    }
+}
+
+/// The last line of the stream: how every stack ended up, and which stay that the source does not have.
+pub(super) fn summary(
+    report: &DestroyReport,
+    left: &[Orphan],
+) -> serde_json::Map<String, serde_json::Value> {
+    let mut fields = serde_json::Map::new();
+    fields.insert("type".to_owned(), "summary".into());
+    fields.insert("stacks".to_owned(), json!(report.stacks));
+    if !left.is_empty() {
+        fields.insert("orphans".to_owned(), json!(left));
+    }
+    fields
+}
