@@ -34,7 +34,7 @@ Exit codes:
   0    done, or nothing to do
   1    failed
   2    wrong usage or configuration
-  3    `diff --exit-code` or `drift --exit-code` found changes
+  3    `diff --exit-code` or `drift --exit-code` found changes, or could not look for all
   4    refused by a safety rule without consent
   130  interrupted
 
@@ -250,7 +250,8 @@ pub struct Deploy {
     /// Consent to one danger in a protected stage, such as data-loss:Orders; may be repeated.
     ///
     /// The dangers are data-loss, exposure-widened and permission-widened. A pattern such as 'data-loss:*' stands for
-    /// several resources, and a stack may stand before: 'data-loss:orders-prod/Orders'.
+    /// several resources, and a stack may stand before: 'data-loss:orders-prod/Orders'. owner:STACK takes over a stack that
+    /// another app deployed, in any stage.
     #[arg(long, value_name = "DANGER:ID")]
     pub allow: Vec<Allowance>,
     /// Wait for operations that somebody else began, instead of refusing.
@@ -340,7 +341,7 @@ pub struct Destroy {
     /// Which stacks.
     #[command(flatten)]
     pub stacks: Stacks,
-    /// Consent to deleting a protected stage, by its name.
+    /// Consent to deleting a protected stage, or stacks that left the source, by the name of the stage.
     #[arg(long, value_name = "STAGE")]
     pub confirm: Option<String>,
     /// Keep this resource, which kept an earlier removal from its end, outside of any stack; may be repeated.

@@ -54,16 +54,12 @@ impl App {
     pub fn new(stage: Stage) -> Self {
         let mut violations = stage.violations();
         let boundary = boundary::of_stage(&stage, &mut violations);
-        let mut tags = BTreeMap::from([("stackctl:stage".to_owned(), stage.name().to_owned())]);
-        if let Some(app) = stage.app() {
-            tags.insert("stackctl:app".to_owned(), app.to_owned());
-        }
         Self {
             stage,
             stacks: Vec::new(),
             assets: BTreeMap::new(),
             contracts: BTreeMap::new(),
-            tags,
+            tags: BTreeMap::new(),
             boundary,
             violations,
         }
@@ -75,6 +71,8 @@ impl App {
     }
 
     /// Adds a tag to every stack, and so to every resource that can be tagged.
+    ///
+    /// Keys that begin with `stackctl:` are refused: those tags tell whose a stack is.
     pub fn tag(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.tags.insert(key.into(), value.into());
     }

@@ -8,6 +8,9 @@ use serde::de::DeserializeOwned;
 use crate::assembly::{Architecture, StageRequest};
 use crate::error::{Violation, Violations};
 
+/// What the keys of the tags begin with that tell whose a stack is.
+pub(crate) const OWN_TAGS: &str = "stackctl:";
+
 /// The stage that an app is rendered for, with its variables.
 ///
 /// Clones are the same stage: what one of them reads counts as read for all.
@@ -35,6 +38,14 @@ impl Stage {
     /// Returns the name of the app, where `stackctl.toml` gives it one.
     pub fn app(&self) -> Option<&str> {
         self.request.app.as_deref()
+    }
+
+    /// Returns the tags that tell whose a stack is; no app gives them itself.
+    pub(crate) fn tags(&self) -> BTreeMap<String, String> {
+        let app = self.app().map(|app| ("app", app));
+        let tags = [Some(("stage", self.name())), app].into_iter().flatten();
+        tags.map(|(key, value)| (format!("{OWN_TAGS}{key}"), value.to_owned()))
+            .collect()
     }
 
     /// Returns the region that stacks are deployed to unless they say otherwise.

@@ -110,8 +110,9 @@ impl App {
             check::stack(stack, &rendered, &mut violations);
             let template = write::template(stack, &rendered, &scope);
             check::template(stack, &template, &mut violations);
-            let all_tags = merged(&tags, &stack.tags);
-            check::tags(stack, &all_tags, &mut violations);
+            let given = merged(&tags, &stack.tags);
+            let all_tags = merged(&given, &stage.tags());
+            check::tags(stack, &given, all_tags.len(), &mut violations);
             let name = format!("{}-{}", stack.id, stage.name());
             let file = format!("{name}.template.json");
             let depends_on = links
@@ -286,12 +287,13 @@ fn capabilities(stack: &StackData, rendered: &Rendered) -> Vec<String> {
 }
 
 /// Adds the tags of a stack to those of the app; the stack's own win.
+/// Returns all of these tags; those of `over` stand in place of those of `under`.
 fn merged(
-    app: &BTreeMap<String, String>,
-    stack: &BTreeMap<String, String>,
+    under: &BTreeMap<String, String>,
+    over: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    let mut tags = app.clone();
-    tags.extend(stack.clone());
+    let mut tags = under.clone();
+    tags.extend(over.clone());
     tags
 }
 

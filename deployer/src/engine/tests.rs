@@ -26,6 +26,7 @@ mod moving;
 mod operate;
 mod orphan;
 mod others;
+mod owner;
 mod plan;
 mod preflight;
 mod proof;

@@ -14,6 +14,7 @@ use super::{Rendered, walk};
 use crate::assembly::ARTIFACT_BUCKET_PARAMETER;
 use crate::error::Violation;
 use crate::stack::StackData;
+use crate::stage::OWN_TAGS;
 
 use cycles::Cycles;
 use references::References;
@@ -186,15 +187,21 @@ fn moves(stack: &StackData, violations: &mut Vec<Violation>) {
     }
 }
 
-/// Checks the tags that a stack and its app give together.
+/// Checks the tags that a stack and its app give, and how many there are with those of the stage.
 pub(super) fn tags(
     stack: &StackData,
-    tags: &BTreeMap<String, String>,
+    given: &BTreeMap<String, String>,
+    count: usize,
     violations: &mut Vec<Violation>,
 ) {
     let mut report =
         |message: String| violations.push(Violation::new(message).in_stack(&*stack.id));
-    for (key, value) in tags {
+    for (key, value) in given {
+        if key.starts_with(OWN_TAGS) {
+            report(format!(
+                "the tag `{key}` is not an app's to give: keys that start with `{OWN_TAGS}` tell stackctl whose a stack is"
+            ));
+        }
         if key.starts_with("aws:")
             || key.is_empty()
             || key.chars().count() > 128
@@ -205,10 +212,9 @@ pub(super) fn tags(
             ));
         }
     }
-    if tags.len() > MAX_TAGS {
+    if count > MAX_TAGS {
         report(format!(
-            "the stack has {} tags and CloudFormation takes {MAX_TAGS}",
-            tags.len()
+            "the stack has {count} tags, its stage's among them, and CloudFormation takes {MAX_TAGS}"
         ));
     }
 }

@@ -196,7 +196,7 @@ fn a_stack_has_50_tags_with_those_of_its_app() {
     assert_eq!(tagged(40), [""; 0]);
     assert_eq!(
         tagged(41),
-        ["orders: the stack has 51 tags and CloudFormation takes 50"]
+        ["orders: the stack has 51 tags, its stage's among them, and CloudFormation takes 50"]
     );
 }
 

@@ -401,12 +401,14 @@ fn names_of_stacks_stages_and_tags_are_checked() {
     long.raw("Own", "AWS::SNS::Topic", json!({}));
     long.tag("aws:own", "x");
     long.tag("team", "x".repeat(257));
+    long.tag("stackctl:app", "another");
     assert_json_snapshot!(texts(&app.synth().unwrap_err()), @r#"
     [
       "`Dev_1` is not the name of a stage: use 1 to 32 lower case letters, digits and hyphens, a letter first",
       "1orders: `1orders` is not the name of a stack: use 1 to 95 letters, digits and hyphens, a letter first",
       "oooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooo: `oooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooo` is not the name of a stack: use 1 to 95 letters, digits and hyphens, a letter first",
       "oooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooo: the tag `aws:own` does not fit: keys have 1 to 128 characters and do not start with `aws:`, values at most 256",
+      "oooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooo: the tag `stackctl:app` is not an app's to give: keys that start with `stackctl:` tell stackctl whose a stack is",
       "oooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooo: the tag `team` does not fit: keys have 1 to 128 characters and do not start with `aws:`, values at most 256"
     ]
     "#);

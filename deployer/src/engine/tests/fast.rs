@@ -40,7 +40,7 @@ fn key(sha256: &str) -> String {
     format!("intake-dev/intake-create/{sha256}.zip")
 }
 
-fn with_function() -> Packed {
+pub(super) fn with_function() -> Packed {
     let mut packed = packed();
     packed.deployment.stacks[0].template = TEMPLATE.to_owned();
     packed

@@ -129,6 +129,12 @@ fn function(script: Script, state: &str, update: &str, code: &str) -> Script {
     script.lambda("get_function", rule)
 }
 
+/// The looks at a stack whose function runs what was deployed.
+fn running() -> Script {
+    let script = Script::new().resources(&RESOURCES);
+    function(script, "Active", "Successful", CODE)
+}
+
 /// `GetEventSourceMapping`
 /// (<https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html>).
 fn mapping(script: Script, state: &str) -> Script {
@@ -192,6 +198,16 @@ fn answered_by(mut played: Played, api: &Api) -> Played {
     played
 }
 
+/// Looks at the stack as a deploy of it does at its end.
+async fn looked(
+    played: &Played,
+    work: &Work,
+    standing: Standing,
+    note: Option<&Note>,
+) -> Result<Found, StackError> {
+    prove(&played.context, &artifacts(), work, standing, note).await
+}
+
 fn found(error: StackError) -> Vec<(Claim, String)> {
     let StackError::Unproven { found, .. } = error else {
         panic!("{error:?}");
@@ -222,15 +238,9 @@ async fn what_is_not_ready_yet_is_waited_for_and_then_routes_are_asked() {
     let script = function(script, "Active", "Successful", CODE);
     let api = Api::new(&[403, 502, 404]);
     let played = answered_by(script.play(), &api);
-    let seen = prove(
-        &played.context,
-        &artifacts(),
-        &work(false, true),
-        Standing::Unproven,
-        None,
-    )
-    .await
-    .expect("all is as it should be");
+    let seen = looked(&played, &work(false, true), Standing::Unproven, None)
+        .await
+        .expect("all is as it should be");
     assert_eq!(seen, Found::Good);
     let url = "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/live/orders/none";
     assert_eq!(
@@ -299,15 +309,9 @@ async fn a_stack_that_does_not_do_what_it_should_is_a_failure() {
         let api = Api::new(&[404]);
         let played = answered_by(script.play_in_any_order(), &api);
         let work = work(false, true);
-        let error = prove(
-            &played.context,
-            &artifacts(),
-            &work,
-            Standing::Unproven,
-            Some(&Note::default()),
-        )
-        .await
-        .expect_err("something is wrong");
+        let error = looked(&played, &work, Standing::Unproven, Some(&Note::default()))
+            .await
+            .expect_err("something is wrong");
         assert_eq!(found(error), [(claim, expected.to_owned())]);
         // Nobody waits for ever.
         assert!(played.waits().iter().sum::<u64>() < 310, "{state}");
@@ -318,26 +322,12 @@ async fn a_stack_that_does_not_do_what_it_should_is_a_failure() {
 
 #[tokio::test]
 async fn without_an_alias_the_error_says_that_what_was_deployed_stays() {
-    let script = function(
-        Script::new().resources(&RESOURCES),
-        "Active",
-        "Successful",
-        CODE,
-    );
-    let played = answered_by(
-        mapping(script, "Enabled").play_in_any_order(),
-        &Api::new(&[500]),
-    );
+    let script = mapping(running(), "Enabled");
+    let played = answered_by(script.play_in_any_order(), &Api::new(&[500]));
     let work = work(false, true);
-    let error = prove(
-        &played.context,
-        &artifacts(),
-        &work,
-        Standing::Unproven,
-        Some(&Note::default()),
-    )
-    .await
-    .expect_err("the route fails");
+    let error = looked(&played, &work, Standing::Unproven, Some(&Note::default()))
+        .await
+        .expect_err("the route fails");
     assert_eq!(
         error.hints(),
         [
@@ -351,15 +341,9 @@ async fn without_an_alias_the_error_says_that_what_was_deployed_stays() {
 async fn a_route_that_fails_where_nothing_changed_names_the_way_back() {
     let script = alias(Script::new().resources(&RESOURCES), "4");
     let played = answered_by(script.play(), &Api::new(&[500]));
-    let error = prove(
-        &played.context,
-        &artifacts(),
-        &work(true, true),
-        Standing::Proven,
-        None,
-    )
-    .await
-    .expect_err("the route fails");
+    let error = looked(&played, &work(true, true), Standing::Proven, None)
+        .await
+        .expect_err("the route fails");
     assert_eq!(
         error.hints(),
         [
@@ -392,15 +376,9 @@ async fn who_may_not_look_is_warned() {
             mock!(Lambda::get_event_source_mapping).then_http_response(refused),
         );
     let played = script.play_in_any_order();
-    let seen = prove(
-        &played.context,
-        &artifacts(),
-        &work(false, false),
-        Standing::Unproven,
-        None,
-    )
-    .await
-    .expect("nothing is known to be wrong");
+    let seen = looked(&played, &work(false, false), Standing::Unproven, None)
+        .await
+        .expect("nothing is known to be wrong");
     assert_eq!(seen, Found::Denied, "the next deploy looks again");
     let told = warnings(played.finish());
     assert_eq!(told.len(), 1, "{told:?}");

@@ -80,7 +80,7 @@ fn aliases(live: &str, part: &str) -> Rule {
 }
 
 /// `DescribeStacks` of the whole region, where stacks have these packages as parameters.
-fn describe_all(packages: [&str; 2]) -> Rule {
+pub(super) fn describe_all(packages: [&str; 2]) -> Rule {
     let mut deployed = Stack::new("UPDATE_COMPLETE");
     let [one, other] = packages.map(|name| format!("intake-dev/intake-create/{name}.zip"));
     deployed.parameters = vec![("CreateKey", one), ("Other", other)];

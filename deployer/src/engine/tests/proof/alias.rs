@@ -2,7 +2,7 @@
 
 mod unproven;
 
-use aws_sdk_s3::Client as S3;
+use aws_sdk_s3::{Client as S3, operation::put_object::PutObjectInput};
 
 use super::*;
 use crate::engine::{
@@ -47,6 +47,15 @@ async fn a_repeated_call_finds_the_alias_where_it_was_led() {
     .await;
 }
 
+fn alias_led_back() -> Event {
+    Event::AliasLedBack {
+        stack: STACK.into(),
+        logical_id: "WorkAlias".into(),
+        from: "4".into(),
+        to: "3".into(),
+    }
+}
+
 /// Notes what is live before an update of the stack, which nothing is held against.
 async fn noted(context: &crate::engine::Context, work: &Work) -> Note {
     let (noted, written) = note(
@@ -70,6 +79,27 @@ fn archive() -> Archive {
     }
 }
 
+/// A stack with a released function, whose releases are written down.
+fn released(checked: bool) -> Work {
+    Work {
+        archive: Some(archive()),
+        ..work(true, checked)
+    }
+}
+
+/// The same without a trigger, as far as its proof goes: nothing but the route and the function is looked at.
+fn without_trigger(mut work: Work) -> Work {
+    let trigger = "AWS::Lambda::EventSourceMapping";
+    work.template = work.template.replace(trigger, "AWS::SQS::Queue");
+    work
+}
+
+/// The body of a `PutObject`, read as JSON.
+fn body(input: &PutObjectInput) -> Value {
+    let bytes = input.body().bytes().unwrap_or_default();
+    serde_json::from_slice(bytes).unwrap_or_default()
+}
+
 /// Returns the key of what is written down about the failure of a stack that is as the script describes it.
 async fn failure() -> String {
     let found = Stack::new("UPDATE_COMPLETE");
@@ -87,8 +117,7 @@ async fn a_release_that_failed_is_marked() {
     led_back(Some(archive()), |script| {
         let put = mock!(S3::put_object)
             .match_requests(move |input| {
-                let body = input.body().bytes().unwrap_or_default();
-                let body: Value = serde_json::from_slice(body).unwrap_or_default();
+                let body = body(input);
                 input.bucket() == Some("artifacts")
                     && input.expected_bucket_owner() == Some("123456789012")
                     && input.key() == Some(&key)
@@ -128,9 +157,7 @@ async fn a_release_that_does_what_it_should_after_all_is_forgiven() {
                 .then_http_response(|| http(204, "")),
         );
     let played = answered_by(script.play(), &Api::new(&[404]));
-    let mut work = work(true, true);
-    work.archive = Some(archive());
-    prove(&played.context, &artifacts(), &work, Standing::Proven, None)
+    looked(&played, &released(true), Standing::Proven, None)
         .await
         .expect("the route answers, and what was deployed is live");
     assert_eq!(warnings(played.finish()), [""; 0]);
@@ -147,25 +174,17 @@ async fn led_back(archive: Option<Archive>, answer: impl FnOnce(Script) -> Scrip
         script = script.s3("put_object", put);
     }
     let script = function(script.resources(&RESOURCES), "Active", "Successful", CODE);
-    let script = alias(script, "4");
-    let script = answer(alias(script, "4"));
+    let script = answer(alias(alias(script, "4"), "4"));
     let api = Api::new(&[500]);
     let played = answered_by(script.play(), &api);
-    let mut work = work(true, true);
-    work.template = work
-        .template
-        .replace("AWS::Lambda::EventSourceMapping", "AWS::SQS::Queue");
-    work.archive = archive;
+    let work = Work {
+        archive,
+        ..without_trigger(work(true, true))
+    };
     let noted = noted(&played.context, &work).await;
-    let error = prove(
-        &played.context,
-        &artifacts(),
-        &work,
-        Standing::Unproven,
-        Some(&noted),
-    )
-    .await
-    .expect_err("the route fails");
+    let error = looked(&played, &work, Standing::Unproven, Some(&noted))
+        .await
+        .expect_err("the route fails");
     assert_eq!(error.kind(), Kind::Deploy);
     assert_eq!(
         error.hints(),
@@ -184,16 +203,7 @@ async fn led_back(archive: Option<Archive>, answer: impl FnOnce(Script) -> Scrip
     assert_eq!(api.asked().len(), 9);
     let waits = played.waits();
     assert_eq!(waits.len(), 8, "{waits:?}");
-    let events = played.finish();
-    assert_eq!(
-        events,
-        [Event::AliasLedBack {
-            stack: STACK.into(),
-            logical_id: "WorkAlias".into(),
-            from: "4".into(),
-            to: "3".into(),
-        }]
-    );
+    assert_eq!(played.finish(), [alias_led_back()]);
 }
 
 /// Version 3 was led back to, and CloudFormation rolls the alias back to version 4, which it believes in.
@@ -205,15 +215,7 @@ async fn an_update_that_is_rolled_back_leaves_the_live_release_live() {
     let work = work(true, false);
     let noted = noted(&played.context, &work).await;
     failed(&played.context, &work, &noted).await;
-    assert_eq!(
-        played.finish(),
-        [Event::AliasLedBack {
-            stack: STACK.into(),
-            logical_id: "WorkAlias".into(),
-            from: "4".into(),
-            to: "3".into(),
-        }]
-    );
+    assert_eq!(played.finish(), [alias_led_back()]);
 }
 
 /// The check is answered by the version before, and the one that failed it is deployed still.
@@ -222,15 +224,9 @@ async fn a_deploy_that_changes_nothing_fails_while_a_release_is_led_back() {
     let script = alias(Script::new().resources(&RESOURCES), "3");
     let api = Api::new(&[404]);
     let played = answered_by(script.play(), &api);
-    let error = prove(
-        &played.context,
-        &artifacts(),
-        &work(true, true),
-        Standing::Proven,
-        None,
-    )
-    .await
-    .expect_err("what was deployed is not live");
+    let error = looked(&played, &work(true, true), Standing::Proven, None)
+        .await
+        .expect_err("what was deployed is not live");
     assert_eq!(error.kind(), Kind::Deploy);
     assert_eq!(
         error.hints(),
@@ -313,9 +309,7 @@ async fn what_was_led_back_by_hand_is_told_and_deploys() {
     let script = alias(Script::new().resources(&RESOURCES), "3");
     let script = by_hand(failures(script, &[failed_check("2")]), Some(("3", "4")));
     let played = answered_by(script.play(), &Api::new(&[404]));
-    let mut work = work(true, true);
-    work.archive = Some(archive());
-    prove(&played.context, &artifacts(), &work, Standing::Proven, None)
+    looked(&played, &released(true), Standing::Proven, None)
         .await
         .expect("somebody wants version 3");
     assert_eq!(
@@ -349,9 +343,7 @@ async fn a_check_that_failed_counts_whatever_was_done_by_hand() {
         let script = alias(Script::new().resources(&RESOURCES), "3");
         let script = by_hand(failures(script, &failed), moved);
         let played = answered_by(script.play(), &Api::new(&[404]));
-        let mut work = work(true, true);
-        work.archive = Some(archive());
-        let error = prove(&played.context, &artifacts(), &work, Standing::Proven, None)
+        let error = looked(&played, &released(true), Standing::Proven, None)
             .await
             .expect_err("what was deployed is not live");
         assert_eq!(

@@ -26,15 +26,13 @@ async fn what_a_killed_deploy_left_unproven_is_led_back_as_well() {
         .then_http_response(|| http(200, &json!({"FunctionVersion": "2"}).to_string()));
     let put = mock!(S3::put_object)
         .match_requests(|input| {
-            let body = input.body().bytes().unwrap_or_default();
-            let body: Value = serde_json::from_slice(body).unwrap_or_default();
+            let body = body(input);
             body["led_back"][0]["from"] == "4"
                 && body["led_back"][0]["to"] == "2"
                 && body["versions"] == json!({"intake-Work": "4"})
         })
         .then_http_response(|| http(200, ""));
-    let script = unproven_and_bad();
-    let script = by_hand(alias(alias(script, "4"), "4"), None)
+    let script = by_hand(alias(alias(running(), "4"), "4"), None)
         .lambda("update_alias", restore)
         .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
         .s3("put_object", put);
@@ -52,34 +50,19 @@ async fn a_version_that_somebody_chose_stays_where_its_check_fails() {
     let put = mock!(S3::put_object)
         .match_requests(|input| input.key().unwrap_or_default().contains("/failed/"))
         .then_http_response(|| http(200, ""));
-    let script = by_hand(alias(alias(unproven_and_bad(), "4"), "4"), Some(("4", "4")))
+    let script = by_hand(alias(alias(running(), "4"), "4"), Some(("4", "4")))
         .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
         .s3("put_object", put);
     let (_, events) = proven_after_a_killed_run(script).await;
     assert_eq!(events, []);
 }
 
-/// The looks at a stack with a released function, as far as its aliases.
-fn unproven_and_bad() -> Script {
-    function(
-        Script::new().resources(&RESOURCES),
-        "Active",
-        "Successful",
-        CODE,
-    )
-}
-
 /// Looks at a stack that a killed run left, whose route fails.
 async fn proven_after_a_killed_run(script: Script) -> (Vec<(Claim, String)>, Vec<Event>) {
     let played = answered_by(script.play(), &Api::new(&[500]));
-    let mut work = work(true, true);
-    work.template = work
-        .template
-        .replace("AWS::Lambda::EventSourceMapping", "AWS::SQS::Queue");
-    work.archive = Some(archive());
-    let error = prove(
-        &played.context,
-        &artifacts(),
+    let work = without_trigger(released(true));
+    let error = looked(
+        &played,
         &work,
         Standing::Unproven,
         Some(&left_by_a_killed_run()),
@@ -93,22 +76,12 @@ async fn proven_after_a_killed_run(script: Script) -> (Vec<(Claim, String)>, Vec
 /// deploy is repeated.
 #[tokio::test]
 async fn a_stack_that_nothing_is_known_of_is_neither_led_back_nor_failed() {
-    let script = alias(unproven_and_bad(), "4");
+    let script = alias(running(), "4");
     let played = answered_by(script.play(), &Api::new(&[500]));
-    let mut work = work(true, true);
-    work.template = work
-        .template
-        .replace("AWS::Lambda::EventSourceMapping", "AWS::SQS::Queue");
-    work.archive = Some(archive());
-    let error = prove(
-        &played.context,
-        &artifacts(),
-        &work,
-        Standing::Unknown,
-        None,
-    )
-    .await
-    .expect_err("the route fails");
+    let work = without_trigger(released(true));
+    let error = looked(&played, &work, Standing::Unknown, None)
+        .await
+        .expect_err("the route fails");
     assert!(error.hints()[0].contains("rollback intake-dev/Work --to previous"));
     // The script has neither `UpdateAlias` nor `PutObject`.
     played.finish();
@@ -120,15 +93,12 @@ async fn what_was_good_is_kept_while_updates_follow_unproven_ones() {
     let put = |check: fn(&Value) -> bool, prefix: &'static str| {
         mock!(S3::put_object)
             .match_requests(move |input| {
-                let body = input.body().bytes().unwrap_or_default();
-                let body: Value = serde_json::from_slice(body).unwrap_or_default();
-                input.key().unwrap_or_default().starts_with(prefix) && check(&body)
+                input.key().unwrap_or_default().starts_with(prefix) && check(&body(input))
             })
             .then_http_response(|| http(200, ""))
     };
     // No check and no more than a release: an update of it may fail as well.
-    let mut work = work(true, false);
-    work.archive = Some(archive());
+    let work = released(false);
     let script = by_hand(alias(Script::new().resources(&RESOURCES), "4"), None)
         .s3(
             "put_object",
@@ -165,15 +135,9 @@ async fn what_could_not_be_listed_is_unseen() {
     let played = Script::new()
         .cloudformation("list_stack_resources", rule)
         .play();
-    let seen = prove(
-        &played.context,
-        &artifacts(),
-        &work(true, true),
-        Standing::Unproven,
-        None,
-    )
-    .await
-    .expect("nothing is known to be wrong");
+    let seen = looked(&played, &work(true, true), Standing::Unproven, None)
+        .await
+        .expect("nothing is known to be wrong");
     assert_eq!(seen, Found::Unseen);
     assert_eq!(warnings(played.finish()).len(), 1);
 }
@@ -183,15 +147,9 @@ async fn what_did_not_change_is_asked_again() {
     let script = alias(Script::new().resources(&RESOURCES), "4");
     let api = Api::new(&[404]);
     let played = answered_by(script.play(), &api);
-    prove(
-        &played.context,
-        &artifacts(),
-        &work(true, true),
-        Standing::Proven,
-        None,
-    )
-    .await
-    .expect("the route answers, and what was deployed is live");
+    looked(&played, &work(true, true), Standing::Proven, None)
+        .await
+        .expect("the route answers, and what was deployed is live");
     assert_eq!(api.asked().len(), 1);
     played.finish();
 }
