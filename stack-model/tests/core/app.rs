@@ -91,15 +91,17 @@ fn the_manifest_says_what_the_deployer_must_know() {
 /// Tags tell whose a stack is, and no stack says so of itself.
 #[test]
 fn a_stack_is_tagged_with_its_app_where_that_has_a_name() {
-    let request = |app: Option<&str>| {
-        json!({"name": "dev", "region": "us-east-1", "architecture": "arm64", "app": app})
-    };
+    let request = |app: Option<&str>| json!({"name": "dev", "region": "us-east-1", "architecture": "arm64", "app": app});
     for (name, tags) in [
-        (Some("shop"), json!({"stackctl:app": "shop", "stackctl:stage": "dev"})),
+        (
+            Some("shop"),
+            json!({"stackctl:app": "shop", "stackctl:stage": "dev"}),
+        ),
         (None, json!({"stackctl:stage": "dev"})),
     ] {
         let mut app = App::new(stage(request(name)));
-        app.stack("orders").raw("First", "AWS::SNS::Topic", json!({}));
+        app.stack("orders")
+            .raw("First", "AWS::SNS::Topic", json!({}));
         let assembly = app.synth().unwrap();
         assert_eq!(json!(assembly.manifest().stacks[0].tags), tags);
     }
