@@ -21,6 +21,7 @@ mod follow;
 mod given;
 mod handover;
 mod leftovers;
+mod letters;
 mod machines;
 mod moving;
 mod operate;

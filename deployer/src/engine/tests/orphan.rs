@@ -52,7 +52,7 @@ fn list(from: Option<&'static str>, answer: String) -> Rule {
         .then_http_response(move || http(200, &answer))
 }
 
-fn territory() -> Territory {
+pub(super) fn territory() -> Territory {
     Territory {
         stage: "dev".to_owned(),
         known: ["intake-dev", "orders-dev", "web-dev"]
@@ -79,7 +79,7 @@ const DEV: (&str, &str) = ("stackctl:stage", "dev");
 const SHOP: (&str, &str) = ("stackctl:app", "shop");
 const OTHER: (&str, &str) = ("stackctl:app", "club");
 
-fn script() -> Script {
+pub(super) fn script() -> Script {
     let parent = format!(
         "<ParentId>arn:aws:cloudformation:{REGION}:123456789012:stack/late-dev/1</ParentId>\
          <RootId>arn:aws:cloudformation:{REGION}:123456789012:stack/late-dev/1</RootId>"

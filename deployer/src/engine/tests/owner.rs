@@ -3,15 +3,16 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    answers::Stack,
+    answers::{self, ADD_ORDERS, STACK_ID, Stack},
     fast::with_function,
+    orphan,
     prune::describe_all,
     publish::bucket_stack,
-    script::{Played, STACK, Script, stack},
+    script::{Answer, Played, STACK, Script, one, stack},
 };
 use crate::engine::{
     BOOTSTRAP_STACK, Context, DestroyRequest, Explained as _, FastPlan, PruneRequest, StackTarget,
-    Taken, destroy, fast_plan, prune_plan,
+    Taken, Territory, deploy, destroy, fast_plan, prune_plan, survey,
 };
 
 /// The stack as it was when this app deployed it last.
@@ -93,6 +94,43 @@ async fn code_of_another_apps_stack_is_not_given_past_cloudformation() {
         }
         FastPlan::Code(_) => panic!("it is not ours"),
     }
+    played.finish();
+}
+
+/// What is deployed again may be of a time when the app had no name.
+#[tokio::test]
+async fn what_is_deployed_is_tagged_with_the_app_whatever_the_manifest_says() {
+    let played = Script::new()
+        .describe(STACK, answers::absent(STACK))
+        .create_change_set(|input| {
+            let tags = input.tags().iter();
+            let tags: Vec<_> = tags.map(|it| (it.key(), it.value())).collect();
+            tags.contains(&(Some("stackctl:app"), Some("shop")))
+                && tags.contains(&(Some("stackctl:stage"), Some("dev")))
+        })
+        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .execute()
+        .events(&[("5", STACK, "CREATE_COMPLETE", "", "*")])
+        .events(&[("5", STACK, "CREATE_COMPLETE", "", "*")])
+        .describe(STACK_ID, ours())
+        .play();
+    let mut deployment = one(stack(STACK, &[]));
+    deployment.stacks[0].manifest.tags.clear();
+    let report = deploy(&shop(&played), deployment, Answer::yes()).await;
+    report.expect("the stack is created");
+    played.finish();
+}
+
+/// The artifact bucket is everybody's, also where a stage has the name that its stack is tagged with.
+#[tokio::test]
+async fn the_stack_of_the_artifact_bucket_is_nobodys() {
+    let played = orphan::script().play();
+    let territory = Territory {
+        stage: "bootstrap".to_owned(),
+        ..orphan::territory()
+    };
+    let survey = survey(&shop(&played), &territory).await;
+    assert_eq!((survey.orphans, survey.unowned), (vec![], vec![]));
     played.finish();
 }
 
