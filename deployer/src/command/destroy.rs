@@ -1,11 +1,13 @@
 //! `destroy`: deletes stacks and what they hold.
 
+mod consent;
 mod told;
 
 use std::collections::BTreeSet;
 
 use stack_model::assembly::StackManifest;
 
+use self::consent::Going;
 use self::told::{described, finish, show, summary, tell_left};
 use super::once::{self, Rendered, Source};
 use super::place::{self, Place};
@@ -200,18 +202,26 @@ impl Run<'_> {
         if stacks.is_empty() && unknown.is_empty() && !takes_all {
             return Ok(site);
         }
-        let names = stacks.iter().map(|stack| stack.name.as_str());
-        let names: Vec<&str> = names.chain(unknown.iter().map(String::as_str)).collect();
-        let danger = format!("this deletes {}", names.join(", "));
         let given = self.arguments.confirm.as_deref();
+        let danger = || {
+            let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+            consent::unseen(&names, unknown, app.filter(|_| takes_all))
+        };
         if let Some(given) = given.filter(|given| *given != self.name) {
-            return Err(approval::other_stage(self.name, given, &danger));
+            return Err(approval::other_stage(self.name, given, &danger()));
         }
         let unknown_names: Vec<&str> = unknown.iter().map(String::as_str).collect();
         if let Some(why) = self.why(stage, &unknown_names)
             && (given.is_some() || !session.ui.can_ask())
         {
-            approval::confirm(session, self.name, given, (&danger, &why)).await?;
+            let confirmed = approval::confirm(session, self.name, given, (&danger(), &why)).await;
+            // Nobody is asked with credentials before there is consent.
+            confirmed.map_err(|error| match unknown.as_slice() {
+                [] => error,
+                unknown => error.cause(consent::unasked(unknown, |stack| {
+                    Remembered::has(self.project, self.name, stack)
+                })),
+            })?;
         }
         let activity = Activity::new(&session.ui, "destroy");
         let (context, _) =
@@ -219,21 +229,38 @@ impl Run<'_> {
         let whole = (self.name, self.config);
         let ground = territory::of(self.project, whole, stage, assembly, self.place);
         let (mut found_orphans, mut left) = (Vec::new(), Vec::new());
+        let is_of_all = self.arguments.stacks.stacks.is_empty();
+        let gone = if is_of_all || !unknown.is_empty() {
+            let memory = Memory::in_state(&self.project.state_dir);
+            let local = self.place.is_local();
+            let seen = Remembered::of(self.project, self.name, stage, local).names();
+            orphans::gone(session, &context, &ground, &memory, &seen).await?
+        } else {
+            Vec::new()
+        };
         if takes_all {
             match orphans::look(session, &context, &ground).await? {
                 Ok(survey) => {
                     orphans::tell_unseen(&session.ui, &ground, &survey);
-                    if self.reads_nothing(session) {
-                        left = survey.orphans;
-                    } else {
-                        found_orphans = survey.orphans;
-                    }
+                    found_orphans = survey.orphans;
                 }
                 Err(unseen) => unseen.tell(&session.ui),
             }
         }
-        for name in unknown {
-            found_orphans.extend(orphans::find(session, &context, &ground, name).await?);
+        if is_of_all {
+            found_orphans.extend(gone);
+            if self.reads_nothing(session) {
+                left = std::mem::take(&mut found_orphans);
+            }
+        } else {
+            for name in unknown {
+                let found = orphans::find(session, &context, &ground, name).await?;
+                if found.is_empty() {
+                    let gone = gone.iter().filter(|orphan| orphan.stack == *name);
+                    found_orphans.extend(gone.cloned());
+                }
+                found_orphans.extend(found);
+            }
         }
         site.orphans = found_orphans;
         site.left = left;
@@ -254,8 +281,7 @@ impl Run<'_> {
         let Rendered { session, stage, .. } = &site.rendered;
         let mut stacks = site.stacks();
         stacks.extend(site.orphans.iter().map(|orphan| orphan.manifest(name)));
-        let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
-        let Some((activity, context)) = site.connected.as_ref().filter(|_| !names.is_empty())
+        let Some((activity, context)) = site.connected.as_ref().filter(|_| !stacks.is_empty())
         else {
             session.ui.done("destroy", "nothing of its own is selected");
             tell_left(&session.ui, &site.left);
@@ -271,28 +297,29 @@ impl Run<'_> {
             .clone()
             .waiting(arguments.wait)
             .with_concurrency(arguments.concurrency);
+        let mut absent = BTreeSet::new();
         if !place.is_local() {
             let outlook = session.guard(Box::pin(engine::outlook(&context, &stacks, &retain)));
-            show(&session.ui, &outlook.await??);
+            let outlook = outlook.await??;
+            show(&session.ui, &outlook);
+            absent = outlook.absent;
         }
         for orphan in &site.orphans {
             session.ui.line(format!("  {}", described(orphan)));
         }
         let account = &context.clients.identity().account;
-        let orphans = site.orphans.iter().map(|orphan| orphan.stack.as_str());
-        let orphans: Vec<&str> = orphans.collect();
+        let (own, orphans) = (context.clients.region(), &site.orphans);
+        let going = Going::new(&stacks, orphans, &absent, own);
+        let orphans: Vec<&str> = orphans.iter().map(|orphan| orphan.stack.as_str()).collect();
+        let where_to = format!("account {account}, {own}");
         match self.why(stage, &orphans) {
             Some(why) if arguments.confirm.is_none() => {
-                let danger = format!(
-                    "this deletes {} in account {account}, {}",
-                    names.join(", "),
-                    stage.region
-                );
+                let danger = going.danger(&where_to);
                 approval::confirm(session, name, None, (&danger, &why)).await?;
             }
             Some(_) => {}
             None => {
-                let question = format!("Delete {} in account {account}?", names.join(", "));
+                let question = going.question(&where_to);
                 approval::ask(session, place.is_local(), &question).await?;
             }
         }

@@ -1,5 +1,7 @@
 //! What the verbs begin with that look at deployed stacks and change none.
 
+use std::collections::BTreeSet;
+
 use super::Session;
 use super::place::{self, Place};
 use super::territory::{self, Ground};
@@ -8,9 +10,9 @@ use crate::assembly::Assembly;
 use crate::aws::Target;
 use crate::cli;
 use crate::engine::{
-    Context, DeployedFunction, EventSink, LedBack, Orphan, StackTarget, functions, led_back,
+    Context, DeployedFunction, EventSink, LedBack, Memory, Orphan, StackTarget, functions, led_back,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::local::Endpoint;
 
 /// Everything that is needed to look at stacks.
@@ -21,6 +23,12 @@ pub(super) struct Look {
     pub(super) assembly: Assembly,
     /// The selected stacks.
     pub(super) targets: Vec<StackTarget>,
+    /// Those of them that the source does not have.
+    pub(super) orphans: Vec<Orphan>,
+    /// Those that were named and are gone, though their removal did not come to its end.
+    pub(super) gone: Vec<Orphan>,
+    /// What is remembered of removals.
+    pub(super) memory: Memory,
     /// The local engine, where the place is one.
     pub(super) endpoint: Option<Endpoint>,
     /// Where calls go and as whom.
@@ -36,6 +44,20 @@ pub(super) struct Look {
 impl Look {
     /// Opens the place of the selected stacks; of all, where nothing selects.
     pub(super) async fn open(session: &Session, stacks: Option<&cli::Stacks>) -> Result<Self> {
+        let look = Self::with_gone(session, stacks).await?;
+        match look.gone.first() {
+            Some(Orphan { stack, next, .. }) => {
+                let error: Error = cli::unknown(&look.assembly.names(), stack);
+                Err(error.hint(format!(
+                    "it is gone, and its removal did not come to its end: `{next}` does what is left to do"
+                )))
+            }
+            None => Ok(look),
+        }
+    }
+
+    /// The same for whoever can tell something of stacks that are gone.
+    pub(super) async fn with_gone(session: &Session, stacks: Option<&cli::Stacks>) -> Result<Self> {
         let project = session.project()?;
         let (name, stage) = session.stage(&project)?;
         let config = project.stage(name)?;
@@ -48,16 +70,28 @@ impl Look {
             place::open(session, &project, stage, &place, EventSink::ignore()).await?;
         let ground = territory::of(&project, (name, config), stage, &assembly, &place);
         let mut targets = prepare::targets(&assembly, &selected);
+        let memory = Memory::in_state(&project.state_dir);
+        let (mut found, mut gone) = (Vec::new(), Vec::new());
         for pattern in unknown {
-            let found = orphans::find(session, &context, &ground, &pattern).await?;
-            if found.is_empty() {
-                let error = cli::unknown(&assembly.names(), &pattern);
-                return Err(orphans::nobody(error, &ground));
+            let mut there = orphans::find(session, &context, &ground, &pattern).await?;
+            if there.is_empty() {
+                let none = BTreeSet::new();
+                let all = orphans::gone(session, &context, &ground, &memory, &none);
+                let before = gone.len();
+                gone.extend(all.await?.into_iter().filter(|it| it.stack == pattern));
+                if gone.len() == before {
+                    let error = cli::unknown(&assembly.names(), &pattern);
+                    return Err(orphans::nobody(error, &ground));
+                }
             }
-            targets.extend(found.iter().map(Orphan::target));
+            found.append(&mut there);
         }
+        targets.extend(found.iter().map(Orphan::target));
         Ok(Self {
             targets,
+            orphans: found,
+            gone,
+            memory,
             ground,
             outdated,
             target: Box::new(place::target(stage, &place, endpoint.as_ref())),

@@ -112,7 +112,11 @@ pub(super) async fn render<'a>(
         .iter()
         .find(|pattern| source == Source::Fresh || !orphans::may_be_one(pattern, name))
     {
-        return Err(nobody(&of_chosen, pattern, source));
+        let error = nobody(&of_chosen, pattern, source);
+        return Err(match source {
+            Source::Fresh => error,
+            Source::Known => orphans::left(error, project, name, pattern),
+        });
     }
     let label_of = |at: usize| stages.get(at).map_or("", |stage| label(stage)).to_owned();
     let parts = stages.iter().zip(assemblies).zip(assigned).zip(positions);

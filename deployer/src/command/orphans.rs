@@ -1,16 +1,40 @@
 //! Stacks that are deployed and that the source does not have any more.
 
+use std::collections::BTreeSet;
+
 use super::Session;
+use super::remembered::Remembered;
 use super::territory::Ground;
 use crate::aws::{AwsError, Fault};
-use crate::engine::{self, Context, Last, Orphan, StackTarget, Survey, Taken};
+use crate::config::Project;
+use crate::engine::{self, Context, Last, Memory, Orphan, StackTarget, Survey, Taken};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 
 /// Returns whether a text may be the name of a deployed stack of a stage.
 pub(super) fn may_be_one(text: &str, stage: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    text.ends_with(&format!("-{stage}")) && text.chars().all(plain)
+    text.ends_with(&format!("-{stage}")) && is_plain(text)
+}
+
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// Adds to the error of a name without its stage, which nothing in the source has, how a stack is named that left the source.
+pub(super) fn left(error: Error, project: &Project, stage: &str, name: &str) -> Error {
+    if !is_plain(name) || may_be_one(name, stage) {
+        return error;
+    }
+    let whole = format!("{name}-{stage}");
+    if Remembered::has(project, stage, &whole) {
+        error.hint(format!(
+            "`{whole}` was deployed from here and is not in this source: it is named whole"
+        ))
+    } else {
+        error.hint(format!(
+            "a stack that left the source is named whole, which is `{whole}`"
+        ))
+    }
 }
 
 /// Looks for what is deployed besides the source, for a command that does something else; tells why nobody looks, where nobody
@@ -67,6 +91,26 @@ pub(super) async fn find(
 ) -> Result<Vec<Orphan>> {
     let found = engine::find_orphans(context, &ground.territory, name);
     Ok(session.guard(Box::pin(found)).await??)
+}
+
+/// Finds stacks that are gone and that this machine still knows of: what their removal left to do is left, or was `seen` to be
+/// there and may have left something.
+pub(super) async fn gone(
+    session: &Session,
+    context: &Context,
+    ground: &Ground,
+    memory: &Memory,
+    seen: &BTreeSet<String>,
+) -> Result<Vec<Orphan>> {
+    let found = engine::remnants(context, &ground.territory, memory, seen);
+    Ok(session.guard(Box::pin(found)).await??)
+}
+
+/// Tells of stacks that are gone and not all that is to be removed.
+pub(super) fn tell_gone(ui: &Ui, stack: &str, next: &str) {
+    ui.warn(format!(
+        "{stack} is gone, and its removal did not come to its end: `{next}` does what is left to do"
+    ));
 }
 
 /// Adds to the error of a name that nothing has why it may be deployed all the same.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stack_model::assembly::{Architecture, Asset, SynthRequest};
 
+use super::once::Source;
 use super::place::Place;
 use super::{Session, explain, kept, lock, orphans, territory};
 use crate::assembly::{self, Assembly, Synthesis};
@@ -135,7 +136,7 @@ pub(super) async fn rendered(
     let wanted = request(session, project, name, stage)?;
     if let Some(kept) = kept::last(project, &stage.key(name)).filter(|kept| kept.is_of(&wanted))
         && let outdated = kept.outdated_by(project)
-        && let Ok((selected, unknown)) = select_known(&kept.assembly, name, stacks)
+        && let Ok((selected, unknown)) = select_known(&kept.assembly, project, name, stacks)
         && (unknown.is_empty() || outdated.is_none())
     {
         if let Some(source) = outdated {
@@ -148,15 +149,16 @@ pub(super) async fn rendered(
         let time = (!kept.is_current(project)).then(|| kept.time());
         return Ok((kept.assembly, selected, unknown, time));
     }
-    refuse_unknown(session, project, (name, stage), stacks)?;
+    refuse_unknown(session, project, (name, stage), stacks, Source::Known)?;
     let assembly = assembly(session, project, name, stage).await?;
-    let (selected, unknown) = select_known(&assembly, name, stacks)?;
+    let (selected, unknown) = select_known(&assembly, project, name, stacks)?;
     Ok((assembly, selected, unknown, None))
 }
 
 /// Returns the positions of the stacks that the arguments select, and what else is named and may be deployed.
 fn select_known(
     assembly: &Assembly,
+    project: &Project,
     stage: &str,
     stacks: &cli::Stacks,
 ) -> Result<(Vec<usize>, Vec<String>)> {
@@ -164,18 +166,23 @@ fn select_known(
     let (selected, unknown) = cli::select_known(&names, &stacks.stacks)?;
     let mut nobodys = unknown.iter();
     match nobodys.find(|pattern| !orphans::may_be_one(pattern, stage)) {
-        Some(pattern) => Err(cli::unknown(&names, pattern)),
+        Some(pattern) => {
+            let error = cli::unknown(&names, pattern);
+            Err(orphans::left(error, project, stage, pattern))
+        }
         None => Ok((selected, unknown)),
     }
 }
 
 /// Refuses a name that no stack has, before anything is rendered: the stacks of the last synth tell, where the same was
-/// asked for and no source has changed since.
+/// asked for and no source has changed since. What may be deployed and in the source no more is refused for who needs the
+/// source alone.
 pub(super) fn refuse_unknown(
     session: &Session,
     project: &Project,
     (name, stage): (&str, &Stage),
     stacks: &cli::Stacks,
+    source: Source,
 ) -> Result<()> {
     if stacks.stacks.is_empty() {
         return Ok(());
@@ -183,12 +190,18 @@ pub(super) fn refuse_unknown(
     let wanted = request(session, project, name, stage)?;
     let kept = kept::last(project, &stage.key(name));
     match kept.filter(|kept| kept.is_of(&wanted) && kept.is_current(project)) {
-        Some(kept) => select(&kept.assembly, stacks).map(drop).map_err(|error| {
-            error.hint(format!(
-                "these are the stacks of the last synth{}, and no source has changed since: `stackctl synth` renders them all the same",
-                kept.time()
-            ))
-        }),
+        Some(kept) => {
+            let selected = match source {
+                Source::Fresh => select(&kept.assembly, stacks).map(drop),
+                Source::Known => select_known(&kept.assembly, project, name, stacks).map(drop),
+            };
+            selected.map_err(|error| {
+                error.hint(format!(
+                    "these are the stacks of the last synth{}, and no source has changed since: `stackctl synth` renders them all the same",
+                    kept.time()
+                ))
+            })
+        }
         None => Ok(()),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::once::Source;
 use super::place::{self, Place};
 use super::{Session, approval, lock, prepare};
 use crate::cli;
@@ -15,7 +16,13 @@ pub(super) async fn run(session: &Session, arguments: &cli::Prune) -> Result<u8>
     let (name, stage) = session.stage(&project)?;
     let place = Place::of(session);
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
-    prepare::refuse_unknown(session, &project, (name, stage), &arguments.stacks)?;
+    prepare::refuse_unknown(
+        session,
+        &project,
+        (name, stage),
+        &arguments.stacks,
+        Source::Fresh,
+    )?;
     let assembly = prepare::known(session, &project, name, stage).await?;
     let selected = prepare::select(&assembly, &arguments.stacks)?;
     let (context, _) = place::open(session, &project, stage, &place, EventSink::ignore()).await?;

@@ -3,6 +3,7 @@
 //! Each stack of a stage has a file in each environment, for the user alone. It is written whenever a plan is made against
 //! what is deployed, and when a stack was deployed from here. Nothing is decided by it but what `diff --offline` shows.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -44,6 +45,17 @@ impl Remembered {
         Self {
             directory: project.state_dir.join("deployed").join(name).join(label),
         }
+    }
+
+    /// Returns whether a stack was deployed when it was seen last, in any environment of a stage.
+    pub(super) fn has(project: &Project, name: &str, stack: &str) -> bool {
+        let stage = project.state_dir.join("deployed").join(name);
+        let environments = std::fs::read_dir(stage).into_iter().flatten().flatten();
+        environments
+            .map(|entry| Self {
+                directory: entry.path(),
+            })
+            .any(|environment| matches!(environment.read(stack), Some((Some(_), _))))
     }
 
     fn file(&self, stack: &str) -> PathBuf {
@@ -121,6 +133,17 @@ impl Remembered {
             let since = since.and_then(|time| jiff::Timestamp::try_from(time).ok());
             (file.stack, since)
         })
+    }
+
+    /// Returns the stacks that were deployed when they were seen last.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        let entries = std::fs::read_dir(&self.directory).into_iter().flatten();
+        let names = entries.flatten().filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            Some(name.strip_suffix(".json")?.to_owned())
+        });
+        let is_deployed = |stack: &String| matches!(self.read(stack), Some((Some(_), _)));
+        names.filter(is_deployed).collect()
     }
 
     /// Compares stacks with what is known of them. Nobody is asked.
@@ -239,8 +262,10 @@ mod tests {
         let plan = |before| plan(before, snapshot(6));
         kept.seen(&ui, &plan(None));
         assert_eq!(known(), Some(None));
+        assert!(kept.names().is_empty());
         kept.seen(&ui, &plan(Some(snapshot(5))));
         assert_eq!(known(), Some(Some(snapshot(5))));
+        assert_eq!(Vec::from_iter(kept.names()), ["orders-dev"]);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

@@ -1,5 +1,7 @@
 //! `status`: what became of stacks.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::look::Look;
@@ -12,12 +14,15 @@ use crate::error::Result;
 use crate::ui::{self, Table};
 
 pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
-    let look = Look::open(session, Some(arguments)).await?;
+    let look = Look::with_gone(session, Some(arguments)).await?;
+    let mut targets = look.targets.clone();
+    targets.retain(|target| !look.orphans.iter().any(|orphan| orphan.target() == *target));
     let mut report = session
-        .guard(engine::status(&look.context, &look.targets))
+        .guard(engine::status(&look.context, &targets))
         .await??;
-    let given = engine::given_fast(&look.context, &look.targets, &mut report);
+    let given = engine::given_fast(&look.context, &targets, &mut report);
     session.guard(Box::pin(given)).await?;
+    let begun = engine::unfinished(&look.context, &look.memory, &targets, &mut report);
     for stack in report.stacks.iter_mut().filter(|it| it.id.is_some()) {
         stack.led_back = look.led_back(session, &stack.stack).await?;
     }
@@ -25,6 +30,22 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         session.ui.warn(unknown);
     }
     let survey = besides(session, &look, arguments).await?;
+    for row in report
+        .stacks
+        .iter()
+        .filter(|row| begun.contains(&row.stack))
+    {
+        orphans::tell_gone(
+            &session.ui,
+            &row.stack,
+            row.next.as_deref().unwrap_or_default(),
+        );
+    }
+    let (gone, orphans): (Vec<&Orphan>, Vec<&Orphan>) =
+        survey.orphans.iter().partition(|orphan| orphan.is_gone());
+    for orphan in gone {
+        orphans::tell_gone(&session.ui, &orphan.stack, &orphan.next);
+    }
     if session.ui.json() {
         session
             .ui
@@ -50,7 +71,7 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
             orphan.stack.as_str(),
             orphan.status.as_str(),
             settled,
-            if look.outdated.is_none() {
+            if look.outdated.is_none() || orphan.is_gone() {
                 &orphan.next
             } else {
                 ""
@@ -66,9 +87,8 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
             ));
         }
     }
-    if !survey.orphans.is_empty() {
-        let names = survey
-            .orphans
+    if !orphans.is_empty() {
+        let names = orphans
             .iter()
             .map(|orphan| format!("{}{}", orphan.stack, orphans::last(orphan)));
         let names = names.collect::<Vec<_>>().join(", ");
@@ -92,16 +112,22 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
     Ok(0)
 }
 
-/// Looks for what is deployed besides the source, where no stack was named. Whoever may not look is told so.
+/// Looks for what is deployed besides the source, where no stack was named; where any was, those are told. Whoever may not look is told so.
 async fn besides(session: &Session, look: &Look, arguments: &cli::Stacks) -> Result<Survey> {
     if !arguments.stacks.is_empty() {
-        return Ok(Survey::default());
+        return Ok(Survey {
+            orphans: [look.orphans.as_slice(), &look.gone].concat(),
+            ..Survey::default()
+        });
     }
     let survey = orphans::look(session, &look.context, &look.ground).await?;
-    let survey = survey.unwrap_or_else(|unseen| {
+    let mut survey = survey.unwrap_or_else(|unseen| {
         unseen.tell(&session.ui);
         Survey::default()
     });
+    let none = BTreeSet::new();
+    let gone = orphans::gone(session, &look.context, &look.ground, &look.memory, &none);
+    survey.orphans.extend(gone.await?);
     orphans::tell_unseen(&session.ui, &look.ground, &survey);
     Ok(survey)
 }
@@ -149,8 +175,9 @@ impl<'a> Document<'a> {
         Self {
             stacks: sources
                 .chain(orphans.map(|orphan| {
-                    let next = is_known.then_some(orphan.next.as_str());
-                    Row::Orphan(Besides::new(orphan, true, next))
+                    let is_way = is_known || orphan.is_gone();
+                    let next = is_way.then_some(orphan.next.as_str());
+                    Row::Orphan(Besides::new(orphan, orphan.app.is_some(), next))
                 }))
                 .collect(),
             unowned: survey

@@ -8,7 +8,7 @@ use super::place::Place;
 use super::{kept, lock};
 use crate::assembly::Assembly;
 use crate::config::{Project, Stage, StageConfig};
-use crate::engine::Territory;
+use crate::engine::{Memory, Territory};
 use crate::scratch;
 
 /// The region of what is global at AWS, such as certificates of distributions: the one where a stack is most often alone.
@@ -41,6 +41,8 @@ pub(super) fn of(
     let now: BTreeSet<String> = now.chain([own.to_owned()]).collect();
     let mut regions = remember(project, &stage.key(name), &now);
     let had = regions.clone();
+    // A removal that did not come to its end may be in one that the configuration names no more.
+    regions.extend(Memory::in_state(&project.state_dir).regions(name));
     if !place.is_local() {
         regions.extend(named(project, own));
     }

@@ -9,6 +9,7 @@ mod ledger;
 mod memory;
 mod order;
 mod outlook;
+mod remnants;
 mod remove;
 mod survivors;
 mod traces;
@@ -42,6 +43,7 @@ pub use ledger::Left;
 use ledger::{Exports, Fate, Ledger};
 pub use memory::Memory;
 pub use outlook::{Outlook, outlook};
+pub use remnants::{remnants, unfinished};
 pub use survivors::{Survivor, survivors};
 
 /// What to remove.

@@ -97,6 +97,24 @@ impl Orphan {
         }
     }
 
+    /// Says of a stack that is gone that its removal did not come to its end.
+    pub(super) fn gone(context: &Context, region: &str, stack: &str) -> Self {
+        Self {
+            stack: stack.to_owned(),
+            region: (region != context.clients.region()).then(|| region.to_owned()),
+            status: StackStatus::new("DELETE_COMPLETE"),
+            next: hint::command(context, &format!("stackctl destroy {stack}")),
+            last: None,
+            id: String::new(),
+            app: context.ownership.app.clone(),
+        }
+    }
+
+    /// Returns whether it is gone, and only what its removal left to do is left.
+    pub fn is_gone(&self) -> bool {
+        self.status.is_deleted()
+    }
+
     /// Looks who changed it last, which its newest event tells. Nobody has to know.
     async fn trace(&mut self, context: &Context) {
         let clients = context.clients.in_region(self.region.as_deref());

@@ -1,7 +1,7 @@
 //! What becomes of stacks that left the source, on AWS, for which a small server stands in.
 #![cfg(target_os = "linux")]
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::cloudformation::{Server, field, is_reading, run, run_at};
 use super::workspace::{Outcome, Workspace};
@@ -166,4 +166,171 @@ fn an_address_of_this_machine_is_no_way_around_the_guards() {
         .iter()
         .filter(|action| *action != "GetCallerIdentity");
     assert_eq!(others.next(), None);
+}
+
+/// What a killed run wrote down of a stack that is gone by now, which no source has.
+fn begun(workspace: &Workspace) -> std::path::PathBuf {
+    let file = ".stackctl/removing/123456789012.us-east-1.gone-dev.json";
+    let stack = "arn:aws:cloudformation:us-east-1:123456789012:stack/gone-dev/1";
+    let contents = json!({"stack_id": stack, "resources": [], "log_groups": [], "adoptions": []});
+    workspace.write(file, &contents.to_string());
+    workspace.path(file)
+}
+
+/// What was deployed from here when it was seen last.
+fn seen(workspace: &Workspace, stack: &str) -> std::path::PathBuf {
+    let file = format!(".stackctl/deployed/dev/us-east-1/{stack}.json");
+    let snapshot = json!({"template": {"Resources": {}}, "parameters": {}, "tags": {}});
+    workspace.write(&file, &json!({"version": 1, "stack": snapshot}).to_string());
+    workspace.path(&file)
+}
+
+#[test]
+fn a_removal_that_was_killed_once_its_stack_was_gone_is_told_and_finished() {
+    let (workspace, server) = (workspace(), server());
+    let note = begun(&workspace);
+    let told = "gone-dev is gone, and its removal did not come to its end";
+    let outcome = run("status", &workspace, &server, &[]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains(told), "{outcome:?}");
+    let outcome = run("status", &workspace, &server, &["gone-dev", "--json"]);
+    let document: Value = serde_json::from_str(&outcome.stdout).expect("is JSON");
+    let row = &document["stacks"][0];
+    assert_eq!(row["status"], "DELETE_COMPLETE", "{document:#}");
+    let next = row["next"].as_str().unwrap_or_default();
+    assert!(next.starts_with("stackctl destroy gone-dev"), "{next}");
+    // Nothing else can be said of it.
+    let outcome = run("outputs", &workspace, &server, &["gone-dev"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("did not come to its end"),
+        "{outcome:?}"
+    );
+
+    let outcome = run("destroy", &workspace, &server, &["--yes"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains(told), "{outcome:?}");
+    assert!(note.exists());
+    let misspelt = run(
+        "destroy",
+        &workspace,
+        &server,
+        &["gome-dev", "--confirm", "dev"],
+    );
+    assert_eq!(misspelt.code, Some(2), "{misspelt:?}");
+    let outcome = run(
+        "destroy",
+        &workspace,
+        &server,
+        &["gone-dev", "--confirm", "dev"],
+    );
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(!note.exists());
+    assert_eq!(changing(&server), None, "{outcome:?}");
+    let outcome = run("status", &workspace, &server, &[]);
+    assert!(!outcome.stderr.contains(told), "{outcome:?}");
+
+    // One that was seen from here and removed elsewhere is not known to have left anything.
+    let file = seen(&workspace, "seen-dev");
+    let outcome = run("status", &workspace, &server, &[]);
+    assert!(!outcome.stderr.contains("seen-dev"), "{outcome:?}");
+    let outcome = run(
+        "destroy",
+        &workspace,
+        &server,
+        &["seen-dev", "--confirm", "dev"],
+    );
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(!file.exists());
+}
+
+/// A stack of the source, too, may be gone before its removal came to its end.
+#[test]
+fn a_removal_of_a_stack_of_the_source_that_was_killed_is_told() {
+    let (workspace, server) = (workspace(), Server::start());
+    let file = begun(&workspace);
+    let own = file.with_file_name("123456789012.us-east-1.orders-dev.json");
+    std::fs::rename(file, own).expect("is there");
+    let outcome = run("status", &workspace, &server, &["orders", "--json"]);
+    let document: Value = serde_json::from_str(&outcome.stdout).expect("is JSON");
+    let row = &document["stacks"][0];
+    assert_eq!(row["status"], "NOT_DEPLOYED", "{document:#}");
+    let next = row["next"].as_str().unwrap_or_default();
+    assert!(next.starts_with("stackctl destroy orders-dev"), "{next}");
+    let told = "orders-dev is gone, and its removal did not come to its end";
+    assert!(outcome.stderr.contains(told), "{outcome:?}");
+}
+
+#[test]
+fn a_stack_that_left_the_source_is_told_where_it_is_named_alone() {
+    let (workspace, server) = (workspace(), server());
+    let outcome = run("status", &workspace, &server, &["late-dev", "--json"]);
+    let document: Value = serde_json::from_str(&outcome.stdout).expect("is JSON");
+    assert_eq!(document["stacks"].as_array().map(Vec::len), Some(1));
+    let row = &document["stacks"][0];
+    assert_eq!(
+        (&row["stack"], &row["orphan"]),
+        (&json!("late-dev"), &json!(true))
+    );
+    let next = row["next"].as_str().unwrap_or_default();
+    assert!(next.starts_with("stackctl destroy late-dev"), "{next}");
+    let outcome = run("status", &workspace, &server, &["late-dev"]);
+    assert!(
+        outcome.stdout.contains("stackctl destroy late-dev"),
+        "{outcome:?}"
+    );
+    let told = "not in this source: late-dev";
+    assert!(outcome.stderr.contains(told), "{outcome:?}");
+}
+
+/// Its name without the stage is that of no stack of the source, which nobody needs credentials to know.
+#[test]
+fn a_short_name_that_left_the_source_is_answered_with_the_whole_one() {
+    let (workspace, server) = (workspace(), server());
+    for verb in ["status", "destroy", "events", "outputs"] {
+        let outcome = run(verb, &workspace, &server, &["late"]);
+        assert_eq!(outcome.code, Some(2), "{verb}: {outcome:?}");
+        let hint = "a stack that left the source is named whole, which is `late-dev`";
+        assert!(outcome.stderr.contains(hint), "{verb}: {outcome:?}");
+    }
+    seen(&workspace, "late-dev");
+    for verb in ["status", "destroy", "events"] {
+        let outcome = run(verb, &workspace, &server, &["late"]);
+        assert_eq!(outcome.code, Some(2), "{verb}: {outcome:?}");
+        let hint = "`late-dev` was deployed from here and is not in this source";
+        assert!(outcome.stderr.contains(hint), "{verb}: {outcome:?}");
+    }
+    // No such stack can be deployed.
+    let outcome = run("deploy", &workspace, &server, &["late", "--yes"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(!outcome.stderr.contains("late-dev"), "{outcome:?}");
+    assert_eq!(server.actions(), Vec::<String>::new());
+}
+
+/// Consent comes before credentials, so a refusal says what it does not know.
+#[test]
+fn what_is_asked_for_is_what_is_known_to_go() {
+    let (workspace, server) = (workspace(), server());
+    let outcome = run("destroy", &workspace, &server, &["lat-dev"]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    let reason = "`lat-dev` was never seen from here: whether there is such a stack is asked with consent alone";
+    assert!(outcome.stderr.contains(reason), "{outcome:?}");
+    seen(&workspace, "late-dev");
+    let outcome = run("destroy", &workspace, &server, &["late-dev"]);
+    let reason = "`late-dev` was deployed when it was seen last";
+    assert!(outcome.stderr.contains(reason), "{outcome:?}");
+    assert_eq!(server.actions(), Vec::<String>::new());
+    // Nothing of the source is deployed, and that is what is asked about.
+    let outcome = run("destroy", &workspace, &server, &[]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    let danger = "this deletes late-dev in account 123456789012, us-east-1, and what is left of orders-dev, which is not deployed";
+    assert!(outcome.stderr.contains(danger), "{outcome:?}");
+    workspace.write(
+        "stackctl.toml",
+        &NAMED.replace("[stages.dev]", "[stages.dev]\nprotected = true"),
+    );
+    let outcome = run("destroy", &workspace, &server, &["--yes"]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    let danger = "this deletes what is deployed of `orders-dev`, and what is deployed of app `shop` and in the source no more";
+    assert!(outcome.stderr.contains(danger), "{outcome:?}");
 }

@@ -32,7 +32,8 @@ const PHASES: [(&[&str], u32); 5] = [
     (&["deploy", "--fast"], 3),
     // CloudFormation finds nothing to do, and the function gets its code back.
     (&["deploy"], 2),
-    (&["destroy"], 2),
+    // One of the stacks has left the source, so that only its tags tell whose it is, and once it is gone, this machine alone.
+    (&["destroy"], app::LATE),
 ];
 
 /// Lanes at once. The engine is one process, and so a run waits for it most of the time.

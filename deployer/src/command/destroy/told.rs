@@ -10,6 +10,12 @@ use crate::ui::Ui;
 
 /// Says what is known of a stack that the source does not have.
 pub(super) fn described(orphan: &Orphan) -> String {
+    if orphan.is_gone() {
+        return format!(
+            "{} is gone, and what its removal left to do is done now",
+            orphan.stack
+        );
+    }
     let whose = match &orphan.app {
         Some(_) => "",
         None => ", and of no app that its tags name",
@@ -50,7 +56,12 @@ pub(super) fn finish(
 
 /// Tells which stacks stay that the source does not have.
 pub(super) fn tell_left(ui: &Ui, left: &[Orphan]) {
-    for Orphan { stack, next, .. } in left {
+    for orphan in left {
+        let Orphan { stack, next, .. } = orphan;
+        if orphan.is_gone() {
+            orphans::tell_gone(ui, stack, next);
+            continue;
+        }
         ui.warn(format!(
             "{stack} is not in this source and stays, as `--yes` is said before anybody knows of it: `{next}` removes it"
         ));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Source;
 use crate::assembly::Assembly;
 use crate::cli;
-use crate::command::{Session, orphans, prepare};
+use crate::command::{Session, prepare};
 use crate::config::{Project, Stage};
 use crate::error::{Error, Result};
 
@@ -52,18 +52,11 @@ pub(super) fn refuse_unknown(
     stacks: &cli::Stacks,
     source: Source,
 ) -> Result<()> {
-    if source == Source::Fresh {
-        return prepare::refuse_unknown(session, project, (name, stage), stacks);
-    }
-    let patterns = stacks.stacks.iter();
-    let stacks = cli::Stacks {
-        stacks: patterns
-            .filter(|pattern| !orphans::may_be_one(pattern, name))
-            .cloned()
-            .collect(),
-    };
-    let refused = prepare::refuse_unknown(session, project, (name, stage), &stacks);
-    refused.map_err(|error| undirected(&error))
+    let refused = prepare::refuse_unknown(session, project, (name, stage), stacks, source);
+    refused.map_err(|error| match source {
+        Source::Fresh => error,
+        Source::Known => undirected(&error),
+    })
 }
 
 /// Leaves out of an error which stack is meant perhaps: it is another one.

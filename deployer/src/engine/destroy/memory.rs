@@ -1,6 +1,7 @@
 //! What is left to do once stacks are gone, for a run that comes to it no more.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
@@ -46,6 +47,45 @@ impl Memory {
         // It stays where it holds anything.
         let _ = fs::remove_dir(directory);
         Ok(())
+    }
+
+    /// Returns the regions in which stacks of a stage are remembered, whatever their account is.
+    pub fn regions(&self, stage: &str) -> BTreeSet<String> {
+        let files = self.files().into_iter();
+        files
+            .filter(|[_, _, stack]| stack.ends_with(&format!("-{stage}")))
+            .map(|[_, region, _]| region)
+            .collect()
+    }
+
+    /// Returns the stacks of the caller's account whose removal began and was not seen to end: regions and names.
+    pub(super) fn begun(&self, context: &Context) -> BTreeSet<(String, String)> {
+        let own = &*context.clients.identity().account;
+        let files = self.files().into_iter();
+        files
+            .filter(|[account, _, _]| account == own)
+            .map(|[_, region, stack]| (region, stack))
+            .collect()
+    }
+
+    /// Returns the account, the region and the stack of every file. Where nobody can list them, none is known: each is still
+    /// found by who knows its name.
+    fn files(&self) -> Vec<[String; 3]> {
+        let entries = self
+            .0
+            .as_ref()
+            .and_then(|directory| fs::read_dir(directory).ok());
+        let names = entries.into_iter().flatten().flatten();
+        names
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                let mut parts = name.strip_suffix(".json")?.split('.').map(str::to_owned);
+                let parts = [parts.next()?, parts.next()?, parts.next()?, parts.collect()];
+                let [account, region, stack, rest] = parts;
+                let is_one = rest.is_empty() && !account.is_empty();
+                is_one.then_some([account, region, stack])
+            })
+            .collect()
     }
 
     /// Writes down what a stack holds, before anything of it goes.
@@ -155,6 +195,26 @@ mod tests {
             file.permissions().mode() & 0o777
         };
         assert_eq!((mode(&directory), mode(&file)), (0o700, 0o600));
+        // What was kept aside, and what a killed run left half written, is no stack.
+        for other in [
+            "123456789012.eu-central-1.web-dev.unreadable",
+            ".stackctl-1",
+        ] {
+            fs::write(directory.join(other), "").expect("it can be written");
+        }
+        let other = "999999999999.eu-west-1.late-dev.json";
+        fs::write(directory.join(other), "").expect("it can be written");
+        let begun = memory.begun(&context);
+        let own = ("eu-central-1".to_owned(), "orders-dev".to_owned());
+        assert_eq!(begun, BTreeSet::from([own]));
+        let regions = Vec::from_iter(memory.regions("dev"));
+        assert_eq!(regions, ["eu-central-1", "eu-west-1"]);
+        assert!(memory.regions("prod").is_empty());
+        for entry in fs::read_dir(&directory).expect("is there").flatten() {
+            if entry.path() != file {
+                fs::remove_file(entry.path()).expect("it goes");
+            }
+        }
         assert_eq!(
             memory.recall(&context, "orders-dev"),
             Some(contents.clone())

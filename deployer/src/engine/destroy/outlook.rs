@@ -17,6 +17,8 @@ pub struct Outlook {
     pub log_groups: Vec<(String, String)>,
     /// What stays in the account and cannot be read any more.
     pub unreadable: Vec<Unreadable>,
+    /// The stacks that are not deployed.
+    pub absent: BTreeSet<String>,
 }
 
 /// A resource that stays, encrypted with a key that goes.
@@ -52,12 +54,14 @@ pub async fn outlook(
         let Outlook {
             log_groups,
             unreadable,
+            absent,
         } = match looked {
             Err(error) if matches!(error.fault(), Fault::Denied { .. }) => continue,
             looked => looked?,
         };
         outlook.log_groups.extend(log_groups);
         outlook.unreadable.extend(unreadable);
+        outlook.absent.extend(absent);
     }
     Ok(outlook)
 }
@@ -69,7 +73,10 @@ async fn look(
 ) -> Result<Outlook, AwsError> {
     let context = &context.in_region(stack.region.as_deref());
     let Some(deployed) = inspect::describe(&context.clients, &stack.name).await? else {
-        return Ok(Outlook::default());
+        return Ok(Outlook {
+            absent: BTreeSet::from([stack.name.clone()]),
+            ..Outlook::default()
+        });
     };
     if deployed.status.is_review() {
         return Ok(Outlook::default());
@@ -85,5 +92,6 @@ async fn look(
     Ok(Outlook {
         log_groups: log_groups.collect(),
         unreadable: unreadable.collect(),
+        absent: BTreeSet::new(),
     })
 }

@@ -1,9 +1,10 @@
-//! A small app of three stacks in three versions, whose binaries are built once.
+//! A small app of three stacks in four versions, whose binaries are built once.
 //!
 //! One stack exports what the two others import, and its policy guards its tables. One of the others has functions, the last
 //! a folder that fills a bucket and a distribution that forgets what it had; these two are deployed at the same time. Of
 //! the functions, one is released under an alias and answers a route that is asked after each deploy, and nobody declared its
 //! log group; the other is given code past CloudFormation in the third version, which differs in nothing else from the second.
+//! In the fourth version the stack with the functions has left the source.
 
 use serde_json::{Value, json};
 use system_tests::sandbox::Sandbox;
@@ -15,7 +16,10 @@ use crate::workspace::{COPY, Workspace, described, hash};
 /// The variable that tells the stacks binary which version it renders.
 pub(super) const VERSION: &str = "KILLED_APP_VERSION";
 
-const CONFIG: &str = "[workspace]\nstacks = \"app-stacks\"\n\n[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+/// The version in which a stack has left the source.
+pub(super) const LATE: u32 = 4;
+
+const CONFIG: &str = "[workspace]\nname = \"shop\"\nstacks = \"app-stacks\"\n\n[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
 
 const MAIN: &str = r#"
 fn main() {
@@ -36,12 +40,14 @@ impl App {
         let sandbox = Sandbox::new(PROGRAM, workspace.directory(), CONFIG).with_own_target();
         let app = Self { sandbox, workspace };
         app.write("stacks/src/main.rs", &format!("{COPY}{MAIN}"));
+        for version in [1, 2, 3, 4] {
+            app.describe(version);
+        }
         for version in [1, 2, 3] {
             app.write(
                 &format!("worker/src/bin/worker-{version}.rs"),
                 &format!("fn main() {{\n    println!(\"version {version}\");\n}}\n"),
             );
-            app.describe(version);
         }
         for version in [1, 2] {
             app.write(
@@ -62,7 +68,7 @@ impl App {
     }
 
     fn describe(&self, version: u32) {
-        // The third version is the second with other code.
+        // The third version is the second with other code, and the fourth the second without the stack that has code.
         let (code, version) = (version, version.min(2));
         let mut store = json!({
             "Resources": {
@@ -184,7 +190,7 @@ impl App {
             manifest
         };
         let needs_store = json!(["store-dev"]);
-        let manifest = json!({
+        let mut manifest = json!({
             "format": 1, "stage": "dev", "contracts": {},
             "assets": {
                 "worker": {"kind": "function", "package": "app-worker",
@@ -212,6 +218,13 @@ impl App {
                 })),
             ],
         });
+        if code == LATE {
+            manifest["assets"] = json!({});
+            let stacks = manifest["stacks"].as_array_mut();
+            stacks
+                .expect("stacks are a list")
+                .retain(|stack| stack["id"] != "work");
+        }
         self.write(&format!("{directory}/manifest.json"), &manifest.to_string());
     }
 
