@@ -95,7 +95,7 @@ pub use live::{LiveResource, live_resources};
 pub use logs::{LogLine, LogsRequest, logs};
 pub use operations::{Operation, operations};
 pub use origin::{Origin, Revision};
-pub use orphan::{Last, Orphan, Survey, Territory, find_orphans, survey};
+pub use orphan::{Last, Orphan, Stray, Survey, Territory, find_orphans, strays, survey};
 pub use ownership::{Ownership, Taken, taken};
 pub(crate) use preflight::PATIENCE;
 pub use preflight::{Check, Concern, Weight, preflight};
@@ -113,9 +113,10 @@ pub use rollback::{
     RolledBackStack, rollback, rollback_plan,
 };
 pub use stackset::{
-    InstanceResult, InstanceStatus, RemovalPlan, StackSetError, StackSetOperation, StackSetPlan,
-    StackSetReport, StackSetRequest, StackSetSettings, StackSetStatus, Targets, deploy_stack_set,
-    misfits, removal_plan, remove_stack_set, stack_set_plan, stack_set_status,
+    InstanceResult, InstanceStatus, OrphanSet, RemovalPlan, StackSetError, StackSetOperation,
+    StackSetPlan, StackSetReport, StackSetRequest, StackSetSettings, StackSetStatus, Targets,
+    deploy_stack_set, misfits, orphan_sets, removal_plan, remove_stack_set, stack_set_plan,
+    stack_set_status,
 };
 pub use status::StackStatus;
 pub use timeline::{Phase, Span, Timeline};

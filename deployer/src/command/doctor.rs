@@ -2,17 +2,19 @@
 
 mod checks;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use self::checks::{Check, State};
-use super::Session;
 use super::place::{self, Place};
+use super::{Session, territory};
 use crate::aws;
 use crate::cli::Doctor;
 use crate::config::{Project, Stage};
+use crate::engine::{self, Cancel, Context, EventSink, Stray, Territory};
 use crate::error::{Error, Kind, Result};
 use crate::local::{LocalEngine, REQUIREMENTS};
 use crate::toolchain::{BUILD_TOOLS, LambdaBuilder, Requirements, Variables};
@@ -151,12 +153,38 @@ async fn gather(
                 (name, stage, tokio::spawn(identity(target)))
             })
             .collect();
+        let mut accounts = BTreeMap::new();
         for (name, stage, answer) in asked {
             let identity = session
                 .guard(answer)
                 .await?
                 .map_err(|error| interrupted(&error))?;
+            let account = identity.as_ref().ok().map(|it| it.account.clone());
             found.push(checks::credentials(&name, stage, identity));
+            if let (Some(account), Ok(project)) = (account, &project) {
+                let place = (account, stage.region.as_str().to_owned());
+                let app = project.config.workspace.name();
+                accounts.extend(app.map(|app| (place, (stage, app))));
+            }
+        }
+        let known = project.as_ref().map(territory::stages).unwrap_or_default();
+        let looks: Vec<_> = accounts
+            .into_values()
+            .map(|(stage, app)| {
+                let target = place::target(stage, &Place::Aws, None);
+                let territory = Territory {
+                    regions: BTreeSet::from([stage.region.as_str().to_owned()]),
+                    stages: known.clone(),
+                    ..Territory::default()
+                };
+                let look = strays(target, session.cancel.clone(), app.to_owned(), territory);
+                (stage, tokio::spawn(look))
+            })
+            .collect();
+        for (stage, look) in looks {
+            let strays = session.guard(look).await?;
+            let strays = strays.map_err(|error| interrupted(&error))?;
+            found.extend(checks::stages(stage, strays));
         }
     }
     drop(task);
@@ -189,6 +217,30 @@ async fn identity(target: aws::Target) -> Result<aws::Identity> {
             ),
         )
         .hint("check the network and the proxy settings")),
+    }
+}
+
+/// Looks in an account and region for stacks of the app whose stages it does not have any more.
+async fn strays(
+    target: aws::Target,
+    cancel: Cancel,
+    app: String,
+    territory: Territory,
+) -> Result<Vec<Stray>> {
+    let look = async {
+        let clients = aws::connect(&target).await?;
+        let context = Context::new(clients, EventSink::ignore(), cancel).of_app(Some(&app));
+        Ok::<_, Error>(engine::strays(&context, &territory).await?)
+    };
+    match tokio::time::timeout(AWS_LIMIT, Box::pin(look)).await {
+        Ok(found) => found,
+        Err(_) => Err(Error::new(
+            Kind::Aws,
+            format!(
+                "AWS did not list the stacks within {} seconds",
+                AWS_LIMIT.as_secs()
+            ),
+        )),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Stacks that are deployed and that the source does not have any more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Session;
 use super::remembered::Remembered;
 use super::territory::Ground;
 use crate::aws::{AwsError, Fault};
 use crate::config::Project;
-use crate::engine::{self, Context, Last, Memory, Orphan, StackTarget, Survey, Taken};
+use crate::engine::{self, Context, Last, Memory, Orphan, StackTarget, Stray, Survey, Taken};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 
@@ -179,6 +179,35 @@ pub(super) fn last(orphan: &Orphan) -> String {
     let commit = origin.commit.as_ref();
     let commit = commit.map_or(String::new(), |commit| format!(", from commit {commit}"));
     format!(" (last changed {at}{by}{commit})")
+}
+
+/// Says of stacks whose stage the app does not have any more what they are and what removes them, stage by stage.
+pub(super) fn strayed(strays: &[Stray], own: &str) -> Vec<String> {
+    let mut stages: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for Stray {
+        stage,
+        stack,
+        region,
+        ..
+    } in strays
+    {
+        let name = if region == own {
+            stack.clone()
+        } else {
+            format!("{stack} ({region})")
+        };
+        stages.entry(stage).or_default().push(name);
+    }
+    let stages = stages.into_iter();
+    stages
+        .map(|(stage, stacks)| {
+            format!(
+                "of this app and of stage `{stage}`, which stackctl.toml does not have: {}; with that stage in it again, \
+                 `stackctl destroy --stage {stage}` removes them, if nobody else has it in theirs",
+                stacks.join(", ")
+            )
+        })
+        .collect()
 }
 
 /// Tells of stacks of the stage of which nobody knows whose they are.

@@ -8,7 +8,7 @@ use super::look::Look;
 use super::{Session, orphans};
 use crate::cli;
 use crate::engine::{
-    self, GivenFast, Last, Orphan, StackStatus, StackStatusReport, StatusReport, Survey,
+    self, GivenFast, Last, Orphan, StackStatus, StackStatusReport, StatusReport, Stray, Survey,
 };
 use crate::error::Result;
 use crate::ui::{self, Table};
@@ -45,6 +45,9 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         survey.orphans.iter().partition(|orphan| orphan.is_gone());
     for orphan in gone {
         orphans::tell_gone(&session.ui, &orphan.stack, &orphan.next);
+    }
+    for text in orphans::strayed(&survey.strays, look.context.clients.region()) {
+        session.ui.warn(text);
     }
     if session.ui.json() {
         session
@@ -139,6 +142,9 @@ struct Document<'a> {
     stacks: Vec<Row<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unowned: Vec<Besides<'a>>,
+    /// The stacks of the app whose stages it does not have any more.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    strays: &'a [Stray],
 }
 
 /// A stack of the document.
@@ -185,6 +191,7 @@ impl<'a> Document<'a> {
                 .iter()
                 .map(|orphan| Besides::new(orphan, false, None))
                 .collect(),
+            strays: &survey.strays,
         }
     }
 }

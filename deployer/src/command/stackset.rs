@@ -1,18 +1,20 @@
 //! `stackset`: stacks in the accounts of an organisation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::deploy::taken;
 use super::place::{self, Place};
 use super::{Session, approval, lock, once, prepare};
 use crate::assembly::Assembly;
+use crate::aws::AwsError;
 use crate::cli::{self, Allowance, StackSetVerb};
-use crate::config::{Project, Stage};
+use crate::config::{Project, Stage, list};
 use crate::engine::plan::Plan;
 use crate::engine::{
-    self, Context, RemovalPlan, StackSetError, StackSetPlan, StackSetReport, StackSetRequest,
-    StackSetSettings,
+    self, Context, OrphanSet, RemovalPlan, StackSetError, StackSetPlan, StackSetReport,
+    StackSetRequest, StackSetSettings,
 };
 use crate::error::{Error, Kind, Result};
 use crate::text::count;
@@ -150,7 +152,9 @@ impl Work<'_> {
             return Err(error);
         }
         let activity = Activity::new(&session.ui, "stackset");
-        let context = self.open(&activity).await?;
+        let names = rendered.iter().map(|(manifest, _)| manifest.name.clone());
+        let taken_over = taken::over(names, allowed);
+        let context = self.open(&activity).await?.taking_over(taken_over);
         let mut planned = Vec::new();
         for (manifest, template) in rendered {
             let request = StackSetRequest {
@@ -255,13 +259,42 @@ impl Work<'_> {
         let session = self.session;
         let names = self.names(stacks).await?;
         let context = self.open(&Activity::new(&session.ui, "stackset")).await?;
+        let mut orphans = Vec::new();
+        if stacks.stacks.is_empty() || !names.unknown.is_empty() {
+            match self.orphans(&context, &names).await? {
+                Ok(found) => orphans = found,
+                Err(error) if names.unknown.is_empty() => session.ui.warn(format!(
+                    "nobody knows whether there are stack sets that the source does not have: {error}"
+                )),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        names.refuse_unknown(&orphans)?;
+        if !names.unknown.is_empty() {
+            orphans.retain(|orphan| names.unknown.contains(&orphan.stack_set));
+        }
         let mut found = Vec::new();
-        for name in &names {
+        let named = orphans.iter().map(|orphan| &orphan.stack_set);
+        let named = named.filter(|name| names.unknown.contains(*name));
+        for name in names.selected.iter().chain(named) {
             let status = engine::stack_set_status(&context, name, self.settings);
             found.push(session.guard(Box::pin(status)).await??);
         }
+        orphans.retain(|orphan| orphan.is_owned);
+        for OrphanSet {
+            stack_set, next, ..
+        } in &orphans
+        {
+            session.ui.warn(format!(
+                "stack set {stack_set} is not in this source: `{next}` removes it with all its stacks, if nobody else has it in theirs"
+            ));
+        }
         if session.ui.json() {
-            session.ui.document(&json!({"stack_sets": found}));
+            let mut document = json!({"stack_sets": found});
+            if !orphans.is_empty() {
+                document["orphans"] = json!(orphans);
+            }
+            session.ui.document(&document);
             return Ok(0);
         }
         let mut table = Table::new(&["Stack set", "Account", "Region", "Status", "Last", "Reason"]);
@@ -285,13 +318,32 @@ impl Work<'_> {
     }
 
     /// Returns the names of the selected stacks, whatever state the code is in.
-    async fn names(&self, stacks: &cli::Stacks) -> Result<Vec<String>> {
+    async fn names(&self, stacks: &cli::Stacks) -> Result<Names> {
         let assembly = self.assembly(true).await?;
-        let selected = prepare::select(&assembly, stacks)?;
-        let stacks = selected
-            .iter()
-            .filter_map(|at| assembly.manifest.stacks.get(*at));
-        Ok(stacks.map(|stack| stack.name.clone()).collect())
+        let names = assembly.names();
+        let (selected, unknown) = cli::select_known(&names, &stacks.stacks)?;
+        let mut nobodys = unknown.iter();
+        if let Some(pattern) = nobodys.find(|it| !super::orphans::may_be_one(it, self.name)) {
+            return Err(cli::unknown(&names, pattern));
+        }
+        let errors = unknown.iter().map(|pattern| cli::unknown(&names, pattern));
+        let selected = selected.iter().filter_map(|at| names.get(*at));
+        Ok(Names {
+            selected: selected.map(|name| name.name.to_owned()).collect(),
+            all: names.iter().map(|name| name.name.to_owned()).collect(),
+            errors: errors.collect(),
+            unknown,
+        })
+    }
+
+    /// Finds the stack sets of the stage that the source does not have.
+    async fn orphans(
+        &self,
+        context: &Context,
+        names: &Names,
+    ) -> Result<Result<Vec<OrphanSet>, AwsError>> {
+        let found = engine::orphan_sets(context, self.name, &names.all, self.settings);
+        self.session.guard(Box::pin(found)).await
     }
 
     async fn destroy(
@@ -307,7 +359,11 @@ impl Work<'_> {
         let activity = Activity::new(&session.ui, "stackset");
         let context = self.open(&activity).await?;
         let mut planned: Vec<(&String, RemovalPlan)> = Vec::new();
-        for name in &names {
+        if !names.unknown.is_empty() {
+            let orphans = self.orphans(&context, &names).await??;
+            names.refuse_unknown(&orphans)?;
+        }
+        for name in names.selected.iter().chain(&names.unknown) {
             let plan = engine::removal_plan(&context, name, self.settings, untargeted).await?;
             planned.push((name, plan));
         }
@@ -326,6 +382,10 @@ impl Work<'_> {
             let danger = format!("this {verb} {}", parts.join(", "));
             if self.stage.protected {
                 approval::confirm_stage(session, self.name, confirm, &danger).await?;
+            } else if !names.unknown.is_empty() {
+                let unknown: Vec<&str> = names.unknown.iter().map(String::as_str).collect();
+                let why = format!("nothing in the source says what {} was", list(&unknown));
+                approval::confirm(session, self.name, confirm, (&danger, &why)).await?;
             } else {
                 let verb = if retain { "Let go of" } else { "Delete" };
                 let account = &context.clients.identity().account;
@@ -344,6 +404,34 @@ impl Work<'_> {
         }
         activity.finish();
         reports.finish(session)
+    }
+}
+
+/// The stacks that the arguments name.
+struct Names {
+    /// Those of the source.
+    selected: Vec<String>,
+    /// All of the source.
+    all: BTreeSet<String>,
+    /// What the source does not have and may be there all the same.
+    unknown: Vec<String>,
+    /// What is said of each of these, where it is not.
+    errors: Vec<Error>,
+}
+
+impl Names {
+    /// Refuses names of no stack set, in the source or not.
+    fn refuse_unknown(&self, orphans: &[OrphanSet]) -> Result<()> {
+        let unknown = self.unknown.iter().zip(&self.errors);
+        for (name, error) in unknown {
+            if orphans.iter().all(|orphan| orphan.stack_set != *name) {
+                let error = Error::new(error.kind(), error.message());
+                return Err(error.cause(
+                    "neither in the source, nor a stack set of this stage and of this app",
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn of(
     regions.extend(Memory::in_state(&project.state_dir).regions(name));
     if !place.is_local() {
         regions.extend(named(project, own));
+        regions.extend(left(project, own));
     }
     let mut unrendered = None;
     let mut is_before = true;
@@ -80,6 +81,7 @@ pub(super) fn of(
             known,
             regions,
             guessed,
+            stages: stages(project),
         },
         unrendered,
     }
@@ -107,9 +109,13 @@ fn stacks(stage: &Stage, assembly: &Assembly) -> BTreeSet<(String, String)> {
         .collect()
 }
 
+/// Returns the partition that a region is in, where that is not the large one.
+fn apart(region: &str) -> Option<&'static &'static str> {
+    APART.iter().find(|prefix| region.starts_with(**prefix))
+}
+
 /// Returns the regions that the configuration names, and the global one, where they are of the same partition.
 fn named(project: &Project, own: &str) -> BTreeSet<String> {
-    let apart = |region: &str| APART.iter().find(|prefix| region.starts_with(**prefix));
     let stages = project.config.stages.values();
     let regions = stages
         .flat_map(StageConfig::environments)
@@ -118,6 +124,29 @@ fn named(project: &Project, own: &str) -> BTreeSet<String> {
         .chain([GLOBAL])
         .filter(|region| apart(region) == apart(own))
         .map(str::to_owned)
+        .collect()
+}
+
+/// Returns the names of the stages.
+pub(super) fn stages(project: &Project) -> BTreeSet<String> {
+    let stages = project.config.stages.keys();
+    stages.map(|stage| stage.as_str().to_owned()).collect()
+}
+
+/// Returns the regions of stages that the configuration does not have any more, where they had stacks from here.
+fn left(project: &Project, own: &str) -> BTreeSet<String> {
+    let stages = stages(project);
+    let files = std::fs::read_dir(project.state_dir.join("regions"));
+    let keys = files.into_iter().flatten().flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        Some(name.strip_suffix(".json")?.to_owned())
+    });
+    let gone = keys.filter(|key| {
+        let stage = key.split('.').next().unwrap_or_default();
+        !stages.contains(stage)
+    });
+    gone.flat_map(|key| read(&file(project, &key)))
+        .filter(|region| apart(region) == apart(own))
         .collect()
 }
 
@@ -132,16 +161,20 @@ fn file(project: &Project, key: &str) -> PathBuf {
 /// looked at less widely, as on a machine that never saw the environment.
 fn remember(project: &Project, key: &str, now: &BTreeSet<String>) -> BTreeSet<String> {
     let file = file(project, key);
-    let before: BTreeSet<String> = std::fs::read(&file)
-        .ok()
-        .and_then(|text| serde_json::from_slice(&text).ok())
-        .unwrap_or_default();
+    let before = read(&file);
     let all: BTreeSet<String> = before.union(now).cloned().collect();
     if all != before {
         // Whatever keeps it from being written keeps this run from nothing.
         let _ = write(&file, &all);
     }
     all
+}
+
+fn read(file: &Path) -> BTreeSet<String> {
+    std::fs::read(file)
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default()
 }
 
 fn write(file: &Path, regions: &BTreeSet<String>) -> io::Result<()> {
@@ -199,13 +232,18 @@ mod tests {
             look(&Place::Engine),
             (set(&["eu-west-1", "us-west-2"]), set(&[]))
         );
+        let (asia, america) = ("ap-south-1", "us-east-1");
         assert_eq!(
             look(&Place::Aws),
             (
-                set(&["ap-south-1", "eu-west-1", "us-east-1", "us-west-2"]),
-                set(&["ap-south-1", "us-east-1"])
+                set(&[asia, "eu-west-1", america, "us-west-2"]),
+                set(&[asia, america])
             )
         );
+        // A stage that was renamed had stacks where no other has any.
+        remember(&project, "old.eu-north-1", &set(&["eu-north-1"]));
+        remember(&project, "older", &set(&["cn-north-1"]));
+        assert_eq!(look(&Place::Aws).1, set(&[asia, "eu-north-1", america]));
     }
 
     #[test]

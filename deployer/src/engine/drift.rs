@@ -1,5 +1,7 @@
 //! What was changed behind CloudFormation's back, and how to change it back.
 
+mod marked;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -405,8 +407,16 @@ pub async fn revert(
         besides: Vec::new(),
         express: false,
     });
+    let marked = marked::of(&context, &deployed).await;
     match execute(&context, manifest, &change_set, &token).await? {
-        Executed::Done(_) => Ok(Outcome::Updated),
+        Executed::Done(_) => {
+            if let Some(marked) = marked {
+                marked
+                    .keep(&context, &manifest.name, &changes.changes)
+                    .await;
+            }
+            Ok(Outcome::Updated)
+        }
         Executed::Overtaken(error) => Err(error),
     }
 }

@@ -29,6 +29,8 @@ pub struct Territory {
     pub regions: BTreeSet<String>,
     /// Those of them of which nobody knows that the stage ever was there.
     pub guessed: BTreeSet<String>,
+    /// The stages that the app has; none, where that does not matter.
+    pub stages: BTreeSet<String>,
 }
 
 /// What is deployed besides what the source says.
@@ -40,6 +42,8 @@ pub struct Survey {
     pub unowned: Vec<Orphan>,
     /// The stacks of the source whose names other apps have taken.
     pub taken: Vec<Taken>,
+    /// The stacks of this app whose stages it does not have any more.
+    pub strays: Vec<Stray>,
     /// The regions whose stacks were listed.
     pub seen: BTreeSet<String>,
     /// Those whose stacks cannot be listed, with the reasons.
@@ -67,6 +71,20 @@ pub struct Orphan {
     /// The app that it says it belongs to.
     #[serde(skip)]
     pub app: Option<String>,
+}
+
+/// A stack of this app whose stage it does not have any more: it was renamed or removed in `stackctl.toml`, or is that of
+/// another branch.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Stray {
+    /// The stage.
+    pub stage: String,
+    /// The stack.
+    pub stack: String,
+    /// The region.
+    pub region: String,
+    /// The status.
+    pub status: StackStatus,
 }
 
 /// What happened to a stack last.
@@ -163,6 +181,19 @@ impl Orphan {
     }
 }
 
+/// Finds the stacks of the app whose stages it does not have any more, in every region.
+pub async fn strays(context: &Context, territory: &Territory) -> Result<Vec<Stray>, AwsError> {
+    let mut survey = Survey::default();
+    for region in &territory.regions {
+        let clients = context.clients.in_region(Some(region));
+        for stack in list(&clients).await? {
+            survey.enter(context, territory, region, stack);
+        }
+    }
+    survey.strays.sort();
+    Ok(survey.strays)
+}
+
 /// Looks at all stacks of every region, each of which takes one call for every page of them. What one region does not tell
 /// hides nothing of the others.
 pub async fn survey(context: &Context, territory: &Territory) -> Survey {
@@ -190,6 +221,7 @@ pub async fn survey(context: &Context, territory: &Territory) -> Survey {
         .map(|orphan| orphan.trace(context));
     graph::abreast(context.concurrency, traces.collect()).await;
     let by_name = |a: &Orphan, b: &Orphan| (&a.stack, &a.region).cmp(&(&b.stack, &b.region));
+    survey.strays.sort();
     survey.orphans.sort_by(by_name);
     survey.unowned.sort_by(by_name);
     survey
@@ -220,13 +252,28 @@ impl Survey {
             return;
         }
         // Instances of stack sets and nested stacks have the tags of whom they come from, and names of CloudFormation's making.
-        let is_of_stage = stack.tags.get(STAGE_TAG) == Some(&territory.stage)
-            && name.ends_with(&format!("-{}", territory.stage))
-            && name != BOOTSTRAP_STACK;
-        if !is_of_stage || stack.status.as_str() == "DELETE_COMPLETE" {
+        let stage = stack.tags.get(STAGE_TAG);
+        let stage = stage.filter(|stage| name.ends_with(&format!("-{stage}")));
+        let Some(stage) = stage.filter(|_| name != BOOTSTRAP_STACK && !stack.status.is_deleted())
+        else {
+            return;
+        };
+        let is_owned = app.is_some();
+        if *stage != territory.stage {
+            if is_owned
+                && is_ours
+                && !territory.stages.is_empty()
+                && !territory.stages.contains(stage)
+            {
+                self.strays.push(Stray {
+                    stage: stage.clone(),
+                    stack: name.to_owned(),
+                    region: region.to_owned(),
+                    status: stack.status,
+                });
+            }
             return;
         }
-        let is_owned = app.is_some();
         let orphan = Orphan::new(context, region, stack);
         match (is_owned, is_ours) {
             (true, true) => self.orphans.push(orphan),

@@ -3,7 +3,7 @@
 //! Two apps may have stacks of one name in one account. The tag of the app tells them apart, and nothing else does: an update
 //! of the other one's stack looks like any update.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Context, DeployedStack, StackError, StackTarget, graph, hint, inspect, recover::APP_TAG,
@@ -23,10 +23,19 @@ impl Ownership {
     /// Returns the app that a deployed stack belongs to, where it is another one. What was deployed before the app had a name
     /// belongs to whoever has the stack in its source.
     pub fn other<'a>(&self, deployed: &'a DeployedStack) -> Option<&'a str> {
-        if self.taken_over.contains(deployed.name()) {
+        self.of_tags(deployed.name(), &deployed.tags)
+    }
+
+    /// The same of whatever has a name and the tags of a stack.
+    pub(super) fn of_tags<'a>(
+        &self,
+        name: &str,
+        tags: &'a BTreeMap<String, String>,
+    ) -> Option<&'a str> {
+        if self.taken_over.contains(name) {
             return None;
         }
-        let app = deployed.tags.get(APP_TAG);
+        let app = tags.get(APP_TAG);
         app.filter(|app| self.app.as_ref() != Some(*app))
             .map(String::as_str)
     }

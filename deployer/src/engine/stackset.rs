@@ -9,6 +9,7 @@ mod describe;
 mod error;
 mod fit;
 mod operation;
+mod orphans;
 mod remove;
 mod settings;
 
@@ -23,6 +24,7 @@ pub use self::describe::{InstanceStatus, StackSetStatus, stack_set_status};
 pub use self::error::StackSetError;
 pub use self::fit::misfits;
 pub use self::operation::{InstanceResult, StackSetOperation};
+pub use self::orphans::{OrphanSet, orphan_sets};
 pub use self::remove::{RemovalPlan, removal_plan, remove_stack_set};
 pub use self::settings::{StackSetSettings, Targets};
 
@@ -117,9 +119,7 @@ pub async fn stack_set_plan(
             untargeted: Vec::new(),
         });
     };
-    if !found.tags.contains_key(STAGE_TAG) {
-        return Err(StackSetError::NotOurs(name.clone()));
-    }
+    check_owner(context, name, &found)?;
     if found.model.as_ref() != Some(&settings.permission_model()) {
         return Err(StackSetError::OtherModel {
             stack_set: name.clone(),
@@ -162,6 +162,20 @@ pub async fn stack_set_plan(
         add: missing(settings, &found.instances),
         untargeted: untargeted(settings, &found.instances),
     })
+}
+
+/// Refuses a stack set that somebody else made, or another app.
+fn check_owner(context: &Context, name: &str, found: &Found) -> Result<(), StackSetError> {
+    if !found.tags.contains_key(STAGE_TAG) {
+        return Err(StackSetError::NotOurs(name.to_owned()));
+    }
+    match context.ownership.of_tags(name, &found.tags) {
+        Some(app) => Err(StackSetError::OtherApp {
+            stack_set: name.to_owned(),
+            app: app.to_owned(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Returns the tags that the stacks give.

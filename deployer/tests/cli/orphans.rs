@@ -334,3 +334,62 @@ fn what_is_asked_for_is_what_is_known_to_go() {
     let danger = "this deletes what is deployed of `orders-dev`, and what is deployed of app `shop` and in the source no more";
     assert!(outcome.stderr.contains(danger), "{outcome:?}");
 }
+
+/// An account that has a stack of a stage that the configuration does not have any more.
+fn strayed(action: &str, stack: &str) -> Option<String> {
+    let all = answers(action, stack)?;
+    let old = late()
+        .replace("late-dev", "orders-old")
+        .replace("<Value>dev</Value>", "<Value>old</Value>");
+    let member = old.split_once("<Stacks>")?.1.split_once("</Stacks>")?.0;
+    if action == "DescribeStacks" && stack.is_empty() {
+        return Some(all.replace("<Stacks>", &format!("<Stacks>{member}")));
+    }
+    Some(all)
+}
+
+/// A stage that was renamed or removed leaves stacks that no stage has.
+#[test]
+fn stacks_of_a_stage_that_nobody_has_are_told_and_are_no_orphans_of_another() {
+    let (workspace, server) = (workspace(), Server::answering(None, strayed));
+    let told = "of this app and of stage `old`, which stackctl.toml does not have: orders-old; with that stage in it again, `stackctl destroy --stage old` removes them";
+    let outcome = run("status", &workspace, &server, &[]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains(told), "{outcome:?}");
+    assert!(!outcome.stdout.contains("orders-old"), "{outcome:?}");
+    let outcome = run("status", &workspace, &server, &["--json"]);
+    let document: Value = serde_json::from_str(&outcome.stdout).expect("is JSON");
+    let stray = &document["strays"][0];
+    assert_eq!(
+        (&stray["stage"], &stray["stack"]),
+        (&json!("old"), &json!("orders-old"))
+    );
+    assert_eq!(document["stacks"].as_array().map(Vec::len), Some(2));
+    // It is no orphan of this stage, and a removal of everything leaves it alone.
+    let outcome = run("destroy", &workspace, &server, &["--confirm", "dev"]);
+    assert!(!outcome.stderr.contains("orders-old"), "{outcome:?}");
+    let outcome = run(
+        "destroy",
+        &workspace,
+        &server,
+        &["orders-old", "--confirm", "dev"],
+    );
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+
+    let mut command = workspace.command(["doctor", "--json"]);
+    command
+        .env("AWS_ENDPOINT_URL", server.url())
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env(
+            "AWS_SECRET_ACCESS_KEY",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        );
+    let outcome = workspace.finish(command);
+    let document: Value = serde_json::from_str(&outcome.stdout).expect("is JSON");
+    let checks = document["checks"].as_array().expect("are a list");
+    let mut checks = checks.iter().filter(|check| check["name"] == "stages");
+    let check = checks.next().expect("is told");
+    let mend = check["mend"][0].as_str().unwrap_or_default();
+    assert!(mend.starts_with(told), "{check:#}");
+    assert_eq!(checks.next(), None);
+}

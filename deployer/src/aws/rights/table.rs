@@ -15,7 +15,7 @@ pub(super) enum Of {
 use Of::{Deploy, DeployWith, Look, People};
 
 /// The calls by service and method, with the actions that each takes.
-pub(super) const CALLS: [(&str, &str, &[&str], Of); 70] = [
+pub(super) const CALLS: [(&str, &str, &[&str], Of); 71] = [
     (
         "apigateway",
         "get_base_path_mappings",
@@ -248,6 +248,12 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 70] = [
         "cloudformation",
         "list_stack_set_operations",
         &["cloudformation:ListStackSetOperations"],
+        People,
+    ),
+    (
+        "cloudformation",
+        "list_stack_sets",
+        &["cloudformation:ListStackSets"],
         People,
     ),
     (

@@ -7,7 +7,9 @@ use serde::Serialize;
 use stack_model::assembly::Architecture;
 
 use crate::aws::Identity;
+use crate::command::orphans;
 use crate::config::{Project, Stage, StageName};
+use crate::engine::Stray;
 use crate::error::{Error, Kind, Result};
 use crate::local::{ENGINE_VERSION, REQUIREMENTS, Status};
 use crate::toolchain::{self, LambdaBuilder, Python, Rust, Variables};
@@ -226,6 +228,27 @@ pub(super) fn credentials(name: &str, stage: &Stage, identity: Result<Identity>)
             ..Check::of_error(&title, State::Warn, &error)
         },
         Err(error) => Check::of_error(&title, State::Warn, &error),
+    }
+}
+
+/// Checks that the stages of all stacks of the app are in the configuration; says nothing where they are.
+pub(super) fn stages(stage: &Stage, strays: Result<Vec<Stray>>) -> Option<Check> {
+    let name = "stages";
+    let region = stage.region.as_str();
+    match strays {
+        Ok(strays) if strays.is_empty() => None,
+        Ok(strays) => Some(Check {
+            name: name.to_owned(),
+            state: State::Warn,
+            message: format!("in {region} are stacks of stages that nobody has any more"),
+            mend: orphans::strayed(&strays, region),
+        }),
+        Err(error) => {
+            let message =
+                format!("nobody knows whether stacks of other stages are in {region}: {error}");
+            let mend = "listing stacks takes `cloudformation:DescribeStacks` and `cloudformation:ListStacks` on all";
+            Some(Check::warn(name, message, mend))
+        }
     }
 }
 

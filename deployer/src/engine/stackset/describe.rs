@@ -93,22 +93,8 @@ pub(super) async fn find(
     name: &str,
     settings: &StackSetSettings,
 ) -> Result<Option<Found>, AwsError> {
-    const OPERATION: &str = "DescribeStackSet";
-    let answer = context
-        .clients
-        .cloudformation
-        .describe_stack_set()
-        .stack_set_name(name)
-        .call_as(settings.call_as())
-        .send()
-        .await
-        .or_aws(&context.clients, OPERATION);
-    let set: StackSet = match answer {
-        Ok(answer) => answer
-            .stack_set
-            .ok_or_else(|| AwsError::incomplete(OPERATION, "stack set"))?,
-        Err(error) if error.code() == Some("StackSetNotFoundException") => return Ok(None),
-        Err(error) => return Err(error),
+    let Some(set) = describe(context, name, settings).await? else {
+        return Ok(None);
     };
     let body = set.template_body.unwrap_or_default();
     Ok(Some(Found {
@@ -138,6 +124,32 @@ pub(super) async fn find(
         execution_role: present(set.execution_role_name),
         instances: instances(context, name, settings).await?,
     }))
+}
+
+/// Describes a stack set; nothing, where there is none.
+pub(super) async fn describe(
+    context: &Context,
+    name: &str,
+    settings: &StackSetSettings,
+) -> Result<Option<StackSet>, AwsError> {
+    const OPERATION: &str = "DescribeStackSet";
+    let answer = context
+        .clients
+        .cloudformation
+        .describe_stack_set()
+        .stack_set_name(name)
+        .call_as(settings.call_as())
+        .send()
+        .await
+        .or_aws(&context.clients, OPERATION);
+    match answer {
+        Ok(answer) => answer
+            .stack_set
+            .map(Some)
+            .ok_or_else(|| AwsError::incomplete(OPERATION, "stack set")),
+        Err(error) if error.code() == Some("StackSetNotFoundException") => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Lists the instances of a stack set

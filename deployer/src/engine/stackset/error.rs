@@ -2,7 +2,7 @@
 
 use super::StackSetOperation;
 use crate::aws::AwsError;
-use crate::engine::Explained;
+use crate::engine::{APP_TAG, Explained};
 use crate::error::Kind;
 
 /// Why a stack set is not as it should be.
@@ -14,6 +14,14 @@ pub enum StackSetError {
     /// Somebody else made a stack set of this name.
     #[error("stack set {0} was not made by stackctl")]
     NotOurs(String),
+    /// Another app made a stack set of this name.
+    #[error("stack set {stack_set} belongs to another app: its tag `{APP_TAG}` is `{app}`")]
+    OtherApp {
+        /// The stack set.
+        stack_set: String,
+        /// The app.
+        app: String,
+    },
     /// The stack set has the other kind of permissions, which cannot be changed while it has instances.
     #[error(
         "stack set {stack_set} has permissions of the model {actual}, and the stage asks for the other"
@@ -66,7 +74,7 @@ impl Explained for StackSetError {
     fn kind(&self) -> Kind {
         match self {
             Self::Aws(error) => error.kind(),
-            Self::NotOurs(_) => Kind::Refused,
+            Self::NotOurs(_) | Self::OtherApp { .. } => Kind::Refused,
             Self::OtherModel { .. } => Kind::Configuration,
             Self::Inoperable { .. } | Self::Operation { .. } => Kind::Deploy,
             Self::Interrupted { .. } => Kind::Interrupted,
@@ -77,6 +85,14 @@ impl Explained for StackSetError {
         match self {
             Self::Aws(error) => error.hints(),
             Self::NotOurs(_) => vec!["give the stack another name".to_owned()],
+            Self::OtherApp { stack_set, .. } => vec![
+                "work on it in the workspace of that app, or give the stack another name here"
+                    .to_owned(),
+                format!(
+                    "where this workspace had that name before, `stackctl stackset deploy {stack_set} --allow owner:{stack_set}` \
+                     makes the stack set its own first"
+                ),
+            ],
             Self::OtherModel { .. } => vec![
                 "destroy the stack set first, or set `accounts` or `organizational_units` as it is"
                     .to_owned(),

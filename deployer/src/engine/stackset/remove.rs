@@ -6,9 +6,9 @@ use aws_sdk_cloudformation::types::{AccountFilterType, DeploymentTargets};
 
 use super::describe::{InstanceStatus, find};
 use super::operation::{Running, follow, join};
-use super::{StackSetError, StackSetReport, StackSetSettings, Targets, is_wanted};
+use super::{StackSetError, StackSetReport, StackSetSettings, Targets, check_owner, is_wanted};
 use crate::aws::OrAws;
-use crate::engine::{Context, Outcome, recover::STAGE_TAG, stack::token};
+use crate::engine::{Context, Outcome, stack::token};
 
 /// What a removal would do.
 #[derive(Clone, Debug)]
@@ -39,9 +39,7 @@ pub async fn removal_plan(
             exists: false,
         });
     };
-    if !found.tags.contains_key(STAGE_TAG) {
-        return Err(StackSetError::NotOurs(name.to_owned()));
-    }
+    check_owner(context, name, &found)?;
     let mut instances = found.instances;
     if untargeted_only {
         // An account that is below a target and below a unit that is none any more stays.

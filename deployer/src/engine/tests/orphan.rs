@@ -60,6 +60,7 @@ pub(super) fn territory() -> Territory {
             .into(),
         regions: BTreeSet::from([REGION.to_owned()]),
         guessed: BTreeSet::new(),
+        stages: ["dev", "prod"].map(str::to_owned).into(),
     }
 }
 
@@ -103,6 +104,10 @@ pub(super) fn script() -> Script {
             member("chat-dev", &[DEV, OTHER], ""),
             member("found-dev", &[DEV], ""),
             member("manual-dev", &[], ""),
+            // The stage was called so before; that of another app is none of ours.
+            member("late-old", &[("stackctl:stage", "old"), SHOP], ""),
+            member("chat-old", &[("stackctl:stage", "old"), OTHER], ""),
+            member("bare-old", &[("stackctl:stage", "old")], ""),
         ],
         None,
     );
@@ -137,6 +142,11 @@ async fn tags_tell_whose_a_stack_is_that_no_source_has() {
     assert_eq!(survey.orphans[0].next, "stackctl destroy late-dev");
     assert_eq!(survey.orphans[0].region, None);
     assert_eq!(names(&survey.unowned), ["found-dev"]);
+    let strays = survey.strays.iter();
+    let strays: Vec<_> = strays
+        .map(|it| (it.stage.as_str(), it.stack.as_str()))
+        .collect();
+    assert_eq!(strays, [("old", "late-old")]);
     let last = survey.orphans[0].last.as_ref().expect("is known");
     assert_eq!(last.at, "2026-07-27T22:28:28Z");
     assert_eq!(last.origin.by.as_deref(), Some("alice"));

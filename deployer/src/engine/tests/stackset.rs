@@ -1,5 +1,6 @@
 //! Stack sets, against answers as the API reference gives them.
 
+mod orphans;
 mod removal;
 
 use aws_sdk_cloudformation::{
