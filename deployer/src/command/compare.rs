@@ -155,6 +155,14 @@ impl<'a> Comparison<'a> {
         looks.finish();
         let mut plan = plan?;
         remembered.seen(&session.ui, &plan);
+        let imports = prepare::imports(&assembly, &selected);
+        let missing = deploy::missing_exports(session, &context, &imports).await?;
+        for missing in &missing {
+            let mut stacks = plan.stacks.iter_mut();
+            if let Some(stack) = stacks.find(|stack| stack.stack == missing.import.stack) {
+                stack.refused.push(missing.told());
+            }
+        }
         session
             .guard(Box::pin(fast(session, &context, &assembly, &plan)))
             .await?;

@@ -167,39 +167,14 @@ async fn connect(
 /// Looks for what the selected stacks import and what is not deployed with them, before anything is built.
 async fn find_exports(plot: &Plot<'_>, context: &Context) -> Result<()> {
     let (session, assembly, selected) = (&plot.session, &plot.assembly, &plot.selected);
-    let imports = &plot.imports();
-    let missing = match session
-        .guard(Box::pin(engine::missing_exports(context, imports)))
-        .await?
-    {
-        Ok(missing) => missing,
-        // CloudFormation looks for itself when it makes a change set, whoever may list exports.
-        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
-            let error = Error::from(error);
-            session.ui.warn(format!(
-                "nobody knows yet whether the exports are there that stacks import: {error}"
-            ));
-            return Ok(());
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let missing = missing_exports(session, context, &plot.imports()).await?;
     if missing.is_empty() {
         return Ok(());
     }
-    let error = missing.iter().fold(
-        Error::new(Kind::Deploy, "an export that the stacks import is missing"),
-        |error, MissingExport { import, region }| {
-            let Import { export, stack, .. } = import;
-            error.cause(match &import.exporter {
-                Some(exporter) => format!(
-                    "stack {stack} imports `{export}`, which {exporter} does not export in {region} yet"
-                ),
-                None => {
-                    format!("stack {stack} imports `{export}`, and nothing in {region} exports it")
-                }
-            })
-        },
-    );
+    let error = Error::new(Kind::Deploy, "an export that the stacks import is missing");
+    let error = missing
+        .iter()
+        .fold(error, |error, missing| error.cause(missing.told()));
     let foreign = missing
         .iter()
         .any(|missing| missing.import.exporter.is_none());
@@ -213,6 +188,26 @@ async fn find_exports(plot: &Plot<'_>, context: &Context) -> Result<()> {
     } else {
         error
     })
+}
+
+/// Looks for exports that are imported and not there. Where the caller may not look, that is told, and none is missing.
+pub(super) async fn missing_exports(
+    session: &Session,
+    context: &Context,
+    imports: &[Import],
+) -> Result<Vec<MissingExport>> {
+    let looks = Box::pin(engine::missing_exports(context, imports));
+    match session.guard(looks).await? {
+        // CloudFormation looks for itself when it makes a change set, whoever may list exports.
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
+            let error = Error::from(error);
+            session.ui.warn(format!(
+                "nobody knows yet whether the exports are there that stacks import: {error}"
+            ));
+            Ok(Vec::new())
+        }
+        missing => Ok(missing?),
+    }
 }
 
 /// Says which stacks of the app are to be deployed with the selected ones, with the command that does; nothing, where
@@ -264,15 +259,25 @@ async fn with_exporters(
     )))
 }
 
-/// Ends a deploy that CloudFormation would refuse half-way, before anything is changed.
-pub(super) fn refuse_impossible(plan: &Plan) -> Result<()> {
+/// Ends a deploy that CloudFormation would refuse half-way, before anything is changed. What is local is refused alike, so that
+/// nobody learns it only on AWS.
+///
+/// `local` are the options of a command that works there, where this is local.
+pub(super) fn refuse_impossible(plan: &Plan, local: Option<String>) -> Result<()> {
     let impossible = plan.impossible();
     if impossible.is_empty() {
         return Ok(());
     }
     let error = Error::new(Kind::Deploy, "CloudFormation would refuse these changes");
     let error = impossible.into_iter().fold(error, Error::cause);
-    Err(error.hint("change what the plan marks with CANNOT BE DEPLOYED; nothing was changed"))
+    let error = error
+        .hint("change what `stackctl diff` marks with CANNOT BE DEPLOYED; nothing was changed");
+    Err(match local {
+        Some(options) => error.hint(format!(
+            "or make it anew, if nothing local has to stay: `stackctl destroy{options}` comes first"
+        )),
+        None => error,
+    })
 }
 
 /// Compares the selected stacks with what is deployed.
@@ -406,9 +411,15 @@ mod tests {
 
     #[test]
     fn what_cloudformation_refuses_ends_a_deploy_before_it_begins() {
-        assert!(refuse_impossible(&plan(Grade::DataLoss)).is_ok());
-        let error = refuse_impossible(&plan(Grade::Impossible)).expect_err("is refused");
+        assert!(refuse_impossible(&plan(Grade::DataLoss), None).is_ok());
+        let refused =
+            |local| refuse_impossible(&plan(Grade::Impossible), local).expect_err("it is");
+        let error = refused(None);
         assert_eq!(error.kind(), Kind::Deploy);
         assert_eq!(error.causes(), ["orders-dev/Orders: its name stays"]);
+        assert_eq!(error.hints().len(), 1);
+        // What is local is refused alike, and there is another way.
+        let hints = refused(Some(" --local".to_owned())).hints().to_vec();
+        assert!(hints[1].contains("`stackctl destroy --local`"), "{hints:?}");
     }
 }

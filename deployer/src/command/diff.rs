@@ -47,6 +47,13 @@ pub(super) async fn run(session: &Session, arguments: &cli::Diff) -> Result<u8> 
         let differs = !one.plan.is_empty() || one.plan.stacks.iter().any(live);
         let changed = arguments.exit_code && differs;
         let refused = one.plan.stacks.iter().any(StackPlan::is_refused);
+        let impossible = one.plan.impossible();
+        // Whoever keeps a plan wants to deploy it, and whoever asks CloudFormation wants to know whether that goes well.
+        let told = arguments.out.is_some() || arguments.change_set;
+        for refusal in impossible.iter().filter(|_| told) {
+            own.ui.warn(format!("this cannot be deployed: {refusal}"));
+        }
+        let refused = refused || (told && !impossible.is_empty());
         kept.borrow_mut().push(one);
         Ok(match (refused, changed) {
             (true, _) => EXIT_FAILED,

@@ -132,7 +132,7 @@ pub enum Decision {
 /// another has half made.
 ///
 /// A stack that gives up exports which others still import keeps them, and is updated once more when all importers of
-/// this deploy let go.
+/// this deploy let go. Where they can let go beforehand, the plan that was agreed to puts them first.
 ///
 /// A failure stops the stacks that depend on the failed one; all others are finished. The artifact bucket is made
 /// where a stack needs it and there is none; its change set is approved like any other.
@@ -152,6 +152,7 @@ pub async fn deploy(
         })
         .collect();
     graph::check(&graph).map_err(DeployError::Invalid)?;
+    let graph = ordered(graph, &deployment.agreed);
     let templates: Vec<_> = deployment
         .stacks
         .iter()
@@ -241,6 +242,23 @@ pub async fn deploy(
     } else {
         Err(verdict(report))
     }
+}
+
+/// Puts stacks in the order that a plan says besides, where that is no circle.
+fn ordered(mut graph: Vec<(String, Vec<String>)>, plan: &Plan) -> Vec<(String, Vec<String>)> {
+    for stack in &plan.stacks {
+        for other in &stack.after {
+            let mut tried = graph.clone();
+            let mut nodes = tried.iter_mut();
+            if let Some((_, after)) = nodes.find(|(name, _)| *name == stack.stack) {
+                after.push(other.clone());
+            }
+            if graph::check(&tried).is_ok() {
+                graph = tried;
+            }
+        }
+    }
+    graph
 }
 
 /// Updates the stacks once more that kept what others imported, until none is left that nobody imports from.

@@ -33,6 +33,22 @@ pub struct MissingExport {
     pub region: String,
 }
 
+impl MissingExport {
+    /// Says what is missing, and for whom.
+    pub fn told(&self) -> String {
+        let Self { import, region } = self;
+        let Import { export, stack, .. } = import;
+        match &import.exporter {
+            Some(exporter) => format!(
+                "stack {stack} imports `{export}`, which {exporter} does not export in {region} yet"
+            ),
+            None => {
+                format!("stack {stack} imports `{export}`, and nothing in {region} exports it")
+            }
+        }
+    }
+}
+
 /// Returns what the selected stacks of an app import and no selected stack exports.
 ///
 /// `stacks` are all stacks of the app with their templates, and `selected` are positions among them.

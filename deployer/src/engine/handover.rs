@@ -7,7 +7,10 @@
 //! are not part of the deploy, the second update is left to a later one.
 //!
 //! A resource that the new template does not have any more is kept with everything that it refers to. The export of a
-//! resource that goes on holds its present value as text, so that it stays the same where the resource is replaced.
+//! resource that goes on holds its present value as text. Where that resource is replaced, the value would be of what is
+//! gone: then the update is refused, as is one that changes the value of an export that keeps its name.
+//!
+//! None of this is needed where the importers let go before: they are deployed first, where the plan says so.
 
 mod changed;
 
@@ -42,6 +45,16 @@ pub(super) struct Kept {
     pub(super) template: String,
     /// The values of the parameters that only what is kept needs.
     pub(super) parameters: BTreeMap<String, String>,
+    /// What the exports were taken from that hold their value as a text, by the name of the export.
+    pub(super) texts: Texts,
+}
+
+/// Resources by the name of an export.
+pub(super) type Texts = BTreeMap<String, BTreeSet<String>>;
+
+/// Returns whether a value that an old template takes from these names can be kept beside a new one.
+pub(super) fn can_keep(new: &Value, old: &Value, names: BTreeSet<String>) -> bool {
+    additions(new, old, &BTreeMap::new(), names).is_some()
 }
 
 /// Looks for exports that a new template gives up and that stacks import. Nobody is asked where it gives up none.
@@ -113,11 +126,15 @@ fn keep(mut new: Value, old: &Value, deployed: &DeployedStack, importers: Import
         .filter(|(_, name)| importers.contains_key(*name));
     let mut outputs = Vec::new();
     let mut parameters = BTreeMap::new();
+    let mut texts = Texts::new();
     for (key, export) in imported {
         let output = &old["Outputs"][key.as_str()];
         let names = referenced(&output["Value"]);
         // A value that AWS hides cannot be given again: then the resources that need it go, and the text alone stays.
-        let added = additions(&new, old, deployed, names).unwrap_or_default();
+        let added = additions(&new, old, &deployed.parameters, names.clone()).unwrap_or_default();
+        if added.entries.is_empty() {
+            texts.insert(export.clone(), names);
+        }
         let mut entry = Map::new();
         if let Some(description) = output.get("Description") {
             entry.insert("Description".to_owned(), description.clone());
@@ -150,6 +167,7 @@ fn keep(mut new: Value, old: &Value, deployed: &DeployedStack, importers: Import
         importers,
         template: new.to_string(),
         parameters,
+        texts,
     }
 }
 
@@ -165,7 +183,7 @@ struct Additions {
 fn additions(
     new: &Value,
     old: &Value,
-    deployed: &DeployedStack,
+    parameters: &BTreeMap<String, String>,
     mut waiting: BTreeSet<String>,
 ) -> Option<Additions> {
     let mut seen = BTreeSet::new();
@@ -188,7 +206,7 @@ fn additions(
                 if is_hidden(entry) {
                     return None;
                 }
-                if let Some(value) = deployed.parameters.get(&name) {
+                if let Some(value) = parameters.get(&name) {
                     added.parameters.insert(name.clone(), value.clone());
                 }
             }

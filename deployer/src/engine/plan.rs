@@ -20,6 +20,7 @@ pub(super) mod moves;
 mod name;
 mod needs;
 mod online;
+mod order;
 mod path;
 mod picture;
 #[cfg(test)]
@@ -59,6 +60,8 @@ pub use picture::picture;
 pub use said::Said;
 pub use seal::{Seal, SealedChange};
 pub(super) use stored::{is_dynamic, is_value};
+#[cfg(test)]
+pub(crate) use tests::corpus_plans;
 pub use text::{Hunk, Line, TextChange};
 
 /// The version of the JSON form of plans: it rises when a field goes or means something else, not when one is added.
@@ -94,6 +97,9 @@ pub struct StackPlan {
     /// What stands between this and its deploy, where the status of the stack does not allow an update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The stacks that are deployed before it because they let go of what it exports.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
     /// Why CloudFormation would refuse the stack as a whole, where it is no change of a resource that it would refuse.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<String>,
@@ -327,6 +333,16 @@ impl Plan {
 }
 
 impl StackPlan {
+    /// Returns a plan that nobody agreed to: it says after which stacks this one is deployed, and nothing else.
+    #[must_use]
+    pub fn order_only(&self) -> Self {
+        Self {
+            stack: self.stack.clone(),
+            after: self.after.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Returns whether CloudFormation refuses it, as far as it was asked.
     pub fn is_refused(&self) -> bool {
         let said = self.changes.iter().map(|change| &change.said);

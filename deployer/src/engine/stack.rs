@@ -7,6 +7,7 @@ mod import;
 pub(super) mod importable;
 mod input;
 mod operation;
+mod outside;
 pub(super) mod protection;
 mod refactor;
 mod settle;
@@ -226,6 +227,8 @@ async fn attempt(
     };
     // What is kept for stacks outside of this deploy is what this deploy deploys.
     let is_release = kept.as_ref().is_none_or(|kept| !kept.passes);
+    let no_literals = handover::Texts::new();
+    let literals = kept.as_ref().map_or(&no_literals, |kept| &kept.texts);
     let work = kept.as_ref().map_or(work, |kept| &kept.work);
     let stack = &work.manifest;
     if !stack.releases.is_empty()
@@ -292,7 +295,7 @@ async fn attempt(
             remove(context, stack, &change_set, create).await?;
             return Ok(Attempt::Again);
         }
-        let refused = handover::refuse(context, deployed, &work.template, &changes)
+        let refused = handover::refuse(context, deployed, &work.template, literals, &changes)
             .await
             .map_err(|source| aws(stack, source));
         if let Some(error) = refused.transpose() {
@@ -371,6 +374,7 @@ async fn attempt(
         .map_err(|source| aws(stack, source))?
         .ok_or_else(|| aws(stack, AwsError::incomplete("DescribeStacks", "stack")))?;
     run.agreed.take(&stack.name, Some(&deployed));
+    outside::tell(context, stack, &changes);
     protection::protect(context, stack, &work.template, &deployed).await?;
     let kept = if ended
         .zip(deployed.changed)
@@ -430,6 +434,8 @@ struct Keeping {
     work: Work,
     /// Whether it is kept until the end of this deploy at most, should all go well.
     passes: bool,
+    /// What the exports were taken from that are kept as texts.
+    texts: handover::Texts,
 }
 
 /// Returns what a stack is updated to where others import what it gives up, and adds the parameters of that.
@@ -481,5 +487,6 @@ async fn hand_over(
             archive: work.archive.clone(),
         },
         passes,
+        texts: kept.texts,
     }))
 }

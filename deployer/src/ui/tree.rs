@@ -55,6 +55,15 @@ impl Look {
         }
     }
 
+    /// Returns how many columns are left beside so many.
+    fn room(self, taken: usize) -> usize {
+        if self.full {
+            usize::MAX
+        } else {
+            self.width.saturating_sub(taken)
+        }
+    }
+
     /// Writes a line of words, broken where it does not fit.
     fn line(self, text: &mut String, line: &str, indent: usize) {
         if self.breaks {
@@ -103,7 +112,7 @@ fn render(plan: &Plan, look: Look) -> String {
     if hidden > 0 {
         look.rest(&mut text, 0, hidden, " without a change");
     }
-    text.push_str(&summary(plan));
+    look.line(&mut text, summary(plan).trim_end(), 2);
     text
 }
 
@@ -115,12 +124,12 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
     } else {
         ""
     };
-    let _ = writeln!(
-        text,
+    let heading = format!(
         "{}{}",
         paint(palette::STRONG, &stack.stack),
         paint(palette::WEAK, note)
     );
+    look.line(text, &heading, 2);
     if let Some(note) = &stack.note {
         let line = format!("  {}", paint(palette::WARNING, note));
         look.line(text, &line, 4);
@@ -188,8 +197,7 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
 
 /// Writes what is live of a resource, and what becomes of it.
 fn render_live(text: &mut String, resource: &LiveResource, look: Look) {
-    let width = if look.full { usize::MAX } else { look.width };
-    let lines = resource.lines(width);
+    let lines = resource.lines(look.room(0));
     let shown = look.shown(lines.len(), PROPERTIES);
     for told in lines.iter().take(shown) {
         let told = paint(palette::WARNING, format_args!("live: {told}"));
@@ -266,7 +274,7 @@ fn render_resource(text: &mut String, change: &ResourceChange, look: Look) {
 fn render_text(text: &mut String, change: &TextChange, look: Look) {
     let path = change.path.to_string();
     let path = path.strip_prefix("Properties.").unwrap_or(&path);
-    let _ = writeln!(text, "      {path}:");
+    let _ = writeln!(text, "      {}:", tail(path, look.room(7)));
     let count = change.hunks.iter().map(|hunk| hunk.lines.len() + 1).sum();
     let shown = look.shown(count, LINES);
     let mut left = shown;
@@ -309,7 +317,7 @@ fn cut(line: &str, look: Look) -> String {
     if look.full {
         return line;
     }
-    shorten(&line, look.width.saturating_sub(6).max(MIN_VALUE))
+    shorten(&line, look.room(6))
 }
 
 fn label(grade: Grade) -> Option<(&'static str, Style)> {
@@ -342,50 +350,111 @@ fn render_property(text: &mut String, change: &PropertyChange, indent: usize, lo
         let _ = writeln!(text, "{:indent$}  + {}", "", value(&after));
         return;
     }
-    let width = if look.full { usize::MAX } else { look.width };
-    let space = width.saturating_sub(indent + path.chars().count() + 2 + 4);
-    let each = (space / 2).max(MIN_VALUE);
-    if let (Some(before), Some(after)) = (&before, &after)
-        && before == after
-    {
-        // In place of the arrow and its blanks there are a blank and the word.
-        let space = space.saturating_add(4).saturating_sub(1 + ANEW.len());
-        let value = shorten(before, space.max(MIN_VALUE));
+    let width = look.room(0);
+    let differs = Differs { before, after };
+    let room = width.saturating_sub(indent + console::measure_text_width(path) + 2);
+    if differs.fits(room) {
+        let _ = writeln!(text, "{:indent$}{path}: {}", "", differs.within(room));
+    } else {
+        // Of a long path the end says most.
         let _ = writeln!(
             text,
-            "{:indent$}{path}: {value} {}",
+            "{:indent$}{}:",
             "",
-            paint(palette::WEAK, ANEW)
+            tail(path, width.saturating_sub(indent + 1))
         );
-        return;
+        let indent = indent + 2;
+        let _ = writeln!(
+            text,
+            "{:indent$}{}",
+            "",
+            differs.within(width.saturating_sub(indent))
+        );
     }
-    // What one side leaves of its half is the other's.
-    let length = |text: &Option<String>| text.as_ref().map_or(8, |text| text.chars().count());
-    let (short, long) = (
-        length(&before).min(length(&after)),
-        length(&before).max(length(&after)),
-    );
-    let each = if short < each && long > each {
-        each + (each - short)
-    } else {
-        each
-    };
-    let start = match (&before, &after) {
-        (Some(before), Some(after)) => first_shown(before, after, each),
-        _ => 0,
-    };
-    let value = |text: &Option<String>| match text {
-        Some(text) => shorten(&skip(text, start), each),
-        None => "(absent)".to_owned(),
-    };
-    let _ = writeln!(
-        text,
-        "{:indent$}{path}: {} {} {}",
-        "",
-        paint(palette::WEAK, value(&before)),
-        paint(palette::WEAK, "→"),
-        value(&after)
-    );
+}
+
+/// The texts of a value before and after.
+struct Differs {
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// How wide `(absent)` is, which stands for a value.
+const ABSENT: usize = 8;
+
+/// How much stands between two values, with room for the sign of what is left out.
+const ARROW: usize = 4;
+
+impl Differs {
+    fn lengths(&self) -> (usize, usize) {
+        let length = |text: &Option<String>| {
+            let text = text.as_ref();
+            text.map_or(ABSENT, |text| console::measure_text_width(text))
+        };
+        (length(&self.before), length(&self.after))
+    }
+
+    /// Returns whether enough of the values is to be seen in so many columns.
+    fn fits(&self, room: usize) -> bool {
+        let (before, after) = self.lengths();
+        if self.before == self.after {
+            room > before.min(MIN_VALUE) + ANEW.len()
+        } else {
+            room >= before.min(MIN_VALUE) + after.min(MIN_VALUE) + ARROW
+        }
+    }
+
+    /// Writes both in so many columns.
+    fn within(&self, room: usize) -> String {
+        let (before, after) = (&self.before, &self.after);
+        if let (Some(before), Some(after)) = (before, after)
+            && before == after
+        {
+            let value = shorten(before, room.saturating_sub(1 + ANEW.len()));
+            return format!("{value} {}", paint(palette::WEAK, ANEW));
+        }
+        let each = room.saturating_sub(ARROW) / 2;
+        // What one side leaves of its half is the other's.
+        let (one, other) = self.lengths();
+        let (short, long) = (one.min(other), one.max(other));
+        let each = if short < each && long > each {
+            each + (each - short)
+        } else {
+            each
+        };
+        let start = match (before, after) {
+            (Some(before), Some(after)) => first_shown(before, after, each),
+            _ => 0,
+        };
+        let value = |text: &Option<String>| match text {
+            Some(text) => shorten(&skip(text, start), each),
+            None => "(absent)".to_owned(),
+        };
+        format!(
+            "{} {} {}",
+            paint(palette::WEAK, value(before)),
+            paint(palette::WEAK, "→"),
+            value(after)
+        )
+    }
+}
+
+/// Leaves out of a text what does not fit before its end.
+fn tail(text: &str, width: usize) -> String {
+    if console::measure_text_width(text) <= width {
+        return text.to_owned();
+    }
+    let mut end = Vec::new();
+    let mut room = width.saturating_sub(1);
+    for c in text.chars().rev() {
+        let wide = console::measure_text_width(c.encode_utf8(&mut [0; 4]));
+        if wide > room {
+            break;
+        }
+        room -= wide;
+        end.push(c);
+    }
+    std::iter::once('…').chain(end.into_iter().rev()).collect()
 }
 
 fn render_value(value: &Value) -> String {

@@ -140,6 +140,82 @@ fn stacks_let_go_of_each_other_in_one_deploy_and_go_in_the_order_of_what_is_depl
 }
 
 #[test]
+fn what_others_import_is_not_replaced_under_them() {
+    let fixture = Fixture::new(&json!({}));
+    let run = |verb: &[&str]| fixture.sandbox.run(&[verb, &PLACE[..]].concat());
+    let named = |name: &str| json!({"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}});
+    let exports = json!({"Queue": {"Ref": "Queue"}});
+    describe(
+        &fixture,
+        &[
+            ("base-dev", &[], named("first"), exports),
+            (
+                "reader-dev",
+                &["base-dev"],
+                reader("base-dev-Queue"),
+                json!({}),
+            ),
+        ],
+    );
+    fixture.sandbox.succeed(&[&["deploy"], &PLACE[..]].concat());
+
+    // The queue is replaced, its export is given up, and nobody needs it any more; another stack is new.
+    let account = fixture.sandbox.account();
+    let alone = json!({"Alone": queue()});
+    describe(
+        &fixture,
+        &[
+            ("alone-dev", &[], alone.clone(), json!({})),
+            ("base-dev", &[], named("second"), json!({})),
+            ("reader-dev", &[], alone, json!({})),
+        ],
+    );
+    let diff = run(&["diff", "alone", "base", "--out", "plan"]);
+    assert_eq!(diff.code, Some(1), "{diff}");
+    assert!(
+        diff.stderr
+            .contains("this cannot be deployed: base-dev/Queue"),
+        "{diff}"
+    );
+    let queue = &diff.json()["stacks"][1]["changes"][0];
+    assert_eq!(queue["grade"], "impossible", "{diff}");
+    let refused = run(&["deploy", "alone", "base"]);
+    assert_eq!(refused.code, Some(1), "{refused}");
+    let said = refused.stdout.clone() + &refused.stderr;
+    assert!(said.contains("deploy reader-dev first"), "{refused}");
+    let stacks = account.query("cloudformation", "2010-05-15", "DescribeStacks", &[]);
+    let mut names = texts(&stacks, "StackName");
+    names.sort();
+    assert_eq!(names, ["base-dev", "reader-dev"], "nothing was changed");
+    let outputs = fixture.sandbox.outputs("base").text("base-dev", "Queue");
+    assert!(outputs.ends_with("/first"), "{outputs}");
+
+    // All of them in one deploy: the importer goes first, and the stack is updated once.
+    let deploy = run(&["deploy"]);
+    assert_eq!(deploy.code, Some(0), "{deploy}");
+    let base = positions(&deploy, "stack_finished", "base-dev");
+    let importer = positions(&deploy, "stack_finished", "reader-dev");
+    let begun = positions(&deploy, "stack_started", "base-dev");
+    assert_eq!((base.len(), importer.len()), (1, 1), "{deploy}");
+    assert!(importer < begun, "{deploy}");
+    assert!(
+        positions(&deploy, "exports_kept", "base-dev").is_empty(),
+        "{deploy}"
+    );
+    let queues = account.call("sqs", "AmazonSQS.ListQueues", &json!({}));
+    let urls = queues["QueueUrls"].to_string();
+    assert!(
+        urls.contains("/second") && !urls.contains("/first"),
+        "{urls}"
+    );
+    let again = run(&["deploy"]);
+    let summary = again.json_lines().pop().unwrap_or_default();
+    for stack in summary["stacks"].as_array().into_iter().flatten() {
+        assert_eq!(stack["outcome"], "unchanged", "{again}");
+    }
+}
+
+#[test]
 fn a_removal_takes_the_logs_of_functions_and_names_what_it_keeps() {
     let fixture = Fixture::new(&json!({
         "Kept": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"},

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::site::{Site, SiteEnd, all, boxed};
+use super::site::{Depth, Made, Site, SiteEnd, all, boxed};
 use super::{fast, refuse_impossible};
 use crate::cli;
 use crate::command::approval::{self, Consent};
@@ -112,7 +112,7 @@ impl Rollout<'_> {
             return;
         };
         // What several environments share is deployed with one of them, before the others.
-        let mut plans: Vec<(usize, Option<Plan>)> = wave.into_iter().zip(plans).collect();
+        let mut plans: Vec<(usize, Made)> = wave.into_iter().zip(plans).collect();
         let owners: Vec<_> = plans
             .extract_if(.., |(at, _)| {
                 let site = self.sites.get(*at);
@@ -167,20 +167,21 @@ impl Rollout<'_> {
 
     /// Shows the plans of a wave, and asks for them; nothing, where the wave does not begin. Those that could not be made
     /// are failures of their sites, which leave the wave.
-    async fn agree(
-        &mut self,
-        wave: &mut Vec<usize>,
-        title: &str,
-    ) -> Option<(Consent, Vec<Option<Plan>>)> {
-        // Nothing local is worth a question, and a plan costs two calls per stack.
-        if self.place.is_local() && self.session.ui.verbose() == 0 && self.saved.is_none() {
-            return Some((Consent::NotNeeded, wave.iter().map(|_| None).collect()));
-        }
+    async fn agree(&mut self, wave: &mut Vec<usize>, title: &str) -> Option<(Consent, Vec<Made>)> {
+        // Nothing local is worth a question, but what cannot be done is refused before anything is.
+        let is_quiet =
+            self.place.is_local() && self.session.ui.verbose() == 0 && self.saved.is_none();
+        let depth = if is_quiet {
+            Depth::Refusals
+        } else {
+            Depth::All
+        };
         let sites = wave
             .iter()
             .filter_map(|at| Some((*at, self.sites.get(*at)?)));
-        let (positions, works): (Vec<usize>, Vec<_>) =
-            sites.map(|(at, site)| (at, boxed(site.plan()))).unzip();
+        let (positions, works): (Vec<usize>, Vec<_>) = sites
+            .map(|(at, site)| (at, boxed(site.plan(depth))))
+            .unzip();
         let made = all(works).await;
         let mut plans = Vec::new();
         wave.clear();
@@ -189,14 +190,15 @@ impl Rollout<'_> {
                 continue;
             };
             let plan = plan.and_then(|plan| {
-                self.show(site, &plan);
+                if !is_quiet {
+                    self.show(site, &plan);
+                }
                 if let Some(saved) = self.saved {
                     saved.check(site.label(), &plan)?;
                 }
-                // The local engine replaces what CloudFormation does not.
-                if !self.place.is_local() {
-                    refuse_impossible(&plan)?;
-                }
+                let local = self.place.is_local();
+                let options = || approval::options(&site.plot.session);
+                refuse_impossible(&plan, local.then(options))?;
                 Ok(plan)
             });
             match plan {
@@ -210,8 +212,12 @@ impl Rollout<'_> {
         if self.may_not_begin() {
             return None;
         }
+        if is_quiet {
+            let plans = plans.into_iter().map(Made::Unseen);
+            return Some((Consent::NotNeeded, plans.collect()));
+        }
         match self.consent(wave, &plans, title).await {
-            Ok(consent) => Some((consent, plans.into_iter().map(Some).collect())),
+            Ok(consent) => Some((consent, plans.into_iter().map(Made::Agreed).collect())),
             Err(error) => {
                 self.waves.end(WaveEnd::Stopped);
                 self.refused = Some(error);

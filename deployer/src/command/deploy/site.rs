@@ -21,7 +21,7 @@ use crate::command::remembered::Remembered;
 use crate::command::territory::{self, Ground};
 use crate::command::{Session, ledger, prepare};
 use crate::config::{Project, Stage, StageConfig};
-use crate::engine::plan::Plan;
+use crate::engine::plan::{Plan, StackPlan};
 use crate::engine::{
     self, Artifact, Context, DeployError, DeployReport, Deployment, EventSink, Import, Orphan,
     StackTarget,
@@ -61,6 +61,24 @@ pub(super) struct Site<'a> {
     pub(super) artifacts: Artifacts,
     /// The stacks of the app that are deployed and that the source does not have.
     pub(super) orphans: Vec<Orphan>,
+}
+
+/// What a plan is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Somebody reads it.
+    All,
+    /// It says what would be refused, and in which order stacks are deployed.
+    Refusals,
+}
+
+/// A plan that was made.
+#[derive(Debug)]
+pub(super) enum Made {
+    /// Somebody agreed to it, and the engine is held to it.
+    Agreed(Plan),
+    /// It was shown to nobody.
+    Unseen(Plan),
 }
 
 /// How a deploy to an environment ended.
@@ -201,7 +219,7 @@ impl Site<'_> {
     }
 
     /// Compares what is selected with what is deployed.
-    pub(super) async fn plan(&self) -> Result<Plan> {
+    pub(super) async fn plan(&self, depth: Depth) -> Result<Plan> {
         let Plot {
             session,
             assembly,
@@ -210,7 +228,17 @@ impl Site<'_> {
             ..
         } = &self.plot;
         let (context, artifacts) = (&self.context, &self.artifacts);
-        let plan = make_plan(session, context, assembly, selected, artifacts, contents).await?;
+        let plan = if depth == Depth::All {
+            make_plan(session, context, assembly, selected, artifacts, contents).await?
+        } else {
+            // Neither files nor why code changes are looked at: both cost calls, and nothing is refused for them.
+            let mut artifacts = artifacts.clone();
+            for artifact in artifacts.values_mut() {
+                artifact.made_from = None;
+            }
+            let none = Contents::default();
+            make_plan(session, context, assembly, selected, &artifacts, &none).await?
+        };
         self.plot.remembered.seen(&session.ui, &plan);
         Ok(plan)
     }
@@ -234,29 +262,36 @@ impl Site<'_> {
         arguments: &cli::Deploy,
         place: &Place,
         consent: Consent,
-        plan: Option<Plan>,
+        plan: Made,
     ) -> SiteEnd {
         // Nothing local is waited for, and what is protected should be ready when it is said to be deployed.
         let express = !self.plot.stage.protected && !place.is_local() && !arguments.no_express;
+        let (agreed, plan) = match plan {
+            Made::Agreed(plan) => (Some(plan.clone()), plan),
+            Made::Unseen(plan) => (None, plan),
+        };
+        let order = || Plan {
+            stacks: plan.stacks.iter().map(StackPlan::order_only).collect(),
+        };
         let deployment = Deployment {
-            agreed: plan.clone().unwrap_or_default(),
+            agreed: agreed.clone().unwrap_or_else(order),
             contracts: self.plot.assembly.manifest.contracts.clone(),
             ..self.deployment(express)
         };
         let protected = self.plot.stage.protected.then_some(self.name);
-        let approval = Approval::new(self.plot.session.ui.clone(), consent, plan)
+        let approval = Approval::new(self.plot.session.ui.clone(), consent, agreed)
             .allowing(&arguments.allow, protected)
             .in_place(place.is_local());
         let approval = Arc::new(approval);
         let result = engine::deploy(&self.context, deployment, approval.clone()).await;
         let mut end = self.ended(result);
-        if let (Some(plan), Some(report)) = (approval.plan(), &end.report) {
+        if let Some(report) = &end.report {
             let Plot {
                 remembered,
                 session,
                 ..
             } = &self.plot;
-            remembered.deployed(&session.ui, &plan, report);
+            remembered.deployed(&session.ui, &approval.plan().unwrap_or(plan), report);
         }
         let declined = approval.declined();
         if !declined.is_empty() {

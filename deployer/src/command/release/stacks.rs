@@ -73,9 +73,7 @@ pub(super) async fn run(
     }
     let plan = compare(session, &context, &chosen).await?;
     show(session, &context, &plan);
-    if !local {
-        refuse_impossible(&plan)?;
-    }
+    refuse_impossible(&plan, local.then(|| approval::options(session)))?;
     let agreed = consent(session, &arguments.allow, name, stage, local, &plan).await?;
     let back_to = chosen.iter().map(|chosen| {
         let stack = chosen.manifest.name.clone();

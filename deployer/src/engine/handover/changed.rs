@@ -1,4 +1,4 @@
-//! Exports that keep their name, whose value a change set would change.
+//! Exports whose value a change set would change, whether they keep their name or are given up and kept for importers.
 //!
 //! CloudFormation finds out at the end of the update that a stack imports one, and rolls all of it back
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html>). Nobody can be handed
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::name_of;
+use super::{Texts, name_of};
 use crate::{
     aws::{AwsError, Fault},
     engine::{
@@ -23,12 +23,13 @@ pub(in crate::engine) async fn refuse(
     context: &Context,
     deployed: &DeployedStack,
     template: &str,
+    texts: &Texts,
     changes: &ProposedChanges,
 ) -> Result<Option<StackError>, AwsError> {
     let template: Value = serde_json::from_str(template).unwrap_or_default();
     let mut reasons = Vec::new();
     let mut hints = Vec::new();
-    for (export, cause) in changing(deployed, &template, changes) {
+    for (export, cause) in changing(deployed, &template, texts, changes) {
         let importers = match importers::of_export(&context.clients, export).await {
             Err(error) if matches!(error.fault(), Fault::Denied { .. }) => return Ok(None),
             found => found?,
@@ -38,7 +39,7 @@ pub(in crate::engine) async fn refuse(
         }
         let importers = importers.join(", ");
         reasons.push(cause.reason(export, &importers));
-        let hint = cause.hint(export);
+        let hint = cause.hint(export, &importers);
         if !hints.contains(&hint) {
             hints.push(hint);
         }
@@ -54,6 +55,7 @@ pub(in crate::engine) async fn refuse(
 fn changing<'a>(
     deployed: &'a DeployedStack,
     template: &Value,
+    texts: &Texts,
     changes: &ProposedChanges,
 ) -> BTreeMap<&'a str, Cause> {
     let is_new = |id: &String| {
@@ -62,10 +64,22 @@ fn changing<'a>(
                 && (change.action == "Add" || change.replacement == Some(Replacement::Always))
         })
     };
+    let goes = |id: &String| {
+        let mut changes = changes.changes.iter();
+        changes.any(|change| change.logical_id == *id && change.action == "Remove")
+    };
     let outputs = template.get("Outputs").and_then(Value::as_object);
     let outputs: Vec<_> = outputs.into_iter().flatten().collect();
     let mut found = BTreeMap::new();
     for (old_key, export) in &deployed.exports {
+        if let Some(names) = texts.get(export) {
+            let anew = names.iter().find(|id| is_new(id)).cloned();
+            let cause = anew
+                .map(Cause::Stale)
+                .or_else(|| names.iter().find(|id| goes(id)).cloned().map(Cause::Gone));
+            found.extend(cause.map(|cause| (export.as_str(), cause)));
+            continue;
+        }
         let output = outputs.iter().find(|(key, output)| match name_of(output) {
             Some(Value::String(name)) => name == export,
             Some(_) => *key == old_key,
@@ -210,7 +224,7 @@ mod tests {
                 findings: Vec::new(),
                 hooks: Vec::new(),
             };
-            let own = changing(&found, &after, &changes);
+            let own = changing(&found, &after, &Texts::new(), &changes);
             assert_eq!(!own.is_empty(), refused, "deploy: {what}");
         }
     }

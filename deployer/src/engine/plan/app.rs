@@ -13,13 +13,14 @@ use super::compare::{Outside, Renewed, compare_among};
 use super::imported::{Cause, changing};
 use super::moves::Moves;
 use super::needs::needs;
+use super::order::Order;
 use super::path::{Path, Trail};
 use super::stored::{holds_dynamic, is_dynamic, is_value, looked_up};
 use super::{Knowledge, Plan, Side, StackPlan, references};
 use crate::engine::DeployedStack;
 
 /// The name of an export in its region; no region is that of the stage.
-type Export = (Option<String>, String);
+pub(super) type Export = (Option<String>, String);
 
 /// The stacks that were compared so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,8 +33,10 @@ pub struct App {
     values: BTreeMap<Export, String>,
     /// The exports that stacks give up.
     given_up: Vec<(String, Export)>,
-    /// The exports of stacks that keep their name and get another value.
+    /// The exports of stacks that get another value under their name, or that cannot be kept where they are given up.
     changing: BTreeMap<(String, Export), Cause>,
+    /// What the order of the stacks follows from.
+    order: Order,
     /// Who imports what, as it is deployed.
     importers: BTreeMap<Export, BTreeSet<String>>,
     /// Those of them that import it no more, once they are deployed.
@@ -103,11 +106,13 @@ impl App {
         for name in before.union(&after) {
             self.own.insert((region.clone(), name.clone()));
         }
+        self.order.export(manifest, &before, &after);
         for (name, cause) in changing(deployed, wanted, &plan, &renewed, knowledge) {
             let export = (region.clone(), name);
             self.changing.insert((manifest.name.clone(), export), cause);
         }
         let after = imports(wanted);
+        self.order.import(manifest, &after);
         for name in imports(deployed) {
             let leaves = !after.contains(&name);
             let export = (region.clone(), name);
@@ -180,7 +185,7 @@ impl App {
         self.importers.entry(export).or_default().extend(importers);
     }
 
-    /// Returns the exports of a stack that keep their name and get another value.
+    /// Returns the exports of a stack that get another value, or cannot be kept.
     pub(in crate::engine) fn changing<'a>(
         &'a self,
         stack: &'a str,
@@ -249,25 +254,33 @@ impl App {
 
     /// Returns the plan of the stacks that were compared.
     ///
-    /// An export that another stack still imports as it is deployed goes in a second update, once that one has let go. One
-    /// that keeps its name cannot get another value meanwhile.
-    pub fn finish(self, mut stacks: Vec<StackPlan>) -> Plan {
-        for (name, export) in &self.given_up {
-            let importers = self.importers.get(export);
+    /// What imports an export that is given up, or gets another value, goes first where it lets go and needs nothing that is new
+    /// of the stack. Else an export that is given up goes in a second update, once its importers have let go, unless what it is
+    /// taken from does not stay; and one that keeps its name cannot get another value meanwhile.
+    pub fn finish(mut self, mut stacks: Vec<StackPlan>) -> Plan {
+        let mut exports: BTreeMap<(String, Export), Option<Cause>> = BTreeMap::new();
+        exports.extend(self.given_up.iter().map(|export| (export.clone(), None)));
+        exports.extend(
+            std::mem::take(&mut self.changing)
+                .into_iter()
+                .map(|(export, cause)| (export, Some(cause))),
+        );
+        for ((name, export), cause) in exports {
+            let importers = self.importers.get(&export);
             let importers = importers.filter(|importers| !importers.is_empty());
-            let stack = stacks.iter_mut().find(|stack| stack.stack == *name);
-            if let (Some(importers), Some(stack)) = (importers, stack) {
+            let stack = stacks.iter_mut().find(|stack| stack.stack == name);
+            let (Some(importers), Some(stack)) = (importers, stack) else {
+                continue;
+            };
+            let leave = self.leaving.get(&export) == Some(importers);
+            if leave && self.order.put_before(&name, importers) {
+                stack.goes_after(&export.1, importers);
+            } else if let Some(cause) = cause {
+                // Who needs what is new of the stack cannot be deployed alone.
+                let leave = leave && !self.order.needs_new(importers, &name);
+                stack.refuse(&export.1, &cause, importers, leave);
+            } else {
                 stack.keeps(&export.1, importers.iter().map(String::as_str));
-            }
-        }
-        let none = BTreeSet::new();
-        for ((name, export), cause) in &self.changing {
-            let importers = self.importers.get(export);
-            let importers = importers.filter(|importers| !importers.is_empty());
-            let stack = stacks.iter_mut().find(|stack| stack.stack == *name);
-            if let (Some(importers), Some(stack)) = (importers, stack) {
-                let leaving = self.leaving.get(export).unwrap_or(&none);
-                stack.refuse(&export.1, cause, importers, leaving);
             }
         }
         Plan { stacks }
@@ -275,17 +288,34 @@ impl App {
 }
 
 impl StackPlan {
-    /// Notes that an export stays while stacks import it.
-    pub(super) fn keeps<'a>(&mut self, export: &str, importers: impl Iterator<Item = &'a str>) {
-        let importers: Vec<&str> = importers.collect();
-        let note = format!(
-            "it keeps the export {export} as long as {} imports it, and gives it up in a second update",
-            importers.join(" or ")
-        );
+    /// Notes that stacks are deployed before this one, because they let go of an export.
+    fn goes_after(&mut self, export: &str, importers: &BTreeSet<String>) {
+        for importer in importers {
+            if !self.after.contains(importer) {
+                self.after.push(importer.clone());
+            }
+        }
+        let list: Vec<&str> = importers.iter().map(String::as_str).collect();
+        self.add_note(format!(
+            "it is deployed after {}, which imports its export {export} no more",
+            list.join(" and ")
+        ));
+    }
+
+    fn add_note(&mut self, note: String) {
         self.note = Some(match self.note.take() {
             Some(before) => format!("{before}; {note}"),
             None => note,
         });
+    }
+
+    /// Notes that an export stays while stacks import it.
+    pub(super) fn keeps<'a>(&mut self, export: &str, importers: impl Iterator<Item = &'a str>) {
+        let importers: Vec<&str> = importers.collect();
+        self.add_note(format!(
+            "it keeps the export {export} as long as {} imports it, and gives it up in a second update",
+            importers.join(" or ")
+        ));
     }
 }
 

@@ -1,8 +1,9 @@
-//! Exports that keep their name while stacks import them, and whose value would change.
+//! Exports that stacks import, and whose value would change, whether they keep their name or are given up.
 //!
 //! CloudFormation finds out at the end of the update that a stack imports one, and rolls all of it back
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html>). Nobody can be handed
-//! over there: the importers want the same name before and after.
+//! over there: the importers want the same name before and after. An export that is given up is kept until they let go,
+//! and cannot be where what it is taken from does not stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,7 @@ use super::canonical::{canonical, same};
 use super::compare::Renewed;
 use super::stored::is_dynamic;
 use super::{Action, Grade, Knowledge, Side, StackPlan, app, name};
+use crate::engine::handover;
 use crate::template::referenced;
 
 /// Why an export gets another value.
@@ -23,26 +25,46 @@ pub(in crate::engine) enum Cause {
     Resource(String),
     /// A resource that it is taken from may be made anew, which only AWS knows.
     Perhaps(String),
+    /// It is given up, and a resource that it is taken from is made anew.
+    Stale(String),
+    /// It is given up, and a resource that it is taken from goes and cannot be kept.
+    Gone(String),
 }
 
 impl Cause {
     /// Says that importers are in the way.
     pub(in crate::engine) fn reason(&self, export: &str, importers: &str) -> String {
         let change = match self {
-            Self::Text => "would change (the template gives it another value)".to_owned(),
-            Self::Resource(id) => {
-                format!("would change ({id}, from which it is taken, is made anew)")
+            Self::Text => {
+                "the value of its export {} would change (the template gives it another value)"
+                    .to_owned()
             }
-            Self::Perhaps(id) => {
-                format!("would change, if {id}, from which it is taken, is made anew")
-            }
+            Self::Resource(id) => format!(
+                "the value of its export {{}} would change ({id}, from which it is taken, is made anew)"
+            ),
+            Self::Perhaps(id) => format!(
+                "the value of its export {{}} would change, if {id}, from which it is taken, is made anew"
+            ),
+            Self::Stale(id) => format!(
+                "its export {{}} cannot be kept ({id}, from which it is taken, is made anew)"
+            ),
+            Self::Gone(id) => format!(
+                "its export {{}} cannot be kept ({id}, from which it is taken, needs a value that nobody may read)"
+            ),
         };
-        format!("the value of its export {export} {change}, and {importers} imports it")
+        format!(
+            "{}, and {importers} imports it",
+            change.replacen("{}", export, 1)
+        )
     }
 
     /// Says what leads on.
-    pub(in crate::engine) fn hint(&self, export: &str) -> String {
+    pub(in crate::engine) fn hint(&self, export: &str, importers: &str) -> String {
         match self {
+            // Whoever wrote the source gave the export up: nobody is to import it.
+            Self::Stale(_) | Self::Gone(_) => {
+                format!("deploy {importers} first, so that it imports {export} no more")
+            }
             Self::Text => format!("export the new value under another name than {export}"),
             Self::Resource(id) | Self::Perhaps(id) => format!(
                 "give {id} another logical id, which gives its exports other names: one deploy then makes the new one beside \
@@ -52,7 +74,8 @@ impl Cause {
     }
 }
 
-/// Returns the exports that keep their name and get another value, with all that templates tell of it, each with the reason.
+/// Returns the exports that keep their name and get another value, and those that are given up and cannot be kept, with all that
+/// templates tell of it, each with the reason.
 ///
 /// `renewed` is what of the stack becomes another.
 pub(super) fn changing(
@@ -70,10 +93,12 @@ pub(super) fn changing(
         .filter_map(|(_, output)| Some((app::export(output, deployed)?, value(deployed, output))))
         .collect();
     let mut found = BTreeMap::new();
+    let mut given_up = before.clone();
     for (_, output) in app::section(wanted) {
         let Some(name) = app::export(output, wanted) else {
             continue;
         };
+        given_up.remove(&name);
         let Some(old) = before.get(&name) else {
             continue;
         };
@@ -87,7 +112,31 @@ pub(super) fn changing(
         };
         found.extend(cause.map(|cause| (name, cause)));
     }
+    for (name, old) in given_up {
+        let cause = match of_resource(&old, plan, renewed, knowledge) {
+            Some(Cause::Resource(id)) => Some(Cause::Stale(id)),
+            None => unkept(&old, deployed, wanted, plan),
+            other => other,
+        };
+        found.extend(cause.map(|cause| (name, cause)));
+    }
     found
+}
+
+/// Returns why a value cannot be kept though what it is taken from could stay as it is.
+fn unkept(
+    value: &Value,
+    deployed: &Side<'_>,
+    wanted: &Side<'_>,
+    plan: &StackPlan,
+) -> Option<Cause> {
+    let names = referenced(value);
+    let gone = plan
+        .changes
+        .iter()
+        .find(|it| it.action == Action::Delete && names.contains(&it.logical_id))?;
+    let (old, new) = (deployed.template?, wanted.template?);
+    (!handover::can_keep(new, old, names)).then(|| Cause::Gone(gone.logical_id.clone()))
 }
 
 fn of_resource(
@@ -150,29 +199,25 @@ fn is_text(value: &Value) -> bool {
 }
 
 impl StackPlan {
-    /// Notes that importers are in the way of a change: CloudFormation would roll it back. `leaving` are those of them that
-    /// import nothing of it any more, once they are deployed.
+    /// Notes that importers are in the way of a change: CloudFormation would roll it back. `leave` says that they import nothing
+    /// of it any more once they are deployed, which they can be before this.
     pub(super) fn refuse(
         &mut self,
         export: &str,
         cause: &Cause,
         importers: &BTreeSet<String>,
-        leaving: &BTreeSet<String>,
+        leave: bool,
     ) {
-        let list =
-            |stacks: &BTreeSet<String>| stacks.iter().cloned().collect::<Vec<_>>().join(", ");
-        let lead = if leaving == importers {
-            format!(
-                "deploy {} first, which then imports it no more",
-                list(leaving)
-            )
+        let list = importers.iter().cloned().collect::<Vec<_>>().join(", ");
+        let lead = if leave {
+            format!("deploy {list} first, which then imports it no more")
         } else {
-            cause.hint(export)
+            cause.hint(export, &list)
         };
-        let reason = format!("{}: {lead}", cause.reason(export, &list(importers)));
+        let reason = format!("{}: {lead}", cause.reason(export, &list));
         let change = match cause {
             Cause::Text => None,
-            Cause::Resource(id) | Cause::Perhaps(id) => {
+            Cause::Resource(id) | Cause::Perhaps(id) | Cause::Stale(id) | Cause::Gone(id) => {
                 let mut changes = self.changes.iter_mut();
                 changes.find(|change| change.logical_id == *id)
             }

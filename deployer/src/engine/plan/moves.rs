@@ -106,6 +106,13 @@ impl Moves {
         };
         for (from, to) in &self.under_way {
             let resource_type = type_of(&deployed["Resources"][to.as_str()]);
+            if self.is_reverted(manifest, wanted, (from, to)) {
+                note(from, resource_type, reverted(from, to, resource_type));
+            }
+            if manifest.moved.contains_key(to) {
+                // It goes on under the name that comes next.
+                continue;
+            }
             if let Some(left) = self.given_up.get(to) {
                 note(to, resource_type, given_up(left, to, resource_type, wanted));
                 continue;
@@ -127,7 +134,52 @@ impl Moves {
             };
             note(to, resource_type, said);
         }
+        for (to, left) in &self.given_up {
+            let mut changes = plan.changes.iter_mut();
+            let retained =
+                changes.find(|change| change.logical_id == *to && change.action == Action::Retain);
+            if let Some(change) = retained {
+                // All that is said of it alone comes to this.
+                change.reasons = vec![format!(
+                    "{left} left the stack to be renamed, and nothing declares that any more: its policy retains it outside of the                      stack, where it belongs to nobody"
+                )];
+            }
+        }
         plan.changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+    }
+
+    /// Returns whether the source has the old name again of what was being renamed, and the new one no more.
+    fn is_reverted(
+        &self,
+        manifest: &StackManifest,
+        wanted: &Side<'_>,
+        (from, to): (&String, &String),
+    ) -> bool {
+        let resource = |template: Option<&Value>, id: &str| {
+            template.is_some_and(|template| template["Resources"].get(id).is_some())
+        };
+        manifest.moved.get(from) != Some(to)
+            && manifest.moved.get(to) != Some(from)
+            && resource(wanted.template, from)
+            && !resource(wanted.template, to)
+            && !resource(self.deployed.as_ref(), from)
+    }
+}
+
+/// Says that another resource is made in place of one that was being renamed.
+fn reverted(from: &str, to: &str, resource_type: &str) -> Said {
+    let reason = format!(
+        "what it was is being renamed to {to}, and nothing declares that any more: another one is made, and is empty. To have it back,          declare that {to} is renamed to {from}"
+    );
+    (replaced(resource_type), reason, IMPORT_PAGE)
+}
+
+/// Returns how dangerous it is that another resource of a type takes the place of one.
+fn replaced(resource_type: &str) -> Grade {
+    if holds_data(resource_type) {
+        Grade::DataLoss
+    } else {
+        Grade::Replacement
     }
 }
 
@@ -146,16 +198,11 @@ fn given_up(left: &str, to: &str, resource_type: &str, wanted: &Side<'_>) -> Sai
         );
         return (Grade::UpdateInPlace, reason, IMPORT_PAGE);
     }
-    let grade = if holds_data(resource_type) {
-        Grade::DataLoss
-    } else {
-        Grade::Replacement
-    };
     let reason = format!(
         "{left} left the stack to be renamed, and is imported first; where that is refused, an empty one is made, and it stays outside: \
          declare the rename again, and a deploy ends instead"
     );
-    (grade, reason, IMPORT_PAGE)
+    (replaced(resource_type), reason, IMPORT_PAGE)
 }
 
 /// Says how a resource that may be renamed is.
@@ -365,6 +412,47 @@ mod tests {
             assert_eq!(change.grade, grade, "{change:?}");
             assert!(change.reasons[0].contains(part), "{change:?}");
         }
+    }
+
+    #[test]
+    fn who_takes_a_rename_back_is_told_what_becomes_of_the_data() {
+        let old =
+            json!({"Resources": {"Old": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"}}});
+        let (declared, ids) = (moves(&[("Old", "New")]), moves(&[("Old", "https://q")]));
+        let none = BTreeMap::new();
+        let away = Course::new(&old, &declared, &ids, &none).without();
+        let away = away.expect("it leaves");
+        let manifest = |declared: &BTreeMap<String, String>| -> StackManifest {
+            serde_json::from_value(json!({
+                "name": "orders-dev", "id": "orders", "template": "orders.json", "sha256": "",
+                "moved": declared,
+            }))
+            .expect("reads")
+        };
+        let changes = compared(&manifest(&none), &away, &old);
+        let [new, old_id] = changes.as_slice() else {
+            panic!("{changes:#?}");
+        };
+        assert_eq!(
+            (new.action, new.reasons.len()),
+            (Action::Retain, 1),
+            "{new:?}"
+        );
+        assert!(new.reasons[0].contains("belongs to nobody"), "{new:?}");
+        assert_eq!(
+            (old_id.action, old_id.grade),
+            (Action::Create, Grade::DataLoss)
+        );
+        assert_eq!(old_id.dangers, [Grade::DataLoss]);
+        assert!(
+            old_id.reasons[0].ends_with("declare that New is renamed to Old"),
+            "{old_id:?}"
+        );
+        // That is a rename like any other, once the first is finished.
+        let back = moves(&[("New", "Old")]);
+        let changes = compared(&manifest(&back), &away, &old);
+        assert_eq!(changes.len(), 1, "{changes:#?}");
+        assert!(changes[0].grade < Grade::Replacement, "{changes:#?}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::engine::publish::{artifact_key, needs_bucket};
 use crate::engine::stack::{ground, importable, protection};
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, CodeChange, Context, DeployedStack, Explained, FillError, MadeFrom,
-    StackTarget, deployed, deployed_template, export, handover, hint, reference, release,
+    StackTarget, deployed, deployed_template, export, graph, handover, hint, reference, release,
     status::{DeployStep, DiffStep, State, Way},
 };
 use crate::error::Kind;
@@ -143,8 +143,10 @@ pub async fn plan(
     for region in regions {
         plans.extend(missing_bootstrap(context, region, knowledge).await?);
     }
-    for wanted in stacks {
-        plans.push(plan_one(context, &mut app, wanted, artifacts, knowledge).await?);
+    let looks = stacks.iter().map(|wanted| look(context, wanted.manifest));
+    let seen = graph::abreast(context.concurrency, looks.collect()).await;
+    for (wanted, seen) in stacks.iter().zip(seen) {
+        plans.push(plan_one(context, &mut app, (wanted, seen?), artifacts, knowledge).await?);
     }
     Ok(app.finish(plans))
 }
@@ -158,20 +160,50 @@ pub(in crate::engine) async fn plan_anew(
     knowledge: &dyn Knowledge,
 ) -> Result<StackPlan, PlanError> {
     let mut app = app.clone();
-    let plan = plan_one(context, &mut app, wanted, artifacts, knowledge).await?;
+    let seen = look(context, wanted.manifest).await?;
+    let plan = plan_one(context, &mut app, (wanted, seen), artifacts, knowledge).await?;
     Ok(app.finish(vec![plan]).stacks.pop().unwrap_or_default())
+}
+
+/// A stack as it is deployed.
+#[derive(Debug)]
+struct Seen {
+    stack: Option<DeployedStack>,
+    /// The template, where it is compared with.
+    template: Option<Value>,
+}
+
+/// Looks at what is deployed of a stack.
+async fn look(context: &Context, manifest: &StackManifest) -> Result<Seen, PlanError> {
+    let target = StackTarget::from(manifest);
+    let stack = deployed(context, &target).await?;
+    let template = match (State::of(stack.as_ref()).diff(), &stack) {
+        (DiffStep::Compare, Some(_)) => deployed_template(context, &target)
+            .await?
+            .map(|text| serde_json::from_str::<Value>(&text))
+            .transpose()
+            .map_err(|source| PlanError::NotJson {
+                stack: target.name.clone(),
+                source,
+            })?,
+        _ => None,
+    };
+    Ok(Seen { stack, template })
 }
 
 /// Compares the next stack with what is deployed.
 async fn plan_one(
     context: &Context,
     app: &mut App,
-    wanted: &Wanted<'_>,
+    (wanted, seen): (&Wanted<'_>, Seen),
     artifacts: &BTreeMap<String, Artifact>,
     knowledge: &dyn Knowledge,
 ) -> Result<StackPlan, PlanError> {
     let target = StackTarget::from(wanted.manifest);
-    let found = deployed(context, &target).await?;
+    let Seen {
+        stack: found,
+        template,
+    } = seen;
     let state = State::of(found.as_ref());
     let note = found
         .as_ref()
@@ -181,17 +213,6 @@ async fn plan_one(
     let found = match state.diff() {
         DiffStep::Compare => found,
         DiffStep::CompareWithNothing => None,
-    };
-    let template = match &found {
-        Some(_) => deployed_template(context, &target)
-            .await?
-            .map(|text| serde_json::from_str::<Value>(&text))
-            .transpose()
-            .map_err(|source| PlanError::NotJson {
-                stack: target.name.clone(),
-                source,
-            })?,
-        None => None,
     };
     let template = template.map(|it| ascii::healed(&it, wanted.template).into_owned());
     let own = context.in_region(wanted.manifest.region.as_deref());
@@ -258,7 +279,9 @@ async fn plan_one(
         )
     });
     if let Some(found) = &found {
-        let mut exports = handover::given_up(found, wanted.template);
+        let mut exports: BTreeSet<&str> = handover::given_up(found, wanted.template)
+            .into_iter()
+            .collect();
         exports.extend(app.changing(&wanted.manifest.name));
         for (export, importers) in importers(&own, exports).await? {
             app.imported(wanted.manifest, export, importers);
@@ -352,7 +375,7 @@ async fn foreign_values(
 
 /// Returns who imports exports that a stack gives up or changes. Nobody is asked where there are none, and nothing is told
 /// where the caller may not ask: then the stacks of the plan tell of themselves.
-async fn importers(context: &Context, exports: Vec<&str>) -> Result<Importers, AwsError> {
+async fn importers(context: &Context, exports: BTreeSet<&str>) -> Result<Importers, AwsError> {
     let mut found = Importers::new();
     for export in exports {
         match importers::of_export(&context.clients, export).await {

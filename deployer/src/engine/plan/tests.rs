@@ -14,6 +14,8 @@ mod same;
 mod schema;
 mod texts;
 
+pub(crate) use corpus::plans as corpus_plans;
+
 /// Knows of a queue's name and of what a sample function refers to.
 struct Sample;
 

@@ -101,7 +101,7 @@ pub(in crate::engine) async fn refused(
     Ok(refused
         .map(|resource_type| {
             let reason = format!(
-                "CloudFormation does not import resources of the type {resource_type} by one property: keep the old logical id, or remove \
+                "CloudFormation did not say that it imports resources of the type {resource_type} by one property: keep the old logical id, or remove \
                  the rename and have it made anew"
             );
             (resource_type.to_owned(), reason)

@@ -13,6 +13,7 @@ use super::{
     publish::bucket_stack,
     script::{Answer, STACK, Script, http, names, one},
 };
+use crate::engine::plan::{Plan, StackPlan};
 use crate::engine::{
     BOOTSTRAP_STACK, Deployment, Event, Explained as _, Outcome, StackDeployment, deploy,
 };
@@ -303,6 +304,94 @@ async fn a_value_that_nobody_imports_may_change() {
     deploy(&played.context, one(taken_from_orders()), Answer::yes())
         .await
         .expect("nobody is in the way");
+    played.finish();
+}
+
+/// The exporting stack, which gives its export up and has the queue replaced from which that is taken.
+fn gives_up_what_is_replaced() -> StackDeployment {
+    let mut stack = stack(STACK, &[]);
+    stack.template =
+        r#"{"Resources":{"Orders":{"Type":"AWS::SQS::Queue","Properties":{"QueueName":"orders"}}}}"#.to_owned();
+    stack
+}
+
+/// What is deployed: a queue that another stack uses, under the id that goes on.
+const EXPORTING: &str = r#"{"Resources":{"Orders":{"Type":"AWS::SQS::Queue"}},
+    "Outputs":{"ExportOld":{"Value":{"Ref":"Orders"},"Export":{"Name":"intake-dev-Old"}}}}"#;
+
+/// The text that would be kept names a queue that is gone, and the importer would use it on.
+#[tokio::test]
+async fn a_value_of_what_is_replaced_is_not_kept_for_importers() {
+    let played = Script::new()
+        .describe(STACK, exporting("UPDATE_COMPLETE"))
+        .cloudformation("list_imports", imports(&["reports-dev"]))
+        .template(EXPORTING)
+        .template(EXPORTING)
+        .list_change_sets(&[])
+        .create_change_set(|input| body(input)["Outputs"]["ExportOld"]["Value"] == "https://old")
+        .change_set("CREATE_COMPLETE", "", answers::REPLACE_ORDERS)
+        .cloudformation("list_imports", imports(&["reports-dev"]))
+        .delete_change_set(answers::CHANGE_SET_ID)
+        .play();
+    let error = deploy(
+        &played.context,
+        one(gives_up_what_is_replaced()),
+        Answer::never(),
+    )
+    .await
+    .expect_err("the importer needs it");
+    assert_eq!(
+        error.hints(),
+        ["deploy reports-dev first, so that it imports intake-dev-Old no more"]
+    );
+    assert_eq!(
+        crate::error::Error::from(error).causes()[1],
+        "its export intake-dev-Old cannot be kept (Orders, from which it is taken, is made anew), and reports-dev imports it; \
+         the stack is as it was"
+    );
+    played.finish();
+}
+
+/// The plan says that the importer lets go first: then the stack is updated once, and keeps nothing.
+#[tokio::test]
+async fn an_importer_that_lets_go_is_deployed_first_where_the_plan_says_so() {
+    let importer = || {
+        let mut stack = Stack::new("UPDATE_COMPLETE");
+        stack.name = "reports-dev";
+        stack.xml()
+    };
+    let mut script = Script::new()
+        .describe("reports-dev", importer())
+        .template(OLD);
+    script = update(script, |input| input.stack_name() == Some("reports-dev"))
+        .describe(STACK_ID, importer())
+        .describe(STACK, exporting("UPDATE_COMPLETE"))
+        .cloudformation("list_imports", imports(&[]))
+        .template(OLD);
+    script = update(script, |input| body(input).get("Outputs").is_none())
+        .describe(STACK_ID, Stack::new("UPDATE_COMPLETE").xml());
+    let played = script.play();
+    let order = StackPlan {
+        stack: STACK.to_owned(),
+        after: vec!["reports-dev".to_owned(), "of-nobody".to_owned()],
+        ..StackPlan::default()
+    };
+    let circle = StackPlan {
+        stack: "reports-dev".to_owned(),
+        after: vec![STACK.to_owned()],
+        ..StackPlan::default()
+    };
+    let deployment = Deployment {
+        stage: "dev".to_owned(),
+        stacks: vec![wanted(), stack("reports-dev", &[])],
+        agreed: Plan {
+            stacks: vec![order, circle],
+        },
+        ..Deployment::default()
+    };
+    deploy(&played.context, deployment, Answer::yes())
+        .await
+        .expect("both are updated");
     played.finish();
 }
 

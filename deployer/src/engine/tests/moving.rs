@@ -529,7 +529,7 @@ async fn what_cannot_be_imported_never_leaves() {
     );
     let causes = crate::error::Error::from(error).causes().join(" ");
     assert!(
-        causes.contains("does not import resources of the type AWS::SQS::Queue"),
+        causes.contains("did not say that it imports resources of the type AWS::SQS::Queue"),
         "{causes}"
     );
     let account = account.lock().expect("no holder panics");

@@ -190,7 +190,10 @@ async fn what_is_not_supported_is_imported() {
         .await
         .expect_err("is refused");
     let causes = crate::error::Error::from(error).causes().join(" ");
-    assert!(causes.contains("does not import resources"), "{causes}");
+    assert!(
+        causes.contains("did not say that it imports resources"),
+        "{causes}"
+    );
     let told = super::script::names(&played.finish());
     assert!(told.contains(&"warning".to_owned()), "{told:?}");
 }
@@ -278,7 +281,12 @@ async fn the_plan_says_how_a_resource_is_renamed() {
             Grade::UpdateInPlace,
             "by import in up to four updates",
         ),
-        (POLICY, Some(""), Grade::Impossible, "does not import"),
+        (
+            POLICY,
+            Some(""),
+            Grade::Impossible,
+            "did not say that it imports",
+        ),
     ] {
         let mut script = Script::new()
             .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())

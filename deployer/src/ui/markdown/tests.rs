@@ -11,6 +11,7 @@ fn sample() -> Plan {
     Plan {
         stacks: vec![
             StackPlan {
+                after: Vec::new(),
                 refused: Vec::new(),
                 live: None,
                 stack: "intake-prod".into(),

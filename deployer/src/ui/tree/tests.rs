@@ -236,6 +236,7 @@ fn a_plan_is_a_tree_that_fits() {
     let sample = Plan {
         stacks: vec![
             StackPlan {
+                after: Vec::new(),
                 refused: Vec::new(),
                 live: None,
                 stack: "intake-dev".into(),
@@ -346,4 +347,71 @@ fn what_is_live_is_shortened_too() {
     };
     let text = plain(&plan, whole);
     assert!(text.contains("Queue29") && !text.contains(" more "));
+}
+
+/// Returns the lines of a tree that are too wide though they could be broken.
+fn too_wide(plan: &Plan, width: usize) -> Vec<String> {
+    let look = Look { width, ..NARROW };
+    let text = plain(plan, look);
+    let lines = text.lines();
+    lines
+        // A word of a reason is not broken: it may be there to be pasted.
+        .filter(|line| console::measure_text_width(line) > width && line.trim_start().contains(' '))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    let plans = crate::engine::plan::corpus_plans();
+    assert!(plans.len() > 100, "{}", plans.len());
+    for stack in plans {
+        let plan = Plan {
+            stacks: vec![stack],
+        };
+        for width in [40, 60, 80, 100] {
+            assert_eq!(too_wide(&plan, width), [""; 0], "at {width}");
+        }
+    }
+}
+
+#[test]
+fn values_below_a_long_path_stand_in_a_line_of_their_own() {
+    let path = |name: &str| {
+        Path::new("Properties")
+            .key("Policies")
+            .position(0)
+            .key(name)
+            .key("Statement")
+            .position(2)
+            .key("Resource")
+    };
+    let value = |name: &str| Some(json!({"Fn::GetAtt": [name, "Arn"]}));
+    let property = |name: &str, before, after| PropertyChange {
+        path: path(name),
+        before,
+        after,
+    };
+    let change = ResourceChange {
+        properties: vec![
+            property("PolicyDocument", value("Placed"), value("Placed")),
+            property("PolicyDocument", value("Placed"), None),
+            property(&"Policy".repeat(20), Some(json!(1)), Some(json!(2))),
+            property("P", Some(json!("広い".repeat(40))), Some(json!("x"))),
+        ],
+        ..queue(1, Grade::UpdateInPlace)
+    };
+    let plan = stack_of(vec![change]);
+    for width in [40, 60, 80] {
+        assert_eq!(too_wide(&plan, width), [""; 0], "at {width}");
+    }
+    let text = plain(&plan, NARROW);
+    let told = "      Policies[0].PolicyDocument.Statement[2].Resource:\n        \
+                {\"Fn::GetAtt\":[\"Placed\",\"Arn\"]} (anew)\n";
+    assert!(text.contains(told), "{text}");
+    // The end of a path says more than its beginning.
+    assert!(
+        text.contains("PolicyPolicy.Statement[2].Resource:\n        1 → 2\n"),
+        "{text}"
+    );
 }

@@ -114,7 +114,7 @@ fn a_replacement_reaches_the_stacks_that_import_it() {
 }
 
 #[test]
-fn an_export_that_is_still_imported_goes_in_two_steps() {
+fn an_export_that_is_still_imported_goes_once_its_importers_let_go() {
     let without = json!({"Resources": {"Orders": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "a"}}}});
     let importing = json!({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {
         "Description": {"Fn::ImportValue": {"Fn::Sub": "data-dev-${Suffix}"}},
@@ -132,12 +132,28 @@ fn an_export_that_is_still_imported_goes_in_two_steps() {
         notes(&importing),
         [
             Some(format!(
-                "it keeps the export {name} as long as api-dev imports it, and gives it up in a second update"
+                "it is deployed after api-dev, which imports its export {name} no more"
             )),
             None
         ]
     );
     assert_eq!(notes(&free), [None, None]);
+    // What needs the stack cannot go before it.
+    let plan = compared(&[
+        (json!({"name": "data-dev"}), data("a"), without),
+        (
+            json!({"name": "api-dev", "depends_on": ["data-dev"]}),
+            importing,
+            free,
+        ),
+    ]);
+    assert_eq!(
+        plan.stacks[0].note,
+        Some(format!(
+            "it keeps the export {name} as long as api-dev imports it, and gives it up in a second update"
+        ))
+    );
+    assert!(plan.stacks[0].after.is_empty());
 }
 
 /// A function that reads and writes orders.
@@ -287,15 +303,10 @@ fn a_value_that_others_import_cannot_change_under_its_name() {
          it: give Orders another logical id, which gives its exports other names: one deploy then makes the new one beside the \
          old one, hands the importers over, and removes the old one"
     );
-    // An importer that lets go has to do so first.
+    // An importer that lets go does so first.
     let plan = under_an_importer(&old, &new, false);
-    let reason = &plan.stacks[0].changes[0].reasons[0];
-    assert!(
-        reason.ends_with(
-            "and work-dev imports it: deploy work-dev first, which then imports it no more"
-        ),
-        "{reason}"
-    );
+    assert_eq!(plan.stacks[0].changes[0].grade, Grade::DataLoss);
+    assert_eq!(plan.stacks[0].after, ["work-dev"]);
     // What is done by another logical id: the export has another name.
     let mut other = exporting("b", &json!({"Fn::GetAtt": ["Orders2", "Arn"]}));
     other["Resources"] = json!({"Orders2": other["Resources"]["Orders"]});
@@ -309,6 +320,117 @@ fn a_value_that_others_import_cannot_change_under_its_name() {
     tagged["Resources"]["Orders"]["Properties"]["DelaySeconds"] = 5.into();
     let plan = under_an_importer(&old, &tagged, true);
     assert_eq!(plan.stacks[0].changes[0].grade, Grade::UpdateInPlace);
+}
+
+/// The plan of a stack that gives up what another one imports, and of that one, with what it imports then.
+fn given_up(new: &Value, importer: &Value, later: &Value) -> Plan {
+    let old = exporting("a", &json!({"Fn::GetAtt": ["Orders", "Arn"]}));
+    let (old, mut new) = (old, new.clone());
+    new["Parameters"] = json!({});
+    compared(&[
+        (json!({"name": "data-dev"}), old, new),
+        (
+            importer.clone(),
+            importing(&json!("data-dev-a")),
+            later.clone(),
+        ),
+    ])
+}
+
+/// What imports an export by this name.
+fn importing(export: &Value) -> Value {
+    json!({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {
+        "Description": {"Fn::ImportValue": export},
+    }}}})
+}
+
+#[test]
+fn what_an_export_stands_for_that_is_given_up_stays_until_nobody_imports_it() {
+    let replaced = json!({"Resources": {"Orders": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "b"}}}});
+    let free = json!({"Resources": {"Role": {"Type": "AWS::IAM::Role"}}});
+    let importer = json!({"name": "work-dev"});
+    let reason = |plan: &Plan| {
+        let orders = &plan.stacks[0].changes[0];
+        assert_eq!(
+            (orders.action, orders.grade),
+            (Action::Replace, Grade::Impossible),
+            "{orders:?}"
+        );
+        orders.reasons[0].clone()
+    };
+    let kept = "its export data-dev-a cannot be kept (Orders, from which it is taken, is made anew), and work-dev imports it: ";
+    // It is not known to let go.
+    let plan = given_up(&replaced, &importer, &importing(&json!("data-dev-a")));
+    let lead = "deploy work-dev first, so that it imports data-dev-a no more";
+    assert_eq!(reason(&plan), format!("{kept}{lead}"));
+    assert_eq!(plan.stacks[0].note, None);
+    // It lets go, and comes first: then all is as if nobody had ever imported it.
+    let plan = given_up(&replaced, &importer, &free);
+    assert_eq!(plan.stacks[0].changes[0].grade, Grade::DataLoss);
+    assert_eq!(plan.stacks[0].after, ["work-dev"]);
+    // It lets go, and depends on the stack for something else.
+    let dependent = json!({"name": "work-dev", "depends_on": ["data-dev"]});
+    let plan = given_up(&replaced, &dependent, &free);
+    let lead = "deploy work-dev first, which then imports it no more";
+    assert_eq!(reason(&plan), format!("{kept}{lead}"));
+    // It takes something else that is new of the same stack, so that it cannot be deployed alone.
+    let mut other = replaced.clone();
+    other["Outputs"] = json!({"New": {"Value": "x", "Export": {"Name": "data-dev-b"}}});
+    let plan = given_up(&other, &importer, &importing(&json!("data-dev-b")));
+    assert!(plan.stacks[0].after.is_empty());
+    assert!(reason(&plan).starts_with(kept));
+    // What goes is kept beside, as it is.
+    let gone = json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}});
+    let plan = given_up(&gone, &importer, &importing(&json!("data-dev-a")));
+    assert!(plan.impossible().is_empty(), "{:?}", plan.impossible());
+}
+
+#[test]
+fn what_needs_a_hidden_value_cannot_be_kept_for_importers() {
+    let mut old = exporting("a", &json!({"Fn::GetAtt": ["Orders", "Arn"]}));
+    old["Parameters"] = json!({"Key": {"Type": "String", "NoEcho": true}});
+    old["Resources"]["Orders"]["Properties"]["KmsMasterKeyId"] = json!({"Ref": "Key"});
+    let new = json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}});
+    let again = importing(&json!("data-dev-a"));
+    let plan = compared(&[
+        (json!({"name": "data-dev"}), old, new),
+        (json!({"name": "work-dev"}), again.clone(), again),
+    ]);
+    assert_eq!(
+        plan.impossible(),
+        [
+            "data-dev/Orders: its export data-dev-a cannot be kept (Orders, from which it is taken, needs a value that nobody may \
+             read), and work-dev imports it: deploy work-dev first, so that it imports data-dev-a no more"
+        ]
+    );
+}
+
+#[test]
+fn stacks_that_let_go_of_each_other_are_in_no_circle() {
+    let stack = |name: &str, imported: &str| {
+        json!({
+            "Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {
+                "Description": {"Fn::ImportValue": imported},
+            }}},
+            "Outputs": {"Name": {"Value": {"Ref": "Role"}, "Export": {"Name": name}}},
+        })
+    };
+    let free = json!({"Resources": {"Role": {"Type": "AWS::IAM::Role"}}});
+    let plan = compared(&[
+        (json!({"name": "a-dev"}), stack("a", "b"), free.clone()),
+        (json!({"name": "b-dev"}), stack("b", "a"), free),
+    ]);
+    let [a, b] = plan.stacks.as_slice() else {
+        panic!("{plan:?}");
+    };
+    assert_eq!(a.after, ["b-dev"]);
+    assert!(b.after.is_empty(), "{b:?}");
+    assert!(
+        b.note
+            .as_ref()
+            .is_some_and(|note| note.starts_with("it keeps the export b")),
+        "{b:?}"
+    );
 }
 
 #[test]

@@ -111,7 +111,7 @@ impl Case {
 }
 
 /// Returns the plans of all cases.
-pub(super) fn plans() -> Vec<StackPlan> {
+pub(crate) fn plans() -> Vec<StackPlan> {
     let cases = cases().into_values().flatten();
     cases.map(|case| case.plan()).collect()
 }

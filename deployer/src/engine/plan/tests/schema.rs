@@ -213,6 +213,7 @@ fn everything() -> Plan {
         stack: "a-dev".into(),
         changes,
         note: Some("it is UPDATE_IN_PROGRESS".into()),
+        after: vec!["b-dev".into()],
         refused: vec!["an export would change".into()],
         live: Some(Live {
             status: "DRIFTED".into(),
