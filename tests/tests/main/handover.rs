@@ -170,6 +170,8 @@ fn what_others_import_is_not_replaced_under_them() {
             ("reader-dev", &[], alone, json!({})),
         ],
     );
+    // No source is another one, so that names are looked for in what was rendered last.
+    fixture.sandbox.succeed(&["synth", "--stage", "dev"]);
     let diff = run(&["diff", "alone", "base", "--out", "plan"]);
     assert_eq!(diff.code, Some(1), "{diff}");
     assert!(
