@@ -81,11 +81,13 @@ pub use explain::Explained;
 pub use export::{Import, MissingExport, imports, missing_exports};
 pub use failure::{Failure, Finding, FirstCause, Known};
 pub use fast::{
-    CodeChanges, FastError, FastOrigin, FastPlan, GivenFast, fast, fast_of, fast_plan, given_fast,
+    CodeChanges, FastError, FastOrigin, FastPlan, GivenFast, fast, fast_of, fast_plan, gave_fast,
+    given_fast,
 };
 pub use follow::follow_events;
 pub use graph::CONCURRENCY;
 pub(crate) use graph::abreast;
+pub(crate) use hint::command;
 pub use inspect::{
     DeployedFunction, DeployedStack, StackStatusReport, StackTarget, StatusReport, deployed,
     deployed_template, functions, outputs, status,
@@ -105,7 +107,7 @@ pub use prune::{PrunePlan, PruneRequest, PrunedVersion, StackPrune, prune, prune
 pub use publish::PublishError;
 pub use recover::{APP_TAG, StackError};
 pub use release::by_hand::{MovedByHand, NotedMove, forget_by_hand, write_by_hand};
-pub use release::failed::{FailedCheck, MovedAlias, ReleaseFailure, failed_versions};
+pub use release::failed::{Doubt, FailedCheck, MovedAlias, ReleaseFailure, doubtful_versions};
 pub use release::record::{StackRelease, StackReleases, stack_releases};
 pub use release::versions::{FunctionVersion, ReleasedFunction, move_alias, released};
 pub use rollback::{

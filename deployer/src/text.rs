@@ -21,6 +21,29 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// Writes a number with commas between its thousands.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Writes words as a sentence lists them: `a, b and c`.
+pub(crate) fn series<T: AsRef<str>>(words: &[T]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    match words.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,5 +53,11 @@ mod tests {
         assert_eq!(hex(&[0, 10, 255]), "000aff");
         assert_eq!(count(1, "stack"), "1 stack");
         assert_eq!(count(0, "stack"), "0 stacks");
+        assert_eq!(thousands(12), "12");
+        assert_eq!(thousands(1500), "1,500");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(series::<&str>(&[]), "");
+        assert_eq!(series(&["a"]), "a");
+        assert_eq!(series(&["a", "b", "c"]), "a, b and c");
     }
 }

@@ -1,7 +1,10 @@
 //! Objects of the artifact bucket: which there are, and what a record says, which is small and of use as a whole only.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types;
+use tokio::task::JoinSet;
 
 use super::{AwsError, Clients, OrAws};
 
@@ -10,6 +13,9 @@ const OPERATION: &str = "GetObject";
 /// How often a read is begun whose answer breaks off. The SDK repeats a call that fails, and hands over the content of an
 /// answer that began well as it comes: what breaks off after that is nobody's to repeat but the reader's.
 const ATTEMPTS: usize = 3;
+
+/// How many objects are read together.
+const AT_ONCE: usize = 8;
 
 /// An object that was read whole.
 #[derive(Debug)]
@@ -43,6 +49,33 @@ pub(crate) async fn read(clients: &Clients, bucket: &str, key: &str) -> Result<O
         }
     }
     Err(AwsError::incomplete(OPERATION, "whole object"))
+}
+
+/// Reads objects, some at a time, and returns them in the order of the keys.
+///
+/// # Errors
+///
+/// The first error of a read; the objects before it are lost.
+pub(crate) async fn read_all(
+    clients: &Clients,
+    bucket: &str,
+    keys: &[String],
+) -> Result<Vec<Object>, AwsError> {
+    let mut objects = Vec::with_capacity(keys.len());
+    for keys in keys.chunks(AT_ONCE) {
+        let mut reads = JoinSet::new();
+        for (at, key) in keys.iter().cloned().enumerate() {
+            let (clients, bucket) = (clients.clone(), bucket.to_owned());
+            reads.spawn(async move { (at, read(&clients, &bucket, &key).await) });
+        }
+        let mut found = BTreeMap::new();
+        // A task that is gone says nothing, and nothing takes tasks away but the end of the process.
+        while let Some(Ok((at, object))) = reads.join_next().await {
+            found.insert(at, object?);
+        }
+        objects.extend(found.into_values());
+    }
+    Ok(objects)
 }
 
 /// Writes a record, which is JSON, into a bucket of the caller's account.

@@ -170,6 +170,7 @@ impl<'a> Comparison<'a> {
             let stacks = deploy::deployments(&assembly, &selected, &contents);
             plan = deploy::propose(session, &context, self.name, &stacks, plan).await?;
         }
+        led_back(session, &context, &assembly, &mut plan).await?;
         let survey = self.besides(session, &context, stage, &assembly).await?;
         let targets = prepare::targets(&assembly, &selected);
         let taken = orphans::taken(session, &context, &survey, &targets).await?;
@@ -248,6 +249,36 @@ async fn fast(session: &Session, context: &Context, assembly: &Assembly, plan: &
     for given in given {
         session.ui.warn(ui::given_fast(&given));
     }
+}
+
+/// Adds to a plan which released functions are live in another version than was deployed last: CloudFormation does not know,
+/// and a deploy that does not release them anew does not change it.
+async fn led_back(
+    session: &Session,
+    context: &Context,
+    assembly: &Assembly,
+    plan: &mut Plan,
+) -> Result<()> {
+    for stack in &mut plan.stacks {
+        let mut stacks = assembly.manifest.stacks.iter();
+        let manifest = stacks.find(|it| it.name == stack.stack);
+        let Some(manifest) = manifest.filter(|_| !stack.create) else {
+            continue;
+        };
+        let found = engine::led_back(context, manifest);
+        match session.guard(Box::pin(found)).await? {
+            Ok(found) => {
+                let found = found.iter().map(|it| format!("{}: {it}", it.function));
+                let notes: Vec<String> = stack.note.take().into_iter().chain(found).collect();
+                stack.note = (!notes.is_empty()).then(|| notes.join("; "));
+            }
+            Err(error) => session.ui.warn(format!(
+                "nobody knows which releases of {} are live: {error}",
+                stack.stack
+            )),
+        }
+    }
+    Ok(())
 }
 
 /// Returns the templates of the selected stacks.

@@ -48,8 +48,22 @@ pub(super) async fn run(session: &Session, arguments: &cli::History) -> Result<u
             stack: stack.stack,
             resources: stack.fast,
             last: stack.fast_last,
+            until: None,
         })
         .collect();
+    let mut fast = match session
+        .guard(Box::pin(engine::gave_fast(&look.context, &look.targets)))
+        .await?
+    {
+        Ok(gave) => gave,
+        Err(error) => {
+            session.ui.warn(format!(
+                "nobody knows what `deploy --fast` gave before the last full deploys: {error}"
+            ));
+            Vec::new()
+        }
+    };
+    fast.extend(given);
     // What is live may be older than what was deployed last, and no operation of the stack tells.
     let mut led_back = BTreeMap::new();
     for target in &look.targets {
@@ -59,11 +73,11 @@ pub(super) async fn run(session: &Session, arguments: &cli::History) -> Result<u
         }
     }
     if session.ui.json() {
-        session
-            .ui
-            .document(&json!({"operations": found, "releases": releases, "fast": given, "led_back": led_back}));
+        session.ui.document(
+            &json!({"operations": found, "releases": releases, "fast": fast, "led_back": led_back}),
+        );
     } else {
-        session.ui.out(ui::history(&found, &releases, &given));
+        session.ui.out(ui::history(&found, &releases, &fast));
     }
     Ok(0)
 }
@@ -75,7 +89,7 @@ async fn written(
     limit: usize,
 ) -> std::result::Result<Vec<WrittenRelease>, AwsError> {
     let releases = engine::stack_releases(&look.context, target).await?;
-    let live = releases.live();
+    let live = releases.live().await?;
     let mut written = Vec::new();
     for number in releases.newest().take(limit) {
         if let Some(release) = releases.read(number).await? {

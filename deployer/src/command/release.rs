@@ -7,7 +7,7 @@ use serde_json::json;
 use super::look::Look;
 use super::{Session, approval, invoke, lock};
 use crate::cli::{self, To};
-use crate::engine::{self, DeployedFunction, ReleasedFunction, StackTarget, Taken};
+use crate::engine::{self, DeployedFunction, Doubt, ReleasedFunction, StackTarget, Taken};
 use crate::error::{Error, Kind, Result};
 
 pub(super) async fn run(session: &Session, arguments: &cli::Rollback, to: To) -> Result<u8> {
@@ -65,12 +65,12 @@ async fn of_functions(
             .guard(Box::pin(engine::released(&look.context, function)))
             .await??
             .ok_or_else(|| not_released(wanted))?;
-        let failed = engine::failed_versions(&look.context, function);
-        let released = match session.guard(Box::pin(failed)).await? {
-            Ok(failed) => released.without(failed),
+        let doubts = engine::doubtful_versions(&look.context, function);
+        let released = match session.guard(Box::pin(doubts)).await? {
+            Ok(doubts) => released.without(doubts),
             Err(error) => {
                 session.ui.warn(format!(
-                    "nobody knows which versions of {wanted} failed their check: {error}"
+                    "nobody knows which versions of {wanted} failed their check, or were never looked at: {error}"
                 ));
                 released
             }
@@ -81,11 +81,12 @@ async fn of_functions(
                 .ui
                 .done("release", format!("{wanted}: version {version} is live"));
         } else {
-            session.ui.line(format!(
+            let text = format!(
                 "{wanted}: version {} is live, and {} would be",
                 told(&released, released.live),
                 told(&released, version)
-            ));
+            );
+            session.ui.done("release", text);
             moves.push((wanted, released, version));
         }
     }
@@ -210,10 +211,10 @@ fn version(released: &ReleasedFunction, wanted: &str, to: To) -> Result<u64> {
 /// Writes a version with the name of its release.
 fn told(released: &ReleasedFunction, version: u64) -> String {
     let found = released.versions.iter().find(|it| it.version == version);
-    let failed = if released.is_failed(version) {
-        ", which failed its check"
-    } else {
-        ""
+    let failed = match released.doubt(version) {
+        Some(Doubt::Failed) => ", which failed its check",
+        Some(Doubt::Unseen) => ", at which nobody looked when it was deployed",
+        None => "",
     };
     match found.and_then(|found| found.release.as_deref()) {
         Some(release) => format!("{version} ({release}){failed}"),
@@ -255,11 +256,17 @@ mod tests {
         assert_eq!(told(&at(5), 4), "4 (r4)");
 
         // Nobody goes to a version that failed its check unless they name it.
-        let marked = |live, failed| at(live).without(std::collections::BTreeSet::from([failed]));
+        let marked = |live, failed| at(live).without([(failed, Doubt::Failed)].into());
         let to = |released: &ReleasedFunction, to| super::version(released, "Work", to);
         assert_eq!(to(&marked(5, 4), To::Previous).expect("is there"), 2);
         assert_eq!(to(&marked(2, 5), To::Latest).expect("is there"), 4);
         assert_eq!(to(&marked(2, 5), To::Version(5)).expect("is there"), 5);
         assert_eq!(told(&marked(2, 5), 5), "5 (r5), which failed its check");
+        let unseen = at(5).without([(4, Doubt::Unseen)].into());
+        assert_eq!(to(&unseen, To::Previous).expect("is there"), 2);
+        assert_eq!(
+            told(&unseen, 4),
+            "4 (r4), at which nobody looked when it was deployed"
+        );
     }
 }

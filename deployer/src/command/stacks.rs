@@ -25,6 +25,13 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
     let begun = engine::unfinished(&look.context, &look.memory, &targets, &mut report);
     for stack in report.stacks.iter_mut().filter(|it| it.id.is_some()) {
         stack.led_back = look.led_back(session, &stack.stack).await?;
+        // Every deploy fails until the function is mended; who led it back on purpose is done.
+        if stack.led_back.iter().any(|it| !it.is_wanted()) {
+            let command = format!("stackctl deploy {}", stack.stack);
+            stack
+                .next
+                .get_or_insert_with(|| engine::command(&look.context, &command));
+        }
     }
     for unknown in &report.unknown {
         session.ui.warn(unknown);
@@ -84,10 +91,16 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
     session.ui.out(table.render());
     for stack in &report.stacks {
         if let Some(began) = &stack.rolled_back {
-            session.ui.warn(format!(
-                "{0}: the update of {began} was rolled back, so the stack is as it was before: `stackctl explain {0}` says why; where the source was taken back too, nothing is left to do",
-                stack.stack
-            ));
+            let name = &stack.stack;
+            if stack.next.is_none() {
+                session.ui.line(format!(
+                    "{name}: the update of {began} was rolled back, and what is deployed is what the source said at the last deploy: nothing is left to do"
+                ));
+            } else {
+                session.ui.warn(format!(
+                    "{name}: the update of {began} was rolled back, so the stack is as it was before: `stackctl explain {name}` says why; where the source was taken back too, the next deploy says so and changes nothing"
+                ));
+            }
         }
     }
     if !orphans.is_empty() {
@@ -110,6 +123,7 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
             stack: stack.stack.clone(),
             resources: stack.fast.clone(),
             last: stack.fast_last.clone(),
+            until: None,
         }));
     }
     Ok(0)

@@ -10,7 +10,7 @@ use stack_model::assembly::StackManifest;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    Approve, Context, DeployError, DeployReport, Failure, StackError, StackReport,
+    Approve, Context, DeployError, DeployReport, Failure, StackError, StackReport, content,
     deploy::{report, verdict},
     event::Outcome,
     handover::Handovers,
@@ -55,6 +55,7 @@ pub async fn bootstrap(
         express: BTreeSet::new(),
         back_to: BTreeMap::new(),
         unwritten: AtomicBool::default(),
+        filled: content::Filled::default(),
     };
     let report = match current(&run.context, region).await {
         Ok(Some(outputs)) => StackReport {

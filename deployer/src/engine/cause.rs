@@ -10,6 +10,7 @@ use super::{
     Context, FirstCause, LedBack, Operation, ResourceEvent, StackStatus, StackTarget,
     failure::{self, Finding, Known},
     hint, inspect, operations,
+    release::settled,
     status::{State, Way},
     stuck,
 };
@@ -123,6 +124,9 @@ pub async fn explain(
         return Ok(explanation);
     };
     let way = State::way_of(Some(&deployed));
+    let context_there = context.in_region(stack.region.as_deref());
+    let is_settled = matches!(way, Some(Way::Again | Way::ImportAgain))
+        && settled::is_settled(&context_there, &deployed).await;
     explanation.status = deployed.status;
     explanation.reason = deployed.reason;
     explanation.refused = refused(context, &clients, &stack.name).await?;
@@ -133,8 +137,15 @@ pub async fn explain(
         .operation
         .as_ref()
         .and_then(|operation| FirstCause::find(&operation.events));
-    let context_there = context.in_region(stack.region.as_deref());
     explanation.hints = match way {
+        Some(_) if is_settled => vec![
+            "nothing is left to do: the last deploy found that what is deployed is what the source says".to_owned(),
+        ],
+        // Nothing failed that could be mended: somebody cancelled the update.
+        Some(Way::Again) if first.is_none() && explanation.operation.is_some() => vec![format!(
+            "the stack is as it was before: where the update is to be made after all, deploy it (`stackctl deploy {}`)",
+            stack.name
+        )],
         Some(way) => {
             let (_, hints) = stuck::hints(&context_there, &stack.name, &deployed.id, way).await;
             way.pointed(hints, first.as_ref())

@@ -5,15 +5,19 @@
 //! deleted last, so that a visitor never gets a page whose parts are missing. What somebody else put into the bucket
 //! stays.
 //!
+//! What a large bucket was found to hold is written down, so that a deploy that changes nothing lists the bucket and asks no
+//! object for its fingerprint.
+//!
 //! Where a distribution is to forget what it has, one object gets its fingerprint only after that: a run that ends in
 //! between leaves a difference, and the next one goes on.
 
 mod error;
+mod known;
 mod look;
 mod progress;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
 use aws_sdk_s3::primitives::ByteStream;
@@ -23,6 +27,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 pub use error::FillError;
+pub(super) use known::is_record;
 pub(super) use look::{Difference, differences};
 
 use self::look::difference;
@@ -43,13 +48,26 @@ const AT_ONCE: usize = 16;
 /// How many keys one call deletes: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
 const DELETED_AT_ONCE: usize = 1000;
 
-/// Fills the buckets of a deployed stack. `context` is that of the stack's region.
+/// The folders that a run compared with their buckets, and filled: nobody looks twice in one run, in which a stack may be
+/// updated twice.
+#[derive(Debug, Default)]
+pub(super) struct Filled(Mutex<BTreeSet<[String; 3]>>);
+
+impl Filled {
+    fn all(&self) -> std::sync::MutexGuard<'_, BTreeSet<[String; 3]>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Fills the buckets of a deployed stack. `context` is that of the stack's region, and `archive` its artifact bucket.
 ///
 /// A run that is stopped ends between two objects, and the next one goes on: what was written is not written again.
 pub(super) async fn fill(
     context: &Context,
     stack: &StackManifest,
     contents: &BTreeMap<String, Content>,
+    archive: Option<&str>,
+    filled: &Filled,
 ) -> Result<(), FillError> {
     if contents.is_empty() {
         return Ok(());
@@ -63,6 +81,10 @@ pub(super) async fn fill(
     };
     for (name, content) in contents {
         let bucket = physical_id(&content.manifest.bucket)?;
+        let place = [stack.name.clone(), name.clone(), bucket.clone()];
+        if filled.all().contains(&place) {
+            continue;
+        }
         // Looking changes nothing, so it may be left at any time.
         let folder = Folder {
             context,
@@ -70,13 +92,16 @@ pub(super) async fn fill(
             name,
             bucket: &bucket,
             content,
+            archive,
         };
-        let difference = tokio::select! {
+        let (difference, known) = tokio::select! {
             biased;
             () = context.cancel.cancelled() => return Err(FillError::NotBegun(bucket)),
             difference = difference(folder) => difference?,
         };
         if difference.is_empty() {
+            known.write(folder).await;
+            filled.all().insert(place);
             continue;
         }
         let distribution = content.manifest.invalidate.as_deref();
@@ -85,7 +110,12 @@ pub(super) async fn fill(
             folder,
             difference: &difference,
         };
-        filling.run(distribution.as_deref()).await?;
+        let written = filling.run(distribution.as_deref()).await?;
+        if known::archive(folder).is_some() {
+            let known = look::written(folder, known, &written).await?;
+            known.write(folder).await;
+        }
+        filled.all().insert(place);
         context.emit(Event::ContentPublished {
             stack: stack.name.clone(),
             content: name.clone(),
@@ -108,6 +138,8 @@ struct Folder<'a> {
     name: &'a str,
     bucket: &'a str,
     content: &'a Content,
+    /// The artifact bucket, where what the bucket holds is written down.
+    archive: Option<&'a str>,
 }
 
 impl Folder<'_> {
@@ -126,8 +158,9 @@ struct Filling<'a> {
 }
 
 impl Filling<'_> {
-    /// Writes what is new, removes what is old and makes the distribution forget what it had.
-    async fn run(&self, distribution: Option<&str>) -> Result<(), FillError> {
+    /// Writes what is new, removes what is old and makes the distribution forget what it had. Returns the `ETag`s of the
+    /// objects that were written, by key.
+    async fn run(&self, distribution: Option<&str>) -> Result<BTreeMap<String, String>, FillError> {
         let Folder {
             context,
             bucket,
@@ -142,6 +175,7 @@ impl Filling<'_> {
         } = self.difference;
         let seal = distribution.and_then(|_| seal(content, self.difference));
         let mut missing: BTreeSet<String> = added.union(changed).cloned().collect();
+        let mut etags = BTreeMap::new();
         let mut progress = Progress::begin(self.folder, ContentStep::Writing, missing.len());
         for pages in [false, true] {
             let files = content.files.iter().filter(|(key, file)| {
@@ -149,8 +183,9 @@ impl Filling<'_> {
                     && self.difference.is_written(key)
                     && seal.is_none_or(|(seal, _)| seal != *key)
             });
-            for key in self.upload(files, &mut progress).await? {
+            for (key, etag) in self.upload(files, &mut progress).await? {
                 missing.remove(&key);
+                etags.extend(etag.map(|etag| (key, etag)));
             }
             // What comes after the last upload is two calls or three: they are made.
             if context.cancel.is_cancelled() && !missing.is_empty() {
@@ -169,17 +204,18 @@ impl Filling<'_> {
             invalidate(self.folder, distribution).await?;
         }
         if let Some(seal) = seal {
-            put(clients, bucket, seal, Sealed::Yes).await?;
+            let etag = put(clients, bucket, seal, Sealed::Yes).await?;
+            etags.extend(etag.map(|etag| (seal.0.clone(), etag)));
         }
-        Ok(())
+        Ok(etags)
     }
 
-    /// Writes objects, until the run is stopped. Returns the keys of those that were written.
+    /// Writes objects, until the run is stopped. Returns the keys of those that were written, and their `ETag`s.
     async fn upload<'a>(
         &self,
         files: impl Iterator<Item = (&'a String, &'a ContentFile)>,
         progress: &mut Progress<'_>,
-    ) -> Result<Vec<String>, FillError> {
+    ) -> Result<Vec<(String, Option<String>)>, FillError> {
         let Folder {
             context, bucket, ..
         } = self.folder;
@@ -195,14 +231,14 @@ impl Filling<'_> {
                 if cancel.is_cancelled() {
                     return Ok(None);
                 }
-                put(&clients, &bucket, (&key, &file), Sealed::Yes).await?;
-                Ok(Some(key))
+                let etag = put(&clients, &bucket, (&key, &file), Sealed::Yes).await?;
+                Ok(Some((key, etag)))
             });
         }
         let mut written = Vec::new();
         while let Some(joined) = uploads.join_next().await {
-            if let Some(key) = finished(joined)? {
-                written.push(key);
+            if let Some(object) = finished(joined)? {
+                written.push(object);
                 progress.add(1);
             }
         }
@@ -265,13 +301,13 @@ enum Sealed {
     No,
 }
 
-/// Writes one object. S3 refuses bytes that are not those that were read before, should the file have changed since.
+/// Writes one object, and returns its `ETag`. S3 refuses bytes that are not those that were read before, should the file have changed since.
 async fn put(
     clients: &Clients,
     bucket: &str,
     (key, file): (&String, &ContentFile),
     sealed: Sealed,
-) -> Result<(), FillError> {
+) -> Result<Option<String>, FillError> {
     let body = ByteStream::from_path(&file.path)
         .await
         .map_err(|source| FillError::Read {
@@ -295,11 +331,11 @@ async fn put(
         .send()
         .await
         .or_aws(clients, "PutObject")
+        .map(|written| written.e_tag)
         .map_err(|source| FillError::Aws {
             bucket: bucket.to_owned(),
             source,
-        })?;
-    Ok(())
+        })
 }
 
 /// Makes a distribution forget what it has of a bucket; `/*` counts as one path.

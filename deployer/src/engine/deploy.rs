@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::{
     BOOTSTRAP_STACK, Context, Event, Failure, Finding, MadeFrom, ProposedChanges, StackError,
-    bootstrap, ending,
+    bootstrap, content, ending,
     event::Outcome,
     express,
     fast::Records,
@@ -38,6 +38,8 @@ pub struct Deployment {
     /// The stacks, in any order. A stack that one of them depends on and that is not among them is taken to be
     /// deployed.
     pub stacks: Vec<StackDeployment>,
+    /// The names of all stacks of the assembly: commands that errors and hints name take no others.
+    pub names: BTreeSet<String>,
     /// The artifacts by asset name.
     pub artifacts: BTreeMap<String, Artifact>,
     /// Whether stacks may be deployed in express mode, where no change and no other stack speaks against it.
@@ -171,7 +173,10 @@ pub async fn deploy(
         approving: Mutex::new(()),
         uploads: Arc::new(Semaphore::new(publish::UPLOADS)),
         turns,
-        handovers: Handovers::among(graph.iter().map(|(stack, _)| stack.clone())),
+        handovers: Handovers::among(
+            graph.iter().map(|(stack, _)| stack.clone()),
+            deployment.names,
+        ),
         express: if deployment.express {
             express::candidates(&deployment.stacks)
         } else {
@@ -180,6 +185,7 @@ pub async fn deploy(
         back_to: deployment.back_to,
         agreed: Agreed::to(deployment.agreed, deployment.contracts),
         unwritten: AtomicBool::default(),
+        filled: content::Filled::default(),
     });
     let buckets = match buckets(&run, &deployment.stacks).await {
         Ok(buckets) => buckets,

@@ -404,6 +404,7 @@ pub async fn revert(
     context.emit(Event::ChangeSetExecuting {
         stack: manifest.name.clone(),
         changes: count,
+        follow: 0,
         besides: Vec::new(),
         express: false,
     });

@@ -138,6 +138,9 @@ pub enum Event {
         /// The command that gives them up, where this deploy does not.
         #[serde(skip_serializing_if = "Option::is_none")]
         next: Option<String>,
+        /// The importing stacks that are not in the assembly: no command here lets them go.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        foreign: Vec<String>,
         /// The stack.
         stack: String,
         /// The importing stacks, by the name of the export.
@@ -175,6 +178,13 @@ pub enum Event {
         /// Whether the stack is new.
         create: bool,
     },
+    /// The last operation on a stack was rolled back, and what is deployed is what the source says: nothing is left to do.
+    StackSettled {
+        /// The stack.
+        stack: String,
+        /// The status that it keeps.
+        status: StackStatus,
+    },
     /// A change set is ready to be approved.
     ChangeSetReady {
         /// What it would do.
@@ -186,6 +196,10 @@ pub enum Event {
         stack: String,
         /// The number of resources that change.
         changes: usize,
+        /// How many of those are in no plan that was agreed to: CloudFormation looks at them again because they refer to
+        /// others.
+        #[serde(skip_serializing_if = "is_zero")]
+        follow: usize,
         /// What changes besides, as far as a plan says so: paths that begin with the section of the template, or `Tags`.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         besides: Vec<String>,
@@ -304,6 +318,11 @@ pub enum Event {
         /// The stack it depends on, which failed or was not approved.
         because: String,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// What is done with the objects of a bucket.

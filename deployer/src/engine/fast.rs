@@ -11,6 +11,7 @@
 
 mod definition;
 mod error;
+mod gave;
 mod machine;
 mod record;
 mod status;
@@ -39,6 +40,7 @@ pub(super) use definition::hash as hash_of_definition;
 use definition::{machines, without_definitions};
 pub use error::FastError;
 use error::failed;
+pub use gave::gave_fast;
 use machine::MachineChange;
 use record::{Code, Direct};
 pub(super) use record::{OTHER_REVISION, PREFIX, Record, Records, prefix};
@@ -491,7 +493,9 @@ async fn give(
             });
         }
     }
-    content::fill(context, manifest, &stack.contents)
+    let archive = stack.bucket.as_deref();
+    let filled = content::Filled::default();
+    content::fill(context, manifest, &stack.contents, archive, &filled)
         .await
         .map_err(|source| FastError::Fill {
             stack: manifest.name.clone(),

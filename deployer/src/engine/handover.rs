@@ -233,6 +233,8 @@ fn insert(template: &mut Value, section: &str, name: String, entry: Value) {
 pub(super) struct Handovers {
     /// All stacks of the deploy.
     stacks: BTreeSet<String>,
+    /// All stacks of the assembly.
+    assembly: BTreeSet<String>,
     entries: Mutex<Entries>,
 }
 
@@ -245,10 +247,14 @@ struct Entries {
 }
 
 impl Handovers {
-    /// Begins with none in a deploy of these stacks.
-    pub(super) fn among(stacks: impl IntoIterator<Item = String>) -> Self {
+    /// Begins with none in a deploy of these stacks, where the assembly has these.
+    pub(super) fn among(
+        stacks: impl IntoIterator<Item = String>,
+        assembly: BTreeSet<String>,
+    ) -> Self {
         Self {
             stacks: stacks.into_iter().collect(),
+            assembly,
             entries: Mutex::default(),
         }
     }
@@ -259,6 +265,14 @@ impl Handovers {
             .values()
             .flatten()
             .all(|stack| self.stacks.contains(stack))
+    }
+
+    /// Splits the importers of what a stack keeps: those of the assembly, which a command may name, and the others.
+    pub(super) fn own<'a>(&self, importers: &'a Importers) -> (Vec<&'a str>, Vec<&'a str>) {
+        let importers: BTreeSet<&str> = importers.values().flatten().map(String::as_str).collect();
+        importers
+            .into_iter()
+            .partition(|stack| self.stacks.contains(*stack) || self.assembly.contains(*stack))
     }
 
     /// Enters a stack that keeps something.
@@ -476,8 +490,21 @@ mod tests {
             outputs: BTreeMap::new(),
             failure: None,
         };
-        let handovers = Handovers::among(["orders-dev", "reports-dev"].map(str::to_owned));
+        let handovers = Handovers::among(
+            ["orders-dev", "reports-dev"].map(str::to_owned),
+            ["club-dev".to_owned()].into(),
+        );
         assert!(handovers.passes(&imported()));
+        let others = Importers::from([(
+            "orders-dev-Old-Arn".to_owned(),
+            ["theirs-dev", "reports-dev", "club-dev"]
+                .map(str::to_owned)
+                .into(),
+        )]);
+        assert_eq!(
+            handovers.own(&others),
+            (vec!["club-dev", "reports-dev"], vec!["theirs-dev"])
+        );
         assert!(!Handovers::default().passes(&imported()));
         handovers.add("orders-dev", imported());
         assert!(handovers.in_parts("orders-dev") && !handovers.in_parts("reports-dev"));

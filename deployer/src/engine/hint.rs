@@ -23,7 +23,7 @@ pub(super) fn complete(context: &Context, hint: &str) -> String {
 }
 
 /// Completes a command that stands alone.
-pub(super) fn command(context: &Context, command: &str) -> String {
+pub(crate) fn command(context: &Context, command: &str) -> String {
     complete(context, &format!("`{command}`")).replace('`', "")
 }
 

@@ -11,6 +11,7 @@ use stack_model::assembly::StackManifest;
 
 use super::{
     Context, FastOrigin, LedBack, StackStatus, hint,
+    release::settled,
     stack::rfc3339,
     status::{State, Way},
 };
@@ -94,7 +95,8 @@ pub struct StackStatusReport {
     /// The command that leads on, where the last operation did not end well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// When the last update began, in RFC 3339, where it failed and was rolled back: the stack is as it was before.
+    /// When the last update began, in RFC 3339, where it was rolled back, because it failed or somebody cancelled it: the stack
+    /// is as it was before. Without a next command a deploy found since that the source says the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<String>,
     /// The functions and state machines that were given code or definitions past CloudFormation, see [`super::given_fast`].
@@ -152,7 +154,15 @@ pub async fn status(context: &Context, stacks: &[StackTarget]) -> Result<StatusR
     for stack in stacks {
         let deployed = deployed(context, stack).await?;
         let way = State::way_of(deployed.as_ref());
-        let next = way.map(|way| hint::command(context, &way.command(&stack.name)));
+        let is_settled = match (&deployed, way) {
+            (Some(deployed), Some(Way::Again | Way::ImportAgain)) => {
+                let there = context.in_region(stack.region.as_deref());
+                settled::is_settled(&there, deployed).await
+            }
+            _ => false,
+        };
+        let next = way.filter(|_| !is_settled);
+        let next = next.map(|way| hint::command(context, &way.command(&stack.name)));
         let rolled_back = deployed
             .as_ref()
             .filter(|_| way == Some(Way::Again))

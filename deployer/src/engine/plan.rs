@@ -10,6 +10,7 @@ mod canonical;
 mod compare;
 mod conditions;
 mod digest;
+mod files;
 mod grade;
 mod imported;
 mod knowledge;
@@ -94,7 +95,8 @@ pub struct StackPlan {
     pub changes: Vec<ResourceChange>,
     /// What changes besides resources: outputs, conditions, tags of the stack. Paths begin with the section.
     pub other: Vec<PropertyChange>,
-    /// What stands between this and its deploy, where the status of the stack does not allow an update.
+    /// What stands between this and its deploy, where the status of the stack does not allow an update, and which functions
+    /// are live in another version than was deployed last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The stacks that are deployed before it because they let go of what it exports.

@@ -10,7 +10,7 @@ use aws_sdk_s3::types::ObjectIdentifier;
 use serde::Serialize;
 
 use super::{
-    Context, StackTarget, Taken, bootstrap, empty,
+    Context, StackTarget, Taken, bootstrap, content, empty,
     fast::Record,
     inspect,
     release::{
@@ -154,11 +154,19 @@ pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<Pru
                     Record::read(&context.clients, bucket, &target.name, &deployed.id).await?;
                 needed.extend(direct.keys().cloned());
             }
-            let hash = deployed.as_ref().and_then(record::hash);
+            let live = match deployed.as_ref().and_then(record::hash) {
+                Some(hash) => Some(hash),
+                // Of an update that was rolled back nobody wrote down the state.
+                None if deployed.is_some() => {
+                    let releases = record::stack_releases(&context, target).await?;
+                    releases.live_key().await?.cloned()
+                }
+                None => None,
+            };
             let archive = Archive {
                 bucket,
                 stack: &target.name,
-                live: hash.as_deref(),
+                live: live.as_deref(),
             };
             let unused;
             (unused, failures) = archive.unused(&context, needed, request).await?;
@@ -189,7 +197,7 @@ struct Object {
 struct Archive<'a> {
     bucket: &'a str,
     stack: &'a str,
-    /// What the key of the release ends with that is deployed.
+    /// What the key of the release that is deployed ends with.
     live: Option<&'a str>,
 }
 
@@ -217,8 +225,8 @@ impl Archive<'_> {
                 failures.insert(object.key.clone(), object);
                 continue;
             }
-            // There is one of each function, however often somebody moves it.
-            if object.key.starts_with(&by_hand) {
+            // There is one of each function, however often somebody moves it, and one of each folder.
+            if object.key.starts_with(&by_hand) || content::is_record(self.stack, &object.key) {
                 continue;
             }
             let kind = object.key.rsplit_once('/').map_or("", |(kind, _)| kind);

@@ -72,6 +72,8 @@ pub(super) struct Run {
     pub(super) back_to: BTreeMap<String, u64>,
     /// Whether it was told that a release could not be written down.
     pub(super) unwritten: AtomicBool,
+    /// The folders that their buckets hold already.
+    pub(super) filled: content::Filled,
 }
 
 /// One stack and where its artifacts go.
@@ -110,18 +112,26 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
         if restored(run, work).await? && done.0 == Outcome::Unchanged {
             done.0 = Outcome::Updated;
         }
-        content::fill(&context, &work.manifest, &work.contents)
-            .await
-            .map_err(|source| StackError::Content {
-                stack: work.manifest.name.clone(),
-                content: work
-                    .contents
-                    .keys()
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join("`, `"),
-                source,
-            })?;
+        let archive = work.archive.as_ref().map(|it| it.bucket.as_str());
+        let archive = archive.or(work.bucket.as_deref());
+        content::fill(
+            &context,
+            &work.manifest,
+            &work.contents,
+            archive,
+            &run.filled,
+        )
+        .await
+        .map_err(|source| StackError::Content {
+            stack: work.manifest.name.clone(),
+            content: work
+                .contents
+                .keys()
+                .cloned()
+                .collect::<Vec<_>>()
+                .join("`, `"),
+            source,
+        })?;
         // What was given back by hand was looked at on the way.
         let standing = match (outcome, &note, &kept) {
             (Outcome::Created | Outcome::Updated, ..) | (_, Some(_), _) => Standing::Unproven,
@@ -226,6 +236,7 @@ async fn attempt(
         None => None,
     };
     // What is kept for stacks outside of this deploy is what this deploy deploys.
+    let is_whole = kept.is_none();
     let is_release = kept.as_ref().is_none_or(|kept| !kept.passes);
     let no_literals = handover::Texts::new();
     let literals = kept.as_ref().map_or(&no_literals, |kept| &kept.texts);
@@ -284,7 +295,12 @@ async fn attempt(
         Proposed::Nothing => {
             run.approve.left_as_it_is(&stack.name);
             let done = match &deployed {
-                Some(deployed) => unchanged(context, work, deployed).await?,
+                Some(deployed) => {
+                    if is_whole && !deployed.status.is_good() {
+                        archive::settled(run, context, work, deployed).await;
+                    }
+                    unchanged(context, work, deployed).await?
+                }
                 None => (Outcome::Unchanged, BTreeMap::new()),
             };
             return Ok(Attempt::Done(done, None));
@@ -338,6 +354,7 @@ async fn attempt(
     context.emit(Event::ChangeSetExecuting {
         stack: stack.name.clone(),
         changes: count,
+        follow: run.agreed.follow(&changes),
         besides: run.agreed.besides(&stack.name),
         express: request.express,
     });
@@ -347,6 +364,7 @@ async fn attempt(
         context,
         work,
         (&change_set.stack_id, deployed.as_ref()),
+        &changes.changes,
         note,
     )
     .await;
@@ -455,21 +473,19 @@ async fn hand_over(
     let stack = work.manifest.name.clone();
     let passes = run.handovers.passes(&kept.importers);
     run.handovers.add(&stack, kept.importers.clone());
-    // The stacks that have to let go first come with it.
-    let importers: BTreeSet<&str> = kept
-        .importers
-        .values()
-        .flatten()
-        .map(String::as_str)
-        .collect();
-    let importers: Vec<&str> = importers.into_iter().collect();
+    // The stacks that have to let go first come with it, where the assembly has them.
+    let (own, foreign) = run.handovers.own(&kept.importers);
     let next = (!passes).then(|| {
-        let command = format!("stackctl deploy {} {stack}", importers.join(" "));
-        hint::command(context, &command)
+        let own = own
+            .iter()
+            .fold(String::new(), |text, name| format!("{text} {name}"));
+        hint::command(context, &format!("stackctl deploy{own} {stack}"))
     });
+    let foreign = foreign.into_iter().map(str::to_owned).collect();
     context.emit(Event::ExportsKept {
         stack,
         next,
+        foreign,
         importers: kept.importers,
     });
     parameters.extend(kept.parameters);

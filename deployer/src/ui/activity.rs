@@ -14,7 +14,7 @@ use self::update::Running;
 use super::{Ui, paint, palette, task};
 use crate::engine::{Event, EventSink, LogLine, Weight};
 use crate::error::Kind;
-use crate::text::count;
+use crate::text::{count, series};
 
 pub use line::event_line;
 
@@ -121,7 +121,16 @@ impl Activity {
                 self.ui
                     .done("publish", format!("{asset} ({})", bytes(*size)));
             }
-            Event::ContentProgress { .. } => self.contents.take(event),
+            Event::ContentProgress {
+                stack,
+                content,
+                step,
+                ..
+            } => {
+                let (_, doing) = contents::words(*step);
+                self.message(stack, &format!("{doing} {content}"));
+                self.contents.take(event);
+            }
             Event::ContentPublished {
                 stack,
                 content,
@@ -136,6 +145,7 @@ impl Activity {
             Event::ExportsKept {
                 stack,
                 importers,
+                foreign,
                 next,
             } => {
                 for (export, stacks) in importers {
@@ -143,8 +153,13 @@ impl Activity {
                     self.ui.done("keep", text);
                 }
                 if let Some(next) = next {
+                    let first = if foreign.is_empty() {
+                        String::new()
+                    } else {
+                        format!(", and {} elsewhere", series(foreign))
+                    };
                     self.ui.line(format!(
-                        "{:11}once they let go of it in the source, `{next}` finishes it",
+                        "{:11}once they let go of it in the source{first}, `{next}` finishes it",
                         ""
                     ));
                 }
@@ -168,6 +183,12 @@ impl Activity {
                 self.ui.done("define", format!("{stack}/{logical_id}"));
             }
             Event::ChangeSetCreating { stack, .. } => self.message(stack, "computing changes"),
+            Event::StackSettled { stack, status } => self.ui.done(
+                "settled",
+                format!(
+                    "{stack} stays {status}: its last update was rolled back, and what is deployed is what the source says, so nothing is left to do"
+                ),
+            ),
             Event::ChangeSetReady { changes } => {
                 self.plan(changes);
                 self.message(&changes.stack, "changes are computed");
@@ -175,12 +196,13 @@ impl Activity {
             Event::ChangeSetExecuting {
                 stack,
                 changes,
+                follow,
                 besides,
                 express,
             } => {
                 self.total(stack, *changes);
                 self.message(stack, "executing");
-                let text = format!("{stack}: {}", changed(*changes, besides));
+                let text = format!("{stack}: {}", changed(*changes, *follow, besides));
                 self.ui.begin(self.verb, text);
                 if *express {
                     self.ui.done(
@@ -305,8 +327,8 @@ impl Activity {
     }
 }
 
-/// Counts what an update changes: resources, and whatever changes besides.
-fn changed(changes: usize, besides: &[String]) -> String {
+/// Counts what an update changes: resources, those among them that merely follow others, and whatever changes besides.
+fn changed(changes: usize, follow: usize, besides: &[String]) -> String {
     let mut sections: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for path in besides {
         let (section, rest) = path.split_once('.').unwrap_or((path, ""));
@@ -314,8 +336,19 @@ fn changed(changes: usize, besides: &[String]) -> String {
         sections.entry(section).or_default().insert(name);
     }
     let mut parts = Vec::new();
-    if changes > 0 || sections.is_empty() {
-        parts.push(count(changes, "change"));
+    if changes > follow {
+        parts.push(count(changes - follow, "change"));
+    }
+    if follow > 0 {
+        parts.push(if follow == 1 {
+            "1 follows".to_owned()
+        } else {
+            format!("{follow} follow")
+        });
+    }
+    if changes == 0 && sections.is_empty() {
+        // Outputs, tags or the description: without a plan nobody looked which.
+        parts.push("no resource changes".to_owned());
     }
     for (section, names) in sections {
         // The sections of a template are called after many, and the description is one.
@@ -353,13 +386,18 @@ mod tests {
         let besides = |paths: &[&str]| -> Vec<String> {
             paths.iter().map(|path| (*path).to_owned()).collect()
         };
-        assert_eq!(changed(0, &[]), "0 changes");
-        assert_eq!(changed(2, &[]), "2 changes");
+        assert_eq!(changed(0, 0, &[]), "no resource changes");
+        assert_eq!(changed(2, 0, &[]), "2 changes");
+        assert_eq!(changed(3, 2, &[]), "1 change, 2 follow");
+        assert_eq!(
+            changed(1, 1, &besides(&["Outputs.A"])),
+            "1 follows, 1 output"
+        );
         let outputs = ["Outputs.Url.Value", "Outputs.Url.Description"];
-        assert_eq!(changed(0, &besides(&outputs)), "1 output");
+        assert_eq!(changed(0, 0, &besides(&outputs)), "1 output");
         let all = ["Outputs.A", "Outputs.B", "Tags.team", "Description"];
         assert_eq!(
-            changed(1, &besides(&all)),
+            changed(1, 0, &besides(&all)),
             "1 change, 1 description, 2 outputs, 1 tag"
         );
     }

@@ -51,6 +51,9 @@ fn stack(text: &mut String, explanation: &Explanation, width: Option<usize>) {
         let told = match (&explanation.operation, &explanation.reason) {
             (None, _) => "there is nothing to explain".to_owned(),
             (Some(_), Some(reason)) => reason.clone(),
+            (Some(_), None) if explanation.status.as_str().contains("ROLLBACK") => {
+                "nothing failed: it was taken back on purpose".to_owned()
+            }
             (Some(_), None) => "nothing failed".to_owned(),
         };
         push(text, &told, 2, width);

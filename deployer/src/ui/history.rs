@@ -80,11 +80,15 @@ fn render(
         for given in given.iter().filter(|it| it.stack == *stack) {
             let last = given.last.as_ref();
             let at = last.map_or(String::new(), |last| format!(" at {}", last.at));
+            let (style, until) = match &given.until {
+                Some(until) => (palette::WEAK, format!(", until the full deploy at {until}")),
+                None => (palette::WARNING, String::new()),
+            };
             let line = format!(
                 "{} {} past CloudFormation{}",
-                paint(palette::WARNING, "--fast gave"),
+                paint(style, "--fast gave"),
                 given.resources.join(", "),
-                paint(palette::WEAK, at)
+                paint(palette::WEAK, at + &until)
             );
             entries.push((last.and_then(|last| origin_of(&last.origin)), line));
         }
@@ -258,6 +262,15 @@ mod tests {
             }],
             ..ReleaseFailure::default()
         };
+        let taken_over = GivenFast {
+            stack: "intake-dev".into(),
+            resources: vec!["Work".into()],
+            last: Some(FastOrigin {
+                at: "2026-07-28T05:00:00.000Z".into(),
+                origin: ours.clone(),
+            }),
+            until: Some("2026-07-28T06:00:00.000Z".into()),
+        };
         let text = render(
             &[
                 operation(
@@ -287,14 +300,18 @@ mod tests {
                     ..release(3, Origin::default(), &[])
                 },
             ],
-            &[GivenFast {
-                stack: "intake-dev".into(),
-                resources: vec!["Fulfil".into(), "Work".into()],
-                last: Some(FastOrigin {
-                    at: "2026-07-28T07:00:00.000Z".into(),
-                    origin: ours,
-                }),
-            }],
+            &[
+                taken_over,
+                GivenFast {
+                    stack: "intake-dev".into(),
+                    resources: vec!["Fulfil".into(), "Work".into()],
+                    last: Some(FastOrigin {
+                        at: "2026-07-28T07:00:00.000Z".into(),
+                        origin: ours.clone(),
+                    }),
+                    until: None,
+                },
+            ],
             Some(80),
         );
         snapbox::assert_data_eq!(
@@ -318,6 +335,8 @@ intake-dev
       OrdersAnswer, ReadAlias led back to version 5
   by Admin-alice-example-com, commit 0fe8a21b3c4d and what was not committed,
       stackctl 0.1.0:
+    --fast gave Work past CloudFormation at 2026-07-28T05:00:00.000Z, until the
+      full deploy at 2026-07-28T06:00:00.000Z
     --fast gave Fulfil, Work past CloudFormation at 2026-07-28T07:00:00.000Z
 
 "#]]
@@ -333,6 +352,7 @@ intake-dev
                         ..Origin::default()
                     },
                 }),
+                until: None,
             }),
             "intake-dev: CloudFormation does not know what `deploy --fast` gave Fulfil, at 2026-07-28T07:00:00Z by user/alice; \
              the next full deploy deploys what the source says over it"

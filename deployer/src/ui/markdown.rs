@@ -142,10 +142,11 @@ fn rows(stack: &StackPlan) -> Vec<(Grade, String)> {
         } else {
             Grade::Impossible
         };
+        let other: Vec<&PropertyChange> = stack.other.iter().collect();
         let row = format!(
-            "| {} | update | {} besides resources | |{} |\n",
+            "| {} | update | {} | |{} |\n",
             code(&stack.stack),
-            stack.other.len(),
+            plain(&PropertyChange::besides(&other).join(", ")),
             if grade == Grade::None {
                 String::new()
             } else {
@@ -189,7 +190,10 @@ fn details(text: &mut String, plan: &Plan, room: usize, left_out: &mut LeftOut) 
         }));
         parts.extend(stack.other.iter().map(|change| {
             let mut whole = String::new();
-            property(&mut whole, "", change, releases);
+            match change.files() {
+                Some(files) => whole = format!("- {}\n", plain(&files)),
+                None => property(&mut whole, "", change, releases),
+            }
             Part {
                 section,
                 grade: Grade::None,

@@ -187,7 +187,10 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
     }
     let shown = look.shown(stack.other.len(), PROPERTIES);
     for change in stack.other.iter().take(shown) {
-        render_property(text, change, 2, look);
+        match change.files() {
+            Some(files) => look.line(text, &format!("  {files}"), 4),
+            None => render_property(text, change, 2, look),
+        }
     }
     if shown < stack.other.len() {
         let what = " besides resources";
@@ -527,10 +530,8 @@ fn summary(plan: &Plan) -> String {
         .flat_map(|stack| &stack.changes)
         .collect();
     let mut parts = counts(&changes);
-    let other: usize = plan.stacks.iter().map(|stack| stack.other.len()).sum();
-    if other > 0 {
-        parts.push(format!("{other} besides resources"));
-    }
+    let other: Vec<&PropertyChange> = plan.stacks.iter().flat_map(|stack| &stack.other).collect();
+    parts.extend(PropertyChange::besides(&other));
     let mut line = if parts.is_empty() {
         "nothing would change".to_owned()
     } else {

@@ -8,6 +8,7 @@ mod doctor;
 mod earlier;
 mod everything;
 mod fixture;
+mod folder;
 mod handover;
 mod intake;
 mod interrupted;

@@ -98,6 +98,15 @@ fn a_release_is_a_version_and_nothing_else_is() {
     let run = fixture.sandbox.run(&DEPLOY);
     assert_eq!(run.code, Some(1), "{run}");
     assert_eq!(worker.live(), "3");
+    // The release before it is deployed again, whether or not somebody deploys the source before it too.
+    assert_eq!(deployed_releases(&fixture), [4]);
+    fixture.describe_released(5, &json!({"Topic": {"Type": "AWS::SNS::Topic"}}));
+    let run = fixture.sandbox.succeed(&DEPLOY);
+    assert!(run.stderr.contains("unchanged"), "{run}");
+    assert_eq!(deployed_releases(&fixture), [4]);
+    let back = ["rollback", "slow", "--stage", "dev", "--local", "--to", "4"];
+    let run = fixture.sandbox.succeed(&back);
+    assert!(run.stderr.contains("release 4 is deployed"), "{run}");
     fixture.describe_released(7, &json!({}));
     fixture.sandbox.succeed(&DEPLOY);
     let live = worker.live();
@@ -110,6 +119,18 @@ fn a_release_is_a_version_and_nothing_else_is() {
     fixture.sandbox.destroy(&[]);
     let inventory = fixture.sandbox.account().inventory_of_systems();
     assert_eq!(inventory["functions"], [""; 0], "{inventory:?}");
+}
+
+/// Returns the numbers of the releases of which `history` says that they are deployed.
+fn deployed_releases(fixture: &Fixture) -> Vec<u64> {
+    let history = ["history", "--stage", "dev", "--local", "--json"];
+    let document = fixture.sandbox.succeed(&history).json();
+    let releases = document["releases"].as_array().expect("is a list");
+    releases
+        .iter()
+        .filter(|release| release["live"] == true)
+        .filter_map(|release| release["release"].as_u64())
+        .collect()
 }
 
 /// The release that is deployed knows what its code was made from.

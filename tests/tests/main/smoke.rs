@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use system_tests::account::texts;
+use system_tests::proxy::Proxy;
 
 use crate::fixture::{Fixture, STACK};
 
@@ -175,4 +176,71 @@ fn a_check_that_fails_leads_the_release_back_and_the_next_one_leads_on() {
     let run = fixture.sandbox.run(&back);
     assert_eq!(run.code, Some(0), "{run}");
     assert!(run.stderr.contains("and release 1 of"), "{run}");
+}
+
+/// Deploys, and kills the run when it asks the route, after its update.
+fn killed_before_its_check(fixture: &Fixture) {
+    let proxy = Proxy::start(fixture.sandbox.engine().url());
+    let hold = proxy.hold("/health");
+    let url = proxy.url();
+    let deploy = ["deploy", "--stage", "dev", "--endpoint-url", &url];
+    let running = fixture.sandbox.spawn(&deploy);
+    hold.reached();
+    running.signal("KILL");
+    hold.abandon();
+    let run = running.end_soon();
+    assert_eq!(run.code, None, "{run}");
+}
+
+/// CloudFormation finds nothing to do after a run that was killed between its update and its check: the next run looks all
+/// the same, does what that one would have done, and what nobody ever looked at is not what anybody goes back to.
+#[test]
+fn a_release_whose_deploy_was_killed_before_its_check_is_looked_at_by_the_next() {
+    let fixture = Fixture::new(&json!({}));
+    describe(&fixture, 200);
+    fixture.sandbox.succeed(&DEPLOY);
+    let release = |text: &str, status| {
+        fixture.change_code(text);
+        describe(&fixture, status);
+    };
+    let rollback = |to| {
+        let place = ["--stage", "dev", "--local"];
+        fixture
+            .sandbox
+            .succeed(&[&["rollback", "slow/Worker", "--to", to], &place[..]].concat())
+    };
+
+    // One that is not what it should be is led back, and stays back however often the same is deployed.
+    release("two", 418);
+    killed_before_its_check(&fixture);
+    assert_eq!(live(&fixture), "2");
+    for told in ["led back from version 2 to 1", "version 1 is live"] {
+        let run = fixture.sandbox.run(&DEPLOY);
+        assert_eq!(run.code, Some(1), "{run}");
+        assert!(run.stderr.contains(told), "{run}");
+        assert_eq!(live(&fixture), "1");
+    }
+
+    // One that is well stays, and is nothing special any more.
+    release("three", 200);
+    killed_before_its_check(&fixture);
+    assert_eq!(live(&fixture), "3");
+    let run = fixture.sandbox.succeed(&DEPLOY);
+    assert!(run.stderr.contains("unchanged"), "{run}");
+    assert_eq!(live(&fixture), "3");
+
+    // One that another follows before anybody looked.
+    release("four", 200);
+    killed_before_its_check(&fixture);
+    release("five", 200);
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_eq!(live(&fixture), "5");
+    rollback("previous");
+    assert_eq!(live(&fixture), "3");
+    let run = rollback("4");
+    assert!(
+        run.stderr
+            .contains("at which nobody looked when it was deployed"),
+        "{run}"
+    );
 }

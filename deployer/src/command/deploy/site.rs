@@ -249,6 +249,13 @@ impl Site<'_> {
         Deployment {
             stage: self.name.to_owned(),
             stacks: deployments(&plot.assembly, &plot.selected, &plot.contents),
+            names: plot
+                .assembly
+                .manifest
+                .stacks
+                .iter()
+                .map(|stack| stack.name.clone())
+                .collect(),
             artifacts: self.artifacts.clone(),
             express,
             records: true,

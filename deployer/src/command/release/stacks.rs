@@ -17,6 +17,7 @@ use crate::engine::{
     StackTarget,
 };
 use crate::error::{Error, Kind, Result};
+use crate::text::series;
 use crate::ui::{self, Activity};
 
 pub(super) async fn run(
@@ -164,7 +165,7 @@ async fn choose(
     to: To,
 ) -> Result<Option<StackRelease>> {
     let stack = &releases.stack;
-    let live = releases.live();
+    let live = session.guard(Box::pin(releases.live())).await??;
     let wanted = match to {
         To::Previous => session.guard(Box::pin(releases.previous())).await??,
         To::Latest => session.guard(Box::pin(releases.latest())).await??,
@@ -174,7 +175,7 @@ async fn choose(
         Some(wanted) => session.guard(Box::pin(releases.read(wanted))).await??,
         None => None,
     };
-    let release = release.ok_or_else(|| no_such(releases))?;
+    let release = release.ok_or_else(|| no_such(releases, live))?;
     let direct = live.is_some() && session.guard(Box::pin(releases.is_direct())).await??;
     if live == Some(release.release) && !direct {
         let failed = if releases.is_failed(release.release) {
@@ -210,29 +211,43 @@ async fn choose(
     };
     let commit = release.origin.commit.as_ref();
     let commit = commit.map_or(String::new(), |commit| format!(", commit {commit}"));
-    session.ui.line(format!(
+    let text = format!(
         "{stack}: {now}, and release {} of {}{commit} would be",
         release.release, release.deployed
-    ));
+    );
+    session.ui.done("release", text);
     Ok(Some(release))
 }
 
-fn no_such(releases: &StackReleases) -> Error {
-    let numbers: Vec<String> = releases.newest().map(|number| number.to_string()).collect();
+fn no_such(releases: &StackReleases, live: Option<u64>) -> Error {
+    let mut numbers: Vec<u64> = releases.newest().collect();
+    numbers.reverse();
     let hint = if numbers.is_empty() {
         "nothing is written down about it: releases are kept from the next deploy on, where the region has an artifact bucket, which `stackctl bootstrap` makes".to_owned()
     } else {
-        let live = releases.live().map_or_else(
-            || "what is deployed is none of them".to_owned(),
-            |live| format!("{live} is deployed"),
-        );
-        format!("there are {}, and {live}", numbers.join(", "))
+        there_are(&numbers, live)
     };
     Error::new(
         Kind::Usage,
         format!("stack {} has no such release", releases.stack),
     )
     .hint(hint)
+}
+
+/// Says which releases there are, so that their numbers read as no count, and which of them is deployed.
+fn there_are(releases: &[u64], live: Option<u64>) -> String {
+    let numbers: Vec<String> = releases.iter().map(u64::to_string).collect();
+    match (releases, live) {
+        ([only], Some(live)) if *only == live => {
+            format!("release {only} is the only one, and it is deployed")
+        }
+        ([only], _) => format!("release {only} is the only one, and something else is deployed"),
+        (_, Some(live)) => format!("the releases are {}; {live} is deployed", series(&numbers)),
+        (_, None) => format!(
+            "the releases are {}; none of them is deployed",
+            series(&numbers)
+        ),
+    }
 }
 
 /// Returns the commit that all releases come from, where they come from one: that is what is deployed.
@@ -281,4 +296,29 @@ async fn compare(session: &Session, context: &Context, chosen: &[StackRelease]) 
     let artifacts = BTreeMap::new();
     let plan = plan::plan(context, &wanted, &artifacts, &Registry);
     Ok(session.guard(Box::pin(plan)).await??)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::there_are;
+
+    #[test]
+    fn the_numbers_of_releases_read_as_no_count() {
+        assert_eq!(
+            there_are(&[3, 4, 5], Some(5)),
+            "the releases are 3, 4 and 5; 5 is deployed"
+        );
+        assert_eq!(
+            there_are(&[3, 4], None),
+            "the releases are 3 and 4; none of them is deployed"
+        );
+        assert_eq!(
+            there_are(&[4], Some(4)),
+            "release 4 is the only one, and it is deployed"
+        );
+        assert_eq!(
+            there_are(&[4], None),
+            "release 4 is the only one, and something else is deployed"
+        );
+    }
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::known::{self, Known, Version};
 use super::progress::Progress;
 use super::{FINGERPRINT, FillError, Folder, finished, physical_ids};
 use crate::aws::OrAws;
 use crate::content::Content;
-use crate::engine::{ContentStep, Context};
+use crate::engine::{ContentStep, Context, bootstrap};
 
 /// How many objects are looked at at once. S3 answers 5,500 looks a second for each prefix
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html>).
@@ -50,6 +51,12 @@ pub(in crate::engine) async fn differences(
     contents: &BTreeMap<String, Content>,
 ) -> Result<BTreeMap<String, Difference>, FillError> {
     let resources = physical_ids(&context.clients, stack).await?;
+    let archive = if known::is_worth_of(contents.values()) {
+        // Without it each object is looked at.
+        bootstrap::existing(context).await.ok().flatten()
+    } else {
+        None
+    };
     let mut differences = BTreeMap::new();
     for (name, content) in contents {
         let difference = match resources.get(&content.manifest.bucket) {
@@ -60,8 +67,9 @@ pub(in crate::engine) async fn differences(
                     name,
                     bucket,
                     content,
+                    archive: archive.as_deref(),
                 };
-                difference(folder).await?
+                difference(folder).await?.0
             }
             None => Difference::from_nothing(content),
         };
@@ -70,22 +78,31 @@ pub(in crate::engine) async fn differences(
     Ok(differences)
 }
 
-/// Compares a folder with its bucket.
-pub(super) async fn difference(folder: Folder<'_>) -> Result<Difference, FillError> {
+/// Compares a folder with its bucket, and returns besides what the bucket holds.
+pub(super) async fn difference(folder: Folder<'_>) -> Result<(Difference, Known), FillError> {
     let Folder {
         context,
         bucket,
         content,
         ..
     } = folder;
-    let present = keys(folder).await?;
+    let mut present = objects(folder).await?;
+    let mut known = Known::read(folder).await;
     let mut difference = Difference::default();
-    let absent = content.files.keys().filter(|key| !present.contains(*key));
+    let absent = content.files.keys();
+    let absent = absent.filter(|key| !present.contains_key(*key));
     difference.added.extend(absent.cloned());
+    if content.manifest.keep_others {
+        present.retain(|key, _| content.files.contains_key(key));
+    }
+    known.retain(|key| present.contains_key(key));
+    let mut found = BTreeMap::new();
     let mut looks = JoinSet::new();
     let turns = Arc::new(Semaphore::new(AT_ONCE));
-    for key in present {
-        if content.manifest.keep_others && !content.files.contains_key(&key) {
+    for (key, version) in &present {
+        let object = version.as_ref().and_then(|it| known.object(key, it));
+        if let Some(object) = object {
+            found.insert(key.clone(), object.fingerprint.clone());
             continue;
         }
         let (clients, bucket, turns) = (
@@ -93,6 +110,7 @@ pub(super) async fn difference(folder: Folder<'_>) -> Result<Difference, FillErr
             bucket.to_owned(),
             Arc::clone(&turns),
         );
+        let key = key.clone();
         looks.spawn(async move {
             // The semaphore is never closed, so the only answer is a permit.
             let _turn = turns.acquire_owned().await;
@@ -107,33 +125,59 @@ pub(super) async fn difference(folder: Folder<'_>) -> Result<Difference, FillErr
                 .or_aws(&clients, "HeadObject")
                 .map_err(|source| FillError::Aws { bucket, source })?;
             let found = head.metadata.and_then(|mut data| data.remove(FINGERPRINT));
-            Ok::<_, FillError>((key, found))
+            Ok::<_, FillError>((key, found, head.e_tag))
         });
     }
     let mut progress = Progress::begin(folder, ContentStep::Looking, looks.len());
     while let Some(joined) = looks.join_next().await {
-        let (key, found) = finished(joined)?;
+        let (key, fingerprint, etag) = finished(joined)?;
         progress.add(1);
+        let version = present.get(&key).cloned().flatten();
+        // What was written between the list and the look is another state than the one that was listed.
+        if let Some(version) = version.filter(|it| etag.is_some_and(|etag| it.is(&etag))) {
+            known.set(&key, version, fingerprint.clone());
+        }
+        found.insert(key, fingerprint);
+    }
+    for (key, fingerprint) in found {
         match content.files.get(&key) {
-            Some(file) if found.as_ref() == Some(&file.fingerprint()) => {}
+            Some(file) if fingerprint.as_ref() == Some(&file.fingerprint()) => {}
             Some(_) => {
                 difference.changed.insert(key);
             }
             // An object without a fingerprint was put there by somebody else: an upload of a user, say.
-            None if found.is_some() => {
+            None if fingerprint.is_some() => {
                 difference.removed.insert(key);
             }
             None => {}
         }
     }
-    Ok(difference)
+    Ok((difference, known))
 }
 
-/// Lists the keys under a prefix.
-async fn keys(folder: Folder<'_>) -> Result<BTreeSet<String>, FillError> {
+/// Takes note of what was written, each object with the `ETag` that it got, where it is still that.
+pub(super) async fn written(
+    folder: Folder<'_>,
+    mut known: Known,
+    written: &BTreeMap<String, String>,
+) -> Result<Known, FillError> {
+    let present = objects(folder).await?;
+    known.retain(|key| present.contains_key(key));
+    for (key, etag) in written {
+        let version = present.get(key).and_then(Option::as_ref);
+        let file = folder.content.files.get(key);
+        if let (Some(version), Some(file)) = (version.filter(|it| it.is(etag)), file) {
+            known.set(key, version.clone(), Some(file.fingerprint()));
+        }
+    }
+    Ok(known)
+}
+
+/// Lists the objects under a prefix: in which state each is, where that is told.
+async fn objects(folder: Folder<'_>) -> Result<BTreeMap<String, Option<Version>>, FillError> {
     let clients = &folder.context.clients;
     let prefix = &folder.content.manifest.prefix;
-    let mut keys = BTreeSet::new();
+    let mut listed = BTreeMap::new();
     let mut next = None;
     loop {
         let page = clients
@@ -146,11 +190,13 @@ async fn keys(folder: Folder<'_>) -> Result<BTreeSet<String>, FillError> {
             .await
             .or_aws(clients, "ListObjectsV2")
             .map_err(|source| folder.failed(source))?;
-        let objects = page.contents.unwrap_or_default();
-        keys.extend(objects.into_iter().filter_map(|object| object.key));
+        for object in page.contents.unwrap_or_default() {
+            let version = Version::of(&object);
+            listed.extend(object.key.map(|key| (key, version)));
+        }
         next = page.next_continuation_token;
         if next.is_none() {
-            return Ok(keys);
+            return Ok(listed);
         }
     }
 }

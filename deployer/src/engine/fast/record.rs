@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    FastOrigin,
+    FastOrigin, GivenFast,
     definition::{self, Values},
-    machine,
+    gave, machine,
 };
 use crate::{
     aws::{AwsError, Clients, Fault, OrAws, object},
@@ -18,6 +18,7 @@ use crate::{
         inspect::{self, DeployedResource},
         publish,
         release::{mark, unproven},
+        stack::rfc3339,
     },
 };
 
@@ -258,8 +259,30 @@ impl Record {
                 });
             }
         }
+        self.keep(context, bucket, stack).await;
         self.forget(context, bucket, stack).await?;
         Ok(restored)
+    }
+
+    /// Keeps who went past CloudFormation, where that is known.
+    async fn keep(&self, context: &Context, bucket: &str, stack: &str) {
+        let Some(last) = &self.last else {
+            return;
+        };
+        let given = GivenFast {
+            stack: stack.to_owned(),
+            resources: self.given().cloned().collect(),
+            last: Some(last.clone()),
+            until: Some(rfc3339(context.timing.now())),
+        };
+        if let Err(error) = gave::add(&context.clients, bucket, given).await {
+            context.emit(Event::Warning {
+                stack: stack.to_owned(),
+                message: format!(
+                    "`stackctl history` will not tell what `deploy --fast` gave it before this deploy: {error}"
+                ),
+            });
+        }
     }
 
     /// Gives state machines the definitions back that CloudFormation believes them to have. Returns whether there was any.

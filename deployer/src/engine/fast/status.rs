@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What a stack was given past CloudFormation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenFast {
     /// The stack.
     pub stack: String,
@@ -20,6 +20,9 @@ pub struct GivenFast {
     /// By whom it was given last, and when, where that was written down.
     #[serde(flatten)]
     pub last: Option<FastOrigin>,
+    /// When a full deploy took it over, in RFC 3339; none, where that is still to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// Who gave a stack something past CloudFormation, and when.
@@ -91,6 +94,7 @@ async fn of_region(
                 stack,
                 resources: record.given().cloned().collect(),
                 last: record.last.clone(),
+                until: None,
             });
         }
     }

@@ -466,7 +466,7 @@ async fn contents(
             .into_iter()
             .filter(|(_, count)| *count > 0)
             .map(move |(kind, count)| PropertyChange {
-                path: Path::new("Content").key(&name).key(kind),
+                path: Path::files(&name, kind),
                 before: None,
                 after: Some(json!(count)),
             })

@@ -80,8 +80,11 @@ pub(super) async fn lead_back(
         }
     }
     let functions = declared(template).filter(|(_, kind, _)| *kind == super::function::TYPE);
+    let touched = note.and_then(|note| note.touched.as_ref());
     let others: Vec<&str> = functions
         .map(|(logical_id, _, _)| logical_id)
+        // What this deploy did not change has no earlier sources to go back to.
+        .filter(|id| touched.is_none_or(|touched| touched.contains(*id)))
         .filter(|id| {
             !work
                 .manifest

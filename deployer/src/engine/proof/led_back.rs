@@ -11,7 +11,9 @@ use crate::{
     engine::{
         Context, bootstrap, hint,
         inspect::{self, DeployedResource},
-        release::{by_hand, by_hand::MovedByHand, deployed_version, failed},
+        release::{
+            by_hand, by_hand::MovedByHand, deployed_version, failed, failed::ReleaseFailure,
+        },
         stack::Work,
     },
 };
@@ -67,7 +69,7 @@ impl LedBack {
     }
 
     /// Returns whether that is what somebody wanted.
-    fn is_wanted(&self) -> bool {
+    pub fn is_wanted(&self) -> bool {
         self.by_hand.is_some() && !self.failed
     }
 
@@ -123,12 +125,17 @@ async fn why(
     resources: &[DeployedResource],
     led_back: &mut [LedBack],
 ) -> Result<(), AwsError> {
-    let failures = failed::all(clients, bucket, stack).await?;
-    for it in led_back {
+    let has_failed = |it: &LedBack, failures: &[ReleaseFailure]| {
         let name = physical_id(resources, &it.function).unwrap_or_default();
-        it.failed = failures
-            .iter()
-            .any(|failure| failure.is_of(name, &it.deployed));
+        let mut failures = failures.iter();
+        failures.any(|failure| failure.is_of(name, &it.deployed))
+    };
+    let failures = failed::newest(clients, bucket, stack, |failures| {
+        led_back.iter().all(|it| has_failed(it, failures))
+    })
+    .await?;
+    for it in led_back {
+        it.failed = has_failed(it, &failures);
         let versions = (&*it.live, &*it.deployed);
         it.by_hand = by_hand::read(clients, bucket, stack, &it.function, versions).await?;
     }

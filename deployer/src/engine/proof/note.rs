@@ -8,7 +8,7 @@ use super::{alias, declared, has_subjects, physical_id, warn};
 use crate::{
     aws::AwsError,
     engine::{
-        Context, DeployedStack,
+        Change, Context, DeployedStack,
         inspect::{self, DeployedResource},
         release::{
             by_hand, deployed_version, failed,
@@ -29,6 +29,8 @@ pub(in crate::engine) struct Note {
     pub(in crate::engine) is_fresh: bool,
     /// Whether an earlier run left the stack unproven.
     pub(in crate::engine) is_old: bool,
+    /// The resources that this run changed, and no other since the stack was proven; none, where that is not known.
+    pub(in crate::engine) touched: Option<BTreeSet<String>>,
 }
 
 impl Note {
@@ -82,6 +84,7 @@ pub(in crate::engine) async fn left(
         aliases: found.aliases,
         is_fresh: false,
         is_old: true,
+        touched: None,
     }))
 }
 
@@ -94,6 +97,7 @@ pub(in crate::engine) async fn note(
     work: &Work,
     stack_id: &str,
     deployed: Option<&DeployedStack>,
+    changes: &[Change],
     left: Option<Note>,
 ) -> (Option<Note>, Result<(), AwsError>) {
     let template: Value = serde_json::from_str(&work.template).unwrap_or_default();
@@ -102,7 +106,7 @@ pub(in crate::engine) async fn note(
         return (left, Ok(()));
     }
     let has_aliases = declared(&template).any(|(_, kind, _)| kind == TYPE);
-    let aliases = if deployed.is_some() && has_aliases {
+    let (aliases, made) = if deployed.is_some() && has_aliases {
         aliases(context, work, left.as_ref())
             .await
             .unwrap_or_else(|error| {
@@ -110,10 +114,10 @@ pub(in crate::engine) async fn note(
                     "nobody knows which releases are live, so a failed smoke check could not lead back to them: {error}"
                 );
                 warn(context, work, message);
-                BTreeMap::new()
+                (BTreeMap::new(), BTreeMap::new())
             })
     } else {
-        BTreeMap::new()
+        (BTreeMap::new(), BTreeMap::new())
     };
     let written = async {
         let Some(archive) = &work.archive else {
@@ -126,7 +130,9 @@ pub(in crate::engine) async fn note(
         };
         unproven.write(clients, bucket, &stack.name).await?;
         match deployed.filter(|_| left.is_some()) {
-            Some(deployed) => failed::write_unseen(clients, bucket, &stack.name, deployed).await,
+            Some(deployed) => {
+                failed::write_unseen(clients, bucket, &stack.name, deployed, made).await
+            }
             None => Ok(()),
         }
     };
@@ -135,15 +141,20 @@ pub(in crate::engine) async fn note(
         aliases,
         is_fresh: true,
         is_old: left.is_some(),
+        touched: left
+            .is_none()
+            .then(|| changes.iter().map(|it| it.logical_id.clone()).collect()),
     };
     (Some(note), written)
 }
 
+/// Looks at the aliases, and returns besides the versions that an earlier run made and nobody has proven, by the name of the
+/// function.
 async fn aliases(
     context: &Context,
     work: &Work,
     left: Option<&Note>,
-) -> Result<BTreeMap<String, NotedAlias>, AwsError> {
+) -> Result<(BTreeMap<String, NotedAlias>, BTreeMap<String, String>), AwsError> {
     let clients = &context.clients;
     let resources = inspect::resources(clients, &work.manifest.name).await?;
     let mut aliases = BTreeMap::new();
@@ -169,7 +180,8 @@ async fn aliases(
         };
         aliases.insert(logical_id.clone(), noted);
     }
-    Ok(aliases)
+    let made = left.map(|left| left.made(work, &resources));
+    Ok((aliases, made.unwrap_or_default()))
 }
 
 /// Returns whether an alias names the version that was deployed last, and nobody led it there by hand. An alias that is not

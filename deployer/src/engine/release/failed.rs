@@ -8,19 +8,18 @@
 //! A release that another one follows before anybody looked at it is written down in the same way, without a check: nobody
 //! knows whether it did what it should.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
-use tokio::task::JoinSet;
 
-use super::{mark, record};
+use super::{mark, record, unproven::Unproven};
 use crate::{
     aws::{AwsError, Clients, object},
     engine::{Context, DeployedFunction, DeployedStack, Event, bootstrap, inspect, stack::Work},
 };
 
-/// How many failures are read together.
-const AT_ONCE: usize = 8;
+/// How many failures are read before it is asked whether they are enough.
+const TOGETHER: usize = 8;
 
 /// Why a release failed after it was deployed, and what became of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,10 +56,27 @@ pub struct MovedAlias {
     pub to: String,
 }
 
+/// Why nobody goes to a version of a function who does not name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Doubt {
+    /// Nobody looked whether it does what it should: the deploy that made it ended before.
+    Unseen,
+    /// It failed its check.
+    Failed,
+}
+
 impl ReleaseFailure {
-    /// Returns whether a version of a function failed.
+    /// Returns whether a version of a function failed a check.
     pub(in crate::engine) fn is_of(&self, function: &str, version: &str) -> bool {
-        self.versions(function).any(|failed| failed == version)
+        self.doubt() == Doubt::Failed && self.versions(function).any(|failed| failed == version)
+    }
+
+    fn doubt(&self) -> Doubt {
+        if self.checks.is_empty() && self.led_back.is_empty() {
+            Doubt::Unseen
+        } else {
+            Doubt::Failed
+        }
     }
 
     /// Returns the versions of a function that failed.
@@ -100,45 +116,66 @@ pub(in crate::engine) fn key_of(stack: &str, release: &str) -> Option<String> {
     Some(format!("{}{hash}", prefix(stack)))
 }
 
-/// Reads why releases of a stack failed, those included that nothing else is left of, some at a time.
-pub(in crate::engine) async fn all(
+/// Reads why releases of a stack failed, those included that nothing else is left of: the newest first, some at a time, until
+/// those that were read are enough.
+pub(in crate::engine) async fn newest(
     clients: &Clients,
     bucket: &str,
     stack: &str,
+    mut are_enough: impl FnMut(&[ReleaseFailure]) -> bool,
 ) -> Result<Vec<ReleaseFailure>, AwsError> {
-    let listed = object::listed(clients, bucket, &prefix(stack)).await?;
+    let mut listed = object::listed(clients, bucket, &prefix(stack)).await?;
+    listed.sort_by_key(|object| Reverse(object.last_modified.map(|time| time.as_nanos())));
     let keys: Vec<String> = listed.into_iter().filter_map(|it| it.key).collect();
     let mut failures = Vec::new();
-    for keys in keys.chunks(AT_ONCE) {
-        let mut reads = JoinSet::new();
-        for (at, key) in keys.iter().cloned().enumerate() {
-            let (clients, bucket) = (clients.clone(), bucket.to_owned());
-            reads.spawn(async move { (at, read(&clients, &bucket, &key).await) });
+    for keys in keys.chunks(TOGETHER) {
+        for object in object::read_all(clients, bucket, keys).await? {
+            failures.push(parse(&object.bytes)?);
         }
-        let mut found = BTreeMap::new();
-        // A task that is gone says nothing, and nothing takes tasks away but the end of the process.
-        while let Some(Ok((at, failure))) = reads.join_next().await {
-            found.insert(at, failure?);
+        if are_enough(&failures) {
+            break;
         }
-        failures.extend(found.into_values());
     }
     Ok(failures)
 }
 
-/// Returns the versions of a function that failed their check: nobody goes back to one unless they name it.
-pub async fn failed_versions(
+/// Returns the versions of a function that failed their check, or that nobody looked at: nobody goes to one unless they name
+/// it.
+pub async fn doubtful_versions(
     context: &Context,
     function: &DeployedFunction,
-) -> Result<BTreeSet<u64>, AwsError> {
+) -> Result<BTreeMap<u64, Doubt>, AwsError> {
     let context = context.in_region(function.region.as_deref());
+    let (clients, stack) = (&context.clients, &function.stack);
+    let mut doubts = BTreeMap::new();
     let Some(bucket) = bootstrap::existing(&context).await? else {
-        return Ok(BTreeSet::new());
+        return Ok(doubts);
     };
-    let failures = all(&context.clients, &bucket, &function.stack).await?;
-    let versions = failures.iter().flat_map(|it| it.versions(&function.name));
-    Ok(versions
-        .filter_map(|version| version.parse().ok())
-        .collect())
+    for failure in newest(clients, &bucket, stack, |_| false).await? {
+        for version in failure.versions(&function.name) {
+            if let Ok(version) = version.parse() {
+                let doubt = doubts.entry(version).or_insert(Doubt::Unseen);
+                *doubt = failure.doubt().max(*doubt);
+            }
+        }
+    }
+    // The deploy of what is deployed now may have ended before its looks.
+    if let Some(unproven) = Unproven::of(clients, &bucket, stack).await?
+        && let Some(deployed) = inspect::describe(clients, stack).await?
+        && unproven.stack_id == deployed.id
+    {
+        let resources = inspect::resources(clients, &deployed.id).await?;
+        let version = super::deployed_version(&resources, &function.logical_id);
+        let alias = unproven
+            .aliases
+            .get(&format!("{}Alias", function.logical_id));
+        if alias.map(|alias| alias.good.as_str()) != version
+            && let Some(version) = version.and_then(|version| version.parse().ok())
+        {
+            doubts.entry(version).or_insert(Doubt::Unseen);
+        }
+    }
+    Ok(doubts)
 }
 
 /// Reads one failure.
@@ -147,23 +184,32 @@ pub(in crate::engine) async fn read(
     bucket: &str,
     key: &str,
 ) -> Result<ReleaseFailure, AwsError> {
-    let object = object::read(clients, bucket, key).await?;
-    serde_json::from_slice(&object.bytes)
+    parse(&object::read(clients, bucket, key).await?.bytes)
+}
+
+fn parse(bytes: &[u8]) -> Result<ReleaseFailure, AwsError> {
+    serde_json::from_slice(bytes)
         .map_err(|_| AwsError::incomplete("GetObject", "failure that this version can read"))
 }
 
-/// Writes down that nobody looked at the release that is deployed, before another one follows; nothing, where it failed.
+/// Writes down that nobody looked at the release that is deployed, which made these versions by the name of the function,
+/// before another one follows; nothing, where it failed.
 pub(in crate::engine) async fn write_unseen(
     clients: &Clients,
     bucket: &str,
     stack: &str,
     deployed: &DeployedStack,
+    versions: BTreeMap<String, String>,
 ) -> Result<(), AwsError> {
     let hash = record::hash(deployed);
     let Some(key) = hash.and_then(|hash| key_of(stack, &hash)) else {
         return Ok(());
     };
-    let body = serde_json::to_vec(&ReleaseFailure::default()).unwrap_or_default();
+    let unseen = ReleaseFailure {
+        versions,
+        ..ReleaseFailure::default()
+    };
+    let body = serde_json::to_vec(&unseen).unwrap_or_default();
     let written = object::write_over(clients, bucket, &key, body, None).await;
     match written {
         Err(error) if mark::is_overtaken(&error) => Ok(()),

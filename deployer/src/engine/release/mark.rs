@@ -124,7 +124,12 @@ pub(in crate::engine) fn stack_of(key: &str) -> Option<&str> {
 /// Says in which state a stack is: a text that changes whenever anybody creates or updates the stack. None, where its last
 /// operation did not end well.
 pub(super) fn state(deployed: &DeployedStack) -> Option<String> {
-    let changed = deployed.changed.filter(|_| deployed.status.is_good())?;
+    any_state(deployed).filter(|_| deployed.status.is_good())
+}
+
+/// The same, however its last operation ended.
+pub(super) fn any_state(deployed: &DeployedStack) -> Option<String> {
+    let changed = deployed.changed?;
     Some(format!(
         "{} {} {}",
         deployed.id,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use stack_model::assembly::StackManifest;
+use tokio::sync::OnceCell;
 
 use super::{
     failed::{self, ReleaseFailure},
@@ -36,6 +37,9 @@ const HASH: usize = 16;
 
 /// How many releases are read to know what deployed code was made from.
 const RECENT: usize = 4;
+
+/// How many older releases are read together to know which of them is deployed.
+const TOGETHER: usize = 4;
 
 /// What one deploy deployed of one stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,6 +96,8 @@ pub struct StackReleases {
     /// The keys of everything else that is kept for the stack.
     objects: BTreeSet<String>,
     deployed: Option<DeployedStack>,
+    /// The release that is like what is deployed, once somebody asked.
+    alike: OnceCell<Option<Box<StackRelease>>>,
 }
 
 impl StackRelease {
@@ -140,18 +146,24 @@ impl StackRelease {
         manifest
     }
 
-    /// Returns whether a stack is deployed like this.
+    /// Returns whether a stack is deployed like this, whatever the releases of its functions are called.
     fn is(&self, deployed: &DeployedStack, template: &Value) -> bool {
-        let parameters = self.manifest.parameters.iter();
+        let manifest = &self.manifest;
+        let mut tags = manifest.tags.iter();
+        let mut parameters = manifest
+            .parameters
+            .iter()
+            .filter(|(name, _)| !manifest.releases.contains_key(*name));
         serde_json::from_str::<Value>(&self.template).ok().as_ref() == Some(template)
-            && self
-                .manifest
-                .tags
-                .iter()
-                .all(|(name, value)| deployed.tags.get(name) == Some(value))
-            && parameters
-                .filter(|(name, _)| !self.manifest.releases.contains_key(*name))
-                .all(|(name, value)| deployed.parameters.get(name) == Some(value))
+            && tags.all(|(name, value)| deployed.tags.get(name) == Some(value))
+            && parameters.all(|(name, value)| deployed.parameters.get(name) == Some(value))
+    }
+
+    /// Returns whether the releases of the functions of a stack are those of this one.
+    fn has_names(&self, deployed: &DeployedStack) -> bool {
+        let manifest = &self.manifest;
+        let mut names = manifest.releases.keys();
+        names.all(|name| deployed.parameters.get(name) == manifest.parameters.get(name))
     }
 }
 
@@ -184,8 +196,32 @@ impl StackReleases {
         }
     }
 
-    /// Returns the release that is deployed now; none, where somebody updated the stack past stackctl since.
-    pub fn live(&self) -> Option<u64> {
+    /// Returns the number of the release that is deployed now; none, where somebody deployed something else past stackctl,
+    /// and while nobody knows what the stack will be.
+    ///
+    /// A record tells by its key which state of the stack it was written of. An update that was rolled back leaves a state
+    /// that nobody wrote down: what is deployed then is the release that has the same template, parameters and tags.
+    pub async fn live(&self) -> Result<Option<u64>, AwsError> {
+        if let Some(written) = self.written() {
+            return Ok(Some(written));
+        }
+        match &self.deployed {
+            Some(deployed) if deployed.status.is_updatable() => {
+                let alike = self.alike().await?;
+                Ok(alike.map(|release| release.release))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the key of the record of the release that is deployed now.
+    pub(in crate::engine) async fn live_key(&self) -> Result<Option<&String>, AwsError> {
+        let live = self.live().await?;
+        Ok(live.and_then(|live| self.records.get(&live)))
+    }
+
+    /// Returns the number of the release that was written down of the state that the stack has.
+    fn written(&self) -> Option<u64> {
         let hash = hash(self.deployed.as_ref()?)?;
         let mut newest = self.records.iter().rev();
         let (number, _) = newest.find(|(_, key)| key.ends_with(&hash))?;
@@ -199,11 +235,16 @@ impl StackReleases {
         let (Some(clients), Some(key)) = (&self.clients, self.records.get(&release)) else {
             return Ok(None);
         };
-        let release = read(clients, &self.bucket, key).await?;
+        self.own(clients, read(clients, &self.bucket, key).await?)
+            .map(Some)
+    }
+
+    /// Refuses a record that is of another stack.
+    fn own(&self, clients: &Clients, release: StackRelease) -> Result<StackRelease, AwsError> {
         let manifest = &release.manifest;
         let region = manifest.region.as_ref().unwrap_or(&self.home);
         if manifest.name == self.stack && *region == clients.region() {
-            Ok(Some(release))
+            Ok(release)
         } else {
             Err(AwsError::incomplete("GetObject", "release of this stack"))
         }
@@ -220,11 +261,15 @@ impl StackReleases {
 
     /// Returns the number of the release before the one that is deployed; none, where there is none.
     ///
-    /// Going back to a release and back once more leads to the one before that. One that failed is passed over. Where nobody wrote down what is deployed,
-    /// the newest release that is the same stands for it, and without one the newest release is the one before.
+    /// Going back to a release and back once more leads to the one before that. One that failed is passed over. Where no
+    /// release is what is deployed, the newest is the one before.
     pub async fn previous(&self) -> Result<Option<u64>, AwsError> {
-        let current = match self.live() {
-            Some(live) => self.read(live).await?,
+        let live = match self.written() {
+            Some(written) => self.read(written).await?,
+            None => None,
+        };
+        let current = match &live {
+            Some(live) => Some(live),
             None => self.alike().await?,
         };
         let Some(current) = current else {
@@ -270,23 +315,41 @@ impl StackReleases {
         Ok(None)
     }
 
-    /// Returns the newest release that has the template and the parameters that are deployed.
-    async fn alike(&self) -> Result<Option<StackRelease>, AwsError> {
+    /// Returns the release that has the template, the parameters and the tags that are deployed: of several the one whose
+    /// functions have the same names of releases, and else the newest.
+    async fn alike(&self) -> Result<Option<&StackRelease>, AwsError> {
+        let alike = self.alike.get_or_try_init(|| self.find_alike()).await?;
+        Ok(alike.as_deref())
+    }
+
+    async fn find_alike(&self) -> Result<Option<Box<StackRelease>>, AwsError> {
         let (Some(clients), Some(deployed)) = (&self.clients, &self.deployed) else {
             return Ok(None);
         };
+        if self.records.is_empty() {
+            return Ok(None);
+        }
         let template = inspect::template(clients, &deployed.id).await?;
         let Some(template) = template.and_then(|text| serde_json::from_str(&text).ok()) else {
             return Ok(None);
         };
-        for release in self.newest() {
-            if let Some(release) = self.read(release).await?
-                && release.is(deployed, &template)
-            {
-                return Ok(Some(release));
+        let keys: Vec<String> = self.records.values().rev().cloned().collect();
+        let (newest, others) = keys.split_at(1);
+        let mut alike = None;
+        // Mostly it is the newest, and a record holds a whole template.
+        for keys in std::iter::once(newest).chain(others.chunks(TOGETHER)) {
+            for object in object::read_all(clients, &self.bucket, keys).await? {
+                let release = self.own(clients, parse(&object.bytes)?)?;
+                if !release.is(deployed, &template) {
+                    continue;
+                }
+                if release.has_names(deployed) {
+                    return Ok(Some(Box::new(release)));
+                }
+                alike.get_or_insert(Box::new(release));
             }
         }
-        Ok(None)
+        Ok(alike)
     }
 
     /// Returns the assets of a release whose artifacts are not there any more, and the parameters whose values nobody
@@ -416,8 +479,11 @@ pub(in crate::engine) async fn read(
     bucket: &str,
     key: &str,
 ) -> Result<StackRelease, AwsError> {
-    let object = object::read(clients, bucket, key).await?;
-    serde_json::from_slice::<StackRelease>(&object.bytes)
+    parse(&object::read(clients, bucket, key).await?.bytes)
+}
+
+fn parse(bytes: &[u8]) -> Result<StackRelease, AwsError> {
+    serde_json::from_slice::<StackRelease>(bytes)
         .ok()
         .filter(|release| release.format == FORMAT)
         .ok_or_else(|| AwsError::incomplete("GetObject", "release that this version can read"))

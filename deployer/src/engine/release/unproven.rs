@@ -57,14 +57,24 @@ impl Unproven {
         stack: &str,
         stack_id: &str,
     ) -> Result<Option<Self>, AwsError> {
+        let found = Self::of(clients, bucket, stack).await?;
+        Ok(found.filter(|it| it.stack_id == stack_id))
+    }
+
+    /// Reads what is written down under the name of a stack.
+    pub(super) async fn of(
+        clients: &Clients,
+        bucket: &str,
+        stack: &str,
+    ) -> Result<Option<Self>, AwsError> {
         let object = match object::read(clients, bucket, &key(stack)).await {
             Ok(object) => object,
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
             Err(error) => return Err(error),
         };
-        let found: Self = serde_json::from_slice(&object.bytes)
-            .map_err(|_| AwsError::incomplete("GetObject", "state that this version can read"))?;
-        Ok(Some(found).filter(|it| it.stack_id == stack_id))
+        serde_json::from_slice(&object.bytes)
+            .map(Some)
+            .map_err(|_| AwsError::incomplete("GetObject", "state that this version can read"))
     }
 
     /// Writes it down.

@@ -1,10 +1,11 @@
 //! The versions of a released function, and which of them its alias names.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use aws_sdk_lambda::operation::get_alias::GetAliasError;
 use serde::Serialize;
 
+use super::failed::Doubt;
 use crate::{
     aws::{AwsError, Clients, OrAws},
     engine::{Context, DeployedFunction, fast::OTHER_REVISION},
@@ -23,9 +24,9 @@ pub struct ReleasedFunction {
     pub live: u64,
     /// The versions, the oldest first.
     pub versions: Vec<FunctionVersion>,
-    /// The versions that failed their check, where that is known.
+    /// The versions that failed their check or that nobody looked at, where that is known.
     #[serde(skip)]
-    failed: BTreeSet<u64>,
+    doubts: BTreeMap<u64, Doubt>,
     /// What Lambda calls the state of the alias: nothing is written over a later one.
     #[serde(skip)]
     revision: Option<String>,
@@ -48,15 +49,15 @@ impl ReleasedFunction {
             function,
             live,
             versions,
-            failed: BTreeSet::new(),
+            doubts: BTreeMap::new(),
             revision: None,
         }
     }
 
-    /// Takes the versions that failed their check: nobody goes to one unless they name it.
+    /// Takes the versions that failed their check or that nobody looked at: nobody goes to one unless they name it.
     #[must_use]
-    pub fn without(mut self, failed: BTreeSet<u64>) -> Self {
-        self.failed = failed;
+    pub fn without(mut self, doubts: BTreeMap<u64, Doubt>) -> Self {
+        self.doubts = doubts;
         self
     }
 
@@ -70,17 +71,17 @@ impl ReleasedFunction {
         self.good().next()
     }
 
-    /// Returns the versions that did not fail their check, the newest first.
+    /// Returns the versions that nothing speaks against, the newest first.
     fn good(&self) -> impl Iterator<Item = u64> {
         let versions = self.versions.iter().rev();
         versions
             .map(|version| version.version)
-            .filter(|version| !self.failed.contains(version))
+            .filter(|version| !self.doubts.contains_key(version))
     }
 
-    /// Returns whether a version failed its check.
-    pub fn is_failed(&self, version: u64) -> bool {
-        self.failed.contains(&version)
+    /// Returns what speaks against a version.
+    pub fn doubt(&self, version: u64) -> Option<Doubt> {
+        self.doubts.get(&version).copied()
     }
 
     /// Returns whether there is a version of this number.
@@ -118,7 +119,7 @@ pub async fn released(
         function: function.clone(),
         live: live.ok_or_else(|| AwsError::incomplete("GetAlias", "version"))?,
         versions: versions(&clients, &function.name).await?,
-        failed: BTreeSet::new(),
+        doubts: BTreeMap::new(),
         revision: alias.revision_id,
     }))
 }

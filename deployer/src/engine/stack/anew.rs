@@ -1,15 +1,15 @@
 //! Holds stacks to the plans that were agreed to: where a stack is another one by now, its plan is made anew, and so is
 //! the question.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use stack_model::assembly::{Contract, StackManifest};
 
 use super::{Run, Work, aws, check_cancelled};
-use crate::engine::plan::{self, App, Deployed, Plan, PropertyChange, Registry, Wanted};
-use crate::engine::{Context, Decision, DeployedStack, StackError, inspect};
+use crate::engine::plan::{self, App, Deployed, Plan, PropertyChange, Registry, StackPlan, Wanted};
+use crate::engine::{Context, Decision, DeployedStack, ProposedChanges, StackError, inspect};
 
 /// How often a plan is made anew, or a change set that somebody made worthless: who changes a stack more often than that
 /// while a deploy asks has to be spoken to.
@@ -28,6 +28,8 @@ struct Known {
     app: Arc<App>,
     /// What it was compared with.
     deployed: Option<Deployed>,
+    /// The resources that change.
+    resources: BTreeSet<String>,
     /// What changes besides resources, by path.
     besides: Vec<String>,
     /// How often somebody else came between.
@@ -48,10 +50,12 @@ impl Agreed {
     /// Takes the plans that were agreed to, and what the functions of the app need.
     pub(in crate::engine) fn to(plan: Plan, contracts: BTreeMap<String, Contract>) -> Self {
         let stacks = plan.stacks.into_iter().filter_map(|plan| {
+            let resources = resources(&plan);
             let basis = plan.basis?;
             let known = Known {
                 deployed: basis.deployed.filter(|_| basis.before.is_some()),
                 app: basis.app,
+                resources,
                 besides: paths(&plan.other),
                 times: 0,
             };
@@ -72,6 +76,19 @@ impl Agreed {
     pub(super) fn besides(&self, stack: &str) -> Vec<String> {
         let besides = self.with(stack, |known| known.besides.clone());
         besides.unwrap_or_default()
+    }
+
+    /// Returns how many changes of a change set are in no plan that was agreed to, and follow others: CloudFormation looks at
+    /// whatever refers to a resource that changes.
+    pub(super) fn follow(&self, changes: &ProposedChanges) -> usize {
+        let follow = self.with(&changes.stack, |known| {
+            let changes = changes.changes.iter();
+            let follow = changes.filter(|change| {
+                !change.follows.is_empty() && !known.resources.contains(&change.logical_id)
+            });
+            follow.count()
+        });
+        follow.unwrap_or_default()
     }
 
     /// Returns whether a plan of a stack was agreed to.
@@ -151,15 +168,21 @@ pub(super) async fn agree(
         }
     };
     check_cancelled(context, stack)?;
-    let besides = paths(&plan.other);
+    let (resources, besides) = (resources(&plan), paths(&plan.other));
     let known = plan
         .basis
         .and_then(|basis| basis.deployed.filter(|_| basis.before.is_some()));
     run.agreed.with(&stack.name, |it| {
         it.deployed = known;
+        it.resources = resources;
         it.besides = besides;
     });
     Ok(decision == Some(Decision::Execute))
+}
+
+fn resources(plan: &StackPlan) -> BTreeSet<String> {
+    let changes = plan.changes.iter();
+    changes.map(|change| change.logical_id.clone()).collect()
 }
 
 fn paths(changes: &[PropertyChange]) -> Vec<String> {
@@ -194,4 +217,48 @@ pub(super) async fn is_still(
 /// moved is seen, and it did not happen too often.
 pub(super) fn again(run: &Run, stack: &StackManifest) -> bool {
     run.agreed.knows(&stack.name) && run.agreed.count(&stack.name).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Change;
+
+    #[test]
+    fn what_no_plan_has_and_only_follows_is_counted_apart() {
+        let change = |logical_id: &str, follows: &[&str]| Change {
+            logical_id: logical_id.to_owned(),
+            follows: follows.iter().map(|id| (*id).to_owned()).collect(),
+            ..Change::default()
+        };
+        let changes = ProposedChanges {
+            stack: "late-prod".to_owned(),
+            create: false,
+            partial: false,
+            change_set: "c".to_owned(),
+            changes: vec![
+                change("Jobs", &[]),
+                change("Clerk", &["Jobs"]),
+                change("JobsPolicy", &["Jobs"]),
+                // What is not in the plan and follows nothing is a change that somebody was asked about.
+                change("Other", &[]),
+            ],
+            findings: Vec::new(),
+            hooks: Vec::new(),
+        };
+        let known = Known {
+            app: Arc::default(),
+            deployed: None,
+            resources: ["Jobs".to_owned(), "Clerk".to_owned()].into(),
+            besides: Vec::new(),
+            times: 0,
+        };
+        let agreed = Agreed {
+            contracts: BTreeMap::new(),
+            stacks: Mutex::new([("late-prod".to_owned(), known)].into()),
+        };
+        assert_eq!(agreed.follow(&changes), 1);
+        // Where there was no plan, nobody was told another number.
+        assert_eq!(Agreed::default().follow(&changes), 0);
+    }
 }

@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::{Run, Work};
 use crate::aws::AwsError;
 use crate::engine::{
-    Context, DeployedStack, Event,
+    Change, Context, DeployedStack, Event,
     proof::{self, Found, Note, Standing},
     release::{
         mark::Mark,
         record::{self, Released},
+        settled,
     },
     unchanged,
 };
@@ -133,9 +134,11 @@ pub(super) async fn note(
     context: &Context,
     work: &Work,
     (stack_id, deployed): (&str, Option<&DeployedStack>),
+    changes: &[Change],
     note: &mut Option<Note>,
 ) {
-    let (noted, written) = proof::note(context, work, stack_id, deployed, note.take()).await;
+    let noting = proof::note(context, work, stack_id, deployed, changes, note.take());
+    let (noted, written) = noting.await;
     *note = noted;
     if let Err(error) = written {
         unwritten(run, context, work, &error);
@@ -176,6 +179,19 @@ pub(super) async fn proven(
     let before = archive.mark.as_deref();
     let written = mark.write(context, &archive.bucket, &work.manifest.name, before);
     if let Err(error) = written.await {
+        unwritten(run, context, work, &error);
+    }
+}
+
+/// Says that a stack whose last operation was rolled back is as its source says, and writes it down.
+pub(super) async fn settled(run: &Run, context: &Context, work: &Work, deployed: &DeployedStack) {
+    context.emit(Event::StackSettled {
+        stack: work.manifest.name.clone(),
+        status: deployed.status.clone(),
+    });
+    if let Some(archive) = &work.archive
+        && let Err(error) = settled::write(&context.clients, &archive.bucket, deployed).await
+    {
         unwritten(run, context, work, &error);
     }
 }

@@ -347,6 +347,7 @@ async fn take(
     context.emit(Event::ChangeSetExecuting {
         stack: stack.name.clone(),
         changes: changes.changes.len(),
+        follow: 0,
         besides: Vec::new(),
         express: false,
     });

@@ -69,8 +69,9 @@ this table, the page is made from it, and a test runs every cell against scripte
 
 const STEPS: &str = "
 `status` prints the status of every stack; where a word stands in its column, it names that command beside it, or
-`stackctl events` where the way on is not one of these commands. Of a stack whose last update failed and was rolled back it
-says since when.
+`stackctl events` where the way on is not one of these commands. Of a stack whose last update was rolled back, because it
+failed or somebody cancelled it, it says since when. CloudFormation keeps that status until the next update: where a deploy
+found since that what is deployed is what the source says, nothing is left to do, and no command is named.
 
 ## What the words mean
 
@@ -127,6 +128,7 @@ pub(in crate::engine) fn page() -> String {
         Way::FinishRemoval,
         Way::Anew,
         Way::Again,
+        Way::ImportAgain,
         Way::RemoveExpress,
         Way::RepeatExpress,
         Way::Import,
@@ -185,6 +187,7 @@ fn short(way: Way) -> &'static str {
         Way::FinishRemoval => "finish the removal",
         Way::Anew => "deploy anew",
         Way::Again => "deploy again",
+        Way::ImportAgain => "import again",
         Way::RemoveExpress => "remove what express mode made",
         Way::RepeatExpress => "repeat in express mode",
         Way::Import => "import",

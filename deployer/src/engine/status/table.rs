@@ -293,14 +293,8 @@ impl State {
     /// The same, for a stack of ours.
     pub(in crate::engine) fn way(self) -> Option<Way> {
         match self.deploy() {
-            DeployStep::Update
-                if matches!(
-                    self,
-                    Self::UpdateRollbackComplete | Self::ImportRollbackComplete
-                ) =>
-            {
-                Some(Way::Again)
-            }
+            DeployStep::Update if self == Self::UpdateRollbackComplete => Some(Way::Again),
+            DeployStep::Update if self == Self::ImportRollbackComplete => Some(Way::ImportAgain),
             DeployStep::Create | DeployStep::Update | DeployStep::Review | DeployStep::Follow => {
                 None
             }

@@ -20,6 +20,8 @@ pub(in crate::engine) enum Way {
     Anew,
     /// An update failed and was rolled back: the stack is as it was, and takes the next one.
     Again,
+    /// An import failed and was rolled back: what it was to take in is where it was before.
+    ImportAgain,
     /// A creation in express mode failed and was kept: remove it.
     RemoveExpress,
     /// An update in express mode failed and was kept: repeat what was deployed last, in express mode.
@@ -70,6 +72,14 @@ impl Way {
             Self::Again => vec![format!(
                 "the stack is as it was before: {CAUSE}, and deploy again (`stackctl deploy {stack}`)"
             )],
+            Self::ImportAgain => vec![
+                format!(
+                    "the stack is as it was before, and so is what was to be imported: see what failed with `stackctl explain {stack}`, {CAUSE}, and repeat the import first; a rename is gone on with by the next deploy (`stackctl deploy {stack}`)"
+                ),
+                format!(
+                    "for what an earlier removal retained the ledger has the commands: without them `stackctl deploy {stack}` makes it anew, empty, beside what was retained, or fails at its name"
+                ),
+            ],
             Self::RemoveExpress => vec![format!(
                 "CloudFormation does not roll back what failed in express mode: run `stackctl destroy {stack}`, and deploy again"
             )],
@@ -103,7 +113,7 @@ impl Way {
         cause: Option<&FirstCause>,
     ) -> Vec<String> {
         let source = cause.and_then(|cause| cause.source.as_deref());
-        if let (Self::Anew | Self::Again, Some(source)) = (self, source) {
+        if let (Self::Anew | Self::Again | Self::ImportAgain, Some(source)) = (self, source) {
             for hint in &mut hints {
                 *hint = hint.replacen(CAUSE, &format!("mend {source}"), 1);
             }
@@ -119,6 +129,7 @@ impl Way {
             Self::RollBack
             | Self::Anew
             | Self::Again
+            | Self::ImportAgain
             | Self::RemoveExpress
             | Self::RepeatExpress
             | Self::Import
@@ -133,6 +144,7 @@ impl Way {
             Self::RollBack | Self::ContinueRollback => format!("stackctl rollback {stack}"),
             Self::FinishRemoval | Self::RemoveExpress => format!("stackctl destroy {stack}"),
             Self::Anew | Self::Again => format!("stackctl deploy {stack}"),
+            Self::ImportAgain => format!("stackctl explain {stack}"),
             Self::RepeatExpress | Self::Import | Self::NotOurs | Self::Look => {
                 format!("stackctl events {stack}")
             }

@@ -1,5 +1,7 @@
 //! Code that goes to functions past CloudFormation.
 
+mod gave;
+
 use aws_sdk_lambda::Client as Lambda;
 use aws_sdk_s3::{Client as S3, operation::put_object::PutObjectInput};
 use aws_smithy_mocks::{Rule, mock};

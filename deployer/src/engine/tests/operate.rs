@@ -9,7 +9,10 @@ use super::{
     script::{Answer, STACK, Script, http, one, stack},
 };
 use crate::{
-    engine::{Origin, Revision, StackTarget, WaitingOutcome, deploy, explain, operations, status},
+    engine::{
+        BOOTSTRAP_STACK, Origin, Revision, StackTarget, WaitingOutcome, deploy, explain,
+        operations, status,
+    },
     error::Error,
 };
 
@@ -161,6 +164,7 @@ async fn an_update_that_was_rolled_back_is_explained_with_the_way_on() {
     let found = || Stack::new("UPDATE_ROLLBACK_COMPLETE");
     let played = Script::new()
         .describe(STACK, found().xml())
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
         .list_change_sets(&[])
         .events(&[
             ("4", STACK, "UPDATE_ROLLBACK_COMPLETE", "", "stackctl-1"),
@@ -180,6 +184,7 @@ async fn an_update_that_was_rolled_back_is_explained_with_the_way_on() {
             ),
         ])
         .describe(STACK, found().xml())
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
         .play();
     let manifest = stack(STACK, &[]).manifest;
     let template = json!({});
@@ -199,6 +204,35 @@ async fn an_update_that_was_rolled_back_is_explained_with_the_way_on() {
     assert!(stack.settled);
     assert_eq!(stack.next.as_deref(), Some("stackctl deploy intake-dev"));
     assert_eq!(stack.rolled_back.as_deref(), Some("2026-07-28T06:00:00Z"));
+    played.finish();
+}
+
+/// Whoever cancels an update did not fail.
+#[tokio::test]
+async fn an_update_that_was_cancelled_failed_nowhere() {
+    let cancelled = "Resource update cancelled";
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .list_change_sets(&[])
+        .events(&[
+            ("4", STACK, "UPDATE_ROLLBACK_COMPLETE", "", "stackctl-1"),
+            ("3", STACK, "UPDATE_ROLLBACK_IN_PROGRESS", "", "stackctl-1"),
+            ("2", "Orders", "UPDATE_FAILED", cancelled, "stackctl-1"),
+            ("1", STACK, "UPDATE_IN_PROGRESS", "", "stackctl-1"),
+        ])
+        .play();
+    let template = json!({});
+    let explanation = explain(&played.context, &target(), None, Some(&template))
+        .await
+        .expect("everything is read");
+    assert!(!explanation.is_failure());
+    assert_eq!(
+        explanation.hints,
+        [
+            "the stack is as it was before: where the update is to be made after all, deploy it (`stackctl deploy intake-dev`)"
+        ]
+    );
     played.finish();
 }
 

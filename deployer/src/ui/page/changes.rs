@@ -298,12 +298,13 @@ fn of_stack(
             resource(body, stack, change, graph, anchors);
         }
         if !stack.other.is_empty() {
+            let other: Vec<&PropertyChange> = stack.other.iter().collect();
             let _ = writeln!(
                 body,
                 "<li class=\"change {}\"><details><summary><span class=\"sign\">~</span> <span class=\"word\">update</span> \
-                 <span>{} besides resources</span></summary><div class=\"body\"><table>",
+                 <span>{}</span></summary><div class=\"body\"><table>",
                 Tone::InPlace.class(),
-                stack.other.len()
+                escape(&PropertyChange::besides(&other).join(", "))
             );
             for property in &stack.other {
                 value::row(body, property);

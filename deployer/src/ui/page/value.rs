@@ -21,6 +21,10 @@ const LINES: usize = 400;
 
 /// Writes a row of the table of properties.
 pub(super) fn row(html: &mut String, change: &PropertyChange) {
+    if let Some(files) = change.files() {
+        let _ = writeln!(html, "<tr><td colspan=\"2\">{}</td></tr>", escape(&files));
+        return;
+    }
     let path = change.path.to_string();
     let path = path.strip_prefix("Properties.").unwrap_or(&path);
     // Writing to a string cannot fail.

@@ -63,6 +63,7 @@ async fn noted(context: &crate::engine::Context, work: &Work) -> Note {
         work,
         STACK_ID,
         Some(&described("UPDATE_COMPLETE")),
+        &[],
         None,
     )
     .await;
@@ -177,10 +178,13 @@ async fn led_back(archive: Option<Archive>, answer: impl FnOnce(Script) -> Scrip
     let script = answer(alias(alias(script, "4"), "4"));
     let api = Api::new(&[500]);
     let played = answered_by(script.play(), &api);
-    let work = Work {
+    let mut work = Work {
         archive,
         ..without_trigger(work(true, true))
     };
+    // A function that the deploy does not change: nobody would find earlier sources of it.
+    let beside = r#""Beside":{"Type":"AWS::Lambda::Function"},"Live":"#;
+    work.template = work.template.replace(r#""Live":"#, beside);
     let noted = noted(&played.context, &work).await;
     let error = looked(&played, &work, Standing::Unproven, Some(&noted))
         .await

@@ -57,6 +57,46 @@ async fn releases(context: &crate::engine::Context) -> StackReleases {
     stack_releases(context, &target()).await.expect("is read")
 }
 
+async fn live(releases: &StackReleases) -> Option<u64> {
+    releases.live().await.expect("is read")
+}
+
+/// An update that failed leaves the stack as it was before, in a state of which nobody wrote a record.
+#[tokio::test]
+async fn after_an_update_that_was_rolled_back_the_release_before_it_is_deployed() {
+    let with_name = |release: u64, name: &str| {
+        let (key, body) = record(release, "b", None);
+        let mut body: Value = serde_json::from_str(&body).expect("is JSON");
+        body["manifest"]["releases"] = json!({"CreateRelease": "Create"});
+        body["manifest"]["parameters"]["CreateRelease"] = json!(name);
+        got((key, body.to_string()))
+    };
+    let mut found = Stack::new("UPDATE_ROLLBACK_COMPLETE");
+    found.parameters = vec![
+        ("Level", "b".into()),
+        ("CreateArtifact", package("b")),
+        ("CreateRelease", "second".into()),
+    ];
+    // What is deployed is in two of them, and one of those has the names that are deployed.
+    let played = three(Script::new(), &found)
+        .template(TEMPLATE)
+        .s3("get_object", with_name(3, "third"))
+        .s3("get_object", with_name(2, "second"))
+        .s3("get_object", got(record(1, "a", None)))
+        .play();
+    let rolled_back = releases(&played.context).await;
+    assert_eq!(live(&rolled_back).await, Some(2));
+    let key = rolled_back.live_key().await.expect("is known");
+    assert_eq!(key, Some(&record(2, "", None).0));
+    assert_eq!(rolled_back.previous().await.expect("is known"), Some(1));
+    played.finish();
+
+    // As long as an update runs nobody knows how it ends.
+    let played = three(Script::new(), &Stack::new("UPDATE_IN_PROGRESS")).play();
+    assert_eq!(live(&releases(&played.context).await).await, None);
+    played.finish();
+}
+
 #[tokio::test]
 async fn what_is_deployed_but_was_not_written_down_stands_behind_what_is_the_same() {
     // A run was killed after it went back to the second release.
@@ -67,9 +107,10 @@ async fn what_is_deployed_but_was_not_written_down_stands_behind_what_is_the_sam
         .s3("get_object", got(record(3, "c", None)))
         .s3("get_object", got(record(2, "b", None)))
         .s3("get_object", got(record(1, "a", None)))
+        .s3("get_object", got(record(1, "a", None)))
         .play();
     let releases = releases(&played.context).await;
-    assert_eq!(releases.live(), None);
+    assert_eq!(live(&releases).await, Some(2));
     assert_eq!(releases.newest().collect::<Vec<_>>(), [3, 2, 1]);
     let previous = releases.previous().await.expect("is read");
     assert_eq!(previous, Some(1));
@@ -89,6 +130,7 @@ async fn what_no_release_is_like_stands_behind_the_newest() {
         .s3("get_object", got(record(2, "b", None)))
         .play();
     let releases = releases(&played.context).await;
+    assert_eq!(live(&releases).await, None);
     assert_eq!(releases.previous().await.expect("is read"), Some(3));
     // The third goes back to the first, so that the second is what came last.
     assert_eq!(releases.latest().await.expect("is read"), Some(2));
@@ -119,7 +161,7 @@ async fn going_back_twice_leads_further_back() {
         .s3("get_object", got((key.clone(), fourth)))
         .play();
     let releases = releases(&played.context).await;
-    assert_eq!(releases.live(), Some(4));
+    assert_eq!(live(&releases).await, Some(4));
     assert_eq!(releases.previous().await.expect("is read"), Some(1));
     played.finish();
 }
@@ -158,7 +200,7 @@ async fn nobody_goes_back_to_a_release_that_failed_without_naming_it() {
         .s3("get_object", got((failure.clone(), told.to_string())))
         .play();
     let releases = releases(&played.context).await;
-    assert_eq!(releases.live(), Some(4));
+    assert_eq!(live(&releases).await, Some(4));
     assert_eq!(releases.newest().collect::<Vec<_>>(), [4, 3, 2, 1]);
     assert_eq!(releases.previous().await.expect("is read"), Some(2));
     assert_eq!(releases.latest().await.expect("is read"), Some(2));

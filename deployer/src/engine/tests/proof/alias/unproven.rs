@@ -14,6 +14,7 @@ fn left_by_a_killed_run() -> Note {
         aliases: [("WorkAlias".to_owned(), alias)].into(),
         is_fresh: false,
         is_old: true,
+        ..Note::default()
     }
 }
 
@@ -113,12 +114,18 @@ async fn what_was_good_is_kept_while_updates_follow_unproven_ones() {
         // Nobody goes back to what nobody looked at, unless they name it.
         .s3(
             "put_object",
-            put(|body| body["checks"] == json!([]), "intake-dev/failed/"),
+            put(
+                |body| {
+                    body["checks"] == json!([]) && body["versions"] == json!({"intake-Work": "4"})
+                },
+                "intake-dev/failed/",
+            ),
         );
     let played = script.play();
     let deployed = described("UPDATE_COMPLETE");
     let left = Some(left_by_a_killed_run());
-    let (noted, written) = note(&played.context, &work, STACK_ID, Some(&deployed), left).await;
+    let noting = note(&played.context, &work, STACK_ID, Some(&deployed), &[], left);
+    let (noted, written) = noting.await;
     written.expect("is written");
     let noted = noted.expect("there is something to prove");
     assert!(noted.is_fresh && noted.is_old);
