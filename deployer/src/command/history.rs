@@ -33,7 +33,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::History) -> Result<u
         }
     }
     let mut report = session
-        .guard(engine::status(&look.context, &look.targets))
+        .guard(Box::pin(engine::status(&look.context, &look.targets)))
         .await??;
     let given = engine::given_fast(&look.context, &look.targets, &mut report);
     session.guard(Box::pin(given)).await?;

@@ -18,7 +18,7 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
     let mut targets = look.targets.clone();
     targets.retain(|target| !look.orphans.iter().any(|orphan| orphan.target() == *target));
     let mut report = session
-        .guard(engine::status(&look.context, &targets))
+        .guard(Box::pin(engine::status(&look.context, &targets)))
         .await??;
     let given = engine::given_fast(&look.context, &targets, &mut report);
     session.guard(Box::pin(given)).await?;

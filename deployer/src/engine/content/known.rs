@@ -136,7 +136,7 @@ impl Known {
 /// Returns whether an object of the artifact bucket is such a record of a stack.
 pub(in crate::engine) fn is_record(stack: &str, key: &str) -> bool {
     let name = key.strip_prefix(&prefix(stack));
-    name.is_some_and(|name| name.ends_with(".json"))
+    name.is_some_and(|name| name.strip_suffix(".json").is_some())
 }
 
 /// Returns whether any of these folders has a record.
