@@ -113,6 +113,17 @@ fn a_check_that_fails_leads_the_release_back_and_the_next_one_leads_on() {
         "{run}"
     );
 
+    // Every deploy fails until the function is mended, and a plan that changes nothing says why.
+    assert!(run.stdout.contains("stackctl deploy slow-dev"), "{run}");
+    let run = fixture
+        .sandbox
+        .succeed(&["diff", "--stage", "dev", "--local"]);
+    assert!(
+        run.stdout
+            .contains("Worker: version 1 is live, and version 2 was deployed last"),
+        "{run}"
+    );
+
     let run = fixture
         .sandbox
         .succeed(&["explain", "--stage", "dev", "--local"]);

@@ -92,14 +92,18 @@ fn keeps(input: &CreateChangeSetInput) -> bool {
 async fn what_a_stack_outside_of_the_deploy_imports_is_kept() {
     let mut script = Script::new()
         .describe(STACK, exporting("UPDATE_COMPLETE"))
-        .cloudformation("list_imports", imports(&["reports-dev"]))
+        .cloudformation("list_imports", imports(&["club-prod", "reports-dev"]))
         // Once to see what is kept, once to see whether anything changes.
         .template(OLD)
         .template(OLD);
     script = update(script, keeps).describe(STACK_ID, exporting("UPDATE_COMPLETE"));
     let played = script.play();
     let answer = Answer::yes();
-    let report = deploy(&played.context, one(wanted()), answer.clone())
+    let deployment = Deployment {
+        names: [STACK, "reports-dev"].map(str::to_owned).into(),
+        ..one(wanted())
+    };
+    let report = deploy(&played.context, deployment, answer.clone())
         .await
         .expect("the stack is updated");
     assert_eq!(report.stacks[0].outcome, Outcome::Updated);
@@ -107,8 +111,10 @@ async fn what_a_stack_outside_of_the_deploy_imports_is_kept() {
     let events = played.finish();
     assert!(events.iter().any(|event| matches!(
         event,
-        Event::ExportsKept { importers, next: Some(next), .. }
-            if importers[EXPORT] == ["reports-dev"]
+        // Who is not in the assembly is no name for a command.
+        Event::ExportsKept { importers, foreign, next: Some(next), .. }
+            if importers[EXPORT] == ["club-prod", "reports-dev"]
+                && foreign == &["club-prod"]
                 && next.starts_with("stackctl deploy reports-dev intake-dev")
     )));
 }

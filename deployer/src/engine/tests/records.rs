@@ -1,5 +1,6 @@
 //! What is written down about deployed stacks, and what it spares and allows.
 
+mod doubts;
 mod releases;
 
 use aws_sdk_lambda::Client as Lambda;
