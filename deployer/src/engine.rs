@@ -97,6 +97,7 @@ pub use live::{LiveResource, live_resources};
 pub use logs::{LogLine, LogsRequest, logs};
 pub use operations::{Operation, operations};
 pub use origin::{Origin, Revision};
+pub(crate) use orphan::split as named_in;
 pub use orphan::{Last, Orphan, Stray, Survey, Territory, find_orphans, strays, survey};
 pub use ownership::{Ownership, Taken, taken};
 pub(crate) use preflight::PATIENCE;

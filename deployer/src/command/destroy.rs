@@ -18,7 +18,7 @@ use crate::cli;
 use crate::config::{Project, Stage, StageConfig, list};
 use crate::engine::{
     self, Context, DestroyError, DestroyReport, DestroyRequest, Memory, Orphan, StackTarget,
-    Survivor,
+    Survivor, Taken,
 };
 use crate::error::{Error, Kind, Result};
 use crate::ui::{Activity, Ui};
@@ -95,15 +95,27 @@ struct Site<'a> {
     orphans: Vec<Orphan>,
     /// Those that stay, because nobody knew of them who consented.
     left: Vec<Orphan>,
+    /// The stacks of the source whose names other apps have, and that stay because nobody named them.
+    taken: BTreeSet<StackTarget>,
 }
 
 impl Site<'_> {
-    /// Returns the selected stacks of the source.
+    /// Returns a stack with its region.
+    fn place_of(&self, stack: &StackManifest) -> StackTarget {
+        let own = self.rendered.stage.region.as_str();
+        StackTarget {
+            name: stack.name.clone(),
+            region: Some(stack.region.as_deref().unwrap_or(own).to_owned()),
+        }
+    }
+
+    /// Returns the selected stacks of the source that go.
     fn stacks(&self) -> Vec<StackManifest> {
         let stacks = &self.rendered.assembly.manifest.stacks;
         let selected = self.rendered.selected.iter();
         selected
             .filter_map(|position| stacks.get(*position))
+            .filter(|stack| !self.taken.contains(&self.place_of(stack)))
             .cloned()
             .collect()
     }
@@ -112,10 +124,12 @@ impl Site<'_> {
 /// Refuses names that no stack has, in the source or deployed.
 fn refuse_unknown(sites: &[Site<'_>]) -> Result<()> {
     let unknown = sites.first().map(|site| site.rendered.unknown.as_slice());
-    let orphans = sites.iter().flat_map(|site| &site.orphans);
-    let found: BTreeSet<&str> = orphans.map(|orphan| orphan.stack.as_str()).collect();
     for pattern in unknown.unwrap_or_default() {
-        if !found.contains(pattern.as_str()) {
+        let is_found = |site: &Site<'_>| {
+            let own = site.rendered.stage.region.as_str();
+            site.orphans.iter().any(|it| it.is_named(pattern, own))
+        };
+        if !sites.iter().any(is_found) {
             let assemblies: Vec<_> = sites.iter().map(|site| &site.rendered.assembly).collect();
             let error = once::nobody(&assemblies, pattern, Source::Known)
                 .cause("neither in the source, nor deployed for this stage and of this app");
@@ -123,6 +137,17 @@ fn refuse_unknown(sites: &[Site<'_>]) -> Result<()> {
                 .iter()
                 .fold(error, |error, site| orphans::nobody(error, &site.ground)));
         }
+    }
+    Ok(())
+}
+
+/// Refuses a stack that the source does not have beside one of the source that has the same name in another region: a report of
+/// both would not say which is which.
+fn refuse_twice(name: &str, found: &[Orphan], stacks: &[StackManifest]) -> Result<()> {
+    let is_selected = |orphan: &Orphan| stacks.iter().any(|stack| stack.name == orphan.stack);
+    if found.iter().any(is_selected) {
+        let message = format!("`{name}` has the name of another stack that is to go");
+        return Err(Error::new(Kind::Usage, message).hint("remove it with a command of its own"));
     }
     Ok(())
 }
@@ -173,10 +198,10 @@ impl Run<'_> {
         }
     }
 
-    /// Returns whether consent was given by somebody who does not read which stacks go that no source says anything of: what
-    /// another branch deployed is among them.
+    /// Returns whether consent was given before anybody could read which stacks go that no source says anything of: what another
+    /// branch deployed is among them.
     fn reads_nothing(&self, session: &Session) -> bool {
-        !self.place.is_local() && session.global.yes && self.arguments.confirm.is_none()
+        !self.place.is_local() && (session.global.yes || self.arguments.confirm.is_some())
     }
 
     /// Refuses what is not consented to, connects to an environment, and looks for the stacks that go and that the source does
@@ -188,6 +213,7 @@ impl Run<'_> {
             connected: None,
             orphans: Vec::new(),
             left: Vec::new(),
+            taken: BTreeSet::new(),
             ground: Ground::default(),
             rendered,
         };
@@ -205,7 +231,11 @@ impl Run<'_> {
         let given = self.arguments.confirm.as_deref();
         let danger = || {
             let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
-            consent::unseen(&names, unknown, app.filter(|_| takes_all))
+            consent::unseen(
+                &names,
+                unknown,
+                app.filter(|_| takes_all && given.is_none()),
+            )
         };
         if let Some(given) = given.filter(|given| *given != self.name) {
             return Err(approval::other_stage(self.name, given, &danger()));
@@ -229,6 +259,7 @@ impl Run<'_> {
         let whole = (self.name, self.config);
         let ground = territory::of(self.project, whole, stage, assembly, self.place);
         let (mut found_orphans, mut left) = (Vec::new(), Vec::new());
+        let mut taken = BTreeSet::new();
         let is_of_all = self.arguments.stacks.stacks.is_empty();
         let gone = if is_of_all || !unknown.is_empty() {
             let memory = Memory::in_state(&self.project.state_dir);
@@ -242,6 +273,16 @@ impl Run<'_> {
             match orphans::look(session, &context, &ground).await? {
                 Ok(survey) => {
                     orphans::tell_unseen(&session.ui, &ground, &survey);
+                    for Taken { stack, app, .. } in &survey.taken {
+                        session.ui.warn(format!(
+                            "{stack} is a stack of app `{app}` and stays: nobody named it"
+                        ));
+                    }
+                    let targets = survey.taken.into_iter().map(|taken| StackTarget {
+                        name: taken.stack,
+                        region: Some(taken.region),
+                    });
+                    taken = targets.collect();
                     found_orphans = survey.orphans;
                 }
                 Err(unseen) => unseen.tell(&session.ui),
@@ -249,21 +290,24 @@ impl Run<'_> {
         }
         if is_of_all {
             found_orphans.extend(gone);
-            if self.reads_nothing(session) {
-                left = std::mem::take(&mut found_orphans);
-            }
+            let reads_nothing = self.reads_nothing(session);
+            let stays = |orphan: &Orphan| reads_nothing || orphan.is_ambiguous;
+            (left, found_orphans) = found_orphans.into_iter().partition(stays);
         } else {
             for name in unknown {
                 let found = orphans::find(session, &context, &ground, name).await?;
                 if found.is_empty() {
-                    let gone = gone.iter().filter(|orphan| orphan.stack == *name);
+                    let own = stage.region.as_str();
+                    let gone = gone.iter().filter(|orphan| orphan.is_named(name, own));
                     found_orphans.extend(gone.cloned());
                 }
+                refuse_twice(name, &found, &stacks)?;
                 found_orphans.extend(found);
             }
         }
         site.orphans = found_orphans;
         site.left = left;
+        site.taken = taken;
         site.ground = ground;
         site.connected = Some((activity, context));
         Ok(site)
@@ -317,7 +361,9 @@ impl Run<'_> {
                 let danger = going.danger(&where_to);
                 approval::confirm(session, name, None, (&danger, &why)).await?;
             }
+            // Whoever names the stage says more than yes.
             Some(_) => {}
+            None if arguments.confirm.is_some() => {}
             None => {
                 let question = going.question(&where_to);
                 approval::ask(session, place.is_local(), &question).await?;

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Session, lock};
+use crate::aws::ENGINE_ACCOUNT;
 use crate::config::Project;
 use crate::engine::{
     self, Adoption, Context, DestroyReport, DestroyedStack, LiveResource, Retained, StackTarget,
@@ -148,10 +149,13 @@ pub(super) async fn settle(
     Ok(())
 }
 
-/// Returns whether an entry is of an account. One of a time when the account was not written down may be of any: the type and
-/// the id of a live resource tell.
+/// Returns whether an entry is of an account. One of a time when the account was not written down may be of any on AWS: the type
+/// and the id of a live resource tell. Names are free to choose in an engine, so that there they tell nothing.
 fn is_of(entry: &serde_json::Value, account: &str) -> bool {
-    entry["account"].as_str().is_none_or(|it| it == account)
+    match entry["account"].as_str() {
+        Some(it) => it == account,
+        None => account != ENGINE_ACCOUNT,
+    }
 }
 
 /// Returns the region of an entry: that of the stage, where none was written down.
@@ -383,6 +387,15 @@ mod tests {
                 },
             }],
         }
+    }
+
+    /// Before accounts were written down, all that was retained was on AWS, where names are not chosen anew at every start.
+    #[test]
+    fn an_entry_without_an_account_is_of_no_engine() {
+        let old = serde_json::json!({"physical_id": "orders"});
+        assert!(is_of(&old, ACCOUNT) && !is_of(&old, ENGINE_ACCOUNT));
+        let own = serde_json::json!({"physical_id": "orders", "account": ACCOUNT});
+        assert!(is_of(&own, ACCOUNT) && !is_of(&own, "210987654321"));
     }
 
     #[test]

@@ -78,7 +78,11 @@ impl Look {
                 let none = BTreeSet::new();
                 let all = orphans::gone(session, &context, &ground, &memory, &none);
                 let before = gone.len();
-                gone.extend(all.await?.into_iter().filter(|it| it.stack == pattern));
+                gone.extend(
+                    all.await?
+                        .into_iter()
+                        .filter(|it| it.is_named(&pattern, stage.region.as_str())),
+                );
                 if gone.len() == before {
                     let error = cli::unknown(&assembly.names(), &pattern);
                     return Err(orphans::nobody(error, &ground));

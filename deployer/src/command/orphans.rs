@@ -11,9 +11,10 @@ use crate::engine::{self, Context, Last, Memory, Orphan, StackTarget, Stray, Sur
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 
-/// Returns whether a text may be the name of a deployed stack of a stage.
+/// Returns whether a text may be the name of a deployed stack of a stage, or that and its region: `late-dev@us-east-1`.
 pub(super) fn may_be_one(text: &str, stage: &str) -> bool {
-    text.ends_with(&format!("-{stage}")) && is_plain(text)
+    let (name, region) = engine::named_in(text);
+    name.ends_with(&format!("-{stage}")) && is_plain(name) && region.is_none_or(is_plain)
 }
 
 fn is_plain(text: &str) -> bool {
@@ -235,7 +236,15 @@ mod tests {
     #[test]
     fn only_whole_names_of_the_stage_may_be_deployed() {
         assert!(may_be_one("late-dev", "dev"));
-        for other in ["late", "late-*-dev", "late-prod", "latedev"] {
+        assert!(may_be_one("late-dev@us-east-1", "dev"));
+        for other in [
+            "late",
+            "late-*-dev",
+            "late-prod",
+            "latedev",
+            "late@us-east-1",
+            "late-dev@*",
+        ] {
             assert!(!may_be_one(other, "dev"), "{other}");
         }
     }

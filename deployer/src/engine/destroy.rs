@@ -176,11 +176,18 @@ pub async fn destroy(
         });
     }
     if !others.is_empty() {
-        let hint = "remove them in the workspace of that app; where this workspace had that name before, \
-                    `stackctl deploy --allow 'owner:*'` makes them its own first";
+        let allowed: Vec<String> = others
+            .keys()
+            .map(|stack| format!("--allow owner:{stack}"))
+            .collect();
+        let hint = format!(
+            "remove them in the workspace of that app, or leave them out; where this workspace had that name before, \
+             `stackctl deploy {}` makes them its own first, and a later destroy deletes them",
+            allowed.join(" ")
+        );
         return Err(DestroyError::OtherApp {
             stacks: others,
-            hint: hint::complete(context, hint),
+            hint: hint::complete(context, &hint),
         });
     }
     if !protected.is_empty() {

@@ -71,6 +71,9 @@ pub struct Orphan {
     /// The app that it says it belongs to.
     #[serde(skip)]
     pub app: Option<String>,
+    /// Whether a stack of the source has the same name in another region.
+    #[serde(skip)]
+    pub is_ambiguous: bool,
 }
 
 /// A stack of this app whose stage it does not have any more: it was renamed or removed in `stackctl.toml`, or is that of
@@ -98,9 +101,20 @@ pub struct Last {
 }
 
 impl Orphan {
-    fn new(context: &Context, region: &str, deployed: DeployedStack) -> Self {
+    fn new(
+        context: &Context,
+        territory: &Territory,
+        region: &str,
+        deployed: DeployedStack,
+    ) -> Self {
         let stack = deployed.name().to_owned();
-        let next = hint::command(context, &format!("stackctl destroy {stack}"));
+        let is_ambiguous = territory.known.iter().any(|(_, known)| *known == stack);
+        let named = if is_ambiguous {
+            format!("{stack}@{region}")
+        } else {
+            stack.clone()
+        };
+        let next = hint::command(context, &format!("stackctl destroy {named}"));
         Self {
             region: (region != context.clients.region()).then(|| region.to_owned()),
             next,
@@ -112,6 +126,7 @@ impl Orphan {
             }),
             id: deployed.id,
             app: deployed.tags.get(APP_TAG).cloned(),
+            is_ambiguous,
         }
     }
 
@@ -125,6 +140,7 @@ impl Orphan {
             last: None,
             id: String::new(),
             app: context.ownership.app.clone(),
+            is_ambiguous: false,
         }
     }
 
@@ -143,6 +159,13 @@ impl Orphan {
         if let (Some(origin), Some(last)) = (origin, &mut self.last) {
             last.origin = origin;
         }
+    }
+
+    /// Returns whether it is meant by a name, which may have the region after an `@`. The stage is in the region `own`.
+    pub fn is_named(&self, name: &str, own: &str) -> bool {
+        let (stack, region) = split(name);
+        let is_there = |region| region == self.region.as_deref().unwrap_or(own);
+        stack == self.stack && region.is_none_or(is_there)
     }
 
     /// Returns where it is.
@@ -274,7 +297,7 @@ impl Survey {
             }
             return;
         }
-        let orphan = Orphan::new(context, region, stack);
+        let orphan = Orphan::new(context, territory, region, stack);
         match (is_owned, is_ours) {
             (true, true) => self.orphans.push(orphan),
             (false, _) => self.unowned.push(orphan),
@@ -283,14 +306,25 @@ impl Survey {
     }
 }
 
-/// Finds stacks that are not in the source by their name, in every region; none, where there is none,
-/// or where it is of another stage or another app. A region that is only guessed may tell nothing.
+/// Splits the name of a stack from the region that may stand after an `@`: stacks of two regions may have the same name.
+pub(crate) fn split(name: &str) -> (&str, Option<&str>) {
+    match name.split_once('@') {
+        Some((name, region)) => (name, Some(region)),
+        None => (name, None),
+    }
+}
+
+/// Finds stacks that are not in the source by their name, in every region or in the one that stands after an `@`; none, where
+/// there is none, or where it is of another stage or another app. A region that is only guessed may tell nothing.
 pub async fn find_orphans(
     context: &Context,
     territory: &Territory,
     name: &str,
 ) -> Result<Vec<Orphan>, AwsError> {
-    let looks = territory.regions.iter().map(|region| {
+    let (name, only) = split(name);
+    let regions = territory.regions.iter().map(String::as_str);
+    let regions = regions.filter(|region| only.is_none_or(|only| only == *region));
+    let looks = regions.map(|region| {
         let clients = context.clients.in_region(Some(region));
         async move { (region, inspect::describe(&clients, name).await) }
     });

@@ -65,6 +65,11 @@ impl Server {
         requests.iter().map(|body| field(body, "Action")).collect()
     }
 
+    pub(super) fn count(&self, action: &str) -> usize {
+        let actions = self.actions().into_iter();
+        actions.filter(|it| it == action).count()
+    }
+
     /// Returns the body of the first request with an action.
     pub(super) fn request(&self, action: &str) -> Option<String> {
         let requests = self.requests.lock().expect("is not poisoned");

@@ -75,15 +75,17 @@ fn last(outcome: &Outcome) -> Value {
     serde_json::from_str(line).expect("is JSON")
 }
 
-/// What another branch deployed is in no source here, and `--yes` is said before anybody reads its name.
+/// What another branch deployed is in no source here, and consent is given before anybody reads its name.
 #[test]
-fn a_yes_beforehand_removes_no_stack_that_the_source_does_not_have() {
+fn consent_beforehand_removes_no_stack_that_the_source_does_not_have() {
     let (workspace, server) = (workspace(), server());
-    let outcome = run("destroy", &workspace, &server, &["--yes"]);
-    assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert_eq!(changing(&server), None, "{outcome:?}");
-    let told = "late-dev is not in this source and stays";
-    assert_eq!(outcome.stderr.matches(told).count(), 1, "{outcome:?}");
+    for consent in [&["--yes"][..], &["--confirm", "dev"]] {
+        let outcome = run("destroy", &workspace, &server, consent);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert_eq!(changing(&server), None, "{outcome:?}");
+        let told = "late-dev is not in this source and stays";
+        assert_eq!(outcome.stderr.matches(told).count(), 1, "{outcome:?}");
+    }
     let outcome = run("destroy", &workspace, &server, &["--yes", "--json"]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert_eq!(last(&outcome)["orphans"][0]["stack"], "late-dev");
@@ -91,14 +93,13 @@ fn a_yes_beforehand_removes_no_stack_that_the_source_does_not_have() {
 }
 
 #[test]
-fn who_names_the_stage_removes_all_of_the_app() {
+fn who_names_the_stack_and_the_stage_removes_it() {
     let workspace = workspace();
-    let rows: [(&[&str], bool); 5] = [
+    let rows: [(&[&str], bool); 4] = [
         (&[], false),
         (&["late-dev"], false),
         (&["late-dev", "--yes"], false),
         (&["late-dev", "--confirm", "dev"], true),
-        (&["--confirm", "dev"], true),
     ];
     for (arguments, is_removed) in rows {
         let server = server();
@@ -115,6 +116,90 @@ fn who_names_the_stage_removes_all_of_the_app() {
             assert_eq!(changing(&server), None, "{arguments:?}: {outcome:?}");
         }
     }
+}
+
+/// The stack of the source is in another region now, and what it was before has the same name.
+#[test]
+fn a_stack_that_has_the_name_of_one_in_another_region_is_named_with_its_own() {
+    fn orders(action: &str, stack: &str) -> Option<String> {
+        answers(action, &stack.replace("orders-dev", "late-dev"))
+            .map(|it| it.replace("late-dev", "orders-dev"))
+    }
+    let workspace = workspace();
+    workspace.write(".stackctl/regions/dev.json", r#"["us-west-2"]"#);
+    let server = Server::answering(None, orders);
+    let outcome = run("status", &workspace, &server, &["--json"]);
+    let document: Value = serde_json::from_str(&outcome.stdout).expect("is JSON");
+    let stacks = document["stacks"].as_array().expect("are a list");
+    let orphan = stacks
+        .iter()
+        .find(|it| it["orphan"] == true)
+        .expect("is told");
+    assert_eq!(orphan["region"], "us-west-2", "{document:#}");
+    let next = orphan["next"].as_str().unwrap_or_default();
+    assert!(
+        next.starts_with("stackctl destroy orders-dev@us-west-2"),
+        "{next}"
+    );
+
+    // What is told removes that one alone, and is asked about as that one.
+    let own = ["orders-dev@us-west-2"];
+    let refused = run("destroy", &workspace, &server, &own);
+    assert_eq!(refused.code, Some(4), "{refused:?}");
+    assert_eq!(deleted(&server), None);
+    let removed = run(
+        "destroy",
+        &workspace,
+        &server,
+        &[own[0], "--confirm", "dev"],
+    );
+    assert!(removed.stderr.contains("us-west-2"), "{removed:?}");
+    assert_eq!(server.count("DeleteStack"), 1, "{removed:?}");
+    // Without names, and with the name alone, it is the stack of the source that goes.
+    for arguments in [
+        &["--confirm", "dev"][..],
+        &["orders-dev", "--confirm", "dev"],
+    ] {
+        let server = Server::answering(None, orders);
+        let outcome = run("destroy", &workspace, &server, arguments);
+        assert_eq!(server.count("DeleteStack"), 1, "{outcome:?}");
+        assert!(!outcome.stderr.contains("there twice"), "{outcome:?}");
+    }
+    let both = run(
+        "destroy",
+        &workspace,
+        &server,
+        &["orders-dev", own[0], "--confirm", "dev"],
+    );
+    assert_eq!(both.code, Some(2), "{both:?}");
+    let elsewhere = run(
+        "destroy",
+        &workspace,
+        &server,
+        &["orders-dev@eu-west-1", "--confirm", "dev"],
+    );
+    assert_eq!(elsewhere.code, Some(2), "{elsewhere:?}");
+}
+
+/// What another app has is left alone with the rest, and refused where it is named.
+#[test]
+fn a_stack_of_another_app_keeps_no_other_from_being_removed() {
+    fn taken(action: &str, stack: &str) -> Option<String> {
+        let answer = answers(action, &stack.replace("orders-dev", "late-dev"))?;
+        let theirs = answer.replace("late-dev", "orders-dev");
+        Some(theirs.replace("<Value>shop</Value>", "<Value>club</Value>"))
+    }
+    let workspace = workspace();
+    let server = Server::answering(None, taken);
+    let all = run("destroy", &workspace, &server, &["--yes"]);
+    assert_eq!(all.code, Some(0), "{all:?}");
+    let told = "orders-dev is a stack of app `club` and stays";
+    assert_eq!(all.stderr.matches(told).count(), 1, "{all:?}");
+    let named = run("destroy", &workspace, &server, &["orders", "--yes"]);
+    assert_eq!(named.code, Some(4), "{named:?}");
+    let hint = "`stackctl deploy --allow owner:orders-dev";
+    assert!(named.stderr.contains(hint), "{named:?}");
+    assert_eq!(changing(&server), None);
 }
 
 /// The stacks of an old synth are no reason to remove what the source may have.

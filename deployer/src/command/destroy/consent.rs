@@ -122,6 +122,7 @@ mod tests {
             last: None,
             id: String::new(),
             app: None,
+            is_ambiguous: false,
         };
         orphan.manifest("prod")
     }

@@ -22,10 +22,18 @@ pub(super) fn described(orphan: &Orphan) -> String {
     };
     format!(
         "{} is not in this source{whose}: {}{}",
-        orphan.stack,
+        placed(orphan),
         orphan.status,
         orphans::last(orphan)
     )
+}
+
+/// Returns the name of a stack, with its region where that is not the one of the stage.
+fn placed(orphan: &Orphan) -> String {
+    match &orphan.region {
+        Some(region) => format!("{} ({region})", orphan.stack),
+        None => orphan.stack.clone(),
+    }
 }
 
 /// Says what goes and stands in no template, and what stays and is of no use any more.
@@ -62,8 +70,14 @@ pub(super) fn tell_left(ui: &Ui, left: &[Orphan]) {
             orphans::tell_gone(ui, stack, next);
             continue;
         }
+        let why = if orphan.is_ambiguous {
+            "another one of its name is in the source"
+        } else {
+            "consent was given before anybody knew of it"
+        };
         ui.warn(format!(
-            "{stack} is not in this source and stays, as `--yes` is said before anybody knows of it: `{next}` removes it"
+            "{} is not in this source and stays, as {why}: `{next}` removes it",
+            placed(orphan)
         ));
     }
 }
