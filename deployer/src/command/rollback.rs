@@ -108,6 +108,11 @@ fn show(session: &Session, planned: &[PlannedRollback]) {
         for failed in &planned.failed {
             session.ui.line(format!("  failed before: {failed}"));
         }
+        for (alias, version) in &planned.live {
+            session.ui.line(format!(
+                "  live afterwards, as before the update: {alias}, version {version}"
+            ));
+        }
     }
 }
 

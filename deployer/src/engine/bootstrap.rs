@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
 };
 
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use super::{
     handover::Handovers,
     inspect, publish,
     recover::STAGE_TAG,
-    stack::{Agreed, Run, Work},
+    stack::{Agreed, Run, Told, Work},
     turns::Turns,
 };
 use crate::aws::AwsError;
@@ -54,7 +54,7 @@ pub async fn bootstrap(
         turns: Turns::default(),
         express: BTreeSet::new(),
         back_to: BTreeMap::new(),
-        unwritten: AtomicBool::default(),
+        unwritten: Told::default(),
         filled: content::Filled::default(),
     };
     let report = match current(&run.context, region).await {

@@ -7,7 +7,7 @@ use std::{
     future::Future,
     path::PathBuf,
     pin::Pin,
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
 };
 
 use stack_model::assembly::{Contract, StackManifest};
@@ -184,7 +184,7 @@ pub async fn deploy(
         },
         back_to: deployment.back_to,
         agreed: Agreed::to(deployment.agreed, deployment.contracts),
-        unwritten: AtomicBool::default(),
+        unwritten: stack::Told::default(),
         filled: content::Filled::default(),
     });
     let buckets = match buckets(&run, &deployment.stacks).await {

@@ -31,7 +31,7 @@ use super::{
 use crate::aws::{AwsError, Clients, Fault};
 
 pub use led_back::{LedBack, led_back};
-pub(super) use note::{Note, failed, forget, left, note};
+pub(super) use note::{Note, due, failed, forget, lead_back, left, live, note};
 
 /// How many resources are looked at together: the calls of Lambda that read are rationed at some tens a second.
 const LOOKS: usize = 4;
@@ -53,7 +53,7 @@ pub(super) enum Standing {
 pub(super) enum Found {
     /// All that there is to look at is good.
     Good,
-    /// So is what the caller may look at.
+    /// So is what the caller may look at, and something of it was looked at.
     Denied,
     /// Something could not be looked at, or another version answers than was deployed last: whoever comes next looks again.
     Unseen,
@@ -158,10 +158,11 @@ pub(super) async fn prove(
         Err(error) => {
             let message = format!("nobody knows whether it does what it should: {error}");
             warn(context, work, message);
-            return Ok(unseen(&error));
+            return Ok(Found::Unseen);
         }
     };
     let (mut found, mut seen) = (Vec::new(), Found::Good);
+    let mut is_anything_seen = false;
     let (mut functions, mut triggers, mut stages, mut domains) = (0, 0, 0, 0);
     if unproven {
         let subjects = subjects(context, &template, &resources, artifacts, work);
@@ -173,7 +174,7 @@ pub(super) async fn prove(
                 Subject::Domain(_) => domains += 1,
             }
         }
-        (found, seen) = look_at_all(context, work, subjects).await;
+        (found, seen, is_anything_seen) = look_at_all(context, work, subjects).await;
     }
     let (led_back, aliases) = led_back::not_live(context, work, &resources).await;
     seen = seen.and(aliases);
@@ -192,6 +193,10 @@ pub(super) async fn prove(
     let (dead, ways) = led_back::told(context, work, &led_back);
     if found.is_empty() && dead.is_empty() {
         let is_looked_at = (unproven && seen == Found::Good) || !answered.is_empty();
+        // Nothing of which nobody saw anything is proven.
+        if seen == Found::Denied && !is_anything_seen && answered.is_empty() {
+            seen = Found::Unseen;
+        }
         // What this deploy made was never written down as failed, but for versions that an earlier one made.
         let may_have_failed = note.is_none_or(|note| !note.is_fresh || note.is_old);
         if may_have_failed && is_live && is_looked_at {
@@ -338,12 +343,13 @@ fn physical_id<'a>(resources: &'a [DeployedResource], logical_id: &str) -> Optio
     Some(&resource.physical_id)
 }
 
-/// Looks at everything, some at a time, and returns what is not as it should be, and what the rest came to.
+/// Looks at everything, some at a time, and returns what is not as it should be, what the rest came to, and whether anything
+/// was found to be good.
 async fn look_at_all(
     context: &Context,
     work: &Work,
     subjects: Vec<Subject>,
-) -> (Vec<Disproof>, Found) {
+) -> (Vec<Disproof>, Found, bool) {
     let permits = Arc::new(Semaphore::new(LOOKS));
     let mut looks = JoinSet::new();
     for (at, subject) in subjects.into_iter().enumerate() {
@@ -356,6 +362,7 @@ async fn look_at_all(
     let mut found = BTreeMap::new();
     let mut unsure = BTreeMap::new();
     let mut unseen = BTreeMap::new();
+    let mut is_anything_good = false;
     while let Some(look) = looks.join_next().await {
         match look {
             Ok((at, Ok(Seen::Bad(disproof)))) => {
@@ -367,8 +374,9 @@ async fn look_at_all(
             Ok((at, Err(error))) => {
                 unseen.insert(at, error);
             }
+            Ok((_, Ok(Seen::Good))) => is_anything_good = true,
             // A task that is gone says nothing, and nothing takes tasks away but the end of the process.
-            Ok((_, Ok(Seen::Good))) | Err(_) => {}
+            Err(_) => {}
         }
     }
     for disproof in unsure.values() {
@@ -385,7 +393,7 @@ async fn look_at_all(
     }
     let seen = unseen.values().map(self::unseen);
     let seen = seen.fold(Found::Good, Found::and);
-    (found.into_values().collect(), seen)
+    (found.into_values().collect(), seen, is_anything_good)
 }
 
 /// What looking at something came to.

@@ -17,6 +17,7 @@ use super::{
         by_hand,
         failed::{self, ReleaseFailure},
         record,
+        unproven::Unproven,
         versions::{FunctionVersion, versions},
     },
 };
@@ -104,7 +105,8 @@ impl StackPrune {
 /// of the newest of its function, and while it is young. The records of older releases go. A
 /// version of a function stays while an alias names it, while its stack holds it, and while it is one of the newest.
 ///
-/// A release that failed its check is none of the newest, nor is what only such a release has: nobody goes back to it.
+/// A release that failed its check is none of the newest, nor is what only such a release has: nobody goes back to it. What was
+/// live before an update that nobody has proven yet stays: a check that fails leads back to it.
 ///
 /// A stack of another app is left alone, with what the artifact bucket has under its name.
 ///
@@ -145,7 +147,7 @@ pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<Pru
             sizes: BTreeMap::new(),
             region: target.region.clone(),
         };
-        let functions = functions(&context.clients, &target.name, request.keep).await?;
+        let mut functions = functions(&context.clients, &target.name, request.keep).await?;
         let mut failures = Vec::new();
         if let Some(bucket) = bucket {
             let mut needed = used.clone();
@@ -154,6 +156,15 @@ pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<Pru
                     Record::read(&context.clients, bucket, &target.name, &deployed.id).await?;
                 needed.extend(direct.keys().cloned());
             }
+            let before = match &deployed {
+                Some(deployed) => {
+                    let clients = &context.clients;
+                    let found = Unproven::read(clients, bucket, &target.name, &deployed.id).await?;
+                    let unproven = found.filter(|it| it.holds(deployed));
+                    unproven.and_then(|it| way_back(it, &mut functions))
+                }
+                None => None,
+            };
             let live = match deployed.as_ref().and_then(record::hash) {
                 Some(hash) => Some(hash),
                 // Of an update that was rolled back nobody wrote down the state.
@@ -167,6 +178,7 @@ pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<Pru
                 bucket,
                 stack: &target.name,
                 live: live.as_deref(),
+                before: before.as_deref(),
             };
             let unused;
             (unused, failures) = archive.unused(&context, needed, request).await?;
@@ -199,6 +211,21 @@ struct Archive<'a> {
     stack: &'a str,
     /// What the key of the release that is deployed ends with.
     live: Option<&'a str>,
+    /// What the key of the release ends with that was deployed before an update that nobody has proven.
+    before: Option<&'a str>,
+}
+
+/// Keeps the versions that a check leads back to once somebody looks at what nobody has proven. Returns what the key of the
+/// release before ends with.
+fn way_back(unproven: Unproven, functions: &mut [Versioned]) -> Option<String> {
+    for function in functions {
+        let alias = format!("{}Alias", function.logical_id);
+        if let Some(noted) = unproven.aliases.get(&alias) {
+            let versions = [&noted.live, &noted.good];
+            function.used.extend(versions.into_iter().cloned());
+        }
+    }
+    unproven.before.as_deref().map(record::hash_of)
 }
 
 impl Archive<'_> {
@@ -245,8 +272,12 @@ impl Archive<'_> {
             let failure =
                 failed::key_of(self.stack, &release.key).and_then(|key| failures.remove(&key));
             let is_live = self.live.is_some_and(|live| release.key.ends_with(live));
-            if failure.is_none() && (kept < request.keep || !is_old(&release)) {
-                kept += 1;
+            let is_before = self
+                .before
+                .is_some_and(|before| release.key.ends_with(before));
+            let is_kept = kept < request.keep || !is_old(&release);
+            if failure.is_none() && (is_kept || is_before) {
+                kept += usize::from(is_kept);
                 let release = record::read(clients, self.bucket, &release.key).await?;
                 good.extend(release.artifacts().map(|(key, _)| key.clone()));
                 continue;

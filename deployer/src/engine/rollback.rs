@@ -16,7 +16,7 @@ use super::{
     failure::several,
     graph, inspect,
     named::Named,
-    owner, ownership,
+    owner, ownership, proof,
     stack::{self, Joined, aws, check_cancelled},
     status::{RollbackStep, State, Way},
     stuck,
@@ -48,6 +48,9 @@ pub struct PlannedRollback {
     /// The resources that kept an earlier rollback from its end, each with its reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<String>,
+    /// The versions that aliases of released functions name afterwards, by logical id: those that were live before the update.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub live: BTreeMap<String, String>,
 }
 
 /// What a rollback does to a stack.
@@ -203,6 +206,12 @@ pub async fn rollback_plan(
             }
             _ => Vec::new(),
         };
+        let live = match &deployed {
+            Some(deployed) if is_ours && !deployed.status.is_good() => {
+                proof::live(&context.in_region(stack.region.as_deref()), stack, deployed).await?
+            }
+            _ => BTreeMap::new(),
+        };
         planned.push(PlannedRollback {
             stack: stack.name.clone(),
             status: deployed.map_or_else(
@@ -211,6 +220,7 @@ pub async fn rollback_plan(
             ),
             action,
             failed: failed.iter().map(stuck::FailedResource::text).collect(),
+            live,
         });
     }
     Ok(planned)
@@ -336,7 +346,11 @@ async fn one(
         match step {
             // The update may have ended before it could be cancelled.
             RollbackStep::Nothing if deployed.status.is_good() => return Ok(Outcome::Unchanged),
-            RollbackStep::Nothing => return Ok(done),
+            // The run that rolled it back may have been killed.
+            RollbackStep::Nothing => {
+                lead_back(context, stack).await;
+                return Ok(done);
+            }
             RollbackStep::Follow => stack::join(context, stack, &deployed, &mut joined).await?,
             RollbackStep::Cancel
                 if done == Outcome::Unchanged && is_ours(context, stack, &deployed).await? =>
@@ -413,10 +427,25 @@ async fn follow(
         .await
         .map_err(|stopped| stack::stopped_error(stack, stopped))?;
     match ended.status.as_str() {
-        "UPDATE_ROLLBACK_COMPLETE" | "ROLLBACK_COMPLETE" | "DELETE_COMPLETE" => {
+        "UPDATE_ROLLBACK_COMPLETE" => {
+            lead_back(context, stack).await;
             Ok(Outcome::RolledBack)
         }
+        "ROLLBACK_COMPLETE" | "DELETE_COMPLETE" => Ok(Outcome::RolledBack),
         _ => Err(stack::ended_badly(context, stack, &deployed.id, ended).await),
+    }
+}
+
+/// Makes live again what was live before the update: CloudFormation believes in a version that failed its check, where that led
+/// another one back.
+async fn lead_back(context: &Context, stack: &Arc<StackManifest>) {
+    if let Err(error) = proof::lead_back(context, stack).await {
+        context.emit(Event::Warning {
+            stack: stack.name.clone(),
+            message: format!(
+                "nobody knows whether the releases are live that were live before the last update: {error}"
+            ),
+        });
     }
 }
 

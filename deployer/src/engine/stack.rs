@@ -14,7 +14,7 @@ mod settle;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
 };
 
 use stack_model::assembly::StackManifest;
@@ -42,8 +42,8 @@ use operation::{known_hints, remove_leftovers, remove_waiting};
 use settle::{Settled, settle};
 
 pub(super) use anew::Agreed;
-pub(super) use archive::Archive;
 use archive::Kept;
+pub(super) use archive::{Archive, Told};
 pub(super) use importable::ground;
 pub(super) use input::token;
 pub(super) use operation::{
@@ -70,8 +70,8 @@ pub(super) struct Run {
     pub(super) express: BTreeSet<String>,
     /// The releases that stacks go back to.
     pub(super) back_to: BTreeMap<String, u64>,
-    /// Whether it was told that a release could not be written down.
-    pub(super) unwritten: AtomicBool,
+    /// What was told of what could not be written down.
+    pub(super) unwritten: archive::Told,
     /// The folders that their buckets hold already.
     pub(super) filled: content::Filled,
 }
@@ -134,7 +134,10 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
         })?;
         // What was given back by hand was looked at on the way.
         let standing = match (outcome, &note, &kept) {
-            (Outcome::Created | Outcome::Updated, ..) | (_, Some(_), _) => Standing::Unproven,
+            (Outcome::Created | Outcome::Updated, ..) => Standing::Unproven,
+            // What was left may hold nothing against the stack.
+            (_, Some(note), _) if note.is_unread => Standing::Unknown,
+            (_, Some(_), _) => Standing::Unproven,
             (_, None, Some(kept)) => kept.standing,
             (_, None, None) => Standing::Proven,
         };
@@ -225,7 +228,7 @@ async fn attempt(
     if !anew::agree(run, context, work, deployed.as_ref()).await? {
         return Ok(Attempt::declined());
     }
-    *note = archive::left(run, context, work, deployed.as_ref(), note.is_some()).await;
+    *note = archive::left(run, context, work, deployed.as_ref(), note.as_ref()).await;
     if let Some(deployed) = &deployed
         && let Some(attempt) = Box::pin(refactor::rename(run, context, work, deployed)).await?
     {
@@ -255,6 +258,7 @@ async fn attempt(
         if known || is_unchanged(context, work, deployed, &parameters).await? {
             let done = unchanged(context, work, deployed).await?;
             let kept = archive::keep(run, context, work, deployed, &parameters, is_release);
+            archive::lead_back(context, work, note).await;
             let kept = if known {
                 *note = None;
                 None
@@ -294,6 +298,7 @@ async fn attempt(
         Proposed::Busy => return Ok(Attempt::Again),
         Proposed::Nothing => {
             run.approve.left_as_it_is(&stack.name);
+            archive::lead_back(context, work, note).await;
             let done = match &deployed {
                 Some(deployed) => {
                     if is_whole && !deployed.status.is_good() {
@@ -359,6 +364,7 @@ async fn attempt(
         express: request.express,
     });
     remove_waiting(context, stack, &waiting).await?;
+    archive::lead_back(context, work, note).await;
     archive::note(
         run,
         context,
@@ -382,10 +388,13 @@ async fn attempt(
     }
     let ended = match executed? {
         Executed::Done(ended) => ended,
-        Executed::Overtaken(_) if context.wait || anew::again(run, stack) => {
-            return Ok(Attempt::Again);
+        Executed::Overtaken(error) => {
+            archive::unbegun(run, context, work, note).await;
+            if context.wait || anew::again(run, stack) {
+                return Ok(Attempt::Again);
+            }
+            return Err(error);
         }
-        Executed::Overtaken(error) => return Err(error),
     };
     let deployed = inspect::describe(&context.clients, &change_set.stack_id)
         .await

@@ -20,7 +20,7 @@ use crate::engine::publish::{artifact_key, needs_bucket};
 use crate::engine::stack::{ground, importable, protection};
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, CodeChange, Context, DeployedStack, Explained, FillError, MadeFrom,
-    StackTarget, deployed, deployed_template, export, graph, handover, hint, reference, release,
+    StackTarget, deployed, deployed_template, export, graph, handover, hint, proof, reference, release,
     status::{DeployStep, DiffStep, State, Way},
 };
 use crate::error::Kind;
@@ -256,6 +256,11 @@ async fn plan_one(
         }
         let protected = protection::planned(&own, wanted.manifest, wanted.template, found).await?;
         compared.other.extend(protected);
+        if !found.status.is_good() {
+            compared
+                .other
+                .extend(led_back(&own, wanted.manifest, found).await?);
+        }
     }
     compared.note = note;
     if let Some(found) = &found {
@@ -288,6 +293,26 @@ async fn plan_one(
         }
     }
     Ok(compared)
+}
+
+/// Says which aliases of released functions a deploy leads back first: those that CloudFormation moved when it rolled an update
+/// back.
+async fn led_back(
+    context: &Context,
+    stack: &StackManifest,
+    deployed: &DeployedStack,
+) -> Result<Vec<PropertyChange>, AwsError> {
+    let due = match proof::due(context, stack, deployed).await {
+        // Who may not look is told by the deploy.
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => return Ok(Vec::new()),
+        due => due?,
+    };
+    let changes = due.into_iter().map(|(alias, (from, to))| PropertyChange {
+        path: Path::new("LiveAgain").key(&alias),
+        before: Some(json!(from)),
+        after: Some(json!(to)),
+    });
+    Ok(changes.collect())
 }
 
 /// Says how resources are renamed where the stack is not refactored.

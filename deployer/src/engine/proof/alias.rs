@@ -132,6 +132,27 @@ pub(super) fn ways_back(work: &Work, led_back: &[LedBack]) -> Vec<String> {
         .collect()
 }
 
+/// Returns an alias that is to be led back to a version, as it is now; nothing, where it names that, or stays where it is.
+pub(super) async fn elsewhere(
+    context: &Context,
+    work: &Work,
+    note: Option<&Note>,
+    resources: &[DeployedResource],
+    (logical_id, alias): (&str, &NotedAlias),
+    to: &str,
+) -> Result<Option<Alias>, AwsError> {
+    let arn = format!("{}:{}", alias.function, alias.name);
+    let now = look(&context.clients, &arn).await?;
+    let Some(now) = now.filter(|now| now.version != to) else {
+        return Ok(None);
+    };
+    let is_fresh = note.is_some_and(|note| note.is_fresh);
+    let version = &now.version;
+    let is_due =
+        is_fresh || note::is_deployed(context, work, resources, logical_id, version).await?;
+    Ok(is_due.then_some(now))
+}
+
 /// Makes an alias name an earlier version again. Returns the version that it named instead; nothing, where it named none
 /// other.
 ///
@@ -146,17 +167,11 @@ pub(super) async fn back(
     to: &str,
 ) -> Result<Option<String>, AwsError> {
     let clients = &context.clients;
-    let arn = format!("{}:{}", alias.function, alias.name);
-    let Some(now) = look(clients, &arn).await? else {
+    let named = (logical_id, alias);
+    let Some(now) = elsewhere(context, work, note, resources, named, to).await? else {
         return Ok(None);
     };
-    if now.version == to {
-        return Ok(None);
-    }
-    let is_fresh = note.is_some_and(|note| note.is_fresh);
-    if !is_fresh && !note::is_deployed(context, work, resources, logical_id, &now.version).await? {
-        return Ok(None);
-    }
+    let arn = format!("{}:{}", alias.function, alias.name);
     let moved = clients
         .lambda
         .update_alias()

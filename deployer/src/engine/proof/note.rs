@@ -1,20 +1,24 @@
 //! What is noted before an update: the versions that are live, for the way back should the update or its looks fail.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
+use stack_model::assembly::StackManifest;
 
 use super::{alias, declared, has_subjects, physical_id, warn};
 use crate::{
-    aws::AwsError,
+    aws::{AwsError, Fault},
     engine::{
-        Change, Context, DeployedStack,
+        Change, Context, DeployedStack, bootstrap,
         inspect::{self, DeployedResource},
         release::{
-            by_hand, deployed_version, failed,
+            by_hand, deployed_version, failed, mark,
             unproven::{self, NotedAlias, Unproven},
         },
-        stack::Work,
+        stack::{Archive, Work},
     },
 };
 
@@ -29,12 +33,28 @@ pub(in crate::engine) struct Note {
     pub(in crate::engine) is_fresh: bool,
     /// Whether an earlier run left the stack unproven.
     pub(in crate::engine) is_old: bool,
+    /// The aliases of which nobody knows what they named before, by logical id.
+    pub(in crate::engine) unknown: BTreeSet<String>,
+    /// Whether an earlier run left something that could not be read.
+    pub(in crate::engine) is_unread: bool,
+    /// Whether that run's update was rolled back, so that what was live before it is still to be led back to.
+    pub(in crate::engine) is_due: bool,
     /// The resources that this run changed, and no other since the stack was proven; none, where that is not known.
     pub(in crate::engine) touched: Option<BTreeSet<String>>,
 }
 
 impl Note {
-    /// Returns the versions that were made since nothing was held against the stack, by the name of the function.
+    /// Says that an earlier run left something that could not be read.
+    pub(in crate::engine) fn unread() -> Self {
+        Self {
+            is_old: true,
+            is_unread: true,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the versions that were made since nothing was held against the stack, by the name of the function. Of functions
+    /// whose version before is not known nobody can tell.
     pub(super) fn made(
         &self,
         work: &Work,
@@ -42,8 +62,11 @@ impl Note {
     ) -> BTreeMap<String, String> {
         let functions: BTreeSet<&String> = work.manifest.releases.values().collect();
         let made = functions.into_iter().filter(|function| {
-            let alias = self.aliases.get(&format!("{function}Alias"));
-            alias.map(|alias| &*alias.good) != deployed_version(resources, function)
+            let alias = format!("{function}Alias");
+            let good = self.aliases.get(&alias).map(|alias| &*alias.good);
+            !self.is_unread
+                && !self.unknown.contains(&alias)
+                && good != deployed_version(resources, function)
         });
         named(made, resources)
     }
@@ -69,22 +92,132 @@ fn named<'a>(
         .collect()
 }
 
-/// Reads what an earlier run left unproven; none, where nothing says that it did.
+/// Reads what an earlier run left unproven; none, where nothing says that it did, or its update never began. What says so all
+/// the same is forgotten.
 pub(in crate::engine) async fn left(
     context: &Context,
     work: &Work,
     deployed: &DeployedStack,
 ) -> Result<Option<Note>, AwsError> {
+    let Some((found, holds)) = read(context, work, deployed).await? else {
+        return Ok(None);
+    };
+    if holds {
+        return Ok(Some(found));
+    }
+    // What is left of it after all is found again, and holds as little then.
+    if let Err(error) = forget(context, work).await {
+        let message = format!(
+            "an update that was about to begin, and never did, may still be written down: {error}"
+        );
+        warn(context, work, message);
+    }
+    Ok(None)
+}
+
+/// Reads what an earlier run left, and returns besides whether that holds of the stack as it is now.
+async fn read(
+    context: &Context,
+    work: &Work,
+    deployed: &DeployedStack,
+) -> Result<Option<(Note, bool)>, AwsError> {
     let Some(archive) = &work.archive else {
         return Ok(None);
     };
     let (bucket, stack) = (&archive.bucket, &work.manifest.name);
     let found = Unproven::read(&context.clients, bucket, stack, &deployed.id).await?;
-    Ok(found.map(|found| Note {
-        aliases: found.aliases,
-        is_fresh: false,
-        is_old: true,
-        touched: None,
+    Ok(found.map(|found| {
+        let holds = found.holds(deployed);
+        let note = Note {
+            aliases: found.aliases,
+            unknown: found.unknown,
+            is_old: true,
+            ..Note::default()
+        };
+        (note, holds)
+    }))
+}
+
+/// Makes live again what was live before an update that was rolled back and that no deploy has led back: CloudFormation rolls
+/// an alias back to the version that it believes in. `context` is that of the stack's region.
+pub(in crate::engine) async fn lead_back(
+    context: &Context,
+    stack: &Arc<StackManifest>,
+) -> Result<(), AwsError> {
+    let Some(work) = released(context, stack).await? else {
+        return Ok(());
+    };
+    if let Some(deployed) = inspect::describe(&context.clients, &stack.name).await?
+        && let Some((note, true)) = read(context, &work, &deployed).await?
+    {
+        failed(context, &work, &note).await;
+    }
+    Ok(())
+}
+
+/// Returns which aliases [`lead_back`] would move, by logical id: from which version to which one.
+pub(in crate::engine) async fn due(
+    context: &Context,
+    stack: &StackManifest,
+    deployed: &DeployedStack,
+) -> Result<BTreeMap<String, (String, String)>, AwsError> {
+    let mut due = BTreeMap::new();
+    let Some(work) = released(context, &Arc::new(stack.clone())).await? else {
+        return Ok(due);
+    };
+    let Some((note, true)) = read(context, &work, deployed).await? else {
+        return Ok(due);
+    };
+    let resources = inspect::resources(&context.clients, &stack.name).await?;
+    for (logical_id, alias) in &note.aliases {
+        let (named, to) = ((&**logical_id, alias), &alias.live);
+        let now = alias::elsewhere(context, &work, Some(&note), &resources, named, to).await?;
+        due.extend(now.map(|now| (logical_id.clone(), (now.version, to.clone()))));
+    }
+    Ok(due)
+}
+
+/// Returns what was live before an update that nobody has proven, by the logical ids of aliases. Nothing is told where the caller
+/// may not know.
+pub(in crate::engine) async fn live(
+    context: &Context,
+    stack: &StackManifest,
+    deployed: &DeployedStack,
+) -> Result<BTreeMap<String, String>, AwsError> {
+    let found = async {
+        let Some(work) = released(context, &Arc::new(stack.clone())).await? else {
+            return Ok(None);
+        };
+        read(context, &work, deployed).await
+    };
+    let aliases = match found.await {
+        Ok(Some((note, true))) => note.aliases,
+        Ok(_) => BTreeMap::new(),
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => BTreeMap::new(),
+        Err(error) => return Err(error),
+    };
+    let live = aliases.into_iter();
+    Ok(live.map(|(alias, noted)| (alias, noted.live)).collect())
+}
+
+/// Returns what is known of a stack with released functions in a region where releases are written down.
+async fn released(context: &Context, stack: &Arc<StackManifest>) -> Result<Option<Work>, AwsError> {
+    if stack.releases.is_empty() {
+        return Ok(None);
+    }
+    let bucket = bootstrap::existing(context).await?;
+    Ok(bucket.map(|bucket| Work {
+        manifest: Arc::clone(stack),
+        template: String::new(),
+        contents: BTreeMap::new(),
+        bucket: None,
+        direct: false,
+        archive: Some(Archive {
+            bucket,
+            mark: None,
+            marks: false,
+            unproven: true,
+        }),
     }))
 }
 
@@ -105,28 +238,34 @@ pub(in crate::engine) async fn note(
     if stack.releases.is_empty() && stack.smoke.is_empty() && !has_subjects(&template) {
         return (left, Ok(()));
     }
-    let has_aliases = declared(&template).any(|(_, kind, _)| kind == TYPE);
-    let (aliases, made) = if deployed.is_some() && has_aliases {
-        aliases(context, work, left.as_ref())
-            .await
-            .unwrap_or_else(|error| {
-                let message = format!(
-                    "nobody knows which releases are live, so a failed smoke check could not lead back to them: {error}"
-                );
-                warn(context, work, message);
-                (BTreeMap::new(), BTreeMap::new())
-            })
+    let declared: BTreeSet<String> = declared(&template)
+        .filter(|(_, kind, _)| *kind == TYPE)
+        .map(|(logical_id, ..)| logical_id.to_owned())
+        .collect();
+    let noted = if deployed.is_some() && !declared.is_empty() {
+        let noting = aliases(context, work, &declared, left.as_ref());
+        noting.await
     } else {
-        (BTreeMap::new(), BTreeMap::new())
+        Noted::default()
     };
+    let Noted {
+        aliases,
+        unknown,
+        made,
+    } = noted;
+    let is_unread = left.as_ref().is_some_and(|left| left.is_unread);
     let written = async {
-        let Some(archive) = &work.archive else {
+        // What could not be read says more than what is known now: which versions were good.
+        let Some(archive) = work.archive.as_ref().filter(|_| !is_unread) else {
             return Ok(());
         };
         let (clients, bucket) = (&context.clients, &archive.bucket);
         let unproven = Unproven {
             stack_id: stack_id.to_owned(),
             aliases: aliases.clone(),
+            unknown: unknown.clone(),
+            before: deployed.and_then(mark::any_state),
+            carried: left.is_some(),
         };
         unproven.write(clients, bucket, &stack.name).await?;
         match deployed.filter(|_| left.is_some()) {
@@ -139,8 +278,11 @@ pub(in crate::engine) async fn note(
     let written = written.await;
     let note = Note {
         aliases,
+        unknown,
         is_fresh: true,
         is_old: left.is_some(),
+        is_unread,
+        is_due: false,
         touched: left
             .is_none()
             .then(|| changes.iter().map(|it| it.logical_id.clone()).collect()),
@@ -148,40 +290,107 @@ pub(in crate::engine) async fn note(
     (Some(note), written)
 }
 
-/// Looks at the aliases, and returns besides the versions that an earlier run made and nobody has proven, by the name of the
-/// function.
+/// What the aliases of a stack name.
+#[derive(Debug, Default)]
+struct Noted {
+    aliases: BTreeMap<String, NotedAlias>,
+    /// Those of which that is not known.
+    unknown: BTreeSet<String>,
+    /// The versions that an earlier run made and nobody has proven, by the name of the function.
+    made: BTreeMap<String, String>,
+}
+
+/// Looks at the aliases of a stack. Where that fails, what an earlier run noted is kept.
 async fn aliases(
     context: &Context,
     work: &Work,
+    declared: &BTreeSet<String>,
     left: Option<&Note>,
-) -> Result<(BTreeMap<String, NotedAlias>, BTreeMap<String, String>), AwsError> {
+) -> Noted {
     let clients = &context.clients;
-    let resources = inspect::resources(clients, &work.manifest.name).await?;
-    let mut aliases = BTreeMap::new();
+    let mut noted = Noted::default();
+    let resources = match inspect::resources(clients, &work.manifest.name).await {
+        Ok(resources) => resources,
+        Err(error) => {
+            warn(context, work, unknown(&error));
+            for logical_id in declared {
+                noted.keep(logical_id, left);
+            }
+            return noted;
+        }
+    };
+    noted.made = left.map_or_else(BTreeMap::new, |left| left.made(work, &resources));
+    let mut reason = None;
     for resource in resources.iter().filter(|it| it.resource_type == TYPE) {
-        let Some(alias) = alias::look(clients, &resource.physical_id).await? else {
-            continue;
-        };
         let logical_id = &resource.logical_id;
         let earlier = left.and_then(|left| left.aliases.get(logical_id));
-        let good = match earlier {
-            Some(earlier)
-                if is_deployed(context, work, &resources, logical_id, &alias.version).await? =>
-            {
-                earlier.good.clone()
+        match one(context, work, &resources, resource, earlier).await {
+            Ok(Some(alias)) => {
+                noted.aliases.insert(logical_id.clone(), alias);
             }
-            _ => alias.version.clone(),
-        };
-        let noted = NotedAlias {
-            function: alias.function,
-            name: alias.name,
-            live: alias.version,
-            good,
-        };
-        aliases.insert(logical_id.clone(), noted);
+            Ok(None) => {}
+            // Somebody deleted it, so that it names nothing to lead back to.
+            Err(error) if error.code() == Some("ResourceNotFoundException") => {
+                noted.unknown.insert(logical_id.clone());
+            }
+            Err(error) => {
+                noted.keep(logical_id, left);
+                reason.get_or_insert(error);
+            }
+        }
     }
-    let made = left.map(|left| left.made(work, &resources));
-    Ok((aliases, made.unwrap_or_default()))
+    if let Some(error) = reason {
+        warn(context, work, unknown(&error));
+    }
+    noted
+}
+
+impl Noted {
+    /// Keeps what an earlier run noted of an alias.
+    fn keep(&mut self, logical_id: &str, left: Option<&Note>) {
+        match left.and_then(|left| left.aliases.get(logical_id)) {
+            Some(earlier) => {
+                self.aliases.insert(logical_id.to_owned(), earlier.clone());
+            }
+            None => {
+                self.unknown.insert(logical_id.to_owned());
+            }
+        }
+    }
+}
+
+fn unknown(error: &AwsError) -> String {
+    format!(
+        "nobody knows which releases are live, so a failed smoke check could not lead back to them: {error}"
+    )
+}
+
+/// Looks at one alias.
+async fn one(
+    context: &Context,
+    work: &Work,
+    resources: &[DeployedResource],
+    resource: &DeployedResource,
+    earlier: Option<&NotedAlias>,
+) -> Result<Option<NotedAlias>, AwsError> {
+    let Some(alias) = alias::look(&context.clients, &resource.physical_id).await? else {
+        return Ok(None);
+    };
+    let logical_id = &resource.logical_id;
+    let good = match earlier {
+        Some(earlier)
+            if is_deployed(context, work, resources, logical_id, &alias.version).await? =>
+        {
+            earlier.good.clone()
+        }
+        _ => alias.version.clone(),
+    };
+    Ok(Some(NotedAlias {
+        function: alias.function,
+        name: alias.name,
+        live: alias.version,
+        good,
+    }))
 }
 
 /// Returns whether an alias names the version that was deployed last, and nobody led it there by hand. An alias that is not

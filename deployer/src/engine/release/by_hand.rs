@@ -7,9 +7,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::versions::ReleasedFunction;
+use super::{mark, versions::ReleasedFunction};
 use crate::{
-    aws::{AwsError, Clients, object},
+    aws::{AwsError, Clients, Fault, object},
     engine::{Context, Origin, bootstrap, inspect, stack::rfc3339},
 };
 
@@ -64,9 +64,10 @@ pub async fn write_by_hand(
         return Ok(None);
     };
     let key = key(&function.stack, &function.logical_id);
-    let before = match object::read(clients, &bucket, &key).await {
-        Ok(object) => Some(object.bytes),
-        Err(error) if error.code() == Some("NoSuchKey") => None,
+    let (before, denied) = match object::read(clients, &bucket, &key).await {
+        Ok(object) => (Some(object.bytes), None),
+        Err(error) if error.code() == Some("NoSuchKey") => (None, None),
+        Err(error) if is_denied(&error) => (None, Some(error)),
         Err(error) => return Err(error),
     };
     let resources = inspect::resources(clients, &function.stack).await?;
@@ -81,8 +82,24 @@ pub async fn write_by_hand(
     };
     // Texts are always JSON.
     let body = serde_json::to_vec(&moved).unwrap_or_default();
-    object::write(clients, &bucket, &key, body).await?;
+    match denied {
+        None => object::write(clients, &bucket, &key, body).await?,
+        // Nothing that could not be read is written over.
+        Some(denied) => {
+            let written = object::write_over(clients, &bucket, &key, body, None).await;
+            written.map_err(|error| match mark::is_overtaken(&error) {
+                true => denied,
+                false => error,
+            })?;
+        }
+    }
     Ok(Some(NotedMove { bucket, before }))
+}
+
+/// Returns whether a read was denied. Whoever may not list a bucket is denied what it does not hold, as what they may not read
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>).
+fn is_denied(error: &AwsError) -> bool {
+    matches!(error.fault(), Fault::Denied { .. })
 }
 
 /// Takes back what was written down about a move that was refused: what was there before is there again.
@@ -102,7 +119,8 @@ pub async fn forget_by_hand(
     }
 }
 
-/// Returns who made this version of a function live on purpose, after this one was deployed; none, where nobody did.
+/// Returns who made this version of a function live on purpose, after this one was deployed; none, where nobody did, or the
+/// caller may not know.
 pub(in crate::engine) async fn read(
     clients: &Clients,
     bucket: &str,
@@ -112,7 +130,7 @@ pub(in crate::engine) async fn read(
 ) -> Result<Option<MovedByHand>, AwsError> {
     let object = match object::read(clients, bucket, &key(stack, function)).await {
         Ok(object) => object,
-        Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+        Err(error) if error.code() == Some("NoSuchKey") || is_denied(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
     let moved: Move = serde_json::from_slice(&object.bytes)

@@ -162,7 +162,7 @@ pub async fn doubtful_versions(
     // The deploy of what is deployed now may have ended before its looks.
     if let Some(unproven) = Unproven::of(clients, &bucket, stack).await?
         && let Some(deployed) = inspect::describe(clients, stack).await?
-        && unproven.stack_id == deployed.id
+        && unproven.holds(&deployed)
     {
         let resources = inspect::resources(clients, &deployed.id).await?;
         let version = super::deployed_version(&resources, &function.logical_id);

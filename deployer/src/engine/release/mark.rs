@@ -128,7 +128,7 @@ pub(super) fn state(deployed: &DeployedStack) -> Option<String> {
 }
 
 /// The same, however its last operation ended.
-pub(super) fn any_state(deployed: &DeployedStack) -> Option<String> {
+pub(in crate::engine) fn any_state(deployed: &DeployedStack) -> Option<String> {
     let changed = deployed.changed?;
     Some(format!(
         "{} {} {}",
@@ -167,6 +167,7 @@ mod tests {
         }
         let rolled_back = described("UPDATE_ROLLBACK_COMPLETE");
         assert_eq!(Mark::of(&rolled_back, &template), None);
+        assert_ne!(any_state(&rolled_back), any_state(&stack));
         assert_eq!(mark.content.lines().count(), 1);
     }
 

@@ -496,9 +496,14 @@ fn prefix(stack: &str) -> String {
 
 /// Returns what the key of a release ends with that is in this state.
 pub(in crate::engine) fn hash(deployed: &DeployedStack) -> Option<String> {
-    let mut hash = hex(&Sha256::digest(mark::state(deployed)?));
+    Some(hash_of(&mark::state(deployed)?))
+}
+
+/// The same, where the [state](mark::any_state) is known.
+pub(in crate::engine) fn hash_of(state: &str) -> String {
+    let mut hash = hex(&Sha256::digest(state));
     hash.truncate(HASH);
-    Some(format!("-{hash}.json"))
+    format!("-{hash}.json")
 }
 
 /// Lists the keys under a prefix.

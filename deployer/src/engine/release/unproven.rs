@@ -4,14 +4,18 @@
 //! looked at. So this is written down right before the update begins, with the versions that were live then, and forgotten
 //! when the stack was found to do what it should. The list of the states of a region, which every deploy reads, tells
 //! whether it is there. Where it is not, nothing is held against the stack: it was proven, or it is older than all this.
+//!
+//! Nor is anything where the update never began: a run may be killed right after it wrote this, or may not execute a change
+//! set. The state of the stack tells, which any update changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::mark;
 use crate::{
     aws::{AwsError, Clients, Fault, object},
-    engine::fast,
+    engine::{DeployedStack, fast},
 };
 
 /// What the key ends with, after the name of the stack.
@@ -25,6 +29,15 @@ pub(in crate::engine) struct Unproven {
     /// The aliases that were there before, by logical id.
     #[serde(default)]
     pub(in crate::engine) aliases: BTreeMap<String, NotedAlias>,
+    /// The aliases of which nobody could find out what they named, by logical id.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(in crate::engine) unknown: BTreeSet<String>,
+    /// The [state](mark::any_state) in which the stack was when this was written: as long as it is in it, nothing has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::engine) before: Option<String>,
+    /// Whether nobody had proven the stack before either.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::engine) carried: bool,
 }
 
 /// What an alias named before an update.
@@ -75,6 +88,12 @@ impl Unproven {
         serde_json::from_slice(&object.bytes)
             .map(Some)
             .map_err(|_| AwsError::incomplete("GetObject", "state that this version can read"))
+    }
+
+    /// Returns whether anything is unproven of a stack as it is now: the update that was to begin may never have begun.
+    pub(in crate::engine) fn holds(&self, deployed: &DeployedStack) -> bool {
+        let has_begun = self.before.is_none() || self.before != mark::any_state(deployed);
+        self.stack_id == deployed.id && (self.carried || has_begun)
     }
 
     /// Writes it down.

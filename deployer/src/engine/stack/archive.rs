@@ -1,11 +1,14 @@
 //! Writes down what was deployed, and knows from that what is deployed still.
 
-use std::{collections::BTreeMap, sync::atomic::Ordering};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
 
 use serde_json::Value;
 
 use super::{Run, Work};
-use crate::aws::AwsError;
+use crate::aws::{AwsError, Fault};
 use crate::engine::{
     Change, Context, DeployedStack, Event,
     proof::{self, Found, Note, Standing},
@@ -98,34 +101,42 @@ pub(super) async fn keep(
     };
     if let Err(error) = record::write(context, &archive.bucket, released).await {
         kept.mark = None;
-        unwritten(run, context, work, &error);
+        unwritten(run, context, work, Unkept::Record, &error);
     }
     kept
 }
 
 /// Reads what an earlier run left unproven, where the list of states says that there is something, or this run wrote it.
 ///
-/// Where that run's update was rolled back after its end, nobody has led back yet what CloudFormation moved.
+/// Where that run's update was rolled back after its end, nobody has led back yet what CloudFormation moved. That is live, so
+/// it is done with what was agreed to, and not here.
 pub(super) async fn left(
     run: &Run,
     context: &Context,
     work: &Work,
     deployed: Option<&DeployedStack>,
-    is_noted: bool,
+    noted: Option<&Note>,
 ) -> Option<Note> {
     let is_listed = work.archive.as_ref().is_some_and(|it| it.unproven);
-    let deployed = deployed.filter(|_| is_listed || is_noted)?;
-    let note = match proof::left(context, work, deployed).await {
+    let deployed = deployed.filter(|_| is_listed || noted.is_some())?;
+    let mut note = match proof::left(context, work, deployed).await {
         Ok(note) => note?,
         Err(error) => {
-            unwritten(run, context, work, &error);
-            return None;
+            unwritten(run, context, work, Unkept::Left, &error);
+            return Some(Note::unread());
         }
     };
-    if !deployed.status.is_good() {
-        proof::failed(context, work, &note).await;
-    }
+    // A rename of this run makes the status a good one.
+    note.is_due = !deployed.status.is_good() || noted.is_some_and(|noted| noted.is_due);
     Some(note)
+}
+
+/// Leads back what an update of an earlier run moved that was rolled back.
+pub(super) async fn lead_back(context: &Context, work: &Work, note: &mut Option<Note>) {
+    if let Some(note) = note.as_mut().filter(|note| note.is_due) {
+        proof::failed(context, work, note).await;
+        note.is_due = false;
+    }
 }
 
 /// Writes down, right before an update, that nobody has proven the stack from then on.
@@ -141,7 +152,21 @@ pub(super) async fn note(
     let (noted, written) = noting.await;
     *note = noted;
     if let Err(error) = written {
-        unwritten(run, context, work, &error);
+        unwritten(run, context, work, Unkept::Note, &error);
+    }
+}
+
+/// Forgets the note of an update that never began, because somebody else was first: what they deployed is theirs to prove.
+/// What an earlier run left stays.
+pub(super) async fn unbegun(run: &Run, context: &Context, work: &Work, note: &mut Option<Note>) {
+    if note
+        .as_ref()
+        .is_some_and(|note| note.is_fresh && !note.is_old)
+    {
+        *note = None;
+        if let Err(error) = proof::forget(context, work).await {
+            unwritten(run, context, work, Unkept::Forget, &error);
+        }
     }
 }
 
@@ -152,7 +177,7 @@ pub(super) async fn restore(run: &Run, context: &Context, work: &Work, note: &No
         && !note.is_old
         && let Err(error) = proof::forget(context, work).await
     {
-        unwritten(run, context, work, &error);
+        unwritten(run, context, work, Unkept::Forget, &error);
     }
 }
 
@@ -169,7 +194,7 @@ pub(super) async fn proven(
         return;
     }
     if is_noted && let Err(error) = proof::forget(context, work).await {
-        return unwritten(run, context, work, &error);
+        return unwritten(run, context, work, Unkept::Forget, &error);
     }
     let (Some(archive), Some(mark), Found::Good) =
         (&work.archive, kept.and_then(|kept| kept.mark), found)
@@ -179,7 +204,7 @@ pub(super) async fn proven(
     let before = archive.mark.as_deref();
     let written = mark.write(context, &archive.bucket, &work.manifest.name, before);
     if let Err(error) = written.await {
-        unwritten(run, context, work, &error);
+        unwritten(run, context, work, Unkept::Mark, &error);
     }
 }
 
@@ -192,17 +217,68 @@ pub(super) async fn settled(run: &Run, context: &Context, work: &Work, deployed:
     if let Some(archive) = &work.archive
         && let Err(error) = settled::write(&context.clients, &archive.bucket, deployed).await
     {
-        unwritten(run, context, work, &error);
+        unwritten(run, context, work, Unkept::Settled, &error);
     }
 }
 
-fn unwritten(run: &Run, context: &Context, work: &Work, error: &AwsError) {
-    if !run.unwritten.swap(true, Ordering::Relaxed) {
+/// What could not be written down, or not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::engine) enum Unkept {
+    /// The record of the release.
+    Record,
+    /// The note of what is live before the update.
+    Note,
+    /// The note of an earlier run.
+    Left,
+    /// That the note is of no use any more.
+    Forget,
+    /// The mark of a stack that is as it should be.
+    Mark,
+    /// That nothing is left to do after an update that was rolled back.
+    Settled,
+}
+
+/// What was told of that.
+pub(in crate::engine) type Told = Mutex<BTreeSet<(Option<String>, Unkept)>>;
+
+impl Unkept {
+    /// Says what that means.
+    fn consequence(self) -> &'static str {
+        match self {
+            Self::Record => {
+                "nobody can go back to this release, because it could not be written down"
+            }
+            Self::Note => {
+                "should this run be killed, the next one does not know that nobody looked at this release, because that could not be written down"
+            }
+            Self::Left => {
+                "a check that fails leads nothing back, because it could not be read what was live before an earlier deploy that nobody proved"
+            }
+            Self::Forget => {
+                "the next deploy looks at this release once more, because it could not be written down that nothing is left to prove"
+            }
+            Self::Mark => {
+                "the next deploy compares this release anew, because it could not be written down that it is as it should be"
+            }
+            Self::Settled => {
+                "`status` still names a deploy as the next command, because it could not be written down that nothing is left to do"
+            }
+        }
+    }
+}
+
+/// Warns of what could not be written down or read: once of a stack, and where the caller may not do it at all once of a run.
+fn unwritten(run: &Run, context: &Context, work: &Work, unkept: Unkept, error: &AwsError) {
+    let is_denied = matches!(error.fault(), Fault::Denied { .. });
+    let stack = (!is_denied).then(|| work.manifest.name.clone());
+    let is_new = {
+        let mut told = run.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        told.insert((stack, unkept))
+    };
+    if is_new {
         context.emit(Event::Warning {
             stack: work.manifest.name.clone(),
-            message: format!(
-                "nobody may be able to go back to this release, or know whether anybody looked at it, because not all of it could be written down: {error}"
-            ),
+            message: format!("{}: {error}", unkept.consequence()),
         });
     }
 }

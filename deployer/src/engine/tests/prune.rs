@@ -14,7 +14,9 @@ use super::{
     publish::{BUCKET, bucket_stack},
     script::{Played, STACK, Script, http},
 };
-use crate::engine::{BOOTSTRAP_STACK, PrunePlan, PruneRequest, StackTarget, prune, prune_plan};
+use crate::engine::{
+    BOOTSTRAP_STACK, PrunePlan, PruneRequest, StackTarget, prune, prune_plan, release::record,
+};
 
 const NAME: &str = "intake-dev-Create-1";
 
@@ -56,6 +58,20 @@ fn direct(package: &str) -> Rule {
         key(package)
     );
     mock!(S3::get_object).then_http_response(move || http(200, &body))
+}
+
+/// `GetObject` of what nobody has proven; see <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>.
+fn unproven(body: Option<String>) -> Rule {
+    mock!(S3::get_object)
+        .match_requests(|input| input.key() == Some("state/intake-dev.unproven.json"))
+        .then_http_response(move || match &body {
+            Some(body) => http(200, body),
+            None => http(404, "<Error><Code>NoSuchKey</Code></Error>"),
+        })
+}
+
+fn nothing_unproven() -> Rule {
+    unproven(None)
 }
 
 /// `ListVersionsByFunction`
@@ -109,16 +125,20 @@ fn script() -> Script {
 }
 
 /// The record of a release that goes back to a package: that of somebody who went back names no assets.
-fn release(number: u64, package: &str) -> (String, Rule) {
+fn record_body(number: u64, package: &str) -> String {
     let mut manifest = super::stack(STACK, &[]).manifest;
     let artifact = format!("intake-dev/intake-create/{}.zip", package.repeat(64));
     manifest.artifacts.clear();
     manifest.parameters = [("CreateKey".to_owned(), artifact)].into();
-    let body = serde_json::json!({
+    serde_json::json!({
         "format": 1, "release": number, "deployed": "2026-07-28T06:00:00Z", "stage": "dev",
         "ours": true, "manifest": manifest, "template": "{}",
     })
-    .to_string();
+    .to_string()
+}
+
+fn release(number: u64, package: &str) -> (String, Rule) {
+    let body = record_body(number, package);
     let key = format!("intake-dev/release/{number:06}-{number:016}.json");
     let wanted = key.clone();
     let rule = mock!(S3::get_object)
@@ -158,6 +178,7 @@ async fn the_newest_releases_keep_what_they_go_back_to() {
     let played = script()
         .lambda("list_versions_by_function", versions(&["$LATEST", "7"]))
         .s3("get_object", direct("deployed"))
+        .s3("get_object", nothing_unproven())
         .s3(
             "list_objects_v2",
             mock!(S3::list_objects_v2).then_http_response(move || http(200, &list)),
@@ -199,6 +220,7 @@ async fn what_failed_is_not_kept_in_place_of_what_did_not() {
         )
         .lambda("list_aliases", aliases("4", "4"))
         .s3("get_object", direct("direct"))
+        .s3("get_object", nothing_unproven())
         .s3(
             "list_objects_v2",
             mock!(S3::list_objects_v2).then_http_response(move || http(200, &list)),
@@ -217,6 +239,57 @@ async fn what_failed_is_not_kept_in_place_of_what_did_not() {
     assert_eq!(stack.objects, [failure, &broken, &second]);
     let versions: Vec<u64> = stack.versions.iter().map(|it| it.version).collect();
     // 4 is live, 7 is what the stack holds, and with 5 there are two that did not fail.
+    assert_eq!(versions, [3, 6]);
+    played.finish();
+}
+
+/// The deploy of version 7 was killed before its check, which may lead back to version 4; version 5 was live, and made no check
+/// well either.
+#[tokio::test]
+async fn what_a_check_may_lead_back_to_stays() {
+    let was = "arn UPDATE_COMPLETE 2026-07-20T06:00:00Z";
+    let (newest, read_newest) = release(2, "b");
+    let before = format!("intake-dev/release/000001{}", record::hash_of(was));
+    let alias = serde_json::json!({
+        "function": format!("arn:aws:lambda:eu-central-1:123456789012:function:{NAME}"),
+        "name": "live", "live": "5", "good": "4",
+    });
+    let note = serde_json::json!({
+        "stack_id": STACK_ID, "before": was, "aliases": {"CreateAlias": alias},
+    });
+    let contents = [(&before, 1), (&newest, 2)].iter().fold(String::new(), |text, (key, number)| {
+        let written = jiff::Timestamp::try_from(day(*number)).expect("is a time");
+        format!(
+            "{text}<Contents><Key>{key}</Key><Size>7</Size><LastModified>{written}</LastModified></Contents>"
+        )
+    });
+    let list =
+        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>");
+    let body = record_body(1, "a");
+    let played = script()
+        .lambda(
+            "list_versions_by_function",
+            versions(&["$LATEST", "3", "4", "5", "6", "7"]),
+        )
+        .lambda("list_aliases", aliases("7", "7"))
+        .s3("get_object", direct("direct"))
+        .s3("get_object", unproven(Some(note.to_string())))
+        .s3(
+            "list_objects_v2",
+            mock!(S3::list_objects_v2).then_http_response(move || http(200, &list)),
+        )
+        .s3("get_object", read_newest)
+        .s3(
+            "get_object",
+            mock!(S3::get_object)
+                .match_requests(move |input| input.key() == Some(&before))
+                .then_http_response(move || http(200, &body)),
+        )
+        .play();
+    let plan = plan(&played, 1).await;
+    let stack = &plan.stacks[0];
+    assert_eq!(stack.objects, [""; 0]);
+    let versions: Vec<u64> = stack.versions.iter().map(|it| it.version).collect();
     assert_eq!(versions, [3, 6]);
     played.finish();
 }
@@ -245,6 +318,7 @@ async fn what_anybody_needs_stays_and_the_rest_goes() {
         )
         .lambda("list_aliases", aliases("3", "5"))
         .s3("get_object", direct("direct"))
+        .s3("get_object", nothing_unproven())
         .s3(
             "list_objects_v2",
             objects(&[
@@ -299,6 +373,7 @@ async fn what_is_young_may_belong_to_a_deploy_that_is_under_way() {
     let played = script()
         .lambda("list_versions_by_function", versions(&["$LATEST", "1"]))
         .s3("get_object", direct("direct"))
+        .s3("get_object", nothing_unproven())
         .s3(
             "list_objects_v2",
             objects(&[("young", hour(3)), ("younger", hour(2))]),
@@ -313,6 +388,7 @@ async fn a_package_that_is_deployed_again_between_the_plan_and_the_consent_stays
     let played = script()
         .lambda("list_versions_by_function", versions(&["$LATEST", "1"]))
         .s3("get_object", direct("direct"))
+        .s3("get_object", nothing_unproven())
         .s3(
             "list_objects_v2",
             objects(&[("old", day(4)), ("older", day(5)), ("newest", day(7))]),

@@ -2,6 +2,8 @@
 
 mod doubts;
 mod releases;
+mod rolled_back;
+mod unbegun;
 
 use aws_sdk_lambda::Client as Lambda;
 use aws_sdk_s3::{Client as S3, operation::put_object::PutObjectInput};

@@ -151,3 +151,34 @@ async fn a_move_that_was_refused_is_forgotten() {
         played.finish();
     }
 }
+
+/// Whoever may not list the bucket is denied what it does not hold: what they choose is written down all the same, and over
+/// nothing that they may not read.
+#[tokio::test]
+async fn a_move_is_written_down_by_whoever_may_not_list() {
+    for (status, is_written) in [(200, true), (412, false)] {
+        let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+        let there = "<Error><Code>PreconditionFailed</Code><Message>it is there</Message></Error>";
+        let played = Script::new()
+            .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+            .s3(
+                "get_object",
+                mock!(S3::get_object).then_http_response(move || http(403, denied)),
+            )
+            .resources(&[])
+            .s3(
+                "put_object",
+                mock!(S3::put_object)
+                    .match_requests(|input| input.if_none_match() == Some("*"))
+                    .then_http_response(move || http(status, if is_written { "" } else { there })),
+            )
+            .play();
+        let work = ReleasedFunction::new(function(), 3, Vec::new());
+        let noted = write_by_hand(&played.context, &work, 2).await;
+        assert_eq!(noted.is_ok(), is_written, "{noted:?}");
+        if let Err(error) = noted {
+            assert_eq!(error.code(), Some("AccessDenied"));
+        }
+        played.finish();
+    }
+}

@@ -12,7 +12,6 @@ fn left_by_a_killed_run() -> Note {
     };
     Note {
         aliases: [("WorkAlias".to_owned(), alias)].into(),
-        is_fresh: false,
         is_old: true,
         ..Note::default()
     }
@@ -158,5 +157,103 @@ async fn what_did_not_change_is_asked_again() {
         .await
         .expect("the route answers, and what was deployed is live");
     assert_eq!(api.asked().len(), 1);
+    played.finish();
+}
+
+/// What Lambda answers where there is no such alias: <https://docs.aws.amazon.com/lambda/latest/api/API_GetAlias.html>.
+fn refused_alias(status: u16, code: &'static str) -> Rule {
+    mock!(Lambda::get_alias).then_http_response(move || {
+        let mut answer = http(status, r#"{"Message": "refused"}"#);
+        answer.headers_mut().insert("x-amzn-errortype", code);
+        answer
+    })
+}
+
+/// One look that fails loses nothing of what an earlier run noted, and calls no version bad that may be good for months.
+#[tokio::test]
+async fn a_look_that_fails_keeps_what_was_noted_before() {
+    for (script, left, is_told) in [
+        (
+            Script::new()
+                .resources(&RESOURCES)
+                .lambda("get_alias", refused_alias(400, "SomethingElse")),
+            Some(left_by_a_killed_run()),
+            true,
+        ),
+        (
+            Script::new()
+                .resources(&RESOURCES)
+                .lambda("get_alias", refused_alias(400, "SomethingElse")),
+            None,
+            true,
+        ),
+        // Somebody deleted the alias, so that there is nothing to lead back.
+        (
+            Script::new()
+                .resources(&RESOURCES)
+                .lambda("get_alias", refused_alias(404, "ResourceNotFoundException")),
+            None,
+            false,
+        ),
+    ] {
+        let good = left
+            .as_ref()
+            .map(|left| left.aliases["WorkAlias"].good.clone());
+        let wanted = good.clone();
+        let put = mock!(S3::put_object)
+            .match_requests(move |input| {
+                let note = body(input);
+                match &wanted {
+                    Some(good) => note["aliases"]["WorkAlias"]["good"] == **good,
+                    None => note["unknown"] == json!(["WorkAlias"]),
+                }
+            })
+            .then_http_response(|| http(200, ""));
+        let mut script = script.s3("put_object", put);
+        if left.is_some() {
+            let failed = mock!(S3::put_object)
+                .match_requests(|input| input.key().unwrap_or_default().contains("/failed/"))
+                .then_http_response(|| http(200, ""));
+            script = script.s3("put_object", failed);
+        }
+        let played = script.play();
+        let work = released(false);
+        let deployed = described("UPDATE_COMPLETE");
+        let noting = note(&played.context, &work, STACK_ID, Some(&deployed), &[], left);
+        let (noted, written) = noting.await;
+        written.expect("is written");
+        let noted = noted.expect("there is something to prove");
+        let kept = noted
+            .aliases
+            .get("WorkAlias")
+            .map(|alias| alias.good.clone());
+        assert_eq!(kept, good);
+        assert_eq!(noted.unknown.contains("WorkAlias"), good.is_none());
+        assert_eq!(warnings(played.finish()).len(), usize::from(is_told));
+    }
+}
+
+/// Version 4 may have been good for months: nobody knows what was live before.
+#[tokio::test]
+async fn a_version_is_not_called_bad_where_nobody_knows_whether_this_deploy_made_it() {
+    let put = mock!(S3::put_object)
+        .match_requests(|input| {
+            let body = body(input);
+            body["checks"][0]["subject"] == "OrdersAnswer" && body.get("versions").is_none()
+        })
+        .then_http_response(|| http(200, ""));
+    let script = alias(running(), "4")
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .s3("put_object", put);
+    let played = answered_by(script.play(), &Api::new(&[500]));
+    let noted = Note {
+        unknown: ["WorkAlias".to_owned()].into(),
+        is_fresh: true,
+        ..Note::default()
+    };
+    let work = without_trigger(released(true));
+    looked(&played, &work, Standing::Unproven, Some(&noted))
+        .await
+        .expect_err("the route fails");
     played.finish();
 }
