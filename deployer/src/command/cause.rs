@@ -33,6 +33,21 @@ pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8
             let ways = explanation.led_back.iter();
             let ways = ways.map(|it| it.way_forward(&context, &target.name));
             explanation.hints.extend(ways);
+            match session
+                .guard(Box::pin(engine::unproven(&context, target)))
+                .await?
+            {
+                Ok(unproven) => explanation.unproven = unproven,
+                Err(error) => session.ui.warn(format!(
+                    "nobody knows whether anybody looked at {} since it was changed: {error}",
+                    target.name
+                )),
+            }
+            if explanation.unproven && !explanation.is_failure() {
+                let command = format!("stackctl deploy {}", target.name);
+                let command = engine::command(&context, &command);
+                explanation.hints.push(format!("look again: `{command}`"));
+            }
         }
         explanations.push(explanation);
     }

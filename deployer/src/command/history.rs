@@ -37,6 +37,11 @@ pub(super) async fn run(session: &Session, arguments: &cli::History) -> Result<u
         .await??;
     let given = engine::given_fast(&look.context, &look.targets, &mut report);
     session.guard(Box::pin(given)).await?;
+    for release in &mut releases {
+        let mut stacks = report.stacks.iter();
+        release.unproven =
+            release.live && stacks.any(|it| it.unproven && it.stack == release.stack);
+    }
     for unknown in &report.unknown {
         session.ui.warn(unknown);
     }
@@ -101,6 +106,7 @@ async fn written(
                 back_to: release.back_to,
                 live: live == Some(number),
                 failed: releases.failure(number).await?,
+                unproven: false,
                 lost: releases.lost(&release),
             });
         }

@@ -103,6 +103,9 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
             }
         }
     }
+    for stack in report.stacks.iter().filter(|it| it.unproven) {
+        session.ui.warn(ui::unproven(&stack.stack));
+    }
     if !orphans.is_empty() {
         let names = orphans
             .iter()

@@ -44,6 +44,9 @@ pub struct Explanation {
     /// The released functions of which another version is live than was deployed last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub led_back: Vec<LedBack>,
+    /// Whether nobody looked whether the stack does what it should since it was changed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unproven: bool,
 }
 
 /// A resource that failed for a reason of its own.
@@ -119,6 +122,7 @@ pub async fn explain(
         refused: Vec::new(),
         hints: Vec::new(),
         led_back: Vec::new(),
+        unproven: false,
     };
     let Some(deployed) = deployed else {
         return Ok(explanation);

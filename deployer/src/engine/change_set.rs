@@ -6,6 +6,7 @@ mod said;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChangeSetFluentBuilder;
@@ -236,6 +237,9 @@ async fn made_already(request: &ChangeSetRequest<'_>, clients: &Clients) -> Opti
         .map(|found| (found.change_set_id, found.stack_id))
 }
 
+/// How long to wait for a change set: those of hundreds of resources take minutes.
+const LONGEST: Duration = Duration::from_hours(1);
+
 /// Waits until a change set is computed.
 pub(super) async fn computed(
     context: &Context,
@@ -244,7 +248,7 @@ pub(super) async fn computed(
 ) -> Result<Computed, AwsError> {
     const OPERATION: &str = "DescribeChangeSet";
     let clients = &context.clients;
-    for wait in context.pace.waits() {
+    for wait in context.pace.waits_within(LONGEST) {
         let mut answer = clients
             .cloudformation
             .describe_change_set()
@@ -308,7 +312,10 @@ pub(super) async fn computed(
             () = context.cancel.cancelled() => return Ok(Computed::Cancelled),
         }
     }
-    Ok(Computed::Cancelled)
+    Ok(Computed::Failed(format!(
+        "it was not computed within {} minutes; nothing was changed, so deploy again",
+        LONGEST.as_secs() / 60
+    )))
 }
 
 /// Begins to execute a change set. The token marks the events of the operation, and makes a repeated call harmless.

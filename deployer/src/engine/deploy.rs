@@ -278,13 +278,35 @@ async fn let_go(run: &Run, works: &[Arc<Work>], stacks: &mut [StackReport]) {
         // A stack stands after those it depends on, and lets go of them.
         let pairs = works.iter().zip(stacks.iter_mut()).rev();
         for (work, first) in pairs.filter(|(_, first)| due.contains(&first.stack)) {
-            let mut second = report(run, work).await;
+            let mut second = report(run, &listed_anew(run, work).await).await;
             if second.outcome == Outcome::Unchanged {
                 second.outcome = first.outcome;
             }
             *first = second;
         }
     }
+}
+
+/// Returns a stack for its second update: what is written down about it is what the first one left.
+async fn listed_anew(run: &Run, work: &Work) -> Work {
+    let mut work = work.clone();
+    let Some(archive) = &mut work.archive else {
+        return work;
+    };
+    let stack = &work.manifest.name;
+    let context = run.context.in_region(work.manifest.region.as_deref());
+    match Records::of(&context, &archive.bucket, stack).await {
+        Ok(records) => {
+            archive.mark = records.mark(stack);
+            archive.unproven = records.is_unproven(stack);
+        }
+        // The mark is that of the first update then, and the next deploy compares.
+        Err(error) => context.emit(Event::Warning {
+            stack: stack.clone(),
+            message: format!("nobody knows what its first update wrote down: {error}"),
+        }),
+    }
+    work
 }
 
 /// Brings one stack to the state it should have, and tells how that went.

@@ -28,10 +28,10 @@ use tokio::sync::Semaphore;
 use super::{
     Artifact, Context, DeployError, DeployReport, DeployedStack, Deployment, Event, Failure,
     Origin, Outcome, PublishError, StackDeployment, StackReport, bootstrap, content,
-    deploy::verdict, inspect, plan, publish, reference, stack::rfc3339,
+    deploy::verdict, inspect, plan, publish, reference, stack, stack::rfc3339,
 };
 use crate::{
-    aws::AwsError,
+    aws::{AwsError, Fault},
     content::Content,
     template::{is_hidden, referenced},
 };
@@ -176,9 +176,16 @@ async fn stack_plan(
         bucket = bootstrap::existing(&own).await.map_err(aws)?;
     }
     let record = match &bucket {
-        Some(bucket) => Record::read(&own.clients, bucket, &manifest.name, &deployed.id)
-            .await
-            .map_err(aws)?,
+        Some(bucket) => {
+            let clients = &own.clients;
+            match Record::read(clients, bucket, &manifest.name, &deployed.id).await {
+                // Who may not list the bucket is denied what it does not hold, and nothing that is there is written over unread.
+                Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
+                    Record::of(&deployed.id)
+                }
+                read => read.map_err(aws)?,
+            }
+        }
         None => Record::of(&deployed.id),
     };
     let mut code = StackCode {
@@ -208,10 +215,7 @@ async fn other_values(
     deployed: &DeployedStack,
     template: &Value,
 ) -> Result<Option<String>, AwsError> {
-    let mut tags = manifest.tags.clone();
-    tags.entry(super::recover::STAGE_TAG.to_owned())
-        .or_insert_with(|| deployment.stage.clone());
-    if tags != deployed.tags {
+    if stack::tags(context, &deployment.stage, manifest) != deployed.tags {
         return Ok(Some(format!("the tags of {} change", manifest.name)));
     }
     let mut wanted = plan::defaults(template);

@@ -11,7 +11,7 @@ use stack_model::assembly::StackManifest;
 
 use super::{
     Context, FastOrigin, LedBack, StackStatus, hint,
-    release::settled,
+    release::{mark, settled},
     stack::rfc3339,
     status::{State, Way},
 };
@@ -108,9 +108,15 @@ pub struct StackStatusReport {
     /// The released functions of which another version is live than was deployed last, see [`super::led_back`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub led_back: Vec<LedBack>,
+    /// Whether nobody looked whether it does what it should since it was changed, see [`super::given_fast`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unproven: bool,
     /// The ARN, where there is such a stack.
     #[serde(skip)]
     pub id: Option<String>,
+    /// The text that changes with each operation, where there is such a stack.
+    #[serde(skip)]
+    pub(super) state: Option<String>,
 }
 
 /// A function of a deployed stack.
@@ -169,6 +175,7 @@ pub async fn status(context: &Context, stacks: &[StackTarget]) -> Result<StatusR
             .and_then(|stack| stack.changed)
             .map(rfc3339);
         let id = deployed.as_ref().map(|stack| stack.id.clone());
+        let state = deployed.as_ref().and_then(mark::any_state);
         let status = deployed.map_or_else(|| StackStatus::new(NOT_DEPLOYED), |stack| stack.status);
         report.push(StackStatusReport {
             stack: stack.name.clone(),
@@ -179,7 +186,9 @@ pub async fn status(context: &Context, stacks: &[StackTarget]) -> Result<StatusR
             fast: Vec::new(),
             fast_last: None,
             led_back: Vec::new(),
+            unproven: false,
             id,
+            state,
         });
     }
     Ok(StatusReport {

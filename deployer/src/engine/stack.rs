@@ -37,7 +37,7 @@ use super::{
 use crate::aws::AwsError;
 use crate::content::Content;
 use compute::{Proposed, compute};
-use input::{parameters, tags};
+use input::parameters;
 use operation::{known_hints, remove_leftovers, remove_waiting};
 use settle::{Settled, settle};
 
@@ -45,7 +45,7 @@ pub(super) use anew::Agreed;
 use archive::Kept;
 pub(super) use archive::{Archive, Told};
 pub(super) use importable::ground;
-pub(super) use input::token;
+pub(super) use input::{tags, token};
 pub(super) use operation::{
     Executed, aws, delete, ended_badly, execute, interrupted, refused, remove, stopped_error,
 };
@@ -77,6 +77,7 @@ pub(super) struct Run {
 }
 
 /// One stack and where its artifacts go.
+#[derive(Clone)]
 pub(super) struct Work {
     pub(super) manifest: Arc<StackManifest>,
     pub(super) template: String,
@@ -165,7 +166,13 @@ async fn restored(run: &Run, work: &Work) -> Result<bool, StackError> {
             .restore(&context, bucket, &deployed, &work.template)
             .await
     };
-    restored.await.map_err(|source| aws(stack, source))
+    restored.await.map_err(|source| {
+        if context.cancel.is_cancelled() {
+            interrupted(stack, None)
+        } else {
+            aws(stack, source)
+        }
+    })
 }
 
 /// How an attempt to bring a stack to the state it should have ended.
@@ -223,7 +230,7 @@ async fn attempt(
 ) -> Result<Attempt, StackError> {
     let stack = &work.manifest;
     let mut parameters = parameters(run, work).await?;
-    let tags = tags(run, stack);
+    let tags = tags(context, &run.stage, stack);
     let Settled { deployed, waiting } = settle(context, stack).await?;
     if !anew::agree(run, context, work, deployed.as_ref()).await? {
         return Ok(Attempt::declined());

@@ -12,6 +12,14 @@ pub fn explanations(explanations: &[Explanation]) -> String {
     render(explanations, terminal::width())
 }
 
+/// What is said of a stack that nobody has proven.
+const UNPROVEN: &str = "what was deployed last is not known to do what it should: that deploy was stopped before its looks, or one of them failed";
+
+/// Says that nobody has proven a stack since it was changed.
+pub fn unproven(stack: &str) -> String {
+    format!("{stack}: {UNPROVEN}; the next deploy looks again (`stackctl deploy {stack}`)")
+}
+
 fn render(explanations: &[Explanation], width: Option<usize>) -> String {
     let mut text = String::new();
     for explanation in explanations {
@@ -47,7 +55,10 @@ fn stack(text: &mut String, explanation: &Explanation, width: Option<usize>) {
             width,
         );
     }
-    if !explanation.is_failure() && explanation.led_back.is_empty() {
+    if explanation.unproven {
+        push(text, UNPROVEN, 2, width);
+    }
+    if !explanation.is_failure() && explanation.led_back.is_empty() && !explanation.unproven {
         let told = match (&explanation.operation, &explanation.reason) {
             (None, _) => "there is nothing to explain".to_owned(),
             (Some(_), Some(reason)) => reason.clone(),
@@ -185,6 +196,7 @@ mod tests {
             refused: Vec::new(),
             hints: Vec::new(),
             led_back: Vec::new(),
+            unproven: false,
         }
     }
 
@@ -247,7 +259,11 @@ mod tests {
             hints: vec!["mend Work and deploy it".into()],
             ..well("UPDATE_COMPLETE")
         };
-        let all = [failed, well("UPDATE_COMPLETE"), refused, led_back];
+        let unproven = Explanation {
+            unproven: true,
+            ..well("UPDATE_COMPLETE")
+        };
+        let all = [failed, well("UPDATE_COMPLETE"), refused, led_back, unproven];
         let text = render(&all, Some(80));
         let plain = anstream::adapter::strip_str(&text).to_string();
         snapbox::assert_data_eq!(
@@ -281,6 +297,11 @@ fourth-dev UPDATE_COMPLETE
   Work: version 1 is live, and version 2 was deployed last: it was led back,
     because its check failed
   next: mend Work and deploy it
+other-dev UPDATE_COMPLETE
+  create begun 2026-07-28T06:00:00Z, took 1 min 5 s
+  by Admin-alice, commit 0fe8a21b3c4d and what was not committed, stackctl 0.1.0
+  what was deployed last is not known to do what it should: that deploy was
+    stopped before its looks, or one of them failed
 
 "#]]
         );

@@ -28,6 +28,8 @@ pub struct WrittenRelease {
     pub live: bool,
     /// Why it failed after it was deployed, where it did.
     pub failed: Option<ReleaseFailure>,
+    /// Whether nobody looked yet whether it does what it should.
+    pub unproven: bool,
     /// What is not there any more, so that nobody can go back to it.
     pub lost: Vec<String>,
 }
@@ -120,6 +122,10 @@ fn told(release: &WrittenRelease) -> String {
     if let Some(failure) = &release.failed {
         let deployed = if release.live { " is deployed," } else { "" };
         text += &paint(palette::BAD, format!("{deployed} {}", failed(failure)));
+    } else if release.live && release.unproven {
+        let unproven =
+            " is deployed, and not known to do what it should: the deploy ended before its looks";
+        text += &paint(palette::WARNING, unproven);
     } else if release.live {
         text += &paint(palette::GOOD, " is deployed");
     } else if !release.lost.is_empty() {
@@ -247,6 +253,7 @@ mod tests {
             back_to: None,
             live: false,
             failed: None,
+            unproven: false,
             lost: lost.iter().map(|lost| (*lost).to_owned()).collect(),
         };
         let failure = ReleaseFailure {

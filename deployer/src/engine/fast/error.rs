@@ -2,6 +2,7 @@
 
 use stack_model::assembly::StackManifest;
 
+use super::record::STOPPED;
 use crate::{
     aws::AwsError,
     engine::{Explained, FillError, PublishError},
@@ -112,6 +113,9 @@ impl Explained for FastError {
 
 /// Makes the error of a call for a stack.
 pub(super) fn failed(manifest: &StackManifest, source: AwsError) -> FastError {
+    if source.code() == Some(STOPPED) {
+        return FastError::Interrupted(manifest.name.clone());
+    }
     FastError::Aws {
         stack: manifest.name.clone(),
         source,

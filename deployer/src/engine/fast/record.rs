@@ -1,6 +1,9 @@
 //! What was changed past CloudFormation, written down beside the artifacts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use aws_sdk_lambda::types::LastUpdateStatus;
 use serde::{Deserialize, Serialize};
@@ -28,6 +31,13 @@ pub(in crate::engine) const PREFIX: &str = "state/";
 
 /// What the key of a record ends with, after the name of its stack.
 const SUFFIX: &str = ".fast.json";
+
+/// How long to wait for the end of an update of a function: most take seconds, and one that makes network interfaces minutes
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>).
+const LONGEST: Duration = Duration::from_mins(5);
+
+/// The code of the error of a run that was stopped while it waited.
+pub(super) const STOPPED: &str = "Stopped";
 
 /// Lambda's answer to a revision that is not the last one.
 pub(in crate::engine) const OTHER_REVISION: &str = "PreconditionFailedException";
@@ -87,8 +97,21 @@ pub(in crate::engine) struct Records {
 impl Records {
     /// Lists what a bucket holds.
     pub(in crate::engine) async fn list(context: &Context, bucket: &str) -> Result<Self, AwsError> {
+        Self::under(context, bucket, PREFIX).await
+    }
+
+    /// Lists what a bucket holds of one stack.
+    pub(in crate::engine) async fn of(
+        context: &Context,
+        bucket: &str,
+        stack: &str,
+    ) -> Result<Self, AwsError> {
+        Self::under(context, bucket, &prefix(stack)).await
+    }
+
+    async fn under(context: &Context, bucket: &str, prefix: &str) -> Result<Self, AwsError> {
         let mut records = Self::default();
-        for object in object::listed(&context.clients, bucket, PREFIX).await? {
+        for object in object::listed(&context.clients, bucket, prefix).await? {
             let key = object.key.unwrap_or_default();
             let stack = key.strip_prefix(PREFIX);
             if let Some(stack) = stack.and_then(|name| name.strip_suffix(SUFFIX)) {
@@ -364,7 +387,7 @@ impl Code {
     pub(super) async fn of(context: &Context, name: &str) -> Result<Self, AwsError> {
         const OPERATION: &str = "GetFunction";
         let clients = &context.clients;
-        for wait in context.pace.waits() {
+        for wait in context.pace.waits_within(LONGEST) {
             // Whoever may have CloudFormation make a function may call this; `GetFunctionConfiguration` is another action.
             let answer = clients
                 .lambda
@@ -376,7 +399,13 @@ impl Code {
                 .configuration
                 .ok_or_else(|| AwsError::incomplete(OPERATION, "configuration"))?;
             match answer.last_update_status {
-                Some(LastUpdateStatus::InProgress) => context.timing.sleep(wait).await,
+                Some(LastUpdateStatus::InProgress) => tokio::select! {
+                    biased;
+                    () = context.cancel.cancelled() => {
+                        return Err(AwsError::service(OPERATION, STOPPED, "the run was stopped"));
+                    }
+                    () = context.timing.sleep(wait) => {}
+                },
                 status => {
                     let failed = status == Some(LastUpdateStatus::Failed);
                     return Ok(Self {
@@ -390,7 +419,14 @@ impl Code {
                 }
             }
         }
-        Err(AwsError::incomplete(OPERATION, "end of an update"))
+        Err(AwsError::service(
+            OPERATION,
+            "InProgress",
+            &format!(
+                "the last update of function {name} has not ended for {} minutes: repeat the command later, or deploy without `--fast`, which gives the function what it should run",
+                LONGEST.as_secs() / 60
+            ),
+        ))
     }
 
     /// Returns whether this is the code of one of these objects, whose keys end with the hash of the content.

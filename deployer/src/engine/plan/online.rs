@@ -20,7 +20,8 @@ use crate::engine::publish::{artifact_key, needs_bucket};
 use crate::engine::stack::{ground, importable, protection};
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, CodeChange, Context, DeployedStack, Explained, FillError, MadeFrom,
-    StackTarget, deployed, deployed_template, export, graph, handover, hint, proof, reference, release,
+    StackTarget, deployed, deployed_template, export, graph, handover, hint, proof, reference,
+    release,
     status::{DeployStep, DiffStep, State, Way},
 };
 use crate::error::Kind;

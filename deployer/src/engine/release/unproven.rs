@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::mark;
 use crate::{
     aws::{AwsError, Clients, Fault, object},
-    engine::{DeployedStack, fast},
+    engine::{Context, DeployedStack, StackTarget, bootstrap, fast, inspect},
 };
 
 /// What the key ends with, after the name of the stack.
@@ -92,8 +92,12 @@ impl Unproven {
 
     /// Returns whether anything is unproven of a stack as it is now: the update that was to begin may never have begun.
     pub(in crate::engine) fn holds(&self, deployed: &DeployedStack) -> bool {
-        let has_begun = self.before.is_none() || self.before != mark::any_state(deployed);
-        self.stack_id == deployed.id && (self.carried || has_begun)
+        self.stack_id == deployed.id && self.holds_in(mark::any_state(deployed).as_deref())
+    }
+
+    /// The same of the stack that this is of, in a [state](mark::any_state).
+    fn holds_in(&self, state: Option<&str>) -> bool {
+        self.carried || self.before.is_none() || self.before.as_deref() != state
     }
 
     /// Writes it down.
@@ -107,6 +111,33 @@ impl Unproven {
         let body = serde_json::to_vec(self).unwrap_or_default();
         object::write(clients, bucket, &key(stack), body).await
     }
+}
+
+/// Returns whether nobody has proven a stack, as it is in this [state](mark::any_state), since it was changed.
+pub(in crate::engine) async fn is_unproven(
+    clients: &Clients,
+    bucket: &str,
+    (stack, id, state): (&str, &str, Option<&str>),
+) -> Result<bool, AwsError> {
+    let found = Unproven::read(clients, bucket, stack, id).await?;
+    Ok(found.is_some_and(|found| found.holds_in(state)))
+}
+
+/// Returns whether nobody has proven a deployed stack since it was changed: the deploy that changed it ended before its looks,
+/// or found that it does not do what it should. Nobody does of one that is not there, or being changed.
+pub async fn unproven(context: &Context, stack: &StackTarget) -> Result<bool, AwsError> {
+    let context = context.in_region(stack.region.as_deref());
+    let clients = &context.clients;
+    let deployed = inspect::describe(clients, &stack.name).await?;
+    let Some(deployed) = deployed.filter(|it| it.status.is_settled()) else {
+        return Ok(false);
+    };
+    let Some(bucket) = bootstrap::existing(&context).await? else {
+        return Ok(false);
+    };
+    let state = mark::any_state(&deployed);
+    let stack = (&*stack.name, &*deployed.id, state.as_deref());
+    is_unproven(clients, &bucket, stack).await
 }
 
 /// Forgets it.

@@ -68,13 +68,18 @@ pub(super) async fn parameters(
     Ok(parameters)
 }
 
-pub(super) fn tags(run: &Run, stack: &StackManifest) -> BTreeMap<String, String> {
+/// Returns the tags that a deploy of a stage gives a stack.
+pub(in crate::engine) fn tags(
+    context: &Context,
+    stage: &str,
+    stack: &StackManifest,
+) -> BTreeMap<String, String> {
     let mut tags = stack.tags.clone();
     tags.entry(STAGE_TAG.to_owned())
-        .or_insert_with(|| run.stage.clone());
+        .or_insert_with(|| stage.to_owned());
     // What is deployed again may be of a time when the app had no name, or another one. The stack of the artifact bucket
     // belongs to no app.
-    if let Some(app) = &run.context.ownership.app
+    if let Some(app) = &context.ownership.app
         && stack.name != BOOTSTRAP_STACK
     {
         tags.insert(APP_TAG.to_owned(), app.clone());

@@ -473,3 +473,48 @@ async fn a_function_that_does_not_go_back_fails_the_deploy_and_keeps_the_record(
     // The script has no `DeleteObject`: the record is kept.
     played.finish();
 }
+
+/// Lambda never ends the last update, or somebody presses Ctrl-C meanwhile.
+#[tokio::test]
+async fn a_function_that_does_not_settle_is_not_waited_for_without_end() {
+    for is_stopped in [false, true] {
+        let busy = mock!(Lambda::get_function)
+            .sequence()
+            .http_response(|| {
+                http(
+                    200,
+                    r#"{"Configuration": {"CodeSha256": "", "LastUpdateStatus": "InProgress"}}"#,
+                )
+            })
+            .times(100)
+            .build();
+        let script = Script::new()
+            .describe(STACK, deployed(&old()).xml())
+            .template(TEMPLATE)
+            .s3("get_object", record(None));
+        let played = functions(script).lambda("get_function", busy).play();
+        if is_stopped {
+            let handle = played.handle.clone();
+            played.at_wait(3, move || handle.cancel());
+        }
+        let packed = with_function();
+        let error = plan(&played, &packed).await.expect_err("it never ends");
+        let waits = played.waits();
+        if is_stopped {
+            assert_eq!(error.kind(), Kind::Interrupted);
+            assert_eq!(waits.len(), 3);
+        } else {
+            assert!(
+                (290..=300).contains(&waits.iter().sum::<u64>()),
+                "{waits:?}"
+            );
+            let source = std::error::Error::source(&error).expect("it says why");
+            assert!(
+                source.to_string().contains("has not ended for 5 minutes")
+                    || format!("{source:?}").contains("has not ended for 5 minutes"),
+                "{source}"
+            );
+        }
+        played.finish();
+    }
+}

@@ -229,6 +229,84 @@ async fn importers_of_the_same_deploy_let_go_in_between() {
     assert_eq!(finished.count(), 3, "{events:?}");
 }
 
+/// The second update of a stack writes its mark over the one that the first wrote, so that the next deploy need not compare.
+#[tokio::test]
+async fn the_second_update_is_marked_as_well() {
+    let objects = |prefix: &'static str, etag: Option<&'static str>| {
+        let object = etag.map_or_else(String::new, |etag| {
+            format!("<Contents><Key>state/intake-dev.mark.json</Key><ETag>{etag}</ETag></Contents>")
+        });
+        let list = format!(
+            "<ListBucketResult><IsTruncated>false</IsTruncated>{object}</ListBucketResult>"
+        );
+        mock!(S3::list_objects_v2)
+            .match_requests(move |input| input.prefix() == Some(prefix))
+            .then_http_response(move || http(200, &list))
+    };
+    let put = |key: &'static str, before: Option<&'static str>| {
+        mock!(S3::put_object)
+            .match_requests(move |input| {
+                input.key().unwrap_or_default().starts_with(key) && input.if_match() == before
+            })
+            .then_http_response(|| http(200, ""))
+    };
+    let importer = || {
+        let mut stack = Stack::new("UPDATE_COMPLETE");
+        stack.name = "reports-dev";
+        stack.xml()
+    };
+    let mut script = Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .s3(
+            "list_objects_v2",
+            objects("state/", Some("&quot;begin&quot;")),
+        )
+        .describe(STACK, exporting("UPDATE_COMPLETE"))
+        .cloudformation("list_imports", imports(&["reports-dev"]))
+        .template(OLD)
+        .template(OLD);
+    // What is kept for a moment is no release.
+    script = update(script, keeps)
+        .describe(STACK_ID, exporting("UPDATE_COMPLETE"))
+        .s3(
+            "put_object",
+            put("state/intake-dev.mark.json", Some("\"begin\"")),
+        )
+        .describe("reports-dev", importer())
+        .template(OLD);
+    script = update(script, |input| input.stack_name() == Some("reports-dev"))
+        .describe(STACK_ID, importer())
+        .s3("list_objects_v2", objects("reports-dev/release/", None))
+        .s3("put_object", put("reports-dev/release/", None))
+        .s3("put_object", put("state/reports-dev.mark.json", None))
+        .s3(
+            "list_objects_v2",
+            objects("state/intake-dev.", Some("&quot;first&quot;")),
+        )
+        .describe(STACK, exporting("UPDATE_COMPLETE"))
+        .cloudformation("list_imports", imports(&[]))
+        .template(OLD);
+    script = update(script, |input| body(input).get("Outputs").is_none())
+        .describe(STACK_ID, Stack::new("UPDATE_COMPLETE").xml())
+        .s3("list_objects_v2", objects("intake-dev/release/", None))
+        .s3("put_object", put("intake-dev/release/", None))
+        .s3(
+            "put_object",
+            put("state/intake-dev.mark.json", Some("\"first\"")),
+        );
+    let played = script.play();
+    let deployment = Deployment {
+        stage: "dev".to_owned(),
+        stacks: vec![wanted(), stack("reports-dev", &[STACK])],
+        records: true,
+        ..Deployment::default()
+    };
+    deploy(&played.context, deployment, Answer::yes())
+        .await
+        .expect("both are updated");
+    played.finish();
+}
+
 #[tokio::test]
 async fn who_may_not_ask_who_imports_deploys_as_before() {
     let denied = answers::error(

@@ -377,7 +377,7 @@ async fn who_may_not_list_the_bucket_gets_a_status_and_is_told_what_it_lacks() {
     assert_eq!(report.unknown.len(), 1);
     assert!(
         report.unknown[0]
-            .starts_with("nobody knows what was changed with `deploy --fast` in eu-central-1: "),
+            .starts_with("nobody knows what was changed with `deploy --fast` in eu-central-1, "),
         "{:?}",
         report.unknown
     );

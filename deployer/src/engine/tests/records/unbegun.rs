@@ -1,7 +1,7 @@
 //! Updates that never began, notes that cannot be read, and looks that nobody could take: what is written down then.
 
 use super::*;
-use crate::engine::release::record;
+use crate::engine::{self, given_fast, release::record, status};
 
 /// A template with something to look at.
 const WORK: &str = r#"{"Resources":{"Work":{"Type":"AWS::Lambda::Function"}}}"#;
@@ -166,4 +166,34 @@ async fn whoever_sees_nothing_proves_nothing() {
         .expect("nothing is known to be wrong");
     assert_eq!(report.stacks[0].outcome, Outcome::Unchanged);
     played.finish();
+}
+
+/// Whoever asks for the status is told what nobody has looked at, and how that goes on.
+#[tokio::test]
+async fn the_status_tells_what_nobody_looked_at() {
+    let begun = json!({"stack_id": STACK_ID, "before": state("CREATE_COMPLETE")});
+    let never = json!({"stack_id": STACK_ID, "before": state("UPDATE_COMPLETE")});
+    for (note, unproven) in [(begun, true), (never, false)] {
+        let played = Script::new()
+            .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+            .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+            .s3("list_objects_v2", listed("state/", &[(UNPROVEN, "")]))
+            .s3("get_object", noted(note.clone()))
+            .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+            .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+            .s3("get_object", noted(note))
+            .play();
+        let targets = [target()];
+        let report = status(&played.context, &targets).await;
+        let mut report = report.expect("is read");
+        given_fast(&played.context, &targets, &mut report).await;
+        let stack = &report.stacks[0];
+        assert_eq!(stack.unproven, unproven);
+        let next = stack.next.as_deref();
+        assert_eq!(next, unproven.then_some("stackctl deploy intake-dev"));
+        assert_eq!(report.unknown, [""; 0]);
+        let explained = engine::unproven(&played.context, &target()).await;
+        assert_eq!(explained.expect("is read"), unproven);
+        played.finish();
+    }
 }
