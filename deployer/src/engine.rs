@@ -101,7 +101,7 @@ pub(crate) use orphan::split as named_in;
 pub use orphan::{Last, Orphan, Stray, Survey, Territory, find_orphans, strays, survey};
 pub use ownership::{Ownership, Taken, taken};
 pub(crate) use preflight::PATIENCE;
-pub use preflight::{Check, Concern, Weight, preflight};
+pub use preflight::{Check, Concern, Weight, preflight, preflight_of_engine};
 pub use proof::{Claim, Disproof, LedBack, led_back};
 pub use propose::{Proposed, propose};
 pub use prune::{PrunePlan, PruneRequest, PrunedVersion, StackPrune, prune, prune_plan};

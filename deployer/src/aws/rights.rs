@@ -14,7 +14,7 @@ use std::{
 
 use serde_json::Value;
 
-use Of::{Deploy, DeployWith, Look, People};
+use Of::{Deploy, DeployWith, Engine, Look, People};
 use table::{CALLS, Of, SIGNED};
 
 /// Who is calling takes no right (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
@@ -184,7 +184,7 @@ fn pipelines_may_call_what_a_deploy_calls() {
             let is_made = match of {
                 Deploy => true,
                 DeployWith(action) => allowed.contains(action),
-                Look | People => false,
+                Engine | Look | People => false,
             };
             for action in actions.iter().filter(|_| is_made) {
                 assert!(

@@ -33,7 +33,7 @@ use super::{AwsError, Clients, Fault, http, rate::Turns, xml::Element};
 use crate::engine::SystemTiming;
 pub(crate) use host::{encoded, suffix};
 use host::{host, is_known};
-pub(crate) use service::{ACM, CLOUD_CONTROL, QUOTAS, STATES, USER_POOLS};
+pub(crate) use service::{ACM, CLOUD_CONTROL, DYNAMODB, QUOTAS, STATES, USER_POOLS};
 
 /// How often a call is tried before it fails, the first time included.
 const ATTEMPTS: u32 = 3;

@@ -105,8 +105,10 @@ async fn sites<'a>(
         if place.is_local() && plots.iter().all(|plot| plot.imports().is_empty()) {
             let artifacts = site::build(project, place, &plots).await?;
             let contexts = connect(place, endpoint, &plots, arguments).await?;
+            let until = Instant::now() + engine::PATIENCE;
             for (plot, context) in plots.iter().zip(&contexts) {
                 besides.push(look(plot, context).await?);
+                preflight::run(plot, context, arguments, place, until).await?;
             }
             (contexts, artifacts)
         } else {

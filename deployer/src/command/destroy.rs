@@ -264,7 +264,13 @@ impl Run<'_> {
         let gone = if is_of_all || !unknown.is_empty() {
             let memory = Memory::in_state(&self.project.state_dir);
             let local = self.place.is_local();
-            let seen = Remembered::of(self.project, self.name, stage, local).names();
+            let seen = Remembered::of(self.project, self.name, stage, local);
+            // Where nobody reads, only what is known to be left is told.
+            let seen = if self.reads_nothing(session) {
+                BTreeSet::new()
+            } else {
+                seen.names()
+            };
             orphans::gone(session, &context, &ground, &memory, &seen).await?
         } else {
             Vec::new()

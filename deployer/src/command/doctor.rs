@@ -160,7 +160,9 @@ async fn gather(
                 .await?
                 .map_err(|error| interrupted(&error))?;
             let account = identity.as_ref().ok().map(|it| it.account.clone());
-            found.push(checks::credentials(&name, stage, identity));
+            let check = checks::credentials(&name, stage, identity);
+            let account = account.filter(|_| check.state == State::Ok);
+            found.push(check);
             if let (Some(account), Ok(project)) = (account, &project) {
                 let place = (account, stage.region.as_str().to_owned());
                 let app = project.config.workspace.name();

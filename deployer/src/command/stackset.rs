@@ -274,9 +274,9 @@ impl Work<'_> {
             orphans.retain(|orphan| names.unknown.contains(&orphan.stack_set));
         }
         let mut found = Vec::new();
-        let named = orphans.iter().map(|orphan| &orphan.stack_set);
-        let named = named.filter(|name| names.unknown.contains(*name));
-        for name in names.selected.iter().chain(named) {
+        let besides = orphans.iter().map(|orphan| &orphan.stack_set);
+        let besides = besides.filter(|name| names.unknown.contains(*name));
+        for name in names.selected.iter().chain(besides) {
             let status = engine::stack_set_status(&context, name, self.settings);
             found.push(session.guard(Box::pin(status)).await??);
         }
@@ -326,12 +326,10 @@ impl Work<'_> {
         if let Some(pattern) = nobodys.find(|it| !super::orphans::may_be_one(it, self.name)) {
             return Err(cli::unknown(&names, pattern));
         }
-        let errors = unknown.iter().map(|pattern| cli::unknown(&names, pattern));
         let selected = selected.iter().filter_map(|at| names.get(*at));
         Ok(Names {
             selected: selected.map(|name| name.name.to_owned()).collect(),
             all: names.iter().map(|name| name.name.to_owned()).collect(),
-            errors: errors.collect(),
             unknown,
         })
     }
@@ -415,23 +413,19 @@ struct Names {
     all: BTreeSet<String>,
     /// What the source does not have and may be there all the same.
     unknown: Vec<String>,
-    /// What is said of each of these, where it is not.
-    errors: Vec<Error>,
 }
 
 impl Names {
     /// Refuses names of no stack set, in the source or not.
     fn refuse_unknown(&self, orphans: &[OrphanSet]) -> Result<()> {
-        let unknown = self.unknown.iter().zip(&self.errors);
-        for (name, error) in unknown {
-            if orphans.iter().all(|orphan| orphan.stack_set != *name) {
-                let error = Error::new(error.kind(), error.message());
-                return Err(error.cause(
-                    "neither in the source, nor a stack set of this stage and of this app",
-                ));
-            }
+        let is_none = |name: &&String| orphans.iter().all(|orphan| orphan.stack_set != **name);
+        match self.unknown.iter().find(is_none) {
+            Some(name) => Err(
+                Error::new(Kind::Usage, format!("no stack is called `{name}`"))
+                    .cause("neither in the source, nor a stack set of this stage and of this app"),
+            ),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -19,6 +19,7 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use look::Look;
+use name::Asked;
 
 use super::{Context, Event, StackDeployment, publish};
 use crate::aws::{AwsError, Clients};
@@ -87,11 +88,7 @@ pub async fn preflight(
     stacks: &[StackDeployment],
     until: Instant,
 ) -> Vec<Concern> {
-    let mut regions: BTreeMap<Option<&str>, Vec<&StackDeployment>> = BTreeMap::new();
-    for stack in stacks {
-        let region = stack.manifest.region.as_deref();
-        regions.entry(region).or_default().push(stack);
-    }
+    let regions = by_region(stacks.iter());
     let mut concerns = Vec::new();
     let mut looks = Vec::new();
     for (region, stacks) in regions {
@@ -119,6 +116,49 @@ pub async fn preflight(
         });
     }
     concerns
+}
+
+/// Looks in the local engine for names that are taken, until some time; at nothing else, as it has no quotas, and rights and
+/// domains of its own. It takes over what it finds, so that nothing of this ends a deploy. Stacks without a name that it can be
+/// asked about cost no call.
+pub async fn preflight_of_engine(
+    context: &Context,
+    stacks: &[StackDeployment],
+    until: Instant,
+) -> Vec<Concern> {
+    let named = stacks.iter().filter(|stack| {
+        let template = serde_json::from_str(&stack.template);
+        template.is_ok_and(|template| name::is_askable(&template))
+    });
+    let mut concerns = Vec::new();
+    for (region, stacks) in by_region(named) {
+        let clients = context.clients.in_region(region);
+        let look = async {
+            let (looks, unread) = look::at(&clients, &stacks).await;
+            let mut found = name::check(&clients, &looks, Asked::Engine).await;
+            let unread = unread.iter();
+            found.extend(unread.map(|(stack, error)| unknown(Check::NameTaken, stack, error)));
+            found
+        };
+        concerns.extend(within(until, Check::NameTaken, clients.region(), look).await);
+    }
+    for concern in &concerns {
+        context.emit(Event::PreflightFound {
+            concern: concern.clone(),
+        });
+    }
+    concerns
+}
+
+fn by_region<'a>(
+    stacks: impl Iterator<Item = &'a StackDeployment>,
+) -> BTreeMap<Option<&'a str>, Vec<&'a StackDeployment>> {
+    let mut regions: BTreeMap<Option<&str>, Vec<&StackDeployment>> = BTreeMap::new();
+    for stack in stacks {
+        let region = stack.manifest.region.as_deref();
+        regions.entry(region).or_default().push(stack);
+    }
+    regions
 }
 
 /// Looks at the stacks of a region.
@@ -152,7 +192,12 @@ async fn of_stacks(
                 Vec::new()
             }
         }),
-        within(until, Check::NameTaken, region, name::check(clients, looks)),
+        within(
+            until,
+            Check::NameTaken,
+            region,
+            name::check(clients, looks, Asked::Aws)
+        ),
         within(until, Check::Quota, region, quota::check(clients, looks)),
         within(
             until,

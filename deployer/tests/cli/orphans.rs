@@ -478,3 +478,64 @@ fn stacks_of_a_stage_that_nobody_has_are_told_and_are_no_orphans_of_another() {
     assert!(mend.starts_with(told), "{check:#}");
     assert_eq!(checks.next(), None);
 }
+
+/// An administrator with two stack sets of this app, in the forms of
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackSets.html> and
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackSet.html>.
+fn sets(action: &str, _: &str) -> Option<String> {
+    let tags = [("stackctl:stage", "dev"), ("stackctl:app", "shop")];
+    let tags =
+        tags.map(|(key, value)| format!("<member><Key>{key}</Key><Value>{value}</Value></member>"));
+    match action {
+        "ListStackSets" => {
+            let names = ["late-dev", "orders-dev"];
+            let members = names.map(|name| {
+                format!(
+                    "<member><StackSetName>{name}</StackSetName><Status>ACTIVE</Status></member>"
+                )
+            });
+            Some(response(
+                action,
+                &format!("<Summaries>{}</Summaries>", members.concat()),
+            ))
+        }
+        "DescribeStackSet" => Some(response(
+            action,
+            &format!(
+                "<StackSet><PermissionModel>SELF_MANAGED</PermissionModel><Status>ACTIVE</Status>\
+                 <TemplateBody>{{}}</TemplateBody><Tags>{}</Tags></StackSet>",
+                tags.concat()
+            ),
+        )),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_stack_set_that_left_the_source_is_told_and_removed_by_its_name() {
+    let workspace = workspace();
+    let sets_of =
+        "[stages.dev.stacksets]\naccounts = [\"210987654321\"]\nregions = [\"us-east-1\"]\n";
+    workspace.write("stackctl.toml", &format!("{NAMED}{sets_of}"));
+    let server = Server::answering(Some("UPDATE_COMPLETE"), sets);
+    let stackset = |arguments: &[&str]| run("stackset", &workspace, &server, arguments);
+    let told = "stack set late-dev is not in this source: `stackctl stackset destroy late-dev";
+    let outcome = stackset(&["status"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(outcome.stderr.matches(told).count(), 1, "{outcome:?}");
+    let outcome = stackset(&["status", "late-dev", "--json"]);
+    let document: Value = serde_json::from_str(&outcome.stdout).expect("is JSON");
+    assert_eq!(document["stack_sets"][0]["stack_set"], "late-dev");
+    assert_eq!(document["orphans"][0]["stack_set"], "late-dev");
+    let outcome = stackset(&["destroy", "lost-dev", "--confirm", "dev"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    // No source says what it was.
+    let outcome = stackset(&["destroy", "late-dev", "--yes"]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    assert_eq!(changing(&server), None, "{outcome:?}");
+    let outcome = stackset(&["destroy", "late-dev", "--confirm", "dev"]);
+    // This caller may not delete stack sets.
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let request = server.request("DeleteStackSet").expect("it is asked for");
+    assert_eq!(field(&request, "StackSetName"), "late-dev");
+}

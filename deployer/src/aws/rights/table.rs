@@ -9,10 +9,12 @@ pub(super) enum Of {
     DeployWith(&'static str),
     /// Those of a deploy that only look for what may be in its way: a pipeline does without.
     Look,
+    /// Those that only the local engine gets.
+    Engine,
     /// Those of other commands, which people run with what a pipeline is not allowed.
     People,
 }
-use Of::{Deploy, DeployWith, Look, People};
+use Of::{Deploy, DeployWith, Engine, Look, People};
 
 /// The calls by service and method, with the actions that each takes.
 pub(super) const CALLS: [(&str, &str, &[&str], Of); 71] = [
@@ -404,7 +406,7 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 71] = [
 ];
 
 /// The calls of services without a client, by the name of the service and the operation, with the actions that each takes.
-pub(super) const SIGNED: [(&str, &str, &[&str], Of); 7] = [
+pub(super) const SIGNED: [(&str, &str, &[&str], Of); 8] = [
     (
         "ACM",
         "DescribeCertificate",
@@ -422,6 +424,12 @@ pub(super) const SIGNED: [(&str, &str, &[&str], Of); 7] = [
         "ListResources",
         &["cloudformation:ListResources"],
         Look,
+    ),
+    (
+        "DYNAMODB",
+        "DescribeTable",
+        &["dynamodb:DescribeTable"],
+        Engine,
     ),
     (
         "QUOTAS",

@@ -28,6 +28,13 @@ pub(crate) const CLOUD_CONTROL: JsonService = JsonService {
     version: "1.0",
 };
 
+/// DynamoDB (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/Welcome.html>).
+pub(crate) const DYNAMODB: JsonService = JsonService {
+    name: "dynamodb",
+    target: "DynamoDB_20120810",
+    version: "1.0",
+};
+
 /// Step Functions (<https://docs.aws.amazon.com/step-functions/latest/apireference/Welcome.html>).
 pub(crate) const STATES: JsonService = JsonService {
     name: "states",

@@ -16,12 +16,17 @@ pub(super) async fn run(
     place: &Place,
     until: Instant,
 ) -> Result<()> {
-    // The local engine adopts what it finds, and its bucket is its own.
-    if arguments.no_preflight || place.is_local() {
+    if arguments.no_preflight {
         return Ok(());
     }
     let none = super::Contents::default();
     let stacks = super::deployments(&plot.assembly, &plot.selected, &none);
+    if place.is_local() {
+        let look = engine::preflight_of_engine(context, &stacks, until);
+        // Each that it finds is told, and none ends the deploy.
+        plot.session.guard(Box::pin(look)).await?;
+        return Ok(());
+    }
     let concerns = plot
         .session
         .guard(Box::pin(engine::preflight(context, &stacks, until)))

@@ -2,12 +2,14 @@
 //!
 //! Only names that stand in the template as text are looked at: those that CloudFormation makes up are free.
 
+mod services;
+
 use serde_json::{Value, json};
 use stack_model_cfn::facts;
 
 use super::{
     Bucket, Check, Concern, Weight, head,
-    look::{Declared, Look, partition},
+    look::{Declared, Look, declared, partition},
     unknown,
 };
 use crate::{
@@ -60,8 +62,27 @@ enum Taken {
     In(String),
 }
 
+/// Who knows which names are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// AWS, of every type.
+    Aws,
+    /// The local engine, of the types whose services it has a call for here. It takes over what has a name that it is to
+    /// create, where AWS refuses.
+    Engine,
+}
+
+/// Returns whether the local engine can be asked about a name of a template.
+pub(super) fn is_askable(template: &Value) -> bool {
+    declared(template).any(|it| {
+        let property = NAMED.iter().find(|(kind, _)| *kind == it.kind);
+        let has_name = property.is_some_and(|(_, name)| it.properties.get(name).is_some());
+        has_name && services::ENGINE.contains(&it.kind)
+    })
+}
+
 /// Looks at every name of the stacks of a region.
-pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern> {
+pub(super) async fn check(clients: &Clients, looks: &[Look<'_>], asked: Asked) -> Vec<Concern> {
     let mut concerns = Vec::new();
     // Whoever may not use Cloud Control, or does not reach it, is told once.
     let mut untold = None;
@@ -70,13 +91,16 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern>
             let Some((property, name)) = name_of(look, &resource) else {
                 continue;
             };
+            if asked == Asked::Engine && !services::ENGINE.contains(&resource.kind) {
+                continue;
+            }
             let identifier = identifier(clients, &resource, name);
             let has = |id: &str| look.present.values().any(|it| it.physical_id == id);
             if has(name) || has(&identifier) {
                 continue;
             }
             let subject = look.subject(resource.logical_id);
-            let taken = match is_taken(clients, resource.kind, name, &identifier).await {
+            let taken = match is_taken(clients, resource.kind, name, &identifier, asked).await {
                 Ok(taken) => taken,
                 Err(error) => {
                     let is_of_all =
@@ -102,6 +126,19 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern>
                     subject,
                     message: format!("`{name}` is the name of another {kind} already, {message}"),
                     hints: vec![hint],
+                });
+                continue;
+            }
+            if asked == Asked::Engine && !matches!(taken, Taken::No) {
+                concerns.push(Concern {
+                    check: Check::NameTaken,
+                    weight: Weight::Warning,
+                    subject,
+                    message: format!(
+                        "`{name}` is the name of another {kind} already, outside of the stack: the local engine takes it over, \
+                         and AWS refuses that"
+                    ),
+                    hints: Vec::new(),
                 });
                 continue;
             }
@@ -206,8 +243,17 @@ async fn is_taken(
     kind: &str,
     name: &str,
     identifier: &str,
+    asked: Asked,
 ) -> Result<Taken, AwsError> {
     match kind {
+        // The engine's Cloud Control knows nothing but what was made through it.
+        "AWS::DynamoDB::Table" | "AWS::IAM::Role" if asked == Asked::Engine => {
+            Ok(if services::has(clients, kind, name).await? {
+                Taken::Yes(None)
+            } else {
+                Taken::No
+            })
+        }
         "AWS::S3::Bucket" => Ok(match head(clients, name, false).await? {
             Bucket::Free => Taken::No,
             Bucket::Here(Some(region)) if region != clients.region() => Taken::In(region),

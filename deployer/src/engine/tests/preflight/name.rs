@@ -223,3 +223,69 @@ async fn what_is_renamed_has_its_name_already() {
         assert_eq!(told(&concerns), []);
     }
 }
+
+/// The local engine takes over what has the name of what it is to create, and its Cloud Control knows only what was made through
+/// it.
+#[tokio::test]
+async fn the_local_engine_is_asked_by_its_services_and_refuses_nothing() {
+    let of_engine = async |context: &Context, stack: StackDeployment| {
+        engine::preflight_of_engine(context, &[stack], Instant::now() + PATIENCE).await
+    };
+    // Nobody is asked about names that only Cloud Control knows, or that CloudFormation makes up.
+    let unnamed = named(&json!({
+        "Dead": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "dead"}},
+        "Table": {"Type": "AWS::DynamoDB::Table"},
+    }));
+    let played = Script::new().play();
+    assert!(of_engine(&played.context, unnamed).await.is_empty());
+    played.finish();
+
+    let stack = named(&json!({
+        "Clerk": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "clerk"}},
+        "Dead": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "dead"}},
+        "Free": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "free"}},
+        "Orders": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "orders"}},
+        "Writer": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "writer"}},
+    }));
+    let missing = "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException";
+    // (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html>)
+    let role = "<GetRoleResponse><GetRoleResult><Role><RoleName>clerk</RoleName></Role></GetRoleResult></GetRoleResponse>";
+    let nobody = "<ErrorResponse><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>The role with name writer cannot be found.</Message></Error></ErrorResponse>";
+    let signed = Signed::new()
+        .json(
+            "DescribeTable",
+            "free",
+            400,
+            &json!({"__type": missing, "message": "Requested resource not found"}),
+        )
+        .json(
+            "DescribeTable",
+            "orders",
+            200,
+            &json!({"Table": {"TableName": "orders"}}),
+        )
+        .text("GetRole", "RoleName=clerk", 200, role)
+        .text("GetRole", "RoleName=writer", 404, nobody);
+    let played = signed.with(
+        Script::new()
+            .resources(&[])
+            .describe(STACK, answers::absent(STACK))
+            .play_in_any_order(),
+    );
+    let concerns = of_engine(&played.context, stack).await;
+    signed.finish();
+    let taken = |id: &str, kind: &str, name: &str| {
+        let text = format!(
+            "intake-dev/{id}: `{name}` is the name of another {kind} already, outside of the stack: the local engine takes it over, \
+             and AWS refuses that"
+        );
+        (Weight::Warning, text)
+    };
+    assert_eq!(
+        told(&concerns),
+        [
+            taken("Clerk", "AWS::IAM::Role", "clerk"),
+            taken("Orders", "AWS::DynamoDB::Table", "orders"),
+        ]
+    );
+}
