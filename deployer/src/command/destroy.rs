@@ -266,7 +266,7 @@ impl Run<'_> {
             let local = self.place.is_local();
             let seen = Remembered::of(self.project, self.name, stage, local);
             // Where nobody reads, only what is known to be left is told.
-            let seen = if self.reads_nothing(session) {
+            let seen = if is_of_all && self.reads_nothing(session) {
                 BTreeSet::new()
             } else {
                 seen.names()
