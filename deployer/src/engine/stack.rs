@@ -407,21 +407,18 @@ async fn attempt(
         .await
         .map_err(|source| aws(stack, source))?
         .ok_or_else(|| aws(stack, AwsError::incomplete("DescribeStacks", "stack")))?;
-    run.agreed.take(&stack.name, Some(&deployed));
+    let is_ours = run.agreed.took(&stack.name, ended, &deployed);
     outside::tell(context, stack, &changes);
     protection::protect(context, stack, &work.template, &deployed).await?;
-    let kept = if ended
-        .zip(deployed.changed)
-        .is_some_and(|(ended, changed)| changed > ended)
-    {
+    let kept = if is_ours {
+        Some(archive::keep(run, context, work, &deployed, &parameters, is_release).await)
+    } else {
         // What is described is what somebody else deployed: our template would be written down as theirs.
         context.emit(Event::Warning {
             stack: stack.name.clone(),
             message: "nobody can go back to this release: it was not written down, because somebody updated the stack right after it".to_owned(),
         });
         None
-    } else {
-        Some(archive::keep(run, context, work, &deployed, &parameters, is_release).await)
     };
     let outcome = if create {
         Outcome::Created

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use serde_json::Value;
 use stack_model::assembly::{Contract, StackManifest};
@@ -96,9 +97,16 @@ impl Agreed {
         self.with(stack, |_| ()).is_some()
     }
 
-    /// Notes what a stack is now: this run made it so, or somebody agreed to it.
-    pub(super) fn take(&self, stack: &str, now: Option<&DeployedStack>) {
-        self.with(stack, |known| known.deployed = now.map(Deployed::of));
+    /// Notes what this run made of a stack when it `ended`, unless somebody did something to it since, which nobody agreed to.
+    /// Returns whether the stack is what this run made of it.
+    pub(super) fn took(&self, stack: &str, ended: Option<SystemTime>, now: &DeployedStack) -> bool {
+        let overtaken = ended
+            .zip(now.changed)
+            .is_some_and(|(ended, changed)| changed > ended);
+        if !overtaken {
+            self.with(stack, |known| known.deployed = Some(Deployed::of(now)));
+        }
+        !overtaken
     }
 
     /// Takes back that anybody agreed to anything about a stack: the plan is made anew, and so is the question.
@@ -221,8 +229,12 @@ pub(super) fn again(run: &Run, stack: &StackManifest) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::engine::Change;
+    use crate::engine::plan::{Basis, StackPlan};
+    use crate::engine::tests::described;
 
     #[test]
     fn what_no_plan_has_and_only_follows_is_counted_apart() {
@@ -260,5 +272,39 @@ mod tests {
         assert_eq!(agreed.follow(&changes), 1);
         // Where there was no plan, nobody was told another number.
         assert_eq!(Agreed::default().follow(&changes), 0);
+    }
+
+    #[test]
+    fn what_somebody_did_since_is_not_what_was_agreed_to() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let found = |changed| {
+            let mut stack = described("UPDATE_COMPLETE");
+            stack.changed = Some(at(changed));
+            stack
+        };
+        // When the run ended what it did, when the stack was changed last, and whether that is one and the same.
+        for (ended, changed, ours) in [
+            (Some(20), 10, true),
+            (Some(20), 20, true),
+            (Some(20), 30, false),
+            (None, 30, true),
+        ] {
+            let plan = StackPlan {
+                stack: "orders-dev".to_owned(),
+                basis: Some(Basis {
+                    deployed: Some(Deployed::of(&found(1))),
+                    before: Some(plan::Snapshot::default().into()),
+                    ..Basis::default()
+                }),
+                ..StackPlan::default()
+            };
+            let agreed = Agreed::to(Plan { stacks: vec![plan] }, BTreeMap::new());
+            let is_of =
+                |stack: &DeployedStack| agreed.with("orders-dev", |known| known.is_of(Some(stack)));
+            assert_eq!(is_of(&found(1)), Some(true));
+            let now = found(changed);
+            assert_eq!(agreed.took("orders-dev", ended.map(at), &now), ours);
+            assert_eq!(is_of(&now), Some(ours), "{ended:?} {changed}");
+        }
     }
 }

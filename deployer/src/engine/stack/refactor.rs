@@ -117,14 +117,8 @@ async fn after(
         }
         import::Stepped::Overtaken(error) => Err(error),
         import::Stepped::Done(ended) => {
-            let now = settled(context, work, &deployed.id).await?;
-            let changed = now.as_ref().and_then(|now| now.changed);
-            // What somebody did since is not what was agreed to.
-            if ended
-                .zip(changed)
-                .is_none_or(|(ended, changed)| changed <= ended)
-            {
-                run.agreed.take(&work.manifest.name, now.as_ref());
+            if let Some(now) = settled(context, work, &deployed.id).await? {
+                run.agreed.took(&work.manifest.name, ended, &now);
             }
             Ok(Some(Attempt::Renamed))
         }
@@ -142,9 +136,10 @@ async fn refactor(
 ) -> Result<Option<String>, StackError> {
     let stack = &work.manifest;
     check_cancelled(context, stack)?;
+    let wanted = moves::renamed(template, pending);
     let renamed = Work {
         manifest: Arc::clone(stack),
-        template: moves::renamed(template, pending).to_string(),
+        template: wanted.to_string(),
         contents: BTreeMap::new(),
         bucket: work.bucket.clone(),
         direct: work.direct,
@@ -194,8 +189,15 @@ async fn refactor(
     if let Err(reason) = executed.await? {
         return Err(refused(&stack.name, pending, reason));
     }
-    let now = settled(context, work, &deployed.id).await?;
-    run.agreed.take(&stack.name, now.as_ref());
+    // Nothing tells when a refactor ended, but it changes nothing else than the template.
+    if let Some(now) = settled(context, work, &deployed.id).await?
+        && run.agreed.knows(&stack.name)
+        && now.parameters == deployed.parameters
+        && now.tags == deployed.tags
+        && import::template(context, stack, &now, Some(&wanted)).await? == Some(wanted)
+    {
+        run.agreed.took(&stack.name, None, &now);
+    }
     Ok(None)
 }
 

@@ -252,6 +252,84 @@ async fn another_way_than_the_planned_one_is_asked_for() {
     played.finish();
 }
 
+/// Nobody agreed to what somebody else did to the stack while it was renamed. What is deployed then is what tells: a refactor
+/// has no time of its end
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackRefactor.html>).
+#[tokio::test]
+async fn what_somebody_does_while_a_resource_is_renamed_is_planned_anew() {
+    let moved_on = RENAMED.replace(
+        r#""Resources":{"#,
+        r#""Resources":{"Table":{"Type":"AWS::DynamoDB::Table"},"#,
+    );
+    for (after, is_asked) in [(RENAMED, false), (moved_on.as_str(), true)] {
+        let later = || {
+            let mut stack = Stack::new("UPDATE_COMPLETE");
+            stack.updated = "2026-07-28T07:00:00.000Z";
+            stack.xml()
+        };
+        let found = || Stack::new("UPDATE_COMPLETE").xml();
+        let script = Script::new()
+            .describe(STACK, found())
+            .template(BEFORE)
+            .cloudformation("get_stack_policy", policy(""))
+            // The deploy.
+            .describe(STACK, found())
+            .template(BEFORE)
+            .cloudformation("get_stack_policy", policy(""))
+            .cloudformation("create_stack_refactor", create())
+            .cloudformation(
+                "describe_stack_refactor",
+                describe("CREATE_COMPLETE", "AVAILABLE", ""),
+            )
+            .cloudformation("execute_stack_refactor", execute())
+            .cloudformation(
+                "describe_stack_refactor",
+                describe("CREATE_COMPLETE", "EXECUTE_COMPLETE", ""),
+            )
+            .describe(STACK_ID, later())
+            .template(after)
+            // What is left to do.
+            .describe(STACK, later());
+        let script = if is_asked {
+            script.describe(STACK, later()).template(after)
+        } else {
+            script.template(RENAMED).template(RENAMED)
+        };
+        let played = script.play();
+        let mut stack = moved();
+        stack.template = RENAMED.to_owned();
+        let template = serde_json::from_str(RENAMED).expect("is JSON");
+        let wanted = Wanted {
+            manifest: &stack.manifest,
+            template: &template,
+            contracts: &BTreeMap::new(),
+            contents: &BTreeMap::new(),
+        };
+        let agreed = plan::plan(&played.context, &[wanted], &BTreeMap::new(), &Registry)
+            .await
+            .expect("it is planned");
+        let deployment = Deployment {
+            agreed,
+            ..one(stack)
+        };
+        let answer = Answer::no();
+        let ended = deploy(&played.context, deployment, answer.clone()).await;
+        let anew = answer.anew.lock().expect("no holder panics");
+        assert_eq!(anew.len(), usize::from(is_asked));
+        let outcome = match &ended {
+            Ok(report) => report.stacks[0].outcome,
+            Err(error) => error.report().expect("something was begun").stacks[0].outcome,
+        };
+        let expected = if is_asked {
+            Outcome::Declined
+        } else {
+            Outcome::Updated
+        };
+        assert_eq!(outcome, expected);
+        played.finish();
+    }
+}
+
 /// `GetTemplateSummary`
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplateSummary.html>).
 fn summary(identifiers: &str) -> Rule {
