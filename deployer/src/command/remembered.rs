@@ -161,10 +161,10 @@ impl Remembered {
             let deployed = snapshot.as_ref().map(Snapshot::side).unwrap_or_default();
             let contracts = &assembly.manifest.contracts;
             let mut plan = app.compare(manifest, contracts, &deployed, &wanted, &Registry);
-            plan.note = since.map(|since| {
+            plan.note_first(since.map(|since| {
                 let since = since.strftime("%Y-%m-%d %H:%M:%S UTC");
                 format!("compared with what was seen from here on {since}; nobody was asked")
-            });
+            }));
             plans.push(plan);
         }
         if unknown.is_empty() {

@@ -16,6 +16,7 @@ mod imported;
 mod knowledge;
 mod known;
 mod live;
+mod macros;
 mod mappings;
 pub(super) mod moves;
 mod name;
@@ -36,7 +37,7 @@ mod text;
 mod traps;
 mod widen;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
@@ -64,6 +65,7 @@ pub(super) use stored::{is_dynamic, is_value};
 #[cfg(test)]
 pub(crate) use tests::corpus_plans;
 pub use text::{Hunk, Line, TextChange};
+pub(crate) use widen::lets_in;
 
 /// The version of the JSON form of plans: it rises when a field goes or means something else, not when one is added.
 ///
@@ -133,6 +135,9 @@ pub struct ResourceChange {
     pub action: Action,
     /// How dangerous that is.
     pub grade: Grade,
+    /// Whether it stays or another one takes its place, which only AWS knows. The grade is that of the replacement.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub perhaps: bool,
     /// What of it is dangerous enough to be asked for in a protected stage, the least dangerous first: data that is
     /// lost, and whatever is widened.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -156,9 +161,19 @@ pub struct ResourceChange {
     /// Where the resource is declared in the Rust source.
     #[serde(skip)]
     pub source: Option<String>,
+    /// The properties that change only if something that they refer to becomes another, by path.
+    #[serde(skip)]
+    pub(crate) possible: BTreeSet<Path>,
 }
 
 impl ResourceChange {
+    /// Returns whether it changes only if something that it refers to becomes another, which only AWS knows.
+    pub(crate) fn only_follows(&self) -> bool {
+        let mut properties = self.properties.iter();
+        !self.possible.is_empty()
+            && properties.all(|property| self.possible.contains(&property.path))
+    }
+
     /// Adds a reason, and what it makes of the grade: one that makes the change more dangerous than the others comes
     /// first.
     fn add(&mut self, grade: Grade, reason: String, source: &'static str) {
@@ -350,6 +365,14 @@ impl StackPlan {
         let said = self.changes.iter().map(|change| &change.said);
         let mut findings = said.chain([&self.said]).flat_map(|said| &said.findings);
         findings.any(|finding| !finding.warns())
+    }
+
+    /// Puts a note before those that there are.
+    pub(crate) fn note_first(&mut self, note: Option<String>) {
+        self.note = match (note, self.note.take()) {
+            (Some(note), Some(more)) => Some(format!("{note}; {more}")),
+            (note, more) => note.or(more),
+        };
     }
 
     /// Returns whether nothing would change.

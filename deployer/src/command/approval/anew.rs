@@ -42,11 +42,17 @@ pub(super) fn worse(before: &StackPlan, now: &StackPlan, allowed: &[Allowance]) 
             words.push(
                 match change.grade {
                     Grade::Impossible => "cannot be deployed",
+                    Grade::Replacement if change.perhaps => "perhaps replaced by another one",
                     Grade::Replacement => "replaced by another one",
                     _ => "interrupted",
                 }
                 .to_owned(),
             );
+        }
+        let agreed =
+            known.is_some_and(|planned| planned.perhaps || planned.action == Action::Replace);
+        if words.is_empty() && change.perhaps && !agreed && !is_allowed(change.grade, id) {
+            words.push("perhaps replaced".to_owned());
         }
         let goes = matches!(
             change.action,
@@ -164,6 +170,23 @@ mod tests {
                 .collect();
             assert_eq!(told, expected, "{before:?} and {now:?}");
         }
+    }
+
+    #[test]
+    fn what_may_be_replaced_now_and_could_not_before_is_worse() {
+        let before = plan(&[("Orders", Action::Update, Grade::PermissionWidened)]);
+        let mut now = before.clone();
+        now.changes[0].perhaps = true;
+        assert_eq!(
+            worse(&before, &now, &[]),
+            ["Orders (AWS::DynamoDB::Table): perhaps replaced: because"]
+        );
+        assert_eq!(worse(&now, &now, &[]), [""; 0]);
+        assert_eq!(worse(&now, &before, &[]), [""; 0]);
+        assert_eq!(
+            differences(&before, &now),
+            ["Orders may be replaced, and could not be"]
+        );
     }
 
     #[test]

@@ -76,10 +76,14 @@ fn unplanned(change: &Change) -> ResourceChange {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
     use super::*;
     use crate::cli::Allowance;
     use crate::command::approval::{Approval, Consent};
-    use crate::engine::plan::{Grade, Plan, PropertyChange};
+    use crate::engine::plan::{Grade, Plan, PropertyChange, Registry, Side, compare};
     use crate::engine::{Approve as _, Decision, ProposedChanges};
     use crate::ui::Ui;
 
@@ -279,6 +283,77 @@ mod tests {
             let decision = approval.in_place(local).approve(&changes).await;
             assert_eq!(decision, expected, "{local} {changes:?}");
         }
+    }
+
+    /// What may be replaced by the plan was agreed to with it, in the grade that it has then.
+    #[tokio::test]
+    async fn what_the_plan_says_that_may_be_replaced_is_executed() {
+        use Consent::{Given, Kept};
+        let perhaps = |grade| {
+            plan(vec![ResourceChange {
+                perhaps: true,
+                ..planned("Table", Action::Update, grade)
+            }])
+        };
+        let possible = |policy: &str| {
+            let mut change = proposed("Table", "Modify", Some(Replacement::Conditional));
+            change.policy_action = Some(policy.to_owned());
+            changes(vec![change])
+        };
+        let deletes = possible("ReplaceAndDelete");
+        let retains = possible("ReplaceAndRetain");
+        let (lost, kept) = (perhaps(Grade::DataLoss), perhaps(Grade::Replacement));
+        for consent in [Given, Kept] {
+            for (agreed, changes, expected) in [
+                (&lost, &deletes, Decision::Execute),
+                (&lost, &retains, Decision::Execute),
+                (&kept, &retains, Decision::Execute),
+                (&kept, &deletes, Decision::Decline),
+            ] {
+                let cli = <crate::cli::Cli as clap::Parser>::parse_from(["stackctl", "diff"]);
+                let agreed = Plan {
+                    stacks: vec![agreed.clone()],
+                };
+                let approval = Approval::new(Ui::new(&cli.global), consent, Some(agreed));
+                let decision = approval.approve(changes).await;
+                assert_eq!(decision, expected, "{consent:?} {changes:?}");
+            }
+        }
+    }
+
+    /// A protected stage asks for what goes if it is replaced, and then for nothing more.
+    #[tokio::test]
+    async fn data_that_a_possible_replacement_deletes_is_allowed_by_name_in_a_protected_stage() {
+        let template = |lock: bool| {
+            json!({"Resources": {"Table": {
+                "Type": "AWS::S3::Bucket", "Properties": {"ObjectLockEnabled": lock},
+            }}})
+        };
+        let (old, new) = (template(false), template(true));
+        let side = |template| Side {
+            template: Some(template),
+            ..Side::default()
+        };
+        let none = BTreeMap::new();
+        let agreed = compare("orders-prod", &side(&old), &side(&new), &none, &Registry);
+        assert!(agreed.changes[0].perhaps, "{agreed:?}");
+        let plan = Plan {
+            stacks: vec![agreed],
+        };
+        let placed = [(None, &plan)];
+        let allowed = ["data-loss:Table".parse().expect("is an allowance")];
+        assert!(super::super::refuse(&placed, &[], "prod").is_err());
+        assert!(super::super::refuse(&placed, &allowed, "prod").is_ok());
+        let mut change = proposed("Table", "Modify", Some(Replacement::Conditional));
+        change.resource_type = "AWS::S3::Bucket".to_owned();
+        change.policy_action = Some("ReplaceAndDelete".to_owned());
+        let cli = <crate::cli::Cli as clap::Parser>::parse_from(["stackctl", "diff"]);
+        let approval = Approval::new(Ui::new(&cli.global), Consent::Given, Some(plan.clone()))
+            .allowing(&allowed, Some("prod"));
+        assert_eq!(
+            approval.approve(&changes(vec![change])).await,
+            Decision::Execute
+        );
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use stack_model::assembly::{Contract, StackManifest};
 
 use super::canonical::{canonical, same};
-use super::compare::{Outside, Renewed, compare_among};
+use super::compare::{Other, Outside, Renewed, compare_among};
 use super::imported::{Cause, changing};
 use super::moves::Moves;
 use super::needs::needs;
@@ -25,10 +25,10 @@ pub(super) type Export = (Option<String>, String);
 /// The stacks that were compared so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct App {
-    /// What becomes another: the resource that an export stands for, as people name it.
-    exports: BTreeMap<Export, String>,
+    /// What becomes another, or may: the resource that an export stands for, as people name it.
+    exports: BTreeMap<Export, Other>,
     /// The same of outputs, by stack and key.
-    outputs: BTreeMap<(String, String), String>,
+    outputs: BTreeMap<(String, String), Other>,
     /// The values of the exports that stay what they are.
     values: BTreeMap<Export, String>,
     /// The exports that stacks give up.
@@ -107,7 +107,7 @@ impl App {
             self.own.insert((region.clone(), name.clone()));
         }
         self.order.export(manifest, &before, &after);
-        for (name, cause) in changing(deployed, wanted, &plan, &renewed, knowledge) {
+        for (name, cause) in changing(deployed, wanted, &plan, &renewed) {
             let export = (region.clone(), name);
             self.changing.insert((manifest.name.clone(), export), cause);
         }
@@ -234,9 +234,18 @@ impl App {
                 &value,
                 Trail::Start(&Path::default()),
                 &mut |_, reference| {
-                    let found = renewed.iter().find(|renewed| renewed.concerns(reference));
-                    if let Some(found) = found {
-                        what = Some(format!("{found} of {}", manifest.name));
+                    let concerning = renewed.iter().filter(|it| it.concerns(reference));
+                    // What is certain counts before what is possible.
+                    let found = concerning.min_by_key(|renewed| renewed.perhaps);
+                    if let Some(found) = found
+                        && what
+                            .as_ref()
+                            .is_none_or(|what: &Other| what.perhaps || !found.perhaps)
+                    {
+                        what = Some(Other {
+                            name: format!("{found} of {}", manifest.name),
+                            perhaps: found.perhaps,
+                        });
                     }
                 },
             );

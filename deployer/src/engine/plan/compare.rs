@@ -2,6 +2,7 @@
 
 mod difference;
 mod follow;
+mod judge;
 mod other;
 mod repeated;
 
@@ -10,35 +11,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use stack_model::assembly::ResourceManifest;
 
-use super::canonical::{canonical, open_texts, same};
+use super::canonical::{canonical, open_texts};
 use super::conditions::{settled, ways};
-use super::knowledge::{Knowledge, Update};
+use super::knowledge::Knowledge;
 use super::known::{Known, align, declared};
 use super::mappings::Mappings;
 use super::needs::{self, Need};
-use super::path::{Path, Step, display};
+use super::path::Path;
 use super::stored::looked_up;
 use super::text::texts;
 use super::traps::{self, Both};
 use super::{
-    Action, Grade, PropertyChange, ResourceChange, Side, StackPlan, grade, name, references, widen,
+    Action, Grade, ResourceChange, Side, StackPlan, grade, macros, name, references, widen,
 };
 use difference::Difference;
 use follow::follow;
+use judge::judge;
 use other::other;
 use repeated::Repeated;
 
-pub(super) use follow::Renewed;
+pub(super) use follow::{Other, Renewed};
 
 /// What is known of other stacks, and of functions, when one stack is compared.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outside {
-    /// The exports that become others, with what they stand for.
-    pub(super) exports: BTreeMap<String, String>,
+    /// The exports that become others, or may.
+    pub(super) exports: BTreeMap<String, Other>,
     /// The values of exports that stay what they are.
     pub(super) values: BTreeMap<String, String>,
-    /// The parameters that become others, with what they stand for.
-    pub(super) parameters: BTreeMap<String, String>,
+    /// The parameters that become others, or may.
+    pub(super) parameters: BTreeMap<String, Other>,
     /// What the functions of the stack need of their roles.
     pub(super) needs: Vec<Need>,
 }
@@ -144,6 +146,7 @@ pub(super) fn compare_among(
         stack: stack.to_owned(),
         changes: changes.into_values().collect(),
         other: other(deployed, wanted),
+        note: wanted.template.and_then(macros::told),
         create: deployed.template.is_none(),
         ..StackPlan::default()
     };
@@ -308,108 +311,6 @@ fn changed(
     judge(&mut change, Some(old), new, knowledge);
     change.texts = texts(resource_type, old, new, &change.properties);
     Some(change)
-}
-
-/// Sets action, grade and reasons of a change from its properties.
-fn judge(change: &mut ResourceChange, old: Option<&Value>, new: &Value, knowledge: &dyn Knowledge) {
-    let mut replacing = Vec::new();
-    let mut perhaps = Vec::new();
-    let mut unknown = Vec::new();
-    let mut same = Vec::new();
-    let mut sources = BTreeSet::new();
-    for property in &change.properties {
-        if property.path == Path::new("Type") {
-            replacing.push("it is of another type".to_owned());
-            continue;
-        }
-        let Some(place) = property.path.property() else {
-            continue;
-        };
-        let path = display(place);
-        let update = match traps::refined(&change.resource_type, property, old, new) {
-            Some((update, source)) => {
-                sources.insert(source);
-                update
-            }
-            None => knowledge.update(&change.resource_type, place),
-        };
-        match update {
-            Update::InPlace => same.extend(default(change, property, place, knowledge)),
-            Update::Replacement => {
-                replacing.push(format!("{path} cannot change without replacement"));
-            }
-            Update::Conditional => perhaps.push(format!("{path} may need replacement")),
-            Update::Unknown => unknown.push(format!("nothing is known of {path}")),
-        }
-    }
-    for source in sources {
-        change.cite(source);
-    }
-    if !replacing.is_empty() {
-        let (grade, reason) = grade::replacement(new, &change.resource_type);
-        change.action = Action::Replace;
-        change.grade = grade;
-        change.reasons = reason.into_iter().chain(replacing).chain(perhaps).collect();
-    } else if !perhaps.is_empty() {
-        let (grade, reason) = grade::replacement(new, &change.resource_type);
-        change.grade = grade;
-        change.reasons = perhaps;
-        change
-            .reasons
-            .extend(reason.map(|reason| format!("if so, {reason}")));
-    } else {
-        // CloudFormation updates the resource all the same, and nothing of it becomes another.
-        change.grade = if same.len() == change.properties.len() {
-            Grade::None
-        } else {
-            Grade::UpdateInPlace
-        };
-        change.reasons = unknown.into_iter().chain(same).collect();
-    }
-}
-
-/// Says that a property which comes or goes has the value that AWS takes without it, where that is so.
-fn default(
-    change: &ResourceChange,
-    property: &PropertyChange,
-    place: &[Step],
-    knowledge: &dyn Knowledge,
-) -> Option<String> {
-    let (value, comes) = match (&property.before, &property.after) {
-        (None, Some(value)) => (value, true),
-        (Some(value), None) => (value, false),
-        _ => return None,
-    };
-    let path = display(place);
-    is_default(&change.resource_type, &mut place.to_vec(), value, knowledge).then(|| {
-        if comes {
-            format!("{path} is that by default: it stays as it is")
-        } else {
-            format!("{path} was what it is by default: it stays as it is")
-        }
-    })
-}
-
-/// Returns whether a value is the default, or an object of which every entry is.
-fn is_default(
-    resource_type: &str,
-    place: &mut Vec<Step>,
-    value: &Value,
-    knowledge: &dyn Knowledge,
-) -> bool {
-    if let Some(default) = knowledge.default(resource_type, place) {
-        return same(&default, value);
-    }
-    let Value::Object(entries) = value else {
-        return false;
-    };
-    !entries.is_empty()
-        && entries.iter().all(|(key, entry)| {
-            place.push(Step::Key(key.clone()));
-            let is = is_default(resource_type, place, entry, knowledge);
-            place.pop();
-            is
-        })
 }
 
 /// Raises the grade of a change that lets somebody do more, or more of the world in.

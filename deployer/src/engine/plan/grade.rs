@@ -69,6 +69,11 @@ pub(super) fn is_state(resource_type: &str) -> bool {
     )
 }
 
+/// Returns whether a replaced resource is deleted.
+pub(super) fn goes_when_replaced(new: &Value) -> bool {
+    fate(new, "UpdateReplacePolicy") == Fate::Deleted
+}
+
 /// Grades the replacement of a resource: the old one goes the way of the new template's policy.
 ///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html>.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::canonical::{canonical, same};
 use super::compare::Renewed;
 use super::stored::is_dynamic;
-use super::{Action, Grade, Knowledge, Side, StackPlan, app, name};
+use super::{Action, Grade, Side, StackPlan, app};
 use crate::engine::handover;
 use crate::template::referenced;
 
@@ -83,7 +83,6 @@ pub(super) fn changing(
     wanted: &Side<'_>,
     plan: &StackPlan,
     renewed: &[Renewed],
-    knowledge: &dyn Knowledge,
 ) -> BTreeMap<String, Cause> {
     let value = |side: &Side<'_>, output: &Value| {
         let value = output.get("Value").unwrap_or(&Value::Null);
@@ -108,12 +107,12 @@ pub(super) fn changing(
             let known = !is_dynamic(before) && !is_dynamic(after);
             (known && !same(old, &new)).then_some(Cause::Text)
         } else {
-            of_resource(&new, plan, renewed, knowledge)
+            of_resource(&new, plan, renewed)
         };
         found.extend(cause.map(|cause| (name, cause)));
     }
     for (name, old) in given_up {
-        let cause = match of_resource(&old, plan, renewed, knowledge) {
+        let cause = match of_resource(&old, plan, renewed) {
             Some(Cause::Resource(id)) => Some(Cause::Stale(id)),
             None => unkept(&old, deployed, wanted, plan),
             other => other,
@@ -139,12 +138,7 @@ fn unkept(
     (!handover::can_keep(new, old, names)).then(|| Cause::Gone(gone.logical_id.clone()))
 }
 
-fn of_resource(
-    value: &Value,
-    plan: &StackPlan,
-    renewed: &[Renewed],
-    knowledge: &dyn Knowledge,
-) -> Option<Cause> {
+fn of_resource(value: &Value, plan: &StackPlan, renewed: &[Renewed]) -> Option<Cause> {
     if !is_text(value) {
         return None;
     }
@@ -162,14 +156,14 @@ fn of_resource(
         value,
         super::path::Trail::Start(&super::Path::default()),
         &mut |_, reference| {
-            if renewed.iter().any(|renewed| renewed.concerns(reference)) {
+            let mut certain = renewed.iter().filter(|renewed| !renewed.perhaps);
+            if certain.any(|renewed| renewed.concerns(reference)) {
                 renewing = Some(Cause::Resource(reference.name.to_owned()));
             }
         },
     );
     renewing.or_else(|| {
-        let mut updates = changes().filter(|change| change.action == Action::Update);
-        let change = updates.find(|change| name::may_be_replaced(change, knowledge))?;
+        let change = changes().find(|change| change.perhaps)?;
         Some(Cause::Perhaps(change.logical_id.clone()))
     })
 }

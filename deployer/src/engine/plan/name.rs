@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::canonical::same;
 use super::compare::type_of;
-use super::{Action, Grade, Knowledge, ResourceChange, Update, references};
+use super::{Action, Grade, Knowledge, ResourceChange, references};
 
 /// Gives every change that cannot be deployed its grade, with what to do about it as the first reason.
 pub(super) fn refuse(
@@ -39,7 +39,7 @@ pub(super) fn refuse(
             continue;
         }
         let certain = change.action == Action::Replace;
-        if !certain && !may_be_replaced(change, knowledge) {
+        if !certain && !change.perhaps {
             continue;
         }
         let Some((property, name)) = kept(before, after, new, &replaced, knowledge) else {
@@ -56,15 +56,6 @@ pub(super) fn refuse(
             ));
         }
     }
-}
-
-/// Returns whether only AWS knows whether a change replaces its resource.
-pub(super) fn may_be_replaced(change: &ResourceChange, knowledge: &dyn Knowledge) -> bool {
-    change.properties.iter().any(|property| {
-        property.path.property().is_some_and(|place| {
-            knowledge.update(&change.resource_type, place) == Update::Conditional
-        })
-    })
 }
 
 /// Returns the name that a resource keeps, with its property: one that the template writes and that is not made from

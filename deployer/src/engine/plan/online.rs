@@ -263,7 +263,7 @@ async fn plan_one(
                 .extend(led_back(&own, wanted.manifest, found).await?);
         }
     }
-    compared.note = note;
+    compared.note_first(note);
     if let Some(found) = &found {
         explain_code(&own, wanted, found, artifacts, &mut compared).await;
     }

@@ -36,6 +36,9 @@ pub struct SealedChange {
     pub action: Action,
     /// How dangerous it is.
     pub grade: Grade,
+    /// Whether it may be replaced, which only AWS knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub perhaps: bool,
     /// A hash of the reasons and of the properties.
     pub hash: String,
 }
@@ -54,6 +57,7 @@ impl Seal {
             let sealed = SealedChange {
                 action: change.action,
                 grade: change.grade,
+                perhaps: change.perhaps,
                 hash: hash(&all, releases),
             };
             (change.logical_id.clone(), sealed)
@@ -89,6 +93,14 @@ impl Seal {
             told.push(match (then, now) {
                 (Some(then), Some(now)) if then.action != now.action => {
                     format!("{id} would be {} and not {}", word(now), word(then))
+                }
+                (Some(then), Some(now)) if then.perhaps != now.perhaps => {
+                    let words = if now.perhaps {
+                        "may be replaced, and could not be"
+                    } else {
+                        "cannot be replaced any more"
+                    };
+                    format!("{id} {words}")
                 }
                 (Some(then), Some(now)) if then.grade != now.grade => format!(
                     "{id} would be {} with the grade {} and not {}",
@@ -331,8 +343,11 @@ mod tests {
         let then = seal(basis(), vec![change(Grade::UpdateInPlace, "r")]);
         let mut replaced = change(Grade::Replacement, "r");
         replaced.action = Action::Replace;
+        let mut perhaps = change(Grade::Replacement, "r");
+        perhaps.perhaps = true;
         for (now, expected) in [
             (vec![replaced], "Work would be replaced and not updated"),
+            (vec![perhaps], "Work may be replaced, and could not be"),
             (
                 vec![change(Grade::DataLoss, "r")],
                 "Work would be updated with the grade data_loss and not update_in_place",
@@ -365,7 +380,10 @@ mod tests {
 
     #[test]
     fn a_seal_is_read_as_it_was_written() {
-        let sealed = seal(basis(), vec![change(Grade::DataLoss, "r")]);
+        let mut perhaps = change(Grade::DataLoss, "r");
+        perhaps.perhaps = true;
+        let sealed = seal(basis(), vec![perhaps]);
+        assert!(sealed.changes["Work"].perhaps);
         let text = serde_json::to_string(&sealed).expect("is JSON");
         let read: Seal = serde_json::from_str(&text).expect("is a seal");
         assert_eq!(read, sealed);

@@ -9,6 +9,7 @@ mod corpus;
 mod grades;
 mod known;
 mod laws;
+mod perhaps;
 mod policies;
 mod same;
 mod schema;
@@ -148,6 +149,25 @@ fn sections_besides_resources_are_compared() {
         .collect();
     assert_eq!(paths, ["Outputs.A.Value", "Outputs.B"]);
     assert!(plan.changes.is_empty() && !plan.is_empty());
+}
+
+/// What a macro makes of a template is in no comparison, whatever else there is to note.
+#[test]
+fn a_template_that_a_macro_changes_says_so() {
+    let template = json!({"Transform": "AWS::Serverless-2016-10-31", "Resources": {}});
+    let mut plan = plan_of(&template, &template);
+    let note = plan.note.clone().unwrap_or_default();
+    assert!(
+        note.starts_with("AWS::Serverless-2016-10-31 makes "),
+        "{note}"
+    );
+    plan.note_first(Some("it is UPDATE_FAILED".to_owned()));
+    let both = plan.note.unwrap_or_default();
+    assert_eq!(both, format!("it is UPDATE_FAILED; {note}"));
+    assert_eq!(
+        plan_of(&resources(&json!({})), &resources(&json!({}))).note,
+        None
+    );
 }
 
 #[test]

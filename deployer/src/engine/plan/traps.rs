@@ -123,9 +123,11 @@ impl<'a> Seen<'a> {
         self.wanted()?.get("Properties")?.pointer(pointer)
     }
 
-    /// Returns whether a property differs, or may because what it refers to is replaced.
+    /// Returns whether a property differs, or has another value because what it refers to is replaced.
     fn touches(&self, property: &str) -> bool {
-        self.change.properties.iter().any(|change| {
+        let certain = self.change.properties.iter();
+        let mut certain = certain.filter(|change| !self.change.possible.contains(&change.path));
+        certain.any(|change| {
             matches!(change.path.property(), Some([Step::Key(first), ..]) if first == property)
         })
     }

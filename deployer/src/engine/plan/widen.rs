@@ -10,6 +10,7 @@
 mod employed;
 mod exposure;
 mod granted;
+mod kinds;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use text::json;
 pub(super) use employed::{employed, given};
 pub(super) use exposure::{exposures, lost};
 pub(super) use granted::{granted, reaches, withdrawn};
+pub(crate) use kinds::lets_in;
 pub(super) use statement::elements;
 pub(super) use text::text;
 pub(super) use unknown::is_unknown;

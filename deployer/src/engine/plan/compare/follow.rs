@@ -11,22 +11,25 @@ use super::super::traps::{self, Both};
 use super::super::{Action, Grade, Knowledge, PropertyChange, ResourceChange};
 use super::{Outside, judge, type_of};
 
-/// Something that becomes another: a resource, or one attribute of it.
+/// Something that becomes another, or may: a resource, or one attribute of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) struct Renewed {
     id: String,
     attribute: Option<&'static str>,
+    /// Whether only AWS knows that.
+    pub(in super::super) perhaps: bool,
 }
 
 impl Renewed {
-    fn whole(id: &str) -> Self {
+    fn whole(id: &str, perhaps: bool) -> Self {
         Self {
             id: id.to_owned(),
             attribute: None,
+            perhaps,
         }
     }
 
-    /// Returns whether a reference has another value.
+    /// Returns whether a reference has another value, or may have.
     pub(in super::super) fn concerns(&self, reference: Reference<'_>) -> bool {
         self.id == reference.name
             && (self.attribute.is_none() || self.attribute == reference.attribute)
@@ -43,58 +46,84 @@ impl std::fmt::Display for Renewed {
     }
 }
 
-/// Follows references: what names a replaced resource changes too, and may be replaced in turn.
+/// Something of another stack that becomes another, or may.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in super::super) struct Other {
+    /// What it is, as people name it.
+    pub(in super::super) name: String,
+    /// Whether only AWS knows that.
+    pub(in super::super) perhaps: bool,
+}
+
+/// Follows references: what names a replaced resource changes too, and may be replaced in turn. First what is certain, then
+/// what is so only if AWS replaces what it may.
 pub(super) fn follow(
     changes: &mut BTreeMap<String, ResourceChange>,
     both: Both<'_>,
     knowledge: &dyn Knowledge,
     outside: &Outside,
 ) -> Vec<Renewed> {
-    let mut todo: Vec<Renewed> = changes
-        .values()
-        .filter_map(|change| match change.action {
-            Action::Replace => Some(Renewed::whole(&change.logical_id)),
-            _ => traps::renewed(change, both).map(|attribute| Renewed {
-                id: change.logical_id.clone(),
-                attribute: Some(attribute),
-            }),
-        })
-        .collect();
-    let standing = || both.new.iter().filter(|(id, _)| both.old.contains_key(*id));
-    for (id, body) in standing() {
-        for (what, paths) in from_outside(body, outside) {
-            let reason = format!("it refers to {what}{FOLLOWED}");
-            if touch(changes, id, body, &paths, reason, both, knowledge) {
-                todo.push(Renewed::whole(id));
-            }
-        }
-    }
-    // Most changes replace nothing, and then nobody asks who refers to what.
-    let index = if todo.is_empty() {
-        Index::new()
-    } else {
-        index(standing())
-    };
     let mut done: BTreeSet<Renewed> = BTreeSet::new();
-    while let Some(target) = todo.pop() {
-        if !done.insert(target.clone()) {
-            continue;
+    let mut references = None;
+    for perhaps in [false, true] {
+        let mut todo: Vec<Renewed> = changes
+            .values()
+            .filter_map(|change| begun(change, both, perhaps))
+            .collect();
+        for (id, body) in standing(both) {
+            for (other, paths) in from_outside(body, outside, perhaps) {
+                let place = Place { id, body, paths };
+                if touch(changes, &place, &other.name, perhaps, both, knowledge) {
+                    todo.push(Renewed::whole(id, perhaps));
+                }
+            }
         }
-        for id in index.get(target.id.as_str()).into_iter().flatten() {
-            let Some(body) = both.new.get(*id) else {
-                continue;
-            };
-            let paths = places(body, &target);
-            if paths.is_empty() {
+        while let Some(target) = todo.pop() {
+            if !done.insert(target.clone()) {
                 continue;
             }
-            let reason = format!("it refers to {target}{FOLLOWED}");
-            if touch(changes, id, body, &paths, reason, both, knowledge) {
-                todo.push(Renewed::whole(id));
+            // Most changes replace nothing, and then nobody asks who refers to what.
+            let index = references.get_or_insert_with(|| index(standing(both)));
+            for id in index.get(target.id.as_str()).into_iter().flatten() {
+                let Some(body) = both.new.get(*id) else {
+                    continue;
+                };
+                let paths = places(body, &target);
+                if paths.is_empty() {
+                    continue;
+                }
+                let place = Place { id, body, paths };
+                let what = target.to_string();
+                if touch(changes, &place, &what, perhaps, both, knowledge) {
+                    todo.push(Renewed::whole(id, perhaps));
+                }
             }
         }
     }
     done.into_iter().collect()
+}
+
+/// Returns what a change itself renews, or what it may.
+fn begun(change: &ResourceChange, both: Both<'_>, perhaps: bool) -> Option<Renewed> {
+    let id = &change.logical_id;
+    if perhaps {
+        return change.perhaps.then(|| Renewed::whole(id, true));
+    }
+    if change.action == Action::Replace {
+        return Some(Renewed::whole(id, false));
+    }
+    traps::renewed(change, both).map(|attribute| Renewed {
+        id: id.clone(),
+        attribute: Some(attribute),
+        perhaps: false,
+    })
+}
+
+/// Returns the resources that both templates have.
+fn standing(both: Both<'_>) -> impl Iterator<Item = (&String, &Value)> {
+    both.new
+        .iter()
+        .filter(move |(id, _)| both.old.contains_key(*id))
 }
 
 /// The resources that refer to something, by the name of that.
@@ -128,53 +157,67 @@ fn places(body: &Value, target: &Renewed) -> BTreeSet<Path> {
     paths
 }
 
-/// Returns the places where a resource refers to what becomes another in other stacks, by what that is.
-fn from_outside<'a>(body: &Value, outside: &'a Outside) -> BTreeMap<&'a str, BTreeSet<Path>> {
-    let mut found: BTreeMap<&str, BTreeSet<Path>> = BTreeMap::new();
+/// Returns the places where a resource refers to what becomes another in other stacks, or to what may, by what that is.
+fn from_outside<'a>(
+    body: &Value,
+    outside: &'a Outside,
+    perhaps: bool,
+) -> BTreeMap<&'a Other, BTreeSet<Path>> {
+    let mut found: BTreeMap<&Other, BTreeSet<Path>> = BTreeMap::new();
     let Some(properties) = body.get("Properties") else {
         return found;
     };
     let start = Path::new("Properties");
     let start = Trail::Start(&start);
-    if !outside.exports.is_empty() {
+    let is_asked = |other: &&Other| other.perhaps == perhaps;
+    if outside.exports.values().any(|other| is_asked(&other)) {
         references::imports(properties, start, &mut |trail, name| {
-            if let Some(what) = outside.exports.get(&name_text(name)) {
-                found.entry(what).or_default().insert(trail.path());
+            if let Some(other) = outside.exports.get(&name_text(name)).filter(is_asked) {
+                found.entry(other).or_default().insert(trail.path());
             }
         });
     }
-    if !outside.parameters.is_empty() {
+    if outside.parameters.values().any(|other| is_asked(&other)) {
         references::walk(properties, start, &mut |trail, reference| {
-            if let Some(what) = outside.parameters.get(reference.name) {
-                found.entry(what).or_default().insert(trail.path());
+            if let Some(other) = outside.parameters.get(reference.name).filter(is_asked) {
+                found.entry(other).or_default().insert(trail.path());
             }
         });
     }
     found
 }
 
-/// Notes that properties of a resource become others because of what they refer to. Returns whether that replaces it,
-/// and nothing did before.
+/// Where a resource refers to something.
+struct Place<'a> {
+    id: &'a str,
+    body: &'a Value,
+    paths: BTreeSet<Path>,
+}
+
+/// Notes that properties of a resource become others because of what they refer to, or may. Returns whether that replaces
+/// it, or may, and nothing did before.
 fn touch(
     changes: &mut BTreeMap<String, ResourceChange>,
-    id: &str,
-    body: &Value,
-    paths: &BTreeSet<Path>,
-    reason: String,
+    place: &Place<'_>,
+    what: &str,
+    perhaps: bool,
     both: Both<'_>,
     knowledge: &dyn Knowledge,
 ) -> bool {
-    let old = both.old.get(id);
+    let Place { id, body, paths } = place;
+    let old = both.old.get(*id);
     let change = changes
-        .entry(id.to_owned())
+        .entry((*id).to_owned())
         .or_insert_with(|| ResourceChange {
-            logical_id: id.to_owned(),
+            logical_id: (*id).to_owned(),
             resource_type: type_of(body).to_owned(),
             action: Action::Update,
             grade: Grade::UpdateInPlace,
             ..ResourceChange::default()
         });
-    let was_replaced = change.action == Action::Replace;
+    let goes =
+        |change: &ResourceChange| change.action == Action::Replace || (perhaps && change.perhaps);
+    let went = goes(change);
     for path in paths {
         if change.properties.iter().all(|known| known.path != *path) {
             let after = path.find(body);
@@ -182,7 +225,7 @@ fn touch(
             let differs = change
                 .properties
                 .iter()
-                .any(|known| known.path.touches(path));
+                .any(|known| known.path.touches(path) && !change.possible.contains(&known.path));
             let before = if differs {
                 old.and_then(|old| path.find(old))
             } else {
@@ -193,6 +236,9 @@ fn touch(
                 before: before.cloned(),
                 after: after.cloned(),
             });
+            if perhaps && !differs {
+                change.possible.insert(path.clone());
+            }
         }
     }
     change
@@ -201,13 +247,17 @@ fn touch(
     let earlier: Vec<String> = change
         .reasons
         .drain(..)
-        .filter(|reason| reason.ends_with(FOLLOWED))
+        .filter(|reason| reason.ends_with(FOLLOWED) || reason.ends_with(POSSIBLY))
         .collect();
     judge(change, old, body, knowledge);
     change.reasons.extend(earlier);
-    change.reasons.push(reason);
-    change.action == Action::Replace && !was_replaced
+    let ending = if perhaps { POSSIBLY } else { FOLLOWED };
+    change.reasons.push(format!("it refers to {what}{ending}"));
+    goes(change) && !went
 }
 
 /// How a reason ends that comes from another resource.
 const FOLLOWED: &str = ", which is replaced";
+
+/// How one ends that comes from a resource of which only AWS knows whether it is replaced.
+const POSSIBLY: &str = ", which may be replaced";

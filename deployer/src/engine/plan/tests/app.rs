@@ -9,7 +9,7 @@ use super::super::{App, Registry};
 use super::{Action, Grade, Plan, Side};
 use crate::engine::tests::described;
 
-fn manifest(value: &Value) -> StackManifest {
+pub(super) fn manifest(value: &Value) -> StackManifest {
     let mut whole = json!({"id": "x", "template": "x.json", "sha256": ""});
     for (key, part) in value.as_object().into_iter().flatten() {
         whole[key] = part.clone();

@@ -62,7 +62,7 @@ Other Replace Impossible: CloudFormation does not make a AWS::SQS::Queue of a AW
 Perhaps Update DataLoss: Maybe may need replacement; if so, the replaced resource is deleted with the data that it holds
 Renamed Replace Replacement: FunctionName cannot change without replacement
 Saved Replace Replacement: the replaced resource stays outside the stack; the new one is empty; TableName cannot change without replacement
-Unknown Update UpdateInPlace: nothing is known of Strange.Thing
+Unknown Update Replacement: nothing is known of Strange.Thing, which may need replacement
 "#]]
     );
 }

@@ -13,7 +13,7 @@ use super::super::canonical::{canonical, json_text, open_texts};
 use super::super::path::Step;
 use super::super::random::{Choices, cases, edits, numbers, rewritten, side, template};
 use super::super::{
-    Action, Grade, Knowledge as _, Registry, ResourceChange, StackPlan, compare, defaults,
+    Action, Grade, Knowledge, Registry, ResourceChange, StackPlan, Update, compare, defaults,
 };
 
 type Parameters = BTreeMap<String, String>;
@@ -21,6 +21,34 @@ type Parameters = BTreeMap<String, String>;
 fn plan(old: (&Value, &Parameters), new: (&Value, &Parameters)) -> StackPlan {
     let (old, new) = (side(old.0, old.1), side(new.0, new.1));
     compare("laws-prod", &old, &new, &BTreeMap::new(), &Registry)
+}
+
+/// Knows what the registry does, but for whether anything is replaced: only that it may be.
+struct Doubtful;
+
+impl Knowledge for Doubtful {
+    fn update(&self, resource_type: &str, place: &[Step]) -> Update {
+        match Registry.update(resource_type, place) {
+            Update::Replacement => Update::Conditional,
+            known => known,
+        }
+    }
+
+    fn is_unordered(&self, resource_type: &str, place: &[Step]) -> bool {
+        Registry.is_unordered(resource_type, place)
+    }
+
+    fn is_free(&self, resource_type: &str, place: &[Step]) -> bool {
+        Registry.is_free(resource_type, place)
+    }
+
+    fn default(&self, resource_type: &str, place: &[Step]) -> Option<Value> {
+        Registry.default(resource_type, place)
+    }
+
+    fn name(&self, resource_type: &str) -> Vec<&'static str> {
+        Registry.name(resource_type)
+    }
 }
 
 /// Returns a template with some changes made.
@@ -282,6 +310,32 @@ proptest! {
                 for danger in &change.dangers {
                     prop_assert!(more.dangers.contains(danger), "{danger:?} of {change:#?} and {more:#?}");
                 }
+            }
+        }
+    }
+
+    /// What is told of a replacement is told of one that is only possible, with all that it reaches.
+    #[test]
+    fn what_is_possible_reaches_as_far_as_what_is_certain(
+        numbers in numbers(300), changes in numbers(80),
+    ) {
+        let old = template(&mut Choices::new(&numbers));
+        let values = defaults(&old);
+        let new = changed(&old, &edits(&old, &mut Choices::new(&changes), 8));
+        let (before, after) = (side(&old, &values), side(&new, &values));
+        let certain = plan((&old, &values), (&new, &values));
+        let possible = compare("laws-prod", &before, &after, &BTreeMap::new(), &Doubtful);
+        prop_assert_eq!(certain.changes.len(), possible.changes.len(), "{:#?} {:#?}", certain, possible);
+        for (one, other) in certain.changes.iter().zip(&possible.changes) {
+            prop_assert_eq!(&one.logical_id, &other.logical_id);
+            let goes = |change: &ResourceChange| change.perhaps || change.action == Action::Replace;
+            prop_assert_eq!(goes(one), goes(other), "{:#?} {:#?}", one, other);
+            let paths = |change: &ResourceChange| -> Vec<String> {
+                change.properties.iter().map(|property| property.path.to_string()).collect()
+            };
+            prop_assert_eq!(paths(one), paths(other));
+            for danger in &one.dangers {
+                prop_assert!(other.dangers.contains(danger), "{danger:?} of {one:#?} {other:#?}");
             }
         }
     }

@@ -171,6 +171,7 @@ fn everything() -> Plan {
         .flat_map(|action| grades.iter().map(|grade| change(*action, *grade)))
         .collect();
     changes.push(ResourceChange {
+        perhaps: true,
         dangers: Grade::DANGERS.to_vec(),
         reasons: vec!["it is new".into()],
         sources: vec!["https://docs.aws.amazon.com/"],
