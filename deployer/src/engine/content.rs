@@ -112,8 +112,11 @@ pub(super) async fn fill(
         };
         let written = filling.run(distribution.as_deref()).await?;
         if known::archive(folder).is_some() {
-            let known = look::written(folder, known, &written).await?;
-            known.write(folder).await;
+            // The bucket is filled, whatever becomes of what is written down about it.
+            match look::written(folder, known, &written).await {
+                Ok(known) => known.write(folder).await,
+                Err(error) => known::unwritten(folder, &error),
+            }
         }
         filled.all().insert(place);
         context.emit(Event::ContentPublished {

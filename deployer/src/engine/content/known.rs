@@ -12,7 +12,7 @@ use aws_sdk_s3::types;
 use serde::{Deserialize, Serialize};
 
 use super::Folder;
-use crate::aws::{AwsError, object};
+use crate::aws::object;
 use crate::engine::Event;
 
 /// How many files a folder has at least for a record: fewer are looked at in the time that one takes.
@@ -119,18 +119,22 @@ impl Known {
         // Texts and numbers are always JSON.
         let body = serde_json::to_vec(self).unwrap_or_default();
         let clients = &folder.context.clients;
-        let written: Result<(), AwsError> =
-            object::write(clients, archive, &key(folder), body).await;
+        let written = object::write(clients, archive, &key(folder), body).await;
         if let Err(error) = written {
-            folder.context.emit(Event::Warning {
-                stack: folder.stack.to_owned(),
-                message: format!(
-                    "the next deploy looks at each object of {} again, because what was found could not be written down: {error}",
-                    folder.name
-                ),
-            });
+            unwritten(folder, &error);
         }
     }
+}
+
+/// Says that nothing new is written down about a bucket.
+pub(super) fn unwritten(folder: Folder<'_>, error: &dyn std::error::Error) {
+    folder.context.emit(Event::Warning {
+        stack: folder.stack.to_owned(),
+        message: format!(
+            "the next deploy looks at objects of {} again, because what was found could not be written down: {error}",
+            folder.name
+        ),
+    });
 }
 
 /// Returns whether an object of the artifact bucket is such a record of a stack.

@@ -4,6 +4,8 @@
 //! its parameters, those that name artifacts included. Values that the template hides (`NoEcho`) are left out. Records are
 //! numbered from 1, and a state of a stack has one record, however often it is looked at.
 
+mod alike;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -37,9 +39,6 @@ const HASH: usize = 16;
 
 /// How many releases are read to know what deployed code was made from.
 const RECENT: usize = 4;
-
-/// How many older releases are read together to know which of them is deployed.
-const TOGETHER: usize = 4;
 
 /// What one deploy deployed of one stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -144,26 +143,6 @@ impl StackRelease {
         // Whatever fills buckets is not in the record: the objects stay as they are.
         manifest.contents.clear();
         manifest
-    }
-
-    /// Returns whether a stack is deployed like this, whatever the releases of its functions are called.
-    fn is(&self, deployed: &DeployedStack, template: &Value) -> bool {
-        let manifest = &self.manifest;
-        let mut tags = manifest.tags.iter();
-        let mut parameters = manifest
-            .parameters
-            .iter()
-            .filter(|(name, _)| !manifest.releases.contains_key(*name));
-        serde_json::from_str::<Value>(&self.template).ok().as_ref() == Some(template)
-            && tags.all(|(name, value)| deployed.tags.get(name) == Some(value))
-            && parameters.all(|(name, value)| deployed.parameters.get(name) == Some(value))
-    }
-
-    /// Returns whether the releases of the functions of a stack are those of this one.
-    fn has_names(&self, deployed: &DeployedStack) -> bool {
-        let manifest = &self.manifest;
-        let mut names = manifest.releases.keys();
-        names.all(|name| deployed.parameters.get(name) == manifest.parameters.get(name))
     }
 }
 
@@ -313,43 +292,6 @@ impl StackReleases {
             }
         }
         Ok(None)
-    }
-
-    /// Returns the release that has the template, the parameters and the tags that are deployed: of several the one whose
-    /// functions have the same names of releases, and else the newest.
-    async fn alike(&self) -> Result<Option<&StackRelease>, AwsError> {
-        let alike = self.alike.get_or_try_init(|| self.find_alike()).await?;
-        Ok(alike.as_deref())
-    }
-
-    async fn find_alike(&self) -> Result<Option<Box<StackRelease>>, AwsError> {
-        let (Some(clients), Some(deployed)) = (&self.clients, &self.deployed) else {
-            return Ok(None);
-        };
-        if self.records.is_empty() {
-            return Ok(None);
-        }
-        let template = inspect::template(clients, &deployed.id).await?;
-        let Some(template) = template.and_then(|text| serde_json::from_str(&text).ok()) else {
-            return Ok(None);
-        };
-        let keys: Vec<String> = self.records.values().rev().cloned().collect();
-        let (newest, others) = keys.split_at(1);
-        let mut alike = None;
-        // Mostly it is the newest, and a record holds a whole template.
-        for keys in std::iter::once(newest).chain(others.chunks(TOGETHER)) {
-            for object in object::read_all(clients, &self.bucket, keys).await? {
-                let release = self.own(clients, parse(&object.bytes)?)?;
-                if !release.is(deployed, &template) {
-                    continue;
-                }
-                if release.has_names(deployed) {
-                    return Ok(Some(Box::new(release)));
-                }
-                alike.get_or_insert(Box::new(release));
-            }
-        }
-        Ok(alike)
     }
 
     /// Returns the assets of a release whose artifacts are not there any more, and the parameters whose values nobody
