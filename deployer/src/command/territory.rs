@@ -40,6 +40,10 @@ pub(super) fn of(
     let now = known.iter().map(|(region, _)| region.clone());
     let now: BTreeSet<String> = now.chain([own.to_owned()]).collect();
     let mut regions = remember(project, &stage.key(name), &now);
+    // Environments that the stage lost are looked after by its first one.
+    if config.environments().first().map(|it| &it.label) == Some(&stage.label) {
+        regions.extend(lost(project, name, config));
+    }
     let had = regions.clone();
     // A removal that did not come to its end may be in one that the configuration names no more.
     regions.extend(Memory::in_state(&project.state_dir).regions(name));
@@ -136,18 +140,33 @@ pub(super) fn stages(project: &Project) -> BTreeSet<String> {
 /// Returns the regions of stages that the configuration does not have any more, where they had stacks from here.
 fn left(project: &Project, own: &str) -> BTreeSet<String> {
     let stages = stages(project);
+    remembered(project, |key| !stages.contains(stage_of(key)))
+        .filter(|region| apart(region) == apart(own))
+        .collect()
+}
+
+/// Returns the regions of environments that a stage does not have any more: its regions became others, one or several.
+fn lost(project: &Project, name: &str, config: &StageConfig) -> BTreeSet<String> {
+    let environments = config.environments().iter();
+    let kept: BTreeSet<String> = environments.map(|it| it.key(name)).collect();
+    remembered(project, |key| stage_of(key) == name && !kept.contains(key)).collect()
+}
+
+/// Returns the stage that a key is of.
+fn stage_of(key: &str) -> &str {
+    key.split('.').next().unwrap_or_default()
+}
+
+/// Returns the regions that are remembered of some environments, each by its key.
+fn remembered(project: &Project, is_asked: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
     let files = std::fs::read_dir(project.state_dir.join("regions"));
-    let keys = files.into_iter().flatten().flatten().filter_map(|entry| {
+    let files = files.into_iter().flatten().flatten();
+    let keys = files.filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
         Some(name.strip_suffix(".json")?.to_owned())
     });
-    let gone = keys.filter(|key| {
-        let stage = key.split('.').next().unwrap_or_default();
-        !stages.contains(stage)
-    });
-    gone.flat_map(|key| read(&file(project, &key)))
-        .filter(|region| apart(region) == apart(own))
-        .collect()
+    keys.filter(move |key| is_asked(key))
+        .flat_map(|key| read(&file(project, &key)))
 }
 
 fn file(project: &Project, key: &str) -> PathBuf {
@@ -232,11 +251,15 @@ mod tests {
             look(&Place::Engine),
             (set(&["eu-west-1", "us-west-2"]), set(&[]))
         );
+        // The stage had several environments, or the other way round.
+        remember(&project, "dev.sa-east-1", &set(&["sa-east-1"]));
+        let own = ["eu-west-1", "sa-east-1", "us-west-2"];
+        assert_eq!(look(&Place::Engine), (set(&own), set(&[])));
         let (asia, america) = ("ap-south-1", "us-east-1");
         assert_eq!(
             look(&Place::Aws),
             (
-                set(&[asia, "eu-west-1", america, "us-west-2"]),
+                set(&[asia, "eu-west-1", "sa-east-1", america, "us-west-2"]),
                 set(&[asia, america])
             )
         );
