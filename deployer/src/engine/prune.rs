@@ -161,7 +161,7 @@ pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<Pru
                     let clients = &context.clients;
                     let found = Unproven::read(clients, bucket, &target.name, &deployed.id).await?;
                     let unproven = found.filter(|it| it.holds(deployed));
-                    unproven.and_then(|it| way_back(it, &mut functions))
+                    unproven.and_then(|it| way_back(&it, &mut functions))
                 }
                 None => None,
             };
@@ -217,7 +217,7 @@ struct Archive<'a> {
 
 /// Keeps the versions that a check leads back to once somebody looks at what nobody has proven. Returns what the key of the
 /// release before ends with.
-fn way_back(unproven: Unproven, functions: &mut [Versioned]) -> Option<String> {
+fn way_back(unproven: &Unproven, functions: &mut [Versioned]) -> Option<String> {
     for function in functions {
         let alias = format!("{}Alias", function.logical_id);
         if let Some(noted) = unproven.aliases.get(&alias) {

@@ -142,7 +142,8 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
             (_, None, Some(kept)) => kept.standing,
             (_, None, None) => Standing::Proven,
         };
-        let found = proof::prove(&context, &run.artifacts, work, standing, note.as_ref()).await?;
+        let proving = proof::prove(&context, &run.artifacts, work, standing, note.as_ref());
+        let found = Box::pin(proving).await?;
         archive::proven(run, &context, work, (found, note.is_some()), kept).await;
     }
     Ok(done)
@@ -205,7 +206,7 @@ async fn deploy_resources(
     });
     let mut renamed = false;
     loop {
-        match attempt(run, &context, work, note).await? {
+        match Box::pin(attempt(run, &context, work, note)).await? {
             Attempt::Done((Outcome::Unchanged, outputs), kept) if renamed => {
                 return Ok(((Outcome::Updated, outputs), kept));
             }

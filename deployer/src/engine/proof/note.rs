@@ -26,6 +26,10 @@ const TYPE: &str = "AWS::Lambda::Alias";
 
 /// A stack that nobody has proven since it was changed, as a run knows it.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "whose note it is, whether it could be read and what is still to be done are independent of each other"
+)]
 pub(in crate::engine) struct Note {
     /// The aliases as they were before, by logical id.
     pub(in crate::engine) aliases: BTreeMap<String, NotedAlias>,

@@ -87,9 +87,12 @@ pub async fn write_by_hand(
         // Nothing that could not be read is written over.
         Some(denied) => {
             let written = object::write_over(clients, &bucket, &key, body, None).await;
-            written.map_err(|error| match mark::is_overtaken(&error) {
-                true => denied,
-                false => error,
+            written.map_err(|error| {
+                if mark::is_overtaken(&error) {
+                    denied
+                } else {
+                    error
+                }
             })?;
         }
     }
