@@ -156,8 +156,8 @@ pub struct Context {
     pub concurrency: NonZeroUsize,
     /// The operations that are followed at once.
     pub followers: Followers,
-    /// The stacks that CloudFormation does not refactor, as it said in this run.
-    pub(crate) unrefactored: stack::importable::Unrefactored,
+    /// What this run got to know about renames.
+    pub(crate) renames: stack::importable::Renames,
     /// Whose stacks may be changed.
     pub ownership: Arc<Ownership>,
 }
@@ -182,9 +182,15 @@ impl Context {
             api_base: None,
             concurrency: CONCURRENCY,
             followers: Followers::default(),
-            unrefactored: stack::importable::Unrefactored::default(),
+            renames: stack::importable::Renames::default(),
             ownership: Arc::default(),
         }
+    }
+
+    /// Returns, by stack, what this run left outside for good: it left its stack to be renamed, could not be imported, and
+    /// nobody insists on it any more.
+    pub fn left_aside(&self) -> std::collections::BTreeMap<String, Vec<Retained>> {
+        self.renames.left_aside()
     }
 
     /// Works for an app, where it has a name: stacks of others are refused.

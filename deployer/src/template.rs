@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Returns, for every resource of a template, the resources of the same template that it waits for: those that it names
 /// anywhere, and those that it is said to depend on.
@@ -99,20 +99,25 @@ fn collect(value: &Value, names: &mut BTreeSet<String>) {
             ("Fn::GetAtt" | "Fn::If" | "Fn::FindInMap", Value::Array(_)) => {
                 names.extend(first().map(str::to_owned));
             }
-            ("Fn::Sub", Value::String(text)) => substituted(text, names),
-            ("Fn::Sub", Value::Array(_)) => substituted(first().unwrap_or_default(), names),
+            ("Fn::Sub", Value::String(text)) => substituted(text, None, names),
+            ("Fn::Sub", Value::Array(_)) => {
+                let own = argument.get(1).and_then(Value::as_object);
+                substituted(first().unwrap_or_default(), own, names);
+            }
             _ => {}
         }
         collect(argument, names);
     }
 }
 
-/// Collects the names of `${Name}` and `${Name.Attribute}`; `${!Name}` is a text.
-fn substituted(text: &str, names: &mut BTreeSet<String>) {
+/// Collects the names of `${Name}` and `${Name.Attribute}`; `${!Name}` is a text, and what is named as a whole by one of its own
+/// variables is that.
+fn substituted(text: &str, own: Option<&Map<String, Value>>, names: &mut BTreeSet<String>) {
     for piece in text.split("${").skip(1) {
-        let name = piece.split(['}', '.']).next().unwrap_or_default();
-        if !name.starts_with('!') {
-            names.insert(name.to_owned());
+        let name = piece.split('}').next().unwrap_or_default();
+        let is_own = own.is_some_and(|own| own.contains_key(name));
+        if !is_own && !name.starts_with('!') {
+            names.extend(name.split('.').next().map(str::to_owned));
         }
     }
 }
@@ -206,7 +211,6 @@ mod tests {
                 "HasKey",
                 "IsLive",
                 "Key",
-                "Part",
                 "Prefix",
                 "Role",
                 "Size",

@@ -8,7 +8,7 @@ use super::Session;
 use super::look::Look;
 use crate::aws::{AwsError, Fault};
 use crate::cli;
-use crate::engine::{self, GivenFast, StackTarget};
+use crate::engine::{self, GivenFast, StackStatusReport, StackTarget};
 use crate::error::Result;
 use crate::ui::{self, WrittenRelease};
 
@@ -44,6 +44,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::History) -> Result<u
     }
     for unknown in &report.unknown {
         session.ui.warn(unknown);
+    }
+    for told in report.stacks.iter().filter_map(StackStatusReport::renaming) {
+        session.ui.warn(told);
     }
     let given: Vec<GivenFast> = report
         .stacks

@@ -9,8 +9,8 @@ use super::{Session, lock};
 use crate::aws::ENGINE_ACCOUNT;
 use crate::config::Project;
 use crate::engine::{
-    self, Adoption, Context, DestroyReport, DestroyedStack, LiveResource, Retained, StackTarget,
-    Survivor,
+    self, Adoption, Context, DestroyReport, DestroyedStack, Left, LiveResource, Outcome, Retained,
+    StackTarget, Survivor,
 };
 use crate::error::{Error, Kind, Result};
 use crate::scratch;
@@ -41,6 +41,33 @@ pub(super) fn keep(
         Error::new(Kind::Io, format!("cannot write {}", file.display())).caused_by(&error)
     })?;
     Ok(Some(file))
+}
+
+/// Enters what a deploy left outside of its stack for good, and says where.
+pub(super) fn aside(ui: &Ui, project: &Project, context: &Context, key: &str) -> Result<()> {
+    let stacks = context.left_aside().into_iter().map(|(stack, ledger)| {
+        let left = Left {
+            ledger,
+            ..Left::default()
+        };
+        DestroyedStack {
+            stack,
+            outcome: Outcome::Updated,
+            failure: None,
+            retained: BTreeMap::new(),
+            left,
+        }
+    });
+    let mut report = DestroyReport {
+        stacks: stacks.collect(),
+    };
+    if let Some(file) = keep(ui, project, context, key, &mut report)? {
+        ui.line(format!(
+            "  what stays outside is written down in {}",
+            file.display()
+        ));
+    }
+    Ok(())
 }
 
 /// Returns the physical ids of what earlier removals of a stage retained, and says where they are written down. Whatever

@@ -89,6 +89,9 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         ]);
     }
     session.ui.out(table.render());
+    for told in report.stacks.iter().filter_map(StackStatusReport::renaming) {
+        session.ui.warn(told);
+    }
     for stack in &report.stacks {
         if let Some(began) = &stack.rolled_back {
             let name = &stack.stack;

@@ -7,9 +7,11 @@ use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    Context, FirstCause, LedBack, Operation, ResourceEvent, StackStatus, StackTarget,
+    Context, DeployedStack, FirstCause, LedBack, Operation, ResourceEvent, StackStatus,
+    StackTarget,
     failure::{self, Finding, Known},
     hint, inspect, operations,
+    plan::moves::{self, UnderWay},
     release::settled,
     status::{State, Way},
     stuck,
@@ -131,6 +133,7 @@ pub async fn explain(
     let context_there = context.in_region(stack.region.as_deref());
     let is_settled = matches!(way, Some(Way::Again | Way::ImportAgain))
         && settled::is_settled(&context_there, &deployed).await;
+    let renaming = renaming(&clients, &deployed).await?;
     explanation.status = deployed.status;
     explanation.reason = deployed.reason;
     explanation.refused = refused(context, &clients, &stack.name).await?;
@@ -158,6 +161,7 @@ pub async fn explain(
         None if !explanation.refused.is_empty() => Way::Again.hints(&stack.name, &[]),
         None => Vec::new(),
     };
+    explanation.hints.extend(renaming);
     for hint in &mut explanation.hints {
         *hint = hint::complete(context, hint);
     }
@@ -194,6 +198,33 @@ pub async fn explain(
     explanation.others = others(context, &first, &operation.events);
     explanation.first_cause = Some(cause(context, first));
     Ok(explanation)
+}
+
+/// Says where a rename by import is that was begun and is not done, and what leads on.
+async fn renaming(clients: &Clients, deployed: &DeployedStack) -> Result<Vec<String>, AwsError> {
+    let Some(renaming) = moves::marked(&deployed.outputs) else {
+        return Ok(Vec::new());
+    };
+    let template = inspect::template(clients, &deployed.id).await?;
+    let template = template.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    let name = deployed.name();
+    let on = format!("`stackctl deploy {name}` goes on with it");
+    Ok(match template.as_ref().and_then(moves::under_way) {
+        Some(UnderWay::Away(away)) => (away.moves.iter())
+            .map(|(to, it)| {
+                format!(
+                    "{} left the stack to be renamed, belongs to none at the moment, and is to come back as {to}: {on}",
+                    it.told()
+                )
+            })
+            .collect(),
+        Some(UnderWay::Back(_)) => vec![format!(
+            "a rename by import is done but for what names the resources ({renaming}): {on}"
+        )],
+        None => vec![format!(
+            "a rename by import was begun ({renaming}), and nothing has left the stack: {on}, or takes it back where it is declared no more"
+        )],
+    })
 }
 
 fn cause(context: &Context, resource: FirstCause) -> Cause {

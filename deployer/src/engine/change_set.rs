@@ -11,8 +11,8 @@ use std::{
 
 use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChangeSetFluentBuilder;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetType, ChangeSource, EvaluationType, Parameter, ResourceChange,
-    ResourceChangeDetail, Tag,
+    Capability, ChangeSetType, ChangeSource, EvaluationType, Parameter, RequiresRecreation,
+    ResourceChange, ResourceChangeDetail, Tag,
 };
 use serde::Serialize;
 use stack_model::assembly::StackManifest;
@@ -81,6 +81,9 @@ pub struct Change {
     /// refers to may become another value, which CloudFormation does not know yet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub follows: Vec<String>,
+    /// Whether it is replaced, if at all, by values only that CloudFormation does not know yet, or that are what they were.
+    #[serde(skip)]
+    pub is_open: bool,
     /// Where the resource is declared in the Rust source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -246,13 +249,25 @@ pub(super) async fn computed(
     change_set: &ChangeSet,
     request: &ChangeSetRequest<'_>,
 ) -> Result<Computed, AwsError> {
+    computed_with(context, change_set, request, false).await
+}
+
+/// Waits until a change set is computed, and has the values told, where they are asked for.
+pub(super) async fn computed_with(
+    context: &Context,
+    change_set: &ChangeSet,
+    request: &ChangeSetRequest<'_>,
+    values: bool,
+) -> Result<Computed, AwsError> {
     const OPERATION: &str = "DescribeChangeSet";
     let clients = &context.clients;
+    let values = values.then_some(true);
     for wait in context.pace.waits_within(LONGEST) {
         let mut answer = clients
             .cloudformation
             .describe_change_set()
             .change_set_name(&change_set.id)
+            .set_include_property_values(values)
             .send()
             .await
             .or_aws(clients, OPERATION)?;
@@ -269,6 +284,7 @@ pub(super) async fn computed(
                         .cloudformation
                         .describe_change_set()
                         .change_set_name(&change_set.id)
+                        .set_include_property_values(values)
                         .set_next_token(next)
                         .send()
                         .await
@@ -373,6 +389,7 @@ fn read_change(change: ResourceChange, stack: &StackManifest) -> Change {
     let logical_id = change.logical_resource_id.unwrap_or_default();
     let details = change.details.unwrap_or_default();
     let follows = follows(&details);
+    let is_open = is_open(&details);
     let mut properties: Vec<String> = details
         .into_iter()
         .filter_map(|detail| detail.target?.name)
@@ -405,6 +422,7 @@ fn read_change(change: ResourceChange, stack: &StackManifest) -> Change {
             .collect(),
         properties,
         follows,
+        is_open,
         source: stack
             .resources
             .get(&logical_id)
@@ -432,4 +450,29 @@ fn follows(details: &[ResourceChangeDetail]) -> Vec<String> {
         })
         .collect();
     causes.unwrap_or_default().into_iter().collect()
+}
+
+/// Returns whether there is a detail that may replace the resource, and whether each of them has a value that is known only
+/// when the change set is executed, or the same value as before.
+///
+/// What is a text in one template and a reference in the other is a direct modification, and names no cause; see
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets-samples.html> and
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceTargetDefinition.html>.
+fn is_open(details: &[ResourceChangeDetail]) -> bool {
+    let mut replacing = details
+        .iter()
+        .filter_map(|detail| Some((detail, detail.target.as_ref()?)))
+        .filter(|(_, target)| {
+            !matches!(
+                target.requires_recreation,
+                None | Some(RequiresRecreation::Never)
+            )
+        })
+        .peekable();
+    replacing.peek().is_some()
+        && replacing.all(|(detail, target)| {
+            let before = target.before_value.as_ref();
+            matches!(detail.evaluation, Some(EvaluationType::Dynamic))
+                || before.is_some() && before == target.after_value.as_ref()
+        })
 }

@@ -11,6 +11,7 @@ use stack_model::assembly::StackManifest;
 
 use super::{
     Context, FastOrigin, LedBack, StackStatus, hint,
+    plan::moves,
     release::{mark, settled},
     stack::rfc3339,
     status::{State, Way},
@@ -99,6 +100,9 @@ pub struct StackStatusReport {
     /// is as it was before. Without a next command a deploy found since that the source says the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<String>,
+    /// What becomes what, where a rename by import was begun and is not done: what is renamed may belong to no stack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renaming: Option<String>,
     /// The functions and state machines that were given code or definitions past CloudFormation, see [`super::given_fast`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fast: Vec<String>,
@@ -117,6 +121,18 @@ pub struct StackStatusReport {
     /// The text that changes with each operation, where there is such a stack.
     #[serde(skip)]
     pub(super) state: Option<String>,
+}
+
+impl StackStatusReport {
+    /// Says that a rename by import was begun and is not done; nothing, where that is not so.
+    pub fn renaming(&self) -> Option<String> {
+        let renaming = self.renaming.as_ref()?;
+        Some(format!(
+            "{0}: a rename by import was begun ({renaming}) and is not done: a deploy goes on with it, and `stackctl explain {0}` says \
+             where it is",
+            self.stack
+        ))
+    }
 }
 
 /// A function of a deployed stack.
@@ -168,7 +184,13 @@ pub async fn status(context: &Context, stacks: &[StackTarget]) -> Result<StatusR
             _ => false,
         };
         let next = way.filter(|_| !is_settled);
-        let next = next.map(|way| hint::command(context, &way.command(&stack.name)));
+        let outputs = deployed.as_ref().map(|stack| &stack.outputs);
+        let renaming = outputs.and_then(moves::marked).map(str::to_owned);
+        let on = renaming
+            .is_some()
+            .then(|| format!("stackctl deploy {}", stack.name));
+        let next = next.map(|way| way.command(&stack.name)).or(on);
+        let next = next.map(|command| hint::command(context, &command));
         let rolled_back = deployed
             .as_ref()
             .filter(|_| way == Some(Way::Again))
@@ -183,6 +205,7 @@ pub async fn status(context: &Context, stacks: &[StackTarget]) -> Result<StatusR
             status,
             next,
             rolled_back,
+            renaming,
             fast: Vec::new(),
             fast_last: None,
             led_back: Vec::new(),
@@ -205,7 +228,8 @@ pub async fn outputs(
     let mut outputs = BTreeMap::new();
     for stack in stacks {
         if let Some(deployed) = deployed(context, stack).await? {
-            outputs.insert(stack.name.clone(), deployed.outputs);
+            let told = moves::unmarked(deployed.outputs);
+            outputs.insert(stack.name.clone(), told);
         }
     }
     Ok(outputs)

@@ -65,6 +65,7 @@ pub(super) use stored::{is_dynamic, is_value};
 #[cfg(test)]
 pub(crate) use tests::corpus_plans;
 pub use text::{Hunk, Line, TextChange};
+pub(super) use widen::covers;
 pub(crate) use widen::lets_in;
 
 /// The version of the JSON form of plans: it rises when a field goes or means something else, not when one is added.

@@ -28,7 +28,7 @@ use crate::{
 pub(super) const MAX_BODY: usize = 51_200;
 
 /// How many bytes a template may have at all (the same page: 1 MB).
-const MAX_TEMPLATE: usize = 1_000_000;
+pub(super) const MAX_TEMPLATE: usize = 1_000_000;
 
 /// How many objects are uploaded at once, over all stacks.
 pub(super) const UPLOADS: usize = 8;

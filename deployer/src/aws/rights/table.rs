@@ -182,6 +182,12 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 71] = [
     ),
     (
         "cloudformation",
+        "detect_stack_resource_drift",
+        &["cloudformation:DetectStackResourceDrift"],
+        People,
+    ),
+    (
+        "cloudformation",
         "execute_change_set",
         &["cloudformation:ExecuteChangeSet"],
         Deploy,

@@ -245,7 +245,9 @@ mod tests {
         let lost = plan(&[("Orders", Action::Delete, Grade::DataLoss)]);
         let impossible = plan(&[("Orders", Action::Update, Grade::Impossible)]);
         let allow = ["data-loss:Orders"];
-        let rows: [(Consent, &[&str], bool, &StackPlan, Decision); 14] = [
+        // A resource leaves the stack to be renamed, which was to be refactored.
+        let otherwise = plan(&[("Orders", Action::Update, Grade::Interruption)]);
+        let rows: [(Consent, &[&str], bool, &StackPlan, Decision); 15] = [
             (Given, &[], false, &calm, Decision::Execute),
             (Kept, &[], false, &calm, Decision::Execute),
             (Answered, &[], true, &calm, Decision::Execute),
@@ -256,6 +258,7 @@ mod tests {
             // Whoever answered is asked again, and whoever kept a plan has none but that executed.
             (Answered, &[], false, &more, Decision::Decline),
             (Kept, &[], false, &more, Decision::Decline),
+            (Kept, &[], false, &otherwise, Decision::Decline),
             (Given, &[], false, &lost, Decision::Decline),
             (Given, &[], true, &lost, Decision::Decline),
             (Given, &allow, false, &lost, Decision::Execute),

@@ -339,7 +339,7 @@ impl Site<'_> {
         }
     }
 
-    /// Takes out of the ledger what belongs to a stack again.
+    /// Enters into the ledger what stays outside, and takes out of it what belongs to a stack again.
     pub(super) async fn settle(&self, project: &Project) -> Result<()> {
         let Plot {
             session,
@@ -349,6 +349,7 @@ impl Site<'_> {
         } = &self.plot;
         let targets = assembly.manifest.stacks.iter().map(StackTarget::from);
         let key = stage.key(self.name);
+        ledger::aside(&session.ui, project, &self.context, &key)?;
         Box::pin(ledger::settle(
             session,
             project,

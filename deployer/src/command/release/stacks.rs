@@ -216,6 +216,8 @@ async fn choose(
         release.release, release.deployed
     );
     session.ui.done("release", text);
+    // What the releases between declare counts for this one as well.
+    let release = session.guard(Box::pin(releases.turned(release))).await??;
     Ok(Some(release))
 }
 

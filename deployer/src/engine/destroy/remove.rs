@@ -118,6 +118,12 @@ async fn remove(
         return Ok(Outcome::Absent);
     };
     importers::check(context, stack, &deployed).await?;
+    let deployed = if stack::take_back(context, stack, &deployed).await? {
+        let found = settle(context, stack).await?;
+        found.unwrap_or(deployed)
+    } else {
+        deployed
+    };
     // A removal that was never begun tells nothing: the stack may have changed since.
     let earlier = earlier.filter(|earlier| {
         earlier.stack_id != deployed.id || deployed.status.way() == Some(Way::FinishRemoval)

@@ -3,21 +3,26 @@
 mod course;
 mod fixed;
 mod names;
+mod sub;
 mod texts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
-pub(in crate::engine) use course::{Away, Course, Move, UnderWay, is_marked, under_way};
-use course::{restored, undone};
+use course::restored;
+pub(in crate::engine) use course::{
+    Away, Course, Hindrances, Move, Need, UnderWay, hindrances, is_marked, marked, needs,
+    under_way, undone, unmarked,
+};
 pub(in crate::engine) use fixed::{Ground, Way};
 pub(in crate::engine) use names::renamed;
 
 use super::compare::type_of;
 use super::knowledge::holds_data;
 use super::{Action, Grade, ResourceChange, Side, StackPlan};
+use crate::engine::stack::importable::Drifted;
 
 /// The page that says what a rename may and may not do.
 const PAGE: &str =
@@ -141,8 +146,15 @@ impl Moves {
             if let Some(change) = retained {
                 // All that is said of it alone comes to this.
                 change.reasons = vec![format!(
-                    "{left} left the stack to be renamed, and nothing declares that any more: its policy retains it outside of the                      stack, where it belongs to nobody"
+                    "{left} left the stack to be renamed, and nothing declares that any more: its policy retains it outside of the stack, where it belongs to nobody"
                 )];
+            }
+        }
+        let imported = by_import(&self.pending, deployed, Ground::Free);
+        for (from, reason) in hindrances(deployed, &imported).reasons {
+            if let Some(to) = self.pending.get(&from) {
+                let resource_type = type_of(&deployed["Resources"][from.as_str()]);
+                note(to, resource_type, (Grade::Impossible, reason, IMPORT_PAGE));
             }
         }
         plan.changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
@@ -169,7 +181,7 @@ impl Moves {
 /// Says that another resource is made in place of one that was being renamed.
 fn reverted(from: &str, to: &str, resource_type: &str) -> Said {
     let reason = format!(
-        "what it was is being renamed to {to}, and nothing declares that any more: another one is made, and is empty. To have it back,          declare that {to} is renamed to {from}"
+        "what it was is being renamed to {to}, and nothing declares that any more: another one is made, and is empty. To have it back, declare that {to} is renamed to {from}"
     );
     (replaced(resource_type), reason, IMPORT_PAGE)
 }
@@ -247,24 +259,65 @@ pub(super) fn hold(
     }
 }
 
-/// Notes in a plan that CloudFormation imports no resources of types, which those are that are to be renamed so.
+/// Notes in a plan why resources cannot be renamed by import, which those are that are to be renamed so.
 pub(super) fn refuse(
     plan: &mut StackPlan,
-    pending: &BTreeMap<String, String>,
-    deployed: &Value,
+    imported: &BTreeMap<String, String>,
     reasons: &BTreeMap<String, String>,
 ) {
-    for (from, to) in pending {
-        let resource_type = type_of(&deployed["Resources"][from.as_str()]);
-        let Some(reason) = reasons.get(resource_type) else {
+    for (from, to) in imported {
+        let Some(reason) = reasons.get(from) else {
             continue;
         };
         for change in &mut plan.changes {
-            if change.logical_id == *to && change.sources.contains(&IMPORT_PAGE) {
+            if change.logical_id == *to && !change.reasons.contains(reason) {
                 change.add(Grade::Impossible, reason.clone(), IMPORT_PAGE);
             }
         }
     }
+}
+
+/// Notes in a plan what was changed past CloudFormation about resources that are renamed by import.
+pub(super) fn warn(
+    plan: &mut StackPlan,
+    imported: &BTreeMap<String, String>,
+    drifted: &BTreeMap<String, Drifted>,
+) {
+    for (from, drifted) in drifted {
+        let grade = match drifted {
+            Drifted::Gone => Grade::Impossible,
+            Drifted::Changed(_) => Grade::Interruption,
+        };
+        let to = imported.get(from);
+        let changes = plan.changes.iter_mut();
+        for change in changes.filter(|change| Some(&change.logical_id) == to) {
+            change.add(grade, drifted.told(from), IMPORT_PAGE);
+        }
+    }
+}
+
+/// Returns the resources that a plan renames by import.
+pub(in crate::engine) fn imported_in(changes: &[ResourceChange]) -> BTreeSet<String> {
+    let imported = changes
+        .iter()
+        .filter(|change| change.sources.contains(&IMPORT_PAGE));
+    imported.map(|change| change.logical_id.clone()).collect()
+}
+
+/// Returns those of the renames that are done by import.
+pub(in crate::engine) fn by_import(
+    pending: &BTreeMap<String, String>,
+    deployed: &Value,
+    ground: Ground,
+) -> BTreeMap<String, String> {
+    let is_imported = |from: &String| {
+        let resource_type = type_of(&deployed["Resources"][from.as_str()]);
+        Way::of(from, resource_type, ground) == Ok(Way::Import)
+    };
+    let pending = pending.iter().filter(|(from, _)| is_imported(from));
+    pending
+        .map(|(from, to)| (from.clone(), to.clone()))
+        .collect()
 }
 
 /// Returns the renames, old to new, that are still to be done: those of resources that are deployed under the old name.

@@ -330,12 +330,17 @@ async fn renames(
     }
     let ground = ground(context, &deployed.id).await?;
     moves::hold(plan, &pending, template, ground);
-    match importable::refused(context, &pending, template, ground).await {
-        Ok(reasons) => moves::refuse(plan, &pending, template, &reasons),
+    let imported = moves::by_import(&pending, template, ground);
+    match importable::refused(context, template, &imported).await {
+        Ok(reasons) => moves::refuse(plan, &imported, &reasons),
         // Who may not ask is told by the deploy.
         Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {}
         Err(error) => return Err(error),
     }
+    let hindered = importable::hindered(context, stack, &deployed.id, template, &imported).await?;
+    moves::refuse(plan, &imported, &hindered);
+    let drifted = importable::drifted(context, &deployed.id, &imported).await?;
+    moves::warn(plan, &imported, &drifted);
     Ok(())
 }
 

@@ -29,6 +29,7 @@ pub(super) use employed::{employed, given};
 pub(super) use exposure::{exposures, lost};
 pub(super) use granted::{granted, reaches, withdrawn};
 pub(crate) use kinds::lets_in;
+pub(in crate::engine) use statement::covers;
 pub(super) use statement::elements;
 pub(super) use text::text;
 pub(super) use unknown::is_unknown;

@@ -9,7 +9,9 @@ use serde_json::Value;
 use stack_model::assembly::{Contract, StackManifest};
 
 use super::{Run, Work, aws, check_cancelled};
-use crate::engine::plan::{self, App, Deployed, Plan, PropertyChange, Registry, StackPlan, Wanted};
+use crate::engine::plan::{
+    self, App, Deployed, Plan, PropertyChange, Registry, StackPlan, Wanted, moves,
+};
 use crate::engine::{Context, Decision, DeployedStack, ProposedChanges, StackError, inspect};
 
 /// How often a plan is made anew, or a change set that somebody made worthless: who changes a stack more often than that
@@ -33,6 +35,8 @@ struct Known {
     resources: BTreeSet<String>,
     /// What changes besides resources, by path.
     besides: Vec<String>,
+    /// The resources that leave the stack to be renamed, by new logical id.
+    imported: BTreeSet<String>,
     /// How often somebody else came between.
     times: usize,
 }
@@ -57,6 +61,7 @@ impl Agreed {
                 deployed: basis.deployed.filter(|_| basis.before.is_some()),
                 app: basis.app,
                 resources,
+                imported: moves::imported_in(&plan.changes),
                 besides: paths(&plan.other),
                 times: 0,
             };
@@ -95,6 +100,18 @@ impl Agreed {
     /// Returns whether a plan of a stack was agreed to.
     pub(super) fn knows(&self, stack: &str) -> bool {
         self.with(stack, |_| ()).is_some()
+    }
+
+    /// Returns whether somebody agreed that resources leave the stack to be renamed: all of them, or nobody was asked at all.
+    pub(super) fn imports<'a>(
+        &self,
+        stack: &str,
+        mut resources: impl Iterator<Item = &'a String>,
+    ) -> bool {
+        let agreed = self.with(stack, |known| {
+            resources.all(|logical_id| known.imported.contains(logical_id))
+        });
+        agreed.unwrap_or(true)
     }
 
     /// Notes what this run made of a stack when it `ended`, unless somebody did something to it since, which nobody agreed to.
@@ -177,6 +194,7 @@ pub(super) async fn agree(
     };
     check_cancelled(context, stack)?;
     let (resources, besides) = (resources(&plan), paths(&plan.other));
+    let imported = moves::imported_in(&plan.changes);
     let known = plan
         .basis
         .and_then(|basis| basis.deployed.filter(|_| basis.before.is_some()));
@@ -184,6 +202,7 @@ pub(super) async fn agree(
         it.deployed = known;
         it.resources = resources;
         it.besides = besides;
+        it.imported = imported;
     });
     Ok(decision == Some(Decision::Execute))
 }

@@ -4,6 +4,7 @@
 //! Each step is an update that rolls back alone, and is executed only where CloudFormation computed that it does what it
 //! is for and nothing else. The plan told all of it, so nobody is asked again.
 
+mod back;
 mod check;
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
@@ -19,13 +20,16 @@ use super::{
 use crate::ascii;
 use crate::aws::{AwsError, texts};
 use crate::engine::{
-    Context, DeployedStack, Event, PublishError, Retained, StackError, bootstrap, capability,
+    Context, DeployedStack, Event, PublishError, StackError, bootstrap, capability,
     change_set::{self, ChangeSet, ChangeSetRequest, Computed},
     inspect,
-    plan::moves::{self, Away, Course, Ground, Move, UnderWay},
+    plan::moves::{self, Course, Move, UnderWay},
     publish::{self, TemplateSource},
 };
+use back::bring_back;
+pub(in crate::engine) use back::take_back;
 use check::{Step, differing, objection};
+use importable::Drifted;
 
 /// How a step ended.
 pub(super) enum Stepped {
@@ -66,16 +70,19 @@ pub(super) async fn begin(
         return Ok(Stepped::Nothing);
     }
     let fail = |reason| Err(refused(&stack.name, &moves, reason));
-    let unknown = importable::refused(context, &moves, template, Ground::Refused)
+    let unknown = importable::refused(context, template, &moves)
         .await
         .map_err(|source| aws(stack, source))?;
     if let Some(reason) = unknown.into_values().next() {
         return fail(reason);
     }
-    let course = Course::new(template, &moves, &ids, &deployed.outputs);
-    if let Some(reason) = course.hindrance() {
+    let hindered = importable::hindered(context, stack, &deployed.id, template, &moves)
+        .await
+        .map_err(|source| aws(stack, source))?;
+    if let Some(reason) = hindered.into_values().next() {
         return fail(reason);
     }
+    let course = Course::new(template, &moves, &ids, &deployed.outputs);
     let (step, next) = if course.is_prepared() {
         match course.without() {
             Ok(next) => (Step::Remove, next),
@@ -86,6 +93,20 @@ pub(super) async fn begin(
     };
     if next == *template {
         return fail("CloudFormation does not tell what others take from it".to_owned());
+    }
+    let drifted = importable::drifted(context, &deployed.id, &moves)
+        .await
+        .map_err(|source| aws(stack, source))?;
+    for (from, drifted) in drifted {
+        if drifted == Drifted::Gone {
+            return fail(drifted.told(&from));
+        }
+        if step == Step::Remove {
+            context.emit(Event::Warning {
+                stack: stack.name.clone(),
+                message: format!("{from}: {}", drifted.told(&from)),
+            });
+        }
     }
     if step == Step::Remove
         && let Some(reason) = importable::unproven(context, &next).await
@@ -100,7 +121,7 @@ pub(super) async fn begin(
         moves: &moves,
         imports: None,
     };
-    let stepped = take(run, context, stack, &stage).await;
+    let stepped = take(Some(run), context, stack, &stage).await;
     stepped.map_err(|failed| failed.told(&stack.name, &moves))
 }
 
@@ -128,7 +149,7 @@ pub(super) async fn finish(
                 moves: &BTreeMap::new(),
                 imports: None,
             };
-            match take(run, context, stack, &stage).await {
+            match take(Some(run), context, stack, &stage).await {
                 // What names it holds texts of the same value, which what comes next mends.
                 Err(Failed::Refused(reason)) => {
                     context.emit(Event::Warning {
@@ -142,77 +163,6 @@ pub(super) async fn finish(
             }
         }
     }
-}
-
-/// Imports what belongs to no stack. Where that goes wrong, and nobody insists on it, it stays where it is, which the plan
-/// told as what may come.
-async fn bring_back(
-    run: &Run,
-    context: &Context,
-    stack: &Arc<StackManifest>,
-    deployed: &DeployedStack,
-    template: &Value,
-    away: Away,
-    insist: bool,
-) -> Result<Stepped, StackError> {
-    let moves: BTreeMap<String, String> = away
-        .moves
-        .iter()
-        .map(|(to, it)| (it.from.clone(), to.clone()))
-        .collect();
-    let stage = Stage {
-        deployed,
-        before: template,
-        next: &away.template,
-        step: Step::Import,
-        moves: &moves,
-        imports: Some(&away.moves),
-    };
-    let list: Vec<String> = away.moves.values().map(Move::told).collect();
-    let list = list.join(", ");
-    let left = format!(
-        "{list} left the stack to be renamed, belongs to none at the moment, and is as it was: a deploy goes on from here, and \
-         `destroy` writes down that it stays"
-    );
-    let reason = match take(run, context, stack, &stage).await {
-        Ok(stepped) => return Ok(stepped),
-        Err(Failed::Error(mut error)) => {
-            if let StackError::Ended { hints, .. } = &mut error {
-                hints.push(left);
-            }
-            return Err(error);
-        }
-        Err(Failed::Refused(reason)) => reason,
-    };
-    if insist {
-        let mut hints = known_hints(&reason);
-        hints.push(left);
-        for (from, to) in &moves {
-            hints.push(format!(
-                "if it is gone for good, or may stay outside, remove `moved(\"{from}\", ..)`: a deploy then asks whether {to} is \
-                 made anew"
-            ));
-        }
-        return Err(StackError::Renamed {
-            stack: stack.name.clone(),
-            reason,
-            hints,
-        });
-    }
-    let removed: Vec<String> = away
-        .moves
-        .iter()
-        .flat_map(|(to, it)| Retained::new(context, &it.resource(to)).remove)
-        .collect();
-    context.emit(Event::Warning {
-        stack: stack.name.clone(),
-        message: format!(
-            "{list} left the stack to be renamed, and belongs to none from now on, because it cannot be imported: {reason}; if it is \
-             there and nobody needs it, remove it: {}",
-            removed.join(" && ")
-        ),
-    });
-    Ok(Stepped::Nothing)
 }
 
 /// Returns whether a stack tells of a rename by import that was begun.
@@ -273,9 +223,9 @@ struct Stage<'a> {
     imports: Option<&'a BTreeMap<String, Move>>,
 }
 
-/// Updates a stack to the template of a step.
+/// Updates a stack to the template of a step. `run` knows what was agreed to.
 async fn take(
-    run: &Run,
+    run: Option<&Run>,
     context: &Context,
     stack: &Arc<StackManifest>,
     stage: &Stage<'_>,
@@ -317,7 +267,7 @@ async fn take(
             });
         }
     };
-    let computed = change_set::computed(context, &change_set, &request)
+    let computed = change_set::computed_with(context, &change_set, &request, true)
         .await
         .map_err(|source| aws(stack, source))?;
     let changes = match computed {
@@ -334,7 +284,9 @@ async fn take(
         }
     };
     // What is executed from here on is refused by CloudFormation where anybody changes the stack.
-    if !anew::is_still(run, context, stack, &deployed.id).await? {
+    if let Some(run) = run
+        && !anew::is_still(run, context, stack, &deployed.id).await?
+    {
         remove(context, stack, &change_set, false).await?;
         return Ok(Stepped::Busy);
     }

@@ -1,32 +1,54 @@
-//! Asks CloudFormation which types it imports, before a resource leaves its stack.
+//! Says whether resources can leave their stack and come back, before they do.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aws_sdk_cloudformation::types::StackResourceDriftStatus;
 use serde_json::{Map, Value, json};
 
+use stack_model::assembly::StackManifest;
+
 use super::protection;
-use crate::aws::{AwsError, OrAws, signed::CLOUD_CONTROL};
+use crate::aws::{AwsError, Fault, OrAws, signed::CLOUD_CONTROL};
 use crate::engine::{
-    Context,
+    Context, Retained, bootstrap,
     destroy::advice::identifier,
-    plan::moves::{self, Ground, UnderWay, Way},
+    plan::moves::{self, Ground, Hindrances, UnderWay},
+    publish::MAX_BODY,
 };
 
-/// The stacks of a run that CloudFormation does not refactor, by id.
+/// What a run got to know about renames.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Unrefactored(Arc<Mutex<BTreeSet<String>>>);
+pub(crate) struct Renames(Arc<Mutex<Known>>);
 
-impl Unrefactored {
-    pub(super) fn add(&self, stack_id: &str) {
-        self.entries().insert(stack_id.to_owned());
+#[derive(Debug, Default)]
+struct Known {
+    /// The stacks that CloudFormation does not refactor, by id.
+    unrefactored: BTreeSet<String>,
+    /// What left its stack and stays outside, by stack.
+    aside: BTreeMap<String, Vec<Retained>>,
+}
+
+impl Renames {
+    /// Notes that CloudFormation does not refactor a stack.
+    pub(super) fn refuse(&self, stack_id: &str) {
+        self.known().unrefactored.insert(stack_id.to_owned());
     }
 
-    fn has(&self, stack_id: &str) -> bool {
-        self.entries().contains(stack_id)
+    /// Notes what left a stack and stays outside.
+    pub(super) fn leave(&self, stack: &str, resources: Vec<Retained>) {
+        self.known().aside.insert(stack.to_owned(), resources);
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    pub(in crate::engine) fn left_aside(&self) -> BTreeMap<String, Vec<Retained>> {
+        self.known().aside.clone()
+    }
+
+    fn refuses(&self, stack_id: &str) -> bool {
+        self.known().unrefactored.contains(stack_id)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -37,7 +59,7 @@ pub(in crate::engine) async fn ground(
     context: &Context,
     stack_id: &str,
 ) -> Result<Ground, AwsError> {
-    if context.clients.is_local() || context.unrefactored.has(stack_id) {
+    if context.clients.is_local() || context.renames.refuses(stack_id) {
         Ok(Ground::Refused)
     } else if protection::has_policy(context, stack_id).await? {
         Ok(Ground::Guarded)
@@ -46,26 +68,134 @@ pub(in crate::engine) async fn ground(
     }
 }
 
-/// Returns the types of resources that are to be renamed by import and that CloudFormation does not import by the one
-/// property that identifies them, with what is said of each.
+/// Says what stands in the way of renames by import, by old logical id: what the template tells, the bucket that it would
+/// need, and the policy of the stack. Where the caller may not ask, only what is known counts.
+pub(in crate::engine) async fn hindered(
+    context: &Context,
+    stack: &StackManifest,
+    stack_id: &str,
+    template: &Value,
+    imported: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, AwsError> {
+    let Hindrances {
+        mut reasons,
+        in_bucket,
+    } = moves::hindrances(template, imported);
+    let mut of_all = None;
+    if let Some(size) = in_bucket
+        && known(bootstrap::existing(context).await)? == Some(None)
+    {
+        of_all = Some(format!(
+            "a template on the way would have {size} bytes, more than the {MAX_BODY} that a call takes, and there is no artifact bucket: \
+             make one with `stackctl bootstrap`"
+        ));
+    }
+    // The local engine holds nobody to a policy.
+    if !imported.is_empty() && !context.clients.is_local() {
+        let needs = moves::needs(template, imported);
+        let denied = protection::denied_by(context, stack, stack_id, &needs).await;
+        of_all = of_all.or(known(denied)?.flatten());
+    }
+    if let Some(reason) = of_all {
+        for from in imported.keys() {
+            let told = reasons.entry(from.clone());
+            told.or_insert_with(|| reason.clone());
+        }
+    }
+    Ok(reasons)
+}
+
+/// What was changed about a resource past CloudFormation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum Drifted {
+    /// It is gone.
+    Gone,
+    /// These properties, as paths.
+    Changed(Vec<String>),
+}
+
+impl Drifted {
+    /// Says what that means for a rename by import.
+    pub(in crate::engine) fn told(&self, from: &str) -> String {
+        match self {
+            Self::Gone => format!(
+                "{from} was deleted past CloudFormation, and what is not there cannot be imported: remove the rename, and have it made anew"
+            ),
+            Self::Changed(paths) => format!(
+                "it was changed past CloudFormation ({}), and its import may set that back",
+                paths.join(", ")
+            ),
+        }
+    }
+}
+
+/// Returns what was changed past CloudFormation about resources that are renamed by import, by old logical id: to the type's
+/// provider an import is an update
+/// (<https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1497>). Where the caller may not ask,
+/// nothing is known; types that CloudFormation does not compare tell nothing either.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DetectStackResourceDrift.html>.
+pub(in crate::engine) async fn drifted(
+    context: &Context,
+    stack_id: &str,
+    imported: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Drifted>, AwsError> {
+    let clients = &context.clients;
+    let mut found = BTreeMap::new();
+    // The local engine compares nothing.
+    for from in imported.keys().filter(|_| !clients.is_local()) {
+        let answer = clients
+            .cloudformation
+            .detect_stack_resource_drift()
+            .stack_name(stack_id)
+            .logical_resource_id(from)
+            .send()
+            .await
+            .or_aws(clients, "DetectStackResourceDrift");
+        let drift = match known(answer) {
+            // CloudFormation refuses types that it does not compare, and resources that a condition left out.
+            Err(error) if error.code() == Some("ValidationError") => continue,
+            Ok(None) => break,
+            answer => answer?.and_then(|answer| answer.stack_resource_drift),
+        };
+        let Some(drift) = drift else { continue };
+        let status = drift.stack_resource_drift_status;
+        match status.as_ref().map(StackResourceDriftStatus::as_str) {
+            Some("DELETED") => {
+                found.insert(from.clone(), Drifted::Gone);
+            }
+            Some("MODIFIED") => {
+                let differences = drift.property_differences.unwrap_or_default();
+                let paths = differences.into_iter().filter_map(|it| it.property_path);
+                found.insert(from.clone(), Drifted::Changed(paths.collect()));
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Returns what was answered; nothing, where the caller may not ask.
+fn known<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match answer {
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+/// Says why CloudFormation imports none of the resources that are renamed so, by old logical id: it would have to identify
+/// them by one property.
 ///
 /// The summary of a template names the types that can be imported, and the properties that identify each: alternatives of
 /// their own, several that count together with commas
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceIdentifierSummary.html>).
 pub(in crate::engine) async fn refused(
     context: &Context,
-    moves: &BTreeMap<String, String>,
     template: &Value,
-    ground: Ground,
+    imported: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, AwsError> {
-    let types: BTreeSet<&str> = moves
-        .keys()
-        .filter_map(|from| {
-            let resource_type = template["Resources"][from.as_str()]["Type"].as_str()?;
-            let way = Way::of(from, resource_type, ground);
-            (way == Ok(Way::Import)).then_some(resource_type)
-        })
-        .collect();
+    let type_of = |from: &str| template["Resources"][from]["Type"].as_str();
+    let types: BTreeSet<&str> = imported.keys().filter_map(|from| type_of(from)).collect();
     // The local engine tells no identifiers.
     if types.is_empty() || context.clients.is_local() {
         return Ok(BTreeMap::new());
@@ -95,18 +225,15 @@ pub(in crate::engine) async fn refused(
                     .any(|by| Some(by.as_str()) == property)
             })
     };
-    let refused = types
-        .into_iter()
-        .filter(|resource_type| !is_known(resource_type));
-    Ok(refused
-        .map(|resource_type| {
-            let reason = format!(
-                "CloudFormation did not say that it imports resources of the type {resource_type} by one property: keep the old logical id, or remove \
-                 the rename and have it made anew"
-            );
-            (resource_type.to_owned(), reason)
-        })
-        .collect())
+    let refused = imported.keys().filter_map(|from| {
+        let resource_type = type_of(from).filter(|it| !is_known(it))?;
+        let reason = format!(
+            "CloudFormation did not say that it imports resources of the type {resource_type} by one property: keep the old logical id, or remove \
+             the rename and have it made anew"
+        );
+        Some((from.clone(), reason))
+    });
+    Ok(refused.collect())
 }
 
 /// Says why a resource that would leave its stack might not be imported again; nothing, where each is found by what would

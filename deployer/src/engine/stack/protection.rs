@@ -8,6 +8,8 @@
 //! policy that somebody else wrote stays as it is. Policies count for updates only; what guards a deletion is the protection of the
 //! stack (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html>).
 
+mod denial;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ use super::operation::aws;
 use crate::aws::{AwsError, Fault, OrAws};
 use crate::engine::{
     Change, Context, DeployedStack, Event, ProposedChanges, Replacement, StackError,
-    plan::{Path, PropertyChange, holds_data},
+    plan::{Path, PropertyChange, holds_data, moves::Need},
 };
 
 /// The most characters that CloudFormation takes for a policy
@@ -251,6 +253,27 @@ fn denied(policy: &Value) -> impl Iterator<Item = &str> {
 /// Returns whether a policy is one that [`policy`] makes.
 fn is_ours(present: &Value) -> bool {
     *present == policy(&denied(present).map(str::to_owned).collect())
+}
+
+/// Says what the policy of a stack denies of what is needed; nothing, where it allows all of it, or is one of ours that is
+/// opened for what an update removes.
+pub(super) async fn denied_by(
+    context: &Context,
+    stack: &StackManifest,
+    stack_id: &str,
+    needs: &[Need],
+) -> Result<Option<String>, AwsError> {
+    let Some(present) = present(context, stack_id).await? else {
+        return Ok(None);
+    };
+    if stack.termination_protection && is_ours(&present) {
+        return Ok(None);
+    }
+    Ok(denial::first(&present, needs).map(|(action, id, _)| {
+        format!(
+            "the stack policy denies {action} of {id}: have it allowed, or keep the old logical id"
+        )
+    }))
 }
 
 /// Returns whether a stack has a policy, whoever wrote it. Who may not look takes it that there is one.

@@ -4,7 +4,7 @@
 //! everything else is left to the change set that follows. See
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-refactoring.html>.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_sdk_cloudformation::types::{ResourceLocation, ResourceMapping, StackDefinition};
 use serde_json::Value;
@@ -15,10 +15,13 @@ use super::{
 };
 use crate::aws::{AwsError, OrAws, texts};
 use crate::engine::{
-    Context, DeployedStack, Event, StackError, inspect,
+    Context, DeployedStack, Event, StackError, hint, inspect,
     plan::moves::{self, Ground, Way},
     publish::TemplateSource,
 };
+
+/// How long is waited for a refactor, and for its stack to come to rest.
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// Renames what a stack declares to be renamed and what is deployed under its old name, and goes on with what an earlier run
 /// began. Returns what comes then; nothing, where there was nothing to rename.
@@ -87,11 +90,16 @@ pub(super) async fn rename(
                     ),
                 });
                 // Nobody agreed to this way.
-                context.unrefactored.add(&deployed.id);
+                context.renames.refuse(&deployed.id);
                 run.agreed.forget(&stack.name);
                 return Ok(Some(Attempt::Again));
             }
         }
+    }
+    // A stack policy that was set since the plan leaves another way, which nobody agreed to; it is no update of the stack.
+    if !run.agreed.imports(&stack.name, imported.values()) {
+        run.agreed.forget(&stack.name);
+        return Ok(Some(Attempt::Again));
     }
     let Some(turn) = run.turns.take(&stack.name, &context.cancel).await else {
         return Err(interrupted(stack, None));
@@ -269,7 +277,7 @@ async fn follow(
     ended: impl Fn(Found) -> Option<Result<(), String>>,
 ) -> Result<Result<(), String>, StackError> {
     let clients = &context.clients;
-    for wait in context.pace.waits() {
+    for wait in context.pace.waits_within(LONGEST) {
         let found = clients
             .cloudformation
             .describe_stack_refactor()
@@ -283,7 +291,13 @@ async fn follow(
         }
         pause(context, work, wait).await?;
     }
-    Err(interrupted(&work.manifest, None))
+    let command = format!("aws cloudformation describe-stack-refactor --stack-refactor-id {id}");
+    Err(endless(
+        context,
+        work,
+        "CloudFormation did not end the refactor within an hour",
+        command,
+    ))
 }
 
 /// Waits until nothing runs, and returns the stack as it is then: a refactor is complete some seconds before its stack is.
@@ -292,25 +306,48 @@ async fn settled(
     work: &Work,
     id: &str,
 ) -> Result<Option<DeployedStack>, StackError> {
-    for wait in context.pace.waits() {
+    let mut status = None;
+    for wait in context.pace.waits_within(LONGEST) {
         let found = inspect::describe(&context.clients, id)
             .await
             .map_err(|source| aws(&work.manifest, source))?;
         match found {
             Some(stack) if stack.status.is_settled() => return Ok(Some(stack)),
-            Some(_) => {}
+            Some(stack) => status = Some(stack.status),
             None => return Ok(None),
         }
         pause(context, work, wait).await?;
     }
-    Err(interrupted(&work.manifest, None))
+    let status = status.map_or_else(|| "busy".to_owned(), |status| status.to_string());
+    let command = format!("aws cloudformation describe-stacks --stack-name {id}");
+    Err(endless(
+        context,
+        work,
+        &format!("the stack is still {status} an hour after the step was done"),
+        command,
+    ))
 }
 
-async fn pause(
-    context: &Context,
-    work: &Work,
-    wait: std::time::Duration,
-) -> Result<(), StackError> {
+/// Says that something does not end, and how to go on.
+fn endless(context: &Context, work: &Work, reason: &str, command: String) -> StackError {
+    let stack = &work.manifest.name;
+    StackError::Renamed {
+        stack: stack.clone(),
+        reason: reason.to_owned(),
+        hints: vec![
+            format!(
+                "`{command}{}` tells how far it is",
+                hint::aws_options(context)
+            ),
+            format!(
+                "once it has ended, `{}` goes on from what the stack is then",
+                hint::command(context, &format!("stackctl deploy {stack}"))
+            ),
+        ],
+    }
+}
+
+async fn pause(context: &Context, work: &Work, wait: Duration) -> Result<(), StackError> {
     tokio::select! {
         () = context.timing.sleep(wait) => Ok(()),
         () = context.cancel.cancelled() => Err(interrupted(&work.manifest, None)),

@@ -79,7 +79,8 @@ fn policy(body: &str) -> Rule {
 }
 
 /// A policy that allows everything stands against a rename as well.
-const POLICY: &str = "<StackPolicyBody>{&quot;Statement&quot;:[]}</StackPolicyBody>";
+const POLICY: &str = "<StackPolicyBody>{&quot;Statement&quot;:[{&quot;Effect&quot;:&quot;Allow&quot;,\
+    &quot;Action&quot;:&quot;Update:*&quot;,&quot;Principal&quot;:&quot;*&quot;,&quot;Resource&quot;:&quot;*&quot;}]}</StackPolicyBody>";
 
 fn execute() -> Rule {
     mock!(CloudFormation::execute_stack_refactor)
@@ -118,6 +119,54 @@ async fn a_resource_is_renamed_before_anything_else_changes() {
     assert_eq!(report.stacks[0].outcome, Outcome::Updated);
     assert!(answer.shown.lock().expect("no holder panics").is_empty());
     played.finish();
+}
+
+/// Whatever does not end is not waited for without an end, and the way on is told.
+#[tokio::test]
+async fn a_refactor_that_does_not_end_is_left_with_what_tells_how_far_it_is() {
+    for is_executed in [false, true] {
+        let follow = "describe_stack_refactor";
+        let mut played = Script::new()
+            .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+            .template(BEFORE)
+            .cloudformation("get_stack_policy", policy(""))
+            .cloudformation("create_stack_refactor", create())
+            .cloudformation(follow, describe("CREATE_COMPLETE", "AVAILABLE", ""))
+            .cloudformation("execute_stack_refactor", execute());
+        if is_executed {
+            played =
+                played.cloudformation(follow, describe("CREATE_COMPLETE", "EXECUTE_COMPLETE", ""));
+        }
+        for _ in 0..1000 {
+            played = if is_executed {
+                played.describe(STACK_ID, Stack::new("UPDATE_IN_PROGRESS").xml())
+            } else {
+                played.cloudformation(
+                    follow,
+                    describe("CREATE_COMPLETE", "EXECUTE_IN_PROGRESS", ""),
+                )
+            };
+        }
+        let played = played.play();
+        let error = deploy(&played.context, one(moved()), Answer::never())
+            .await
+            .expect_err("it does not end");
+        let waited: u64 = played.waits().iter().sum();
+        assert!((3000..=3600).contains(&waited), "{waited}");
+        let hints = error.hints().join("\n");
+        assert!(
+            hints.contains("aws cloudformation describe-stack"),
+            "{hints}"
+        );
+        assert!(hints.contains("`stackctl deploy intake-dev"), "{hints}");
+        let causes = crate::error::Error::from(error).causes().join(" ");
+        let part = if is_executed {
+            "still UPDATE_IN_PROGRESS an hour after"
+        } else {
+            "did not end the refactor within an hour"
+        };
+        assert!(causes.contains(part), "{causes}");
+    }
 }
 
 #[tokio::test]
@@ -224,6 +273,8 @@ async fn another_way_than_the_planned_one_is_asked_for() {
         .describe(STACK, found())
         .template(BEFORE)
         .cloudformation("get_template_summary", summary(IMPORTABLE))
+        .cloudformation("get_stack_policy", policy(""))
+        .cloudformation("detect_stack_resource_drift", in_sync())
         .play();
     let stack = moved();
     let template = serde_json::from_str(RENAMED).expect("is JSON");
@@ -343,6 +394,20 @@ fn summary(identifiers: &str) -> Rule {
         .then_http_response(move || http(200, &body))
 }
 
+/// `DetectStackResourceDrift`
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DetectStackResourceDrift.html>).
+fn in_sync() -> Rule {
+    let body = format!(
+        "<StackResourceDrift><StackId>{STACK_ID}</StackId><LogicalResourceId>Inbox</LogicalResourceId>\
+         <ResourceType>AWS::SQS::Queue</ResourceType><StackResourceDriftStatus>IN_SYNC</StackResourceDriftStatus>\
+         <Timestamp>2026-07-28T06:00:00.000Z</Timestamp></StackResourceDrift>"
+    );
+    let body = answers::result("DetectStackResourceDrift", &body);
+    mock!(CloudFormation::detect_stack_resource_drift)
+        .match_requests(|input| input.logical_resource_id() == Some("Inbox"))
+        .then_http_response(move || http(200, &body))
+}
+
 /// What CloudFormation says of queues: alternatives stand beside each other.
 const IMPORTABLE: &str = "<member><ResourceType>AWS::SQS::Queue</ResourceType><ResourceIdentifiers>\
     <member>QueueName</member><member>QueueUrl</member></ResourceIdentifiers></member>";
@@ -371,7 +436,10 @@ async fn the_plan_says_how_a_resource_is_renamed() {
             .template(BEFORE)
             .cloudformation("get_stack_policy", policy(body));
         if let Some(types) = types {
-            script = script.cloudformation("get_template_summary", summary(types));
+            script = script
+                .cloudformation("get_template_summary", summary(types))
+                .cloudformation("get_stack_policy", policy(body))
+                .cloudformation("detect_stack_resource_drift", in_sync());
         }
         let played = script.play();
         let stack = moved();

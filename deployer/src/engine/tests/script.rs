@@ -31,7 +31,7 @@ use crate::{
     aws::Clients,
     engine::{
         CONCURRENCY, Cancel, CancelHandle, Context, Event, EventSink, Followers, Pace, Timing,
-        stack::importable::Unrefactored,
+        stack::importable::Renames,
     },
 };
 
@@ -466,7 +466,7 @@ impl Script {
             concurrency: CONCURRENCY,
             ownership: Arc::default(),
             followers: Followers::default(),
-            unrefactored: Unrefactored::default(),
+            renames: Renames::default(),
         };
         let rules = [
             self.apigateway,

@@ -14,14 +14,19 @@
 //! Each of these templates but the last says in its metadata what is under way and what was there before. It is what
 //! CloudFormation has that counts, so a run that is killed between any two of them is finished by the next.
 
+mod hindrance;
+mod note;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+
+pub(in crate::engine) use hindrance::{Hindrances, Need, hindrances, needs};
+pub(in crate::engine) use note::{Move, undone};
+use note::{Note, Sections, hash_of, mark};
 
 use super::{renamed, texts};
 use crate::engine::destroy::advice::identifier;
-use crate::engine::inspect::DeployedResource;
 use crate::engine::plan::compare::type_of;
 use crate::engine::release::sorted;
 use crate::template::referenced;
@@ -31,69 +36,9 @@ use crate::template::referenced;
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/metadata-section-structure.html>).
 const KEY: &str = "stackctl:moving";
 
-/// How the outputs begin that tell what others take from a resource. The one of this very name says that a rename is under
-/// way: outputs are known of a stack without its template.
+/// The output that says that a rename is under way: outputs are known of a stack without its template. Those that tell what
+/// others take from a resource begin so.
 const OUTPUT: &str = "StackctlMoving";
-
-/// What the metadata of a template tells of a course.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Note {
-    /// By new logical id.
-    moves: BTreeMap<String, Move>,
-    /// The entries that differ meanwhile as they were, as a text: a reference in it is none of the template.
-    before: String,
-}
-
-/// A resource on its way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::engine) struct Move {
-    /// The old logical id.
-    pub(in crate::engine) from: String,
-    /// The resource type.
-    #[serde(rename = "type")]
-    pub(in crate::engine) resource_type: String,
-    /// The physical id; nothing before it left the stack.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    id: String,
-    /// The property that identifies it, and its value; nothing before it left the stack.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(in crate::engine) by: BTreeMap<String, String>,
-    /// Its entry in the template that imports it, as a text; nothing before it left the stack.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    entry: String,
-}
-
-impl Move {
-    /// Returns the resource under a logical id.
-    pub(in crate::engine) fn resource(&self, logical_id: &str) -> DeployedResource {
-        DeployedResource {
-            logical_id: logical_id.to_owned(),
-            resource_type: self.resource_type.clone(),
-            physical_id: self.id().to_owned(),
-        }
-    }
-
-    /// Names the resource.
-    pub(in crate::engine) fn told(&self) -> String {
-        format!("{} ({} {})", self.from, self.resource_type, self.id())
-    }
-
-    fn id(&self) -> &str {
-        let by = self.by.values().next().map_or("", String::as_str);
-        if self.id.is_empty() { by } else { &self.id }
-    }
-}
-
-impl Note {
-    /// Reads what a template tells. What is not ours tells nothing.
-    fn of(template: &Value) -> Option<Self> {
-        serde_json::from_value(template.get("Metadata")?.get(KEY)?.clone()).ok()
-    }
-
-    fn before(&self) -> BTreeMap<String, BTreeMap<String, Value>> {
-        serde_json::from_str(&self.before).unwrap_or_default()
-    }
-}
 
 /// A value that others take from a resource: of `Ref`, or an attribute.
 type Taken = (String, Option<String>);
@@ -109,6 +54,8 @@ pub(in crate::engine) struct Course<'a> {
     /// The attributes that are known.
     known: BTreeMap<Taken, String>,
     missing: BTreeSet<Taken>,
+    /// What no output of the original template tells.
+    untold: BTreeSet<Taken>,
     is_retained: bool,
 }
 
@@ -140,20 +87,16 @@ impl<'a> Course<'a> {
             .map(|(from, id)| ((from.clone(), None), id.clone()))
             .collect();
         for one in &taken {
-            let value = deployed["Outputs"]
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter(|(_, output)| output.get("Condition").is_none())
-                .find(|(_, output)| is_exactly(&output["Value"], one))
-                .and_then(|(key, _)| outputs.get(key));
+            let value = output_of(one, deployed).and_then(|key| outputs.get(key));
             if let Some(value) = value {
                 known.entry(one.clone()).or_insert_with(|| value.clone());
             }
         }
-        let missing = taken
+        let missing = taken.iter().filter(|one| !known.contains_key(one));
+        let missing = missing.cloned().collect();
+        let untold = taken
             .into_iter()
-            .filter(|one| !known.contains_key(one))
+            .filter(|one| one.1.is_some() && output_of(one, &original).is_none())
             .collect();
         let is_retained = moves
             .keys()
@@ -164,6 +107,7 @@ impl<'a> Course<'a> {
             ids,
             known,
             missing,
+            untold,
             is_retained,
         }
     }
@@ -171,19 +115,6 @@ impl<'a> Course<'a> {
     /// Returns whether the stack can be updated without the resources.
     pub(in crate::engine) fn is_prepared(&self) -> bool {
         self.is_retained && self.missing.is_empty()
-    }
-
-    /// Says what keeps the rename from its end though it can be begun; nothing, where nothing does.
-    pub(in crate::engine) fn hindrance(&self) -> Option<String> {
-        self.missing.iter().find_map(|(from, attribute)| {
-            let attribute = attribute.as_deref()?;
-            // A text in a template is read by whoever may read the template.
-            (attribute.contains("Secret") && !attribute.ends_with("Arn")).then(|| {
-                format!(
-                    "others take {attribute} of {from}, and a secret is not written into a template"
-                )
-            })
-        })
     }
 
     /// Returns the template of the first update.
@@ -196,21 +127,21 @@ impl<'a> Course<'a> {
                 }
             }
         });
-        for (from, attribute) in &self.missing {
-            let Some(attribute) = attribute else {
-                continue;
-            };
-            let name: String = attribute
-                .chars()
-                .filter(char::is_ascii_alphanumeric)
-                .collect();
-            let key = format!("{OUTPUT}{from}{name}");
-            let output = json!({"Value": {"Fn::GetAtt": [from, attribute]}});
-            edit(&mut template, "Outputs", |outputs| {
-                outputs.insert(key, output)
-            });
-        }
-        self.note(&mut template, None);
+        let mut keys = Vec::new();
+        edit(&mut template, "Outputs", |outputs| {
+            let mut names = (1..).map(|at| format!("{OUTPUT}{at}"));
+            for (from, attribute) in &self.untold {
+                let key = names.find(|name| !outputs.contains_key(name));
+                let output = json!({"Value": {"Fn::GetAtt": [from, attribute]}});
+                if let Some(key) = key {
+                    outputs.insert(key.clone(), output);
+                    keys.push(key);
+                }
+            }
+        });
+        let none = BTreeMap::new();
+        let before = self.before(false);
+        self.note(&mut template, None, (before, none), keys);
         template
     }
 
@@ -245,12 +176,48 @@ impl<'a> Course<'a> {
                 "something refers to {from} in a way that no text can stand for meanwhile"
             ));
         }
-        self.note(&mut template, Some(&entries));
+        let before = self.before(true);
+        let mut written = Sections::new();
+        for (section, ids) in &before {
+            for id in ids.keys() {
+                if let Some(entry) = template[section.as_str()].get(id) {
+                    let hashes = written.entry(section.clone()).or_default();
+                    hashes.insert(id.clone(), hash_of(entry));
+                }
+            }
+        }
+        self.note(&mut template, Some(&entries), (before, written), Vec::new());
         Ok(template)
     }
 
-    /// Writes down what is under way, and what was there before.
-    fn note(&self, template: &mut Value, entries: Option<&BTreeMap<&str, Value>>) {
+    /// Returns what is to be as it was at the end: the resources, and what names them, where that is asked for.
+    fn before(&self, with_names: bool) -> Sections<Value> {
+        let mut before = Sections::new();
+        let names = |entry: &Value| {
+            let names = referenced(entry);
+            self.moves.keys().any(|from| names.contains(from))
+        };
+        for name in ["Resources", "Outputs"] {
+            let entries = self.original.get(name).and_then(Value::as_object);
+            for (id, entry) in entries.into_iter().flatten() {
+                let is_moved = name == "Resources" && self.moves.contains_key(id);
+                if is_moved || with_names && names(entry) {
+                    let section = before.entry(name.to_owned()).or_default();
+                    section.insert(id.clone(), entry.clone());
+                }
+            }
+        }
+        before
+    }
+
+    /// Writes down what is under way, what was there before, and what was written instead.
+    fn note(
+        &self,
+        template: &mut Value,
+        entries: Option<&BTreeMap<&str, Value>>,
+        (before, written): (Sections<Value>, Sections<String>),
+        outputs: Vec<String>,
+    ) {
         let moves = self.moves.iter().map(|(from, to)| {
             let identified = identified_by(from, &self.original, self.ids);
             let (property, value) = identified.unwrap_or_else(|taken| {
@@ -270,24 +237,11 @@ impl<'a> Course<'a> {
             };
             (to.clone(), it)
         });
-        let mut before: BTreeMap<&str, BTreeMap<String, Value>> = BTreeMap::new();
-        let names = |entry: &Value| {
-            let names = referenced(entry);
-            self.moves.keys().any(|from| names.contains(from))
-        };
-        for name in ["Resources", "Outputs"] {
-            let entries = self.original.get(name).and_then(Value::as_object);
-            for (id, entry) in entries.into_iter().flatten() {
-                let is_moved = name == "Resources" && self.moves.contains_key(id);
-                if is_moved || names(entry) {
-                    let section = before.entry(name).or_default();
-                    section.insert(id.clone(), entry.clone());
-                }
-            }
-        }
         let note = Note {
             moves: moves.collect(),
             before: sorted(&json!(before)).to_string(),
+            written,
+            outputs,
         };
         let mark: Vec<String> = self
             .moves
@@ -326,6 +280,24 @@ pub(in crate::engine) fn is_marked(outputs: &BTreeMap<String, String>) -> bool {
     outputs.contains_key(OUTPUT)
 }
 
+/// Returns what the outputs of a stack tell of a course that was begun: what becomes what.
+pub(in crate::engine) fn marked(outputs: &BTreeMap<String, String>) -> Option<&str> {
+    outputs.get(OUTPUT).map(String::as_str)
+}
+
+/// Leaves out the outputs of a stack that are there for a course only.
+pub(in crate::engine) fn unmarked(
+    mut outputs: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    if is_marked(&outputs) {
+        outputs.retain(|key, _| {
+            let rest = key.strip_prefix(OUTPUT);
+            !rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+    }
+    outputs
+}
+
 /// Returns what a deployed template tells of a course that has to be finished: resources left the stack.
 pub(in crate::engine) fn under_way(deployed: &Value) -> Option<UnderWay> {
     let note = Note::of(deployed)?;
@@ -359,38 +331,11 @@ pub(in crate::engine) fn under_way(deployed: &Value) -> Option<UnderWay> {
 /// old to new; nothing, where no resource left the stack.
 pub(in crate::engine) fn restored(deployed: &Value) -> Option<(Value, BTreeMap<String, String>)> {
     let note = Note::of(deployed)?;
-    let done: BTreeMap<String, String> = note
-        .moves
-        .into_iter()
-        .map(|(to, it)| (it.from, to))
-        .collect();
-    let is_begun = done
-        .keys()
-        .all(|from| deployed["Resources"].get(from).is_none());
+    let is_begun = (note.moves.values())
+        .all(|it| it.has_left() && deployed["Resources"].get(&it.from).is_none());
+    let done = note.moves.into_iter().map(|(to, it)| (it.from, to));
+    let done: BTreeMap<String, String> = done.collect();
     is_begun.then(|| (renamed(&undone(deployed), &done), done))
-}
-
-/// Returns a template without a trace of the course that it tells of.
-pub(in crate::engine) fn undone(deployed: &Value) -> Value {
-    let Some(note) = Note::of(deployed) else {
-        return deployed.clone();
-    };
-    let mut template = deployed.clone();
-    if let Some(resources) = template.get_mut("Resources").and_then(Value::as_object_mut) {
-        resources.retain(|id, _| !note.moves.contains_key(id));
-    }
-    if let Some(outputs) = template.get_mut("Outputs").and_then(Value::as_object_mut) {
-        outputs.retain(|key, _| !key.starts_with(OUTPUT));
-    }
-    for (name, entries) in note.before() {
-        edit(&mut template, &name, |section| section.extend(entries));
-    }
-    edit(&mut template, "Metadata", |metadata| metadata.remove(KEY));
-    if let Value::Object(sections) = &mut template {
-        let is_empty = |it: &Value| it.as_object().is_some_and(Map::is_empty);
-        sections.retain(|name, it| !(matches!(&**name, "Metadata" | "Outputs") && is_empty(it)));
-    }
-    template
 }
 
 /// Returns the property that identifies a resource with its value, or the attribute that tells it.
@@ -408,6 +353,15 @@ fn identified_by(
     Ok((property.to_owned(), id.to_owned()))
 }
 
+/// Returns the output that tells a value in any case.
+fn output_of<'a>(one: &Taken, template: &'a Value) -> Option<&'a String> {
+    let outputs = template["Outputs"].as_object().into_iter().flatten();
+    outputs
+        .filter(|(_, output)| output.get("Condition").is_none())
+        .find(|(_, output)| is_exactly(&output["Value"], one))
+        .map(|(key, _)| key)
+}
+
 /// Returns whether an output holds exactly a value.
 fn is_exactly(value: &Value, (id, attribute): &Taken) -> bool {
     match attribute {
@@ -415,19 +369,6 @@ fn is_exactly(value: &Value, (id, attribute): &Taken) -> bool {
         Some(attribute) => {
             *value == json!({"Fn::GetAtt": [id, attribute]})
                 || *value == json!({"Fn::GetAtt": format!("{id}.{attribute}")})
-        }
-    }
-}
-
-/// Has a resource retained, whatever becomes of its entry.
-fn mark(entry: &mut Value, to: &str) {
-    if let Value::Object(entry) = entry {
-        entry.insert("DeletionPolicy".to_owned(), "Retain".into());
-        let metadata = entry
-            .entry("Metadata")
-            .or_insert_with(|| Value::Object(Map::new()));
-        if let Value::Object(metadata) = metadata {
-            metadata.insert(KEY.to_owned(), to.into());
         }
     }
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::sub;
+
 /// Returns a template in which resources have other logical ids, wherever they are named; all else is as it was.
 pub(in crate::engine) fn renamed(template: &Value, moves: &BTreeMap<String, String>) -> Value {
     let Value::Object(sections) = template else {
@@ -65,11 +67,7 @@ fn replaced(value: &Value, moves: &BTreeMap<String, String>) -> Value {
             }
             ("Fn::Sub", Value::String(text)) => substituted(text, &BTreeSet::new(), moves).into(),
             ("Fn::Sub", Value::Array(parts)) => {
-                let own: BTreeSet<&str> = parts
-                    .get(1)
-                    .and_then(Value::as_object)
-                    .map(|variables| variables.keys().map(String::as_str).collect())
-                    .unwrap_or_default();
+                let own = sub::own(parts);
                 let mut parts: Vec<Value> =
                     parts.iter().map(|part| replaced(part, moves)).collect();
                 if let Some(Value::String(text)) = parts.first_mut() {
@@ -84,19 +82,13 @@ fn replaced(value: &Value, moves: &BTreeMap<String, String>) -> Value {
     Value::Object(entries.collect())
 }
 
-/// Renames in `${Name}` and `${Name.Attribute}`, but for variables of the text itself.
+/// Renames in `${Name}` and `${Name.Attribute}`.
 fn substituted(text: &str, own: &BTreeSet<&str>, moves: &BTreeMap<String, String>) -> String {
-    let mut pieces = text.split("${");
-    let mut renamed = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        renamed += "${";
-        let end = piece.find(['}', '.']).unwrap_or(piece.len());
-        let (name, rest) = piece.split_at(end);
-        match moves.get(name).filter(|_| !own.contains(name)) {
-            Some(new) => renamed += new,
-            None => renamed += name,
-        }
-        renamed += rest;
-    }
-    renamed
+    sub::replaced(text, own, &mut |id, attribute| {
+        let new = moves.get(id)?;
+        Some(match attribute {
+            Some(attribute) => format!("${{{new}.{attribute}}}"),
+            None => format!("${{{new}}}"),
+        })
+    })
 }

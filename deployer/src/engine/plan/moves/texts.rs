@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::sub;
+
 /// Says which text stands for a resource, or for one of its attributes; nothing leaves the reference as it is.
 pub(super) type Lookup<'a> = dyn FnMut(&str, Option<&str>) -> Option<String> + 'a;
 
@@ -62,8 +64,7 @@ fn text(function: &str, argument: &Value, lookup: &mut Lookup<'_>) -> Option<Val
             let [Value::String(text), Value::Object(variables)] = parts.as_slice() else {
                 return None;
             };
-            let own = variables.keys().map(String::as_str).collect();
-            let text = Value::String(substituted(text, &own, lookup));
+            let text = Value::String(substituted(text, &sub::own(parts), lookup));
             let variables = variables
                 .iter()
                 .map(|(name, value)| (name.clone(), resolved(value, lookup)));
@@ -75,30 +76,11 @@ fn text(function: &str, argument: &Value, lookup: &mut Lookup<'_>) -> Option<Val
     }
 }
 
-/// Replaces `${Name}` and `${Name.Attribute}`, but for variables of the text itself.
+/// Replaces `${Name}` and `${Name.Attribute}` by texts that mean themselves.
 fn substituted(text: &str, own: &BTreeSet<&str>, lookup: &mut Lookup<'_>) -> String {
-    let mut pieces = text.split("${");
-    let mut resolved = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let found = piece.split_once('}').and_then(|(name, rest)| {
-            let (id, attribute) = match name.split_once('.') {
-                Some((id, attribute)) => (id, Some(attribute)),
-                None => (name, None),
-            };
-            let known = !own.contains(name);
-            let text = known.then(|| lookup(id, attribute)).flatten()?;
-            // The text means itself.
-            Some((text.replace("${", "${!"), rest))
-        });
-        if let Some((text, rest)) = found {
-            resolved += &text;
-            resolved += rest;
-        } else {
-            resolved += "${";
-            resolved += piece;
-        }
-    }
-    resolved
+    sub::replaced(text, own, &mut |id, attribute| {
+        Some(lookup(id, attribute)?.replace("${", "${!"))
+    })
 }
 
 /// Takes away that a resource waits for others that leave the template.

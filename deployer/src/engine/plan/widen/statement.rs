@@ -363,7 +363,7 @@ pub(super) fn matches(wide: &Value, narrow: &Value, ignore_case: bool) -> bool {
 
 /// Matches `*` and `?` as IAM does. A narrow text with wildcards of its own is covered where the wide one takes them
 /// literally, which is right: `s3:*` covers `s3:Get*`.
-pub(super) fn covers(wide: &[u8], narrow: &[u8]) -> bool {
+pub(in crate::engine) fn covers(wide: &[u8], narrow: &[u8]) -> bool {
     let (mut at, mut of) = (0, 0);
     let mut star = None;
     while let Some(byte) = narrow.get(of) {

@@ -67,7 +67,7 @@ pub(super) fn objection(
         let id = change.logical_id.as_str();
         match (step, change.action.as_str()) {
             (Step::Prepare | Step::Remove | Step::Restore, "Modify") => {
-                differing.contains(id) && stays(change, differing)
+                differing.contains(id) && stays(step, change, differing)
             }
             (Step::Remove, "Remove") => {
                 // The local engine tells no policy.
@@ -80,7 +80,7 @@ pub(super) fn objection(
     };
     if let Some(change) = changes.iter().find(|change| !is_meant(change)) {
         let word = match (change.action.as_str(), change.policy_action.as_deref()) {
-            ("Modify", _) if !stays(change, differing) => "replace",
+            ("Modify", _) if !stays(step, change, differing) => "replace",
             ("Modify", _) => "change",
             ("Remove", Some("Retain")) => "take out of the stack",
             ("Remove", _) => "delete",
@@ -114,12 +114,15 @@ pub(super) fn objection(
 
 /// Returns whether a resource that is modified stays the same one: it is not replaced, or only if a value became another that
 /// it takes from one which stays itself.
-fn stays(change: &Change, differing: &BTreeSet<String>) -> bool {
+///
+/// What names a resource again held a text of the same value before, as the course wrote it, and nobody changed that: where
+/// CloudFormation does not know the value yet, it finds the same one.
+fn stays(step: Step, change: &Change, differing: &BTreeSet<String>) -> bool {
+    let follows =
+        !change.follows.is_empty() && change.follows.iter().all(|id| differing.contains(id));
     match change.replacement {
         None | Some(Replacement::Never) => true,
-        Some(Replacement::Conditional) => {
-            !change.follows.is_empty() && change.follows.iter().all(|id| differing.contains(id))
-        }
+        Some(Replacement::Conditional) => follows || step == Step::Restore && change.is_open,
         Some(_) => false,
     }
 }
@@ -139,6 +142,7 @@ mod tests {
             scope: Vec::new(),
             properties: Vec::new(),
             follows: Vec::new(),
+            is_open: false,
             source: None,
         }
     }
@@ -180,11 +184,17 @@ mod tests {
             follows: vec!["New".to_owned()],
             ..reader.clone()
         };
+        let open = Change {
+            replacement: Some(Replacement::Conditional),
+            is_open: true,
+            ..reader.clone()
+        };
         for (step, changes) in [
             (Step::Prepare, vec![reader.clone()]),
             (Step::Remove, vec![retained, reader]),
             (Step::Import, vec![change("Import", "New")]),
             (Step::Restore, vec![change("Modify", "New"), follows]),
+            (Step::Restore, vec![open]),
         ] {
             assert_eq!(told(step, &changes), None, "{step:?}");
         }
@@ -218,6 +228,10 @@ mod tests {
             replacement: Some(Replacement::Conditional),
             ..change("Modify", "Reader")
         };
+        let open = Change {
+            is_open: true,
+            ..perhaps.clone()
+        };
         let import = change("Import", "New");
         for (step, changes, part) in [
             (Step::Prepare, vec![untold.clone()], "would delete Old"),
@@ -241,7 +255,7 @@ mod tests {
             (Step::Remove, vec![], "leaves Old as it is"),
             (
                 Step::Import,
-                vec![import.clone(), gone],
+                vec![import.clone(), gone.clone()],
                 "would take out of the stack Old",
             ),
             (
@@ -251,6 +265,7 @@ mod tests {
             ),
             (Step::Import, vec![], "leaves New as it is"),
             (Step::Restore, vec![perhaps], "would replace Reader"),
+            (Step::Remove, vec![gone, open], "would replace Reader"),
             (
                 Step::Restore,
                 vec![change("Dynamic", "Reader")],

@@ -63,6 +63,9 @@ async fn what_nobody_insists_on_is_made_anew_and_told_with_what_removes_the_old_
     deploy(&played.context, one(stack), Answer::yes())
         .await
         .expect("it is deployed");
+    let aside = played.context.left_aside();
+    assert_eq!(aside[STACK][0].logical_id, "Orders");
+    assert_eq!(aside[STACK][0].physical_id, URL);
     let warnings: Vec<String> = played
         .events()
         .into_iter()

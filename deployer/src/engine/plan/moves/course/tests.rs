@@ -56,8 +56,8 @@ fn course(before: &Value, moves: &[(&str, &str)], ids: &[(&str, &str)]) -> Vec<V
                 return all;
             }
             None => {
+                assert_eq!(hindrances(&deployed, &moves), Hindrances::default());
                 let course = Course::new(&deployed, &moves, &ids, &outputs);
-                assert_eq!(course.hindrance(), None);
                 deployed = if course.is_prepared() {
                     course.without().expect("nothing stands against it")
                 } else {
@@ -99,7 +99,7 @@ fn a_table_leaves_and_comes_back() {
         json!({
             "TableName": before()["Outputs"]["TableName"],
             "StackctlMoving": {"Value": "Orders becomes Sales"},
-            "StackctlMovingOrdersArn": {"Value": {"Fn::GetAtt": ["Orders", "Arn"]}},
+            "StackctlMoving1": {"Value": {"Fn::GetAtt": ["Orders", "Arn"]}},
         })
     );
     insta::assert_snapshot!(serde_json::to_string_pretty(&sorted(without)).expect("is JSON"), @r##"
@@ -117,6 +117,15 @@ fn a_table_leaves_and_comes_back() {
               "from": "Orders",
               "id": "orders-1X",
               "type": "AWS::DynamoDB::Table"
+            }
+          },
+          "written": {
+            "Outputs": {
+              "TableName": "8693f9e3e555532280f87222"
+            },
+            "Resources": {
+              "Reader": "0fefbd56837d77701cd5f1e2",
+              "Waiting": "299965a1c1ace6e8775ece70"
             }
           }
         }
@@ -205,7 +214,7 @@ fn the_arn_identifies_what_has_a_name_for_a_physical_id() {
     let course = Course::new(&before, &moves, &ids, &BTreeMap::new());
     assert!(!course.is_prepared());
     let prepared = course.prepared();
-    let outputs = map(&[("StackctlMovingNightlyArn", "arn:aws:events:rule")]);
+    let outputs = map(&[("StackctlMoving1", "arn:aws:events:rule")]);
     let course = Course::new(&prepared, &moves, &ids, &outputs);
     let without = course.without().expect("it can leave");
     let Some(UnderWay::Away(away)) = under_way(&without) else {
@@ -217,32 +226,178 @@ fn the_arn_identifies_what_has_a_name_for_a_physical_id() {
     );
 }
 
-#[test]
-fn a_secret_is_not_written_down() {
-    let before = json!({"Resources": {
-        "Client": {"Type": "AWS::Cognito::UserPoolClient"},
-        "Reader": {"Type": "AWS::SSM::Parameter", "Properties": {
-            "Value": {"Fn::GetAtt": ["Client", "ClientSecret"]},
-        }},
-    }});
-    let moves = map(&[("Client", "App")]);
-    let ids = map(&[("Client", "1x")]);
-    let course = Course::new(&before, &moves, &ids, &BTreeMap::new());
-    let told = course.hindrance().expect("it is refused");
-    assert!(told.contains("ClientSecret of Client"), "{told}");
+/// Says why resources are not renamed.
+fn hindered(before: &Value, moves: &[(&str, &str)]) -> BTreeMap<String, String> {
+    hindrances(before, &map(moves)).reasons
 }
 
 #[test]
-fn what_is_referred_to_in_an_unknown_way_does_not_leave() {
+fn what_no_text_can_stand_for_does_not_leave() {
+    let reader =
+        |value: Value| json!({"Type": "AWS::SSM::Parameter", "Properties": {"Value": value}});
+    for (resource_type, value, part) in [
+        (
+            "AWS::Cognito::UserPoolClient",
+            json!({"Fn::GetAtt": ["Old", "ClientSecret"]}),
+            "ClientSecret of Old, and a secret",
+        ),
+        (
+            "AWS::Route53::HostedZone",
+            json!({"Fn::Join": [",", {"Fn::GetAtt": "Old.NameServers"}]}),
+            "NameServers of Old, which is no text",
+        ),
+        (
+            "AWS::SQS::Queue",
+            json!({"Fn::GetAtt": ["Old", {"Ref": "Attribute"}]}),
+            "refers to Old in a way that no text can stand for",
+        ),
+    ] {
+        let before = json!({"Resources": {
+            "Old": {"Type": resource_type},
+            "Reader": reader(value),
+            "Other": reader(json!({"Ref": "Old"})),
+        }});
+        let told = hindered(&before, &[("Old", "New")]);
+        assert!(told["Old"].contains(part), "{told:?}");
+    }
+    let before = json!({"Resources": {
+        "Old": {"Type": "AWS::SecretsManager::Secret"},
+        "Reader": reader(json!({"Fn::Join": ["", [{"Ref": "Old"}, {"Fn::GetAtt": ["Old", "Id"]}]]})),
+    }});
+    assert_eq!(hindered(&before, &[("Old", "New")]), BTreeMap::new());
+}
+
+#[test]
+fn every_template_on_the_way_fits() {
+    let with = |bytes: usize| {
+        let mut before = before();
+        before["Description"] = "x".repeat(bytes).into();
+        hindrances(&before, &map(&[("Orders", "Sales")]))
+    };
+    assert_eq!(with(40_000), Hindrances::default());
+    // What a call takes is passed by the template in which the table is back, and by no other.
+    let found = with(50_000);
+    assert!(found.reasons.is_empty(), "{found:?}");
+    assert!(found.in_bucket.is_some_and(|size| size > 51_200));
+    let found = with(999_000);
+    assert!(
+        found.reasons["Orders"].contains("more than the 1000000"),
+        "{found:?}"
+    );
     let mut before = before();
-    before["Resources"]["Orders"]["DeletionPolicy"] = "Retain".into();
+    for at in 0..199 {
+        before["Outputs"][format!("Output{at}")] = json!({"Value": "x"});
+    }
+    let told = hindered(&before, &[("Orders", "Sales")]);
+    assert!(told["Orders"].contains("202 outputs"), "{told:?}");
+}
+
+#[test]
+fn outputs_of_ones_own_stay_whatever_they_are_called() {
+    let mut before = before();
+    before["Outputs"]["StackctlMoving1"] = json!({"Value": "mine"});
+    before["Outputs"]["StackctlMovingOrdersArn"] = json!({"Value": "mine too"});
+    let templates = course(&before, &[("Orders", "Sales")], &[("Orders", "orders-1X")]);
+    let outputs = templates[0]["Outputs"].as_object().expect("there are some");
+    let keys: Vec<&String> = outputs.keys().collect();
+    assert_eq!(keys.len(), 5, "{keys:?}");
+    let renamed = renamed(&before, &map(&[("Orders", "Sales")]));
+    assert_eq!(templates.last(), Some(&renamed));
+    before["Outputs"]["StackctlMoving"] = json!({"Value": "mine"});
+    let told = hindered(&before, &[("Orders", "Sales")]);
+    assert!(told["Orders"].contains("give it another name"), "{told:?}");
+}
+
+#[test]
+fn a_variable_of_the_name_of_a_resource_is_none_of_it() {
+    let mut before = before();
     before["Resources"]["Reader"]["Properties"] =
-        json!({"Name": {"Fn::GetAtt": ["Orders", {"Ref": "Attribute"}]}});
-    let moves = map(&[("Orders", "Sales")]);
-    let ids = map(&[("Orders", "orders-1X")]);
-    let course = Course::new(&before, &moves, &ids, &BTreeMap::new());
-    let told = course.without().expect_err("it is refused");
-    assert!(told.contains("refers to Orders"), "{told}");
+        json!({"Name": {"Fn::Sub": ["${Orders}-${Orders.Arn}", {"Orders": {"Ref": "Orders"}}]}});
+    let templates = course(&before, &[("Orders", "Sales")], &[("Orders", "orders-1X")]);
+    assert_eq!(
+        templates[1]["Resources"]["Reader"]["Properties"],
+        json!({
+            "Name": {"Fn::Sub": [format!("${{Orders}}-{ARN}"), {"Orders": "orders-1X"}]},
+        })
+    );
+    let renamed = renamed(&before, &map(&[("Orders", "Sales")]));
+    assert_eq!(templates.last(), Some(&renamed));
+}
+
+/// Whatever somebody changed since the course wrote it stays as it is, and all else becomes what it was.
+#[test]
+fn what_somebody_changed_on_the_way_stays() {
+    let templates = course(
+        &before(),
+        &[("Orders", "Sales")],
+        &[("Orders", "orders-1X")],
+    );
+    let [prepared, without, imported, after] = templates.as_slice() else {
+        panic!("four updates: {templates:#?}");
+    };
+    let memory = |template: &mut Value| {
+        template["Resources"]["Reader"]["Properties"]["MemorySize"] = 512.into();
+    };
+    let back = |template: &Value| match under_way(template) {
+        Some(UnderWay::Back(template)) => template,
+        other => panic!("{other:#?}"),
+    };
+
+    // Before anything left.
+    let mut theirs = prepared.clone();
+    memory(&mut theirs);
+    theirs["Resources"]["Orders"]["Properties"]["BillingMode"] = "PROVISIONED".into();
+    let mut expected = before();
+    memory(&mut expected);
+    expected["Resources"]["Orders"]["Properties"]["BillingMode"] = "PROVISIONED".into();
+    assert_eq!(undone(&theirs), expected);
+    theirs["Resources"]["Orders"]["DeletionPolicy"] = "Snapshot".into();
+    expected["Resources"]["Orders"]["DeletionPolicy"] = "Snapshot".into();
+    assert_eq!(undone(&theirs), expected);
+
+    // While it is away, and once it is back.
+    let mut away = without.clone();
+    memory(&mut away);
+    away["Outputs"]["TableName"]["Description"] = "theirs".into();
+    let (restored, _) = restored(&away).expect("it left");
+    let mut expected = after.clone();
+    expected["Resources"]["Reader"] = away["Resources"]["Reader"].clone();
+    expected["Outputs"]["TableName"] = away["Outputs"]["TableName"].clone();
+    assert_eq!(restored, expected);
+    let Some(UnderWay::Away(coming)) = under_way(&away) else {
+        panic!("{away:#?}");
+    };
+    assert_eq!(back(&coming.template), expected);
+
+    // What they removed is not made again.
+    let mut less = imported.clone();
+    for id in ["Reader", "Waiting"] {
+        less["Resources"]
+            .as_object_mut()
+            .expect("is one")
+            .remove(id);
+    }
+    less["Resources"]["Sales"]["Properties"]["BillingMode"] = "PROVISIONED".into();
+    let restored = back(&less);
+    assert!(restored["Resources"].get("Reader").is_none());
+    assert!(restored["Resources"].get("Waiting").is_none());
+    assert_eq!(
+        restored["Resources"]["Sales"],
+        json!({
+            "Type": "AWS::DynamoDB::Table",
+            "DeletionPolicy": "Delete",
+            "Properties": {"BillingMode": "PROVISIONED"},
+        })
+    );
+
+    // Nothing left, and somebody removed it from the template.
+    let mut gone = prepared.clone();
+    gone["Resources"]
+        .as_object_mut()
+        .expect("is one")
+        .remove("Orders");
+    assert_eq!(under_way(&gone), None);
+    assert!(undone(&gone)["Resources"].get("Orders").is_none());
 }
 
 /// Values with references of every kind to four resources.

@@ -1,0 +1,132 @@
+//! What left its stack, or was marked to leave it, comes back.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::Value;
+use stack_model::assembly::StackManifest;
+
+use super::{
+    super::{Run, known_hints},
+    Failed, Stage, Step, Stepped, moving, take, template,
+};
+use crate::engine::{
+    Context, DeployedStack, Event, Retained, StackError,
+    plan::moves::{self, Away, Move, UnderWay},
+};
+
+/// Takes back what a rename by import wrote into a stack that is to go, so that whatever its own template deletes goes with
+/// it. Returns whether the stack was updated. What left it is none of it; where CloudFormation refuses, what was retained for
+/// the rename stays.
+pub(in crate::engine) async fn take_back(
+    context: &Context,
+    stack: &Arc<StackManifest>,
+    deployed: &DeployedStack,
+) -> Result<bool, StackError> {
+    if !moving(deployed) || !deployed.status.is_updatable() {
+        return Ok(false);
+    }
+    let Some(template) = template(context, stack, deployed, None).await? else {
+        return Ok(false);
+    };
+    let next = match moves::under_way(&template) {
+        Some(UnderWay::Away(_)) => return Ok(false),
+        Some(UnderWay::Back(next)) => next,
+        None => moves::undone(&template),
+    };
+    if next == template {
+        return Ok(false);
+    }
+    let stage = Stage {
+        deployed,
+        before: &template,
+        next: &next,
+        step: Step::Restore,
+        moves: &BTreeMap::new(),
+        imports: None,
+    };
+    match take(None, context, stack, &stage).await {
+        Ok(Stepped::Done(_)) => Ok(true),
+        Ok(Stepped::Overtaken(error)) | Err(Failed::Error(error)) => Err(error),
+        Ok(Stepped::Busy | Stepped::Nothing) => Ok(false),
+        Err(Failed::Refused(reason)) => {
+            context.emit(Event::Warning {
+                stack: stack.name.clone(),
+                message: format!("what was retained to be renamed stays: {reason}"),
+            });
+            Ok(false)
+        }
+    }
+}
+
+/// Imports what belongs to no stack. Where that goes wrong, and nobody insists on it, it stays where it is, which the plan
+/// told as what may come.
+pub(super) async fn bring_back(
+    run: &Run,
+    context: &Context,
+    stack: &Arc<StackManifest>,
+    deployed: &DeployedStack,
+    template: &Value,
+    away: Away,
+    insist: bool,
+) -> Result<Stepped, StackError> {
+    let moves: BTreeMap<String, String> = away
+        .moves
+        .iter()
+        .map(|(to, it)| (it.from.clone(), to.clone()))
+        .collect();
+    let stage = Stage {
+        deployed,
+        before: template,
+        next: &away.template,
+        step: Step::Import,
+        moves: &moves,
+        imports: Some(&away.moves),
+    };
+    let list: Vec<String> = away.moves.values().map(Move::told).collect();
+    let list = list.join(", ");
+    let left = format!(
+        "{list} left the stack to be renamed, belongs to none at the moment, and is as it was: a deploy goes on from here, and \
+         `destroy` writes down that it stays"
+    );
+    let reason = match take(Some(run), context, stack, &stage).await {
+        Ok(stepped) => return Ok(stepped),
+        Err(Failed::Error(mut error)) => {
+            if let StackError::Ended { hints, .. } = &mut error {
+                hints.push(left);
+            }
+            return Err(error);
+        }
+        Err(Failed::Refused(reason)) => reason,
+    };
+    if insist {
+        let mut hints = known_hints(&reason);
+        hints.push(left);
+        for (from, to) in &moves {
+            hints.push(format!(
+                "if it is gone for good, or may stay outside, remove `moved(\"{from}\", ..)`: a deploy then asks whether {to} is \
+                 made anew"
+            ));
+        }
+        return Err(StackError::Renamed {
+            stack: stack.name.clone(),
+            reason,
+            hints,
+        });
+    }
+    let aside: Vec<Retained> = (away.moves.iter())
+        .map(|(to, it)| Retained::new(context, &it.resource(to)))
+        .collect();
+    let removed: Vec<&str> = (aside.iter())
+        .flat_map(|it| it.remove.iter().map(String::as_str))
+        .collect();
+    let removed = removed.join(" && ");
+    context.renames.leave(&stack.name, aside);
+    context.emit(Event::Warning {
+        stack: stack.name.clone(),
+        message: format!(
+            "{list} left the stack to be renamed, and belongs to none from now on, because it cannot be imported: {reason}; if it is \
+             there and nobody needs it, remove it: {removed}"
+        ),
+    });
+    Ok(Stepped::Nothing)
+}
