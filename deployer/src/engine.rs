@@ -64,7 +64,7 @@ pub use activity::events;
 pub use bootstrap::{BOOTSTRAP_STACK, bootstrap};
 pub use cancel::{Cancel, CancelHandle};
 pub use cause::{Cause, Explanation, Refused, Waiting, WaitingOutcome, explain};
-pub use change_set::{Change, Hook, ProposedChanges, Replacement};
+pub use change_set::{Change, Hook, ProposedChanges, Replacement, Replacing};
 pub use code::{CodeChange, DependencyChange, FileChange, Happened, MadeFrom, SourceFile};
 pub use content::FillError;
 pub use deploy::{

@@ -81,12 +81,24 @@ pub struct Change {
     /// refers to may become another value, which CloudFormation does not know yet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub follows: Vec<String>,
-    /// Whether it is replaced, if at all, by values only that CloudFormation does not know yet, or that are what they were.
+    /// What is known of the values that may replace it.
     #[serde(skip)]
-    pub is_open: bool,
+    pub replacing: Replacing,
     /// Where the resource is declared in the Rust source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+}
+
+/// What is known of the values of a modified resource that may replace it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Replacing {
+    /// One of them becomes another value, or nothing is told of them.
+    #[default]
+    Other,
+    /// Some are known when the change set is executed only, and all others are what they were.
+    Open,
+    /// They are what they were, all of them.
+    Same,
 }
 
 /// Whether a modified resource is replaced by a new one.
@@ -389,7 +401,7 @@ fn read_change(change: ResourceChange, stack: &StackManifest) -> Change {
     let logical_id = change.logical_resource_id.unwrap_or_default();
     let details = change.details.unwrap_or_default();
     let follows = follows(&details);
-    let is_open = is_open(&details);
+    let replacing = replacing(&details);
     let mut properties: Vec<String> = details
         .into_iter()
         .filter_map(|detail| detail.target?.name)
@@ -422,7 +434,7 @@ fn read_change(change: ResourceChange, stack: &StackManifest) -> Change {
             .collect(),
         properties,
         follows,
-        is_open,
+        replacing,
         source: stack
             .resources
             .get(&logical_id)
@@ -452,27 +464,31 @@ fn follows(details: &[ResourceChangeDetail]) -> Vec<String> {
     causes.unwrap_or_default().into_iter().collect()
 }
 
-/// Returns whether there is a detail that may replace the resource, and whether each of them has a value that is known only
-/// when the change set is executed, or the same value as before.
+/// Says what is known of the values that may replace a resource.
 ///
 /// What is a text in one template and a reference in the other is a direct modification, and names no cause; see
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets-samples.html> and
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceTargetDefinition.html>.
-fn is_open(details: &[ResourceChangeDetail]) -> bool {
-    let mut replacing = details
-        .iter()
-        .filter_map(|detail| Some((detail, detail.target.as_ref()?)))
-        .filter(|(_, target)| {
-            !matches!(
-                target.requires_recreation,
-                None | Some(RequiresRecreation::Never)
-            )
-        })
-        .peekable();
-    replacing.peek().is_some()
-        && replacing.all(|(detail, target)| {
-            let before = target.before_value.as_ref();
-            matches!(detail.evaluation, Some(EvaluationType::Dynamic))
-                || before.is_some() && before == target.after_value.as_ref()
-        })
+fn replacing(details: &[ResourceChangeDetail]) -> Replacing {
+    let mut found = None;
+    for detail in details {
+        let Some(target) = &detail.target else {
+            continue;
+        };
+        let recreation = target.requires_recreation.as_ref();
+        if recreation.is_none_or(|it| *it == RequiresRecreation::Never) {
+            continue;
+        }
+        // Values that CloudFormation hides are not told apart.
+        let before = target.before_value.as_ref();
+        let before = before.filter(|value| !value.contains("****"));
+        if before.is_some() && before == target.after_value.as_ref() {
+            found.get_or_insert(Replacing::Same);
+        } else if matches!(detail.evaluation, Some(EvaluationType::Dynamic)) {
+            found = Some(Replacing::Open);
+        } else {
+            return Replacing::Other;
+        }
+    }
+    found.unwrap_or_default()
 }

@@ -205,7 +205,7 @@ intake-dev DRIFTED (3 in sync)
             scope: Vec::new(),
             properties: vec!["DelaySeconds".into()],
             follows: Vec::new(),
-            is_open: false,
+            replacing: crate::engine::Replacing::Other,
             source: None,
         };
         for (action, replacement, dangerous) in [

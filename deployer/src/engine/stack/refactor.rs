@@ -296,7 +296,7 @@ async fn follow(
         context,
         work,
         "CloudFormation did not end the refactor within an hour",
-        command,
+        &command,
     ))
 }
 
@@ -324,12 +324,12 @@ async fn settled(
         context,
         work,
         &format!("the stack is still {status} an hour after the step was done"),
-        command,
+        &command,
     ))
 }
 
 /// Says that something does not end, and how to go on.
-fn endless(context: &Context, work: &Work, reason: &str, command: String) -> StackError {
+fn endless(context: &Context, work: &Work, reason: &str, command: &str) -> StackError {
     let stack = &work.manifest.name;
     StackError::Renamed {
         stack: stack.clone(),

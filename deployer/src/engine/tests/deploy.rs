@@ -76,7 +76,7 @@ async fn a_new_stack_is_created_by_the_change_set_that_was_shown() {
             scope: Vec::new(),
             properties: Vec::new(),
             follows: Vec::new(),
-            is_open: false,
+            replacing: crate::engine::Replacing::Other,
             source: Some("stacks/src/intake.rs:12:9".into()),
         }]
     );

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::{
-    engine::{Change, Replacement},
+    engine::{Change, Replacement, Replacing, plan::holds_data},
     template::dependencies,
 };
 
@@ -113,17 +113,21 @@ pub(super) fn objection(
 }
 
 /// Returns whether a resource that is modified stays the same one: it is not replaced, or only if a value became another that
-/// it takes from one which stays itself.
+/// it takes from one which stays itself, or by values that are what they were; of the latter nobody relies on what holds data.
 ///
 /// What names a resource again held a text of the same value before, as the course wrote it, and nobody changed that: where
 /// CloudFormation does not know the value yet, it finds the same one.
 fn stays(step: Step, change: &Change, differing: &BTreeSet<String>) -> bool {
     let follows =
         !change.follows.is_empty() && change.follows.iter().all(|id| differing.contains(id));
+    let is_same = change.replacing == Replacing::Same && !holds_data(&change.resource_type);
     match change.replacement {
         None | Some(Replacement::Never) => true,
-        Some(Replacement::Conditional) => follows || step == Step::Restore && change.is_open,
-        Some(_) => false,
+        Some(Replacement::Conditional) => {
+            follows || is_same || step == Step::Restore && change.replacing != Replacing::Other
+        }
+        Some(Replacement::Always) => is_same,
+        Some(Replacement::Unknown) => false,
     }
 }
 
@@ -134,7 +138,7 @@ mod tests {
     fn change(action: &str, id: &str) -> Change {
         Change {
             logical_id: id.to_owned(),
-            resource_type: "AWS::SQS::Queue".to_owned(),
+            resource_type: "AWS::Lambda::Permission".to_owned(),
             physical_id: None,
             action: action.to_owned(),
             replacement: (action == "Modify").then_some(Replacement::Never),
@@ -142,7 +146,7 @@ mod tests {
             scope: Vec::new(),
             properties: Vec::new(),
             follows: Vec::new(),
-            is_open: false,
+            replacing: Replacing::Other,
             source: None,
         }
     }
@@ -186,10 +190,17 @@ mod tests {
         };
         let open = Change {
             replacement: Some(Replacement::Conditional),
-            is_open: true,
+            replacing: Replacing::Open,
+            ..reader.clone()
+        };
+        let same = Change {
+            replacement: Some(Replacement::Always),
+            replacing: Replacing::Same,
             ..reader.clone()
         };
         for (step, changes) in [
+            (Step::Remove, vec![retained.clone(), same.clone()]),
+            (Step::Restore, vec![same]),
             (Step::Prepare, vec![reader.clone()]),
             (Step::Remove, vec![retained, reader]),
             (Step::Import, vec![change("Import", "New")]),
@@ -229,8 +240,13 @@ mod tests {
             ..change("Modify", "Reader")
         };
         let open = Change {
-            is_open: true,
+            replacing: Replacing::Open,
             ..perhaps.clone()
+        };
+        let precious = Change {
+            resource_type: "AWS::SQS::Queue".to_owned(),
+            replacing: Replacing::Same,
+            ..replaced.clone()
         };
         let import = change("Import", "New");
         for (step, changes, part) in [
@@ -251,6 +267,11 @@ mod tests {
                 Step::Remove,
                 vec![gone.clone(), change("Remove", "Other")],
                 "would delete Other",
+            ),
+            (
+                Step::Remove,
+                vec![gone.clone(), precious],
+                "would replace Reader",
             ),
             (Step::Remove, vec![], "leaves Old as it is"),
             (

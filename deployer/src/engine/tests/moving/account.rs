@@ -32,8 +32,8 @@ pub(super) struct Account {
     pub(super) mangles: bool,
     /// Whether nobody may read the stack policy.
     pub(super) secretive: bool,
-    /// How a change of what names the queue is listed once that is back: whether it is replaced, and the details.
-    pub(super) detailed: Option<(&'static str, &'static str)>,
+    /// How a change of what names the queue is listed: when, whether it is replaced, and the details.
+    pub(super) detailed: Option<(&'static str, &'static str, &'static str)>,
     /// What was changed past CloudFormation: the status and the paths.
     pub(super) drifted: Option<(&'static str, &'static [&'static str])>,
     /// How many calls it answers before it is dead.
@@ -164,7 +164,9 @@ impl Account {
             let (action, more, entry) = match (old.get(id), new.get(id)) {
                 (Some(old), Some(new)) if old == new => continue,
                 (Some(_), Some(new)) => {
-                    let told = self.detailed.filter(|_| id == "Sender" && is_restored);
+                    let step = if is_restored { "restored" } else { "removed" };
+                    let told = self.detailed.filter(|it| id == "Sender" && it.0 == step);
+                    let told = told.map(|(_, replacement, details)| (replacement, details));
                     let (replacement, more) = told.unwrap_or(("False", ""));
                     details = more;
                     modify = format!("<Replacement>{replacement}</Replacement>");

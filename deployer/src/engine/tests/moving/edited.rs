@@ -3,6 +3,24 @@
 use super::*;
 use crate::engine::Event;
 
+/// A detail of a change, of a property that makes another resource where it becomes another value.
+macro_rules! detail {
+    ($source:literal, $evaluation:literal, $more:literal, $values:literal) => {
+        concat!(
+            "<member><ChangeSource>",
+            $source,
+            "</ChangeSource><Evaluation>",
+            $evaluation,
+            "</Evaluation>",
+            $more,
+            "<Target><Attribute>Properties</Attribute><Name>PolicyDocument</Name>\
+             <RequiresRecreation>Always</RequiresRecreation>",
+            $values,
+            "</Target></member>"
+        )
+    };
+}
+
 /// Somebody changes the stack while its queue is away: the deploy leaves that to what it was asked to do, and undoes nothing
 /// of it on the way.
 #[tokio::test]
@@ -37,22 +55,6 @@ async fn what_somebody_changed_meanwhile_is_not_set_back() {
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets-samples.html>).
 #[tokio::test]
 async fn a_reference_that_has_the_value_of_its_text_replaces_nothing() {
-    macro_rules! detail {
-        ($source:literal, $evaluation:literal, $more:literal, $values:literal) => {
-            concat!(
-                "<member><ChangeSource>",
-                $source,
-                "</ChangeSource><Evaluation>",
-                $evaluation,
-                "</Evaluation>",
-                $more,
-                "<Target><Attribute>Properties</Attribute><Name>PolicyDocument</Name>\
-                 <RequiresRecreation>Always</RequiresRecreation>",
-                $values,
-                "</Target></member>"
-            )
-        };
-    }
     for (details, is_taken) in [
         (detail!("DirectModification", "Dynamic", "", ""), true),
         (
@@ -88,7 +90,8 @@ async fn a_reference_that_has_the_value_of_its_text_replaces_nothing() {
         ("", false),
     ] {
         let account = account();
-        account.lock().expect("no holder panics").detailed = Some(("Conditional", details));
+        account.lock().expect("no holder panics").detailed =
+            Some(("restored", "Conditional", details));
         let played = play(&account);
         deploy(&played.context, one(moved()), Answer::yes())
             .await
@@ -101,5 +104,44 @@ async fn a_reference_that_has_the_value_of_its_text_replaces_nothing() {
             account.lock().expect("no holder panics").template,
             template("Orders")
         );
+    }
+}
+
+/// A reference that becomes a text of the same value, of a property that makes another resource where it changes: the values
+/// tell, and where they do not, the queue does not leave.
+#[tokio::test]
+async fn what_names_the_queue_by_a_text_of_the_same_value_is_not_replaced() {
+    for (values, is_taken) in [
+        (
+            detail!(
+                "DirectModification",
+                "Static",
+                "",
+                "<BeforeValue>arn</BeforeValue><AfterValue>arn</AfterValue>"
+            ),
+            true,
+        ),
+        (
+            detail!(
+                "DirectModification",
+                "Static",
+                "",
+                "<BeforeValue>****</BeforeValue><AfterValue>****</AfterValue>"
+            ),
+            false,
+        ),
+        (detail!("DirectModification", "Static", "", ""), false),
+        (detail!("DirectModification", "Dynamic", "", ""), false),
+    ] {
+        let account = account();
+        account.lock().expect("no holder panics").detailed = Some(("removed", "True", values));
+        let ended = deploy(&play(&account).context, one(moved()), Answer::yes()).await;
+        assert_eq!(ended.is_ok(), is_taken, "{values}");
+        let left = account
+            .lock()
+            .expect("no holder panics")
+            .done
+            .contains(&"Inbox leaves".to_owned());
+        assert_eq!(left, is_taken, "{values}");
     }
 }
