@@ -17,7 +17,7 @@ pub(super) enum Of {
 use Of::{Deploy, DeployWith, Engine, Look, People};
 
 /// The calls by service and method, with the actions that each takes.
-pub(super) const CALLS: [(&str, &str, &[&str], Of); 71] = [
+pub(super) const CALLS: [(&str, &str, &[&str], Of); 72] = [
     (
         "apigateway",
         "get_base_path_mappings",
