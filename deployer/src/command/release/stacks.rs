@@ -217,8 +217,13 @@ async fn choose(
     );
     session.ui.done("release", text);
     // What the releases between declare counts for this one as well.
-    let release = session.guard(Box::pin(releases.turned(release))).await??;
-    Ok(Some(release))
+    Ok(Some(match live {
+        Some(live) => {
+            let turned = releases.turned(release, live);
+            session.guard(Box::pin(turned)).await??
+        }
+        None => release,
+    }))
 }
 
 fn no_such(releases: &StackReleases, live: Option<u64>) -> Error {

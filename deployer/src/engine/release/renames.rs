@@ -8,12 +8,13 @@ use super::record::{StackRelease, StackReleases};
 use crate::aws::AwsError;
 
 impl StackReleases {
-    /// Adds to a release what has other names in it than what is deployed, as the releases in between declared it: whoever goes
+    /// Adds to a release what has other names in it than in the live one, as the releases in between declared it: whoever goes
     /// back over a rename takes that back, too, and keeps the resource.
-    pub async fn turned(&self, mut release: StackRelease) -> Result<StackRelease, AwsError> {
-        let Some(live) = self.live() else {
-            return Ok(release);
-        };
+    pub async fn turned(
+        &self,
+        mut release: StackRelease,
+        live: u64,
+    ) -> Result<StackRelease, AwsError> {
         let (first, last) = (live.min(release.release), live.max(release.release));
         let mut between = Vec::new();
         let mut numbers: Vec<u64> = self.newest().collect();

@@ -89,7 +89,11 @@ async fn a_template_that_needs_a_bucket_which_is_not_there_is_told() {
 async fn what_is_not_imported_is_told() {
     let account = account();
     account.lock().expect("no holder panics").importable = false;
-    is_told(&account, "did not say that it imports resources of the type").await;
+    is_told(
+        &account,
+        "did not say that it imports resources of the type",
+    )
+    .await;
 }
 
 /// An import is an update to the type's provider: whoever changed the queue by hand is to know.
