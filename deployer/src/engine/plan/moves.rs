@@ -139,6 +139,13 @@ impl Moves {
             };
             note(to, resource_type, said);
         }
+        let imported = by_import(&self.pending, deployed, Ground::Free);
+        for (from, reason) in hindrances(deployed, &imported).reasons {
+            if let Some(to) = self.pending.get(&from) {
+                let resource_type = type_of(&deployed["Resources"][from.as_str()]);
+                note(to, resource_type, (Grade::Impossible, reason, IMPORT_PAGE));
+            }
+        }
         for (to, left) in &self.given_up {
             let mut changes = plan.changes.iter_mut();
             let retained =
@@ -148,13 +155,6 @@ impl Moves {
                 change.reasons = vec![format!(
                     "{left} left the stack to be renamed, and nothing declares that any more: its policy retains it outside of the stack, where it belongs to nobody"
                 )];
-            }
-        }
-        let imported = by_import(&self.pending, deployed, Ground::Free);
-        for (from, reason) in hindrances(deployed, &imported).reasons {
-            if let Some(to) = self.pending.get(&from) {
-                let resource_type = type_of(&deployed["Resources"][from.as_str()]);
-                note(to, resource_type, (Grade::Impossible, reason, IMPORT_PAGE));
             }
         }
         plan.changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));

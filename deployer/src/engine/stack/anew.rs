@@ -282,6 +282,7 @@ mod tests {
             deployed: None,
             resources: ["Jobs".to_owned(), "Clerk".to_owned()].into(),
             besides: Vec::new(),
+            imported: BTreeSet::new(),
             times: 0,
         };
         let agreed = Agreed {
