@@ -251,3 +251,40 @@ fn a_deploy_is_finished_after_the_tool_was_killed() {
         assert_eq!(fixture.status(), None);
     }
 }
+
+/// AWS refuses what the engine takes over, so a deploy to the engine says so.
+#[test]
+fn a_name_that_something_else_has_is_told() {
+    let fixture = Fixture::new(&json!({
+        "Lines": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/shop/lines"}},
+        "Orders": {"Type": "AWS::DynamoDB::Table", "Properties": {
+            "TableName": "shop-orders", "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        }},
+    }));
+    let deploy = ["deploy", "--stage", "dev", "--local"];
+    let account = fixture.sandbox.account();
+    account.call(
+        "logs",
+        "Logs_20140328.CreateLogGroup",
+        &json!({"logGroupName": "/shop/lines"}),
+    );
+    account.call(
+        "dynamodb",
+        "DynamoDB_20120810.CreateTable",
+        &json!({
+            "TableName": "shop-orders", "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        }),
+    );
+    let run = fixture.sandbox.succeed(&deploy);
+    for name in ["/shop/lines", "shop-orders"] {
+        let told = format!("`{name}` is the name of another AWS::");
+        assert_eq!(run.stderr.matches(&told).count(), 1, "{run}");
+    }
+    // What the stack has by now is its own.
+    let run = fixture.sandbox.succeed(&deploy);
+    assert!(!run.stderr.contains("is the name of another"), "{run}");
+}

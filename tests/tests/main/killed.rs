@@ -8,6 +8,7 @@
 mod app;
 mod early;
 mod inventory;
+mod orphan;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
