@@ -14,9 +14,11 @@ mod cli {
     mod cloudformation;
     mod configuration;
     mod diff;
+    mod drift;
     mod errors;
     mod graph;
     mod help;
+    mod impossible;
     mod interrupt;
     mod lock;
     mod orphans;

@@ -43,11 +43,26 @@ pub(crate) fn compare(
     let reach = reach(after, changes);
     let reached: BTreeSet<&Place> = reach.iter().map(|(_, reached)| reached).collect();
     // Of what only makes the rest work there are many changes that nobody has to see.
-    let told: BTreeSet<Place> = changes
+    let mut told: BTreeSet<Place> = changes
         .iter()
         .filter(|(place, change)| change.danger.is_some() || reached.contains(place))
         .map(|(place, _)| place.clone())
         .collect();
+    // One that goes and one that comes in its place look alike: an arrow beside a node would seem to be something else.
+    let alike: Vec<Place> = changes
+        .iter()
+        .filter(|(place, change)| {
+            let of_told = |other: &Place| {
+                other.stack == place.stack
+                    && changes
+                        .get(other)
+                        .is_some_and(|it| it.resource_type == change.resource_type)
+            };
+            matches!(drawn(change.resource_type), Drawn::Arrow(..)) && told.iter().any(of_told)
+        })
+        .map(|(place, _)| place.clone())
+        .collect();
+    told.extend(alike);
     let (old, mut graph) = (read(before, &told), read(after, &told));
     for edge in &graph.edges {
         if !old.edges.contains(edge) {

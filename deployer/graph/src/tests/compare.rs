@@ -155,25 +155,27 @@ fn what_goes_what_comes_and_what_is_reached_is_in_one_drawing() {
         subgraph s1["data"]
             n1["Far<br><small>SQS Queue</small>"]
             n2["New<br><small>SQS Queue</small><br><b>+ new</b>"]:::new-t-new
-            n3["Old<br><small>SQS Queue</small><br><b>- removed, data loss</b>"]:::removed-t-loss
-            n4["OldTrigger<br><small>Lambda EventSourceMapping</small><br><b>- removed</b>"]:::removed-t-interruption
-            n5["Table<br><small>DynamoDB Table</small><br><b>± replaced, data loss</b>"]:::replaced-t-loss
-            n6["Worker<br><small>Lambda Function</small><br><b>~ reached</b>"]:::changed-t-in-place
-            n7["WorkerRole<br><small>IAM Role</small><br><b>~ reached</b>"]:::changed-t-in-place
+            n3["NewTrigger<br><small>Lambda EventSourceMapping</small><br><b>+ new</b>"]:::new-t-new
+            n4["Old<br><small>SQS Queue</small><br><b>- removed, data loss</b>"]:::removed-t-loss
+            n5["OldTrigger<br><small>Lambda EventSourceMapping</small><br><b>- removed</b>"]:::removed-t-interruption
+            n6["Table<br><small>DynamoDB Table</small><br><b>± replaced, data loss</b>"]:::replaced-t-loss
+            n7["Worker<br><small>Lambda Function</small><br><b>~ reached</b>"]:::changed-t-in-place
+            n8["WorkerRole<br><small>IAM Role</small><br><b>~ reached</b>"]:::changed-t-in-place
         end
         subgraph s2["elsewhere"]
-            n8["Bucket<br><small>S3 Bucket</small><br><b>+ new</b>"]:::new-t-new
+            n9["Bucket<br><small>S3 Bucket</small><br><b>+ new</b>"]:::new-t-new
         end
         subgraph s3["reader"]
-            n9["Reader<br><small>Lambda Function</small><br><b>~ reached</b>"]:::changed-t-in-place
+            n10["Reader<br><small>Lambda Function</small><br><b>~ reached</b>"]:::changed-t-in-place
         end
-        n2 == new ==> n6
-        n3 -. gone .-> n4
-        n4 -. gone .-> n6
-        n6 == reached ==> n5
-        n6 --> n7
-        n7 == reached ==> n5
-        n9 == reached ==> n5
+        n2 == new ==> n3
+        n3 == new ==> n7
+        n4 -. gone .-> n5
+        n5 -. gone .-> n7
+        n7 == reached ==> n6
+        n7 --> n8
+        n8 == reached ==> n6
+        n10 == reached ==> n6
         legend["Legend<br>+ new: is created<br>~ changed: changes in place<br>± replaced: another one takes its place<br>- removed: is deleted<br>new: used from now on<br>gone: used no more<br>reached: reached by a replacement"]
         style legend text-align:left,stroke-dasharray:2 2
         classDef changed-t-in-place fill:#ddf4ff,stroke:#0969da,color:#1d1d1f,stroke-width:1.5px
@@ -186,7 +188,7 @@ fn what_goes_what_comes_and_what_is_reached_is_in_one_drawing() {
     for line in [
         r##""data/Table" [label="Table\nDynamoDB Table\n± replaced, data loss", style="rounded,filled", color="#c11c28", fillcolor="#ffe3e0", peripheries=2];"##,
         r#""data/Far" [label="Far\nSQS Queue"];"#,
-        r##""data/New" -> "data/Worker" [label="new", style=bold, color="#1a7f37"];"##,
+        r##""data/NewTrigger" -> "data/Worker" [label="new", style=bold, color="#1a7f37"];"##,
         r##""reader/Reader" -> "data/Table" [label="reached", style="dashed,bold", color="#bc4c00"];"##,
         r#""data/Worker" -> "data/WorkerRole";"#,
         r"± replaced: another one takes its place\l",
@@ -202,8 +204,8 @@ fn what_goes_what_comes_and_what_is_reached_is_in_one_drawing() {
         reach,
         ["Table -> Worker", "Table -> WorkerRole", "Table -> Reader"]
     );
-    // The other role, and the new trigger, which is drawn as an arrow.
-    assert_eq!(graph.undrawn(), 2);
+    // The other role.
+    assert_eq!(graph.undrawn(), 1);
 }
 
 #[test]

@@ -12,9 +12,10 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use proptest::test_runner::Config;
-use serde_json::Value;
+use serde_json::{Value, json};
+use stack_model::assembly::StackManifest;
 
-use super::Side;
+use super::{App, Registry, Side, StackPlan};
 
 pub(crate) use edits::{Edit, edits};
 pub(crate) use made::made;
@@ -98,6 +99,29 @@ pub(crate) fn template(choices: &mut Choices<'_>) -> Value {
     } else {
         made(choices)
     }
+}
+
+/// Plans a template in which a resource has another logical id, which the source declares. Returns the plan with the new id.
+pub(crate) fn planned_with_rename(
+    deployed: &Value,
+    wanted: &Value,
+    values: &BTreeMap<String, String>,
+    from: &str,
+) -> (StackPlan, String) {
+    let to = format!("{from}Renamed");
+    let moved = BTreeMap::from([(from.to_owned(), to.clone())]);
+    let manifest: StackManifest = serde_json::from_value(json!({
+        "name": "system-prod", "id": "system", "template": "system.json", "sha256": "", "moved": moved,
+    }))
+    .expect("reads");
+    let wanted = super::moves::renamed(wanted, &moved);
+    let (old, new) = (
+        side(deployed, &super::defaults(deployed)),
+        side(&wanted, values),
+    );
+    let none = BTreeMap::new();
+    let plan = App::default().compare(&manifest, &none, &old, &new, &Registry);
+    (plan, to)
 }
 
 /// Returns a template with the values of its parameters.

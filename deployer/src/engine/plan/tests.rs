@@ -6,11 +6,13 @@ use super::*;
 
 mod app;
 mod corpus;
+mod drift;
 mod grades;
 mod known;
 mod laws;
 mod perhaps;
 mod policies;
+mod renames;
 mod same;
 mod schema;
 mod texts;

@@ -17,7 +17,9 @@ use serde_json::{Map, Value, json};
 
 use super::{refuse, words};
 use crate::cli::Allowance;
-use crate::engine::plan::random::{Choices, Edit, cases, numbers, rewritten, shipped, side};
+use crate::engine::plan::random::{
+    Choices, Edit, cases, numbers, planned_with_rename, rewritten, shipped, side,
+};
 use crate::engine::plan::{Grade, Plan, Registry, StackPlan, compare, defaults};
 use crate::error::Kind;
 
@@ -207,6 +209,52 @@ fn no_dangerous_change_passes_a_protected_stage() {
         assert!(count > 0, "{} is nowhere", class.name);
     }
     println!("{:5}  changes", counts.values().sum::<usize>());
+    assert!(
+        wrong.is_empty(),
+        "{} pass:\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
+}
+
+/// A rename is done by import or by refactoring, and what else changes about the resource is asked for as ever.
+#[test]
+fn no_dangerous_change_passes_with_a_rename() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (name, template) in stacks() {
+        for class in classes() {
+            for mutation in sample((class.find)(&template)) {
+                let mut deployed = template.clone();
+                let given = mutation.given.iter();
+                given.for_each(|edit| edit.apply(&mut deployed));
+                let mut wanted = deployed.clone();
+                let edits = mutation.edits.iter();
+                edits.for_each(|edit| edit.apply(&mut wanted));
+                // What goes has no new name.
+                if wanted["Resources"].get(&mutation.id).is_none() {
+                    continue;
+                }
+                let values = defaults(&wanted);
+                let (stack, id) = planned_with_rename(&deployed, &wanted, &values, &mutation.id);
+                let change = stack.changes.iter().find(|it| it.logical_id == id);
+                // What cannot be renamed is refused altogether.
+                let grade = match change {
+                    Some(change) if change.grade == Grade::Impossible => Grade::Impossible,
+                    _ => class.grade,
+                };
+                count += 1;
+                let plan = Plan {
+                    stacks: vec![stack],
+                };
+                if let Some(why) = passes(&plan, &id, grade) {
+                    let told = told(&plan.stacks[0], &id);
+                    wrong.push(format!("{name}, {}: {why}\n{told}", class.name));
+                }
+            }
+        }
+    }
+    assert!(count > 100, "{count}");
     assert!(
         wrong.is_empty(),
         "{} pass:\n{}",

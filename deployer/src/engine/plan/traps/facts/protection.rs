@@ -15,8 +15,40 @@ pub(in super::super) struct Protection {
     pub(in super::super) source: &'static str,
 }
 
+/// What may happen where no new version of TLS is asked for.
+const OLD_TLS: &str = "connections with a version of TLS that nobody should use any more are taken";
+
+/// Returns whether a security policy takes nothing older than TLS 1.2: `TLSv1.2_2021`, `TLS_1_2`, or one of those that API
+/// Gateway calls enhanced, such as `SecurityPolicy_TLS13_1_3_2025_09`.
+fn asks_for_tls(value: Option<&Value>) -> bool {
+    let names = ["TLSv1.2", "TLSv1.3", "TLS_1_2", "SecurityPolicy_TLS"];
+    let name = value.and_then(Value::as_str).unwrap_or_default();
+    names.iter().any(|start| name.starts_with(start))
+}
+
 /// Protections: taking one away lets somebody do what nobody could before.
 pub(in super::super) const PROTECTIONS: &[Protection] = &[
+    Protection {
+        resource_type: "AWS::ApiGateway::DomainName",
+        pointer: "/SecurityPolicy",
+        protects: asks_for_tls,
+        without: OLD_TLS,
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-custom-domain-tls-version.html",
+    },
+    Protection {
+        resource_type: "AWS::ApiGatewayV2::DomainName",
+        pointer: "/DomainNameConfigurations/0/SecurityPolicy",
+        protects: asks_for_tls,
+        without: OLD_TLS,
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigatewayv2-domainname-domainnameconfiguration.html",
+    },
+    Protection {
+        resource_type: "AWS::CloudFront::Distribution",
+        pointer: "/DistributionConfig/ViewerCertificate/MinimumProtocolVersion",
+        protects: asks_for_tls,
+        without: OLD_TLS,
+        source: "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/secure-connections-supported-viewer-protocols-ciphers.html",
+    },
     Protection {
         resource_type: "AWS::Cognito::UserPool",
         pointer: "/DeletionProtection",
