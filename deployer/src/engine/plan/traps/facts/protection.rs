@@ -99,3 +99,29 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn versions_of_tls_that_protect_are_known_by_all_names() {
+        for (policy, protects) in [
+            ("TLSv1.2_2021", true),
+            ("TLSv1.3_2025", true),
+            ("TLS_1_2", true),
+            ("SecurityPolicy_TLS13_1_3_2025_09", true),
+            ("TLSv1.1_2016", false),
+            ("TLSv1_2016", false),
+            ("TLS_1_0", false),
+            ("SSLv3", false),
+        ] {
+            assert_eq!(asks_for_tls(Some(&json!(policy))), protects, "{policy}");
+        }
+        assert!(!asks_for_tls(None));
+        let asking = PROTECTIONS.iter().filter(|row| row.without == OLD_TLS);
+        assert_eq!(asking.count(), 3);
+    }
+}
