@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::stored::is_dynamic;
+
 pub(super) use json::{json_text, open_texts, sorted_policies};
 
 /// The values of parameters.
 pub(super) type Parameters = BTreeMap<String, String>;
 
 /// What CloudFormation shows instead of the value of a `NoEcho` parameter.
-const MASK: &str = "****";
+pub(super) const MASK: &str = "****";
 
 /// Returns the canonical form of a template value: parameters are their values, `Fn::Sub` and `Fn::Join` are one form,
 /// `AWS::NoValue` is gone, and policies and tags are sorted where their order means nothing.
@@ -123,25 +125,40 @@ fn function(name: &str, argument: &Value, parameters: &Parameters) -> Value {
             json!({ name: branches })
         }
         ("Fn::Join", Value::Array(elements)) => match elements.as_slice() {
-            [Value::String(delimiter), Value::Array(list)] => {
-                let mut pieces = Vec::new();
-                for (position, element) in list.iter().enumerate() {
-                    if position > 0 {
-                        pieces.push(Value::String(delimiter.clone()));
+            [Value::String(delimiter), list] => match canonical(list, parameters) {
+                Value::Array(list) => {
+                    let mut pieces = Vec::new();
+                    for (position, element) in list.into_iter().enumerate() {
+                        if position > 0 {
+                            pieces.push(Value::String(delimiter.clone()));
+                        }
+                        pieces.push(element);
                     }
-                    pieces.push(canonical(element, parameters));
+                    joined(pieces)
                 }
-                joined(pieces)
-            }
+                list => json!({ name: [delimiter, list] }),
+            },
             _ => unchanged(name, argument, parameters),
         },
         ("Fn::Select", Value::Array(elements)) => match elements.as_slice() {
-            [index, Value::Array(list)] => scalar(index)
-                .and_then(|index| list.get(index.parse::<usize>().ok()?))
-                .map_or_else(
-                    || unchanged(name, argument, parameters),
-                    |element| canonical(element, parameters),
-                ),
+            [index, list] => {
+                let list = canonical(list, parameters);
+                let index = canonical(index, parameters);
+                let position = scalar(&index).and_then(|index| index.parse::<usize>().ok());
+                let element = position.and_then(|position| list.get(position));
+                let element = element.filter(|_| list.is_array()).cloned();
+                element.unwrap_or_else(|| json!({ name: [index, list] }))
+            }
+            _ => unchanged(name, argument, parameters),
+        },
+        // What is known is the list that it gives.
+        ("Fn::Split", Value::Array(elements)) => match elements.as_slice() {
+            [Value::String(delimiter), text] => match canonical(text, parameters) {
+                Value::String(text) if !delimiter.is_empty() && !is_dynamic(&text) => {
+                    text.split(delimiter.as_str()).map(Value::from).collect()
+                }
+                text => json!({ name: [delimiter, text] }),
+            },
             _ => unchanged(name, argument, parameters),
         },
         _ => unchanged(name, argument, parameters),

@@ -110,9 +110,9 @@ pub(super) fn compare_among(
         let change = match (old.get(id), new.get(id)) {
             (None, Some(body)) => {
                 let among = deployed.template.is_some().then_some(&old);
-                Some(created(id, body, among))
+                Some(created(id, body, among, &new))
             }
-            (Some(body), None) => Some(removed(id, body, &new)),
+            (Some(body), None) => Some(removed(id, body, &old, &new)),
             (Some(_), Some(_)) if same.contains(id) => None,
             (Some(old), Some(new)) => changed(id, old, new, knowledge),
             (None, None) => None,
@@ -124,6 +124,7 @@ pub(super) fn compare_among(
     let both = Both {
         old: &old,
         new: &new,
+        region: wanted.parameters.get("AWS::Region").map(String::as_str),
     };
     let renewed = follow(&mut changes, both, knowledge, outside);
     traps::apply(&mut changes, both);
@@ -204,8 +205,14 @@ pub(super) fn type_of(resource: &Value) -> &str {
         .unwrap_or_default()
 }
 
-/// Describes a resource that is new. `among` are those that its stack has already, where there is one.
-fn created(id: &str, new: &Value, among: Option<&BTreeMap<String, Value>>) -> ResourceChange {
+/// Describes a resource that is new. `among` are those that its stack has already, where there is one, and `own` those of
+/// its template.
+fn created(
+    id: &str,
+    new: &Value,
+    among: Option<&BTreeMap<String, Value>>,
+    own: &BTreeMap<String, Value>,
+) -> ResourceChange {
     let resource_type = type_of(new);
     let mut change = ResourceChange {
         logical_id: id.to_owned(),
@@ -218,6 +225,7 @@ fn created(id: &str, new: &Value, among: Option<&BTreeMap<String, Value>>) -> Re
     let ways = ways(None, Some(new));
     let each = || ways.iter().filter_map(|(_, new)| new.as_deref());
     let exposures: BTreeSet<String> = each()
+        .filter(|new| !widen::is_message(new, own))
         .flat_map(|new| widen::exposures(resource_type, None, new))
         .collect();
     for exposure in exposures.into_iter().rev() {
@@ -227,7 +235,7 @@ fn created(id: &str, new: &Value, among: Option<&BTreeMap<String, Value>>) -> Re
     }
     if let Some(among) = among {
         let grants: BTreeSet<String> = each().flat_map(widen::granted).collect();
-        let grade = if each().any(|new| widen::reaches(new, among)) {
+        let grade = if each().any(|new| widen::reaches(new, among, own)) {
             Grade::PermissionWidened
         } else {
             Grade::None
@@ -244,8 +252,13 @@ fn created(id: &str, new: &Value, among: Option<&BTreeMap<String, Value>>) -> Re
 /// Why a resource is created.
 pub(super) const NEW: &str = "it is new";
 
-/// Describes a resource that leaves its stack, of which `stay` are the others.
-fn removed(id: &str, old: &Value, stay: &BTreeMap<String, Value>) -> ResourceChange {
+/// Describes a resource that leaves its stack, which had `own` and of which `stay` are the others.
+fn removed(
+    id: &str,
+    old: &Value,
+    own: &BTreeMap<String, Value>,
+    stay: &BTreeMap<String, Value>,
+) -> ResourceChange {
     let resource_type = type_of(old);
     let (action, grade, reason) = grade::removal(old, resource_type);
     let follows = grade::is_state(resource_type)
@@ -257,7 +270,7 @@ fn removed(id: &str, old: &Value, stay: &BTreeMap<String, Value>) -> ResourceCha
         (grade, reason)
     };
     let mut reasons = vec![reason];
-    if action == Action::Delete && widen::reaches(old, stay) {
+    if action == Action::Delete && widen::reaches(old, stay, own) {
         reasons.extend(widen::withdrawn(old));
     }
     ResourceChange {
@@ -327,7 +340,11 @@ fn widened(change: &mut ResourceChange, old: &Value, new: &Value, both: Both<'_>
         more.extend(widen::employed(old, new, both.old, both.new));
         more.extend(widen::given(old, new, both.old));
         permissions.push(more);
-        let opened = widen::exposures(&change.resource_type, Some(old), new).into_iter();
+        let mut opened = widen::left(old, new, both.old, both.new);
+        if !widen::is_message(new, both.new) {
+            opened.extend(widen::exposures(&change.resource_type, Some(old), new));
+        }
+        let opened = opened.into_iter();
         exposures.push(opened.map(|line| format!("opens: {line}")).collect());
         narrowed.push(widen::narrowed(old, new));
     }

@@ -1,18 +1,23 @@
-//! Looks up what a template takes from its mappings.
+//! Looks up what a template takes from its mappings, and what of its parameters is a list.
 //!
-//! See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-findinmap.html>.
+//! See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-findinmap.html>
+//! and <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::Side;
-use super::canonical::{Parameters, canonical, intrinsic};
+use super::canonical::{MASK, Parameters, canonical, intrinsic};
+use super::stored::is_dynamic;
 
 /// The mappings of one side, and the values of the parameters that choose in them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Mappings<'a> {
     mappings: Option<&'a Map<String, Value>>,
+    /// The parameters whose values are lists, with what is known of those.
+    lists: BTreeMap<&'a str, Value>,
     parameters: &'a Parameters,
 }
 
@@ -21,15 +26,29 @@ impl<'a> Mappings<'a> {
     pub(super) fn of(side: &'a Side<'_>) -> Self {
         let mappings = side.template.and_then(|template| template.get("Mappings"));
         let mappings = mappings.and_then(Value::as_object);
+        let declared = side
+            .template
+            .and_then(|template| template.get("Parameters"));
+        let declared = declared.and_then(Value::as_object).into_iter().flatten();
+        let lists = declared.filter_map(|(name, parameter)| {
+            let kind = parameter.get("Type").and_then(Value::as_str)?;
+            let listed = kind == "CommaDelimitedList" || kind.starts_with("List<");
+            let value = side.parameters.get(name).filter(|_| listed)?;
+            let known = value != MASK && !is_dynamic(value);
+            // CloudFormation cuts the blanks around the elements.
+            let elements = value.split(',').map(|element| Value::from(element.trim()));
+            known.then(|| (name.as_str(), elements.collect()))
+        });
         Self {
+            lists: lists.collect(),
             mappings: mappings.filter(|mappings| !mappings.is_empty()),
             parameters: &side.parameters,
         }
     }
 
-    /// Returns a value with what it takes from the mappings. What depends on a value that nobody knows stays as it is.
+    /// Returns a value with what it takes from the mappings and from lists. What depends on a value that nobody knows stays as it is.
     pub(super) fn look_up<'b>(&self, value: &'b Value) -> Cow<'b, Value> {
-        if self.mappings.is_some() {
+        if self.mappings.is_some() || !self.lists.is_empty() {
             Cow::Owned(self.value(value))
         } else {
             Cow::Borrowed(value)
@@ -42,6 +61,7 @@ impl<'a> Mappings<'a> {
             Value::Object(entries) => {
                 let found = match intrinsic(entries) {
                     Some(("Fn::FindInMap", Value::Array(keys))) => self.find(keys),
+                    Some(("Ref", Value::String(name))) => self.lists.get(name.as_str()).cloned(),
                     _ => None,
                 };
                 found.unwrap_or_else(|| {

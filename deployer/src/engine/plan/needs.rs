@@ -8,7 +8,7 @@ use stack_model::assembly::{Contract, StackManifest};
 use super::compare::type_of;
 use super::references::names;
 use super::traps::Both;
-use super::widen::{elements, statements_allow};
+use super::widen::{Access, access, elements};
 use super::{Grade, ResourceChange};
 
 /// The page about the role of a function.
@@ -23,6 +23,8 @@ pub(super) struct Need {
     /// The binding that calls it.
     binding: String,
     action: String,
+    /// The logical id of what the binding is bound to, where that is in the same stack.
+    target: Option<String>,
 }
 
 /// Returns what the functions of a stack need: a function is known by the parameter that its code is named by.
@@ -42,14 +44,22 @@ pub(super) fn needs(
         .filter_map(|(function, body)| {
             let parameter = body.pointer("/Properties/Code/S3Key/Ref")?.as_str()?;
             let contract = contracts.get(manifest.artifacts.get(parameter)?)?;
-            Some((function, contract))
+            Some((function, body, contract))
         })
-        .flat_map(|(function, contract)| {
+        .flat_map(|(function, body, contract)| {
             contract.bindings.iter().flat_map(move |(binding, known)| {
+                // The variable that carries the binding names what it is bound to.
+                let variable = format!("/Properties/Environment/Variables/{}", known.environment);
+                let bound = body.pointer(&variable).map(names).unwrap_or_default();
+                let mut own = bound
+                    .into_iter()
+                    .filter(|name| resources.is_some_and(|all| all.contains_key(name)));
+                let target = own.next().filter(|_| own.next().is_none());
                 known.actions.iter().map(move |action| Need {
                     function: function.clone(),
                     binding: binding.clone(),
                     action: action.clone(),
+                    target: target.clone(),
                 })
             })
         })
@@ -82,9 +92,9 @@ pub(super) fn check(
         let (Some(before), Some(after)) = (role(both.old), role(both.new)) else {
             continue;
         };
-        if !allows(both.old, &before, &need.action) || allows(both.new, &after, &need.action) {
+        let Some(lost) = lost((both.old, &before), (both.new, &after), need) else {
             continue;
-        }
+        };
         let of_role = policies(both.old, &before)
             .into_iter()
             .chain(policies(both.new, &after))
@@ -99,10 +109,11 @@ pub(super) fn check(
                 function,
                 binding,
                 action,
+                target: _,
             } = need;
             change.add(
                 Grade::Interruption,
-                format!("{function} still calls {action} for its binding `{binding}`, and nothing allows it any more"),
+                format!("{function} still calls {action} for its binding `{binding}`, and {lost}"),
                 SOURCE,
             );
         }
@@ -129,11 +140,36 @@ fn policies(resources: &BTreeMap<String, Value>, role: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns whether a role allows an action on anything. What a managed policy of AWS or of another stack allows is not
-/// known here, so it may be that.
-fn allows(resources: &BTreeMap<String, Value>, role: &str, action: &str) -> bool {
+/// A role of a template.
+type Role<'a> = (&'a BTreeMap<String, Value>, &'a str);
+
+/// Says why a role no longer allows what a function needs, where it did before.
+fn lost(before: Role<'_>, after: Role<'_>, need: &Need) -> Option<&'static str> {
+    let (was, is) = (allows(before, need), allows(after, need));
+    let boundary = |(resources, role): Role<'_>| {
+        let properties = resources.get(role)?.get("Properties")?;
+        properties.get("PermissionsBoundary").cloned()
+    };
+    if !was.allowed {
+        None
+    } else if !is.allowed {
+        Some("nothing allows it any more")
+    } else if is.denied && !was.denied {
+        Some("perhaps it may not any more: a policy denies it")
+    } else if was.always && !is.always {
+        Some("perhaps it may not any more: it is allowed under a condition")
+    } else if boundary(after).is_some_and(|bound| boundary(before) != Some(bound)) {
+        Some("perhaps it may not any more: its role has another permissions boundary")
+    } else {
+        None
+    }
+}
+
+/// Returns what is said of what a function needs in the policies of a role. What a managed policy of AWS or of another
+/// stack allows is not known here, so it may be that.
+fn allows((resources, role): Role<'_>, need: &Need) -> Access {
     let Some(body) = resources.get(role) else {
-        return true;
+        return Access::UNKNOWN;
     };
     let managed = body
         .get("Properties")
@@ -144,11 +180,16 @@ fn allows(resources: &BTreeMap<String, Value>, role: &str, action: &str) -> bool
         !own && !HARMLESS.iter().any(|name| text.contains(name))
     });
     let attached = policies(resources, role);
-    let mut bodies = attached.iter().filter_map(|id| resources.get(id));
+    let bodies = attached.iter().filter_map(|id| resources.get(id));
     let own = body
         .get("Properties")
         .and_then(|properties| properties.get("Policies"));
-    unknown
-        || own.is_some_and(|policies| statements_allow(policies, action))
-        || bodies.any(|body| statements_allow(body, action))
+    let of = |policies| access(policies, &need.action, need.target.as_deref(), resources);
+    let said = own.into_iter().chain(bodies).map(of);
+    let said = said.fold(Access::default(), Access::and);
+    if unknown {
+        said.and(Access::UNKNOWN)
+    } else {
+        said
+    }
 }

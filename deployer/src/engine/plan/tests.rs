@@ -12,10 +12,12 @@ mod known;
 mod laws;
 mod perhaps;
 mod policies;
+mod registry;
 mod renames;
 mod same;
 mod schema;
 mod texts;
+mod values;
 
 pub(crate) use corpus::plans as corpus_plans;
 

@@ -9,8 +9,10 @@ mod condition;
 mod dynamodb;
 mod facts;
 mod lambda;
+mod nested;
 mod s3;
 mod secret;
+mod ssm;
 
 use std::collections::BTreeMap;
 
@@ -69,8 +71,10 @@ pub(super) const TRAPS: &[&[Trap]] = &[
     dynamodb::TRAPS,
     facts::TRAPS,
     lambda::TRAPS,
+    nested::TRAPS,
     s3::TRAPS,
     secret::TRAPS,
+    ssm::TRAPS,
 ];
 
 /// The canonical resources of both templates.
@@ -78,6 +82,8 @@ pub(super) const TRAPS: &[&[Trap]] = &[
 pub(super) struct Both<'a> {
     pub(super) old: &'a BTreeMap<String, Value>,
     pub(super) new: &'a BTreeMap<String, Value>,
+    /// The region that the stack is wanted in, where it is known.
+    pub(super) region: Option<&'a str>,
 }
 
 impl<'a> Both<'a> {

@@ -11,24 +11,28 @@ mod employed;
 mod exposure;
 mod granted;
 mod kinds;
+mod moved;
+mod people;
 mod statement;
 #[cfg(test)]
 mod tests;
 mod text;
 mod unknown;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::canonical::{intrinsic, json_text};
+use super::references::names;
 use statement::{Effect, dropped, equal, gained, matches, principals};
 use text::json;
 
 pub(super) use employed::{employed, given};
-pub(super) use exposure::{exposures, lost};
+pub(super) use exposure::{exposures, is_message, lost};
 pub(super) use granted::{granted, reaches, withdrawn};
 pub(crate) use kinds::lets_in;
+pub(super) use moved::left;
 pub(in crate::engine) use statement::covers;
 pub(super) use statement::elements;
 pub(super) use text::text;
@@ -69,6 +73,7 @@ pub(super) fn permissions(old: &Value, new: &Value) -> Vec<String> {
         .difference(&had)
         .map(|arn| format!("managed policy {arn} is attached"));
     let others = attached.chain(bounds(old, new)).chain(callers(old, new));
+    let others = others.chain(people::newcomers(old, new));
     found.extend(others.map(|line| format!("allows more: {line}")));
     found.into_iter().collect()
 }
@@ -207,18 +212,75 @@ fn managed(resource: &Value) -> BTreeSet<String> {
     .collect()
 }
 
-/// Returns whether a statement among policies allows an action on anything.
-pub(super) fn statements_allow(policies: &Value, action: &str) -> bool {
+/// What policies say of one action on one resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Access {
+    /// Whether a statement allows it, perhaps only under a condition.
+    pub(super) allowed: bool,
+    /// Whether one allows it without a condition.
+    pub(super) always: bool,
+    /// Whether one denies it, perhaps only under a condition.
+    pub(super) denied: bool,
+}
+
+impl Access {
+    /// What allows everything, as far as anybody knows.
+    pub(super) const UNKNOWN: Self = Self {
+        allowed: true,
+        always: true,
+        denied: false,
+    };
+
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            allowed: self.allowed || other.allowed,
+            always: self.always || other.always,
+            denied: self.denied || other.denied,
+        }
+    }
+}
+
+/// Returns what policies say of an action on a resource of the template, or on anything. What only CloudFormation decides
+/// may allow it.
+pub(super) fn access(
+    policies: &Value,
+    action: &str,
+    target: Option<&str>,
+    resources: &BTreeMap<String, Value>,
+) -> Access {
     let action = Value::String(action.to_owned());
-    documents(policies).into_iter().any(|statement| {
+    // What names other resources of the template only is not about this one.
+    let about = |resource: &Value| {
+        let named = names(resource);
+        let mut own = named.iter().filter(|name| resources.contains_key(*name));
+        target.is_none_or(|target| named.contains(target) || own.next().is_none())
+    };
+    let mut found = Access::default();
+    for statement in documents(policies) {
         let effect = Effect::of(statement);
+        if effect == Effect::Unknown {
+            found = found.and(Access::UNKNOWN);
+            continue;
+        }
+        let named = |key: &str| {
+            let actions = elements(statement.get(key)).into_iter();
+            actions.into_iter().any(|wide| matches(wide, &action, true))
+        };
         let inverted = statement.get("NotAction").is_some();
-        // What only CloudFormation decides may allow it.
-        effect == Effect::Unknown
-            || (effect == Effect::Allow
-                && (inverted
-                    || elements(statement.get("Action"))
-                        .into_iter()
-                        .any(|wide| matches(wide, &action, true))))
-    })
+        let of_action = named("Action") || (inverted && !named("NotAction"));
+        let listed = elements(statement.get("Resource"));
+        let of_resource = listed.is_empty() || listed.into_iter().any(about);
+        if !(of_action && of_resource) {
+            continue;
+        }
+        match effect {
+            Effect::Allow => {
+                found.allowed = true;
+                found.always |= statement.get("Condition").is_none();
+            }
+            Effect::Deny => found.denied = true,
+            Effect::Unknown | Effect::None => {}
+        }
+    }
+    found
 }

@@ -217,6 +217,64 @@ fn a_role_that_a_function_still_needs_is_not_narrowed_unseen() {
 }
 
 #[test]
+fn what_a_function_needs_is_of_one_resource_without_denials_conditions_and_bounds() {
+    let known = manifest(&json!({"name": "api-dev", "artifacts": {"OrdersCode": "orders"}}));
+    let arn = |name: &str| json!({"Fn::GetAtt": [name, "Arn"]});
+    let template = |statements: &Value| {
+        let mut template = function(&json!("dynamodb:*"), &json!([]));
+        let resources = &mut template["Resources"];
+        resources["Policy"]["Properties"]["PolicyDocument"]["Statement"] = statements.clone();
+        resources["Reader"]["Properties"]["Environment"] =
+            json!({"Variables": {"ORDERS": {"Ref": "Orders"}}});
+        for name in ["Orders", "Other"] {
+            resources[name] = json!({"Type": "AWS::DynamoDB::Table"});
+        }
+        template
+    };
+    let allow = |on: &Value| json!({"Effect": "Allow", "Action": "dynamodb:*", "Resource": on});
+    let told = |old: &Value, new: &Value| {
+        let side = |template| Side {
+            template: Some(template),
+            ..Side::default()
+        };
+        let mut app = App::default();
+        let plan = app.compare(&known, &contracts(), &side(old), &side(new), &Registry);
+        let mut told: Vec<String> = plan
+            .changes
+            .into_iter()
+            .flat_map(|change| change.reasons)
+            .filter_map(|reason| Some(reason.split_once("`orders`, and ")?.1.to_owned()))
+            .collect();
+        told.dedup();
+        told
+    };
+    let old = template(&json!([allow(&arn("Orders"))]));
+    let other = template(&json!([allow(&arn("Other"))]));
+    assert_eq!(told(&old, &other), ["nothing allows it any more"]);
+    let more = template(&json!([allow(&arn("Other")), allow(&arn("Orders"))]));
+    assert_eq!(told(&old, &more), Vec::<String>::new());
+    assert_eq!(
+        told(&old, &template(&json!([allow(&json!("*"))]))),
+        Vec::<String>::new()
+    );
+    let mut deny = allow(&json!("*"));
+    deny["Effect"] = "Deny".into();
+    let denied = template(&json!([allow(&arn("Orders")), deny]));
+    let denies = "perhaps it may not any more: a policy denies it";
+    assert_eq!(told(&old, &denied), [denies]);
+    assert_eq!(told(&denied, &denied), Vec::<String>::new());
+    let mut asked = allow(&arn("Orders"));
+    asked["Condition"] = json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
+    let condition = "perhaps it may not any more: it is allowed under a condition";
+    assert_eq!(told(&old, &template(&json!([asked]))), [condition]);
+    let mut bound = old.clone();
+    bound["Resources"]["Role"]["Properties"]["PermissionsBoundary"] =
+        "arn:aws:iam::aws:policy/Nothing".into();
+    let boundary = "perhaps it may not any more: its role has another permissions boundary";
+    assert_eq!(told(&old, &bound), [boundary]);
+}
+
+#[test]
 fn an_export_is_its_value_as_long_as_it_stays() {
     let exporter = |name: &str, tag: &str| {
         let mut template = data(name);

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use super::super::canonical::same;
 use super::super::compare::type_of;
+use super::super::knowledge::{Knowledge as _, Registry, Update};
+use super::super::path::Step;
 use super::super::references::{names, refers};
 use super::super::{Action, Grade};
 use super::{Finding, Seen, Trap, is_on};
@@ -123,7 +125,7 @@ fn keeps_deployment(seen: &Seen<'_>, stage: &str, body: &Value, kind: &Kind) -> 
                 .old
                 .get(id)
                 .zip(seen.both.new.get(id))
-                .is_some_and(|(old, new)| same(old, new))
+                .is_some_and(|(old, new)| is_the_same(old, new))
     });
     let literal = named.is_empty()
         && seen
@@ -133,4 +135,27 @@ fn keeps_deployment(seen: &Seen<'_>, stage: &str, body: &Value, kind: &Kind) -> 
             .and_then(deployment)
             .is_some_and(|before| same(&before, &now));
     old_one || literal
+}
+
+/// Returns whether a deployment stays the one that it is: an API is deployed anew by another resource, not by another
+/// description of one.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html>.
+fn is_the_same(old: &Value, new: &Value) -> bool {
+    let none = serde_json::Map::new();
+    let entries = |body: &'_ Value| body.get("Properties").and_then(Value::as_object).cloned();
+    let (old_ones, new_ones) = (
+        entries(old).unwrap_or_else(|| none.clone()),
+        entries(new).unwrap_or(none),
+    );
+    let mut keys = old_ones.keys().chain(new_ones.keys());
+    type_of(old) == type_of(new)
+        && !keys.any(|key| {
+            let differs = match (old_ones.get(key), new_ones.get(key)) {
+                (Some(old), Some(new)) => !same(old, new),
+                (old, new) => old.is_some() || new.is_some(),
+            };
+            let place = [Step::Key(key.clone())];
+            differs && Registry.update(type_of(new), &place) == Update::Replacement
+        })
 }

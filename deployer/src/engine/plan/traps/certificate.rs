@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::Grade;
+use super::super::references::names;
 use super::{Finding, Seen, Trap};
 
 /// The region from which everything at the edge takes its certificates.
@@ -36,7 +37,7 @@ fn at_edge(seen: &Seen<'_>, certificate: Option<&Value>) -> Vec<Finding> {
     let (Some(certificate), true) = (certificate, seen.wanted().is_some()) else {
         return Vec::new();
     };
-    match region(certificate) {
+    match region(certificate).or_else(|| beside(seen, certificate)) {
         Some(region) if region != EDGE => vec![Finding::new(
             Grade::Impossible,
             format!("the certificate stands in {region}, and the edge takes one from {EDGE}"),
@@ -58,6 +59,17 @@ fn domain(seen: &Seen<'_>) -> Vec<Finding> {
     } else {
         Vec::new()
     }
+}
+
+/// Returns the region of a certificate of the same stack.
+fn beside<'a>(seen: &Seen<'a>, certificate: &Value) -> Option<&'a str> {
+    let named = names(certificate);
+    let mut own = seen
+        .both
+        .of_type("AWS::CertificateManager::Certificate")
+        .map(|(id, _)| id);
+    own.any(|id| named.contains(id))
+        .then_some(seen.both.region)?
 }
 
 /// Returns the region of an ARN that a template writes out.

@@ -26,7 +26,7 @@ fn schema(seen: &Seen<'_>) -> Vec<Finding> {
             .filter_map(|attribute| {
                 Some((
                     attribute.get("Name")?.as_str()?.to_owned(),
-                    attribute.clone(),
+                    meant(attribute),
                 ))
             })
             .collect()
@@ -55,4 +55,28 @@ fn schema(seen: &Seen<'_>) -> Vec<Finding> {
         )
     }));
     found
+}
+
+/// What an attribute is where nothing is said; see
+/// <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SchemaAttributeType.html>.
+const DEFAULTS: [(&str, bool); 3] = [
+    ("DeveloperOnlyAttribute", false),
+    ("Mutable", true),
+    ("Required", false),
+];
+
+/// Returns an attribute without what it is anyway.
+fn meant(attribute: &Value) -> Value {
+    let mut attribute = attribute.clone();
+    if let Value::Object(entries) = &mut attribute {
+        for (name, default) in DEFAULTS {
+            let is = entries
+                .get(name)
+                .is_some_and(|it| same(it, &Value::Bool(default)));
+            if is {
+                entries.remove(name);
+            }
+        }
+    }
+    attribute
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::canonical::same;
+use super::super::widen::is_unknown;
 use super::super::{Grade, Update};
-use super::{Finding, Seen, Trap, is_on};
+use super::{Finding, Seen, Trap, is_on, number};
 
 const TABLES: &[&str] = &["AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table"];
 
@@ -131,15 +132,34 @@ fn time_to_live(seen: &Seen<'_>) -> Vec<Finding> {
     if !seen.stays() {
         return Vec::new();
     }
-    let attribute = |setting: Option<&Value>| {
+    let (was, becomes) = (
+        seen.before("/TimeToLiveSpecification"),
+        seen.after("/TimeToLiveSpecification"),
+    );
+    let switch = |setting: Option<&Value>| setting?.get("Enabled").cloned();
+    let kept = switch(was)
+        .zip(switch(becomes))
+        .is_some_and(|(before, after)| same(&before, &after));
+    let attribute = |setting: Option<&Value>, unknown: bool| {
         let setting = setting?;
-        // An attribute without a switch is on.
-        let on = setting.get("Enabled").is_none_or(|on| is_on(Some(on)));
+        // An attribute without a switch is on. Of a switch that nobody knows, the more dangerous counts.
+        let on = setting
+            .get("Enabled")
+            .is_none_or(|on| is_on(Some(on)) || (unknown && is_unknown(on)));
         on.then(|| setting.get("AttributeName").cloned())?
     };
-    let before = attribute(seen.before("/TimeToLiveSpecification"));
-    let after = attribute(seen.after("/TimeToLiveSpecification"));
+    let before = attribute(was, kept);
+    let after = attribute(becomes, true);
     match (before, after) {
+        (Some(before), Some(after)) if is_unknown(&after) && !same(&before, &after) => {
+            vec![Finding::new(
+                Grade::DataLoss,
+                format!(
+                    "items are deleted by another attribute from now on, if {} is one, which nobody knows",
+                    text(&after)
+                ),
+            )]
+        }
         (None, Some(name)) => vec![Finding::new(
             Grade::DataLoss,
             format!(
@@ -202,21 +222,57 @@ pub(super) fn renewed(seen: &Seen<'_>) -> Option<&'static str> {
     (kind && seen.stays() && !same(before, after)).then_some("StreamArn")
 }
 
-/// A replica that leaves a global table is deleted.
+/// A replica that leaves a global table is deleted, and one that stays may lose what protects it.
 fn replicas(seen: &Seen<'_>) -> Vec<Finding> {
     if !seen.stays() {
         return Vec::new();
     }
     let of = |list| named(list, "Region");
     let after = of(seen.after("/Replicas"));
-    of(seen.before("/Replicas"))
-        .keys()
-        .filter(|region| !after.contains_key(*region))
-        .map(|region| {
-            Finding::new(
+    let mut found = Vec::new();
+    for (region, old) in of(seen.before("/Replicas")) {
+        let Some(new) = after.get(&region) else {
+            found.push(Finding::new(
                 Grade::Interruption,
                 format!("the replica in {region} is deleted: who reads it there fails"),
-            )
-        })
-        .collect()
+            ));
+            continue;
+        };
+        if is_on(old.get("DeletionProtectionEnabled"))
+            && !is_on(new.get("DeletionProtectionEnabled"))
+        {
+            found.push(Finding::new(
+                Grade::PermissionWidened,
+                format!("DeletionProtectionEnabled of the replica in {region} is taken away: whoever may delete tables may delete it with its items"),
+            ));
+        }
+        let recovery = |replica: &'_ Value, key: &str| {
+            replica
+                .get("PointInTimeRecoverySpecification")?
+                .get(key)
+                .cloned()
+        };
+        let on = |replica| is_on(recovery(replica, "PointInTimeRecoveryEnabled").as_ref());
+        if on(old) && !on(new) {
+            found.push(Finding::new(
+                Grade::DataLoss,
+                format!("earlier states of the replica in {region} can no longer be recovered, also once it is switched on again"),
+            ));
+            continue;
+        }
+        // Where nothing is said, the table is kept for as long as it can be.
+        let days = |replica| match recovery(replica, "RecoveryPeriodInDays") {
+            Some(days) => number(Some(&days)).unwrap_or(0.0),
+            None => 35.0,
+        };
+        let differs =
+            recovery(old, "RecoveryPeriodInDays") != recovery(new, "RecoveryPeriodInDays");
+        if on(old) && differs && days(new) < days(old) {
+            found.push(Finding::new(
+                Grade::DataLoss,
+                format!("earlier states of the replica in {region} can be recovered for less time than so far"),
+            ));
+        }
+    }
+    found
 }

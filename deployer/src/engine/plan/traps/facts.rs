@@ -10,9 +10,10 @@ mod updates;
 use serde_json::Value;
 
 use super::super::canonical::same;
-use super::super::knowledge::holds_data;
+use super::super::knowledge::{Knowledge as _, Registry, holds_data};
+use super::super::path::{Step, display};
 use super::super::{Action, Grade, widen};
-use super::{Finding, Seen, Trap, number, shown};
+use super::{Finding, Seen, Trap, is, is_on, number, shown};
 
 pub(super) use fixed::{FIXED, INTERRUPTIONS};
 pub(super) use gone::GONE;
@@ -68,7 +69,8 @@ fn tables(seen: &Seen<'_>) -> Vec<Finding> {
         found.extend(rows.map(|row| Finding::new(Grade::None, row.says).citing(row.source)));
     }
     let fixed = FIXED.iter().filter(|row| row.resource_type == general);
-    for row in fixed.filter(|row| seen.deployed().is_some() && seen.touches(row.property)) {
+    let touched = fixed.filter(|row| seen.deployed().is_some() && seen.touches(row.property));
+    for row in touched.filter(|row| !says_the_same(seen, general, row.property)) {
         found.push(Finding::new(
             Grade::Impossible,
             format!(
@@ -120,6 +122,8 @@ fn tables(seen: &Seen<'_>) -> Vec<Finding> {
             found.push(Finding::new(Grade::PermissionWidened, reason).citing(row.source));
         }
     }
+    found.extend(undeletable(own, seen));
+    found.extend(kept_shorter(own, seen));
     let switches = SWITCHES.iter().filter(|row| row.resource_type == own);
     for row in switches {
         if !(row.is_off)(seen.before(row.pointer)) && (row.is_off)(seen.after(row.pointer)) {
@@ -127,6 +131,99 @@ fn tables(seen: &Seen<'_>) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// How properties are called that keep a resource from being deleted, whatever its type.
+pub(super) const UNDELETABLE: [&str; 3] = [
+    "DeletionProtection",
+    "DeletionProtectionEnabled",
+    "EnableTerminationProtection",
+];
+
+/// Finds the protection from deletion that goes of types that have no row.
+fn undeletable(resource_type: &str, seen: &Seen<'_>) -> Vec<Finding> {
+    let on = |value: Option<&Value>| is_on(value) || is(value, "ACTIVE") || is(value, "ENABLED");
+    let mut found = Vec::new();
+    for name in UNDELETABLE {
+        let pointer = format!("/{name}");
+        let has_row = PROTECTIONS
+            .iter()
+            .any(|row| row.resource_type == resource_type && row.pointer == pointer);
+        if !has_row && on(seen.before(&pointer)) && !on(seen.after(&pointer)) {
+            found.push(Finding::new(
+                Grade::PermissionWidened,
+                format!("{name} is taken away: whoever may delete it may do so"),
+            ));
+        }
+    }
+    found
+}
+
+/// Finds times to keep that become shorter, of types that have no row: the registry calls them so.
+fn kept_shorter(resource_type: &str, seen: &Seen<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for property in &seen.change.properties {
+        let Some(place) = property.path.property() else {
+            continue;
+        };
+        let Some(Step::Key(name)) = place.last() else {
+            continue;
+        };
+        let has_row = RETENTIONS.iter().any(|row| {
+            let (_, own) = row.pointer.rsplit_once('/').unwrap_or_default();
+            row.resource_type == resource_type && own == name
+        });
+        if has_row || !name.contains("Retention") {
+            continue;
+        }
+        let default = || Registry.default(resource_type, place);
+        let before = property.before.clone().or_else(default);
+        let after = property.after.clone().or_else(default);
+        let path = display(place);
+        let reason = match (number(before.as_ref()), number(after.as_ref())) {
+            (Some(before), Some(after)) if after < before => {
+                format!(
+                    "{path} becomes shorter, {after} after {before}: what is older may be deleted"
+                )
+            }
+            (Some(_), None) if after.is_none() => {
+                format!("{path} is no longer said: what is kept by default may be less")
+            }
+            (Some(_), None) if after.as_ref().is_some_and(widen::is_unknown) => format!(
+                "{path} may become shorter, as nobody knows what {} is: what is older may be deleted",
+                after.as_ref().map(widen::text).unwrap_or_default()
+            ),
+            _ => continue,
+        };
+        found.push(Finding::new(Grade::DataLoss, reason));
+    }
+    found
+}
+
+/// Returns whether a property is only written otherwise: with the value that it has by default, or in another order. What
+/// is written as before is touched because what it refers to is replaced.
+fn says_the_same(seen: &Seen<'_>, resource_type: &str, property: &str) -> bool {
+    let pointer = format!("/{property}");
+    let (before, after) = (seen.before(&pointer), seen.after(&pointer));
+    if before
+        .zip(after)
+        .is_some_and(|(before, after)| same(before, after))
+    {
+        return false;
+    }
+    let meant = |value: Option<&Value>| {
+        let place = [Step::Key(property.to_owned())];
+        let default = || Registry.default(resource_type, &place);
+        let mut value = value.cloned().or_else(default)?;
+        if let Value::Array(elements) = &mut value {
+            elements.sort_by_cached_key(Value::to_string);
+        }
+        Some(value)
+    };
+    let (before, after) = (meant(before), meant(after));
+    before
+        .zip(after)
+        .is_some_and(|(before, after)| same(&before, &after))
 }
 
 /// Says what a shorter time deletes.
@@ -137,11 +234,24 @@ fn shortened(row: &Retention, seen: &Seen<'_>) -> Option<Finding> {
         Some(value) => number(Some(value)).map(|time| (time > 0.0).then_some(time)),
     };
     let (before, after) = (seen.before(row.pointer), seen.after(row.pointer));
-    let (old, new) = (time(before)?, time(after)?);
     // Without an archive there is nothing to keep.
     let none = row.default == Some(0.0);
     let amount = |time: f64| format!("{time} {}", row.unit);
     let path = shown(row.pointer);
+    if let Some(unknown) = unknown(before, after) {
+        let was = time(before);
+        let kept_nothing = none && was == Some(Some(0.0));
+        // What is kept for ever is kept for no less time than before.
+        let for_ever = time(after) == Some(None);
+        return (!kept_nothing && !for_ever).then(|| {
+            let verb = if after.is_some_and(widen::is_unknown) { "is" } else { "was" };
+            Finding::new(
+                Grade::DataLoss,
+                format!("{path} may become shorter, as nobody knows what {} {verb}: what is older is deleted", widen::text(unknown)),
+            )
+        });
+    }
+    let (old, new) = (time(before)?, time(after)?);
     match (old, new) {
         (None, Some(new)) => Some(Finding::new(
             Grade::DataLoss,
@@ -167,6 +277,18 @@ fn shortened(row: &Retention, seen: &Seen<'_>) -> Option<Finding> {
         }),
         _ => None,
     }
+}
+
+/// Returns what nobody knows of a value that differs: what it becomes, or else what it was.
+fn unknown<'a>(before: Option<&'a Value>, after: Option<&'a Value>) -> Option<&'a Value> {
+    if before
+        .zip(after)
+        .is_some_and(|(before, after)| same(before, after))
+    {
+        return None;
+    }
+    let mut sides = [after, before].into_iter().flatten();
+    sides.find(|side| widen::is_unknown(side))
 }
 
 /// Finds policies that no longer keep what holds data.

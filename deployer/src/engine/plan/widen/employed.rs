@@ -4,11 +4,26 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::super::canonical::intrinsic;
 use super::super::references::names;
 use super::granted::ATTACHED;
+use super::people::newcomers;
 use super::{elements, permissions, text};
 
-/// The properties that say as whom something acts.
+/// How the names of properties end that say as whom something acts.
+const ENDINGS: [&str; 6] = [
+    "CallerArn",
+    "Credentials",
+    "CredentialsArn",
+    "Role",
+    "RoleARN",
+    "RoleArn",
+];
+
+/// How the names of properties end that list as whom something acts.
+const LISTS: [&str; 3] = ["RoleARNs", "RoleArns", "IamRoles"];
+
+/// The properties that say as whom something acts, also where they have the name of a role rather than its ARN.
 const ROLES: [&str; 10] = [
     "CloudWatchRoleArn",
     "ExecutionRole",
@@ -60,18 +75,42 @@ fn roles(resource: &Value) -> Vec<&Value> {
     let mut found = Vec::new();
     if let Some(properties) = resource.get("Properties") {
         collect(properties, &mut found);
+        // Here the roles are a map or a list; those of a policy are whom it is given to.
+        match (
+            resource.get("Type").and_then(Value::as_str),
+            properties.get("Roles"),
+        ) {
+            (Some("AWS::Cognito::IdentityPoolRoleAttachment"), Some(Value::Object(roles))) => {
+                found.extend(roles.values());
+            }
+            (Some("AWS::IAM::InstanceProfile"), roles) => found.extend(elements(roles)),
+            _ => {}
+        }
     }
     found
+}
+
+/// Returns whether a property says as whom something acts. Where its name only ends so, a text has to be an ARN: there are
+/// roles of other kinds.
+fn is_role(key: &str, value: &Value) -> bool {
+    // A number or a map of something else that is called so.
+    let one = value.is_string() || value.as_object().is_some_and(|it| it.len() == 1);
+    let arn = value
+        .as_str()
+        .is_none_or(|text| text.starts_with("arn:") || text.starts_with("{{resolve:"));
+    let intrinsic = value.as_object().is_none_or(|it| intrinsic(it).is_some());
+    one && (ROLES.contains(&key)
+        || (arn && intrinsic && ENDINGS.iter().any(|ending| key.ends_with(ending))))
 }
 
 fn collect<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
     match value {
         Value::Object(entries) => {
             for (key, entry) in entries {
-                // A number or a map of something else that is called so.
-                let one = entry.is_string() || entry.as_object().is_some_and(|it| it.len() == 1);
-                if one && ROLES.contains(&key.as_str()) {
+                if is_role(key, entry) {
                     found.push(entry);
+                } else if LISTS.iter().any(|ending| key.ends_with(ending)) {
+                    found.extend(elements(Some(entry)));
                 } else {
                     collect(entry, found);
                 }
@@ -122,7 +161,9 @@ pub(in super::super) fn given(
         .iter()
         .filter(|(attached, _)| *attached == kind)
         .flat_map(|(_, places)| *places);
-    if permissions(&Value::Null, new).is_empty() {
+    // Who is let in is told otherwise.
+    let told = !newcomers(&Value::Null, new).is_empty();
+    if told || permissions(&Value::Null, new).is_empty() {
         return Vec::new();
     }
     let of = |resource: &'_ Value, place: &str| resource.get("Properties")?.get(place).cloned();

@@ -1,9 +1,14 @@
 //! Finds what more of the world can reach.
 
-use std::collections::BTreeSet;
+mod edge;
+mod firewall;
+mod tokens;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::super::references::names;
 use super::{Effect, documents, elements, is, principals, text, unknown};
 
 /// How the world can reach a method or route.
@@ -35,6 +40,33 @@ pub(in super::super) fn exposures(
         }
     }
     found.into_iter().collect()
+}
+
+/// Returns whether a resource is the route of a message of a WebSocket API: who may send one was asked when the connection was
+/// made. `resources` are those of its template.
+///
+/// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
+pub(in super::super) fn is_message(route: &Value, resources: &BTreeMap<String, Value>) -> bool {
+    if route.get("Type").and_then(Value::as_str) != Some("AWS::ApiGatewayV2::Route") {
+        return false;
+    }
+    let part = |name: &str| properties(route).get(name);
+    let websocket = || {
+        let named = part("ApiId").map(names).unwrap_or_default();
+        named.iter().any(|id| {
+            let protocol = resources.get(id).map(properties);
+            protocol
+                .and_then(|api| api.get("ProtocolType"))
+                .and_then(Value::as_str)
+                == Some("WEBSOCKET")
+        })
+    };
+    match part("RouteKey").and_then(Value::as_str) {
+        Some("$connect") | None => false,
+        Some("$disconnect") => true,
+        // The keys of an HTTP API are a method and a path.
+        Some(key) => !key.contains(' ') && websocket(),
+    }
 }
 
 /// Returns what is open to more of the world once a resource is gone, because it kept somebody out.
@@ -70,8 +102,16 @@ fn open(resource_type: &str, resource: &Value) -> BTreeSet<String> {
         {
             found.insert(NO_AUTHORIZATION.to_owned());
         }
-        "AWS::ApiGatewayV2::Route" if !is_authorized(properties) => {
+        // Browsers ask without credentials whether they may call.
+        "AWS::ApiGatewayV2::Route"
+            if !is_authorized(properties)
+                && !property("RouteKey").is_some_and(|key| key.starts_with("OPTIONS ")) =>
+        {
             found.insert(NO_AUTHORIZATION.to_owned());
+        }
+        "AWS::Cognito::IdentityPoolRoleAttachment" => {
+            let guests = properties.pointer("/Roles/unauthenticated");
+            found.extend(guests.map(|role| format!("guests act as {}", text(role))));
         }
         "AWS::Cognito::IdentityPool"
             if is_true(properties.get("AllowUnauthenticatedIdentities")) =>
@@ -269,30 +309,29 @@ fn unguarded(resource_type: &str, old: &Value, new: &Value) -> Vec<String> {
                 opened.for_each(|part| say(&part));
             }
         }
+        "AWS::CloudFront::Distribution" => edge::unguarded(old, new).iter().for_each(|it| say(it)),
         "AWS::WAFv2::WebACL" => {
             if lost(|acl| acl.pointer("/DefaultAction/Block").is_some()) {
                 say("requests that no rule names are let through");
             }
-            let still = blocking(new);
-            for rule in blocking(old).difference(&still) {
-                say(&format!("what the rule {rule} blocks is let through"));
-            }
+            firewall::rules(old, new).iter().for_each(|it| say(it));
+        }
+        "AWS::WAFv2::RuleGroup" => firewall::rules(old, new).iter().for_each(|it| say(it)),
+        "AWS::WAFv2::IPSet" => firewall::set(old, new, "Addresses")
+            .iter()
+            .for_each(|it| say(it)),
+        "AWS::WAFv2::RegexPatternSet" => {
+            let patterns = "RegularExpressionList";
+            firewall::set(old, new, patterns)
+                .iter()
+                .for_each(|it| say(it));
         }
         _ => {}
     }
+    tokens::unguarded(resource_type, old, new)
+        .iter()
+        .for_each(|it| say(it));
     found
-}
-
-/// Returns the names of the rules of a web ACL that block: by an action of their own, or by those of their group.
-fn blocking(acl: &Value) -> BTreeSet<&str> {
-    elements(acl.get("Rules"))
-        .into_iter()
-        .filter(|rule| {
-            rule.pointer("/Action/Block").is_some()
-                || rule.pointer("/OverrideAction/None").is_some()
-        })
-        .filter_map(|rule| rule.get("Name").and_then(Value::as_str))
-        .collect()
 }
 
 /// The keys of conditions that say for whom a service acts; see
@@ -380,6 +419,14 @@ fn allows_everybody(resource: &Value) -> bool {
 /// Returns whether a CORS setting of API Gateway, Lambda or S3 names every origin.
 fn names_any_origin(properties: &Value) -> bool {
     if answers_any_origin(properties) {
+        return true;
+    }
+    let headers = properties
+        .pointer("/ResponseHeadersPolicyConfig/CorsConfig/AccessControlAllowOrigins/Items");
+    if elements(headers)
+        .iter()
+        .any(|origin| origin.as_str() == Some("*"))
+    {
         return true;
     }
     let settings = ["CorsConfiguration", "Cors"]

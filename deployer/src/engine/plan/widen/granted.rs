@@ -10,13 +10,24 @@ use super::{documents, elements, narrowed, permissions};
 /// Where the resources are named that a policy is attached to: the properties of the types that are a policy of another
 /// resource.
 pub(super) const ATTACHED: &[(&str, &[&str])] = &[
+    (
+        "AWS::Cognito::IdentityPoolRoleAttachment",
+        &["IdentityPoolId"],
+    ),
+    ("AWS::Cognito::UserPoolIdentityProvider", &["UserPoolId"]),
     ("AWS::Events::EventBusPolicy", &["EventBusName"]),
+    ("AWS::IAM::AccessKey", &["UserName"]),
     ("AWS::IAM::GroupPolicy", &["GroupName"]),
     ("AWS::IAM::ManagedPolicy", &["Groups", "Roles", "Users"]),
     ("AWS::IAM::Policy", &["Groups", "Roles", "Users"]),
     ("AWS::IAM::RolePolicy", &["RoleName"]),
     ("AWS::IAM::UserPolicy", &["UserName"]),
+    ("AWS::IAM::UserToGroupAddition", &["GroupName", "Users"]),
+    ("AWS::Lambda::LayerVersionPermission", &["LayerVersionArn"]),
     ("AWS::Lambda::Permission", &["FunctionName"]),
+    ("AWS::Logs::Destination", &["TargetArn"]),
+    ("AWS::RAM::ResourceShare", &["ResourceArns"]),
+    ("AWS::S3::AccessPoint", &["Bucket"]),
     ("AWS::S3::BucketPolicy", &["Bucket"]),
     ("AWS::SNS::TopicInlinePolicy", &["TopicArn"]),
     ("AWS::SNS::TopicPolicy", &["Topics"]),
@@ -36,17 +47,26 @@ pub(in super::super) fn withdrawn(old: &Value) -> Vec<String> {
 }
 
 /// Returns whether what a resource allows reaches beyond itself to what is there anyway: `others` are the resources
-/// of the stack that are.
+/// of the stack that are, and `own` those of the template that has it.
 ///
 /// A role is taken by whom its trust names: a service that the stack itself employs is nobody who was there before.
-pub(in super::super) fn reaches(resource: &Value, others: &BTreeMap<String, Value>) -> bool {
+pub(in super::super) fn reaches(
+    resource: &Value,
+    others: &BTreeMap<String, Value>,
+    own: &BTreeMap<String, Value>,
+) -> bool {
     let resource_type = resource
         .get("Type")
         .and_then(Value::as_str)
         .unwrap_or_default();
     let part = |name: &str| resource.get("Properties").and_then(|all| all.get(name));
+    // A parameter or the account is no resource: what only that says is somewhere else, and there.
+    let named = |value: &Value| -> Vec<String> {
+        let named = names(value).into_iter();
+        named.filter(|name| own.contains_key(name)).collect()
+    };
     let is_there = |value: &Value| {
-        let named = names(value);
+        let named = named(value);
         named.is_empty() || named.iter().any(|name| others.contains_key(name))
     };
     match resource_type {
@@ -56,11 +76,14 @@ pub(in super::super) fn reaches(resource: &Value, others: &BTreeMap<String, Valu
                 Some(Value::Object(kinds)) => kinds.keys().any(|kind| kind != "Service"),
                 principal => principal.is_some(),
             }),
-        "AWS::Logs::ResourcePolicy" => true,
+        "AWS::IAM::OIDCProvider"
+        | "AWS::IAM::SAMLProvider"
+        | "AWS::IAM::User"
+        | "AWS::Logs::ResourcePolicy" => true,
         // An event source of the same stack that calls a function is what the stack is made of.
         "AWS::Lambda::Permission"
             if is_service(part("Principal"))
-                && part("SourceArn").is_some_and(|source| !names(source).is_empty()) =>
+                && part("SourceArn").is_some_and(|source| !named(source).is_empty()) =>
         {
             false
         }

@@ -27,6 +27,11 @@ const GUARDS: &[Guard] = &[
         Some("allow-all"),
     ),
     (
+        &["AWS::CloudFront::Distribution"],
+        "/DistributionConfig/DefaultCacheBehavior/TrustedKeyGroups",
+        None,
+    ),
+    (
         &["AWS::CodeBuild::Project"],
         "/Visibility",
         Some("PUBLIC_READ"),
@@ -67,6 +72,11 @@ const GUARDS: &[Guard] = &[
 
 const OPENINGS: &[Opening] = &[
     (&[], "/PubliclyAccessible", "true"),
+    (
+        &["AWS::CloudFront::ResponseHeadersPolicy"],
+        "/ResponseHeadersPolicyConfig/CorsConfig/AccessControlAllowOrigins/Items/*",
+        "*",
+    ),
     (&[], "/Cors/AllowOrigins", "*"),
     (&[], "/Cors/AllowOrigins/*", "*"),
     (&[], "/CorsConfiguration/AllowOrigins", "*"),
@@ -116,6 +126,12 @@ fn is_anything(value: &Value) -> bool {
     match value {
         Value::Object(entries) => match intrinsic(entries) {
             Some(("Ref", Value::String(name))) => !name.starts_with("AWS::"),
+            Some(("Fn::Split", Value::Array(parts))) => parts.get(1).is_some_and(is_anything),
+            Some(("Fn::Select", Value::Array(parts))) => match parts.get(1) {
+                Some(Value::Array(list)) => list.iter().any(is_anything),
+                list => list.is_some_and(is_anything),
+            },
+            // Of several parts, each says something.
             Some((name, _)) => matches!(name, "Fn::FindInMap" | "Fn::ImportValue"),
             None => false,
         },

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Class, Edit, Mutation, of_type, put, take, with, without};
+use super::{Class, Edit, Mutation, and, of_type, put, take, with, without};
 use crate::engine::plan::Grade;
 
 const METHOD: &[&str] = &["AWS::ApiGateway::Method"];
@@ -217,6 +217,74 @@ pub(super) const CLASSES: &[Class] = &[
         },
     },
     Class {
+        name: "a distribution lets in whom it kept out",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let acl = "/Properties/DistributionConfig/WebACLId";
+            let countries = "/Properties/DistributionConfig/Restrictions/GeoRestriction";
+            let only = |these: Value| json!({"RestrictionType": "whitelist", "Locations": these});
+            let groups = "/Properties/DistributionConfig/DefaultCacheBehavior/TrustedKeyGroups";
+            of_type(template, &["AWS::CloudFront::Distribution"])
+                .flat_map(|(id, body)| {
+                    let filtered = put(id, body, acl, json!("arn:one"));
+                    let limited = put(id, body, countries, only(json!(["DE"])));
+                    let signed = put(id, body, groups, json!(["one"]));
+                    [
+                        (take(id, acl), &filtered),
+                        (put(id, body, acl, json!("arn:another")), &filtered),
+                        (take(id, countries), &limited),
+                        (
+                            put(id, body, countries, only(json!(["DE", "FR"]))),
+                            &limited,
+                        ),
+                        (take(id, groups), &signed),
+                        (put(id, body, groups, json!({"Ref": "Hidden"})), &signed),
+                    ]
+                    .map(|(edit, given)| Mutation::new(id, vec![edit]).given(vec![given.clone()]))
+                })
+                .collect()
+        },
+    },
+    Class {
+        name: "guests get a role",
+        grade: Grade::ExposureWidened,
+        find: |_| {
+            let roles = |roles: Value| json!({"Type": "AWS::Cognito::IdentityPoolRoleAttachment", "Properties": {"IdentityPoolId": "eu-west-1:a", "Roles": roles}});
+            let arn = |name: &str| json!(format!("arn:aws:iam::123456789012:role/{name}"));
+            let given = roles(json!({"authenticated": arn("people")}));
+            let wanted =
+                roles(json!({"authenticated": arn("people"), "unauthenticated": arn("guests")}));
+            let edit = added("Attached", wanted);
+            vec![Mutation::new("Attached", vec![edit]).given(vec![added("Attached", given)])]
+        },
+    },
+    Class {
+        name: "tokens of others are taken",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let place = "/Properties/CallbackURLs";
+            let client = of_type(template, &["AWS::Cognito::UserPoolClient"]).map(|(id, body)| {
+                let given = vec![put(id, body, place, json!(["https://example.com"]))];
+                let more = json!(["https://example.com", "https://example.org"]);
+                Mutation::new(id, vec![put(id, body, place, more)]).given(given)
+            });
+            let authorizer = |issuer: &str, audience: &[&str]| {
+                let tokens = json!({"Issuer": issuer, "Audience": audience});
+                let properties = json!({"ApiId": "a", "Name": "tokens", "AuthorizerType": "JWT", "JwtConfiguration": tokens});
+                json!({"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": properties})
+            };
+            let given = added("Tokens", authorizer("https://one", &["one"]));
+            let others = [
+                authorizer("https://another", &["one"]),
+                authorizer("https://one", &["one", "another"]),
+            ]
+            .map(|wanted| {
+                Mutation::new("Tokens", vec![added("Tokens", wanted)]).given(vec![given.clone()])
+            });
+            client.chain(others).collect()
+        },
+    },
+    Class {
         name: "an API answers where it did not",
         grade: Grade::ExposureWidened,
         find: |template| {
@@ -252,9 +320,25 @@ pub(super) const CLASSES: &[Class] = &[
                 ]
                 .map(|edit| Mutation::new(id, vec![edit]))
             });
-            let associations = of_type(template, &["AWS::WAFv2::WebACLAssociation"])
-                .map(|(id, _)| Mutation::new(id, vec![without(id)]));
-            acls.chain(associations).collect()
+            let limit = "/Properties/Rules/0/Statement/RateBasedStatement/Limit";
+            let limited = of_type(template, &["AWS::WAFv2::WebACL"])
+                .filter(|(_, body)| body.pointer(limit).is_some())
+                .map(|(id, body)| Mutation::new(id, vec![put(id, body, limit, json!(20_000_000))]));
+            let passing = of_type(template, &["AWS::WAFv2::WebACL"]).map(|(id, body)| {
+                let all = json!({"Name": "Friends", "Priority": -1, "Action": {"Allow": {}}, "Statement": {"GeoMatchStatement": {"CountryCodes": ["DE"]}}});
+                let list = and(body.pointer(rules).unwrap_or(&Value::Null), all);
+                Mutation::new(id, vec![put(id, body, rules, list)])
+            });
+            let associations =
+                of_type(template, &["AWS::WAFv2::WebACLAssociation"]).flat_map(|(id, body)| {
+                    let other = json!("arn:aws:apigateway:eu-west-1::/restapis/other/stages/prod");
+                    [without(id), put(id, body, "/Properties/ResourceArn", other)]
+                        .map(|edit| Mutation::new(id, vec![edit]))
+                });
+            acls.chain(limited)
+                .chain(passing)
+                .chain(associations)
+                .collect()
         },
     },
     Class {

@@ -148,6 +148,87 @@ pub(super) const CLASSES: &[Class] = &[
         },
     },
     Class {
+        name: "a time that nobody knows",
+        grade: Grade::DataLoss,
+        find: |template| {
+            let hidden = json!({"Ref": "Hidden"});
+            let mut found = Vec::new();
+            for (kind, place, before) in [
+                (
+                    "AWS::Logs::LogGroup",
+                    "/Properties/RetentionInDays",
+                    json!(365),
+                ),
+                (
+                    "AWS::SQS::Queue",
+                    "/Properties/MessageRetentionPeriod",
+                    json!(1_209_600),
+                ),
+                (
+                    "AWS::DynamoDB::Table",
+                    "/Properties/TimeToLiveSpecification/Enabled",
+                    json!(false),
+                ),
+            ] {
+                for (id, body) in of_type(template, &[kind]) {
+                    // Another attribute of the time to live is refused.
+                    let given = if kind == "AWS::DynamoDB::Table" {
+                        let off = json!({"AttributeName": "TIMEOUT", "Enabled": before});
+                        put(id, body, "/Properties/TimeToLiveSpecification", off)
+                    } else {
+                        put(id, body, place, before.clone())
+                    };
+                    let edit = super::Edit {
+                        place: format!("/Resources/{id}{place}"),
+                        after: Some(hidden.clone()),
+                    };
+                    found.push(Mutation::new(id, vec![edit]).given(vec![given]));
+                }
+            }
+            let rules = "/Properties/LifecycleConfiguration";
+            let versions = "/Properties/VersioningConfiguration/Status";
+            let rule = |status: &Value, days: &Value| json!({"Rules": [{"Status": status, "Id": "out", "ExpirationInDays": days}]});
+            for (id, body) in of_type(template, BUCKET) {
+                let off = put(id, body, versions, json!("Suspended"));
+                let on = rule(&json!("Enabled"), &json!(365));
+                for (before, after) in [
+                    (on, rule(&json!("Enabled"), &hidden)),
+                    (
+                        rule(&json!("Disabled"), &json!(365)),
+                        rule(&hidden, &json!(365)),
+                    ),
+                ] {
+                    let given = vec![off.clone(), put(id, body, rules, before)];
+                    let edit = put(id, body, rules, after);
+                    found.push(Mutation::new(id, vec![edit]).given(given));
+                }
+            }
+            found
+        },
+    },
+    Class {
+        name: "fewer versions of objects are kept",
+        grade: Grade::DataLoss,
+        find: |template| {
+            let place = "/Properties/LifecycleConfiguration";
+            let rule = |kept: Value| json!({"Rules": [{"Status": "Enabled", "Id": "old", "NoncurrentVersionExpiration": kept}]});
+            of_type(template, BUCKET)
+                .flat_map(|(id, body)| {
+                    let many = json!({"NoncurrentDays": 7, "NewerNoncurrentVersions": 10});
+                    let given = vec![put(id, body, place, rule(many))];
+                    [
+                        json!({"NoncurrentDays": 7}),
+                        json!({"NoncurrentDays": 7, "NewerNoncurrentVersions": 1}),
+                    ]
+                    .map(|kept| {
+                        Mutation::new(id, vec![put(id, body, place, rule(kept))])
+                            .given(given.clone())
+                    })
+                })
+                .collect()
+        },
+    },
+    Class {
         name: "a policy no longer keeps data",
         grade: Grade::PermissionWidened,
         find: |template| {

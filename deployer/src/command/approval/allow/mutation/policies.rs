@@ -181,6 +181,56 @@ pub(super) const CLASSES: &[Class] = &[
         },
     },
     Class {
+        name: "somebody new",
+        grade: Grade::PermissionWidened,
+        find: |template| {
+            let administrator = json!(["arn:aws:iam::aws:policy/AdministratorAccess"]);
+            let mut all = vec![
+                (
+                    "AWS::IAM::User",
+                    json!({"ManagedPolicyArns": administrator, "LoginProfile": {"Password": "p"}}),
+                ),
+                ("AWS::IAM::AccessKey", json!({"UserName": "ann"})),
+                (
+                    "AWS::IAM::UserToGroupAddition",
+                    json!({"GroupName": "administrators", "Users": ["ann"]}),
+                ),
+                (
+                    "AWS::IAM::OIDCProvider",
+                    json!({"Url": "https://example.com"}),
+                ),
+                (
+                    "AWS::IAM::SAMLProvider",
+                    json!({"SamlMetadataDocument": "<EntityDescriptor/>"}),
+                ),
+                (
+                    "AWS::Lambda::LayerVersionPermission",
+                    json!({"Action": "lambda:GetLayerVersion", "LayerVersionArn": "arn:aws:lambda:eu-west-1:123456789012:layer:a:1", "Principal": "210987654321"}),
+                ),
+                (
+                    "AWS::RAM::ResourceShare",
+                    json!({"Name": "a", "Principals": ["210987654321"], "ResourceArns": ["arn:aws:ec2:eu-west-1:123456789012:subnet/a"]}),
+                ),
+            ];
+            for (id, _) in of_type(template, &["AWS::Cognito::UserPool"]) {
+                let provider = json!({"UserPoolId": {"Ref": id}, "ProviderName": "Google", "ProviderType": "Google", "ProviderDetails": {"client_id": "a"}});
+                all.push(("AWS::Cognito::UserPoolIdentityProvider", provider));
+            }
+            for (id, _) in of_type(template, &["AWS::S3::Bucket"]) {
+                let other = json!({"AWS": "arn:aws:iam::210987654321:root"});
+                let read = json!([{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Principal": other}]);
+                let point = json!({"Bucket": {"Ref": id}, "Policy": {"Statement": read}});
+                all.push(("AWS::S3::AccessPoint", point));
+            }
+            let all = all.into_iter();
+            all.map(|(kind, properties)| {
+                let body = json!({"Type": kind, "Properties": properties});
+                Mutation::new("Somebody", vec![added("Somebody", body)])
+            })
+            .collect()
+        },
+    },
+    Class {
         name: "a function takes a role that may do more",
         grade: Grade::PermissionWidened,
         find: |template| {

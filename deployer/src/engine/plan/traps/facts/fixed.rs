@@ -63,4 +63,9 @@ pub(in super::super) const FIXED: &[PropertyFact] = &[
         property: "Origin",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html",
     },
+    PropertyFact {
+        resource_type: "AWS::Logs::LogGroup",
+        property: "LogGroupClass",
+        source: "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html",
+    },
 ];

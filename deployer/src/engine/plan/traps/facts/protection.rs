@@ -57,6 +57,20 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpool.html",
     },
     Protection {
+        resource_type: "AWS::Cognito::UserPool",
+        pointer: "/UserPoolAddOns/AdvancedSecurityMode",
+        protects: |value| is(value, "ENFORCED"),
+        without: "sign-ins that look stolen are let through",
+        source: "https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-threat-protection.html",
+    },
+    Protection {
+        resource_type: "AWS::Cognito::UserPoolClient",
+        pointer: "/PreventUserExistenceErrors",
+        protects: |value| is(value, "ENABLED"),
+        without: "whoever signs in learns who has an account",
+        source: "https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html",
+    },
+    Protection {
         resource_type: "AWS::DynamoDB::Table",
         pointer: "/DeletionProtectionEnabled",
         protects: is_on,
@@ -64,11 +78,60 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html",
     },
     Protection {
+        resource_type: "AWS::DynamoDB::Table",
+        pointer: "/SSESpecification/KMSMasterKeyId",
+        protects: is_own_key,
+        without: "who may read the table needs no right to its key",
+        source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html",
+    },
+    Protection {
+        resource_type: "AWS::KMS::Key",
+        pointer: "/EnableKeyRotation",
+        protects: is_on,
+        without: "its material stays the same from then on",
+        source: "https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
+    },
+    Protection {
+        resource_type: "AWS::Kinesis::Stream",
+        pointer: "/StreamEncryption",
+        protects: |value| value.is_some(),
+        without: "its records are written without encryption",
+        source: "https://docs.aws.amazon.com/streams/latest/dev/server-side-encryption.html",
+    },
+    Protection {
+        resource_type: "AWS::Lambda::Function",
+        pointer: "/CodeSigningConfigArn",
+        protects: |value| value.is_some(),
+        without: "code is taken that nobody signed",
+        source: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html",
+    },
+    Protection {
+        resource_type: "AWS::Lambda::Function",
+        pointer: "/KmsKeyArn",
+        protects: is_own_key,
+        without: "who may read the function needs no right to the key of its variables",
+        source: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
+    },
+    Protection {
+        resource_type: "AWS::Logs::LogGroup",
+        pointer: "/DataProtectionPolicy",
+        protects: |value| value.is_some(),
+        without: "what it masks is shown",
+        source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/mask-sensitive-log-data.html",
+    },
+    Protection {
         resource_type: "AWS::Logs::LogGroup",
         pointer: "/DeletionProtectionEnabled",
         protects: is_on,
         without: "whoever may delete log groups may delete it with its logs",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html",
+    },
+    Protection {
+        resource_type: "AWS::Logs::LogGroup",
+        pointer: "/KmsKeyId",
+        protects: is_own_key,
+        without: "who may read the logs needs no right to their key",
+        source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
     },
     Protection {
         resource_type: "AWS::RDS::DBCluster",
@@ -86,10 +149,10 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
     },
     Protection {
         resource_type: "AWS::S3::Bucket",
-        pointer: "/VersioningConfiguration/Status",
-        protects: |value| is(value, "Enabled"),
-        without: "whoever writes or deletes an object loses what was there",
-        source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
+        pointer: "/BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/KMSMasterKeyID",
+        protects: is_own_key,
+        without: "who may read new objects needs no right to their key",
+        source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html",
     },
     Protection {
         resource_type: "AWS::S3::Bucket",
@@ -98,7 +161,50 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         without: "new objects are no longer locked by default",
         source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html",
     },
+    Protection {
+        resource_type: "AWS::S3::Bucket",
+        pointer: "/VersioningConfiguration/Status",
+        protects: |value| is(value, "Enabled"),
+        without: "whoever writes or deletes an object loses what was there",
+        source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
+    },
+    Protection {
+        resource_type: "AWS::SNS::Topic",
+        pointer: "/KmsMasterKeyId",
+        protects: is_own_key,
+        without: "who may publish or subscribe needs no right to its key",
+        source: "https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html",
+    },
+    Protection {
+        resource_type: "AWS::SQS::Queue",
+        pointer: "/KmsMasterKeyId",
+        protects: is_own_key,
+        without: "who may receive its messages needs no right to their key",
+        source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
+    },
+    Protection {
+        resource_type: "AWS::SecretsManager::ResourcePolicy",
+        pointer: "/BlockPublicPolicy",
+        protects: is_on,
+        without: "a policy for everybody is taken",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-resourcepolicy.html",
+    },
+    Protection {
+        resource_type: "AWS::SecretsManager::Secret",
+        pointer: "/KmsKeyId",
+        protects: is_own_key,
+        without: "who may read the secret needs no right to its key",
+        source: "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html",
+    },
 ];
+
+/// Returns whether a value names a key of one's own: of those of AWS, everybody in the account has the use.
+fn is_own_key(value: Option<&Value>) -> bool {
+    value.is_some_and(|key| {
+        let text = key.as_str();
+        text != Some("") && !text.is_some_and(|text| text.contains("alias/aws/"))
+    })
+}
 
 #[cfg(test)]
 mod tests {

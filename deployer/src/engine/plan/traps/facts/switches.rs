@@ -94,6 +94,27 @@ pub(in super::super) const SWITCHES: &[Switch] = &[
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-pipes-pipe.html",
     },
     Switch {
+        resource_type: "AWS::SNS::Topic",
+        pointer: "/ContentBasedDeduplication",
+        is_off: |value| !is_on(value),
+        says: "who publishes without an id of deduplication is refused",
+        source: "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html",
+    },
+    Switch {
+        resource_type: "AWS::SQS::Queue",
+        pointer: "/ContentBasedDeduplication",
+        is_off: |value| !is_on(value),
+        says: "who sends without an id of deduplication is refused",
+        source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html",
+    },
+    Switch {
+        resource_type: "AWS::SQS::Queue",
+        pointer: "/RedrivePolicy",
+        is_off: |value| value.is_none(),
+        says: "messages that fail again and again are no longer set aside: they come back until they expire",
+        source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
+    },
+    Switch {
         resource_type: "AWS::Scheduler::Schedule",
         pointer: "/State",
         is_off: |value| is(value, "DISABLED"),
