@@ -46,6 +46,14 @@ impl<'a> Mappings<'a> {
         }
     }
 
+    /// Reads the mappings of a side, for a section that takes no lists.
+    pub(super) fn of_texts(side: &'a Side<'_>) -> Self {
+        Self {
+            lists: BTreeMap::new(),
+            ..Self::of(side)
+        }
+    }
+
     /// Returns a value with what it takes from the mappings and from lists. What depends on a value that nobody knows stays as it is.
     pub(super) fn look_up<'b>(&self, value: &'b Value) -> Cow<'b, Value> {
         if self.mappings.is_some() || !self.lists.is_empty() {

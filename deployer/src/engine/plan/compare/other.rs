@@ -43,7 +43,7 @@ pub(super) fn other(deployed: &Side<'_>, wanted: &Side<'_>) -> Vec<PropertyChang
     for section in SECTIONS {
         let of = |side: &Side<'_>| {
             let value = side.template.and_then(|template| template.get(section))?;
-            let value = Mappings::of(side).look_up(value);
+            let value = Mappings::of_texts(side).look_up(value);
             Some(canonical(&value, &declared(&side.parameters)))
         };
         let (mut before, after) = (of(deployed), of(wanted));

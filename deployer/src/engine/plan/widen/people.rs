@@ -7,115 +7,141 @@ use super::{elements, text};
 
 /// Returns who else may do what others may already, one phrase each; for a new resource, `old` is null.
 pub(super) fn newcomers(old: &Value, new: &Value) -> Vec<String> {
-    let part = |side: &'_ Value, name: &str| side.get("Properties")?.get(name).cloned();
-    let had = |name: &str| part(old, name);
-    let has = |name: &str| part(new, name);
-    let said = |name: &str| has(name).map_or_else(|| "it".to_owned(), |value| text(&value));
-    // The elements of a list that were not in it.
-    let more = |name: &str| -> Vec<String> {
-        let (before, after) = (had(name), has(name));
-        let before = elements(before.as_ref());
-        elements(after.as_ref())
-            .into_iter()
-            .filter(|one| !before.iter().any(|before| same(before, one)))
-            .map(text)
-            .collect()
-    };
-    let differs = |name: &str| match (had(name), has(name)) {
-        (Some(before), Some(after)) => !same(&before, &after),
-        (None, after) => after.is_some(),
-        (Some(_), None) => false,
-    };
-    let is =
-        |value: Option<Value>, word: &str| value.as_ref().and_then(Value::as_str) == Some(word);
-    let mut found = Vec::new();
+    let sides = Sides { old, new };
     match new.get("Type").and_then(Value::as_str).unwrap_or_default() {
-        // See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-accesskey.html>.
-        "AWS::IAM::AccessKey" => {
-            let active = !is(has("Status"), "Inactive");
-            if active && (old.is_null() || differs("UserName") || is(had("Status"), "Inactive")) {
-                found.push(format!("whoever has the key acts as {}", said("UserName")));
-            }
+        "AWS::IAM::AccessKey" => sides.keys(),
+        "AWS::IAM::OIDCProvider" => sides.tokens(),
+        "AWS::IAM::SAMLProvider" if sides.differs("SamlMetadataDocument") => {
+            vec!["whom its document names takes the roles that trust it".to_owned()]
         }
-        "AWS::IAM::OIDCProvider" => {
-            if differs("Url") {
-                found.push(format!(
-                    "who signs in at {} takes the roles that trust it",
-                    said("Url")
-                ));
-            }
-            let audiences = more("ClientIdList").into_iter();
-            found.extend(audiences.map(|audience| format!("tokens for {audience} are taken")));
-        }
-        "AWS::IAM::SAMLProvider" if differs("SamlMetadataDocument") => {
-            found.push("whom its document names takes the roles that trust it".to_owned());
-        }
-        "AWS::IAM::User" => {
-            let groups = more("Groups").into_iter();
-            found.extend(groups.map(|group| format!("it is a member of {group}")));
-            if differs("LoginProfile") {
-                found.push("it signs in with a password".to_owned());
-            }
-        }
+        "AWS::IAM::User" => sides.user(),
         "AWS::IAM::UserToGroupAddition" => {
-            let users = more("Users").into_iter();
-            let group = said("GroupName");
-            found.extend(users.map(|user| format!("{user} is a member of {group}")));
+            let group = sides.said("GroupName");
+            let users = sides.more("Users").into_iter();
+            let lines = users.map(|user| format!("{user} is a member of {group}"));
+            lines.collect()
         }
         // See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpoolidentityprovider.html>.
-        "AWS::Cognito::UserPoolIdentityProvider" => {
-            if differs("ProviderDetails") || differs("ProviderName") {
-                found.push(format!(
-                    "who signs in at {} gets into {}",
-                    said("ProviderName"),
-                    said("UserPoolId")
-                ));
-            }
+        "AWS::Cognito::UserPoolIdentityProvider"
+            if sides.differs("ProviderDetails") || sides.differs("ProviderName") =>
+        {
+            let (at, pool) = (sides.said("ProviderName"), sides.said("UserPoolId"));
+            vec![format!("who signs in at {at} gets into {pool}")]
         }
-        "AWS::Cognito::IdentityPoolRoleAttachment" if old.is_null() => {
-            let roles = has("Roles");
-            let roles = roles.as_ref().and_then(Value::as_object);
-            for (who, role) in roles.into_iter().flatten() {
-                found.push(format!(
-                    "who is {who} in {} acts as {}",
-                    said("IdentityPoolId"),
-                    text(role)
-                ));
-            }
-            if has("RoleMappings").is_some() {
-                found.push(format!(
-                    "rules say as whom people in {} act",
-                    said("IdentityPoolId")
-                ));
-            }
+        "AWS::Cognito::IdentityPoolRoleAttachment" if old.is_null() => sides.attached(),
+        "AWS::Lambda::LayerVersionPermission" if sides.differs("Principal") => {
+            let (who, what) = (sides.said("Principal"), sides.said("LayerVersionArn"));
+            vec![format!("{who} uses {what}")]
         }
-        "AWS::Lambda::LayerVersionPermission" if differs("Principal") => {
-            found.push(format!(
-                "{} uses {}",
-                said("Principal"),
-                said("LayerVersionArn")
-            ));
+        "AWS::Logs::Destination" if sides.differs("DestinationPolicy") => {
+            let target = sides.said("TargetArn");
+            vec![format!("whom its policy names writes to {target}")]
         }
-        "AWS::Logs::Destination" if differs("DestinationPolicy") => {
-            found.push(format!(
-                "whom its policy names writes to {}",
-                said("TargetArn")
-            ));
-        }
-        "AWS::RAM::ResourceShare" => {
-            for name in ["Principals", "ResourceArns"] {
-                let others = more(name).into_iter();
-                found.extend(others.map(|one| format!("{one} is part of what is shared")));
-            }
-            if !old.is_null()
-                && differs("AllowExternalPrincipals")
-                && !is(has("AllowExternalPrincipals"), "false")
-                && has("AllowExternalPrincipals") != Some(Value::Bool(false))
-            {
-                found.push("other organizations may be part of it".to_owned());
-            }
-        }
-        _ => {}
+        "AWS::RAM::ResourceShare" => sides.shared(),
+        _ => Vec::new(),
     }
-    found
+}
+
+/// A resource before and after.
+struct Sides<'a> {
+    old: &'a Value,
+    new: &'a Value,
+}
+
+impl Sides<'_> {
+    fn had(&self, name: &str) -> Option<&Value> {
+        self.old.get("Properties")?.get(name)
+    }
+
+    fn has(&self, name: &str) -> Option<&Value> {
+        self.new.get("Properties")?.get(name)
+    }
+
+    fn said(&self, name: &str) -> String {
+        self.has(name).map_or_else(|| "it".to_owned(), text)
+    }
+
+    /// Returns the elements of a list that were not in it.
+    fn more(&self, name: &str) -> Vec<String> {
+        let before = elements(self.had(name));
+        let after = elements(self.has(name)).into_iter();
+        let more = after.filter(|one| !before.iter().any(|before| same(before, one)));
+        more.map(text).collect()
+    }
+
+    /// Returns whether a property comes or becomes another.
+    fn differs(&self, name: &str) -> bool {
+        match (self.had(name), self.has(name)) {
+            (Some(before), Some(after)) => !same(before, after),
+            (before, after) => before.is_none() && after.is_some(),
+        }
+    }
+
+    /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-accesskey.html>.
+    fn keys(&self) -> Vec<String> {
+        let inactive = |status: Option<&Value>| status.and_then(Value::as_str) == Some("Inactive");
+        let another = self.old.is_null() || self.differs("UserName");
+        let woken = inactive(self.had("Status"));
+        let told = !inactive(self.has("Status")) && (another || woken);
+        let line = format!("whoever has the key acts as {}", self.said("UserName"));
+        told.then_some(line).into_iter().collect()
+    }
+
+    fn tokens(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.differs("Url") {
+            let url = self.said("Url");
+            found.push(format!(
+                "who signs in at {url} takes the roles that trust it"
+            ));
+        }
+        let audiences = self.more("ClientIdList").into_iter();
+        found.extend(audiences.map(|audience| format!("tokens for {audience} are taken")));
+        found
+    }
+
+    fn user(&self) -> Vec<String> {
+        let groups = self.more("Groups").into_iter();
+        let mut found: Vec<String> = groups
+            .map(|group| format!("it is a member of {group}"))
+            .collect();
+        if self.differs("LoginProfile") {
+            found.push("it signs in with a password".to_owned());
+        }
+        found
+    }
+
+    /// Returns as whom the people of an identity pool act from now on.
+    fn attached(&self) -> Vec<String> {
+        let pool = self.said("IdentityPoolId");
+        let roles = self.has("Roles").and_then(Value::as_object);
+        let mut found: Vec<String> = roles
+            .into_iter()
+            .flatten()
+            .map(|(who, role)| format!("who is {who} in {pool} acts as {}", text(role)))
+            .collect();
+        if self.has("RoleMappings").is_some() {
+            found.push(format!("rules say as whom people in {pool} act"));
+        }
+        found
+    }
+
+    fn shared(&self) -> Vec<String> {
+        let all = ["Principals", "ResourceArns"].into_iter();
+        let more = all.flat_map(|name| self.more(name));
+        let mut found: Vec<String> = more
+            .map(|one| format!("{one} is part of what is shared"))
+            .collect();
+        // Where nothing is said, other organizations may be part of a share.
+        let outside = |side: Option<&Value>| match side {
+            Some(Value::Bool(allowed)) => *allowed,
+            Some(Value::String(allowed)) => allowed != "false",
+            _ => true,
+        };
+        let name = "AllowExternalPrincipals";
+        if !self.old.is_null() && outside(self.has(name)) && !outside(self.had(name)) {
+            found.push("other organizations may be part of it".to_owned());
+        }
+        found
+    }
 }
