@@ -242,7 +242,7 @@ mod tests {
             (new.clone(), &["New"][..]),
             (json!({"Fn::GetAtt": ["New", "Arn"]}), &["New"]),
             (json!({"Fn::Sub": "${New.Arn}/*"}), &["New"]),
-            (json!({"Fn::Sub": ["${It}", {"It": new}]}), &["It", "New"]),
+            (json!({"Fn::Sub": ["${It}", {"It": new}]}), &["New"]),
             (
                 json!({"Fn::Join": ["-", [{"Ref": "Old"}, new]]}),
                 &["New", "Old"],
