@@ -15,7 +15,7 @@ use super::stored::is_dynamic;
 /// The mappings of one side, and the values of the parameters that choose in them.
 #[derive(Clone, Debug)]
 pub(super) struct Mappings<'a> {
-    mappings: Option<&'a Map<String, Value>>,
+    maps: Option<&'a Map<String, Value>>,
     /// The parameters whose values are lists, with what is known of those.
     lists: BTreeMap<&'a str, Value>,
     parameters: &'a Parameters,
@@ -41,7 +41,7 @@ impl<'a> Mappings<'a> {
         });
         Self {
             lists: lists.collect(),
-            mappings: mappings.filter(|mappings| !mappings.is_empty()),
+            maps: mappings.filter(|mappings| !mappings.is_empty()),
             parameters: &side.parameters,
         }
     }
@@ -56,7 +56,7 @@ impl<'a> Mappings<'a> {
 
     /// Returns a value with what it takes from the mappings and from lists. What depends on a value that nobody knows stays as it is.
     pub(super) fn look_up<'b>(&self, value: &'b Value) -> Cow<'b, Value> {
-        if self.mappings.is_some() || !self.lists.is_empty() {
+        if self.maps.is_some() || !self.lists.is_empty() {
             Cow::Owned(self.value(value))
         } else {
             Cow::Borrowed(value)
@@ -86,7 +86,7 @@ impl<'a> Mappings<'a> {
         let [map, keys @ ..] = keys else {
             return None;
         };
-        let map = self.mappings?.get(&self.text(map)?)?;
+        let map = self.maps?.get(&self.text(map)?)?;
         let found = keys.iter().try_fold(map, |found, key| {
             let entries = found.as_object()?;
             entries.get(&self.text(key)?)

@@ -259,10 +259,10 @@ fn what_a_function_needs_is_of_one_resource_without_denials_conditions_and_bound
     );
     let mut deny = allow(&json!("*"));
     deny["Effect"] = "Deny".into();
-    let denied = template(&json!([allow(&arn("Orders")), deny]));
+    let refused = template(&json!([allow(&arn("Orders")), deny]));
     let denies = "perhaps it may not any more: a policy denies it";
-    assert_eq!(told(&old, &denied), [denies]);
-    assert_eq!(told(&denied, &denied), Vec::<String>::new());
+    assert_eq!(told(&old, &refused), [denies]);
+    assert_eq!(told(&refused, &refused), Vec::<String>::new());
     let mut asked = allow(&arn("Orders"));
     asked["Condition"] = json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
     let condition = "perhaps it may not any more: it is allowed under a condition";

@@ -309,28 +309,24 @@ fn unguarded(resource_type: &str, old: &Value, new: &Value) -> Vec<String> {
                 opened.for_each(|part| say(&part));
             }
         }
-        "AWS::CloudFront::Distribution" => edge::unguarded(old, new).iter().for_each(|it| say(it)),
-        "AWS::WAFv2::WebACL" => {
-            if lost(|acl| acl.pointer("/DefaultAction/Block").is_some()) {
-                say("requests that no rule names are let through");
-            }
-            firewall::rules(old, new).iter().for_each(|it| say(it));
-        }
-        "AWS::WAFv2::RuleGroup" => firewall::rules(old, new).iter().for_each(|it| say(it)),
-        "AWS::WAFv2::IPSet" => firewall::set(old, new, "Addresses")
-            .iter()
-            .for_each(|it| say(it)),
-        "AWS::WAFv2::RegexPatternSet" => {
-            let patterns = "RegularExpressionList";
-            firewall::set(old, new, patterns)
-                .iter()
-                .for_each(|it| say(it));
+        "AWS::WAFv2::WebACL" if lost(|acl| acl.pointer("/DefaultAction/Block").is_some()) => {
+            say("requests that no rule names are let through");
         }
         _ => {}
     }
-    tokens::unguarded(resource_type, old, new)
-        .iter()
-        .for_each(|it| say(it));
+    let mut more = match resource_type {
+        "AWS::CloudFront::Distribution" => edge::unguarded(old, new),
+        "AWS::WAFv2::WebACL" | "AWS::WAFv2::RuleGroup" => firewall::rules(old, new),
+        "AWS::WAFv2::IPSet" => firewall::set(old, new, "Addresses").into_iter().collect(),
+        "AWS::WAFv2::RegexPatternSet" => firewall::set(old, new, "RegularExpressionList")
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    };
+    more.extend(tokens::unguarded(resource_type, old, new));
+    for what in &more {
+        say(what);
+    }
     found
 }
 
