@@ -1,6 +1,7 @@
 //! `destroy`: deletes stacks and what they hold.
 
 mod consent;
+mod ended;
 mod told;
 
 use std::collections::BTreeSet;
@@ -8,6 +9,7 @@ use std::collections::BTreeSet;
 use stack_model::assembly::StackManifest;
 
 use self::consent::Going;
+use self::ended::{forget, search, unfinished};
 use self::told::{described, finish, show, summary, tell_left};
 use super::once::{self, Rendered, Source};
 use super::place::{self, Place};
@@ -17,11 +19,10 @@ use super::{Session, approval, environments, ledger, lock, orphans};
 use crate::cli;
 use crate::config::{Project, Stage, StageConfig, list};
 use crate::engine::{
-    self, Context, DestroyError, DestroyReport, DestroyRequest, Memory, Orphan, StackTarget,
-    Survivor, Taken,
+    self, Context, DestroyError, DestroyReport, DestroyRequest, Memory, Orphan, StackTarget, Taken,
 };
 use crate::error::{Error, Kind, Result};
-use crate::ui::{Activity, Ui};
+use crate::ui::Activity;
 
 /// Deletes stacks in every chosen environment, one after the other, the last one first: what several share goes with the
 /// first, when nobody uses it any more, and not before all of them are chosen.
@@ -406,125 +407,6 @@ impl Run<'_> {
                 Ok(())
             }
             Err(error) => Err(unfinished(ui, project, &context, &memory, &key, error)),
-        }
-    }
-}
-
-/// Forgets what is done and told by now. What stays remembered is told once more by the next run, which is no loss.
-fn forget(ui: &Ui, memory: &Memory, context: &Context, report: &DestroyReport) {
-    if let Err(error) = memory.forget(context, report) {
-        ui.warn(format!(
-            "the notes of this removal cannot be removed: {error}"
-        ));
-    }
-}
-
-/// Keeps and tells what those stacks left that are gone though the run did not come to its end: the next run does not find
-/// them any more. Why it did not is what the command says last, whatever becomes of the file.
-fn unfinished(
-    ui: &Ui,
-    project: &Project,
-    context: &Context,
-    memory: &Memory,
-    key: &str,
-    mut error: DestroyError,
-) -> Error {
-    let Some(report) = error.report_mut() else {
-        return error.into();
-    };
-    let file = match ledger::keep(ui, project, context, key, report) {
-        Ok(file) => {
-            forget(ui, memory, context, report);
-            file
-        }
-        Err(error) => {
-            let causes = error.causes().join(": ");
-            ui.warn(format!(
-                "what is retained is not written down: {error}: {causes}"
-            ));
-            None
-        }
-    };
-    if !ui.json() {
-        ledger::show(ui, report, &[], file.as_deref());
-    }
-    let fields = summary(report, &[]);
-    Error::from(error).with_fields(fields)
-}
-
-/// Looks for what still carries the tags of the removed stacks. Whoever may not look is told so: the stacks are gone.
-async fn search(
-    session: &Session,
-    context: &Context,
-    stage: &str,
-    report: &DestroyReport,
-    kept: &BTreeSet<String>,
-) -> Result<Vec<Survivor>> {
-    match session
-        .guard(Box::pin(engine::survivors(context, stage, report, kept)))
-        .await?
-    {
-        Ok(survivors) => Ok(survivors),
-        Err(error) => {
-            session.ui.warn(format!(
-                "the account was not searched for what the stacks may have left: {error}"
-            ));
-            Ok(Vec::new())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser as _;
-    use serde_json::Value;
-
-    use super::*;
-    use crate::engine::{DestroyedStack, Left, Outcome, Retained};
-
-    #[test]
-    fn what_is_retained_is_written_down_where_the_run_fails_or_is_stopped() {
-        let retained = Retained {
-            logical_id: "Orders".to_owned(),
-            resource_type: "AWS::DynamoDB::Table".to_owned(),
-            physical_id: "orders".to_owned(),
-            account: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-            remove: Vec::new(),
-            adopt: Vec::new(),
-        };
-        let report = DestroyReport {
-            stacks: vec![DestroyedStack {
-                stack: "orders-dev".to_owned(),
-                outcome: Outcome::Deleted,
-                failure: None,
-                retained: std::iter::once(("Orders".to_owned(), "orders".to_owned())).collect(),
-                left: Left {
-                    ledger: vec![retained],
-                    ..Left::default()
-                },
-            }],
-        };
-        let cli = cli::Cli::try_parse_from(["stackctl", "destroy"]).expect("is right");
-        let ui = Ui::new(&cli.global);
-        let context = crate::engine::tests::Script::new().play().context;
-        for error in [
-            DestroyError::Failed(report.clone()),
-            DestroyError::Interrupted(report),
-        ] {
-            let directory = tempfile::tempdir().expect("a directory");
-            let project = Project {
-                root: directory.path().to_owned(),
-                file: directory.path().join("stackctl.toml"),
-                state_dir: directory.path().join("state"),
-                config: toml::from_str("[stages.dev]\nregion = \"us-east-1\"\n").expect("is right"),
-            };
-            let memory = Memory::in_state(&project.state_dir);
-            unfinished(&ui, &project, &context, &memory, "dev", error);
-            let file = directory.path().join("state/retained/dev.json");
-            let text = std::fs::read(file).expect("is written");
-            let ledger: Value = serde_json::from_slice(&text).expect("is JSON");
-            assert_eq!(ledger["orders-dev"][0]["physical_id"], "orders");
         }
     }
 }

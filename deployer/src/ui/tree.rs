@@ -1,20 +1,19 @@
 //! A plan as a tree.
 
+mod property;
 #[cfg(test)]
 mod tests;
+
+pub(super) use property::{ANEW, first_shown, skip};
 
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use serde_json::Value;
 
 use super::{WIDTH, paint, palette, said, terminal};
 use crate::engine::plan::{
     Action, Grade, Line, LiveResource, Plan, PropertyChange, ResourceChange, StackPlan, TextChange,
 };
-
-/// How much of a value is shown at least.
-const MIN_VALUE: usize = 20;
 
 /// How many changes of a stack are shown that are not dangerous. Those that are always are.
 const CHANGES: usize = 24;
@@ -30,9 +29,6 @@ const LINES: usize = 24;
 
 /// How many stacks are named in which nothing changes.
 const UNCHANGED: usize = 8;
-
-/// Stands behind an expression that stays as it is and will have another value.
-pub(super) const ANEW: &str = "(anew)";
 
 /// How a tree is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -189,7 +185,7 @@ fn render_stack(text: &mut String, stack: &StackPlan, look: Look) {
     for change in stack.other.iter().take(shown) {
         match change.files() {
             Some(files) => look.line(text, &format!("  {files}"), 4),
-            None => render_property(text, change, 2, look),
+            None => property::render(text, change, 2, look),
         }
     }
     if shown < stack.other.len() {
@@ -263,7 +259,7 @@ fn render_resource(text: &mut String, change: &ResourceChange, look: Look) {
     let properties: Vec<&PropertyChange> = change.beside_texts().collect();
     let shown = look.shown(properties.len(), PROPERTIES);
     for property in properties.iter().take(shown) {
-        render_property(text, property, 6, look);
+        property::render(text, property, 6, look);
     }
     if shown < properties.len() {
         look.rest(text, 6, properties.len() - shown, " properties");
@@ -277,7 +273,7 @@ fn render_resource(text: &mut String, change: &ResourceChange, look: Look) {
 fn render_text(text: &mut String, change: &TextChange, look: Look) {
     let path = change.path.to_string();
     let path = path.strip_prefix("Properties.").unwrap_or(&path);
-    let _ = writeln!(text, "      {}:", tail(path, look.room(7)));
+    let _ = writeln!(text, "      {}:", property::tail(path, look.room(7)));
     let count = change.hunks.iter().map(|hunk| hunk.lines.len() + 1).sum();
     let shown = look.shown(count, LINES);
     let mut left = shown;
@@ -320,7 +316,7 @@ fn cut(line: &str, look: Look) -> String {
     if look.full {
         return line;
     }
-    shorten(&line, look.room(6))
+    property::shorten(&line, look.room(6))
 }
 
 fn label(grade: Grade) -> Option<(&'static str, Style)> {
@@ -333,168 +329,6 @@ fn label(grade: Grade) -> Option<(&'static str, Style)> {
         Grade::DataLoss => Some(("DATA LOSS", palette::BAD)),
         Grade::Impossible => Some(("CANNOT BE DEPLOYED", palette::BAD)),
     }
-}
-
-fn render_property(text: &mut String, change: &PropertyChange, indent: usize, look: Look) {
-    let path = change.path.to_string();
-    let path = path.strip_prefix("Properties.").unwrap_or(&path);
-    let before = change.before.as_ref().map(render_value);
-    let after = change.after.as_ref().map(render_value);
-    let fits = |text: &Option<String>| {
-        text.as_ref()
-            .is_none_or(|text| console::measure_text_width(text) <= look.width / 2)
-    };
-    if look.full && before != after && !(fits(&before) && fits(&after)) {
-        // Two long values are compared where they stand one below the other.
-        let value = |text: &Option<String>| text.clone().unwrap_or_else(|| "(absent)".to_owned());
-        let _ = writeln!(text, "{:indent$}{path}:", "");
-        let removed = paint(palette::WEAK, format_args!("- {}", value(&before)));
-        let _ = writeln!(text, "{:indent$}  {removed}", "");
-        let _ = writeln!(text, "{:indent$}  + {}", "", value(&after));
-        return;
-    }
-    let width = look.room(0);
-    let differs = Differs { before, after };
-    let room = width.saturating_sub(indent + console::measure_text_width(path) + 2);
-    if differs.fits(room) {
-        let _ = writeln!(text, "{:indent$}{path}: {}", "", differs.within(room));
-    } else {
-        // Of a long path the end says most.
-        let _ = writeln!(
-            text,
-            "{:indent$}{}:",
-            "",
-            tail(path, width.saturating_sub(indent + 1))
-        );
-        let indent = indent + 2;
-        let _ = writeln!(
-            text,
-            "{:indent$}{}",
-            "",
-            differs.within(width.saturating_sub(indent))
-        );
-    }
-}
-
-/// The texts of a value before and after.
-struct Differs {
-    before: Option<String>,
-    after: Option<String>,
-}
-
-/// How wide `(absent)` is, which stands for a value.
-const ABSENT: usize = 8;
-
-/// How much stands between two values, with room for the sign of what is left out.
-const ARROW: usize = 4;
-
-impl Differs {
-    fn lengths(&self) -> (usize, usize) {
-        let length = |text: &Option<String>| {
-            let text = text.as_ref();
-            text.map_or(ABSENT, |text| console::measure_text_width(text))
-        };
-        (length(&self.before), length(&self.after))
-    }
-
-    /// Returns whether enough of the values is to be seen in so many columns.
-    fn fits(&self, room: usize) -> bool {
-        let (before, after) = self.lengths();
-        if self.before == self.after {
-            room > before.min(MIN_VALUE) + ANEW.len()
-        } else {
-            room >= before.min(MIN_VALUE) + after.min(MIN_VALUE) + ARROW
-        }
-    }
-
-    /// Writes both in so many columns.
-    fn within(&self, room: usize) -> String {
-        let (before, after) = (&self.before, &self.after);
-        if let (Some(before), Some(after)) = (before, after)
-            && before == after
-        {
-            let value = shorten(before, room.saturating_sub(1 + ANEW.len()));
-            return format!("{value} {}", paint(palette::WEAK, ANEW));
-        }
-        let each = room.saturating_sub(ARROW) / 2;
-        // What one side leaves of its half is the other's.
-        let (one, other) = self.lengths();
-        let (short, long) = (one.min(other), one.max(other));
-        let each = if short < each && long > each {
-            each + (each - short)
-        } else {
-            each
-        };
-        let start = match (before, after) {
-            (Some(before), Some(after)) => first_shown(before, after, each),
-            _ => 0,
-        };
-        let value = |text: &Option<String>| match text {
-            Some(text) => shorten(&skip(text, start), each),
-            None => "(absent)".to_owned(),
-        };
-        format!(
-            "{} {} {}",
-            paint(palette::WEAK, value(before)),
-            paint(palette::WEAK, "→"),
-            value(after)
-        )
-    }
-}
-
-/// Leaves out of a text what does not fit before its end.
-fn tail(text: &str, width: usize) -> String {
-    if console::measure_text_width(text) <= width {
-        return text.to_owned();
-    }
-    let mut end = Vec::new();
-    let mut room = width.saturating_sub(1);
-    for c in text.chars().rev() {
-        let wide = console::measure_text_width(c.encode_utf8(&mut [0; 4]));
-        if wide > room {
-            break;
-        }
-        room -= wide;
-        end.push(c);
-    }
-    std::iter::once('…').chain(end.into_iter().rev()).collect()
-}
-
-fn render_value(value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("{text:?}"),
-        other => other.to_string(),
-    }
-}
-
-/// Returns where two texts begin to be shown: at the start, or a little before their first difference where that
-/// would be cut off.
-pub(super) fn first_shown(before: &str, after: &str, width: usize) -> usize {
-    let same = before
-        .chars()
-        .zip(after.chars())
-        .take_while(|(before, after)| before == after)
-        .count();
-    let fits = |text: &str| text.chars().count() <= width;
-    if (fits(before) && fits(after)) || same < width / 2 {
-        0
-    } else {
-        same - width / 4
-    }
-}
-
-/// Leaves the beginning of a text out, and says so.
-pub(super) fn skip(text: &str, start: usize) -> String {
-    if start == 0 {
-        return text.to_owned();
-    }
-    std::iter::once('…')
-        .chain(text.chars().skip(start))
-        .collect()
-}
-
-fn shorten(text: &str, width: usize) -> String {
-    console::truncate_str(text, width, "…").into_owned()
 }
 
 /// Counts what happens to resources: `2 to create`, `1 to replace`.

@@ -60,7 +60,7 @@ Exit codes:
   0    done, or nothing to do
   1    failed
   2    wrong usage or configuration
-  3    `diff --exit-code` or `drift --exit-code` found changes
+  3    `diff --exit-code` or `drift --exit-code` found changes, or could not look for all
   4    refused by a safety rule without consent
   130  interrupted
 

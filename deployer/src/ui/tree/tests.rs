@@ -190,7 +190,7 @@ fn long_values_stand_below_each_other_where_all_is_shown() {
         after: None,
     };
     let mut text = String::new();
-    render_property(&mut text, &change, 6, FULL);
+    property::render(&mut text, &change, 6, FULL);
     let expected = format!(
         "      Description:\n        - \"{}\"\n        + (absent)\n",
         "a".repeat(90)
@@ -206,7 +206,7 @@ fn long_values_are_shown_around_their_first_difference() {
         after: Some(json!(format!("{}direct and more of it", "a".repeat(90)))),
     };
     let mut text = String::new();
-    render_property(&mut text, &change, 6, NARROW);
+    property::render(&mut text, &change, 6, NARROW);
     let plain = anstream::adapter::strip_str(&text).to_string();
     assert!(plain.chars().count() <= 81, "{plain}");
     assert!(
@@ -224,7 +224,7 @@ fn an_expression_whose_value_changes_is_shown_once() {
         after: Some(table),
     };
     let mut text = String::new();
-    render_property(&mut text, &change, 6, NARROW);
+    property::render(&mut text, &change, 6, NARROW);
     assert_eq!(
         anstream::adapter::strip_str(&text).to_string(),
         "      Resource: {\"Fn::GetAtt\":[\"TableWithAVeryLongNameThatDoesNotFit\",\"A… (anew)\n"

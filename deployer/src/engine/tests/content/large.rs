@@ -1,5 +1,6 @@
 //! Buckets with many objects: what they were found to hold is written down.
 
+use aws_sdk_s3::operation::{head_object::HeadObjectOutput, put_object::PutObjectOutput};
 use serde_json::json;
 
 use super::*;
@@ -105,24 +106,22 @@ async fn what_somebody_changed_in_a_large_bucket_is_found_and_mended() {
     listed.files.remove("07.js");
     let file = content.files["03.js"].clone();
     listed.files.insert("theirs.png".to_owned(), file);
-    let with_etag = |key: &'static str| {
+    // Objects are looked at and written abreast, in any order.
+    let etag = |key: Option<&str>| format!("\"e-{}\"", key.unwrap_or_default());
+    let put = || {
         mock!(S3::put_object)
-            .match_requests(move |input| input.key() == Some(key))
-            .then_http_response(move || {
-                let mut answer = http(200, "");
-                let headers = answer.headers_mut();
-                headers.insert("etag", format!("\"e-{key}\""));
-                answer
+            .match_requests(|input| matches!(input.key(), Some("03.js" | "07.js")))
+            .then_compute_output(move |input| {
+                let e_tag = etag(input.key());
+                PutObjectOutput::builder().e_tag(e_tag).build()
             })
     };
-    let head = |key: &'static str| {
+    let head = || {
         mock!(S3::head_object)
-            .match_requests(move |input| input.key() == Some(key))
-            .then_http_response(move || {
-                let mut answer = http(200, "");
-                let headers = answer.headers_mut();
-                headers.insert("etag", format!("\"e-{key}\""));
-                answer
+            .match_requests(|input| matches!(input.key(), Some("03.js" | "theirs.png")))
+            .then_compute_output(move |input| {
+                let e_tag = etag(input.key());
+                HeadObjectOutput::builder().e_tag(e_tag).build()
             })
     };
     let mut after = content.clone();
@@ -149,10 +148,10 @@ async fn what_somebody_changed_in_a_large_bucket_is_found_and_mended() {
             large_listed(&listed, move |key| at(key, 5)),
         )
         .s3("get_object", read_known(&known(&content)))
-        .s3("head_object", head("03.js"))
-        .s3("head_object", head("theirs.png"))
-        .s3("put_object", with_etag("03.js"))
-        .s3("put_object", with_etag("07.js"))
+        .s3("head_object", head())
+        .s3("head_object", head())
+        .s3("put_object", put())
+        .s3("put_object", put())
         .s3(
             "list_objects_v2",
             large_listed(&after, move |key| at(key, 9)),

@@ -1,0 +1,130 @@
+//! What follows a removal, whether it came to its end or not.
+
+use std::collections::BTreeSet;
+
+use super::told::summary;
+use crate::command::{Session, ledger};
+use crate::config::Project;
+use crate::engine::{self, Context, DestroyError, DestroyReport, Memory, Survivor};
+use crate::error::{Error, Result};
+use crate::ui::Ui;
+
+/// Forgets what is done and told by now. What stays remembered is told once more by the next run, which is no loss.
+pub(super) fn forget(ui: &Ui, memory: &Memory, context: &Context, report: &DestroyReport) {
+    if let Err(error) = memory.forget(context, report) {
+        ui.warn(format!(
+            "the notes of this removal cannot be removed: {error}"
+        ));
+    }
+}
+
+/// Keeps and tells what those stacks left that are gone though the run did not come to its end: the next run does not find
+/// them any more. Why it did not is what the command says last, whatever becomes of the file.
+pub(super) fn unfinished(
+    ui: &Ui,
+    project: &Project,
+    context: &Context,
+    memory: &Memory,
+    key: &str,
+    mut error: DestroyError,
+) -> Error {
+    let Some(report) = error.report_mut() else {
+        return error.into();
+    };
+    let file = match ledger::keep(ui, project, context, key, report) {
+        Ok(file) => {
+            forget(ui, memory, context, report);
+            file
+        }
+        Err(error) => {
+            let causes = error.causes().join(": ");
+            ui.warn(format!(
+                "what is retained is not written down: {error}: {causes}"
+            ));
+            None
+        }
+    };
+    if !ui.json() {
+        ledger::show(ui, report, &[], file.as_deref());
+    }
+    let fields = summary(report, &[]);
+    Error::from(error).with_fields(fields)
+}
+
+/// Looks for what still carries the tags of the removed stacks. Whoever may not look is told so: the stacks are gone.
+pub(super) async fn search(
+    session: &Session,
+    context: &Context,
+    stage: &str,
+    report: &DestroyReport,
+    kept: &BTreeSet<String>,
+) -> Result<Vec<Survivor>> {
+    match session
+        .guard(Box::pin(engine::survivors(context, stage, report, kept)))
+        .await?
+    {
+        Ok(survivors) => Ok(survivors),
+        Err(error) => {
+            session.ui.warn(format!(
+                "the account was not searched for what the stacks may have left: {error}"
+            ));
+            Ok(Vec::new())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::cli;
+    use crate::engine::{DestroyedStack, Left, Outcome, Retained};
+
+    #[test]
+    fn what_is_retained_is_written_down_where_the_run_fails_or_is_stopped() {
+        let retained = Retained {
+            logical_id: "Orders".to_owned(),
+            resource_type: "AWS::DynamoDB::Table".to_owned(),
+            physical_id: "orders".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            remove: Vec::new(),
+            adopt: Vec::new(),
+        };
+        let report = DestroyReport {
+            stacks: vec![DestroyedStack {
+                stack: "orders-dev".to_owned(),
+                outcome: Outcome::Deleted,
+                failure: None,
+                retained: std::iter::once(("Orders".to_owned(), "orders".to_owned())).collect(),
+                left: Left {
+                    ledger: vec![retained],
+                    ..Left::default()
+                },
+            }],
+        };
+        let cli = cli::Cli::try_parse_from(["stackctl", "destroy"]).expect("is right");
+        let ui = Ui::new(&cli.global);
+        let context = crate::engine::tests::Script::new().play().context;
+        for error in [
+            DestroyError::Failed(report.clone()),
+            DestroyError::Interrupted(report),
+        ] {
+            let directory = tempfile::tempdir().expect("a directory");
+            let project = Project {
+                root: directory.path().to_owned(),
+                file: directory.path().join("stackctl.toml"),
+                state_dir: directory.path().join("state"),
+                config: toml::from_str("[stages.dev]\nregion = \"us-east-1\"\n").expect("is right"),
+            };
+            let memory = Memory::in_state(&project.state_dir);
+            unfinished(&ui, &project, &context, &memory, "dev", error);
+            let file = directory.path().join("state/retained/dev.json");
+            let text = std::fs::read(file).expect("is written");
+            let ledger: Value = serde_json::from_slice(&text).expect("is JSON");
+            assert_eq!(ledger["orders-dev"][0]["physical_id"], "orders");
+        }
+    }
+}
