@@ -107,12 +107,12 @@ async fn what_somebody_changed_in_a_large_bucket_is_found_and_mended() {
     let file = content.files["03.js"].clone();
     listed.files.insert("theirs.png".to_owned(), file);
     // Objects are looked at and written abreast, in any order.
-    let etag = |key: Option<&str>| format!("\"e-{}\"", key.unwrap_or_default());
+    let named = |key: Option<&str>| format!("\"e-{}\"", key.unwrap_or_default());
     let put = || {
         mock!(S3::put_object)
             .match_requests(|input| matches!(input.key(), Some("03.js" | "07.js")))
             .then_compute_output(move |input| {
-                let e_tag = etag(input.key());
+                let e_tag = named(input.key());
                 PutObjectOutput::builder().e_tag(e_tag).build()
             })
     };
@@ -120,7 +120,7 @@ async fn what_somebody_changed_in_a_large_bucket_is_found_and_mended() {
         mock!(S3::head_object)
             .match_requests(|input| matches!(input.key(), Some("03.js" | "theirs.png")))
             .then_compute_output(move |input| {
-                let e_tag = etag(input.key());
+                let e_tag = named(input.key());
                 HeadObjectOutput::builder().e_tag(e_tag).build()
             })
     };
