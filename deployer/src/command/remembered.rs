@@ -1,7 +1,8 @@
 //! What is deployed, as it was seen last from this machine: kept for comparisons that ask nobody.
 //!
 //! Each stack of a stage has a file in each environment, for the user alone. It is written whenever a plan is made against
-//! what is deployed, and when a stack was deployed from here. Nothing is decided by it but what `diff --offline` shows.
+//! what is deployed, and when a stack was deployed from here. Nothing is decided by it but what `diff --offline` shows, and
+//! whether a local deploy looks beforehand at what would be refused.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;

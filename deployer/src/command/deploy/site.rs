@@ -231,6 +231,11 @@ impl Site<'_> {
         let plan = if depth == Depth::All {
             make_plan(session, context, assembly, selected, artifacts, contents).await?
         } else {
+            // Where only code changes since stacks were seen last, nothing is refused, and nobody has to be asked.
+            let seen = self.plot.remembered.compare(assembly, selected);
+            if seen.is_ok_and(|plan| plan.is_empty()) {
+                return Ok(Plan::default());
+            }
             // Neither files nor why code changes are looked at: both cost calls, and nothing is refused for them.
             let mut artifacts = artifacts.clone();
             for artifact in artifacts.values_mut() {
