@@ -129,7 +129,11 @@ fn a_stack_of_another_app_is_taken_over_with_consent_alone() {
     let refused = run(&sandbox, &["deploy", "part00"]);
     assert_eq!(refused.code, Some(4), "{refused}");
     assert!(refused.stderr.contains("`shop`"), "{refused}");
-    for verb in [&["destroy"][..], &["rollback", "part00"]] {
+    // What nobody named stays where it is.
+    let left = succeed(&sandbox, &["destroy"]);
+    let told = "part00-dev is a stack of app `shop` and stays";
+    assert!(left.stderr.contains(told), "{left}");
+    for verb in [&["destroy", "part00"][..], &["rollback", "part00"]] {
         let refused = run(&sandbox, verb);
         assert_eq!(refused.code, Some(4), "{verb:?}: {refused}");
         assert!(refused.stderr.contains("another app"), "{refused}");
