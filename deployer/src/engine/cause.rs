@@ -149,7 +149,7 @@ pub async fn explain(
             "nothing is left to do: the last deploy found that what is deployed is what the source says".to_owned(),
         ],
         // Nothing failed that could be mended: somebody cancelled the update.
-        Some(Way::Again) if first.is_none() && explanation.operation.is_some() => vec![format!(
+        Some(Way::Again) if first.is_none() && is_cancelled(explanation.operation.as_ref()) => vec![format!(
             "the stack is as it was before: where the update is to be made after all, deploy it (`stackctl deploy {}`)",
             stack.name
         )],
@@ -177,13 +177,7 @@ pub async fn explain(
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default();
     let template = template.unwrap_or(&read);
-    let cancelled: BTreeSet<&str> = operation
-        .events
-        .iter()
-        .filter(|event| {
-            let reason = event.reason.as_deref().unwrap_or_default();
-            event.is_failure() && texts::says_cancelled(reason)
-        })
+    let cancelled: BTreeSet<&str> = cancelled(operation)
         .map(|event| event.logical_id.as_str())
         .collect();
     explanation.waiting = waiting(&first, template, &operation.events, &cancelled);
@@ -198,6 +192,19 @@ pub async fn explain(
     explanation.others = others(context, &first, &operation.events);
     explanation.first_cause = Some(cause(context, first));
     Ok(explanation)
+}
+
+/// Returns whether an operation was cut short. One that rolls back what failed before it has nothing to cut.
+fn is_cancelled(operation: Option<&Operation>) -> bool {
+    operation.is_some_and(|operation| cancelled(operation).next().is_some())
+}
+
+/// Returns the events of what CloudFormation had begun with, and cancelled.
+fn cancelled(operation: &Operation) -> impl Iterator<Item = &ResourceEvent> {
+    operation.events.iter().filter(|event| {
+        let reason = event.reason.as_deref().unwrap_or_default();
+        event.is_failure() && texts::says_cancelled(reason)
+    })
 }
 
 /// Says where a rename by import is that was begun and is not done, and what leads on.

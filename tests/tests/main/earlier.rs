@@ -111,7 +111,8 @@ fn a_stack_goes_back_to_an_earlier_release_and_forth_again() {
     let run = tool(&["rollback", "slow", "--to", "previous"]);
     assert_eq!(run.code, Some(2), "{run}");
     assert!(
-        run.stderr.contains("there are 1, and 1 is deployed"),
+        run.stderr
+            .contains("release 1 is the only one, and it is deployed"),
         "{run}"
     );
 

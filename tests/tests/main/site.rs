@@ -206,8 +206,8 @@ fn changes_are_uploaded_and_removals_deleted(
     pages.write("parts/new.js", "export const two = 2;");
     fs::remove_file(pages.path("parts/look.css")).expect("it can be removed");
     let diff = sandbox.succeed(&["diff", "visitors-site", "--stage", "dev", "--local"]);
-    for kind in ["added", "changed", "removed"] {
-        let line = format!("Content.PagesContent.{kind}: (absent) → 1");
+    for what in ["added to", "changed in", "removed from"] {
+        let line = format!("  1 file {what} PagesContent");
         assert!(diff.stdout.contains(&line), "{diff:?}");
     }
     assert_eq!(account.objects(bucket), before, "a diff changes nothing");
