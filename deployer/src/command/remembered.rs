@@ -22,6 +22,9 @@ use crate::ui::Ui;
 /// The version of the form; another one counts as nothing known.
 const VERSION: u32 = 1;
 
+/// The ARN of a stack, as its template knows it.
+const STACK_ID: &str = "AWS::StackId";
+
 /// What a file holds.
 #[derive(Debug, Deserialize, Serialize)]
 struct File {
@@ -107,7 +110,7 @@ impl Remembered {
             let file = self.file(&stack.stack);
             let text = serde_json::to_vec(&File {
                 version: VERSION,
-                stack: snapshot.cloned(),
+                stack: snapshot.cloned().map(lasting),
             })?;
             lock::make_private(&self.directory)?;
             // A temporary file is the user's alone, and stays so under its last name.
@@ -179,6 +182,14 @@ impl Remembered {
             "`stackctl diff` looks at it and keeps it; `--against DIR` compares with templates without asking",
         ))
     }
+}
+
+/// Leaves out what a plan does not know of a stack that is yet to be made, so that the same is kept of it whenever it is seen.
+fn lasting(mut snapshot: Snapshot) -> Snapshot {
+    for late in [STACK_ID, ARTIFACT_BUCKET_PARAMETER] {
+        snapshot.parameters.remove(late);
+    }
+    snapshot
 }
 
 /// Returns what a deploy would make of a stack. What only a deploy knows is as it was: packages, names of releases, what
@@ -264,8 +275,12 @@ mod tests {
         kept.seen(&ui, &plan(None));
         assert_eq!(known(), Some(None));
         assert!(kept.names().is_empty());
-        kept.seen(&ui, &plan(Some(snapshot(5))));
-        assert_eq!(known(), Some(Some(snapshot(5))));
+        let mut there = snapshot(5);
+        for late in [STACK_ID, ARTIFACT_BUCKET_PARAMETER] {
+            there.parameters.insert(late.to_owned(), "known".to_owned());
+        }
+        kept.seen(&ui, &plan(Some(there)));
+        assert_eq!(known(), Some(Some(snapshot(5))), "as before it was made");
         assert_eq!(Vec::from_iter(kept.names()), ["orders-dev"]);
         #[cfg(unix)]
         {
