@@ -143,12 +143,12 @@ fn stacks_let_go_of_each_other_in_one_deploy_and_go_in_the_order_of_what_is_depl
 fn what_others_import_is_not_replaced_under_them() {
     let fixture = Fixture::new(&json!({}));
     let run = |verb: &[&str]| fixture.sandbox.run(&[verb, &PLACE[..]].concat());
-    let named = |name: &str| json!({"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}});
+    let called = |name: &str| json!({"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}});
     let exports = json!({"Queue": {"Ref": "Queue"}});
     describe(
         &fixture,
         &[
-            ("base-dev", &[], named("first"), exports),
+            ("base-dev", &[], called("first"), exports),
             (
                 "reader-dev",
                 &["base-dev"],
@@ -166,7 +166,7 @@ fn what_others_import_is_not_replaced_under_them() {
         &fixture,
         &[
             ("alone-dev", &[], alone.clone(), json!({})),
-            ("base-dev", &[], named("second"), json!({})),
+            ("base-dev", &[], called("second"), json!({})),
             ("reader-dev", &[], alone, json!({})),
         ],
     );
