@@ -14,13 +14,20 @@ pub const LOOK: Duration = Duration::from_millis(20);
 /// # Panics
 ///
 /// Panics where there is no answer in time, and says what was waited for.
-pub fn eventually<T>(what: &str, patience: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, patience: Duration, ask: impl FnMut() -> Option<T>) -> T {
+    within(patience, ask).unwrap_or_else(|| panic!("waited {patience:?} for {what}"))
+}
+
+/// Asks until there is an answer, and returns it; nothing, where there is none in time.
+pub fn within<T>(patience: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + patience;
     loop {
         if let Some(answer) = ask() {
-            return answer;
+            return Some(answer);
         }
-        assert!(Instant::now() < deadline, "waited {patience:?} for {what}");
+        if Instant::now() >= deadline {
+            return None;
+        }
         thread::sleep(LOOK);
     }
 }
