@@ -1,8 +1,10 @@
 //! `stackset`: stacks in the accounts of an organisation.
 
+mod reports;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::deploy::taken;
 use super::place::{self, Place};
@@ -13,12 +15,12 @@ use crate::cli::{self, Allowance, StackSetVerb};
 use crate::config::{Project, Stage, list};
 use crate::engine::plan::Plan;
 use crate::engine::{
-    self, Context, OrphanSet, RemovalPlan, StackSetError, StackSetPlan, StackSetReport,
-    StackSetRequest, StackSetSettings,
+    self, Context, OrphanSet, RemovalPlan, StackSetPlan, StackSetRequest, StackSetSettings,
 };
 use crate::error::{Error, Kind, Result};
 use crate::text::count;
 use crate::ui::{self, Activity, Table};
+use reports::Reports;
 
 /// What `stackctl.toml` needs.
 const EXAMPLE: &str =
@@ -453,58 +455,4 @@ fn same(one: &Assembly, other: &Assembly, region: &str, other_region: &str) -> R
         }
     }
     Ok(())
-}
-
-/// What became of the stack sets so far.
-#[derive(Default)]
-struct Reports {
-    done: Vec<StackSetReport>,
-    failed: Vec<(String, StackSetError)>,
-}
-
-impl Reports {
-    fn take(&mut self, name: &str, result: Result<StackSetReport, StackSetError>) {
-        match result {
-            Ok(report) => self.done.push(report),
-            Err(error) => self.failed.push((name.to_owned(), error)),
-        }
-    }
-
-    fn interrupted(&self) -> bool {
-        self.failed
-            .iter()
-            .any(|(_, error)| matches!(error, StackSetError::Interrupted { .. }))
-    }
-
-    fn finish(self, session: &Session) -> Result<u8> {
-        let mut sets: Vec<Value> = self.done.iter().map(|report| json!(report)).collect();
-        sets.extend(self.failed.iter().map(|(name, error)| {
-            let operations: Vec<_> = error.operation().into_iter().collect();
-            json!({"stack_set": name, "outcome": "failed", "operations": operations})
-        }));
-        let mut fields = Map::new();
-        fields.insert("type".to_owned(), "summary".into());
-        fields.insert("stack_sets".to_owned(), sets.into());
-        if !session.ui.json() {
-            for report in &self.done {
-                let word = serde_json::to_value(report.outcome).unwrap_or_default();
-                session
-                    .ui
-                    .done(word.as_str().unwrap_or("done"), &report.stack_set);
-            }
-        }
-        let mut failed = self.failed.into_iter();
-        let Some((_, first)) = failed.next() else {
-            if session.ui.json() {
-                session.ui.json_line(&fields);
-            }
-            return Ok(0);
-        };
-        let error = failed.fold(Error::from(first), |error, (_, next)| {
-            let next = Error::from(next);
-            let error = error.cause(next.message());
-            next.causes().iter().cloned().fold(error, Error::cause)
-        });
-        Err(error.with_fields(fields))
-    }
 }

@@ -9,6 +9,7 @@
 //! Only what was deployed last is replaced. Where a function runs anything else, or a state machine has another definition,
 //! somebody changed it past this tool, and nothing is done.
 
+mod changes;
 mod definition;
 mod error;
 mod gave;
@@ -32,9 +33,10 @@ use super::{
 };
 use crate::{
     aws::{AwsError, Fault},
-    content::Content,
     template::{is_hidden, referenced},
 };
+pub use changes::CodeChanges;
+use changes::{FunctionCode, StackCode};
 #[cfg(test)]
 pub(super) use definition::hash as hash_of_definition;
 use definition::{machines, without_definitions};
@@ -53,59 +55,6 @@ pub enum FastPlan {
     Code(CodeChanges),
     /// It needs CloudFormation, for these reasons.
     Full(Vec<String>),
-}
-
-/// What a deployment changes that changes code and definitions alone.
-#[derive(Debug)]
-pub struct CodeChanges {
-    stacks: Vec<StackCode>,
-    artifacts: BTreeMap<String, Artifact>,
-}
-
-impl CodeChanges {
-    /// Returns the functions that get other code: stacks and logical ids.
-    pub fn functions(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.stacks.iter().flat_map(|stack| {
-            let functions = stack.functions.iter();
-            functions.map(|function| (&*stack.manifest.name, &*function.logical_id))
-        })
-    }
-
-    /// Returns the state machines that get another definition: stacks and logical ids.
-    pub fn machines(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.stacks.iter().flat_map(|stack| {
-            let machines = stack.machines.iter();
-            machines.map(|machine| (&*stack.manifest.name, &*machine.logical_id))
-        })
-    }
-}
-
-/// What changes in one stack.
-#[derive(Debug)]
-struct StackCode {
-    manifest: StackManifest,
-    contents: BTreeMap<String, Content>,
-    deployed: DeployedStack,
-    /// The artifact bucket, where the stack has functions, or state machines and the region has one.
-    bucket: Option<String>,
-    functions: Vec<FunctionCode>,
-    machines: Vec<MachineChange>,
-    record: Record,
-}
-
-/// A function that gets other code.
-#[derive(Debug)]
-struct FunctionCode {
-    logical_id: String,
-    name: String,
-    /// The object that CloudFormation believes the function to run.
-    deployed: String,
-    /// The object that it is to run.
-    wanted: String,
-    /// The object that it runs.
-    runs: String,
-    /// What Lambda calls the state that was looked at: nothing is written over a later one.
-    revision: Option<String>,
 }
 
 /// Finds out whether a deployment changes code and definitions alone. Nothing is changed.

@@ -6,6 +6,7 @@ mod compute;
 mod import;
 pub(super) mod importable;
 mod input;
+mod keeping;
 mod operation;
 mod outside;
 pub(super) mod protection;
@@ -28,7 +29,7 @@ use super::{
     event::Outcome,
     fast::Record,
     handover::{self, Handovers},
-    hint, inspect,
+    inspect,
     proof::{self, Note, Standing},
     release,
     turns::Turns,
@@ -38,6 +39,7 @@ use crate::aws::AwsError;
 use crate::content::Content;
 use compute::{Proposed, compute};
 use input::parameters;
+use keeping::hand_over;
 use operation::{known_hints, remove_leftovers, remove_waiting};
 use settle::{Settled, settle};
 
@@ -460,64 +462,4 @@ async fn unchanged(
 ) -> Result<Done, StackError> {
     protection::protect(context, &work.manifest, &work.template, deployed).await?;
     Ok((Outcome::Unchanged, deployed.outputs.clone()))
-}
-
-/// A stack that keeps what others import.
-struct Keeping {
-    work: Work,
-    /// Whether it is kept until the end of this deploy at most, should all go well.
-    passes: bool,
-    /// What the exports were taken from that are kept as texts.
-    texts: handover::Texts,
-}
-
-/// Returns what a stack is updated to where others import what it gives up, and adds the parameters of that.
-async fn hand_over(
-    run: &Run,
-    context: &Context,
-    work: &Work,
-    deployed: &DeployedStack,
-    parameters: &mut BTreeMap<String, String>,
-) -> Result<Option<Keeping>, StackError> {
-    let kept = handover::find(context, deployed, &work.template)
-        .await
-        .map_err(|source| aws(&work.manifest, source))?;
-    let Some(kept) = kept else {
-        return Ok(None);
-    };
-    let stack = work.manifest.name.clone();
-    let passes = run.handovers.passes(&kept.importers);
-    run.handovers.add(&stack, kept.importers.clone());
-    // The stacks that have to let go first come with it, where the assembly has them.
-    let (own, foreign) = run.handovers.own(&kept.importers);
-    let next = (!passes).then(|| {
-        let own = own
-            .iter()
-            .fold(String::new(), |text, name| format!("{text} {name}"));
-        hint::command(context, &format!("stackctl deploy{own} {stack}"))
-    });
-    let foreign = foreign.into_iter().map(str::to_owned).collect();
-    context.emit(Event::ExportsKept {
-        stack,
-        next,
-        foreign,
-        importers: kept.importers,
-    });
-    parameters.extend(kept.parameters);
-    let mut manifest = (*work.manifest).clone();
-    if let Some(capability) = capability::missing(&kept.template, &manifest.capabilities) {
-        manifest.capabilities.push(capability.to_owned());
-    }
-    Ok(Some(Keeping {
-        work: Work {
-            manifest: Arc::new(manifest),
-            template: kept.template,
-            contents: BTreeMap::new(),
-            bucket: work.bucket.clone(),
-            direct: work.direct,
-            archive: work.archive.clone(),
-        },
-        passes,
-        texts: kept.texts,
-    }))
 }
