@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::canonical::{canonical, same};
+use super::canonical::{canonical, intrinsic, same};
 use super::compare::Renewed;
 use super::stored::is_dynamic;
 use super::{Action, Grade, Side, StackPlan, app};
@@ -107,7 +107,8 @@ pub(super) fn changing(
             let known = !is_dynamic(before) && !is_dynamic(after);
             (known && !same(old, &new)).then_some(Cause::Text)
         } else {
-            of_resource(&new, plan, renewed)
+            let another = || is_another(old, &new, deployed, wanted).then_some(Cause::Text);
+            of_resource(&new, plan, renewed).or_else(another)
         };
         found.extend(cause.map(|cause| (name, cause)));
     }
@@ -120,6 +121,54 @@ pub(super) fn changing(
         found.extend(cause.map(|cause| (name, cause)));
     }
     found
+}
+
+/// Returns whether a value is certainly another one because it is taken in the same way from another resource, which is there
+/// already.
+fn is_another(old: &Value, new: &Value, deployed: &Side<'_>, wanted: &Side<'_>) -> bool {
+    let kind = |side: &Side<'_>, id: &str| {
+        let resource = side.template?.get("Resources")?.get(id)?;
+        Some(resource.get("Type")?.as_str()?.to_owned())
+    };
+    // Of one type no two have the same name or ARN; what else they have may be the same.
+    let is_other = |before: &str, after: &str| {
+        let there = kind(deployed, before).filter(|_| before != after);
+        there.is_some() && there == kind(deployed, after) && there == kind(wanted, after)
+    };
+    let (Value::Object(before), Value::Object(after)) = (old, new) else {
+        return false;
+    };
+    match (intrinsic(before), intrinsic(after)) {
+        (Some(("Ref", Value::String(before))), Some(("Ref", Value::String(after)))) => {
+            is_other(before, after)
+        }
+        (Some(("Fn::GetAtt", Value::Array(before))), Some(("Fn::GetAtt", Value::Array(after)))) => {
+            let both = before.as_slice().first().zip(after.first());
+            let names = both.and_then(|(before, after)| Some((before.as_str()?, after.as_str()?)));
+            let attribute = before.get(1).and_then(Value::as_str).unwrap_or_default();
+            attribute.ends_with("Arn")
+                && before.get(1) == after.get(1)
+                && names.is_some_and(|(before, after)| is_other(before, after))
+        }
+        (Some(("Fn::Join", Value::Array(before))), Some(("Fn::Join", Value::Array(after)))) => {
+            let ([between, Value::Array(before)], [other, Value::Array(after)]) =
+                (before.as_slice(), after.as_slice())
+            else {
+                return false;
+            };
+            // One part of a text that is another makes another text, where all else of it is the same.
+            let mut changed = before
+                .iter()
+                .zip(after)
+                .filter(|(one, other)| !same(one, other));
+            let (first, second) = (changed.next(), changed.next());
+            between == other
+                && before.len() == after.len()
+                && second.is_none()
+                && first.is_some_and(|(old, new)| is_another(old, new, deployed, wanted))
+        }
+        _ => false,
+    }
 }
 
 /// Returns why a value cannot be kept though what it is taken from could stay as it is.
@@ -253,6 +302,59 @@ mod tests {
             (json!({"Fn::GetAtt": ["New", "CanonicalHostedZoneID"]}), &[]),
         ] {
             assert_eq!(Vec::from_iter(certain(&value)), names, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_from_another_resource_that_is_there_is_another_value() {
+        let template = |value: &Value| {
+            json!({
+                "Resources": {
+                    "A": {"Type": "AWS::SQS::Queue"},
+                    "B": {"Type": "AWS::SQS::Queue"},
+                    "Topic": {"Type": "AWS::SNS::Topic"},
+                },
+                "Outputs": {"Out": {"Value": value, "Export": {"Name": "orders"}}},
+            })
+        };
+        let arn = |id: &str| json!({"Fn::GetAtt": [id, "Arn"]});
+        let name = |id: &str| json!({"Ref": id});
+        for (old, new, expected) in [
+            (name("A"), name("B"), true),
+            (arn("A"), arn("B"), true),
+            (
+                json!({"Fn::Sub": "${A.Arn}/x"}),
+                json!({"Fn::Sub": "${B.Arn}/x"}),
+                true,
+            ),
+            (
+                json!({"Fn::Sub": "${A.Arn}/x"}),
+                json!({"Fn::Sub": "${B.Arn}/y"}),
+                false,
+            ),
+            (name("A"), name("A"), false),
+            // Nobody knows whether they are called alike, or how one of them is.
+            (name("A"), name("Topic"), false),
+            (name("A"), arn("B"), false),
+            (
+                json!({"Fn::GetAtt": ["A", "QueueName"]}),
+                json!({"Fn::GetAtt": ["B", "QueueName"]}),
+                false,
+            ),
+            (
+                name("A"),
+                json!({"Fn::If": ["Other", name("B"), name("A")]}),
+                false,
+            ),
+        ] {
+            let [old, new] = [old, new].map(|value| template(&value));
+            let side = |template| Side {
+                template: Some(template),
+                ..Side::default()
+            };
+            let found = changing(&side(&old), &side(&new), &StackPlan::default(), &[]);
+            let text = found.get("orders") == Some(&Cause::Text);
+            assert_eq!(text, expected, "{} {}", old["Outputs"], new["Outputs"]);
         }
     }
 }
