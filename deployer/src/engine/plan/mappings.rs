@@ -12,6 +12,12 @@ use super::Side;
 use super::canonical::{MASK, Parameters, canonical, intrinsic};
 use super::stored::is_dynamic;
 
+/// Returns whether the value of a parameter is a list, by how it is declared.
+pub(super) fn is_list(parameter: &Value) -> bool {
+    let kind = parameter.get("Type").and_then(Value::as_str);
+    kind.is_some_and(|kind| kind == "CommaDelimitedList" || kind.starts_with("List<"))
+}
+
 /// The mappings of one side, and the values of the parameters that choose in them.
 #[derive(Clone, Debug)]
 pub(super) struct Mappings<'a> {
@@ -31,9 +37,7 @@ impl<'a> Mappings<'a> {
             .and_then(|template| template.get("Parameters"));
         let declared = declared.and_then(Value::as_object).into_iter().flatten();
         let lists = declared.filter_map(|(name, parameter)| {
-            let kind = parameter.get("Type").and_then(Value::as_str)?;
-            let listed = kind == "CommaDelimitedList" || kind.starts_with("List<");
-            let value = side.parameters.get(name).filter(|_| listed)?;
+            let value = side.parameters.get(name).filter(|_| is_list(parameter))?;
             let known = value != MASK && !is_dynamic(value);
             // CloudFormation cuts the blanks around the elements.
             let elements = value.split(',').map(|element| Value::from(element.trim()));

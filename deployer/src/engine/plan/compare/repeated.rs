@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::super::Side;
+use super::super::mappings::is_list;
 
 /// What is the same in two templates.
 pub(super) struct Repeated<'a> {
     /// The resources of the wanted template; none, where nothing can be told from how they are written.
     wanted: Option<&'a Map<String, Value>>,
-    /// The names of the parameters that have another value.
+    /// The names of the parameters that have another value, or the same one as a list and as a text.
     other: BTreeSet<&'a str>,
 }
 
@@ -25,11 +26,22 @@ impl<'a> Repeated<'a> {
             .all(|name| section(deployed, name) == section(wanted, name));
         let resources = section(wanted, "Resources").filter(|_| alike);
         let (before, after) = (&deployed.parameters, &wanted.parameters);
+        let lists = |side: &'a Side<'_>| -> BTreeSet<&'a str> {
+            let declared = section(side, "Parameters").and_then(Value::as_object);
+            let declared = declared.into_iter().flatten();
+            let lists = declared.filter(|(_, parameter)| is_list(parameter));
+            lists.map(|(name, _)| name.as_str()).collect()
+        };
+        let turned: Vec<&str> = lists(deployed)
+            .symmetric_difference(&lists(wanted))
+            .copied()
+            .collect();
         let other = before
             .keys()
             .chain(after.keys())
             .filter(|name| before.get(*name) != after.get(*name))
             .map(String::as_str)
+            .chain(turned)
             .collect();
         Self {
             wanted: resources.and_then(Value::as_object),
@@ -105,5 +117,16 @@ mod tests {
         );
         assert_eq!(held(&one, &one, "2"), ["Literal", "Other"]);
         assert_eq!(held(&one, &two, "1"), [""; 0]);
+        let declared = |kind: &str| {
+            let mut template = one.clone();
+            template["Parameters"] = json!({"Delay": {"Type": kind}, "Same": {"Type": "String"}});
+            template
+        };
+        let (text, list) = (declared("String"), declared("CommaDelimitedList"));
+        assert_eq!(held(&text, &list, "1"), ["Literal", "Other"]);
+        assert_eq!(
+            held(&list, &list, "1"),
+            ["Literal", "Other", "Parameter", "Text"]
+        );
     }
 }

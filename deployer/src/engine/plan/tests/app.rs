@@ -625,7 +625,9 @@ fn what_a_parameter_names_is_no_text() {
     // Another kind of the same text is another value.
     let text = template(json!({"Ref": "Delay"}), "String");
     let list = template(json!({"Ref": "Delay"}), "CommaDelimitedList");
-    let paths: Vec<String> = plan(&text, (&list, "/delay"))
+    let plan = plan(&text, (&list, "/delay"));
+    assert_eq!(of(&plan), ["Orders"]);
+    let paths: Vec<String> = plan
         .other
         .iter()
         .map(|change| change.path.to_string())
