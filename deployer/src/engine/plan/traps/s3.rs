@@ -242,10 +242,16 @@ fn steps(rules: Option<&Value>) -> Steps {
     found
 }
 
-/// Returns whether objects of the class of a transition cannot be read at once.
+/// Returns whether objects of the class of a transition cannot be read at once. CloudFormation takes `Glacier` for `GLACIER`.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-s3-bucket-transition.html>.
 fn freezes(transition: &Value) -> bool {
-    let class = transition.get("StorageClass");
-    is(class, "GLACIER") || is(class, "DEEP_ARCHIVE") || class.is_some_and(is_unknown)
+    let Some(class) = transition.get("StorageClass") else {
+        return false;
+    };
+    let frozen = ["GLACIER", "DEEP_ARCHIVE"];
+    let is_frozen = |class: &str| frozen.iter().any(|name| class.eq_ignore_ascii_case(name));
+    class.as_str().is_some_and(is_frozen) || is_unknown(class)
 }
 
 fn due(days: Option<&Value>) -> Option<Due> {
