@@ -21,9 +21,7 @@ use super::path::Path;
 use super::stored::looked_up;
 use super::text::texts;
 use super::traps::{self, Both};
-use super::{
-    Action, Grade, ResourceChange, Side, StackPlan, grade, macros, name, references, widen,
-};
+use super::{Action, Grade, ResourceChange, Side, StackPlan, grade, macros, name, widen};
 use difference::Difference;
 use follow::follow;
 use judge::judge;
@@ -131,7 +129,7 @@ pub(super) fn compare_among(
     for change in changes.values_mut() {
         match (old.get(&change.logical_id), new.get(&change.logical_id)) {
             (Some(old), Some(new)) => widened(change, old, new, both),
-            (Some(old), None) => missed(change, old, &new),
+            (Some(old), None) => missed(change, old, both),
             (None, _) => {}
         }
     }
@@ -225,7 +223,7 @@ fn created(
     let ways = ways(None, Some(new));
     let each = || ways.iter().filter_map(|(_, new)| new.as_deref());
     let exposures: BTreeSet<String> = each()
-        .filter(|new| !widen::is_message(new, own))
+        .filter(|new| !widen::is_asked_before(new, own))
         .flat_map(|new| widen::exposures(resource_type, None, new))
         .collect();
     for exposure in exposures.into_iter().rev() {
@@ -234,6 +232,11 @@ fn created(
         change.endanger(Grade::ExposureWidened);
     }
     if let Some(among) = among {
+        for (grade, reason) in widen::inside(resource_type) {
+            change.reasons.insert(0, (*reason).to_owned());
+            change.grade = change.grade.max(*grade);
+            change.endanger(*grade);
+        }
         let grants: BTreeSet<String> = each().flat_map(widen::granted).collect();
         let grade = if each().any(|new| widen::reaches(new, among, own)) {
             Grade::PermissionWidened
@@ -340,8 +343,10 @@ fn widened(change: &mut ResourceChange, old: &Value, new: &Value, both: Both<'_>
         more.extend(widen::employed(old, new, both.old, both.new));
         more.extend(widen::given(old, new, both.old));
         permissions.push(more);
-        let mut opened = widen::left(old, new, both.old, both.new);
-        if !widen::is_message(new, both.new) {
+        let mut opened = widen::left(old, Some(new), both.old, both.new);
+        opened.extend(widen::unasked(old, Some(new), both.old, both.new));
+        opened.extend(widen::sets(&change.logical_id, old, new, both.new));
+        if !widen::is_asked_before(new, both.new) {
             opened.extend(widen::exposures(&change.resource_type, Some(old), new));
         }
         let opened = opened.into_iter();
@@ -376,20 +381,23 @@ fn of_ways(ways: &[Vec<String>]) -> BTreeSet<String> {
 }
 
 /// Raises the grade of a removal that lets more of the world in to what stays.
-fn missed(change: &mut ResourceChange, old: &Value, new: &BTreeMap<String, Value>) {
-    let Some(message) = widen::lost(&change.resource_type, old) else {
+fn missed(change: &mut ResourceChange, old: &Value, both: Both<'_>) {
+    if change.action != Action::Delete {
         return;
-    };
-    let (mut goes, mut stays) = (false, false);
-    for name in references::names(old) {
-        if new.contains_key(&name) {
-            stays = true;
-        } else {
-            goes = true;
-        }
     }
-    if change.action == Action::Delete && (stays || !goes) {
+    let ways = ways(Some(old), None);
+    let each = ways.iter().filter_map(|(old, _)| old.as_deref());
+    let opened: Vec<Vec<String>> = each
+        .map(|old| {
+            let mut lines = widen::left(old, None, both.old, both.new);
+            lines.extend(widen::unasked(old, None, both.old, both.new));
+            let lines = lines.into_iter();
+            lines.map(|line| format!("opens: {line}")).collect()
+        })
+        .collect();
+    let lines = of_ways(&opened);
+    if !lines.is_empty() {
         change.grade = change.grade.max(Grade::ExposureWidened);
-        change.reasons.insert(0, format!("opens: {message}"));
+        change.reasons.splice(0..0, lines);
     }
 }

@@ -25,6 +25,11 @@ fn fate(resource: &Value, attribute: &str) -> Fate {
     }
 }
 
+/// Returns whether a resource that leaves its stack stays outside it.
+pub(super) fn is_retained(deployed: &Value) -> bool {
+    fate(deployed, "DeletionPolicy") == Fate::Kept
+}
+
 /// Grades the removal of a resource from its stack. What counts is the policy of the template that is deployed.
 pub(super) fn removal(deployed: &Value, resource_type: &str) -> (Action, Grade, String) {
     match fate(deployed, "DeletionPolicy") {

@@ -25,13 +25,15 @@ use serde_json::Value;
 
 use super::canonical::{intrinsic, json_text};
 use super::references::names;
+use exposure::lost;
 use statement::{Effect, dropped, equal, gained, matches, principals};
 use text::json;
 
 pub(super) use employed::{employed, given};
-pub(super) use exposure::{exposures, is_message, lost};
+pub(super) use exposure::{exposures, is_asked_before, sets, unasked};
 pub(super) use granted::{granted, reaches, withdrawn};
 pub(crate) use kinds::lets_in;
+pub(super) use kinds::{OPENED, inside};
 pub(super) use moved::left;
 pub(in crate::engine) use statement::covers;
 pub(super) use statement::elements;

@@ -238,12 +238,24 @@ fn no_dangerous_change_passes_with_a_rename() {
                 let values = defaults(&wanted);
                 let (stack, id) = planned_with_rename(&deployed, &wanted, &values, &mutation.id);
                 let change = stack.changes.iter().find(|it| it.logical_id == id);
-                // What cannot be renamed is refused altogether.
-                let grade = match change {
-                    Some(change) if change.grade == Grade::Impossible => Grade::Impossible,
-                    _ => class.grade,
+                // What cannot be renamed is refused altogether, and its danger is told all the same.
+                let refused = change.filter(|change| change.grade == Grade::Impossible);
+                let grade = match refused {
+                    Some(change) => {
+                        let told = change.dangers.contains(&class.grade);
+                        if class.grade != Grade::Impossible && !told {
+                            wrong.push(format!(
+                                "{name}, {}: its danger is not told\n{change:#?}",
+                                class.name
+                            ));
+                        }
+                        Grade::Impossible
+                    }
+                    None => {
+                        count += 1;
+                        class.grade
+                    }
                 };
-                count += 1;
                 let plan = Plan {
                     stacks: vec![stack],
                 };

@@ -380,10 +380,10 @@ fn names_are_what_the_registry_and_the_services_say() {
 
 #[test]
 fn what_guarded_something_that_stays_is_missed() {
-    let template = |policy: bool, bucket: bool| {
+    let template = |policy: bool, bucket: Option<&str>| {
         let mut all = json!({"Topic": {"Type": "AWS::SNS::Topic"}});
-        if bucket {
-            all["Bucket"] = json!({"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"});
+        if let Some(deletion) = bucket {
+            all["Bucket"] = json!({"Type": "AWS::S3::Bucket", "DeletionPolicy": deletion});
         }
         if policy {
             all["Policy"] = json!({"Type": "AWS::S3::BucketPolicy", "Properties": {
@@ -393,15 +393,19 @@ fn what_guarded_something_that_stays_is_missed() {
         }
         resources(&all)
     };
-    let full = template(true, true);
-    assert_eq!(
-        line(&plan_of(&full, &template(false, true)), "Policy"),
-        "Delete ExposureWidened: opens: what its policy denies is no longer denied; it is deleted"
-    );
-    assert_eq!(
-        line(&plan_of(&full, &template(false, false)), "Policy"),
-        "Delete Interruption: it is deleted"
-    );
+    let missed = "Delete ExposureWidened: opens: what its policy denies is no longer denied, of Bucket; it is deleted";
+    let gone = "Delete Interruption: it is deleted";
+    for (deletion, stays, expected) in [
+        ("Delete", true, missed),
+        ("Delete", false, gone),
+        // The bucket and what is in it are there afterwards too.
+        ("Retain", false, missed),
+        ("RetainExceptOnCreate", false, missed),
+    ] {
+        let full = template(true, Some(deletion));
+        let wanted = template(false, stays.then_some(deletion));
+        assert_eq!(line(&plan_of(&full, &wanted), "Policy"), expected);
+    }
 }
 
 #[test]

@@ -45,10 +45,23 @@ fn with(way: &str, value: Value) -> Value {
     })
 }
 
+/// Returns the properties that have nothing at a place, and all on the way to it.
+fn without(way: &str) -> Value {
+    match way.rsplit_once('/') {
+        Some((outer, _)) => with(outer, json!({})),
+        None => json!({}),
+    }
+}
+
 /// Returns the dangers of a change of one property.
 fn dangers(resource_type: &str, way: &str, before: Value, after: Value) -> Vec<Grade> {
-    let [before, after] = [before, after].map(|value| {
-        json!({"Resources": {"Thing": {"Type": resource_type, "Properties": with(way, value)}}})
+    dangers_of(resource_type, &with(way, before), &with(way, after))
+}
+
+/// Returns the dangers of a change of properties.
+fn dangers_of(resource_type: &str, before: &Value, after: &Value) -> Vec<Grade> {
+    let [before, after] = [before, after].map(|properties| {
+        json!({"Resources": {"Thing": {"Type": resource_type, "Properties": properties}}})
     });
     let side = |template| Side {
         template: Some(template),
@@ -178,6 +191,18 @@ const NOT_SEEN: &[(&str, &str)] = &[
     ),
 ];
 
+/// Times to keep of which the default is shorter than all that is tried here.
+const KEEP_LESS: &[(&str, &str)] = &[
+    (
+        "AWS::ElastiCache::ReplicationGroup",
+        "SnapshotRetentionLimit",
+    ),
+    ("AWS::KinesisVideo::Stream", "DataRetentionInHours"),
+    ("AWS::Neptune::DBCluster", "BackupRetentionPeriod"),
+    ("AWS::RDS::DBCluster", "BackupRetentionPeriod"),
+    ("AWS::RDS::DBInstance", "BackupRetentionPeriod"),
+];
+
 #[test]
 fn a_shorter_time_to_keep_is_told_wherever_the_registry_has_one() {
     let mut count = 0;
@@ -200,9 +225,19 @@ fn a_shorter_time_to_keep_is_told_wherever_the_registry_has_one() {
         words.sort_unstable();
         let long = words.last().copied().unwrap_or(30);
         let short = words.first().copied().unwrap_or(2);
-        for after in [json!(short), json!({"Ref": "Hidden"})] {
-            if !dangers(resource_type, way, json!(long), after).contains(&Grade::DataLoss) {
-                silent.push(format!("{resource_type} {way}"));
+        let hidden = || with(way, json!({"Ref": "Hidden"}));
+        let keeps_less = KEEP_LESS.contains(&(resource_type, way));
+        let nothing = (!keeps_less).then(|| without(way));
+        let [long, short] = [long, short].map(|time| with(way, json!(time)));
+        for (before, after) in [
+            (Some(long.clone()), short.clone()),
+            (Some(long), hidden()),
+            (Some(hidden()), short.clone()),
+            (nothing, short),
+        ] {
+            let Some(before) = before else { continue };
+            if !dangers_of(resource_type, &before, &after).contains(&Grade::DataLoss) {
+                silent.push(format!("{resource_type} {way}: {before} to {after}"));
             }
         }
     });
@@ -218,7 +253,12 @@ fn a_shorter_time_to_keep_is_told_wherever_the_registry_has_one() {
 fn what_is_in_a_stack_in_a_stack_is_not_known() {
     let [one, another] = ["https://a", "https://b"].map(|url| json!(url));
     let found = dangers("AWS::CloudFormation::Stack", "TemplateURL", one, another);
-    assert_eq!(found, [Grade::DataLoss]);
+    let all = [
+        Grade::PermissionWidened,
+        Grade::ExposureWidened,
+        Grade::DataLoss,
+    ];
+    assert_eq!(found, all);
     let [one, another] = ["a", "b"].map(|value| json!(value));
     let found = dangers(
         "AWS::CloudFormation::Stack",
@@ -226,5 +266,5 @@ fn what_is_in_a_stack_in_a_stack_is_not_known() {
         one,
         another,
     );
-    assert_eq!(found, [Grade::DataLoss]);
+    assert_eq!(found, all);
 }

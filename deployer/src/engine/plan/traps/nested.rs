@@ -1,6 +1,7 @@
 //! Traps of stacks in stacks.
 
-use super::super::Grade;
+use super::super::widen::OPENED;
+use super::super::{Action, Grade};
 use super::{Finding, Seen, Trap};
 
 pub(super) const TRAPS: &[Trap] = &[
@@ -16,7 +17,8 @@ pub(super) const TRAPS: &[Trap] = &[
     },
 ];
 
-/// Another template, or other values for it, may replace or delete whatever is in a stack.
+/// Another template, or other values for it, may replace or delete whatever is in a stack, and let in anybody: so may one
+/// that is new.
 fn inside(seen: &Seen<'_>) -> Vec<Finding> {
     let places = [
         "Parameters",
@@ -27,11 +29,16 @@ fn inside(seen: &Seen<'_>) -> Vec<Finding> {
     let Some(place) = places.into_iter().find(|place| seen.touches(place)) else {
         return Vec::new();
     };
-    let finding = Finding::new(
+    if !matches!(seen.change.action, Action::Update | Action::Replace) {
+        return Vec::new();
+    }
+    let loss = Finding::new(
         Grade::DataLoss,
         format!(
             "{place} changes what is in it, which may be replaced or deleted: what that is, is not known here"
         ),
     );
-    seen.stays().then_some(finding).into_iter().collect()
+    let opened = OPENED.map(|(grade, reason)| Finding::new(grade, reason));
+    let loss = seen.stays().then_some(loss);
+    loss.into_iter().chain(opened).collect()
 }

@@ -1,18 +1,23 @@
 //! Finds what more of the world can reach.
 
+mod addresses;
+mod definition;
 mod edge;
 mod firewall;
+mod origins;
+mod reach;
+mod sockets;
 mod tokens;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::super::references::names;
 use super::{Effect, documents, elements, is, principals, text, unknown};
+use reach::{Reach, Route};
 
-/// How the world can reach a method or route.
-const NO_AUTHORIZATION: &str = "the route takes calls without authorization";
+pub(in super::super) use firewall::sets;
+pub(in super::super) use sockets::{is_asked_before, unasked};
 
 /// Returns what of a resource more of the world can reach than before; for a new resource, `old` is `None`.
 pub(in super::super) fn exposures(
@@ -20,19 +25,12 @@ pub(in super::super) fn exposures(
     old: Option<&Value>,
     new: &Value,
 ) -> Vec<String> {
-    let before = old.map(|old| open(resource_type, old)).unwrap_or_default();
-    let mut found: BTreeSet<String> = open(resource_type, new)
-        .difference(&before)
-        .cloned()
-        .collect();
+    let mut found = opened(resource_type, old, new);
     if let Some(old) = old {
         found.extend(unguarded(resource_type, old, new));
         found.extend(sources(old, new));
         if let Some((worst, deciding)) = unknown::worst(resource_type, old, new) {
-            let mut may_be: BTreeSet<String> = open(resource_type, &worst)
-                .difference(&before)
-                .cloned()
-                .collect();
+            let mut may_be = opened(resource_type, Some(old), &worst);
             may_be.extend(unguarded(resource_type, old, &worst));
             let more: Vec<String> = may_be.difference(&found).cloned().collect();
             let more = more.into_iter();
@@ -40,33 +38,6 @@ pub(in super::super) fn exposures(
         }
     }
     found.into_iter().collect()
-}
-
-/// Returns whether a resource is the route of a message of a WebSocket API: who may send one was asked when the connection was
-/// made. `resources` are those of its template.
-///
-/// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
-pub(in super::super) fn is_message(route: &Value, resources: &BTreeMap<String, Value>) -> bool {
-    if route.get("Type").and_then(Value::as_str) != Some("AWS::ApiGatewayV2::Route") {
-        return false;
-    }
-    let part = |name: &str| properties(route).get(name);
-    let websocket = || {
-        let named = part("ApiId").map(names).unwrap_or_default();
-        named.iter().any(|id| {
-            let protocol = resources.get(id).map(properties);
-            protocol
-                .and_then(|api| api.get("ProtocolType"))
-                .and_then(Value::as_str)
-                == Some("WEBSOCKET")
-        })
-    };
-    match part("RouteKey").and_then(Value::as_str) {
-        Some("$connect") | None => false,
-        Some("$disconnect") => true,
-        // The keys of an HTTP API are a method and a path.
-        Some(key) => !key.contains(' ') && websocket(),
-    }
 }
 
 /// Returns what is open to more of the world once a resource is gone, because it kept somebody out.
@@ -89,26 +60,68 @@ fn properties(resource: &Value) -> &Value {
     resource.get("Properties").unwrap_or(&Value::Null)
 }
 
+/// Returns how the world can reach a resource that could not reach it so before.
+fn opened(resource_type: &str, old: Option<&Value>, new: &Value) -> BTreeSet<String> {
+    let before = old.map(|old| open(resource_type, old)).unwrap_or_default();
+    let mut after = open(resource_type, new);
+    after.retain(|reach| match old {
+        Some(_) => !before.iter().any(|earlier| earlier.covers(reach)),
+        None => reach.is_for_all(),
+    });
+    let mut found: BTreeSet<String> = after.iter().map(Reach::to_string).collect();
+    if definition::is_hidden(resource_type, old.map(properties), properties(new)) {
+        found.insert(
+            "a definition says who is asked, and what is in it is not known here".to_owned(),
+        );
+    }
+    if resource_type == "AWS::CloudFront::Distribution" {
+        found.extend(edge::plain(old.map(properties), properties(new)));
+    }
+    found
+}
+
 /// Returns how the world can reach a resource.
-fn open(resource_type: &str, resource: &Value) -> BTreeSet<String> {
+fn open(resource_type: &str, resource: &Value) -> Vec<Reach> {
+    let properties = properties(resource);
+    let route = || Reach::Calls(Route::new(properties));
+    let calls = takes_calls(resource_type, properties).then(route);
+    let operations = definition::operations(resource_type, properties).into_iter();
+    let packets = addresses::rules(resource_type, properties).into_iter();
+    let pages = origins::origins(properties).into_iter();
+    let lines = lines(resource_type, resource).into_iter();
+    calls
+        .into_iter()
+        .chain(operations.map(Reach::Calls))
+        .chain(packets.map(Reach::Packets))
+        .chain(pages.map(Reach::Pages))
+        .chain(lines.map(Reach::Open))
+        .collect()
+}
+
+/// Returns whether a method or a route takes calls without authorization. Browsers ask without credentials whether they may
+/// call.
+fn takes_calls(resource_type: &str, properties: &Value) -> bool {
+    let property = |name: &str| properties.get(name).and_then(Value::as_str);
+    match resource_type {
+        "AWS::ApiGateway::Method" => {
+            property("HttpMethod") != Some("OPTIONS")
+                && !is_authorized(properties)
+                && !is_true(properties.get("ApiKeyRequired"))
+        }
+        "AWS::ApiGatewayV2::Route" => {
+            !is_authorized(properties)
+                && !property("RouteKey").is_some_and(|key| key.starts_with("OPTIONS "))
+        }
+        _ => false,
+    }
+}
+
+/// Returns what of a resource is open, where it is that or is not.
+fn lines(resource_type: &str, resource: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let properties = properties(resource);
     let property = |name: &str| properties.get(name).and_then(Value::as_str);
     match resource_type {
-        "AWS::ApiGateway::Method"
-            if property("HttpMethod") != Some("OPTIONS")
-                && !is_authorized(properties)
-                && !is_true(properties.get("ApiKeyRequired")) =>
-        {
-            found.insert(NO_AUTHORIZATION.to_owned());
-        }
-        // Browsers ask without credentials whether they may call.
-        "AWS::ApiGatewayV2::Route"
-            if !is_authorized(properties)
-                && !property("RouteKey").is_some_and(|key| key.starts_with("OPTIONS ")) =>
-        {
-            found.insert(NO_AUTHORIZATION.to_owned());
-        }
         "AWS::Cognito::IdentityPoolRoleAttachment" => {
             let guests = properties.pointer("/Roles/unauthenticated");
             found.extend(guests.map(|role| format!("guests act as {}", text(role))));
@@ -138,9 +151,6 @@ fn open(resource_type: &str, resource: &Value) -> BTreeSet<String> {
             found.extend(block(properties).into_iter().flat_map(switched_off));
             found.extend(property("AccessControl").and_then(canned));
         }
-        "AWS::CloudFront::Distribution" if takes_plain_http(properties) => {
-            found.insert("requests over plain HTTP are answered".to_owned());
-        }
         "AWS::CodeBuild::Project" if property("Visibility") == Some("PUBLIC_READ") => {
             found.insert("anybody may read the builds, their logs and artifacts".to_owned());
         }
@@ -149,11 +159,6 @@ fn open(resource_type: &str, resource: &Value) -> BTreeSet<String> {
         {
             found.insert("every account may put events on the bus".to_owned());
         }
-        "AWS::EC2::SecurityGroup" => {
-            let rules = elements(properties.get("SecurityGroupIngress"));
-            found.extend(rules.into_iter().filter_map(from_anywhere));
-        }
-        "AWS::EC2::SecurityGroupIngress" => found.extend(from_anywhere(properties)),
         _ => {}
     }
     if is_true_literal(properties.get("PubliclyAccessible")) {
@@ -161,9 +166,6 @@ fn open(resource_type: &str, resource: &Value) -> BTreeSet<String> {
     }
     if allows_everybody(resource) {
         found.insert("a policy allows everybody, without a condition".to_owned());
-    }
-    if names_any_origin(properties) {
-        found.insert("any web page may call it (CORS origin `*`)".to_owned());
     }
     found
 }
@@ -179,19 +181,6 @@ fn canned(list: &str) -> Option<String> {
         _ => return None,
     };
     Some(says.to_owned())
-}
-
-/// Returns whether a distribution answers without encryption somewhere.
-fn takes_plain_http(distribution: &Value) -> bool {
-    let configuration = distribution.get("DistributionConfig");
-    let part = |name: &str| configuration.and_then(|all| all.get(name));
-    let behaviors = elements(part("CacheBehaviors"));
-    part("DefaultCacheBehavior")
-        .into_iter()
-        .chain(behaviors)
-        .any(|behavior| {
-            behavior.get("ViewerProtocolPolicy").and_then(Value::as_str) == Some("allow-all")
-        })
 }
 
 /// Returns how more than one resource may call a function by a permission.
@@ -235,16 +224,6 @@ fn switched_off(block: &Value) -> impl Iterator<Item = String> {
     .map(|name| format!("{name} is off"))
 }
 
-fn from_anywhere(rule: &Value) -> Option<String> {
-    let address = |name: &str| rule.get(name).and_then(Value::as_str);
-    let anywhere = address("CidrIp") == Some("0.0.0.0/0") || address("CidrIpv6") == Some("::/0");
-    let port = rule.get("FromPort").map(text);
-    anywhere.then(|| match port {
-        Some(port) => format!("any address reaches port {port}"),
-        None => "any address reaches it".to_owned(),
-    })
-}
-
 /// Returns which guards a change takes away that were there before.
 fn unguarded(resource_type: &str, old: &Value, new: &Value) -> Vec<String> {
     let (old, new) = (properties(old), properties(new));
@@ -254,7 +233,7 @@ fn unguarded(resource_type: &str, old: &Value, new: &Value) -> Vec<String> {
     match resource_type {
         "AWS::ApiGateway::Method" | "AWS::ApiGatewayV2::Route" => {
             if lost(is_authorized) {
-                say(NO_AUTHORIZATION);
+                say(&Reach::Calls(Route::new(new)).to_string());
             }
             if lost(|route| is_true(route.get("ApiKeyRequired"))) {
                 say("the route no longer asks for a key");
@@ -275,10 +254,11 @@ fn unguarded(resource_type: &str, old: &Value, new: &Value) -> Vec<String> {
                 say("the API is no longer private");
             }
         }
-        "AWS::Cognito::UserPool"
-            if lost(|pool| pool.get("MfaConfiguration").and_then(Value::as_str) == Some("ON")) =>
-        {
+        "AWS::Cognito::UserPool" if lost(|pool| tokens::second_factor(pool) == 2) => {
             say("who signs in no longer needs a second factor");
+        }
+        "AWS::Cognito::UserPool" if lost(|pool| tokens::second_factor(pool) > 0) => {
+            say("who has a second factor signs in without it");
         }
         "AWS::Lambda::Permission" => {
             for name in [
@@ -317,10 +297,6 @@ fn unguarded(resource_type: &str, old: &Value, new: &Value) -> Vec<String> {
     let mut more = match resource_type {
         "AWS::CloudFront::Distribution" => edge::unguarded(old, new),
         "AWS::WAFv2::WebACL" | "AWS::WAFv2::RuleGroup" => firewall::rules(old, new),
-        "AWS::WAFv2::IPSet" => firewall::set(old, new, "Addresses").into_iter().collect(),
-        "AWS::WAFv2::RegexPatternSet" => firewall::set(old, new, "RegularExpressionList")
-            .into_iter()
-            .collect(),
         _ => Vec::new(),
     };
     more.extend(tokens::unguarded(resource_type, old, new));
@@ -410,47 +386,4 @@ fn allows_everybody(resource: &Value) -> bool {
                 .iter()
                 .any(|(_, name)| name.as_str() == Some("*"))
     })
-}
-
-/// Returns whether a CORS setting of API Gateway, Lambda or S3 names every origin.
-fn names_any_origin(properties: &Value) -> bool {
-    if answers_any_origin(properties) {
-        return true;
-    }
-    let headers = properties
-        .pointer("/ResponseHeadersPolicyConfig/CorsConfig/AccessControlAllowOrigins/Items");
-    if elements(headers)
-        .iter()
-        .any(|origin| origin.as_str() == Some("*"))
-    {
-        return true;
-    }
-    let settings = ["CorsConfiguration", "Cors"]
-        .iter()
-        .filter_map(|name| properties.get(name));
-    let mut rules = settings.flat_map(|setting| match setting.get("CorsRules") {
-        Some(Value::Array(rules)) => rules.iter().collect(),
-        _ => vec![setting],
-    });
-    rules.any(|rule| {
-        ["AllowOrigins", "AllowedOrigins"].iter().any(|key| {
-            elements(rule.get(key))
-                .iter()
-                .any(|origin| origin.as_str() == Some("*"))
-        })
-    })
-}
-
-/// Returns whether a method or a gateway response of a REST API answers with the header that lets in every origin.
-fn answers_any_origin(properties: &Value) -> bool {
-    let responses = elements(properties.pointer("/Integration/IntegrationResponses"));
-    responses
-        .into_iter()
-        .chain([properties])
-        .filter_map(|response| response.get("ResponseParameters")?.as_object())
-        .flatten()
-        .any(|(header, value)| {
-            let header = header.to_ascii_lowercase();
-            header.ends_with(".header.access-control-allow-origin") && value.as_str() == Some("'*'")
-        })
 }

@@ -10,6 +10,8 @@ const EXPOSING: &[&str] = &[
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::Route",
     "AWS::AppSync::GraphQLApi",
+    "AWS::CloudFormation::Stack",
+    "AWS::CloudFormation::StackSet",
     "AWS::CloudFront::Distribution",
     "AWS::EC2::SecurityGroup",
     "AWS::EC2::SecurityGroupIngress",
@@ -25,6 +27,26 @@ const PERMITTING: &[&str] = &[
     "AWS::RAM::ResourceShare",
     "AWS::S3::AccessPoint",
 ];
+
+/// What the resources of a stack in a stack may let in.
+pub(in super::super) const OPENED: [(Grade, &str); 2] = [
+    (
+        Grade::PermissionWidened,
+        "what is in it may allow more: what that is, is not known here",
+    ),
+    (
+        Grade::ExposureWidened,
+        "what is in it may be open to the world: what that is, is not known here",
+    ),
+];
+
+/// Returns what a new resource may let in of which nobody knows here what is in it.
+pub(in super::super) fn inside(resource_type: &str) -> &'static [(Grade, &'static str)] {
+    match resource_type {
+        "AWS::CloudFormation::Stack" | "AWS::CloudFormation::StackSet" => &OPENED,
+        _ => &[],
+    }
+}
 
 /// Returns how dangerous a new resource of a type may be of which nobody knows what it says: nothing, where it lets nobody
 /// in by itself.

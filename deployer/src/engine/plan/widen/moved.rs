@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::canonical::same;
+use super::super::grade;
 use super::super::references::names;
 use super::granted::ATTACHED;
 use super::{elements, lost, text};
@@ -21,19 +22,23 @@ const GUARDIANS: &[(&str, &str)] = &[
     ("AWS::WAFv2::WebACLAssociation", "WebACLArn"),
 ];
 
-/// Returns what stays and is no longer guarded as it was, because the guard turned to something else. `before` and
-/// `after` are the resources of both templates.
+/// Types that a policy is attached to in [`ATTACHED`], and that hold one of their own besides: it goes with them, and what
+/// it denied was asked of them alone.
+const HOLDERS: &[&str] = &["AWS::Logs::Destination", "AWS::S3::AccessPoint"];
+
+/// Returns what stays and is no longer guarded as it was, because the guard turned to something else, or goes where `new` is
+/// nothing. `before` and `after` are the resources of both templates.
 pub(in super::super) fn left(
     old: &Value,
-    new: &Value,
+    new: Option<&Value>,
     before: &BTreeMap<String, Value>,
     after: &BTreeMap<String, Value>,
 ) -> Vec<String> {
-    let kind = new.get("Type").and_then(Value::as_str).unwrap_or_default();
+    let kind = old.get("Type").and_then(Value::as_str).unwrap_or_default();
     let part = |side: &'_ Value, name: &str| side.get("Properties")?.get(name).cloned();
     let mut found = Vec::new();
     let guardian = GUARDIANS.iter().find(|(of, _)| *of == kind);
-    if let Some((_, name)) = guardian
+    if let (Some((_, name)), Some(new)) = (guardian, new)
         && let (Some(was), Some(is)) = (part(old, name), part(new, name))
         && !same(&was, &is)
     {
@@ -46,21 +51,43 @@ pub(in super::super) fn left(
     let Some(message) = lost(kind, old) else {
         return found;
     };
+    if new.is_none() && HOLDERS.contains(&kind) {
+        return found;
+    }
     let places = GUARDS.iter().chain(ATTACHED).filter(|(of, _)| *of == kind);
+    let mut guards_any = false;
     for place in places.flat_map(|(_, places)| *places) {
-        let (was, is) = (part(old, place), part(new, place));
+        let (was, is) = (part(old, place), new.and_then(|new| part(new, place)));
         let still = elements(is.as_ref());
         for one in elements(was.as_ref()) {
-            let own: Vec<String> = names(one)
-                .into_iter()
-                .filter(|name| before.contains_key(name))
-                .collect();
+            guards_any = true;
             // What goes itself needs no guard.
-            let stays = own.is_empty() || own.iter().any(|name| after.contains_key(name));
-            if stays && !still.iter().any(|still| same(still, one)) {
+            if stays(one, before, after) && !still.iter().any(|still| same(still, one)) {
                 found.push(format!("{message}, of {}", text(one)));
             }
         }
     }
+    // Of what names nobody whom it is for, or is not known here, only the type says that it is for others.
+    let is_for_others = kind.ends_with("Policy") || kind == "AWS::IAM::Group";
+    if new.is_none() && !guards_any && is_for_others && stays(old, before, after) {
+        found.push(message.to_owned());
+    }
     found
+}
+
+/// Returns whether what a value names is there afterwards: in the stack, outside it because its policy retains it, or
+/// somewhere else as ever.
+pub(super) fn stays(
+    value: &Value,
+    before: &BTreeMap<String, Value>,
+    after: &BTreeMap<String, Value>,
+) -> bool {
+    let named = names(value);
+    // A parameter or the account is no resource, and goes with none.
+    let mut own = named
+        .iter()
+        .filter_map(|name| Some((name, before.get(name)?)))
+        .peekable();
+    own.peek().is_none()
+        || own.any(|(name, resource)| after.contains_key(name) || grade::is_retained(resource))
 }

@@ -200,6 +200,45 @@ fn exposures_are_found() {
             json!({"CorsConfiguration": {"CorsRules": [{"AllowedOrigins": ["*"]}]}}),
             1,
         ),
+        // Who calls what is new calls nothing that was closed to him.
+        (
+            "AWS::S3::Bucket",
+            json!({"CorsConfiguration": {"CorsRules": [{"AllowedOrigins": ["https://example.com"]}]}}),
+            0,
+        ),
+        (
+            "AWS::ApiGatewayV2::Api",
+            json!({"CorsConfiguration": {"AllowOrigins": ["http://*"]}}),
+            1,
+        ),
+        (
+            "AWS::ApiGatewayV2::Api",
+            json!({"Body": {"paths": {
+                "/a": {"get": {}, "options": {}, "post": {"security": [{"tokens": []}]}},
+                "/$default": {"x-amazon-apigateway-any-method": {"security": []}},
+            }}}),
+            2,
+        ),
+        (
+            "AWS::ApiGatewayV2::Api",
+            json!({"Body": {"security": [{"tokens": []}], "paths": {"/a": {"get": {}, "post": {"security": []}}}}}),
+            1,
+        ),
+        (
+            "AWS::ApiGateway::RestApi",
+            json!({"Body": {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://a/b"}}}}),
+            1,
+        ),
+        (
+            "AWS::EC2::SecurityGroup",
+            json!({"SecurityGroupIngress": [{"IpProtocol": "tcp", "CidrIp": "10.0.0.0/16", "FromPort": 5432, "ToPort": 5432}]}),
+            0,
+        ),
+        (
+            "AWS::EC2::SecurityGroup",
+            json!({"SecurityGroupIngress": [{"IpProtocol": "tcp", "CidrIp": "192.0.2.0/24", "FromPort": 22, "ToPort": 22}]}),
+            1,
+        ),
         (
             "AWS::S3::BucketPolicy",
             json!({"PolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"]}]}}),
@@ -251,6 +290,7 @@ fn guards_that_a_change_takes_away_are_exposures() {
     let policy = |condition: Value| json!({"PolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "q", "Condition": condition}]}});
     let no_condition = json!({"PolicyDocument": {"Statement": {"Effect": "Allow", "Principal": {"Service": ["sns.amazonaws.com"]}, "Action": ["sqs:SendMessage"], "Resource": "q"}}});
     let source = "Service sns.amazonaws.com may act for anybody: no condition names the source";
+    let ingress = |addresses: &str, protocol: &str, from: u32, to: u32| json!({"CidrIp": addresses, "IpProtocol": protocol, "FromPort": from, "ToPort": to});
     let rows: Vec<(&str, Value, Value, Vec<&str>)> = vec![
         (
             "AWS::Cognito::IdentityPool",
@@ -313,13 +353,13 @@ fn guards_that_a_change_takes_away_are_exposures() {
             "AWS::ApiGateway::Method",
             route("AWS_IAM", false, json!([])),
             route("NONE", false, json!([])),
-            vec!["the route takes calls without authorization"],
+            vec!["the method GET takes calls without authorization"],
         ),
         (
             "AWS::ApiGateway::Method",
             route("AWS_IAM", true, json!([])),
             route("NONE", true, json!([])),
-            vec!["the route takes calls without authorization"],
+            vec!["the method GET takes calls without authorization"],
         ),
         (
             "AWS::ApiGateway::Method",
@@ -332,8 +372,8 @@ fn guards_that_a_change_takes_away_are_exposures() {
             route("NONE", true, json!([])),
             route("NONE", false, json!([])),
             vec![
+                "the method GET takes calls without authorization",
                 "the route no longer asks for a key",
-                "the route takes calls without authorization",
             ],
         ),
         (
@@ -377,6 +417,30 @@ fn guards_that_a_change_takes_away_are_exposures() {
             json!({}),
             json!({"SecurityGroupIngress": [{"CidrIp": "0.0.0.0/0", "FromPort": 22}]}),
             vec!["any address reaches port 22"],
+        ),
+        (
+            "AWS::EC2::SecurityGroup",
+            json!({"SecurityGroupIngress": [ingress("0.0.0.0/0", "tcp", 443, 443)]}),
+            json!({"SecurityGroupIngress": [ingress("0.0.0.0/0", "tcp", 443, 65535)]}),
+            vec!["any address reaches ports 443 to 65535 (tcp)"],
+        ),
+        (
+            "AWS::EC2::SecurityGroup",
+            json!({"SecurityGroupIngress": [ingress("0.0.0.0/0", "tcp", 53, 53)]}),
+            json!({"SecurityGroupIngress": [ingress("0.0.0.0/0", "-1", 53, 53)]}),
+            vec!["any address reaches it (all protocols)"],
+        ),
+        (
+            "AWS::EC2::SecurityGroup",
+            json!({"SecurityGroupIngress": [ingress("10.0.0.0/8", "tcp", 22, 22)]}),
+            json!({"SecurityGroupIngress": [ingress("10.0.0.0/8", "tcp", 22, 22), ingress("52.0.0.0/8", "tcp", 22, 22)]}),
+            vec!["52.0.0.0/8 reaches port 22 (tcp)"],
+        ),
+        (
+            "AWS::EC2::SecurityGroupIngress",
+            json!({"IpProtocol": "tcp", "CidrIp": "52.1.2.0/24", "FromPort": 22, "ToPort": 22}),
+            json!({"IpProtocol": "tcp", "CidrIp": "0.0.0.0/1", "FromPort": 22, "ToPort": 22}),
+            vec!["0.0.0.0/1 reaches port 22 (tcp)"],
         ),
         (
             "AWS::RDS::DBInstance",

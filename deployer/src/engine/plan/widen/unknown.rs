@@ -122,7 +122,7 @@ pub(in super::super) fn is_unknown(value: &Value) -> bool {
 }
 
 /// Returns whether a canonical value may be anything: a part of a text, or an attribute of a resource, is not.
-fn is_anything(value: &Value) -> bool {
+pub(super) fn is_anything(value: &Value) -> bool {
     match value {
         Value::Object(entries) => match intrinsic(entries) {
             Some(("Ref", Value::String(name))) => !name.starts_with("AWS::"),
@@ -317,8 +317,8 @@ mod tests {
             (
                 "AWS::CloudFront::Distribution",
                 "/DistributionConfig/CacheBehaviors/0/ViewerProtocolPolicy",
-                json!({"DistributionConfig": {"CacheBehaviors": [{"ViewerProtocolPolicy": "https-only"}]}}),
-                "requests over plain HTTP are answered",
+                json!({"DistributionConfig": {"CacheBehaviors": [{"PathPattern": "/a/*", "ViewerProtocolPolicy": "https-only"}]}}),
+                "requests for /a/* over plain HTTP are answered",
             ),
             (
                 "AWS::Lambda::Permission",

@@ -7,6 +7,7 @@ use crate::engine::plan::Grade;
 
 const METHOD: &[&str] = &["AWS::ApiGateway::Method"];
 const ROUTE: &[&str] = &["AWS::ApiGatewayV2::Route"];
+const ROUTE_KEY: &str = "/Properties/RouteKey";
 const BUCKET: &[&str] = &["AWS::S3::Bucket"];
 const PERMISSION: &[&str] = &["AWS::Lambda::Permission"];
 
@@ -19,7 +20,7 @@ pub(super) const CLASSES: &[Class] = &[
             let guarded = |body: &Value| body["Properties"]["HttpMethod"] != json!("OPTIONS");
             let methods = of_type(template, METHOD).filter(|(_, body)| guarded(body));
             methods
-                .chain(of_type(template, ROUTE))
+                .chain(routes(template))
                 .flat_map(|(id, body)| {
                     let given = vec![put(id, body, place, json!("AWS_IAM"))];
                     [
@@ -38,13 +39,37 @@ pub(super) const CLASSES: &[Class] = &[
         },
     },
     Class {
+        name: "somebody else may call a route",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let kind = "/Properties/AuthorizationType";
+            let by = "/Properties/AuthorizerId";
+            let methods = of_type(template, METHOD).map(|one| (one, "COGNITO_USER_POOLS"));
+            let routes = routes(template).map(|one| (one, "JWT"));
+            methods
+                .chain(routes)
+                .flat_map(|((id, body), tokens)| {
+                    let signed = vec![put(id, body, kind, json!("AWS_IAM")), take(id, by)];
+                    let of = |authorizer: &str| {
+                        let kind = put(id, body, kind, json!(tokens));
+                        vec![kind, put(id, body, by, json!(authorizer))]
+                    };
+                    [
+                        Mutation::new(id, of("one")).given(signed),
+                        Mutation::new(id, of("another")).given(of("one")),
+                    ]
+                })
+                .collect()
+        },
+    },
+    Class {
         name: "a route asks for no key or scope",
         grade: Grade::ExposureWidened,
         find: |template| {
             let key = "/Properties/ApiKeyRequired";
             let scopes = "/Properties/AuthorizationScopes";
             of_type(template, METHOD)
-                .chain(of_type(template, ROUTE))
+                .chain(routes(template))
                 .flat_map(|(id, body)| {
                     let asks = vec![put(id, body, key, json!(true))];
                     let limited = vec![put(id, body, scopes, json!(["orders/read"]))];
@@ -79,6 +104,72 @@ pub(super) const CLASSES: &[Class] = &[
                     Mutation::new("Opened", vec![added("Opened", open)])
                 })
                 .collect()
+        },
+    },
+    Class {
+        name: "nobody asks who connects",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let connections = of_type(template, ROUTE)
+                .filter(|(_, body)| body["Properties"]["RouteKey"] == json!("$connect"));
+            let gone = connections.flat_map(|(id, body)| {
+                [without(id), put(id, body, ROUTE_KEY, json!("jump"))]
+                    .map(|edit| Mutation::new(id, vec![edit]))
+            });
+            let message = json!({"ApiId": {"Ref": "Bare"}, "RouteKey": "move"});
+            let message = json!({"Type": ROUTE[0], "Properties": message});
+            let bare =
+                of_type(template, &["AWS::ApiGatewayV2::Api"]).filter(|(id, _)| *id == "Bare");
+            gone.chain(
+                bare.map(|_| Mutation::new("Opened", vec![added("Opened", message.clone())])),
+            )
+            .collect()
+        },
+    },
+    Class {
+        name: "what is open takes more",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let kind = "/Properties/AuthorizationType";
+            let routes = routes(template).flat_map(|(id, body)| {
+                let given = [(kind, "NONE"), (ROUTE_KEY, "GET /health")]
+                    .map(|(place, value)| put(id, body, place, json!(value)));
+                ["ANY /health", "GET /{proxy+}", "$default"].map(|key| {
+                    let edit = put(id, body, ROUTE_KEY, json!(key));
+                    Mutation::new(id, vec![edit]).given(given.to_vec())
+                })
+            });
+            let verb = "/Properties/HttpMethod";
+            let methods = of_type(template, METHOD).map(|(id, body)| {
+                let given = vec![
+                    put(id, body, kind, json!("NONE")),
+                    put(id, body, verb, json!("GET")),
+                    put(id, body, "/Properties/ApiKeyRequired", json!(false)),
+                ];
+                Mutation::new(id, vec![put(id, body, verb, json!("ANY"))]).given(given)
+            });
+            let paths = "/Properties/DistributionConfig/CacheBehaviors";
+            let sites = of_type(template, &["AWS::CloudFront::Distribution"]).map(|(id, body)| {
+                let behaviors = |admin: &str| {
+                    let behavior = |path: &str, policy: &str| json!({"PathPattern": path, "TargetOriginId": "a", "ViewerProtocolPolicy": policy});
+                    json!([behavior("/open/*", "allow-all"), behavior("/admin/*", admin)])
+                };
+                Mutation::new(id, vec![put(id, body, paths, behaviors("allow-all"))])
+                    .given(vec![put(id, body, paths, behaviors("https-only"))])
+            });
+            let ingress = "/Properties/SecurityGroupIngress";
+            let groups = of_type(template, &["AWS::EC2::SecurityGroup"]).flat_map(|(id, body)| {
+                let rule = |addresses: &str, to: u16| {
+                    let rule = json!({"CidrIp": addresses, "IpProtocol": "tcp", "FromPort": 443, "ToPort": to});
+                    put(id, body, ingress, json!([rule]))
+                };
+                [
+                    (rule("0.0.0.0/0", 443), rule("0.0.0.0/0", 65535)),
+                    (rule("10.0.0.0/8", 443), rule("52.0.0.0/8", 443)),
+                ]
+                .map(|(given, edit)| Mutation::new(id, vec![edit]).given(vec![given]))
+            });
+            routes.chain(methods).chain(sites).chain(groups).collect()
         },
     },
     Class {
@@ -168,6 +259,31 @@ pub(super) const CLASSES: &[Class] = &[
                     .given(vec![put(id, body, place, header("'https://example.com'"))])
             });
             buckets.chain(answers).collect()
+        },
+    },
+    Class {
+        name: "more web pages may call",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let place = "/Properties/CorsConfiguration";
+            let one = "https://www.example.com";
+            let buckets = of_type(template, BUCKET).flat_map(|(id, body)| {
+                let rule = |origins: Value| {
+                    let rule = json!({"AllowedMethods": ["GET"], "AllowedOrigins": origins});
+                    put(id, body, place, json!({"CorsRules": [rule]}))
+                };
+                let more = [
+                    json!(["https://*.example.com"]),
+                    json!([one, "https://example.org"]),
+                ];
+                more.map(|more| Mutation::new(id, vec![rule(more)]).given(vec![rule(json!([one]))]))
+            });
+            let apis = of_type(template, &["AWS::ApiGatewayV2::Api"]).flat_map(|(id, body)| {
+                let from = |origin: &str| put(id, body, place, json!({"AllowOrigins": [origin]}));
+                ["https://*", "http://*", "https://example.org"]
+                    .map(|more| Mutation::new(id, vec![from(more)]).given(vec![from(one)]))
+            });
+            buckets.chain(apis).collect()
         },
     },
     Class {
@@ -359,6 +475,14 @@ pub(super) const CLASSES: &[Class] = &[
         },
     },
 ];
+
+/// Lists the routes that ask who calls, or could: those of messages cannot.
+fn routes(template: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    of_type(template, ROUTE).filter(|(_, body)| {
+        let key = body["Properties"]["RouteKey"].as_str().unwrap_or_default();
+        key == "$connect" || key.contains(' ')
+    })
+}
 
 pub(super) fn added(id: &str, body: Value) -> Edit {
     Edit {

@@ -103,6 +103,47 @@ pub(super) const CLASSES: &[Class] = &[
         },
     },
     Class {
+        name: "a policy that denies goes, and what it guards stays elsewhere",
+        grade: Grade::ExposureWidened,
+        find: |template| {
+            let mut found = Vec::new();
+            for (kind, place) in [
+                ("AWS::S3::BucketPolicy", "/Properties/Bucket"),
+                ("AWS::SNS::TopicPolicy", "/Properties/Topics"),
+                ("AWS::SQS::QueuePolicy", "/Properties/Queues"),
+            ] {
+                for (id, body) in of_type(template, &[kind]) {
+                    let account = json!({"StringNotEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}});
+                    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": account});
+                    let denies = put(
+                        id,
+                        body,
+                        "/Properties/PolicyDocument",
+                        json!({"Statement": [deny]}),
+                    );
+                    let import = json!({"Fn::ImportValue": "elsewhere"});
+                    let listed = body.pointer(place).is_some_and(Value::is_array);
+                    let target = if listed { json!([import]) } else { import };
+                    let given = vec![denies.clone(), put(id, body, place, target)];
+                    found.push(Mutation::new(id, vec![without(id)]).given(given));
+                    // What is retained leaves the stack with its policy, and is there.
+                    let own = body.pointer(place).map(|own| own.get(0).unwrap_or(own));
+                    if let Some(own) = own.and_then(|own| own["Ref"].as_str()) {
+                        let retained = put(
+                            own,
+                            &template["Resources"][own],
+                            "/DeletionPolicy",
+                            json!("RetainExceptOnCreate"),
+                        );
+                        let both = vec![without(id), without(own)];
+                        found.push(Mutation::new(id, both).given(vec![denies, retained]));
+                    }
+                }
+            }
+            found
+        },
+    },
+    Class {
         name: "a role gets a policy",
         grade: Grade::PermissionWidened,
         find: |template| {

@@ -1,11 +1,11 @@
 //! What a distribution lets in that it kept out.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::super::super::canonical::same;
-use super::super::{elements, text};
+use super::super::{covers, elements, text};
 
 /// Returns what of a distribution more of the world can reach than before.
 pub(super) fn unguarded(old: &Value, new: &Value) -> Vec<String> {
@@ -73,6 +73,26 @@ fn answered(old: &Value, new: &Value) -> Option<String> {
     (!more.is_empty()).then(|| format!("requests from {} are answered", listed(&more)))
 }
 
+/// Returns the requests that are answered without encryption and were not; for a new distribution, `old` is `None`.
+pub(super) fn plain(old: Option<&Value>, new: &Value) -> Vec<String> {
+    let configuration = |side: &'_ Value| side.get("DistributionConfig").cloned();
+    let old = old.and_then(configuration).unwrap_or_default();
+    let new = configuration(new).unwrap_or_default();
+    let (before, after) = (behaviors(&old), behaviors(&new));
+    let answers = |behavior: Option<&Value>| {
+        let policy = behavior.and_then(|it| it.get("ViewerProtocolPolicy"));
+        policy.and_then(Value::as_str) == Some("allow-all")
+    };
+    paths(&before, &after)
+        .into_iter()
+        .filter(|path| answers(serving(&after, path)) && !answers(serving(&before, path)))
+        .map(|path| match path {
+            ANY => "requests over plain HTTP are answered".to_owned(),
+            path => format!("requests for {path} over plain HTTP are answered"),
+        })
+        .collect()
+}
+
 /// Returns for which requests nobody has to sign any more, or others may.
 fn unsigned(old: &Value, new: &Value) -> Vec<String> {
     let (before, after) = (behaviors(old), behaviors(new));
@@ -81,15 +101,13 @@ fn unsigned(old: &Value, new: &Value) -> Vec<String> {
         let accounts = elements(behavior.get("TrustedSigners"));
         groups.chain(accounts).cloned().collect()
     };
-    // What no path names, the default serves.
-    let serving = |all: &BTreeMap<String, Value>, path: &str| {
-        let behavior = all.get(path).or_else(|| all.get(ANY));
+    let of_path = |all: &[Behavior<'_>], path: &str| {
+        let behavior = serving(all, path);
         behavior.map(signers).unwrap_or_default()
     };
     let mut found = Vec::new();
-    let paths: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    for path in paths {
-        let (had, has) = (serving(&before, path), serving(&after, path));
+    for path in paths(&before, &after) {
+        let (had, has) = (of_path(&before, path), of_path(&after, path));
         if had.is_empty() {
             continue;
         }
@@ -115,14 +133,35 @@ fn unsigned(old: &Value, new: &Value) -> Vec<String> {
 /// The path of the default behavior.
 const ANY: &str = "*";
 
-/// Returns the behaviors of a distribution by the path that they serve.
-fn behaviors(distribution: &Value) -> BTreeMap<String, Value> {
+/// A path, as a pattern, and what serves it.
+type Behavior<'a> = (String, &'a Value);
+
+/// Returns the behaviors of a distribution in the order in which they are asked, the default at the end.
+///
+/// See <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html>.
+fn behaviors(distribution: &Value) -> Vec<Behavior<'_>> {
     let default = distribution.get("DefaultCacheBehavior");
-    let default = default.map(|behavior| (ANY.to_owned(), behavior.clone()));
+    let default = default.map(|behavior| (ANY.to_owned(), behavior));
     let others = elements(distribution.get("CacheBehaviors")).into_iter();
     let others = others.filter_map(|behavior| {
         let path = behavior.get("PathPattern")?;
-        Some((text(path), behavior.clone()))
+        Some((text(path), behavior))
     });
-    default.into_iter().chain(others).collect()
+    others.chain(default).collect()
+}
+
+/// Returns the paths that behaviors of either side name.
+fn paths<'a>(before: &'a [Behavior<'_>], after: &'a [Behavior<'_>]) -> BTreeSet<&'a str> {
+    let both = before.iter().chain(after);
+    both.map(|(path, _)| path.as_str()).collect()
+}
+
+/// Returns what serves a path: of several patterns the first one.
+fn serving<'a>(all: &[Behavior<'a>], path: &str) -> Option<&'a Value> {
+    // Patterns may begin with a slash or not.
+    let bare = |path: &str| path.strip_prefix('/').unwrap_or(path).to_owned();
+    let mut serving = all
+        .iter()
+        .filter(|(pattern, _)| covers(bare(pattern).as_bytes(), bare(path).as_bytes()));
+    serving.next().map(|(_, behavior)| *behavior)
 }

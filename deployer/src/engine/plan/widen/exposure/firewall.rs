@@ -3,11 +3,15 @@
 //! Rules are compared by their names. Of a rule that asks for something else nobody can tell whether it matches less, but
 //! for a limit, a list of countries, and the exceptions of a group: it counts as less.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::super::super::canonical::same;
-use super::super::super::widen::text;
-use super::super::elements;
+use super::super::super::references::names;
+use super::super::{elements, text};
+use super::addresses::Range;
+use super::properties;
 
 /// Returns what a web ACL or a group of rules lets through that it did not before.
 pub(super) fn rules(old: &Value, new: &Value) -> Vec<String> {
@@ -28,16 +32,108 @@ pub(super) fn rules(old: &Value, new: &Value) -> Vec<String> {
     found
 }
 
-/// Returns that a set of addresses or patterns is another one: the rules that take it stand elsewhere.
-pub(super) fn set(old: &Value, new: &Value, property: &str) -> Option<String> {
-    let sorted = |side: &'_ Value| -> Vec<String> {
-        let all = elements(side.get(property)).into_iter();
-        let mut all: Vec<String> = all.map(text).collect();
-        all.sort();
-        all
+/// Types of what rules take, with where its elements stand.
+const SETS: &[(&str, &str)] = &[
+    ("AWS::WAFv2::IPSet", "Addresses"),
+    ("AWS::WAFv2::RegexPatternSet", "RegularExpressionList"),
+];
+
+/// Returns what another set of addresses or patterns lets through. What comes to a set that only blocks is blocked besides, and
+/// what leaves one that only allows is held back; where nobody knows what its rules do, both may be let through. `resources`
+/// are those of its template.
+///
+/// See <https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-ipset-match.html>.
+pub(in super::super::super) fn sets(
+    id: &str,
+    old: &Value,
+    new: &Value,
+    resources: &BTreeMap<String, Value>,
+) -> Vec<String> {
+    let kind = new.get("Type").and_then(Value::as_str).unwrap_or_default();
+    let Some((_, property)) = SETS.iter().find(|(of, _)| *of == kind) else {
+        return Vec::new();
     };
-    (sorted(old) != sorted(new))
-        .then(|| "what the rules that take it block may be let through".to_owned())
+    let list = |side: &'_ Value| -> Vec<Value> {
+        let all = elements(properties(side).get(*property)).into_iter();
+        all.cloned().collect()
+    };
+    let (before, after) = (list(old), list(new));
+    let missing = |these: &[Value], others: &[Value]| {
+        let missing = these
+            .iter()
+            .filter(|one| !others.iter().any(|other| holds(other, one)));
+        missing.map(text).collect::<Vec<_>>().join(", ")
+    };
+    let (gone, come) = (missing(&before, &after), missing(&after, &before));
+    let (blocks, allows) = uses(id, resources);
+    let mut found = Vec::new();
+    if blocks && !gone.is_empty() {
+        found.push(format!(
+            "what is no longer in it may be let through: {gone}"
+        ));
+    }
+    if allows && !come.is_empty() {
+        found.push(format!("what comes to it may be let through: {come}"));
+    }
+    found
+}
+
+/// Returns whether an element of a set is or holds another one.
+fn holds(wide: &Value, narrow: &Value) -> bool {
+    let range = |one: &Value| one.as_str().and_then(Range::of);
+    match (range(wide), range(narrow)) {
+        (Some(wide), Some(narrow)) => wide.covers(narrow),
+        _ => same(wide, narrow),
+    }
+}
+
+/// Returns whether rules may block, and whether they may allow, what is in a set.
+fn uses(id: &str, resources: &BTreeMap<String, Value>) -> (bool, bool) {
+    let (mut blocks, mut allows, mut is_used) = (false, false, false);
+    let rules = resources
+        .values()
+        .flat_map(|resource| elements(properties(resource).get("Rules")));
+    for rule in rules {
+        let Some(statement) = statement(rule) else {
+            continue;
+        };
+        let mut taken = Vec::new();
+        takes(statement, id, true, &mut taken);
+        for is_plain in taken {
+            is_used = true;
+            let allowing = rule.pointer("/Action/Allow").is_some();
+            let known = is_plain && (allowing || strength(rule) > 0);
+            blocks |= !known || !allowing;
+            allows |= !known || allowing;
+        }
+    }
+    // Rules of other stacks may do anything.
+    (blocks || !is_used, allows || !is_used)
+}
+
+/// Lists where a statement takes a set, each with whether more in the set is more that the rule is about.
+fn takes(statement: &Value, id: &str, is_plain: bool, found: &mut Vec<bool>) {
+    match statement {
+        Value::Array(elements) => {
+            for element in elements {
+                takes(element, id, is_plain, found);
+            }
+        }
+        Value::Object(entries) => {
+            for (key, entry) in entries {
+                match key.as_str() {
+                    "IPSetReferenceStatement" | "RegexPatternSetReferenceStatement" => {
+                        found.extend(names(entry).contains(id).then_some(is_plain));
+                    }
+                    "AndStatement" | "OrStatement" | "Statements" => {
+                        takes(entry, id, is_plain, found);
+                    }
+                    _ => takes(entry, id, false, found),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 fn name(rule: &Value) -> Option<&str> {
