@@ -36,6 +36,11 @@ const DOCUMENTED: &[(&str, &str, &[Default])] = &[
         &[("EnableKeyRotation", "false"), ("Enabled", "true")],
     ),
     (
+        "AWS::KinesisVideo::Stream",
+        "aws-resource-kinesisvideo-stream.html",
+        &[("DataRetentionInHours", "0")],
+    ),
+    (
         "AWS::Lambda::EventSourceMapping",
         "aws-resource-lambda-eventsourcemapping.html",
         &[("Enabled", "true")],
@@ -51,6 +56,11 @@ const DOCUMENTED: &[(&str, &str, &[Default])] = &[
             ("Timeout", "3"),
             ("TracingConfig.Mode", "\"PassThrough\""),
         ],
+    ),
+    (
+        "AWS::RDS::DBInstance",
+        "aws-resource-rds-dbinstance.html",
+        &[("BackupRetentionPeriod", "1")],
     ),
     (
         "AWS::SQS::Queue",
@@ -69,6 +79,14 @@ const DOCUMENTED: &[(&str, &str, &[Default])] = &[
         &[
             ("StateMachineType", "\"STANDARD\""),
             ("TracingConfiguration.Enabled", "false"),
+        ],
+    ),
+    (
+        "AWS::Synthetics::Canary",
+        "aws-resource-synthetics-canary.html",
+        &[
+            ("FailureRetentionPeriod", "31"),
+            ("SuccessRetentionPeriod", "31"),
         ],
     ),
 ];

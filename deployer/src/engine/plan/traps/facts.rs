@@ -79,6 +79,11 @@ fn tables(seen: &Seen<'_>) -> Vec<Finding> {
             ),
         ).citing(row.source));
     }
+    // What takes the place of another one is protected as that was, or less.
+    if seen.stays() || seen.change.action == Action::Replace {
+        found.extend(unprotected(own, seen));
+        found.extend(undeletable(own, seen));
+    }
     if !seen.stays() {
         return found;
     }
@@ -97,7 +102,22 @@ fn tables(seen: &Seen<'_>) -> Vec<Finding> {
         let finding = shortened(row, seen)?;
         Some(finding.citing(row.source))
     }));
-    let protections = PROTECTIONS.iter().filter(|row| row.resource_type == own);
+    found.extend(kept_shorter(own, seen));
+    let switches = SWITCHES.iter().filter(|row| row.resource_type == own);
+    for row in switches {
+        if !(row.is_off)(seen.before(row.pointer)) && (row.is_off)(seen.after(row.pointer)) {
+            found.push(Finding::new(Grade::Interruption, row.says).citing(row.source));
+        }
+    }
+    found
+}
+
+/// Finds the protections of the table that are taken away.
+fn unprotected(resource_type: &str, seen: &Seen<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let protections = PROTECTIONS
+        .iter()
+        .filter(|row| row.resource_type == resource_type);
     for row in protections {
         let (before, after) = (seen.before(row.pointer), seen.after(row.pointer));
         // What was a protection or none before is that still.
@@ -120,14 +140,6 @@ fn tables(seen: &Seen<'_>) -> Vec<Finding> {
                 None => format!("{path} is taken away: {}", row.without),
             };
             found.push(Finding::new(Grade::PermissionWidened, reason).citing(row.source));
-        }
-    }
-    found.extend(undeletable(own, seen));
-    found.extend(kept_shorter(own, seen));
-    let switches = SWITCHES.iter().filter(|row| row.resource_type == own);
-    for row in switches {
-        if !(row.is_off)(seen.before(row.pointer)) && (row.is_off)(seen.after(row.pointer)) {
-            found.push(Finding::new(Grade::Interruption, row.says).citing(row.source));
         }
     }
     found
@@ -189,11 +201,24 @@ fn kept_shorter(resource_type: &str, seen: &Seen<'_>) -> Vec<Finding> {
             (Some(_), None) if after.is_none() => {
                 format!("{path} is no longer said: what is kept by default may be less")
             }
-            (Some(_), None) if after.as_ref().is_some_and(widen::is_unknown) => format!(
-                "{path} may become shorter, as nobody knows what {} is: what is older may be deleted",
-                after.as_ref().map(widen::text).unwrap_or_default()
-            ),
-            _ => continue,
+            (None, Some(after)) if before.is_none() => {
+                format!(
+                    "{path} becomes {after}, and was not said: what is kept by default, or for ever, may be more, and what is older may be deleted"
+                )
+            }
+            (Some(_), None) | (None, Some(_)) | (None, None) => {
+                let unknown = |side: &'_ Option<Value>| side.clone().filter(widen::is_unknown);
+                let (value, verb) = match (unknown(&after), unknown(&before)) {
+                    (Some(after), _) => (after, "is"),
+                    (None, Some(before)) => (before, "was"),
+                    (None, None) => continue,
+                };
+                format!(
+                    "{path} may become shorter, as nobody knows what {} {verb}: what is older may be deleted",
+                    widen::text(&value)
+                )
+            }
+            (Some(_), Some(_)) => continue,
         };
         found.push(Finding::new(Grade::DataLoss, reason));
     }
@@ -296,7 +321,8 @@ fn policies(seen: &Seen<'_>) -> Vec<Finding> {
     let (Some(old), Some(new)) = (seen.deployed(), seen.wanted()) else {
         return Vec::new();
     };
-    if !seen.stays() || !holds_data(&seen.change.resource_type) {
+    let is_judged = matches!(seen.change.action, Action::Update | Action::Replace);
+    if !is_judged || !holds_data(&seen.change.resource_type) {
         return Vec::new();
     }
     let keeps = |resource: &Value, policy: &str| {

@@ -284,6 +284,46 @@ pub(super) const CLASSES: &[Class] = &[
         },
     },
     Class {
+        name: "a protection goes with what has it",
+        grade: Grade::PermissionWidened,
+        find: |template| {
+            // Another name makes another one.
+            let kinds = [
+                (TABLE, "TableName", "DeletionProtectionEnabled", json!(true)),
+                (
+                    &["AWS::SNS::Topic"],
+                    "TopicName",
+                    "KmsMasterKeyId",
+                    json!("alias/own"),
+                ),
+                (
+                    &["AWS::SQS::Queue"],
+                    "QueueName",
+                    "KmsMasterKeyId",
+                    json!("alias/own"),
+                ),
+            ];
+            let mut found = Vec::new();
+            for (types, name, protection, on) in kinds {
+                for (id, body) in of_type(template, types) {
+                    let place = |name: &str| format!("/Properties/{name}");
+                    let fifo = body["Properties"]["FifoQueue"] == json!(true)
+                        || body["Properties"]["FifoTopic"] == json!(true);
+                    let ending = if fifo { ".fifo" } else { "" };
+                    let called =
+                        |text: &str| put(id, body, &place(name), json!(format!("{text}{ending}")));
+                    let given = vec![
+                        called("earlier"),
+                        put(id, body, &place(protection), on.clone()),
+                    ];
+                    let edits = vec![called("later"), take(id, &place(protection))];
+                    found.push(Mutation::new(id, edits).given(given));
+                }
+            }
+            found
+        },
+    },
+    Class {
         name: "versions of objects are no longer kept",
         grade: Grade::PermissionWidened,
         find: |template| {
