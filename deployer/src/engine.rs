@@ -98,7 +98,9 @@ pub use logs::{LogLine, LogsRequest, logs};
 pub use operations::{Operation, operations};
 pub use origin::{Origin, Revision};
 pub(crate) use orphan::split as named_in;
-pub use orphan::{Last, Orphan, Stray, Survey, Territory, find_orphans, strays, survey};
+pub use orphan::{
+    Found, Last, Orphan, Stray, Survey, Territory, find_orphans, strays, survey, tell_apart,
+};
 pub use ownership::{Ownership, Taken, taken};
 pub(crate) use preflight::PATIENCE;
 pub use preflight::{Check, Concern, Weight, preflight, preflight_of_engine};

@@ -9,6 +9,7 @@
 )]
 
 mod cli {
+    mod apart;
     mod approval;
     mod build;
     mod cloudformation;

@@ -4,7 +4,7 @@ mod consent;
 mod ended;
 mod told;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stack_model::assembly::StackManifest;
 
@@ -16,10 +16,12 @@ use super::place::{self, Place};
 use super::remembered::Remembered;
 use super::territory::{self, Ground};
 use super::{Session, approval, environments, ledger, lock, orphans};
+use crate::aws::AwsError;
 use crate::cli;
 use crate::config::{Project, Stage, StageConfig, list};
 use crate::engine::{
-    self, Context, DestroyError, DestroyReport, DestroyRequest, Memory, Orphan, StackTarget, Taken,
+    self, Context, DestroyError, DestroyReport, DestroyRequest, Memory, Orphan, StackTarget,
+    Survey, Taken,
 };
 use crate::error::{Error, Kind, Result};
 use crate::ui::Activity;
@@ -52,6 +54,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
         sites.push(opened.map_err(|error| within(stage, several, error))?);
     }
     refuse_unknown(&sites)?;
+    share(&mut sites);
     while let Some(site) = sites.pop() {
         let ended = Box::pin(run.destroy(&site)).await;
         if let Err(error) = ended {
@@ -98,6 +101,8 @@ struct Site<'a> {
     left: Vec<Orphan>,
     /// The stacks of the source whose names other apps have, and that stay because nobody named them.
     taken: BTreeSet<StackTarget>,
+    /// The regions that did not tell what they have.
+    unseen: BTreeMap<String, AwsError>,
 }
 
 impl Site<'_> {
@@ -134,23 +139,65 @@ fn refuse_unknown(sites: &[Site<'_>]) -> Result<()> {
             let assemblies: Vec<_> = sites.iter().map(|site| &site.rendered.assembly).collect();
             let error = once::nobody(&assemblies, pattern, Source::Known)
                 .cause("neither in the source, nor deployed for this stage and of this app");
-            return Err(sites
-                .iter()
-                .fold(error, |error, site| orphans::nobody(error, &site.ground)));
+            return Err(sites.iter().fold(error, |error, site| {
+                orphans::nobody(error, &site.ground, &site.unseen)
+            }));
         }
     }
     Ok(())
 }
 
-/// Refuses a stack that the source does not have beside one of the source that has the same name in another region: a report of
-/// both would not say which is which.
-fn refuse_twice(name: &str, found: &[Orphan], stacks: &[StackManifest]) -> Result<()> {
-    let is_selected = |orphan: &Orphan| stacks.iter().any(|stack| stack.name == orphan.stack);
-    if found.iter().any(is_selected) {
-        let message = format!("`{name}` has the name of another stack that is to go");
-        return Err(Error::new(Kind::Usage, message).hint("remove it with a command of its own"));
+/// Adds stacks that the source does not have and that a name means to those that go. A report of two of one name would not say
+/// which is which, so that those are refused.
+fn add(
+    going: &mut Vec<Orphan>,
+    found: Vec<Orphan>,
+    name: &str,
+    stacks: &[StackManifest],
+) -> Result<()> {
+    if found.len() > 1 {
+        let error = Error::new(
+            Kind::Usage,
+            format!("`{name}` is the name of several stacks"),
+        );
+        return Err(found.iter().fold(error, |error, orphan| {
+            error.hint(format!("`{}` removes one", orphan.next))
+        }));
+    }
+    for orphan in found {
+        if going.iter().any(|other| other.target() == orphan.target()) {
+            continue;
+        }
+        let mut others = going.iter().map(|other| &other.stack);
+        if others.any(|other| *other == orphan.stack)
+            || stacks.iter().any(|stack| stack.name == orphan.stack)
+        {
+            let message = format!("`{name}` has the name of another stack that is to go");
+            let error = Error::new(Kind::Usage, message);
+            return Err(error.hint("remove it with a command of its own"));
+        }
+        going.push(orphan);
     }
     Ok(())
+}
+
+/// Leaves each stack that the source does not have to the first environment that found it: who names a region in which no
+/// environment is asks all of them.
+fn share(sites: &mut [Site<'_>]) {
+    let mut taken = BTreeSet::new();
+    for site in sites {
+        let Some((_, context)) = &site.connected else {
+            continue;
+        };
+        let (account, own) = (
+            &context.clients.identity().account,
+            context.clients.region(),
+        );
+        site.orphans.retain(|orphan| {
+            let region = orphan.region.as_deref().unwrap_or(own).to_owned();
+            taken.insert((account.clone(), region, orphan.stack.clone()))
+        });
+    }
 }
 
 /// Refuses to delete what environments use that were not chosen: CloudFormation keeps nobody from deleting what stacks of
@@ -215,6 +262,7 @@ impl Run<'_> {
             orphans: Vec::new(),
             left: Vec::new(),
             taken: BTreeSet::new(),
+            unseen: BTreeMap::new(),
             ground: Ground::default(),
             rendered,
         };
@@ -259,60 +307,54 @@ impl Run<'_> {
             place::open(session, self.project, stage, self.place, activity.sink()).await?;
         let whole = (self.name, self.config);
         let ground = territory::of(self.project, whole, stage, assembly, self.place);
-        let (mut found_orphans, mut left) = (Vec::new(), Vec::new());
+        let (mut going, mut left) = (Vec::new(), Vec::new());
         let mut taken = BTreeSet::new();
         let is_of_all = self.arguments.stacks.stacks.is_empty();
-        let gone = if is_of_all || !unknown.is_empty() {
-            let memory = Memory::in_state(&self.project.state_dir);
-            let local = self.place.is_local();
-            let seen = Remembered::of(self.project, self.name, stage, local);
+        let memory = Memory::in_state(&self.project.state_dir);
+        let seen = Remembered::of(self.project, self.name, stage, self.place.is_local());
+        let mut unseen = BTreeMap::new();
+        if is_of_all {
+            let mut survey = Survey::default();
+            if takes_all {
+                match orphans::look(session, &context, &ground).await? {
+                    Ok(found) => survey = found,
+                    Err(unseen) => unseen.tell(&session.ui),
+                }
+            }
+            let reads_nothing = self.reads_nothing(session);
             // Where nobody reads, only what is known to be left is told.
-            let seen = if is_of_all && self.reads_nothing(session) {
+            let seen = if reads_nothing {
                 BTreeSet::new()
             } else {
                 seen.names()
             };
-            orphans::gone(session, &context, &ground, &memory, &seen).await?
-        } else {
-            Vec::new()
-        };
-        if takes_all {
-            match orphans::look(session, &context, &ground).await? {
-                Ok(survey) => {
-                    orphans::tell_unseen(&session.ui, &ground, &survey);
-                    for Taken { stack, app, .. } in &survey.taken {
-                        session.ui.warn(format!(
-                            "{stack} is a stack of app `{app}` and stays: nobody named it"
-                        ));
-                    }
-                    let targets = survey.taken.into_iter().map(|taken| StackTarget {
-                        name: taken.stack,
-                        region: Some(taken.region),
-                    });
-                    taken = targets.collect();
-                    found_orphans = survey.orphans;
-                }
-                Err(unseen) => unseen.tell(&session.ui),
+            let known = (&memory, &seen);
+            orphans::add_gone(session, &context, &ground, known, &mut survey).await?;
+            for Taken { stack, app, .. } in &survey.taken {
+                session.ui.warn(format!(
+                    "{stack} is a stack of app `{app}` and stays: nobody named it"
+                ));
             }
-        }
-        if is_of_all {
-            found_orphans.extend(gone);
-            let reads_nothing = self.reads_nothing(session);
+            let targets = survey.taken.into_iter().map(|taken| StackTarget {
+                name: taken.stack,
+                region: Some(taken.region),
+            });
+            taken = targets.collect();
+            unseen = survey.unseen;
             let stays = |orphan: &Orphan| reads_nothing || orphan.is_ambiguous;
-            (left, found_orphans) = found_orphans.into_iter().partition(stays);
-        } else {
+            (left, going) = survey.orphans.into_iter().partition(stays);
+        } else if !unknown.is_empty() {
+            let seen = seen.names();
             for name in unknown {
-                let found = orphans::find(session, &context, &ground, name).await?;
-                if found.is_empty() {
-                    let own = stage.region.as_str();
-                    let gone = gone.iter().filter(|orphan| orphan.is_named(name, own));
-                    found_orphans.extend(gone.cloned());
-                }
-                refuse_twice(name, &found, &stacks)?;
-                found_orphans.extend(found);
+                let known = (&memory, &seen);
+                let found = orphans::named(session, &context, &ground, known, name).await?;
+                unseen.extend(found.unseen);
+                add(&mut going, found.orphans, name, &stacks)?;
             }
         }
-        site.orphans = found_orphans;
+        orphans::tell_unseen(&session.ui, &ground, &unseen);
+        site.unseen = unseen;
+        site.orphans = going;
         site.left = left;
         site.taken = taken;
         site.ground = ground;
@@ -387,8 +429,10 @@ impl Run<'_> {
         let result = engine::destroy(&context, request).await;
         activity.finish();
         let remembered = Remembered::of(project, name, stage, place.is_local());
+        let all = &site.rendered.assembly.manifest.stacks;
+        let places: Vec<StackTarget> = all.iter().map(|stack| site.place_of(stack)).collect();
         let done = result.as_ref().map_or_else(DestroyError::report, Some);
-        done.inspect(|report| remembered.removed(&session.ui, report));
+        done.inspect(|report| remembered.removed(&session.ui, report, own, &places));
         let (ui, key) = (&session.ui, stage.key(name));
         match result {
             Ok(mut report) => {

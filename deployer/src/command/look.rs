@@ -1,6 +1,6 @@
 //! What the verbs begin with that look at deployed stacks and change none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Session;
 use super::place::{self, Place};
@@ -72,24 +72,21 @@ impl Look {
         let mut targets = prepare::targets(&assembly, &selected);
         let memory = Memory::in_state(&project.state_dir);
         let (mut found, mut gone) = (Vec::new(), Vec::new());
+        let mut unseen = BTreeMap::new();
         for pattern in unknown {
-            let mut there = orphans::find(session, &context, &ground, &pattern).await?;
-            if there.is_empty() {
-                let none = BTreeSet::new();
-                let all = orphans::gone(session, &context, &ground, &memory, &none);
-                let before = gone.len();
-                gone.extend(
-                    all.await?
-                        .into_iter()
-                        .filter(|it| it.is_named(&pattern, stage.region.as_str())),
-                );
-                if gone.len() == before {
-                    let error = cli::unknown(&assembly.names(), &pattern);
-                    return Err(orphans::nobody(error, &ground));
-                }
+            let known = (&memory, &BTreeSet::new());
+            let named = orphans::named(session, &context, &ground, known, &pattern).await?;
+            if named.orphans.is_empty() {
+                let error = cli::unknown(&assembly.names(), &pattern);
+                return Err(orphans::nobody(error, &ground, &named.unseen));
             }
-            found.append(&mut there);
+            unseen.extend(named.unseen);
+            let (absent, there): (Vec<_>, Vec<_>) =
+                named.orphans.into_iter().partition(Orphan::is_gone);
+            gone.extend(absent);
+            found.extend(there);
         }
+        orphans::tell_unseen(&session.ui, &ground, &unseen);
         targets.extend(found.iter().map(Orphan::target));
         Ok(Self {
             targets,

@@ -7,8 +7,10 @@ use super::remembered::Remembered;
 use super::territory::Ground;
 use crate::aws::{AwsError, Fault};
 use crate::config::Project;
-use crate::engine::{self, Context, Last, Memory, Orphan, StackTarget, Stray, Survey, Taken};
-use crate::error::{Error, Result};
+use crate::engine::{
+    self, Context, Found, Last, Memory, Orphan, StackTarget, Stray, Survey, Taken,
+};
+use crate::error::{Error, Kind, Result};
 use crate::ui::Ui;
 
 /// Returns whether a text may be the name of a deployed stack of a stage, or that and its region: `late-dev@us-east-1`.
@@ -45,7 +47,7 @@ pub(super) async fn look(
     context: &Context,
     ground: &Ground,
 ) -> Result<Result<Survey, Unseen>> {
-    if let Some(environment) = &ground.unrendered {
+    if let Some(environment) = ground.unrendered.first() {
         return Ok(Err(Unseen(environment.clone())));
     }
     let survey = engine::survey(context, &ground.territory);
@@ -83,28 +85,73 @@ pub(super) async fn taken(
     Ok(taken)
 }
 
-/// Finds what is deployed under a name that the source does not have.
-pub(super) async fn find(
+/// Finds what has a name that the source does not have: what is deployed, or else what is gone and this machine still knows of,
+/// because its removal did not come to its end or because it was `seen` to be there and may have left something.
+pub(super) async fn named(
     session: &Session,
     context: &Context,
     ground: &Ground,
+    (memory, seen): (&Memory, &BTreeSet<String>),
     name: &str,
-) -> Result<Vec<Orphan>> {
-    let found = engine::find_orphans(context, &ground.territory, name);
-    Ok(session.guard(Box::pin(found)).await??)
+) -> Result<Found> {
+    let territory = &ground.territory;
+    let (stack, region) = engine::named_in(name);
+    if let Some(region) = region {
+        if territory
+            .known
+            .contains(&(region.to_owned(), stack.to_owned()))
+        {
+            let message = format!("the source has the stack `{stack}` of {region}");
+            return Err(Error::new(Kind::Usage, message).hint(format!(
+                "it is named `{stack}`, with `--region` where the stage has several"
+            )));
+        }
+        // Nobody knows which stacks there are in the source.
+        if ground.unrendered.contains(region) {
+            return Ok(Found::default());
+        }
+    }
+    let found = engine::find_orphans(context, territory, name);
+    let mut found = session.guard(Box::pin(found)).await?;
+    if found.orphans.is_empty() {
+        let gone = engine::remnants(context, territory, memory, seen, Some(name));
+        let gone = session.guard(Box::pin(gone)).await?;
+        found.orphans = gone.orphans;
+        found.unseen.extend(gone.unseen);
+    }
+    match found.unseen.pop_first() {
+        Some((_, error)) if region.is_some() => Err(error.into()),
+        unseen => {
+            found.unseen.extend(unseen);
+            Ok(found)
+        }
+    }
 }
 
-/// Finds stacks that are gone and that this machine still knows of: what their removal left to do is left, or was `seen` to be
-/// there and may have left something.
-pub(super) async fn gone(
+/// Adds the stacks that are gone and that this machine still knows of to what else is not in the source.
+pub(super) async fn add_gone(
     session: &Session,
     context: &Context,
     ground: &Ground,
-    memory: &Memory,
-    seen: &BTreeSet<String>,
-) -> Result<Vec<Orphan>> {
-    let found = engine::remnants(context, &ground.territory, memory, seen);
-    Ok(session.guard(Box::pin(found)).await??)
+    (memory, seen): (&Memory, &BTreeSet<String>),
+    survey: &mut Survey,
+) -> Result<()> {
+    let territory = &ground.territory;
+    let gone = engine::remnants(context, territory, memory, seen, None);
+    let gone = session.guard(Box::pin(gone)).await?;
+    survey.orphans.extend(gone.orphans);
+    survey.unseen.extend(gone.unseen);
+    let all = survey.orphans.iter_mut().chain(&mut survey.unowned);
+    engine::tell_apart(context, territory, all);
+    Ok(())
+}
+
+/// Returns the name of a stack, with its region where that is not the one of the stage.
+pub(super) fn placed(orphan: &Orphan) -> String {
+    match &orphan.region {
+        Some(region) => format!("{} ({region})", orphan.stack),
+        None => orphan.stack.clone(),
+    }
 }
 
 /// Tells of stacks that are gone and not all that is to be removed.
@@ -115,8 +162,18 @@ pub(super) fn tell_gone(ui: &Ui, stack: &str, next: &str) {
 }
 
 /// Adds to the error of a name that nothing has why it may be deployed all the same.
-pub(super) fn nobody(error: Error, ground: &Ground) -> Error {
-    match &ground.unrendered {
+pub(super) fn nobody(
+    mut error: Error,
+    ground: &Ground,
+    unseen: &BTreeMap<String, AwsError>,
+) -> Error {
+    for (region, reason) in unseen {
+        error = error.cause(format!(
+            "nobody knows what is deployed in {region}: {}",
+            why(reason)
+        ));
+    }
+    match ground.unrendered.first() {
         Some(environment) => error.hint(format!(
             "the stacks of {environment} were not rendered on this machine: `stackctl synth --region {environment}` does so"
         )),
@@ -139,8 +196,8 @@ impl Unseen {
 }
 
 /// Tells which regions nobody could look at, of those where stacks of the stage are or were.
-pub(super) fn tell_unseen(ui: &Ui, ground: &Ground, survey: &Survey) {
-    for (region, error) in &survey.unseen {
+pub(super) fn tell_unseen(ui: &Ui, ground: &Ground, unseen: &BTreeMap<String, AwsError>) {
+    for (region, error) in unseen {
         if !ground.territory.guessed.contains(region) {
             ui.warn(format!(
                 "nobody knows whether stacks are deployed in {region} that the source does not have: {}",

@@ -15,7 +15,7 @@ use super::{environments, lock};
 use crate::assembly::Assembly;
 use crate::config::{Project, Stage, list};
 use crate::engine::plan::{App, Plan, Registry, Side, Snapshot, StackPlan, defaults};
-use crate::engine::{DeployReport, DestroyReport, DestroyedStack, Outcome};
+use crate::engine::{DeployReport, DestroyReport, DestroyedStack, Outcome, StackTarget};
 use crate::error::{Error, Kind, Result};
 use crate::ui::Ui;
 
@@ -88,9 +88,22 @@ impl Remembered {
         }
     }
 
-    /// Forgets the stacks of a removal that are gone: what they were is of no use to anybody any more.
-    pub(super) fn removed(&self, ui: &Ui, report: &DestroyReport) {
-        let gone = |stack: &&DestroyedStack| stack.outcome.is_good();
+    /// Forgets the stacks of a removal that are gone: what they were is of no use to anybody any more. What is kept under the name
+    /// of a stack of the `source` is what was seen of that one, whatever else is gone that had its name in another region.
+    pub(super) fn removed(
+        &self,
+        ui: &Ui,
+        report: &DestroyReport,
+        own: &str,
+        source: &[StackTarget],
+    ) {
+        let gone = |stack: &&DestroyedStack| {
+            let region = stack.left.region.as_deref().unwrap_or(own);
+            let is_another = |of: &StackTarget| {
+                of.name == stack.stack && of.region.as_deref().unwrap_or(own) != region
+            };
+            stack.outcome.is_good() && !source.iter().any(is_another)
+        };
         for stack in report.stacks.iter().filter(gone) {
             match std::fs::remove_file(self.file(&stack.stack)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => ui.warn(format!(
@@ -312,11 +325,25 @@ mod tests {
                 left: Left::default(),
             }],
         };
-        kept.removed(&ui, &destroyed(Outcome::Failed));
+        let removed = |report: &DestroyReport, source: Option<&str>| {
+            let source = StackTarget {
+                name: "orders-dev".to_owned(),
+                region: source.map(str::to_owned),
+            };
+            kept.removed(&ui, report, "us-east-1", &[source]);
+        };
+        removed(&destroyed(Outcome::Failed), None);
         assert_eq!(known(), Some(Some(snapshot(6))));
-        kept.removed(&ui, &destroyed(Outcome::Deleted));
+        // One of that name is gone, and the one of the source is elsewhere.
+        removed(&destroyed(Outcome::Deleted), Some("eu-west-1"));
+        assert_eq!(known(), Some(Some(snapshot(6))));
+        let mut elsewhere = destroyed(Outcome::Deleted);
+        elsewhere.stacks[0].left.region = Some("eu-west-1".to_owned());
+        removed(&elsewhere, None);
+        assert_eq!(known(), Some(Some(snapshot(6))));
+        removed(&destroyed(Outcome::Deleted), Some("us-east-1"));
         assert!(known().is_none() && !kept.directory.exists());
-        kept.removed(&ui, &destroyed(Outcome::Deleted));
+        removed(&destroyed(Outcome::Deleted), None);
         kept.seen(&ui, &plan(Some(snapshot(6))));
         // Another version counts as nothing known.
         let text = std::fs::read_to_string(kept.file("orders-dev")).expect("reads");

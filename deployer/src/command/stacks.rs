@@ -51,7 +51,7 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
     let (gone, orphans): (Vec<&Orphan>, Vec<&Orphan>) =
         survey.orphans.iter().partition(|orphan| orphan.is_gone());
     for orphan in gone {
-        orphans::tell_gone(&session.ui, &orphan.stack, &orphan.next);
+        orphans::tell_gone(&session.ui, &orphans::placed(orphan), &orphan.next);
     }
     for text in orphans::strayed(&survey.strays, look.context.clients.region()) {
         session.ui.warn(text);
@@ -149,9 +149,10 @@ async fn besides(session: &Session, look: &Look, arguments: &cli::Stacks) -> Res
         Survey::default()
     });
     let none = BTreeSet::new();
-    let gone = orphans::gone(session, &look.context, &look.ground, &look.memory, &none);
-    survey.orphans.extend(gone.await?);
-    orphans::tell_unseen(&session.ui, &look.ground, &survey);
+    let known = (&look.memory, &none);
+    let gone = orphans::add_gone(session, &look.context, &look.ground, known, &mut survey);
+    gone.await?;
+    orphans::tell_unseen(&session.ui, &look.ground, &survey.unseen);
     Ok(survey)
 }
 

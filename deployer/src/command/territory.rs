@@ -22,8 +22,8 @@ const APART: [&str; 4] = ["us-gov-", "us-iso", "cn-", "eusc-"];
 pub(super) struct Ground {
     /// Where to look.
     pub(super) territory: Territory,
-    /// An environment whose stacks nobody knows here, though they may be in the same account.
-    pub(super) unrendered: Option<String>,
+    /// The environments whose stacks nobody knows here, though they may be in the same account.
+    pub(super) unrendered: Vec<String>,
 }
 
 /// Returns where an environment of a stage looks for stacks that its source does not have: in the regions of the environment
@@ -46,12 +46,13 @@ pub(super) fn of(
     }
     let had = regions.clone();
     // A removal that did not come to its end may be in one that the configuration names no more.
-    regions.extend(Memory::in_state(&project.state_dir).regions(name));
+    let begun = Memory::in_state(&project.state_dir).regions(name);
+    regions.extend(begun.iter().cloned());
     if !place.is_local() {
         regions.extend(named(project, own));
         regions.extend(left(project, own));
     }
-    let mut unrendered = None;
+    let mut unrendered = Vec::new();
     let mut is_before = true;
     for other in config.environments() {
         if other.label == stage.label {
@@ -64,7 +65,7 @@ pub(super) fn of(
         }
         let theirs = other.region.as_str();
         let Some(last) = kept::last(project, &other.key(name)) else {
-            unrendered.get_or_insert_with(|| theirs.to_owned());
+            unrendered.push(theirs.to_owned());
             regions.retain(|region| region == own || region != theirs);
             continue;
         };
@@ -78,7 +79,8 @@ pub(super) fn of(
         });
         known.extend(others);
     }
-    let guessed = regions.difference(&had).cloned().collect();
+    let is_guessed = |region: &&String| !had.contains(*region) && !begun.contains(*region);
+    let guessed = regions.iter().filter(is_guessed).cloned().collect();
     Ground {
         territory: Territory {
             stage: name.to_owned(),
@@ -282,9 +284,9 @@ mod tests {
         };
         let look = |stage| of(&project, ("dev", config), stage, &empty(), &Place::Aws);
         let ground = look(first);
-        assert_eq!(ground.unrendered.as_deref(), Some("eu-west-2"));
+        assert_eq!(ground.unrendered, ["eu-west-2"]);
         let regions: Vec<String> = ground.territory.regions.into_iter().collect();
         assert_eq!(regions, ["eu-west-1", "us-east-1"]);
-        assert_eq!(look(second).unrendered.as_deref(), Some("eu-west-1"));
+        assert_eq!(look(second).unrendered, ["eu-west-1"]);
     }
 }

@@ -71,9 +71,18 @@ pub struct Orphan {
     /// The app that it says it belongs to.
     #[serde(skip)]
     pub app: Option<String>,
-    /// Whether a stack of the source has the same name in another region.
+    /// Whether its name alone means another one, too, or instead of it.
     #[serde(skip)]
     pub is_ambiguous: bool,
+}
+
+/// Stacks that were found, and the regions that did not tell whether they have any.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The stacks.
+    pub orphans: Vec<Orphan>,
+    /// The regions, with the reasons.
+    pub unseen: BTreeMap<String, AwsError>,
 }
 
 /// A stack of this app whose stage it does not have any more: it was renamed or removed in `stackctl.toml`, or is that of
@@ -101,24 +110,11 @@ pub struct Last {
 }
 
 impl Orphan {
-    fn new(
-        context: &Context,
-        territory: &Territory,
-        region: &str,
-        deployed: DeployedStack,
-    ) -> Self {
-        let stack = deployed.name().to_owned();
-        let is_ambiguous = territory.known.iter().any(|(_, known)| *known == stack);
-        let named = if is_ambiguous {
-            format!("{stack}@{region}")
-        } else {
-            stack.clone()
-        };
-        let next = hint::command(context, &format!("stackctl destroy {named}"));
-        Self {
+    fn new(context: &Context, region: &str, deployed: DeployedStack) -> Self {
+        let mut orphan = Self {
             region: (region != context.clients.region()).then(|| region.to_owned()),
-            next,
-            stack,
+            next: String::new(),
+            stack: deployed.name().to_owned(),
             status: deployed.status,
             last: deployed.changed.map(|at| Last {
                 at: rfc3339(at),
@@ -126,22 +122,39 @@ impl Orphan {
             }),
             id: deployed.id,
             app: deployed.tags.get(APP_TAG).cloned(),
-            is_ambiguous,
-        }
+            is_ambiguous: false,
+        };
+        orphan.name(context, false);
+        orphan
     }
 
     /// Says of a stack that is gone that its removal did not come to its end.
     pub(super) fn gone(context: &Context, region: &str, stack: &str) -> Self {
-        Self {
+        let mut orphan = Self {
             stack: stack.to_owned(),
             region: (region != context.clients.region()).then(|| region.to_owned()),
             status: StackStatus::new("DELETE_COMPLETE"),
-            next: hint::command(context, &format!("stackctl destroy {stack}")),
+            next: String::new(),
             last: None,
             id: String::new(),
             app: context.ownership.app.clone(),
             is_ambiguous: false,
-        }
+        };
+        orphan.name(context, false);
+        orphan
+    }
+
+    /// Names it in the command that removes it: with its region, where its name alone does not mean it and nothing else.
+    fn name(&mut self, context: &Context, is_ambiguous: bool) {
+        let own = context.clients.region();
+        let region = self.region.as_deref().unwrap_or(own);
+        let named = if is_ambiguous {
+            format!("{}@{region}", self.stack)
+        } else {
+            self.stack.clone()
+        };
+        self.next = hint::command(context, &format!("stackctl destroy {named}"));
+        self.is_ambiguous = is_ambiguous;
     }
 
     /// Returns whether it is gone, and only what its removal left to do is left.
@@ -204,6 +217,25 @@ impl Orphan {
     }
 }
 
+/// Names each of all stacks that were found so that its command means it and no other: its name alone means those that the
+/// source has, and every one that was found, deployed or gone.
+pub fn tell_apart<'a>(
+    context: &Context,
+    territory: &Territory,
+    orphans: impl IntoIterator<Item = &'a mut Orphan>,
+) {
+    let mut orphans: Vec<&mut Orphan> = orphans.into_iter().collect();
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    let found = orphans.iter().map(|orphan| &orphan.stack);
+    for name in found.chain(territory.known.iter().map(|(_, known)| known)) {
+        *names.entry(name.clone()).or_default() += 1;
+    }
+    for orphan in &mut orphans {
+        let is_ambiguous = names.get(&orphan.stack).is_some_and(|times| *times > 1);
+        orphan.name(context, is_ambiguous);
+    }
+}
+
 /// Finds the stacks of the app whose stages it does not have any more, in every region.
 pub async fn strays(context: &Context, territory: &Territory) -> Result<Vec<Stray>, AwsError> {
     let mut survey = Survey::default();
@@ -247,6 +279,8 @@ pub async fn survey(context: &Context, territory: &Territory) -> Survey {
     survey.strays.sort();
     survey.orphans.sort_by(by_name);
     survey.unowned.sort_by(by_name);
+    let all = survey.orphans.iter_mut().chain(&mut survey.unowned);
+    tell_apart(context, territory, all);
     survey
 }
 
@@ -297,7 +331,7 @@ impl Survey {
             }
             return;
         }
-        let orphan = Orphan::new(context, territory, region, stack);
+        let orphan = Orphan::new(context, region, stack);
         match (is_owned, is_ours) {
             (true, true) => self.orphans.push(orphan),
             (false, _) => self.unowned.push(orphan),
@@ -314,34 +348,58 @@ pub(crate) fn split(name: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Finds stacks that are not in the source by their name, in every region or in the one that stands after an `@`; none, where
-/// there is none, or where it is of another stage or another app. A region that is only guessed may tell nothing.
-pub async fn find_orphans(
-    context: &Context,
-    territory: &Territory,
-    name: &str,
-) -> Result<Vec<Orphan>, AwsError> {
-    let (name, only) = split(name);
-    let regions = territory.regions.iter().map(String::as_str);
-    let regions = regions.filter(|region| only.is_none_or(|only| only == *region));
-    let looks = regions.map(|region| {
-        let clients = context.clients.in_region(Some(region));
-        async move { (region, inspect::describe(&clients, name).await) }
-    });
-    let mut survey = Survey::default();
-    for (region, looked) in graph::abreast(context.concurrency, looks.collect()).await {
-        match looked {
-            Ok(Some(deployed)) => survey.enter(context, territory, region, deployed),
-            Err(error) if !territory.guessed.contains(region) => return Err(error),
-            Ok(None) | Err(_) => {}
+impl Territory {
+    /// Returns the name of a stack, and where it is looked for: in the region that stands after an `@` alone, wherever that is,
+    /// or in every one.
+    pub(super) fn of<'a>(&self, named: &'a str) -> (&'a str, BTreeSet<String>) {
+        match split(named) {
+            (name, Some(region)) => (name, BTreeSet::from([region.to_owned()])),
+            (name, None) => (name, self.regions.clone()),
         }
     }
-    let mut found = survey.orphans;
-    found.append(&mut survey.unowned);
-    for orphan in &mut found {
+}
+
+/// Finds stacks that are not in the source by their name, in every region or in the one that stands after an `@`; none, where
+/// there is none, or where it is of another stage or another app. What one region does not tell hides nothing of the others.
+pub async fn find_orphans(context: &Context, territory: &Territory, named: &str) -> Found {
+    let (name, regions) = territory.of(named);
+    let looks = regions.into_iter().map(|region| {
+        let clients = context.clients.in_region(Some(&region));
+        async move { (inspect::describe(&clients, name).await, region) }
+    });
+    let mut survey = Survey::default();
+    for (looked, region) in graph::abreast(context.concurrency, looks.collect()).await {
+        match looked {
+            Ok(Some(deployed)) => survey.enter(context, territory, &region, deployed),
+            Ok(None) => {}
+            Err(error) => {
+                survey.unseen.insert(region, error);
+            }
+        }
+    }
+    let mut orphans = survey.orphans;
+    orphans.append(&mut survey.unowned);
+    for orphan in &mut orphans {
         orphan.trace(context).await;
     }
-    Ok(found)
+    found(context, territory, named, orphans, survey.unseen)
+}
+
+/// Names what was found: whoever gave a region is answered with one.
+pub(super) fn found(
+    context: &Context,
+    territory: &Territory,
+    named: &str,
+    mut orphans: Vec<Orphan>,
+    unseen: BTreeMap<String, AwsError>,
+) -> Found {
+    tell_apart(context, territory, &mut orphans);
+    if split(named).1.is_some() {
+        for orphan in &mut orphans {
+            orphan.name(context, true);
+        }
+    }
+    Found { orphans, unseen }
 }
 
 /// Lists the stacks of a region, without those that are part of others.

@@ -38,13 +38,29 @@ impl Server {
     }
 
     pub(super) fn answering(status: Option<&'static str>, answers: Answers) -> Self {
+        Self::told(status, move |_, action, stack| {
+            answers(action, stack).map(|text| ("200 OK", text))
+        })
+    }
+
+    /// Answers by regions, which the signatures name, as well: with a status and a body.
+    pub(super) fn in_regions(
+        answers: fn(&str, &str, &str) -> Option<(&'static str, String)>,
+    ) -> Self {
+        Self::told(None, answers)
+    }
+
+    fn told(
+        status: Option<&'static str>,
+        answers: impl Fn(&str, &str, &str) -> Option<(&'static str, String)> + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
         let port = listener.local_addr().expect("is bound").port();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                answer(stream, status, answers, &seen);
+                answer(stream, status, &answers, &seen);
             }
         });
         Self { port, requests }
@@ -186,11 +202,11 @@ fn nothing(action: &str) -> String {
 fn answer(
     mut stream: TcpStream,
     stack_status: Option<&str>,
-    answers: Answers,
+    answers: &impl Fn(&str, &str, &str) -> Option<(&'static str, String)>,
     seen: &Mutex<Vec<String>>,
 ) {
     let mut reader = BufReader::new(stream.try_clone().expect("clones"));
-    let mut length = 0;
+    let (mut length, mut region) = (0, String::new());
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).expect("reads") == 0 {
@@ -201,6 +217,10 @@ fn answer(
         {
             length = value.trim().parse().expect("is a number");
         }
+        // The scope of a credential is its key, the day, the region and the service.
+        if let Some((_, scope)) = line.split_once("Credential=") {
+            region = scope.split('/').nth(2).unwrap_or_default().to_owned();
+        }
         if line.trim().is_empty() {
             break;
         }
@@ -210,10 +230,9 @@ fn answer(
     let body = String::from_utf8(body).expect("is text");
     let action = field(&body, "Action");
     let name = field(&body, "StackName");
+    let own = answers(&region, &action, &name);
     let (status, text) = match (action.as_str(), stack_status) {
-        _ if answers(&action, &name).is_some() => {
-            ("200 OK", answers(&action, &name).unwrap_or_default())
-        }
+        _ if own.is_some() => own.unwrap_or_default(),
         ("GetCallerIdentity", _) => ("200 OK", IDENTITY.to_owned()),
         ("DescribeStacks", _) if name.is_empty() => ("200 OK", no_stacks()),
         ("DescribeStacks", Some(status)) => ("200 OK", stack(&name, status)),
@@ -250,7 +269,7 @@ fn answer(
 }
 
 /// The form of <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>.
-fn error(code: &str, message: &str) -> String {
+pub(super) fn error(code: &str, message: &str) -> String {
     format!(
         "<ErrorResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
     )

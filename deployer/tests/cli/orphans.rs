@@ -172,13 +172,16 @@ fn a_stack_that_has_the_name_of_one_in_another_region_is_named_with_its_own() {
         &["orders-dev", own[0], "--confirm", "dev"],
     );
     assert_eq!(both.code, Some(2), "{both:?}");
-    let elsewhere = run(
+    // That of the source has no region beside its name.
+    let known = run(
         "destroy",
         &workspace,
         &server,
-        &["orders-dev@eu-west-1", "--confirm", "dev"],
+        &["orders-dev@us-east-1", "--confirm", "dev"],
     );
-    assert_eq!(elsewhere.code, Some(2), "{elsewhere:?}");
+    assert_eq!(known.code, Some(2), "{known:?}");
+    let told = "the source has the stack `orders-dev` of us-east-1";
+    assert!(known.stderr.contains(told), "{known:?}");
 }
 
 /// What another app has is left alone with the rest, and refused where it is named.

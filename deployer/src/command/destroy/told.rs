@@ -13,7 +13,7 @@ pub(super) fn described(orphan: &Orphan) -> String {
     if orphan.is_gone() {
         return format!(
             "{} is gone, and what its removal left to do is done now",
-            orphan.stack
+            orphans::placed(orphan)
         );
     }
     let whose = match &orphan.app {
@@ -22,18 +22,10 @@ pub(super) fn described(orphan: &Orphan) -> String {
     };
     format!(
         "{} is not in this source{whose}: {}{}",
-        placed(orphan),
+        orphans::placed(orphan),
         orphan.status,
         orphans::last(orphan)
     )
-}
-
-/// Returns the name of a stack, with its region where that is not the one of the stage.
-fn placed(orphan: &Orphan) -> String {
-    match &orphan.region {
-        Some(region) => format!("{} ({region})", orphan.stack),
-        None => orphan.stack.clone(),
-    }
 }
 
 /// Says what goes and stands in no template, and what stays and is of no use any more.
@@ -65,19 +57,19 @@ pub(super) fn finish(
 /// Tells which stacks stay that the source does not have.
 pub(super) fn tell_left(ui: &Ui, left: &[Orphan]) {
     for orphan in left {
-        let Orphan { stack, next, .. } = orphan;
+        let next = &orphan.next;
         if orphan.is_gone() {
-            orphans::tell_gone(ui, stack, next);
+            orphans::tell_gone(ui, &orphans::placed(orphan), next);
             continue;
         }
         let why = if orphan.is_ambiguous {
-            "another one of its name is in the source"
+            "it is not the only one of its name"
         } else {
             "consent was given before anybody knew of it"
         };
         ui.warn(format!(
             "{} is not in this source and stays, as {why}: `{next}` removes it",
-            placed(orphan)
+            orphans::placed(orphan)
         ));
     }
 }

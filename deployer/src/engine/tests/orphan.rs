@@ -186,11 +186,10 @@ async fn an_orphan_is_found_by_its_name_where_nobody_else_owns_it() {
             script = script.cloudformation("describe_stack_events", denied);
         }
         let played = script.play();
-        let found = find_orphans(&shop(&played.context), &territory(), "late-dev")
-            .await
-            .expect("it can be described");
-        assert_eq!(!found.is_empty(), is_found, "{tags:?}");
-        for orphan in found {
+        let found = find_orphans(&shop(&played.context), &territory(), "late-dev").await;
+        assert!(found.unseen.is_empty());
+        assert_eq!(!found.orphans.is_empty(), is_found, "{tags:?}");
+        for orphan in found.orphans {
             let manifest = orphan.manifest("dev");
             assert_eq!(manifest.name, "late-dev");
             assert_eq!(
@@ -204,7 +203,8 @@ async fn an_orphan_is_found_by_its_name_where_nobody_else_owns_it() {
     let gone = answers::absent("late-dev");
     let played = Script::new().describe("late-dev", gone).play();
     let found = find_orphans(&played.context, &territory(), "late-dev").await;
-    assert_eq!(found.expect("nothing is there"), []);
+    assert_eq!(found.orphans, []);
+    assert!(found.unseen.is_empty());
     played.finish();
 }
 
