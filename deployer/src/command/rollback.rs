@@ -46,9 +46,11 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Result<
         );
         approval::ask(session, place.is_local(), &question).await?;
     }
+    let unasked = planned.iter().filter(|planned| !changes(planned.action));
     let request = RollbackRequest {
         stacks,
         skip: arguments.skip.iter().cloned().collect(),
+        unasked: unasked.map(|planned| planned.stack.clone()).collect(),
     };
     let result = engine::rollback(&context, request).await;
     activity.finish();
@@ -74,6 +76,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Result<
 fn changes(action: RollbackAction) -> bool {
     match action {
         RollbackAction::Cancel
+        | RollbackAction::LeadBack
         | RollbackAction::RollBack
         | RollbackAction::RemoveCreated
         | RollbackAction::Continue
@@ -93,6 +96,9 @@ fn show(session: &Session, planned: &[PlannedRollback]) {
     for planned in planned {
         let what = match planned.action {
             RollbackAction::Nothing => "nothing to roll back",
+            RollbackAction::LeadBack => {
+                "the update was rolled back, and what was live before it is live again"
+            }
             RollbackAction::Wait => "waits for what is running",
             RollbackAction::Cancel => "cancels the update, which is taken back",
             RollbackAction::RollBack => "takes back the update that failed",

@@ -22,7 +22,7 @@ use super::{
     stuck,
 };
 use crate::{
-    aws::{AwsError, OrAws, texts},
+    aws::{AwsError, Fault, OrAws, texts},
     error::Kind,
 };
 
@@ -34,6 +34,8 @@ pub struct RollbackRequest {
     /// The resources that a rollback leaves as they are, by logical id or as `STACK/LOGICAL_ID`: only such that kept an
     /// earlier rollback from its end.
     pub skip: BTreeSet<String>,
+    /// The stacks of which nobody agreed that anything changes: what is live of them stays so.
+    pub unasked: BTreeSet<String>,
 }
 
 /// What a rollback would do to one stack.
@@ -59,6 +61,8 @@ pub struct PlannedRollback {
 pub enum RollbackAction {
     /// Nothing: it is in a state that it can be updated from, or there is none.
     Nothing,
+    /// Leads released functions back to what was live before an update that was rolled back.
+    LeadBack,
     /// Waits for the operation that is running, and looks again.
     Wait,
     /// Cancels the update that is running.
@@ -208,9 +212,17 @@ pub async fn rollback_plan(
         };
         let live = match &deployed {
             Some(deployed) if is_ours && !deployed.status.is_good() => {
-                proof::live(&context.in_region(stack.region.as_deref()), stack, deployed).await?
+                let context = &context.in_region(stack.region.as_deref());
+                match action {
+                    RollbackAction::Nothing => due(context, stack, deployed).await?,
+                    _ => proof::live(context, stack, deployed).await?,
+                }
             }
             _ => BTreeMap::new(),
+        };
+        let action = match action {
+            RollbackAction::Nothing if !live.is_empty() => RollbackAction::LeadBack,
+            action => action,
         };
         planned.push(PlannedRollback {
             stack: stack.name.clone(),
@@ -224,6 +236,26 @@ pub async fn rollback_plan(
         });
     }
     Ok(planned)
+}
+
+/// Returns the versions that aliases are led back to though the stack itself needs no rollback, by logical id. Whoever may not
+/// know is told so, and moves nothing.
+async fn due(
+    context: &Context,
+    stack: &StackManifest,
+    deployed: &DeployedStack,
+) -> Result<BTreeMap<String, String>, AwsError> {
+    match proof::due(context, stack, deployed).await {
+        Ok(due) => Ok(due
+            .into_iter()
+            .map(|(alias, (_, to))| (alias, to))
+            .collect()),
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
+            unknown(context, stack, &error);
+            Ok(BTreeMap::new())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Rolls stacks back, each before those it depends on, and follows that to the end.
@@ -245,12 +277,14 @@ pub async fn rollback(
     graph::check(&graph).map_err(RollbackError::Invalid)?;
     let skip = skipped(context, &request).await?;
     let graph = graph::reversed(&graph);
+    let unasked = request.unasked;
     let stacks: Vec<Arc<StackManifest>> = request.stacks.into_iter().map(Arc::new).collect();
     let ended = graph::run(&graph, context.concurrency, |node| {
         let stack = Arc::clone(&stacks[node]);
         let context = context.in_region(stack.region.as_deref());
         let skip = skip.of(&stack.name);
-        async move { ending::verdict(report(&context, &stack, skip).await) }
+        let is_asked = !unasked.contains(&stack.name);
+        async move { ending::verdict(report(&context, &stack, skip, is_asked).await) }
     })
     .await;
     let stacks = ending::reports(context, graph.into_iter().zip(ended).rev());
@@ -291,12 +325,13 @@ async fn report(
     context: &Context,
     stack: &Arc<StackManifest>,
     skip: BTreeSet<String>,
+    is_asked: bool,
 ) -> RolledBackStack {
     context.emit(Event::StackStarted {
         stack: stack.name.clone(),
         region: None,
     });
-    match one(context, stack, &skip).await {
+    match one(context, stack, &skip, is_asked).await {
         Ok(outcome) => {
             context.emit(Event::StackFinished {
                 stack: stack.name.clone(),
@@ -326,6 +361,7 @@ async fn one(
     context: &Context,
     stack: &Arc<StackManifest>,
     skip: &BTreeSet<String>,
+    is_asked: bool,
 ) -> Result<Outcome, StackError> {
     let mut joined = Joined::default();
     let mut done = Outcome::Unchanged;
@@ -347,10 +383,10 @@ async fn one(
             // The update may have ended before it could be cancelled.
             RollbackStep::Nothing if deployed.status.is_good() => return Ok(Outcome::Unchanged),
             // The run that rolled it back may have been killed.
-            RollbackStep::Nothing => {
-                lead_back(context, stack).await;
-                return Ok(done);
+            RollbackStep::Nothing if is_asked && lead_back(context, stack).await => {
+                return Ok(Outcome::RolledBack);
             }
+            RollbackStep::Nothing => return Ok(done),
             RollbackStep::Follow => stack::join(context, stack, &deployed, &mut joined).await?,
             RollbackStep::Cancel
                 if done == Outcome::Unchanged && is_ours(context, stack, &deployed).await? =>
@@ -437,16 +473,24 @@ async fn follow(
 }
 
 /// Makes live again what was live before the update: CloudFormation believes in a version that failed its check, where that led
-/// another one back.
-async fn lead_back(context: &Context, stack: &Arc<StackManifest>) {
-    if let Err(error) = proof::lead_back(context, stack).await {
-        context.emit(Event::Warning {
-            stack: stack.name.clone(),
-            message: format!(
-                "nobody knows whether the releases are live that were live before the last update: {error}"
-            ),
-        });
+/// another one back. Returns whether anything was moved.
+async fn lead_back(context: &Context, stack: &Arc<StackManifest>) -> bool {
+    match proof::lead_back(context, stack).await {
+        Ok(is_moved) => is_moved,
+        Err(error) => {
+            unknown(context, stack, &error);
+            false
+        }
     }
+}
+
+fn unknown(context: &Context, stack: &StackManifest, error: &AwsError) {
+    context.emit(Event::Warning {
+        stack: stack.name.clone(),
+        message: format!(
+            "nobody knows whether the releases are live that were live before the last update: {error}"
+        ),
+    });
 }
 
 async fn is_ours(

@@ -142,21 +142,30 @@ async fn read(
     }))
 }
 
+/// What leading releases back came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) struct Led {
+    /// Whether any alias was moved.
+    pub(in crate::engine) is_moved: bool,
+    /// Whether every alias is where it was to be led, or stays on purpose where it is.
+    pub(in crate::engine) is_whole: bool,
+}
+
 /// Makes live again what was live before an update that was rolled back and that no deploy has led back: CloudFormation rolls
-/// an alias back to the version that it believes in. `context` is that of the stack's region.
+/// an alias back to the version that it believes in. `context` is that of the stack's region. Returns whether any was moved.
 pub(in crate::engine) async fn lead_back(
     context: &Context,
     stack: &Arc<StackManifest>,
-) -> Result<(), AwsError> {
+) -> Result<bool, AwsError> {
     let Some(work) = released(context, stack).await? else {
-        return Ok(());
+        return Ok(false);
     };
     if let Some(deployed) = inspect::describe(&context.clients, &stack.name).await?
         && let Some((note, true)) = read(context, &work, &deployed).await?
     {
-        failed(context, &work, &note).await;
+        return Ok(failed(context, &work, &note).await.is_moved);
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Returns which aliases [`lead_back`] would move, by logical id: from which version to which one.
@@ -246,6 +255,7 @@ pub(in crate::engine) async fn note(
         .filter(|(_, kind, _)| *kind == TYPE)
         .map(|(logical_id, ..)| logical_id.to_owned())
         .collect();
+    let is_due = left.as_ref().is_some_and(|left| left.is_due);
     let noted = if deployed.is_some() && !declared.is_empty() {
         let noting = aliases(context, work, &declared, left.as_ref());
         noting.await
@@ -286,7 +296,7 @@ pub(in crate::engine) async fn note(
         is_fresh: true,
         is_old: left.is_some(),
         is_unread,
-        is_due: false,
+        is_due,
         touched: left
             .is_none()
             .then(|| changes.iter().map(|it| it.logical_id.clone()).collect()),
@@ -327,7 +337,7 @@ async fn aliases(
     let mut reason = None;
     for resource in resources.iter().filter(|it| it.resource_type == TYPE) {
         let logical_id = &resource.logical_id;
-        let earlier = left.and_then(|left| left.aliases.get(logical_id));
+        let earlier = left.and_then(|left| Some((left.aliases.get(logical_id)?, left.is_due)));
         match one(context, work, &resources, resource, earlier).await {
             Ok(Some(alias)) => {
                 noted.aliases.insert(logical_id.clone(), alias);
@@ -375,24 +385,30 @@ async fn one(
     work: &Work,
     resources: &[DeployedResource],
     resource: &DeployedResource,
-    earlier: Option<&NotedAlias>,
+    earlier: Option<(&NotedAlias, bool)>,
 ) -> Result<Option<NotedAlias>, AwsError> {
     let Some(alias) = alias::look(&context.clients, &resource.physical_id).await? else {
         return Ok(None);
     };
     let logical_id = &resource.logical_id;
-    let good = match earlier {
-        Some(earlier)
+    let (live, good) = match earlier {
+        Some((earlier, is_due))
             if is_deployed(context, work, resources, logical_id, &alias.version).await? =>
         {
-            earlier.good.clone()
+            // It is where CloudFormation put it, and still to be led back to what was live before.
+            let live = if is_due {
+                &earlier.live
+            } else {
+                &alias.version
+            };
+            (live.clone(), earlier.good.clone())
         }
-        _ => alias.version.clone(),
+        _ => (alias.version.clone(), alias.version.clone()),
     };
     Ok(Some(NotedAlias {
         function: alias.function,
         name: alias.name,
-        live: alias.version,
+        live,
         good,
     }))
 }
@@ -434,9 +450,13 @@ pub(super) async fn is_deployed(
 
 /// Leads releases back that a failed update moved: CloudFormation rolls an alias back to the version that it believes in,
 /// which is not the live one where a check that failed, or somebody, led it back since.
-pub(in crate::engine) async fn failed(context: &Context, work: &Work, note: &Note) {
+pub(in crate::engine) async fn failed(context: &Context, work: &Work, note: &Note) -> Led {
+    let mut led = Led {
+        is_moved: false,
+        is_whole: true,
+    };
     if note.aliases.is_empty() {
-        return;
+        return led;
     }
     // What this run moved goes back wherever it is now.
     let resources = if note.is_fresh {
@@ -451,19 +471,25 @@ pub(in crate::engine) async fn failed(context: &Context, work: &Work, note: &Not
                 "nobody knows whether the releases are live that were live before the last update: {error}"
             );
             warn(context, work, message);
-            return;
+            led.is_whole = false;
+            return led;
         }
     };
     for (logical_id, alias) in &note.aliases {
         let to = &alias.live;
         let named = (&**logical_id, alias);
-        if let Err(error) = alias::back(context, work, Some(note), &resources, named, to).await {
-            let message = format!(
-                "{logical_id} may name another version than {to}, which was live before the update that failed: {error}"
-            );
-            warn(context, work, message);
+        match alias::back(context, work, Some(note), &resources, named, to).await {
+            Ok(from) => led.is_moved |= from.is_some(),
+            Err(error) => {
+                led.is_whole = false;
+                let message = format!(
+                    "{logical_id} may name another version than {to}, which was live before the update that failed: {error}"
+                );
+                warn(context, work, message);
+            }
         }
     }
+    led
 }
 
 /// Forgets that the stack is unproven.

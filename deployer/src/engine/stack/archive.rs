@@ -134,8 +134,7 @@ pub(super) async fn left(
 /// Leads back what an update of an earlier run moved that was rolled back.
 pub(super) async fn lead_back(context: &Context, work: &Work, note: &mut Option<Note>) {
     if let Some(note) = note.as_mut().filter(|note| note.is_due) {
-        proof::failed(context, work, note).await;
-        note.is_due = false;
+        note.is_due = !proof::failed(context, work, note).await.is_whole;
     }
 }
 
@@ -170,10 +169,12 @@ pub(super) async fn unbegun(run: &Run, context: &Context, work: &Work, note: &mu
     }
 }
 
-/// Leads back what a failed update moved. Where the stack was proven before, it is so again.
+/// Leads back what a failed update moved. Where the stack was proven before, it is so again, unless that fails: what was live is
+/// written down nowhere else, and the next deploy, or `rollback`, leads back to it.
 pub(super) async fn restore(run: &Run, context: &Context, work: &Work, note: &Note) {
-    proof::failed(context, work, note).await;
-    if note.is_fresh
+    let led = proof::failed(context, work, note).await;
+    if led.is_whole
+        && note.is_fresh
         && !note.is_old
         && let Err(error) = proof::forget(context, work).await
     {

@@ -6,7 +6,7 @@ use super::{
     *,
 };
 use crate::engine::{
-    RollbackRequest,
+    RollbackAction, RollbackRequest,
     plan::{self, Registry, Wanted},
     rollback, rollback_plan,
 };
@@ -226,4 +226,103 @@ async fn a_rollback_leaves_live_what_was_live_before_the_update() {
         .await
         .expect("it is rolled back");
     assert_eq!(moves(&played.finish()), 1);
+}
+
+/// Somebody made version 3 live by hand, and nobody may move the alias when the update of this deploy is rolled back.
+#[tokio::test]
+async fn what_was_live_is_remembered_until_it_is_live_again() {
+    let script = begun(&[])
+        .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
+        .list_change_sets(&[])
+        .create_change_set(|_| true)
+        .change_set("CREATE_COMPLETE", "", ADD_ORDERS);
+    let denied = r#"{"message": "User is not authorized to perform: lambda:UpdateAlias"}"#;
+    let noted = put(|input| {
+        let note = body(input);
+        input.key() == Some(UNPROVEN) && note["aliases"]["WorkAlias"]["live"] == "3"
+    });
+    let script = alias(resources(script), "3")
+        .s3("put_object", noted)
+        .execute()
+        .events(&[("9", STACK, "UPDATE_ROLLBACK_COMPLETE", "", "*")])
+        .events(&[("9", STACK, "UPDATE_ROLLBACK_COMPLETE", "", "*")]);
+    // What was written down is not deleted.
+    let played = alias(script, "4")
+        .lambda(
+            "update_alias",
+            mock!(Lambda::update_alias).then_http_response(move || http(403, denied)),
+        )
+        .play();
+    let ended = deploy(&played.context, deployment(), Answer::yes()).await;
+    ended.expect_err("it is rolled back");
+    assert_eq!(moves(&played.finish()), 0);
+}
+
+/// Nor does the next deploy, which may not move it either, write down that something else was live.
+#[tokio::test]
+async fn what_was_live_is_remembered_by_the_next_update_as_well() {
+    let denied = r#"{"message": "User is not authorized to perform: lambda:UpdateAlias"}"#;
+    let noted = put(|input| {
+        let note = body(input);
+        input.key() == Some(UNPROVEN) && note["aliases"]["WorkAlias"]["live"] == "3"
+    });
+    let script = found(proposed()).lambda(
+        "update_alias",
+        mock!(Lambda::update_alias).then_http_response(move || http(403, denied)),
+    );
+    let played = by_nobody(alias(resources(script), "4"))
+        .s3("put_object", noted)
+        .refuse_execution("AccessDenied", "no identity-based policy allows it")
+        .play();
+    let ended = deploy(&played.context, deployment(), Answer::yes()).await;
+    ended.expect_err("it is denied");
+    assert_eq!(moves(&played.finish()), 0);
+}
+
+/// Nothing is to be rolled back but what is live, which nobody may move unasked.
+#[tokio::test]
+async fn a_rollback_that_only_leads_back_is_planned_and_told() {
+    let stack = deployment().stacks.remove(0).manifest;
+    let described = || Stack::new("UPDATE_ROLLBACK_COMPLETE").xml();
+    let request = |unasked: &[&str]| RollbackRequest {
+        stacks: vec![stack.clone()],
+        unasked: unasked.iter().map(|stack| (*stack).to_owned()).collect(),
+        ..RollbackRequest::default()
+    };
+    let looked = |script: Script| {
+        script
+            .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+            .s3("get_object", left())
+    };
+    let script = found(looked(Script::new().describe(STACK, described())));
+    let script = script
+        .describe(STACK, described())
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .describe(STACK, described())
+        .s3("get_object", left());
+    let played = led_back(found(script)).play();
+    let planned = rollback_plan(&played.context, std::slice::from_ref(&stack)).await;
+    let planned = planned.expect("there is a plan");
+    assert_eq!(planned[0].action, RollbackAction::LeadBack);
+    assert_eq!(planned[0].live["WorkAlias"], "3");
+    let report = rollback(&played.context, request(&[])).await;
+    let report = report.expect("it is led back");
+    assert_eq!(report.stacks[0].outcome, Outcome::RolledBack);
+    assert_eq!(moves(&played.finish()), 1);
+
+    // Where nobody was asked, nothing moves.
+    let played = Script::new().describe(STACK, described()).play();
+    let report = rollback(&played.context, request(&[STACK])).await;
+    let report = report.expect("nothing is to be done");
+    assert_eq!(report.stacks[0].outcome, Outcome::Unchanged);
+    played.finish();
+
+    // Somebody moved it by hand, and there it stays.
+    let script = looked(Script::new().describe(STACK, described()));
+    let played = alias(resources(script), "2").play();
+    let planned = rollback_plan(&played.context, std::slice::from_ref(&stack)).await;
+    let planned = planned.expect("there is a plan");
+    assert_eq!(planned[0].action, RollbackAction::Nothing);
+    assert!(planned[0].live.is_empty());
+    played.finish();
 }
