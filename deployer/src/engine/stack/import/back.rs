@@ -7,7 +7,7 @@ use stack_model::assembly::StackManifest;
 
 use super::{
     super::{Run, known_hints},
-    Failed, Stage, Step, Stepped, moving, take, template,
+    Failed, Stage, Step, Stepped, moving, not_imported, take, template,
 };
 use crate::engine::{
     Context, DeployedStack, Event, Retained, StackError,
@@ -15,8 +15,8 @@ use crate::engine::{
 };
 
 /// Takes back what a rename by import wrote into a stack that is to go, so that whatever its own template deletes goes with
-/// it. Returns whether the stack was updated. What left it is none of it; where CloudFormation refuses, what was retained for
-/// the rename stays.
+/// it. Returns whether anything was done to the stack. What left it is none of it; where CloudFormation refuses, or takes back
+/// what it began, what was retained for the rename stays.
 pub(in crate::engine) async fn take_back(
     context: &Context,
     stack: &Arc<StackManifest>,
@@ -44,18 +44,24 @@ pub(in crate::engine) async fn take_back(
         moves: &BTreeMap::new(),
         imports: None,
     };
-    match take(None, context, stack, &stage).await {
-        Ok(Stepped::Done(_)) => Ok(true),
-        Ok(Stepped::Overtaken(error)) | Err(Failed::Error(error)) => Err(error),
-        Ok(Stepped::Busy | Stepped::Nothing) => Ok(false),
-        Err(Failed::Refused(reason)) => {
-            context.emit(Event::Warning {
-                stack: stack.name.clone(),
-                message: format!("what was retained to be renamed stays: {reason}"),
-            });
-            Ok(false)
-        }
-    }
+    let (reason, is_changed) = match take(None, context, stack, &stage).await {
+        Ok(Stepped::Done(_)) => return Ok(true),
+        Ok(Stepped::Overtaken(error)) => return Err(error),
+        Ok(Stepped::Busy | Stepped::Nothing) => return Ok(false),
+        Err(Failed::Refused(reason)) => (reason, false),
+        // It was rolled back, and what keeps the update from its end, such as a stack policy, may not keep the stack from its
+        // deletion
+        // (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html>).
+        Err(Failed::Error(error)) => match not_imported(error) {
+            Failed::Refused(reason) => (reason, true),
+            Failed::Error(error) => return Err(error),
+        },
+    };
+    context.emit(Event::Warning {
+        stack: stack.name.clone(),
+        message: format!("what was retained to be renamed stays: {reason}"),
+    });
+    Ok(is_changed)
 }
 
 /// Imports what belongs to no stack. Where that goes wrong, and nobody insists on it, it stays where it is, which the plan

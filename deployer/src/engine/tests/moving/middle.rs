@@ -107,3 +107,39 @@ async fn a_removal_leaves_nothing_behind_that_its_own_template_deletes() {
     }
     assert_eq!(ways.len(), 3, "{ways:?}");
 }
+
+/// A stack policy, say, keeps an update from its end and no deletion
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html>).
+#[tokio::test]
+async fn a_removal_comes_to_its_end_where_what_was_retained_cannot_be_taken_back() {
+    let mut failed = 0;
+    for life in 0.. {
+        let Some(account) = died_after(life).await else {
+            break;
+        };
+        {
+            let mut account = account.lock().expect("no holder panics");
+            account.fails = Some(account.executed);
+        }
+        let request = DestroyRequest {
+            stacks: vec![moved().manifest],
+            unprotect: true,
+            ..DestroyRequest::default()
+        };
+        let report = destroy(&play(&account).context, request).await;
+        let report = report.unwrap_or_else(|error| panic!("after {life} calls: {error:?}"));
+        let account = account.lock().expect("no holder panics");
+        assert_eq!(account.status, "DELETE_COMPLETE", "after {life} calls");
+        failed += usize::from(account.done.contains(&"UPDATE fails".to_owned()));
+        // What stays is written down.
+        let done = account.done.iter();
+        for id in done.filter_map(|it| it.strip_suffix(" stays")) {
+            let retained = &report.stacks[0].retained;
+            assert!(
+                retained.contains_key(id),
+                "after {life} calls: {retained:?}"
+            );
+        }
+    }
+    assert!(failed > 0);
+}
