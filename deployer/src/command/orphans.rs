@@ -107,7 +107,7 @@ pub(super) async fn named(
             )));
         }
         // Nobody knows which stacks there are in the source.
-        if ground.unrendered.contains(region) {
+        if ground.unrendered.iter().any(|it| it == region) {
             return Ok(Found::default());
         }
     }

@@ -417,10 +417,10 @@ pub async fn revert(
     });
     let marked = marked::of(&context, &deployed).await;
     match execute(&context, manifest, &change_set, &token).await? {
-        Executed::Done(_) => {
+        Executed::Done(ended) => {
             if let Some(marked) = marked {
                 marked
-                    .keep(&context, &manifest.name, &changes.changes)
+                    .keep(&context, &manifest.name, &changes.changes, ended)
                     .await;
             }
             Ok(Outcome::Updated)

@@ -102,7 +102,11 @@ pub(super) type Done = (Outcome, BTreeMap<String, String>);
 pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
     let context = run.context.in_region(work.manifest.region.as_deref());
     let mut note = None;
-    let (mut done, kept) = match deploy_resources(run, work, &mut note).await {
+    let Brought {
+        mut done,
+        kept,
+        settled,
+    } = match deploy_resources(run, work, &mut note).await {
         Err(error) => {
             if let (StackError::Ended { .. }, Some(note)) = (&error, &note) {
                 archive::restore(run, &context, work, note).await;
@@ -148,6 +152,9 @@ pub(super) async fn deploy(run: &Run, work: &Work) -> Result<Done, StackError> {
         let proving = proof::prove(&context, &run.artifacts, work, standing, note.as_ref());
         let found = Box::pin(proving).await?;
         archive::proven(run, &context, work, (found, note.is_some()), kept).await;
+        if let Some(deployed) = &settled {
+            archive::settled(run, &context, work, deployed).await;
+        }
     }
     Ok(done)
 }
@@ -179,10 +186,29 @@ async fn restored(run: &Run, work: &Work) -> Result<bool, StackError> {
     })
 }
 
+/// What became of the resources of a stack.
+struct Brought {
+    done: Done,
+    /// What is left to write down, where anything is.
+    kept: Option<Kept>,
+    /// The stack, where its last operation was rolled back and CloudFormation finds it as the source says.
+    settled: Option<DeployedStack>,
+}
+
+impl Brought {
+    fn new(done: Done, kept: Option<Kept>) -> Self {
+        Self {
+            done,
+            kept,
+            settled: None,
+        }
+    }
+}
+
 /// How an attempt to bring a stack to the state it should have ended.
 enum Attempt {
-    /// It is over, and this is left to write down, where anything is.
-    Done(Done, Option<Kept>),
+    /// It is over.
+    Done(Brought),
     /// Resources have the names that they should have; what else changes comes next.
     Renamed,
     /// Somebody else changed the stack meanwhile, so what was computed does not hold any more.
@@ -191,7 +217,7 @@ enum Attempt {
 
 impl Attempt {
     fn declined() -> Self {
-        Self::Done((Outcome::Declined, BTreeMap::new()), None)
+        Self::Done(Brought::new((Outcome::Declined, BTreeMap::new()), None))
     }
 }
 
@@ -199,7 +225,7 @@ async fn deploy_resources(
     run: &Run,
     work: &Work,
     note: &mut Option<Note>,
-) -> Result<(Done, Option<Kept>), StackError> {
+) -> Result<Brought, StackError> {
     let stack = &work.manifest;
     let context = run.context.in_region(stack.region.as_deref());
     context.emit(Event::StackStarted {
@@ -210,10 +236,12 @@ async fn deploy_resources(
     let mut renamed = false;
     loop {
         match Box::pin(attempt(run, &context, work, note)).await? {
-            Attempt::Done((Outcome::Unchanged, outputs), kept) if renamed => {
-                return Ok(((Outcome::Updated, outputs), kept));
+            Attempt::Done(mut brought) => {
+                if renamed && brought.done.0 == Outcome::Unchanged {
+                    brought.done.0 = Outcome::Updated;
+                }
+                return Ok(brought);
             }
-            Attempt::Done(done, kept) => return Ok((done, kept)),
             Attempt::Renamed => {
                 renamed = true;
                 continue;
@@ -276,7 +304,7 @@ async fn attempt(
             } else {
                 Some(kept.await)
             };
-            return Ok(Attempt::Done(done, kept));
+            return Ok(Attempt::Done(Brought::new(done, kept)));
         }
     }
     check_cancelled(context, stack)?;
@@ -311,15 +339,14 @@ async fn attempt(
             run.approve.left_as_it_is(&stack.name);
             archive::lead_back(context, work, note).await;
             let done = match &deployed {
-                Some(deployed) => {
-                    if is_whole && !deployed.status.is_good() {
-                        archive::settled(run, context, work, deployed).await;
-                    }
-                    unchanged(context, work, deployed).await?
-                }
+                Some(deployed) => unchanged(context, work, deployed).await?,
                 None => (Outcome::Unchanged, BTreeMap::new()),
             };
-            return Ok(Attempt::Done(done, None));
+            let settled = deployed.filter(|it| is_whole && !it.status.is_good());
+            return Ok(Attempt::Done(Brought {
+                settled,
+                ..Brought::new(done, None)
+            }));
         }
     };
     if let Some(deployed) = &deployed {
@@ -388,9 +415,9 @@ async fn attempt(
     let opened = protection::open(context, stack, &change_set.stack_id, &changes).await?;
     let executed = execute(context, stack, &change_set, &request.name).await;
     let closed = match &executed {
-        Ok(_) => Some(protection::closed(&work.template)),
-        // What was to go is there again.
-        Err(StackError::Ended { .. }) => opened.clone(),
+        Ok(Executed::Done(_)) => Some(protection::closed(&work.template)),
+        // What was to go is there again, or still.
+        Ok(Executed::Overtaken(_)) | Err(StackError::Ended { .. }) => opened.clone(),
         // Whatever goes on without us may still need the open policy.
         Err(_) => None,
     };
@@ -429,7 +456,10 @@ async fn attempt(
     } else {
         Outcome::Updated
     };
-    Ok(Attempt::Done((outcome, deployed.outputs), kept))
+    Ok(Attempt::Done(Brought::new(
+        (outcome, deployed.outputs),
+        kept,
+    )))
 }
 
 /// Fails where the run was stopped.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use stack_model::assembly::StackManifest;
 
 use crate::cli::{self, Allowance, To};
 use crate::command::approval::{self, Approval, Consent};
@@ -76,18 +77,7 @@ pub(super) async fn run(
     show(session, &context, &plan);
     refuse_impossible(&plan, local.then(|| approval::options(session)))?;
     let agreed = consent(session, &arguments.allow, name, stage, local, &plan).await?;
-    let back_to = chosen.iter().map(|chosen| {
-        let stack = chosen.manifest.name.clone();
-        (stack, chosen.back_to.unwrap_or(chosen.release))
-    });
-    let deployment = Deployment {
-        stage: name.to_owned(),
-        back_to: back_to.collect(),
-        stacks: chosen.iter().map(again).collect(),
-        records: true,
-        agreed: plan.clone(),
-        ..Deployment::default()
-    };
+    let deployment = deployment(name, stacks, &chosen, plan.clone());
     let approval = Approval::new(session.ui.clone(), agreed, Some(plan))
         .allowing(&arguments.allow, stage.protected.then_some(name))
         .in_place(local);
@@ -121,6 +111,29 @@ pub(super) async fn run(
                 None => error,
             })
         }
+    }
+}
+
+/// Returns the deploy of releases, of which `stacks` are those of the source.
+fn deployment(
+    stage: &str,
+    stacks: &[StackManifest],
+    chosen: &[StackRelease],
+    agreed: Plan,
+) -> Deployment {
+    let back_to = chosen.iter().map(|chosen| {
+        let stack = chosen.manifest.name.clone();
+        (stack, chosen.back_to.unwrap_or(chosen.release))
+    });
+    Deployment {
+        stage: stage.to_owned(),
+        back_to: back_to.collect(),
+        stacks: chosen.iter().map(again).collect(),
+        records: true,
+        agreed,
+        // Who imports what an earlier release gives up may be any of them.
+        names: stacks.iter().map(|stack| stack.name.clone()).collect(),
+        ..Deployment::default()
     }
 }
 
@@ -307,7 +320,25 @@ async fn compare(session: &Session, context: &Context, chosen: &[StackRelease]) 
 
 #[cfg(test)]
 mod tests {
-    use super::there_are;
+    use super::*;
+    use crate::engine::{Orphan, StackStatus};
+
+    /// Whoever is in the source is not foreign, whether it goes back as well or not.
+    #[test]
+    fn the_stacks_of_the_source_are_known_to_the_engine() {
+        let orphan = Orphan {
+            stack: "reports-dev".to_owned(),
+            region: None,
+            status: StackStatus::new("CREATE_COMPLETE"),
+            next: String::new(),
+            last: None,
+            id: String::new(),
+            app: None,
+            is_ambiguous: false,
+        };
+        let deployment = deployment("dev", &[orphan.manifest("dev")], &[], Plan::default());
+        assert_eq!(Vec::from_iter(deployment.names), ["reports-dev"]);
+    }
 
     #[test]
     fn the_numbers_of_releases_read_as_no_count() {

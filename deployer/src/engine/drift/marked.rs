@@ -5,6 +5,8 @@
 //! led it away from that, and nobody looked at it since. The tags, whose stack it is among them, stay as they are: a change
 //! set that says nothing of tags leaves them alone.
 
+use std::time::SystemTime;
+
 use serde_json::Value;
 
 use super::inspect::{self, present};
@@ -55,14 +57,20 @@ async fn read(context: &Context, deployed: &DeployedStack) -> Result<Option<Mark
 }
 
 impl Marked {
-    /// Makes the mark fit again once these changes were made.
-    pub(super) async fn keep(self, context: &Context, stack: &str, changes: &[Change]) {
+    /// Makes the mark fit again once these changes were made and their update `ended`.
+    pub(super) async fn keep(
+        self,
+        context: &Context,
+        stack: &str,
+        changes: &[Change],
+        ended: Option<SystemTime>,
+    ) {
         let aliases = changes
             .iter()
             .filter(|change| change.resource_type == "AWS::Lambda::Alias");
         let aliases: Vec<&str> = aliases.map(|change| change.logical_id.as_str()).collect();
         let message = if aliases.is_empty() {
-            match self.write(context, stack).await {
+            match self.write(context, stack, ended).await {
                 Ok(()) => return,
                 Err(error) => format!("the next deploy looks at all of it again: {error}"),
             }
@@ -79,8 +87,20 @@ impl Marked {
         });
     }
 
-    async fn write(self, context: &Context, stack: &str) -> Result<(), AwsError> {
+    async fn write(
+        self,
+        context: &Context,
+        stack: &str,
+        ended: Option<SystemTime>,
+    ) -> Result<(), AwsError> {
         let deployed = inspect::describe(&context.clients, stack).await?;
+        // What somebody made of the stack since is another template than the one that was found good.
+        let is_of_others = |deployed: &DeployedStack| {
+            ended
+                .zip(deployed.changed)
+                .is_some_and(|(ended, changed)| changed > ended)
+        };
+        let deployed = deployed.filter(|deployed| !is_of_others(deployed));
         let mark = deployed.and_then(|deployed| Mark::of(&deployed, &self.template));
         match mark {
             Some(mark) => {

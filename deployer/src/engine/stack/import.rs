@@ -306,8 +306,8 @@ async fn take(
     let opened = protection::open(context, stack, &change_set.stack_id, &changes).await?;
     let executed = execute(context, stack, &change_set, &name).await;
     let closed = match (&executed, opened) {
-        (Ok(_), Some(_)) => Some(protection::closed(&text)),
-        (Err(StackError::Ended { .. }), opened) => opened,
+        (Ok(Executed::Done(_)), Some(_)) => Some(protection::closed(&text)),
+        (Ok(Executed::Overtaken(_)) | Err(StackError::Ended { .. }), opened) => opened,
         _ => None,
     };
     if let Some(closed) = closed {

@@ -246,3 +246,26 @@ async fn what_a_deploy_protects_is_in_its_plan() {
         played.finish();
     }
 }
+
+/// What was to go is still there, as somebody else was first: the codes are those of
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSet.html>.
+#[tokio::test]
+async fn the_policy_is_as_it_was_where_nothing_was_executed() {
+    let before = policy(&["Orders", "Uploads"]);
+    let script = get(replacing(), Some(&before));
+    let theirs = "stackctl-0123456789abcdef0123-v0-1-0-by--keve";
+    let script = set(script, policy(&["Uploads"]))
+        .refuse_execution(
+            "InvalidChangeSetStatus",
+            "ChangeSet [stackctl-x] cannot be executed in its current status of [OBSOLETE]",
+        )
+        .events(&[
+            ("2", STACK, "UPDATE_COMPLETE", "", theirs),
+            ("1", STACK, "UPDATE_IN_PROGRESS", "", theirs),
+        ]);
+    let played = set(script, before).play();
+    deploy(&played.context, one(protected()), Answer::yes())
+        .await
+        .expect_err("somebody was first");
+    played.finish();
+}

@@ -103,7 +103,8 @@ fn marked(script: Script, etag: String) -> Script {
 #[tokio::test]
 async fn a_stack_that_was_found_good_is_marked_as_it_is_afterwards() {
     let (mut before, mut after) = (Stack::new("UPDATE_COMPLETE"), Stack::new("UPDATE_COMPLETE"));
-    after.updated = "2026-07-29T06:00:00.000Z";
+    // As long as the update took.
+    after.updated = "2026-07-28T06:00:01.000Z";
     for stack in [&mut before, &mut after] {
         stack.parameters = vec![("Size", "3".to_owned())];
     }
@@ -120,7 +121,13 @@ async fn a_stack_that_was_found_good_is_marked_as_it_is_afterwards() {
         .describe(STACK, after.xml())
         .s3("put_object", put);
     assert!(is_reverted(script).await.is_empty());
-    // One that somebody updated since is not marked anew, and neither is one whose alias goes back.
+    // What somebody made of it right after is not what was found good.
+    let mut later = Stack::new("UPDATE_COMPLETE");
+    later.updated = "2026-07-29T06:00:00.000Z";
+    later.parameters = vec![("Size", "3".to_owned())];
+    let script = reverted(marked(proposed(), old.clone())).describe(STACK, later.xml());
+    assert!(is_reverted(script).await.is_empty());
+    // One that somebody updated before is not marked anew, and neither is one whose alias goes back.
     let script = reverted(marked(proposed(), etag(&after).await));
     assert!(is_reverted(script).await.is_empty());
     let alias = ADD_ORDERS.replace("AWS::SQS::Queue", "AWS::Lambda::Alias");

@@ -62,3 +62,41 @@ async fn a_stack_that_was_rolled_back_and_is_as_its_source_says_is_settled() {
         played.finish();
     }
 }
+
+/// What the folders of a stack hold is part of what its source says.
+#[tokio::test]
+async fn nothing_is_settled_before_all_of_it_is_done() {
+    let root = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(root.path().join("site")).expect("it can be made");
+    std::fs::write(root.path().join("site/index.html"), "hello").expect("it can be written");
+    let manifest = stack_model::assembly::ContentManifest {
+        bucket: "Site".to_owned(),
+        folder: "site".to_owned(),
+        ..stack_model::assembly::ContentManifest::default()
+    };
+    let content = crate::content::read(root.path(), &manifest).expect("it can be read");
+    let mut deployment = recorded();
+    deployment.stacks[0].contents = [("Pages".to_owned(), content)].into();
+    let refused = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+    let played = begun(&[])
+        .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
+        .list_change_sets(&[])
+        .create_change_set(|_| true)
+        .change_set(
+            "FAILED",
+            "The submitted information didn't contain changes.",
+            "",
+        )
+        .delete_change_set(answers::CHANGE_SET_ID)
+        .resources(&[("Site", "AWS::S3::Bucket", "site-bucket", "CREATE_COMPLETE")])
+        .s3(
+            "list_objects_v2",
+            mock!(S3::list_objects_v2)
+                .match_requests(|input| input.bucket() == Some("site-bucket"))
+                .then_http_response(move || http(403, refused)),
+        )
+        .play();
+    let ended = deploy(&played.context, deployment, Answer::never()).await;
+    ended.expect_err("nobody may fill the bucket");
+    assert!(!names(&played.finish()).contains(&"stack_settled".to_owned()));
+}
