@@ -195,6 +195,21 @@ impl Context {
         self.renames.left_aside()
     }
 
+    /// Writes down by this what leaves a stack for good, as soon as that is known: a run that is killed would lose it else.
+    #[must_use]
+    pub fn keeping_aside(
+        mut self,
+        book: impl Fn(&str, &[Retained]) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.renames = self.renames.writing(book);
+        self
+    }
+
+    /// Notes what left a stack for good, and writes it down. Returns why it is not written down, where it is not.
+    pub(crate) fn leave_aside(&self, stack: &str, resources: Vec<Retained>) -> Result<(), String> {
+        self.renames.leave(stack, resources)
+    }
+
     /// Works for an app, where it has a name: stacks of others are refused.
     #[must_use]
     pub fn of_app(mut self, app: Option<&str>) -> Self {

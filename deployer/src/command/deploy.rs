@@ -17,7 +17,7 @@ use super::outputs::{self, Outputs};
 use super::place::{self, Place};
 use super::prepare::Contents;
 use super::saved::Saved;
-use super::{Session, approval, lock, prepare, revision};
+use super::{Session, approval, ledger, lock, prepare, revision};
 use crate::assembly::Assembly;
 use crate::aws::Fault;
 use crate::cli;
@@ -140,6 +140,8 @@ async fn sites<'a>(
                 .waiting(arguments.wait)
                 .with_concurrency(arguments.concurrency)
                 .reaching(plot.base.clone());
+            let key = plot.stage.key(name);
+            let context = ledger::entering(context, &plot.session.ui, project, &key);
             Site {
                 name,
                 plot,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::{Session, lock};
 use crate::aws::ENGINE_ACCOUNT;
@@ -43,9 +44,49 @@ pub(super) fn keep(
     Ok(Some(file))
 }
 
-/// Enters what a deploy left outside of its stack for good, and says where.
-pub(super) fn aside(ui: &Ui, project: &Project, context: &Context, key: &str) -> Result<()> {
-    let stacks = context.left_aside().into_iter().map(|(stack, ledger)| {
+/// Makes a deploy enter what it leaves outside of a stack for good right then: no template names it from the next update on, and
+/// a run that is killed comes to nothing that is done in the end.
+pub(super) fn entering(context: Context, ui: &Ui, project: &Project, key: &str) -> Context {
+    let (ui, project, key) = (ui.clone(), project.clone(), key.to_owned());
+    let plain = context.clone();
+    // Several stacks may come to it at once.
+    let turn = Mutex::new(());
+    context.keeping_aside(move |stack, resources| {
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let aside = BTreeMap::from([(stack.to_owned(), resources.to_vec())]);
+        match put(&ui, &project, &plain, &key, aside) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("{error}: {}", error.causes().join(": "))),
+        }
+    })
+}
+
+/// Enters what a deploy left outside of its stacks, says where, and takes out what belongs to a stack again.
+pub(super) async fn after(
+    session: &Session,
+    project: &Project,
+    context: &Context,
+    key: &str,
+    stacks: impl IntoIterator<Item = StackTarget>,
+) -> Result<()> {
+    if let Some(file) = put(&session.ui, project, context, key, context.left_aside())? {
+        session.ui.line(format!(
+            "  what stays outside is written down in {}",
+            file.display()
+        ));
+    }
+    settle(session, project, context, key, stacks).await
+}
+
+/// Enters what left stacks for good, and returns the file, where there is anything to enter.
+fn put(
+    ui: &Ui,
+    project: &Project,
+    context: &Context,
+    key: &str,
+    aside: BTreeMap<String, Vec<Retained>>,
+) -> Result<Option<PathBuf>> {
+    let stacks = aside.into_iter().map(|(stack, ledger)| {
         let left = Left {
             ledger,
             ..Left::default()
@@ -61,13 +102,7 @@ pub(super) fn aside(ui: &Ui, project: &Project, context: &Context, key: &str) ->
     let mut report = DestroyReport {
         stacks: stacks.collect(),
     };
-    if let Some(file) = keep(ui, project, context, key, &mut report)? {
-        ui.line(format!(
-            "  what stays outside is written down in {}",
-            file.display()
-        ));
-    }
-    Ok(())
+    keep(ui, project, context, key, &mut report)
 }
 
 /// Returns the physical ids of what earlier removals of a stage retained, and says where they are written down. Whatever

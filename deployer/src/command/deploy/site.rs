@@ -354,8 +354,7 @@ impl Site<'_> {
         } = &self.plot;
         let targets = assembly.manifest.stacks.iter().map(StackTarget::from);
         let key = stage.key(self.name);
-        ledger::aside(&session.ui, project, &self.context, &key)?;
-        Box::pin(ledger::settle(
+        Box::pin(ledger::after(
             session,
             project,
             &self.context,

@@ -121,3 +121,33 @@ fn what_a_stack_took_back_is_written_down_no_more() {
     take(&mut ledger, here, &live("us-east-1", table, "orders-2"));
     assert!(ledger.is_empty());
 }
+
+/// A run that is killed comes to nothing that is done in the end.
+#[test]
+fn what_leaves_a_stack_for_good_is_entered_right_then() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let project = Project {
+        root: directory.path().to_owned(),
+        file: directory.path().join("stackctl.toml"),
+        state_dir: directory.path().join("state"),
+        config: toml::from_str("[stages.dev]\nregion = \"us-east-1\"\n").expect("is right"),
+    };
+    let context = crate::engine::tests::Script::new().play().context;
+    let context = entering(context, &ui(), &project, "dev");
+    for physical_id in ["orders-1", "orders-2"] {
+        let left = report(physical_id).stacks.remove(0).left.ledger;
+        let entered = context.leave_aside("orders-dev", left);
+        entered.expect("it can be written");
+        let text = fs::read(file(&project, "dev")).expect("is there");
+        let ledger: Ledger = serde_json::from_slice(&text).expect("is JSON");
+        let mut entries = ledger["orders-dev"].iter();
+        assert!(entries.any(|entry| entry["physical_id"] == physical_id));
+    }
+    // Whoever cannot write is told so.
+    fs::remove_dir_all(&project.state_dir).expect("it goes");
+    fs::write(&project.state_dir, "").expect("it can be written");
+    let left = report("orders-3").stacks.remove(0).left.ledger;
+    let refused = context.leave_aside("orders-dev", left);
+    let refused = refused.expect_err("there is no such directory");
+    assert!(refused.contains("cannot write"), "{refused}");
+}

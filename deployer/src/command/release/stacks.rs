@@ -10,7 +10,7 @@ use crate::cli::{self, Allowance, To};
 use crate::command::approval::{self, Approval, Consent};
 use crate::command::deploy::{collect, refuse_impossible, summary, taken};
 use crate::command::look::Look;
-use crate::command::{Session, lock, outputs, place};
+use crate::command::{Session, ledger, lock, outputs, place};
 use crate::config::Stage;
 use crate::engine::plan::{self, Plan, Registry, Wanted};
 use crate::engine::{
@@ -66,6 +66,8 @@ pub(super) async fn run(
         ))
         .waiting(arguments.wait)
         .reaching(base.clone());
+    let key = stage.key(name);
+    let context = ledger::entering(context, &session.ui, &project, &key);
     for chosen in &mut chosen {
         // What was written down before the app had its name, or when it had another, becomes the app's all the same.
         if let Some(app) = &context.ownership.app {
@@ -84,6 +86,11 @@ pub(super) async fn run(
     let approval = Arc::new(approval);
     let result = engine::deploy(&context, deployment, approval.clone()).await;
     activity.finish();
+    let targets = stacks.iter().map(StackTarget::from);
+    let entered = ledger::after(session, &project, &context, &key, targets);
+    if let Err(error) = Box::pin(entered).await {
+        session.ui.warn(error.to_string());
+    }
     match result {
         Ok(report) => {
             if session.ui.json() {

@@ -1,6 +1,7 @@
 //! Says whether resources can leave their stack and come back, before they do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_cloudformation::types::StackResourceDriftStatus;
@@ -19,7 +20,20 @@ use crate::engine::{
 
 /// What a run got to know about renames.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Renames(Arc<Mutex<Known>>);
+pub(crate) struct Renames {
+    known: Arc<Mutex<Known>>,
+    book: Option<Book>,
+}
+
+/// Where what left its stack for good is written down.
+#[derive(Clone)]
+struct Book(Arc<dyn Fn(&str, &[Retained]) -> Result<(), String> + Send + Sync>);
+
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Book")
+    }
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -35,9 +49,27 @@ impl Renames {
         self.known().unrefactored.insert(stack_id.to_owned());
     }
 
-    /// Notes what left a stack and stays outside.
-    pub(super) fn leave(&self, stack: &str, resources: Vec<Retained>) {
+    /// Writes down what leaves a stack for good by this.
+    pub(in crate::engine) fn writing(
+        mut self,
+        book: impl Fn(&str, &[Retained]) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.book = Some(Book(Arc::new(book)));
+        self
+    }
+
+    /// Notes what left a stack and stays outside, and writes it down. Returns why it is not written down, where it is not.
+    pub(in crate::engine) fn leave(
+        &self,
+        stack: &str,
+        resources: Vec<Retained>,
+    ) -> Result<(), String> {
+        let written = match &self.book {
+            Some(Book(write)) => write(stack, &resources),
+            None => Ok(()),
+        };
         self.known().aside.insert(stack.to_owned(), resources);
+        written
     }
 
     pub(in crate::engine) fn left_aside(&self) -> BTreeMap<String, Vec<Retained>> {
@@ -49,7 +81,7 @@ impl Renames {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -126,7 +126,13 @@ pub(super) async fn bring_back(
         .flat_map(|it| it.remove.iter().map(String::as_str))
         .collect();
     let removed = removed.join(" && ");
-    context.renames.leave(&stack.name, aside);
+    // The next update takes the last note of it out of the template.
+    if let Err(error) = context.leave_aside(&stack.name, aside) {
+        context.emit(Event::Warning {
+            stack: stack.name.clone(),
+            message: format!("what stays outside is not written down: {error}"),
+        });
+    }
     context.emit(Event::Warning {
         stack: stack.name.clone(),
         message: format!(

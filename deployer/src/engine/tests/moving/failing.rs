@@ -199,3 +199,32 @@ async fn no_question_mark_is_written_where_a_letter_was() {
     assert_eq!(account.template, wanted);
     assert_eq!(account.done.len(), 5, "{:?}", account.done);
 }
+
+/// Whenever a run dies, the template or what was written down names what left the stack.
+#[tokio::test]
+async fn what_stays_outside_is_written_down_before_no_template_names_it() {
+    for life in 0.. {
+        let account = failing("IMPORT_ROLLBACK_COMPLETE").await;
+        account.lock().expect("no holder panics").life = life;
+        let mut stack = moved();
+        stack.manifest.moved.clear();
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let book = Arc::clone(&written);
+        let played = play(&account);
+        let context = played.context.clone().keeping_aside(move |_, resources| {
+            let ids = resources.iter().map(|it| it.physical_id.clone());
+            book.lock().expect("no holder panics").extend(ids);
+            Ok(())
+        });
+        let ended = deploy(&context, one(stack), Answer::yes()).await;
+        let template = account.lock().expect("no holder panics").template.clone();
+        let written = written.lock().expect("no holder panics");
+        assert!(
+            template.to_string().contains(URL) || written.contains(&URL.to_owned()),
+            "after {life} calls"
+        );
+        if ended.is_ok() {
+            break;
+        }
+    }
+}
