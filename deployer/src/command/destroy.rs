@@ -298,7 +298,7 @@ impl Run<'_> {
             confirmed.map_err(|error| match unknown.as_slice() {
                 [] => error,
                 unknown => error.cause(consent::unasked(unknown, |stack| {
-                    Remembered::has(self.project, self.name, stack)
+                    Remembered::has(self.project, self.name, engine::named_in(stack).0)
                 })),
             })?;
         }

@@ -111,10 +111,18 @@ fn what_a_removal_left_is_never_finished_by_removing_the_stack_of_the_source() {
     );
     assert!(outcome.stderr.contains(&told), "{outcome:?}");
 
-    // A removal of all takes that of the source, and tells of the other.
+    // A removal of all takes that of the source, which this caller may not delete.
     let all = destroy(&workspace, &server, &[]);
+    assert_eq!(all.code, Some(1), "{all:?}");
+    let request = server.request("DeleteStack").expect("it is asked for");
+    assert!(
+        field(&request, "StackName").contains("us-east-1"),
+        "{request}"
+    );
+    // Where that is gone, too, it tells of the other.
+    let all = destroy(&workspace, &Server::start(), &[]);
+    assert_eq!(all.code, Some(0), "{all:?}");
     assert!(all.stderr.contains(&told), "{all:?}");
-    assert!(!all.stderr.contains("there twice"), "{all:?}");
     assert!(note.exists());
     let server = Server::in_regions(moved);
     let outcome = destroy(&workspace, &server, &["orders-dev@us-west-2"]);

@@ -35,6 +35,7 @@ fn request(skip: &[&str]) -> RollbackRequest {
     RollbackRequest {
         stacks: vec![stack(STACK, &[]).manifest],
         skip: skip.iter().map(|name| (*name).to_owned()).collect(),
+        ..RollbackRequest::default()
     }
 }
 
