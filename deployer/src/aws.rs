@@ -12,7 +12,7 @@ mod http;
 pub(crate) mod object;
 mod rate;
 #[cfg(test)]
-mod rights;
+pub(crate) mod rights;
 pub(crate) mod signed;
 pub(crate) mod texts;
 pub(crate) mod xml;

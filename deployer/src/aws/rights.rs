@@ -15,10 +15,27 @@ use std::{
 use serde_json::Value;
 
 use Of::{Deploy, DeployWith, Engine, Look, People};
-use table::{CALLS, Of, SIGNED};
+use table::{CALLS, COMMANDS, Of, SIGNED};
 
 /// Who is calling takes no right (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
 const FREE: (&str, &str) = ("sts", "get_caller_identity");
+
+/// Asserts that a command is said to take what its calls take.
+#[track_caller]
+pub(crate) fn covers<'a>(command: &str, methods: impl Iterator<Item = &'a str>) {
+    let found = COMMANDS.iter().find(|(name, _)| *name == command);
+    let (_, taken) = found.expect("the command has a row in COMMANDS");
+    for method in methods {
+        let mut calls = CALLS.iter().filter(|(_, it, ..)| *it == method).peekable();
+        assert!(calls.peek().is_some(), "{method} is in CALLS");
+        for action in calls.flat_map(|(_, _, actions, _)| *actions) {
+            assert!(
+                taken.contains(action),
+                "`{command}` calls {method}, which takes {action}: enter it in COMMANDS and in docs/operating.md"
+            );
+        }
+    }
+}
 
 fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -195,4 +212,17 @@ fn pipelines_may_call_what_a_deploy_calls() {
         }
     }
     assert!(seen > 0, "no pipeline in {}", golden.display());
+}
+
+#[test]
+fn the_guide_tells_what_commands_take() {
+    let guide = fs::read_to_string(source("../docs/operating.md")).expect("it is there");
+    for (command, actions) in COMMANDS {
+        let row = guide
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("| `{command}` | ")));
+        let row = row.unwrap_or_else(|| panic!("no row tells what `{command}` takes"));
+        let told: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        assert_eq!(told, *actions, "{command}");
+    }
 }

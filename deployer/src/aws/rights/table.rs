@@ -462,3 +462,42 @@ pub(super) const SIGNED: [(&str, &str, &[&str], Of); 8] = [
         Look,
     ),
 ];
+
+/// What a command takes on stacks that are deployed, besides what CloudFormation needs of its caller for their resources.
+pub(super) const COMMANDS: [(&str, &[&str]); 2] = [
+    (
+        "rollback",
+        &[
+            "cloudformation:CancelUpdateStack",
+            "cloudformation:ContinueUpdateRollback",
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStacks",
+            "cloudformation:ListStackResources",
+            "cloudformation:RollbackStack",
+            "lambda:GetAlias",
+            "lambda:UpdateAlias",
+            "s3:GetObject",
+        ],
+    ),
+    (
+        "destroy",
+        &[
+            "cloudformation:DeleteStack",
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStacks",
+            "cloudformation:GetTemplate",
+            "cloudformation:ListChangeSets",
+            "cloudformation:ListImports",
+            "cloudformation:ListStackResources",
+            "cloudformation:ListStacks",
+            "cloudformation:UpdateTerminationProtection",
+            "logs:DeleteLogGroup",
+            "logs:DescribeLogGroups",
+            "logs:ListTagsForResource",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            "s3:ListBucketVersions",
+            "tag:GetResources",
+        ],
+    ),
+];

@@ -59,7 +59,7 @@ async fn a_stack_is_deleted_and_waited_for() {
     assert_eq!(report.stacks[0].outcome, Outcome::Deleted);
     assert!(report.stacks[0].retained.is_empty());
     assert_eq!(
-        names(&played.finish()),
+        names(&played.finish_as("destroy")),
         [
             "stack_started",
             "stack_deleting",
@@ -82,7 +82,7 @@ async fn a_stack_that_does_not_exist_is_no_error() {
         .await
         .expect("nothing is there");
     assert_eq!(report.stacks[0].outcome, Outcome::Absent);
-    played.finish();
+    played.finish_as("destroy");
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn one_protected_stack_keeps_all_others() {
     .expect_err("a stack is protected");
     assert_eq!(error.kind(), Kind::Refused);
     assert_eq!(error.to_string(), "protected against deletion: intake-dev");
-    assert!(names(&played.finish()).is_empty());
+    assert!(names(&played.finish_as("destroy")).is_empty());
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn with_consent_the_protection_is_taken_away_last() {
     destroy(&played.context, request)
         .await
         .expect("the stack is gone");
-    played.finish();
+    played.finish_as("destroy");
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_stack_that_stays_is_protected_again() {
     destroy(&played.context, request)
         .await
         .expect_err("a resource stays");
-    played.finish();
+    played.finish_as("destroy");
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn a_deletion_that_fails_names_the_first_cause() {
             "finish the removal with `stackctl destroy intake-dev`; then deploy again, if it is to come back"
         ]
     );
-    played.finish();
+    played.finish_as("destroy");
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn dependants_go_first_and_a_failure_keeps_what_they_need() {
         outcomes,
         [(STACK, Outcome::Failed), ("base-dev", Outcome::Skipped)]
     );
-    played.finish();
+    played.finish_as("destroy");
 }
 
 #[tokio::test]
@@ -245,7 +245,7 @@ async fn a_stack_that_somebody_else_made_under_the_same_name_is_left_alone() {
             "the stack was not made by stackctl; if it may go, run `aws cloudformation delete-stack --stack-name intake-dev --region eu-central-1 --profile work`"
         ]
     );
-    assert!(names(&played.finish()).is_empty());
+    assert!(names(&played.finish_as("destroy")).is_empty());
 }
 
 /// After a removal the stack is new again: names are reused, ARNs are not.
@@ -299,7 +299,7 @@ async fn stacks_of_one_api_are_deleted_one_after_the_other() {
     destroy(&played.context, request)
         .await
         .expect("both are gone");
-    let mut told = names(&played.finish());
+    let mut told = names(&played.finish_as("destroy"));
     told.retain(|name| name.starts_with("stack_") || name.starts_with("finished"));
     assert_eq!(
         told,

@@ -62,7 +62,7 @@ async fn what_failed_with_rollback_disabled_is_taken_back() {
             .await
             .expect("it is rolled back");
         assert_eq!(report.stacks[0].outcome, Outcome::RolledBack);
-        let events = played.finish();
+        let events = played.finish_as("rollback");
         assert_eq!(
             names(&events),
             [
@@ -92,7 +92,7 @@ async fn a_rollback_that_failed_is_continued_without_what_was_named() {
             ["Orders"],
             "{name}"
         );
-        let events = played.finish();
+        let events = played.finish_as("rollback");
         let Event::StackRollingBack { skip, .. } = &events[1] else {
             panic!("{events:?}")
         };
@@ -130,7 +130,7 @@ async fn a_rollback_that_fails_again_names_what_holds_it_up() {
             "Orders (AWS::SQS::Queue): it is gone (declared at stacks/src/intake.rs:12:9)"
         ]
     );
-    played.finish();
+    played.finish_as("rollback");
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn what_did_not_fail_is_not_skipped() {
             error.details(),
             ["intake-dev/Orders (AWS::SQS::Queue): it is gone"]
         );
-        assert!(names(&played.finish()).is_empty());
+        assert!(names(&played.finish_as("rollback")).is_empty());
     }
 }
 
@@ -181,7 +181,7 @@ async fn the_plan_says_what_would_be_done_and_what_failed() {
     );
     assert_eq!(planned[0].failed, ["Orders (AWS::SQS::Queue): it is gone"]);
     assert_eq!(planned[2].status.as_str(), "NOT_DEPLOYED");
-    played.finish();
+    played.finish_as("rollback");
 }
 
 #[tokio::test]
@@ -203,7 +203,7 @@ async fn a_rollback_can_be_stopped_and_goes_on_there() {
             "stopped; CloudFormation goes on with stack intake-dev, which is UPDATE_ROLLBACK_IN_PROGRESS"
         ]
     );
-    played.finish();
+    played.finish_as("rollback");
 }
 
 /// Resources of a stack whose removal failed.
@@ -244,7 +244,7 @@ async fn what_cannot_be_deleted_is_kept_with_all_it_holds() {
         .expect("the stack is gone");
     // No call of S3 is in the script: what is kept is not emptied.
     assert_eq!(report.stacks[0].retained["Site"], "site-bucket");
-    played.finish();
+    played.finish_as("destroy");
 }
 
 #[tokio::test]
@@ -273,6 +273,6 @@ async fn nothing_is_deleted_where_a_name_would_keep_nothing() {
             "not among what keeps a stack from being deleted: Orders; nothing was removed"
         );
         assert_eq!(error.details(), candidates);
-        assert!(names(&played.finish()).is_empty());
+        assert!(names(&played.finish_as("destroy")).is_empty());
     }
 }

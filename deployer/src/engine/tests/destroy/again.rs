@@ -17,7 +17,7 @@ async fn a_removal_of_an_earlier_run_is_waited_for() {
     destroy(&played.context, request(&[(STACK, &[])]))
         .await
         .expect("the stack is gone");
-    played.finish();
+    played.finish_as("destroy");
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn a_stack_that_goes_without_an_event_is_gone() {
     destroy(&played.context, request(&[(STACK, &[])]))
         .await
         .expect("the stack is gone");
-    played.finish();
+    played.finish_as("destroy");
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn stopping_a_removal_says_what_goes_on_and_what_it_keeps() {
         Error::from(error).causes(),
         ["stopped; CloudFormation goes on with stack intake-dev, which is DELETE_IN_PROGRESS"]
     );
-    played.finish();
+    played.finish_as("destroy");
 }
 
 /// A run that is killed after CloudFormation took the deletion tells nobody what the stack kept.
@@ -100,7 +100,7 @@ async fn what_a_killed_run_left_to_do_is_done_by_the_next() {
     let (context, first) = (played.context.clone(), request());
     let run = tokio::spawn(async move { destroy(&context, first).await.is_ok() });
     run.await.expect_err("it is killed");
-    played.finish();
+    played.finish_as("destroy");
 
     let groups = r#"{"logGroups":[{"logGroupName":"/aws/lambda/intake-dev-Work-1","arn":"arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/intake-dev-Work-1:*"}]}"#;
     let played = Script::new()
@@ -129,7 +129,7 @@ async fn what_a_killed_run_left_to_do_is_done_by_the_next() {
     let memory = Memory::in_state(state.path());
     memory.forget(&played.context, &report).expect("it is told");
     assert_eq!(
-        names(&played.finish()),
+        names(&played.finish_as("destroy")),
         ["stack_started", "log_group_removed", "finished absent"]
     );
     assert!(!state.path().join("removing").exists());
@@ -155,7 +155,7 @@ async fn a_removal_that_never_began_tells_nothing() {
     destroy(&played.context, request())
         .await
         .expect_err("it may not be deleted");
-    played.finish();
+    played.finish_as("destroy");
     // Somebody deployed meanwhile, without the queue.
     let script = Script::new()
         .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
@@ -167,7 +167,7 @@ async fn a_removal_that_never_began_tells_nothing() {
         .await
         .expect("it is gone");
     assert!(report.stacks[0].retained.is_empty());
-    played.finish();
+    played.finish_as("destroy");
 }
 
 const RETAINING: &str =
@@ -197,5 +197,5 @@ async fn what_a_stack_kept_is_known_where_something_fails_after_it_went() {
     assert_eq!(stack.outcome, Outcome::Failed);
     assert_eq!(stack.retained["Orders"], "q");
     assert_eq!(stack.left.ledger[0].physical_id, "q");
-    played.finish();
+    played.finish_as("destroy");
 }

@@ -87,7 +87,7 @@ async fn buckets_that_are_deleted_are_emptied_and_others_are_kept() {
     assert_eq!(report.stacks[0].retained["Kept"], "kept-1");
     assert_eq!(report.stacks[0].retained.len(), 1);
     assert_eq!(
-        names(&played.finish())[1..3],
+        names(&played.finish_as("destroy"))[1..3],
         ["bucket_emptying", "bucket_emptied"]
     );
 }
@@ -117,7 +117,7 @@ async fn an_object_that_may_not_be_deleted_ends_the_removal() {
             "AWS denied the call: b: Access Denied (DeleteObjects: AccessDenied)"
         ]
     );
-    played.finish();
+    played.finish_as("destroy");
 }
 
 #[tokio::test]
@@ -147,5 +147,5 @@ async fn the_artifacts_of_a_stack_go_with_it() {
     destroy(&played.context, request(&[(STACK, &[])]))
         .await
         .expect("nothing is left");
-    played.finish();
+    played.finish_as("destroy");
 }

@@ -37,7 +37,7 @@ async fn a_stack_that_another_one_imports_from_keeps_its_objects_and_its_protect
         error.to_string(),
         "stack intake-dev cannot be deleted: reports-dev imports its export intake-dev-QueueUrl; nothing was removed"
     );
-    assert!(names(&played.finish()).is_empty());
+    assert!(names(&played.finish_as("destroy")).is_empty());
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn an_importer_that_came_while_stacks_go_is_seen_too() {
             "reports-dev imports its export intake-dev-QueueUrl; the stack is as it was"
         ]
     );
-    played.finish();
+    played.finish_as("destroy");
 }
 
 /// What `ListImports` answers where nobody imports.
@@ -90,7 +90,7 @@ async fn an_export_that_nobody_imports_is_no_obstacle() {
     destroy(&played.context, request(&[(STACK, &[])]))
         .await
         .expect("the stack is gone");
-    played.finish();
+    played.finish_as("destroy");
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn an_export_in_use_is_explained() {
         Error::from(error).causes(),
         ["stack intake-dev cannot be deleted", message]
     );
-    played.finish();
+    played.finish_as("destroy");
 }
 
 /// Who may not ask is told so, and CloudFormation refuses what it has to.
@@ -141,7 +141,7 @@ async fn a_caller_who_may_not_list_imports_is_warned_and_not_stopped() {
     destroy(&played.context, request(&[(STACK, &[])]))
         .await
         .expect("the stack is gone");
-    let told = names(&played.finish());
+    let told = names(&played.finish_as("destroy"));
     assert_eq!(told[..2], ["warning", "stack_started"]);
     assert!(!told[2..].contains(&"warning".to_owned()), "{told:?}");
 }

@@ -83,6 +83,14 @@ fn left() -> Rule {
     }))
 }
 
+/// There is none.
+fn forgotten_note() -> Rule {
+    let none = "<Error><Code>NoSuchKey</Code><Message>none</Message></Error>";
+    mock!(S3::get_object)
+        .match_requests(|input| input.key() == Some(UNPROVEN))
+        .then_http_response(move || http(404, none))
+}
+
 fn deployment() -> Deployment {
     let mut deployment = recorded();
     let stack = &mut deployment.stacks[0];
@@ -196,6 +204,31 @@ async fn the_plan_tells_what_is_led_back() {
     played.finish();
 }
 
+/// Neither the bucket nor an alias is asked about where no alias will be moved: the script knows of no such call.
+#[tokio::test]
+async fn a_rollback_plan_reads_the_notes_only_of_own_stacks_that_it_may_lead_back() {
+    let stack = deployment().stacks.remove(0).manifest;
+    let mut theirs = Stack::new("UPDATE_FAILED");
+    theirs.tags.push(("stackctl:app", "blog"));
+    for found in [Stack::new("UPDATE_COMPLETE"), theirs] {
+        let played = Script::new().describe(STACK, found.xml()).play();
+        let context = played.context.clone().of_app(Some("shop"));
+        let planned = rollback_plan(&context, std::slice::from_ref(&stack)).await;
+        let planned = planned.expect("there is a plan");
+        assert!(planned[0].live.is_empty() && planned[0].failed.is_empty());
+        played.finish_as("rollback");
+    }
+    // What was written down before another update, or never, is no state to go back to.
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_FAILED").xml())
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .s3("get_object", forgotten_note())
+        .play();
+    let planned = rollback_plan(&played.context, &[stack]).await;
+    assert!(planned.expect("there is a plan")[0].live.is_empty());
+    played.finish_as("rollback");
+}
+
 /// Who deployed it was killed, and somebody takes the update back that failed.
 #[tokio::test]
 async fn a_rollback_leaves_live_what_was_live_before_the_update() {
@@ -225,7 +258,7 @@ async fn a_rollback_leaves_live_what_was_live_before_the_update() {
     rollback(&played.context, request)
         .await
         .expect("it is rolled back");
-    assert_eq!(moves(&played.finish()), 1);
+    assert_eq!(moves(&played.finish_as("rollback")), 1);
 }
 
 /// Somebody made version 3 live by hand, and nobody may move the alias when the update of this deploy is rolled back.

@@ -14,7 +14,7 @@ pub(crate) struct Played {
 impl Played {
     /// Checks that every call of the script came. Returns the events.
     #[track_caller]
-    pub(in crate::engine::tests) fn finish(self) -> Vec<Event> {
+    pub(crate) fn finish(self) -> Vec<Event> {
         let missing: Vec<_> = self
             .rules
             .iter()
@@ -24,6 +24,14 @@ impl Played {
             .collect();
         assert!(missing.is_empty(), "calls that never came: {missing:?}");
         self.events.lock().expect("no holder panics").clone()
+    }
+
+    /// The same of a command that is said to take what its calls take.
+    #[track_caller]
+    pub(in crate::engine::tests) fn finish_as(self, command: &str) -> Vec<Event> {
+        let methods = self.rules.iter().map(|(operation, _)| *operation);
+        crate::aws::rights::covers(command, methods);
+        self.finish()
     }
 
     /// Returns the events so far.
