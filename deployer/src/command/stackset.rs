@@ -261,13 +261,16 @@ impl Work<'_> {
         let session = self.session;
         let names = self.names(stacks).await?;
         let context = self.open(&Activity::new(&session.ui, "stackset")).await?;
-        let mut orphans = Vec::new();
+        let (mut orphans, mut is_seen) = (Vec::new(), true);
         if stacks.stacks.is_empty() || !names.unknown.is_empty() {
             match self.orphans(&context, &names).await? {
                 Ok(found) => orphans = found,
-                Err(error) if names.unknown.is_empty() => session.ui.warn(format!(
-                    "nobody knows whether there are stack sets that the source does not have: {error}"
-                )),
+                Err(error) if names.unknown.is_empty() => {
+                    is_seen = false;
+                    session.ui.warn(format!(
+                        "nobody knows whether there are stack sets that the source does not have: {error}"
+                    ));
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -293,7 +296,9 @@ impl Work<'_> {
         }
         if session.ui.json() {
             let mut document = json!({"stack_sets": found});
-            if !orphans.is_empty() {
+            if !is_seen {
+                document["orphans"] = Value::Null;
+            } else if !orphans.is_empty() {
                 document["orphans"] = json!(orphans);
             }
             session.ui.document(&document);

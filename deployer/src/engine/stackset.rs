@@ -30,7 +30,7 @@ pub use self::settings::{StackSetSettings, Targets};
 
 use self::call::{add, create, update};
 use self::describe::{Found, find};
-use self::operation::{follow, join};
+use self::operation::{check_cancelled, follow, join};
 use super::{
     Context, Outcome,
     plan::{Registry, Side, StackPlan, compare, defaults},
@@ -264,8 +264,10 @@ pub async fn deploy_stack_set(
         operations: Vec::new(),
     };
     if plan.create {
+        check_cancelled(context, name)?;
         create(context, request).await?;
     } else if plan.update {
+        check_cancelled(context, name)?;
         let running = update(context, request, plan).await?;
         report
             .operations
@@ -277,6 +279,7 @@ pub async fn deploy_stack_set(
         groups.entry(names).or_default().insert(region);
     }
     for (names, regions) in groups {
+        check_cancelled(context, name)?;
         let running = add(context, request, names, &regions).await?;
         report
             .operations

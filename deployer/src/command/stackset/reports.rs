@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::command::Session;
-use crate::engine::{StackSetError, StackSetReport};
-use crate::error::{Error, Result};
+use crate::engine::{Explained as _, StackSetError, StackSetReport};
+use crate::error::{Error, Kind, Result};
 
 /// What became of the stack sets so far.
 #[derive(Default)]
@@ -24,7 +24,7 @@ impl Reports {
     pub(super) fn interrupted(&self) -> bool {
         self.failed
             .iter()
-            .any(|(_, error)| matches!(error, StackSetError::Interrupted { .. }))
+            .any(|(_, error)| error.kind() == Kind::Interrupted)
     }
 
     pub(super) fn finish(self, session: &Session) -> Result<u8> {

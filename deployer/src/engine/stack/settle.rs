@@ -1,6 +1,10 @@
 //! Waits until nothing runs on a stack, and mends what a change set cannot be made for.
 
-use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use stack_model::assembly::StackManifest;
 
@@ -106,18 +110,24 @@ pub(in crate::engine) async fn check_review(
     }
 }
 
+/// How long the described status of a stack may lag behind its events. It is seconds; a stack of which nothing else becomes
+/// known for this long needs somebody who looks at it.
+const LAG: Duration = Duration::from_mins(10);
+
 /// The operation that was waited for last, and how often its stack was said to be busy with it since.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Joined {
     running: Option<activity::Running>,
     looks: usize,
+    /// Whether its end was seen.
+    ended: bool,
 }
 
 /// Waits for a running operation: for one that an earlier run of the same caller began by following it, for one of
 /// somebody else by looking now and then, where that was asked for, and otherwise not at all, which is an error.
 ///
 /// The described status of a stack lags behind its events, so a stack may seem busy with an operation whose end was
-/// seen already: then only a little time has to pass.
+/// seen already: then only a little time has to pass, and no more than that is waited.
 pub(in crate::engine) async fn join(
     context: &Context,
     stack: &Arc<StackManifest>,
@@ -129,7 +139,24 @@ pub(in crate::engine) async fn join(
         .map_err(|source| aws(stack, source))?;
     let before = joined.running.as_ref();
     if before.is_some_and(|before| before.token == running.token) {
-        let wait = context.pace.waits().nth(joined.looks).unwrap_or_default();
+        let wait = if joined.ended {
+            context.pace.waits_within(LAG).nth(joined.looks)
+        } else {
+            // Whoever asked to wait for somebody else waits until CloudFormation or that one ends it.
+            context.pace.waits().nth(joined.looks)
+        };
+        let Some(wait) = wait else {
+            return Err(StackError::Stuck {
+                stack: stack.name.clone(),
+                status: deployed.status.clone(),
+                reason: Some(
+                    "its events tell that the operation has ended, and its description does not"
+                        .to_owned(),
+                ),
+                failed: Vec::new(),
+                hints: vec!["run the same command again in a while".to_owned()],
+            });
+        };
         joined.looks += 1;
         return tokio::select! {
             () = context.timing.sleep(wait) => Ok(()),
@@ -176,6 +203,7 @@ pub(in crate::engine) async fn join(
         });
     }
     *joined = Joined {
+        ended: ours.is_some(),
         running: Some(running),
         looks: 0,
     };

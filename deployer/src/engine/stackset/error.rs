@@ -50,6 +50,9 @@ pub enum StackSetError {
         /// Why, where AWS says so.
         reason: Option<String>,
     },
+    /// The run was stopped before it began the next operation.
+    #[error("stopped before all was done on stack set {0}; nothing of it goes on")]
+    Stopped(String),
     /// The run was stopped while CloudFormation worked.
     #[error("stopped while operation {operation} on stack set {stack_set} goes on")]
     Interrupted {
@@ -77,7 +80,7 @@ impl Explained for StackSetError {
             Self::NotOurs(_) | Self::OtherApp { .. } => Kind::Refused,
             Self::OtherModel { .. } => Kind::Configuration,
             Self::Inoperable { .. } | Self::Operation { .. } => Kind::Deploy,
-            Self::Interrupted { .. } => Kind::Interrupted,
+            Self::Stopped(_) | Self::Interrupted { .. } => Kind::Interrupted,
         }
     }
 
@@ -108,6 +111,7 @@ impl Explained for StackSetError {
                 "mend the first cause; the same command takes along what is behind the stack set"
                     .to_owned(),
             ],
+            Self::Stopped(_) => vec!["the same command goes on".to_owned()],
             Self::Interrupted { .. } => {
                 vec!["the same command waits for it, and goes on".to_owned()]
             }

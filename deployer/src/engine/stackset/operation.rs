@@ -96,6 +96,15 @@ pub(super) async fn join(
     Ok(joined)
 }
 
+/// Refuses to begin an operation once the run was told to stop.
+pub(super) fn check_cancelled(context: &Context, stack_set: &str) -> Result<(), StackSetError> {
+    if context.cancel.is_cancelled() {
+        Err(StackSetError::Stopped(stack_set.to_owned()))
+    } else {
+        Ok(())
+    }
+}
+
 fn is_over(status: &StackSetOperationStatus) -> bool {
     !matches!(
         status,
@@ -106,6 +115,10 @@ fn is_over(status: &StackSetOperationStatus) -> bool {
 }
 
 /// Follows an operation to its end, and tells how it ends in every account and region as it does.
+///
+/// There is no limit: how long it takes is up to the number of accounts, and one that is queued waits for others
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ManagedExecution.html>). Whoever stops the run is told
+/// which operation goes on.
 pub(super) async fn follow(
     context: &Context,
     settings: &StackSetSettings,

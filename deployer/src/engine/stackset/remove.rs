@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_cloudformation::types::{AccountFilterType, DeploymentTargets};
 
 use super::describe::{InstanceStatus, find};
-use super::operation::{Running, follow, join};
+use super::operation::{Running, check_cancelled, follow, join};
 use super::{StackSetError, StackSetReport, StackSetSettings, Targets, check_owner, is_wanted};
 use crate::aws::OrAws;
 use crate::engine::{Context, Outcome, stack::token};
@@ -76,12 +76,14 @@ pub async fn remove_stack_set(
         operations: Vec::new(),
     };
     for (targets, regions) in groups(settings, &plan.instances) {
+        check_cancelled(context, name)?;
         let running = delete(context, name, settings, &targets, &regions, retain).await?;
         report
             .operations
             .push(follow(context, settings, running).await?);
     }
     if plan.whole {
+        check_cancelled(context, name)?;
         context
             .clients
             .cloudformation

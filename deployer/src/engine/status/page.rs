@@ -82,7 +82,7 @@ found since that what is deployed is what the source says, nothing is left to do
   removed; otherwise the change set that somebody else wants to review is named, and nothing is done.
 - **follows**: an operation is running. One that the same caller began is joined and followed to its end; then the table
   is asked again. One of somebody else is refused: who (the ARN, where it was `stackctl`), what, and since when is said.
-  With `--wait` it is waited for.
+  With `--wait` it is waited for. An operation whose end its events told and its stack does not tell for ten minutes is an error.
 - **follows the removal**: the same, whoever began it: the stack is to go.
 - **cancels**: the running update, where the same caller began it; CloudFormation takes it back. Otherwise as *follows*.
 - **compares**, **compares with nothing**: with what is deployed, or with no stack, as the deploy creates it (anew). What

@@ -80,6 +80,39 @@ async fn a_wait_can_be_stopped() {
     played.finish();
 }
 
+/// CloudFormation never tells of the end but in the events.
+#[tokio::test]
+async fn a_stack_whose_description_never_changes_is_not_waited_for_without_an_end() {
+    let mut script = Script::new()
+        .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
+        .events(&[("2", STACK, "UPDATE_IN_PROGRESS", "User Initiated", ME)])
+        .events(&[("3", STACK, "UPDATE_COMPLETE", "", ME)])
+        .events(&[("3", STACK, "UPDATE_COMPLETE", "", ME)]);
+    // 1 and 2 seconds, then 4 at a time, ten minutes together; the last look ends it.
+    let looks = 2 + (600 - 3) / 4 + 1;
+    for _ in 0..looks {
+        script = script
+            .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
+            .events(&[("3", STACK, "UPDATE_COMPLETE", "", ME)]);
+    }
+    let played = script.play();
+    let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+        .await
+        .expect_err("nobody knows what becomes of it");
+    assert!(
+        error
+            .details()
+            .iter()
+            .chain(&error.hints())
+            .any(|text| text.contains("again in a while")),
+        "{error:?}"
+    );
+    let waits = played.waits();
+    assert_eq!(&waits[..3], [1, 2, 4]);
+    assert_eq!(waits.iter().sum::<u64>(), 599);
+    played.finish();
+}
+
 #[tokio::test]
 async fn a_removal_that_somebody_began_is_what_a_destroy_wants() {
     let began = ("2", STACK, "DELETE_IN_PROGRESS", "User Initiated", EVE);

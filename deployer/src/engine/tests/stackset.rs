@@ -17,8 +17,9 @@ use super::{
     script::{Played, STACK, Script, TEMPLATE, http, stack},
 };
 use crate::engine::{
-    Event, Explained as _, InstanceResult, Outcome, StackSetError, StackSetRequest,
-    StackSetSettings, Targets, deploy_stack_set, removal_plan, remove_stack_set, stack_set_plan,
+    Context, Event, EventSink, Explained as _, InstanceResult, Outcome, StackSetError,
+    StackSetRequest, StackSetSettings, Targets, deploy_stack_set, removal_plan, remove_stack_set,
+    stack_set_plan,
 };
 use crate::error::Kind;
 
@@ -427,24 +428,100 @@ async fn only_missing_instances_are_added_and_strays_are_named() {
     played.finish();
 }
 
-#[tokio::test]
-async fn a_run_that_is_stopped_names_what_goes_on() {
-    let script = there(Script::new(), TEMPLATE, "SELF_MANAGED", OURS, "");
-    let script = operations(script, &[]);
+/// `CreateStackInstances`, which begins an operation.
+fn adds(script: Script) -> Script {
     let body = began("CreateStackInstances", "op-1");
-    let script = script.cloudformation(
+    script.cloudformation(
         "create_stack_instances",
         mock!(CloudFormation::create_stack_instances)
             .match_requests(|_| true)
             .then_http_response(move || http(200, &body)),
-    );
-    let played = look(script, "op-1", "CREATE", "RUNNING", &[]).play();
-    played.handle.cancel();
+    )
+}
+
+/// An operation that never ends: none of these is the status of one that has
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperation.html>).
+#[tokio::test]
+async fn a_run_that_is_stopped_names_what_goes_on() {
+    for status in ["RUNNING", "QUEUED", "STOPPING"] {
+        let script = there(Script::new(), TEMPLATE, "SELF_MANAGED", OURS, "");
+        let mut script = adds(operations(script, &[]));
+        for _ in 0..12 {
+            script = look(script, "op-1", "CREATE", status, &[]);
+        }
+        let played = script.play();
+        let handle = played.handle.clone();
+        played.at_wait(12, move || handle.cancel());
+        let error = deploy(&played, accounts(&["us-east-1"]))
+            .await
+            .expect_err("is stopped");
+        assert_eq!(error.kind(), Kind::Interrupted, "{status}");
+        assert!(error.to_string().contains("op-1"), "{error}");
+        played.finish();
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_waits_for_what_others_began_can_be_stopped() {
+    let script = there(Script::new(), TEMPLATE, "SELF_MANAGED", OURS, "");
+    let script = operations(script, &[("theirs", "QUEUED")]);
+    let script = look(script, "theirs", "UPDATE", "QUEUED", &[]);
+    let played = look(script, "theirs", "UPDATE", "QUEUED", &[]).play();
+    let handle = played.handle.clone();
+    played.at_wait(2, move || handle.cancel());
     let error = deploy(&played, accounts(&["us-east-1"]))
         .await
         .expect_err("is stopped");
     assert_eq!(error.kind(), Kind::Interrupted);
-    assert!(error.to_string().contains("op-1"), "{error}");
+    assert!(error.to_string().contains("theirs"), "{error}");
+    played.finish();
+}
+
+/// The operation ends just when the run is stopped: the next one is not begun.
+#[tokio::test]
+async fn a_run_that_is_stopped_begins_nothing_more() {
+    let missing = there(Script::new(), TEMPLATE, "SELF_MANAGED", OURS, "");
+    let played = operations(missing, &[]).play();
+    played.handle.cancel();
+    let error = deploy(&played, accounts(&["us-east-1"]))
+        .await
+        .expect_err("is stopped");
+    assert!(matches!(error, StackSetError::Stopped(_)), "{error}");
+    assert_eq!(error.kind(), Kind::Interrupted);
+    played.finish();
+
+    // The instances are gone, and the stack set stays for the same command.
+    let instances = instance(ONE, "us-east-1", "CURRENT");
+    let script = there(Script::new(), TEMPLATE, "SELF_MANAGED", OURS, &instances);
+    let body = began("DeleteStackInstances", "op-1");
+    let script = operations(script, &[]).cloudformation(
+        "delete_stack_instances",
+        mock!(CloudFormation::delete_stack_instances)
+            .match_requests(|_| true)
+            .then_http_response(move || http(200, &body)),
+    );
+    let script = look(script, "op-1", "DELETE", "RUNNING", &[]);
+    let gone = (ONE, "us-east-1", "SUCCEEDED", "");
+    let played = look(script, "op-1", "DELETE", "SUCCEEDED", &[gone]).play();
+    let handle = played.handle.clone();
+    // The clock that never waits is faster than the signal here.
+    let settings = accounts(&["us-east-1"]);
+    let plan = removal_plan(&played.context, STACK, &settings, false)
+        .await
+        .expect("is made");
+    let events = EventSink::new(move |event| {
+        if matches!(event, Event::StackSetInstance { .. }) {
+            handle.cancel();
+        }
+    });
+    let context = Context {
+        events,
+        ..played.context.clone()
+    };
+    let error = remove_stack_set(&context, STACK, &settings, &plan, false)
+        .await
+        .expect_err("is stopped");
+    assert!(matches!(error, StackSetError::Stopped(_)), "{error}");
     played.finish();
 }
 

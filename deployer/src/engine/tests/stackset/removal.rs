@@ -3,7 +3,7 @@
 use aws_sdk_cloudformation::operation::delete_stack_instances::DeleteStackInstancesInput;
 
 use super::*;
-use crate::engine::{Context, StackSetReport};
+use crate::engine::StackSetReport;
 
 /// The calls up to the removal of instances that look like this.
 fn deletes(
