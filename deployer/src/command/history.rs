@@ -111,6 +111,7 @@ async fn written(
                 failed: releases.failure(number).await?,
                 unproven: false,
                 lost: releases.lost(&release),
+                app: releases.other_app(&release).map(str::to_owned),
             });
         }
     }

@@ -108,7 +108,8 @@ impl StackPrune {
 /// A release that failed its check is none of the newest, nor is what only such a release has: nobody goes back to it. What was
 /// live before an update that nobody has proven yet stays: a check that fails leads back to it.
 ///
-/// A stack of another app is left alone, with what the artifact bucket has under its name.
+/// A stack of another app is left alone, with what the artifact bucket has under its name. Of one that was taken over from
+/// another app, the releases of that app stay, with what they need.
 ///
 /// Everything of a stack stays that could not be updated right now: what a rollback would go back to is in no parameter then.
 pub async fn prune_plan(context: &Context, request: &PruneRequest) -> Result<PrunePlan, AwsError> {
@@ -276,17 +277,22 @@ impl Archive<'_> {
                 .before
                 .is_some_and(|before| release.key.ends_with(before));
             let is_kept = kept < request.keep || !is_old(&release);
+            let read = record::read(clients, self.bucket, &release.key).await?;
+            let artifacts = || read.artifacts().map(|(key, _)| key.clone());
+            // Whoever took the stack over is not who decides what the other app still needs.
+            if read.other_app(context.ownership.app.as_deref()).is_some() {
+                good.extend(artifacts());
+                continue;
+            }
             if failure.is_none() && (is_kept || is_before) {
                 kept += usize::from(is_kept);
-                let release = record::read(clients, self.bucket, &release.key).await?;
-                good.extend(release.artifacts().map(|(key, _)| key.clone()));
+                good.extend(artifacts());
                 continue;
             }
             if failure.is_some() {
-                let read = record::read(clients, self.bucket, &release.key).await?;
-                broken.extend(read.artifacts().map(|(key, _)| key.clone()));
+                broken.extend(artifacts());
                 if !is_old(&release) {
-                    needed.extend(read.artifacts().map(|(key, _)| key.clone()));
+                    needed.extend(artifacts());
                 }
             }
             if !is_live && is_old(&release) {

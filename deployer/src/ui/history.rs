@@ -32,6 +32,9 @@ pub struct WrittenRelease {
     pub unproven: bool,
     /// What is not there any more, so that nobody can go back to it.
     pub lost: Vec<String>,
+    /// The app that made it, where the stack was that one's then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
 }
 
 /// Renders operations and releases, each stack with its own below it, the oldest first, and what was given past
@@ -119,6 +122,9 @@ fn told(release: &WrittenRelease) -> String {
     }
     let when = format!(" of {}", release.deployed);
     text += &paint(palette::WEAK, &when);
+    if let Some(app) = &release.app {
+        text += &paint(palette::WEAK, format!(" by app {app}"));
+    }
     if let Some(failure) = &release.failed {
         let deployed = if release.live { " is deployed," } else { "" };
         text += &paint(palette::BAD, format!("{deployed} {}", failed(failure)));
@@ -252,6 +258,7 @@ mod tests {
             origin,
             back_to: None,
             live: false,
+            app: None,
             failed: None,
             unproven: false,
             lost: lost.iter().map(|lost| (*lost).to_owned()).collect(),

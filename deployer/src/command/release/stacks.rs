@@ -229,6 +229,12 @@ async fn choose(
         Some(live) => format!("release {live} is deployed"),
         None => "what is deployed was not written down as a release".to_owned(),
     };
+    if let Some(app) = releases.other_app(&release) {
+        session.ui.warn(format!(
+            "release {} of {stack} is one of app `{app}`, which had the stack then",
+            release.release
+        ));
+    }
     let commit = release.origin.commit.as_ref();
     let commit = commit.map_or(String::new(), |commit| format!(", commit {commit}"));
     let text = format!(
@@ -259,6 +265,7 @@ fn no_such(releases: &StackReleases, live: Option<u64>) -> Error {
         format!("stack {} has no such release", releases.stack),
     )
     .hint(hint)
+    .hint("one that failed its check, or that another app made before this one took the stack over, is gone back to by its number alone")
 }
 
 /// Says which releases there are, so that their numbers read as no count, and which of them is deployed.

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     aws::{AwsError, Clients, object},
     engine::{
-        Artifact, BOOTSTRAP_STACK, Context, DeployedStack, MadeFrom, Origin, StackTarget,
+        APP_TAG, Artifact, BOOTSTRAP_STACK, Context, DeployedStack, MadeFrom, Origin, StackTarget,
         bootstrap::BUCKET_OUTPUT, code::KeptSources, fast, inspect, publish, stack::rfc3339,
     },
     template::hidden,
@@ -85,6 +85,8 @@ pub struct StackReleases {
     /// The stack.
     pub stack: String,
     clients: Option<Clients>,
+    /// The app that looks, where it has a name.
+    app: Option<String>,
     /// The region of stacks that name none.
     home: String,
     bucket: String,
@@ -113,6 +115,12 @@ impl StackRelease {
             })
             .map(str::to_owned)
             .collect()
+    }
+
+    /// Returns the app that made it, where the stack belonged to another one then than to `own`.
+    pub(in crate::engine) fn other_app(&self, own: Option<&str>) -> Option<&str> {
+        let app = self.manifest.tags.get(APP_TAG).map(String::as_str);
+        app.filter(|app| Some(*app) != own)
     }
 
     /// Returns the keys of the artifacts, with the asset of each, or with the parameter where the asset is not written down.
@@ -240,8 +248,9 @@ impl StackReleases {
 
     /// Returns the number of the release before the one that is deployed; none, where there is none.
     ///
-    /// Going back to a release and back once more leads to the one before that. One that failed is passed over. Where no
-    /// release is what is deployed, the newest is the one before.
+    /// Going back to a release and back once more leads to the one before that. One that failed is passed over, and so is one of
+    /// another app, which had the stack before this one took it over. Where no release is what is deployed, the newest is the one
+    /// before.
     pub async fn previous(&self) -> Result<Option<u64>, AwsError> {
         let live = match self.written() {
             Some(written) => self.read(written).await?,
@@ -251,11 +260,23 @@ impl StackReleases {
             Some(live) => Some(live),
             None => self.alike().await?,
         };
-        let Some(current) = current else {
-            return Ok(self.good().next());
-        };
-        let current = current.back_to.unwrap_or(current.release);
-        Ok(self.good().find(|release| *release < current))
+        let current = current.map(|current| current.back_to.unwrap_or(current.release));
+        let before = self
+            .good()
+            .filter(|it| current.is_none_or(|current| *it < current));
+        for release in before {
+            if let Some(release) = self.read(release).await?
+                && self.other_app(&release).is_none()
+            {
+                return Ok(Some(release.release));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the app that made a release, where that is another one: this one took the stack over since.
+    pub fn other_app<'a>(&self, release: &'a StackRelease) -> Option<&'a str> {
+        release.other_app(self.app.as_deref())
     }
 
     /// Returns what packages were made from, by their SHA-256, as far as one of the newest releases tells.
@@ -282,11 +303,12 @@ impl StackReleases {
         Ok(found)
     }
 
-    /// Returns the number of the newest release that goes back to none, and did not fail.
+    /// Returns the number of the newest release of this app that goes back to none, and did not fail.
     pub async fn latest(&self) -> Result<Option<u64>, AwsError> {
         for release in self.good() {
             if let Some(release) = self.read(release).await?
                 && release.back_to.is_none()
+                && self.other_app(&release).is_none()
             {
                 return Ok(Some(release.release));
             }
@@ -321,6 +343,7 @@ pub async fn stack_releases(
     let clients = context.clients.in_region(target.region.as_deref());
     let mut releases = StackReleases {
         stack: target.name.clone(),
+        app: context.ownership.app.clone(),
         home: context.clients.region().to_owned(),
         ..StackReleases::default()
     };

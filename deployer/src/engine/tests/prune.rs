@@ -149,7 +149,7 @@ fn release(number: u64, package: &str) -> (String, Rule) {
 
 #[tokio::test]
 async fn the_newest_releases_keep_what_they_go_back_to() {
-    let (first, _) = release(1, "a");
+    let (first, read_first) = release(1, "a");
     let (second, read) = release(2, "b");
     let written = jiff::Timestamp::try_from(day(1)).expect("is a time");
     let [old, kept] =
@@ -184,8 +184,70 @@ async fn the_newest_releases_keep_what_they_go_back_to() {
             mock!(S3::list_objects_v2).then_http_response(move || http(200, &list)),
         )
         .s3("get_object", read)
+        .s3("get_object", read_first)
         .play();
     let plan = plan(&played, 1).await;
+    assert_eq!(plan.stacks[0].objects, [old, first]);
+    played.finish();
+}
+
+/// The second release, and one that failed, were made by an app that had the stack before: they count for nothing of what this one
+/// keeps, and stay with their packages and with what is told of the failure.
+#[tokio::test]
+async fn what_another_app_released_before_the_stack_was_taken_over_stays() {
+    let theirs = |number: u64, package: &str| {
+        let mut body: serde_json::Value =
+            serde_json::from_str(&record_body(number, package)).expect("is JSON");
+        body["manifest"]["tags"] = serde_json::json!({"stackctl:app": "blog"});
+        let key = format!("intake-dev/release/{number:06}-{number:016}.json");
+        let wanted = key.clone();
+        let rule = mock!(S3::get_object)
+            .match_requests(move |input| input.key() == Some(&wanted))
+            .then_http_response(move || http(200, &body.to_string()));
+        (key, rule)
+    };
+    let (first, read_first) = release(1, "a");
+    let (second, read_second) = theirs(2, "b");
+    let (third, read_third) = theirs(3, "c");
+    let (fourth, read_fourth) = release(4, "d");
+    let [old, two, three, kept] = ["a", "b", "c", "d"]
+        .map(|package| format!("intake-dev/intake-create/{}.zip", package.repeat(64)));
+    let failure = "intake-dev/failed/0000000000000003.json";
+    // Of packages that are as old as each other, the first is the newest.
+    let keys = [
+        &kept, &old, &two, &three, failure, &first, &second, &third, &fourth,
+    ];
+    let written = jiff::Timestamp::try_from(day(1)).expect("is a time");
+    let contents = keys.iter().fold(String::new(), |text, key| {
+        format!(
+            "{text}<Contents><Key>{key}</Key><Size>7</Size><LastModified>{written}</LastModified></Contents>"
+        )
+    });
+    let list =
+        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>");
+    let told = serde_json::json!({"checks": [], "led_back": []});
+    let played = script()
+        .lambda("list_versions_by_function", versions(&["$LATEST", "7"]))
+        .s3("get_object", direct("deployed"))
+        .s3("get_object", nothing_unproven())
+        .s3(
+            "list_objects_v2",
+            mock!(S3::list_objects_v2).then_http_response(move || http(200, &list)),
+        )
+        .s3(
+            "get_object",
+            mock!(S3::get_object)
+                .match_requests(move |input| input.key() == Some(failure))
+                .then_http_response(move || http(200, &told.to_string())),
+        )
+        .s3("get_object", read_fourth)
+        .s3("get_object", read_third)
+        .s3("get_object", read_second)
+        .s3("get_object", read_first)
+        .play();
+    let context = played.context.clone().of_app(Some("shop"));
+    let request = request(1);
+    let plan = prune_plan(&context, &request).await.expect("can be read");
     assert_eq!(plan.stacks[0].objects, [old, first]);
     played.finish();
 }
@@ -294,17 +356,20 @@ async fn what_a_check_may_lead_back_to_stays() {
     played.finish();
 }
 
-async fn plan(played: &Played, keep: usize) -> PrunePlan {
+fn request(keep: usize) -> PruneRequest {
     let target = StackTarget {
         name: STACK.to_owned(),
         region: None,
     };
-    let request = PruneRequest {
+    PruneRequest {
         stacks: vec![target],
         keep,
         age: Duration::from_hours(24),
-    };
-    prune_plan(&played.context, &request)
+    }
+}
+
+async fn plan(played: &Played, keep: usize) -> PrunePlan {
+    prune_plan(&played.context, &request(keep))
         .await
         .expect("can be read")
 }

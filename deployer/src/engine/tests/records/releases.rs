@@ -83,6 +83,7 @@ async fn after_an_update_that_was_rolled_back_the_release_before_it_is_deployed(
         .s3("get_object", with_name(3, "third"))
         .s3("get_object", with_name(2, "second"))
         .s3("get_object", got(record(1, "a", None)))
+        .s3("get_object", got(record(1, "a", None)))
         .play();
     let rolled_back = releases(&played.context).await;
     assert_eq!(live(&rolled_back).await, Some(2));
@@ -108,6 +109,7 @@ async fn what_is_deployed_but_was_not_written_down_stands_behind_what_is_the_sam
         .s3("get_object", got(record(2, "b", None)))
         .s3("get_object", got(record(1, "a", None)))
         .s3("get_object", got(record(1, "a", None)))
+        .s3("get_object", got(record(1, "a", None)))
         .play();
     let releases = releases(&played.context).await;
     assert_eq!(live(&releases).await, Some(2));
@@ -126,6 +128,7 @@ async fn what_no_release_is_like_stands_behind_the_newest() {
         .s3("get_object", got(record(3, "c", Some(1))))
         .s3("get_object", got(record(2, "b", None)))
         .s3("get_object", got(record(1, "a", None)))
+        .s3("get_object", got(record(3, "c", Some(1))))
         .s3("get_object", got(record(3, "c", Some(1))))
         .s3("get_object", got(record(2, "b", None)))
         .play();
@@ -159,10 +162,60 @@ async fn going_back_twice_leads_further_back() {
         )
         .describe(STACK, found.xml())
         .s3("get_object", got((key.clone(), fourth)))
+        .s3("get_object", got(record(1, "a", None)))
         .play();
     let releases = releases(&played.context).await;
     assert_eq!(live(&releases).await, Some(4));
     assert_eq!(releases.previous().await.expect("is read"), Some(1));
+    played.finish();
+}
+
+/// Another app had the stack when it made the first and the third release; this one took it over and made the fourth.
+#[tokio::test]
+async fn nobody_goes_back_to_a_release_of_another_app_without_naming_it() {
+    let of = |app: &str, (key, body): (String, String)| {
+        let mut body: Value = serde_json::from_str(&body).expect("is JSON");
+        body["manifest"]["tags"] = json!({"stackctl:stage": "dev", "stackctl:app": app});
+        got((key, body.to_string()))
+    };
+    let found = Stack::new("UPDATE_COMPLETE");
+    let hash = crate::engine::release::record::hash(&read(&found).await).expect("is good");
+    let key = format!("intake-dev/release/000004{hash}");
+    let (_, fourth) = record(4, "d", None);
+    let keys = [1, 2, 3].map(|release| record(release, "", None).0);
+    let listing = [(&*keys[0], ""), (&keys[1], ""), (&keys[2], ""), (&key, "")];
+    let before = || {
+        Script::new()
+            .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+            .s3("list_objects_v2", listed("intake-dev/", &listing))
+            .describe(STACK, found.xml())
+    };
+    let played = before()
+        .s3("get_object", of("shop", (key.clone(), fourth.clone())))
+        .s3("get_object", of("blog", record(3, "c", None)))
+        // Made before the app had a name.
+        .s3("get_object", got(record(2, "b", None)))
+        .s3("get_object", of("shop", (key.clone(), fourth.clone())))
+        .s3("get_object", of("blog", record(3, "c", None)))
+        .play();
+    let shop = played.context.clone().of_app(Some("shop"));
+    let releases = releases(&shop).await;
+    assert_eq!(releases.previous().await.expect("is read"), Some(2));
+    assert_eq!(releases.latest().await.expect("is read"), Some(4));
+    let third = releases.read(3).await.expect("is read").expect("is there");
+    assert_eq!(releases.other_app(&third), Some("blog"));
+    played.finish();
+
+    // All that came before is the other one's.
+    let played = before()
+        .s3("get_object", of("shop", (key.clone(), fourth)))
+        .s3("get_object", of("blog", record(3, "c", None)))
+        .s3("get_object", of("blog", record(2, "b", None)))
+        .s3("get_object", of("blog", record(1, "a", None)))
+        .play();
+    let shop = played.context.clone().of_app(Some("shop"));
+    let releases = self::releases(&shop).await;
+    assert_eq!(releases.previous().await.expect("is read"), None);
     played.finish();
 }
 
@@ -196,6 +249,7 @@ async fn nobody_goes_back_to_a_release_that_failed_without_naming_it() {
         )
         .describe(STACK, found.xml())
         .s3("get_object", got((key.clone(), fourth)))
+        .s3("get_object", got(record(2, "b", None)))
         .s3("get_object", got(record(2, "b", None)))
         .s3("get_object", got((failure.clone(), told.to_string())))
         .play();
