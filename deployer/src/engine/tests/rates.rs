@@ -363,6 +363,38 @@ fn as_many_stacks_are_worked_on_at_once_as_were_asked_for() {
     }
 }
 
+/// What is asked of all stacks together grows as they do, and not faster: a list that is read again for each of them would.
+#[test]
+fn each_stack_takes_no_more_calls_among_forty_than_among_ten() {
+    let calls = |stacks: usize| {
+        let clock = VirtualTime::new();
+        let cloud = Cloud::new(&clock, USUAL);
+        run(&clock, &cloud, stacks, CONCURRENCY.get());
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for (operation, _) in &cloud.inner().calls {
+            *counts.entry(operation.clone()).or_default() += 1;
+        }
+        counts
+    };
+    let (ten, forty) = (calls(10), calls(STACKS));
+    assert_eq!(
+        ten.keys().collect::<Vec<_>>(),
+        forty.keys().collect::<Vec<_>>()
+    );
+    for (operation, count) in forty {
+        // How often it is asked for news depends on how long all of it takes.
+        let limit = match operation.as_str() {
+            "DescribeStackEvents" | "DescribeChangeSet" => ten[&operation] * 5,
+            _ => ten[&operation] * STACKS / 10,
+        };
+        assert!(
+            count <= limit,
+            "{operation}: {count} calls, {} of ten",
+            ten[&operation]
+        );
+    }
+}
+
 #[tokio::test]
 async fn of_a_long_history_no_more_is_read_than_is_new() {
     const BEFORE: EventRow = ("1", STACK, "UPDATE_COMPLETE", "", "stackctl-earlier");
