@@ -101,33 +101,34 @@ async fn sites<'a>(
     };
     let mut besides = Vec::new();
     // A build for AWS takes long: missing credentials are found before it, not after, and so are missing exports.
-    let (contexts, artifacts) =
-        if place.is_local() && plots.iter().all(|plot| plot.imports().is_empty()) {
-            let artifacts = site::build(project, place, &plots).await?;
-            let contexts = connect(place, endpoint, &plots, arguments).await?;
-            let until = Instant::now() + engine::PATIENCE;
-            for (plot, context) in plots.iter().zip(&contexts) {
-                besides.push(look(plot, context).await?);
-                preflight::run(plot, context, arguments, place, until).await?;
-            }
-            (contexts, artifacts)
-        } else {
-            let contexts = connect(place, endpoint, &plots, arguments).await?;
-            for (plot, context) in plots.iter().zip(&contexts) {
-                let (orphans, ()) =
-                    tokio::try_join!(look(plot, context), Box::pin(find_exports(plot, context)),)?;
-                besides.push(orphans);
-            }
-            let until = Instant::now() + engine::PATIENCE;
-            let looks = async {
-                for (plot, context) in plots.iter().zip(&contexts) {
-                    preflight::run(plot, context, arguments, place, until).await?;
-                }
-                Ok(())
-            };
-            let (artifacts, ()) = tokio::try_join!(site::build(project, place, &plots), looks)?;
-            (contexts, artifacts)
+    let (contexts, artifacts) = if place.is_local()
+        && plots.iter().all(|plot| plot.imports().is_empty())
+    {
+        let artifacts = site::build(project, place, &plots).await?;
+        let contexts = connect(place, endpoint, &plots, arguments).await?;
+        let until = Instant::now() + engine::PATIENCE;
+        for (plot, context) in plots.iter().zip(&contexts) {
+            besides.push(look(plot, context).await?);
+            preflight::run(plot, context, arguments, place, until).await?;
+        }
+        (contexts, artifacts)
+    } else {
+        let contexts = connect(place, endpoint, &plots, arguments).await?;
+        for (plot, context) in plots.iter().zip(&contexts) {
+            let (orphans, ()) =
+                tokio::try_join!(look(plot, context), Box::pin(find_exports(plot, context)),)?;
+            besides.push(orphans);
+        }
+        let until = Instant::now() + engine::PATIENCE;
+        let looks = async {
+            let looks = plots.iter().zip(&contexts);
+            let looks = looks.map(|(plot, it)| preflight::run(plot, it, arguments, place, until));
+            let looked = engine::abreast(engine::CONCURRENCY, looks.collect()).await;
+            looked.into_iter().collect::<Result<()>>()
         };
+        let (artifacts, ()) = tokio::try_join!(site::build(project, place, &plots), looks)?;
+        (contexts, artifacts)
+    };
     let revision = revision::of(&project.root).await;
     Ok(plots
         .into_iter()

@@ -59,8 +59,9 @@ pub(super) fn take(directory: &Path, stage: &str, local: bool) -> Result<StageLo
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
     let holder = format!(
-        "process {} since {}\n",
+        "process {} of {} since {}\n",
         std::process::id(),
+        user(),
         jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC")
     );
     file.set_len(0)
@@ -71,6 +72,15 @@ pub(super) fn take(directory: &Path, stage: &str, local: bool) -> Result<StageLo
         _file: file,
         _scratch: scratch,
     })
+}
+
+/// Returns who runs this, as whoever waits for it knows them.
+fn user() -> String {
+    ["USER", "LOGNAME"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|name| !name.is_empty())
+        .unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw()))
 }
 
 /// Makes a directory that nobody else can read, with all above it that are missing.
@@ -108,7 +118,11 @@ mod tests {
         assert_eq!(error.kind(), Kind::Locked);
         let cause = error.causes().first().expect("names the holder");
         assert!(
-            cause.starts_with(&format!("it is process {} since 2", std::process::id())),
+            cause.starts_with(&format!(
+                "it is process {} of {} since 2",
+                std::process::id(),
+                user()
+            )),
             "{cause}"
         );
         take(state.path(), "dev", true).expect("the local engine is another place");

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::once::Source;
 use super::place::{self, Place};
-use super::{Session, approval, lock, prepare, release};
+use super::{Session, approval, ledger, lock, prepare, release};
 use crate::cli;
 use crate::engine::{self, PlannedRollback, RollbackAction, RollbackReport, RollbackRequest};
 use crate::error::{Error, Result};
@@ -34,7 +34,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Result<
         .collect();
     let activity = Activity::new(&session.ui, "rollback");
     let (context, _) = place::open(session, &project, stage, &place, activity.sink()).await?;
-    let context = context.waiting(arguments.wait);
+    let key = stage.key(name);
+    let context = ledger::entering(context, &session.ui, &project, &key).waiting(arguments.wait);
     let planned = session
         .guard(Box::pin(engine::rollback_plan(&context, &stacks)))
         .await??;

@@ -4,6 +4,7 @@ mod adopt;
 pub(super) mod advice;
 mod contents;
 mod error;
+pub(super) mod fallen;
 pub(super) mod importers;
 mod ledger;
 mod memory;

@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 use look::Look;
 use name::Asked;
 
-use super::{Context, Event, StackDeployment, publish};
+use super::{Context, Event, StackDeployment, graph, publish};
 use crate::aws::{AwsError, Clients};
 
 /// How long everything that is looked at before a deploy may take together: the deploy waits for it.
@@ -88,23 +88,13 @@ pub async fn preflight(
     stacks: &[StackDeployment],
     until: Instant,
 ) -> Vec<Concern> {
-    let regions = by_region(stacks.iter());
+    let regions = by_region(stacks.iter()).into_iter();
+    let regions = regions.map(|(region, stacks)| of_region(context, region, stacks, until));
     let mut concerns = Vec::new();
     let mut looks = Vec::new();
-    for (region, stacks) in regions {
-        let clients = context.clients.in_region(region);
-        let Ok((of_region, unread)) = timeout_at(until, look::at(&clients, &stacks)).await else {
-            concerns.push(unended(Check::NameTaken, clients.region()));
-            continue;
-        };
-        concerns.extend(
-            unread
-                .iter()
-                .map(|(stack, error)| unknown(Check::NameTaken, stack, error)),
-        );
-        let found = Box::pin(of_stacks(context, &clients, &stacks, &of_region, until));
-        concerns.extend(found.await);
-        looks.push(of_region);
+    for (found, looked) in graph::abreast(context.concurrency, regions.collect()).await {
+        concerns.extend(found);
+        looks.push(looked);
     }
     let looks: Vec<&[Look<'_>]> = looks.iter().map(Vec::as_slice).collect();
     let account = &context.clients.identity().account;
@@ -159,6 +149,26 @@ fn by_region<'a>(
         regions.entry(region).or_default().push(stack);
     }
     regions
+}
+
+/// Reads the stacks of a region, and looks at them. Returns what was read, too.
+async fn of_region<'a>(
+    context: &Context,
+    region: Option<&str>,
+    stacks: Vec<&'a StackDeployment>,
+    until: Instant,
+) -> (Vec<Concern>, Vec<Look<'a>>) {
+    let clients = context.clients.in_region(region);
+    let Ok((looks, unread)) = timeout_at(until, look::at(&clients, &stacks)).await else {
+        let unended = unended(Check::NameTaken, clients.region());
+        return (vec![unended], Vec::new());
+    };
+    let unread = unread.iter();
+    let mut concerns: Vec<Concern> = unread
+        .map(|(stack, error)| unknown(Check::NameTaken, stack, error))
+        .collect();
+    concerns.extend(Box::pin(of_stacks(context, &clients, &stacks, &looks, until)).await);
+    (concerns, looks)
 }
 
 /// Looks at the stacks of a region.

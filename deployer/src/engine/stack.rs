@@ -52,6 +52,7 @@ pub(super) use input::{tags, token};
 pub(super) use operation::{
     Executed, aws, delete, ended_badly, execute, interrupted, refused, remove, stopped_error,
 };
+pub(super) use outside::rolled_back;
 pub(super) use settle::{Joined, check_review, join, rfc3339};
 
 /// What all stacks of one deploy have in common.

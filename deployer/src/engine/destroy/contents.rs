@@ -54,7 +54,7 @@ impl Contents {
         Ok((contents, template))
     }
 
-    fn of(
+    pub(super) fn of(
         deployed: &DeployedStack,
         template: &Value,
         resources: Vec<inspect::DeployedResource>,

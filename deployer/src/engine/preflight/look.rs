@@ -12,9 +12,10 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use crate::{
     aws::{AwsError, Clients, OrAws},
     engine::{
-        StackDeployment,
+        StackDeployment, StackStatus,
         inspect::{self, DeployedResource},
         plan::moves::{self, UnderWay},
+        status::Way,
     },
 };
 
@@ -37,6 +38,8 @@ pub(super) struct Before {
     pub(super) template: Value,
     /// The role that CloudFormation takes on for the stack.
     pub(super) role: Option<String>,
+    /// What the stack has, where its creation failed, so that a deploy deletes it first.
+    pub(super) fallen: Vec<DeployedResource>,
 }
 
 /// A resource of a template that is made whatever its conditions say: it has none.
@@ -121,6 +124,18 @@ impl Look<'_> {
             })
     }
 
+    /// Returns whether a resource with one of these physical ids stays where the creation of the stack failed and a deploy
+    /// deletes it first; nothing, where there is no such resource.
+    pub(super) fn outlives(&self, ids: [&str; 2]) -> Option<bool> {
+        let before = self.before.as_ref().ok()?;
+        let fallen = before.fallen.iter();
+        let found = fallen
+            .filter(|it| ids.contains(&it.physical_id.as_str()))
+            .map(|it| &before.template["Resources"][&it.logical_id]["DeletionPolicy"])
+            .map(|policy| policy.as_str().is_some_and(|it| it.starts_with("Retain")));
+        found.reduce(|one, other| one || other)
+    }
+
     /// Returns the resource that a value refers to.
     pub(super) fn target<'b>(&'b self, value: &Value) -> Option<Declared<'b>> {
         let logical_id = value.get("Ref")?.as_str()?;
@@ -144,12 +159,20 @@ pub(super) async fn at<'a>(
                 Ok(present) => present,
                 Err(error) => return (at, Err(error)),
             };
-            let before = if present.is_empty() {
-                Ok(Before::default())
-            } else {
-                before(&clients, &name).await
-            };
-            (at, Ok((present, before)))
+            if present.is_empty() {
+                return (at, Ok((present, Ok(Before::default()))));
+            }
+            match before(&clients, &name).await {
+                Ok((before, true)) => {
+                    let before = Before {
+                        fallen: present,
+                        ..before
+                    };
+                    (at, Ok((Vec::new(), Ok(before))))
+                }
+                Ok((before, false)) => (at, Ok((present, Ok(before)))),
+                Err(error) => (at, Ok((present, Err(error)))),
+            }
         });
     }
     let mut found = BTreeMap::new();
@@ -201,7 +224,8 @@ fn renamed(
     entered
 }
 
-async fn before(clients: &Clients, stack: &str) -> Result<Before, AwsError> {
+/// Returns what a stack was deployed with, and whether a deploy deletes it first.
+async fn before(clients: &Clients, stack: &str) -> Result<(Before, bool), AwsError> {
     let answer = clients
         .cloudformation
         .describe_stacks()
@@ -209,14 +233,19 @@ async fn before(clients: &Clients, stack: &str) -> Result<Before, AwsError> {
         .send()
         .await
         .or_aws(clients, "DescribeStacks")?;
-    let stacks = answer.stacks.unwrap_or_default();
+    let found = answer.stacks.unwrap_or_default().into_iter().next();
+    let status = found.as_ref().and_then(|it| it.stack_status.as_ref());
+    let goes =
+        status.is_some_and(|status| StackStatus::new(status.as_str()).way() == Some(Way::Anew));
     let template = inspect::template(clients, stack).await?;
-    Ok(Before {
+    let before = Before {
         template: template
             .and_then(|text| serde_json::from_str(&text).ok())
             .unwrap_or_default(),
-        role: stacks.into_iter().find_map(|stack| stack.role_arn),
-    })
+        role: found.and_then(|stack| stack.role_arn),
+        fallen: Vec::new(),
+    };
+    Ok((before, goes))
 }
 
 /// Returns the resources of a template that are made for sure, in the order of their logical ids.

@@ -99,6 +99,10 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>], asked: Asked) -
             if has(name) || has(&identifier) {
                 continue;
             }
+            let fallen = look.outlives([name, &identifier]);
+            if fallen == Some(false) {
+                continue;
+            }
             let subject = look.subject(resource.logical_id);
             let taken = match is_taken(clients, resource.kind, name, &identifier, asked).await {
                 Ok(taken) => taken,
@@ -127,6 +131,10 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>], asked: Asked) -
                     message: format!("`{name}` is the name of another {kind} already, {message}"),
                     hints: vec![hint],
                 });
+                continue;
+            }
+            if fallen == Some(true) && !matches!(taken, Taken::No) {
+                concerns.push(outlived(look, &resource, subject, name));
                 continue;
             }
             if asked == Asked::Engine && !matches!(taken, Taken::No) {
@@ -167,6 +175,24 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>], asked: Asked) -
         }
     }
     concerns
+}
+
+/// Refuses the name of what a failed creation of the stack kept, which is its own and is in the way all the same.
+fn outlived(look: &Look<'_>, resource: &Declared<'_>, subject: String, name: &str) -> Concern {
+    let (stack, kind) = (look.name(), resource.kind);
+    Concern {
+        check: Check::NameTaken,
+        weight: Weight::Refused,
+        subject,
+        message: format!(
+            "`{name}` is the name of the {kind} that the first deploy of {stack} made, which failed: its policy retains it, \
+             so that it stays when the stack is made anew"
+        ),
+        hints: vec![format!(
+            "`stackctl destroy {stack}` removes what else is left of that deploy, and writes down the commands that remove \
+             `{name}` and those that take it back into the stack; then deploy again"
+        )],
+    }
 }
 
 /// Says why a name that is taken may be free, or the stack's own, by the time it is needed, and what to do where it is not.

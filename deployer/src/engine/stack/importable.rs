@@ -68,7 +68,9 @@ impl Renames {
             Some(Book(write)) => write(stack, &resources),
             None => Ok(()),
         };
-        self.known().aside.insert(stack.to_owned(), resources);
+        let mut known = self.known();
+        let aside = known.aside.entry(stack.to_owned()).or_default();
+        aside.extend(resources);
         written
     }
 

@@ -6,6 +6,7 @@ use stack_model::assembly::StackManifest;
 
 use super::{
     input::token,
+    outside,
     settle::{rfc3339, time},
 };
 use crate::aws::{AwsError, OrAws, texts};
@@ -94,6 +95,7 @@ pub(in crate::engine) async fn execute(
         let times = ended.events.iter().filter_map(|event| time(&event.time));
         Ok(Executed::Done(times.max()))
     } else {
+        outside::rolled_back(context, stack, &change_set.stack_id, &ended).await;
         Err(ended_badly(context, stack, &change_set.stack_id, ended).await)
     }
 }

@@ -11,10 +11,12 @@ use stack_model::assembly::StackManifest;
 use super::{
     check_cancelled,
     operation::{aws, delete, interrupted, stopped_error},
+    outside,
 };
 use crate::engine::{
     Context, DeployedStack, Event, StackError, activity, change_set,
     change_set::Listed,
+    destroy::fallen,
     inspect, owner, ownership,
     recover::{self, STAGE_TAG},
     status::{DeployStep, State, Way},
@@ -74,6 +76,11 @@ pub(super) async fn settle(
                     status: deployed.status.clone(),
                     action: "removing the first deploy, which failed".to_owned(),
                 });
+                // Once the stack is gone, nobody knows any more what it kept.
+                let kept = fallen::kept(context, &deployed)
+                    .await
+                    .map_err(|source| aws(stack, source))?;
+                outside::stay(context, stack, kept);
                 delete(context, stack, &deployed.id, &BTreeSet::new()).await?;
             }
             DeployStep::StartAnew => {

@@ -77,7 +77,9 @@ found since that what is deployed is what the source says, nothing is left to do
 
 - **creates**, **updates**: with a change set; exactly the one that was approved is executed.
 - **creates anew**: the first deploy failed and nothing of it is in use, so the stack is deleted and created. A stack that
-  `stackctl` did not make is left alone, and the command that deletes it is named.
+  `stackctl` did not make is left alone, and the command that deletes it is named. What the template retains outlives
+  both the rollback and the stack: it is told, with the commands that remove it, and written down beside what removals
+  retain. Where its name is fixed, the next creation would fail at it, so the look before the deploy refuses that.
 - **reviews**: the stack holds change sets that nobody executed. Where runs of `stackctl` made all of them, it is created, or
   removed; otherwise the change set that somebody else wants to review is named, and nothing is done.
 - **follows**: an operation is running. One that the same caller began is joined and followed to its end; then the table

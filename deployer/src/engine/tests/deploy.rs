@@ -246,6 +246,43 @@ async fn a_first_deploy_that_fails_names_the_first_cause() {
     assert!(matches!(events.last(), Some(Event::StackFailed { .. })));
 }
 
+/// A rollback keeps what is new and says `Retain`, and the stack does not have it any more
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html>, `RetainExceptOnCreate`).
+#[tokio::test]
+async fn what_the_rollback_of_an_update_keeps_is_told_and_written_down() {
+    // What is listed is in the stack all the same.
+    for (listed, left) in [
+        ("other", vec!["Orders-physical"]),
+        ("Orders-physical", vec![]),
+    ] {
+        let played = Script::new()
+            .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
+            .list_change_sets(&[])
+            .create_change_set(|_| true)
+            .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+            .execute()
+            .events(&[
+                ("6", STACK, "UPDATE_ROLLBACK_COMPLETE", "", "*"),
+                ("5", "Orders", "DELETE_SKIPPED", "", "*"),
+                ("4", STACK, "UPDATE_ROLLBACK_IN_PROGRESS", "", "*"),
+                ("3", "Other", "CREATE_FAILED", "it is there", "*"),
+            ])
+            .events(&[("6", STACK, "UPDATE_ROLLBACK_COMPLETE", "", "*")])
+            .resources(&[("Orders", "AWS::SQS::Queue", listed, "UPDATE_COMPLETE")])
+            .play();
+        deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
+            .await
+            .expect_err("the update is rolled back");
+        let aside = played.context.left_aside();
+        let aside = aside.values().flatten();
+        let ids: Vec<_> = aside.map(|it| &*it.physical_id).collect();
+        assert_eq!(ids, left);
+        let events = played.finish();
+        let warned = events.iter().any(|it| matches!(it, Event::Warning { .. }));
+        assert_eq!(warned, !left.is_empty());
+    }
+}
+
 #[tokio::test]
 async fn an_update_that_is_rolled_back_is_a_failure() {
     let played = Script::new()

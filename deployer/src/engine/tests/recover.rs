@@ -1,13 +1,14 @@
 //! From every status there is one way forward.
 
 use aws_sdk_cloudformation::types::ChangeSetType;
+use serde_json::json;
 
 use super::{
     answers::{self, ADD_ORDERS, CHANGE_SET_ID, STACK_ID, Stack},
     script::{Answer, STACK, Script, names, one, stack},
 };
 use crate::{
-    engine::{Explained, Outcome, deploy},
+    engine::{Event, Explained, Outcome, deploy},
     error::{Error, Kind},
 };
 
@@ -27,6 +28,7 @@ async fn a_first_deploy_that_failed_is_removed_and_made_anew() {
     for status in ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED"] {
         let script = Script::new()
             .describe(STACK, Stack::new(status).xml())
+            .resources(&[])
             .delete_stack()
             .events(&[("4", STACK, "DELETE_COMPLETE", "", "*")])
             .events(&[("4", STACK, "DELETE_COMPLETE", "", "*")])
@@ -38,6 +40,55 @@ async fn a_first_deploy_that_failed_is_removed_and_made_anew() {
         assert_eq!(report.stacks[0].outcome, Outcome::Created);
         assert_eq!(names(&played.finish())[1], "stack_recovering");
     }
+}
+
+/// The rollback of a creation keeps what the template says `Retain` of
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>).
+#[tokio::test]
+async fn what_a_first_deploy_that_failed_kept_is_told_and_written_down_before_its_stack_goes() {
+    let template = json!({"Resources": {
+        "Orders": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Retain"},
+        "Placed": {"Type": "AWS::SQS::Queue"},
+    }});
+    let script = Script::new()
+        .describe(STACK, Stack::new("ROLLBACK_FAILED").xml())
+        .resources(&[
+            (
+                "Orders",
+                "AWS::DynamoDB::Table",
+                "orders-1a2b",
+                "DELETE_SKIPPED",
+            ),
+            ("Placed", "AWS::SQS::Queue", "placed-3c4d", "DELETE_FAILED"),
+        ])
+        .template(&template.to_string())
+        .delete_stack()
+        .events(&[("4", STACK, "DELETE_COMPLETE", "", "*")])
+        .events(&[("4", STACK, "DELETE_COMPLETE", "", "*")])
+        .describe(STACK, answers::absent(STACK));
+    let played = creates(script).play();
+    deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
+        .await
+        .expect("the stack is created");
+    let left = played.context.left_aside();
+    let ids: Vec<_> = left[STACK].iter().map(|it| &*it.physical_id).collect();
+    assert_eq!(ids, ["orders-1a2b"]);
+    let events = played.finish();
+    let at = |name: &str| names(&events).iter().position(|it| *it == name);
+    assert!(at("warning") < at("change_set_creating"), "{events:?}");
+    let told = events.iter().find_map(|event| match event {
+        Event::Warning { message, .. } => Some(message.as_str()),
+        _ => None,
+    });
+    let told = told.expect("it is told");
+    assert!(
+        told.starts_with("Orders (AWS::DynamoDB::Table, orders-1a2b) belongs to no stack"),
+        "{told}"
+    );
+    assert!(
+        told.contains("aws dynamodb delete-table --table-name orders-1a2b"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
@@ -56,6 +107,7 @@ async fn a_failed_stack_of_somebody_else_is_left_alone() {
 async fn a_removal_that_fails_ends_the_deploy() {
     let played = Script::new()
         .describe(STACK, Stack::new("ROLLBACK_COMPLETE").xml())
+        .resources(&[])
         .delete_stack()
         .events(&[
             (

@@ -6,7 +6,7 @@ use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    super::{Run, known_hints},
+    super::{Run, known_hints, outside},
     Failed, Stage, Step, Stepped, moving, not_imported, take, template,
 };
 use crate::engine::{
@@ -127,12 +127,7 @@ pub(super) async fn bring_back(
         .collect();
     let removed = removed.join(" && ");
     // The next update takes the last note of it out of the template.
-    if let Err(error) = context.leave_aside(&stack.name, aside) {
-        context.emit(Event::Warning {
-            stack: stack.name.clone(),
-            message: format!("what stays outside is not written down: {error}"),
-        });
-    }
+    outside::write_down(context, stack, aside);
     context.emit(Event::Warning {
         stack: stack.name.clone(),
         message: format!(

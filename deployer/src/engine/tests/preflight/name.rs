@@ -176,6 +176,40 @@ async fn what_moves_between_stacks_of_one_deploy_is_a_warning_unless_it_is_kept(
     }
 }
 
+/// The stack goes before it is made anew, and what it retains does not.
+#[tokio::test]
+async fn what_a_failed_first_deploy_kept_is_in_the_way_of_the_next() {
+    let kept = "intake-dev/Orders: `orders` is the name of the AWS::SQS::Queue that the first deploy of intake-dev made, which failed: \
+                its policy retains it, so that it stays when the stack is made anew";
+    for (policy, expected) in [
+        ("Retain", vec![(Weight::Refused, kept.to_owned())]),
+        ("Delete", vec![]),
+    ] {
+        let template =
+            json!({"Resources": {"Orders": {"Type": "AWS::SQS::Queue", "DeletionPolicy": policy}}});
+        let script = stacks(Script::new(), 2_000, 12)
+            .resources(&[("Orders", "AWS::SQS::Queue", ORDERS, "DELETE_SKIPPED")])
+            .describe(STACK, Stack::new("ROLLBACK_COMPLETE").xml())
+            .template(&template.to_string());
+        let signed = match policy {
+            "Retain" => may_do_all().json(
+                "GetResource",
+                ORDERS,
+                200,
+                &found("AWS::SQS::Queue", ORDERS),
+            ),
+            _ => may_do_all(),
+        };
+        let played = signed.with(script.play_in_any_order());
+        let concerns = preflight(&played.context, &[orders()]).await;
+        signed.finish();
+        assert_eq!(told(&concerns), expected, "{policy}");
+        if let [concern] = concerns.as_slice() {
+            assert!(concern.hints[0].starts_with("`stackctl destroy intake-dev` removes"));
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_an_operation_makes_just_now_is_a_warning() {
     let own = "intake-dev/Orders: `orders` is the name of another AWS::SQS::Queue already, perhaps of intake-dev itself, on which \
