@@ -240,21 +240,18 @@ fn no_dangerous_change_passes_with_a_rename() {
                 let change = stack.changes.iter().find(|it| it.logical_id == id);
                 // What cannot be renamed is refused altogether, and its danger is told all the same.
                 let refused = change.filter(|change| change.grade == Grade::Impossible);
-                let grade = match refused {
-                    Some(change) => {
-                        let told = change.dangers.contains(&class.grade);
-                        if class.grade != Grade::Impossible && !told {
-                            wrong.push(format!(
-                                "{name}, {}: its danger is not told\n{change:#?}",
-                                class.name
-                            ));
-                        }
-                        Grade::Impossible
+                let grade = if let Some(change) = refused {
+                    let told = change.dangers.contains(&class.grade);
+                    if class.grade != Grade::Impossible && !told {
+                        wrong.push(format!(
+                            "{name}, {}: its danger is not told\n{change:#?}",
+                            class.name
+                        ));
                     }
-                    None => {
-                        count += 1;
-                        class.grade
-                    }
+                    Grade::Impossible
+                } else {
+                    count += 1;
+                    class.grade
                 };
                 let plan = Plan {
                     stacks: vec![stack],

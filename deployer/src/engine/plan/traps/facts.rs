@@ -206,7 +206,7 @@ fn kept_shorter(resource_type: &str, seen: &Seen<'_>) -> Vec<Finding> {
                     "{path} becomes {after}, and was not said: what is kept by default, or for ever, may be more, and what is older may be deleted"
                 )
             }
-            (Some(_), None) | (None, Some(_)) | (None, None) => {
+            (Some(_) | None, None) | (None, Some(_)) => {
                 let unknown = |side: &'_ Option<Value>| side.clone().filter(widen::is_unknown);
                 let (value, verb) = match (unknown(&after), unknown(&before)) {
                     (Some(after), _) => (after, "is"),
