@@ -193,7 +193,7 @@ struct Brought {
     /// What is left to write down, where anything is.
     kept: Option<Kept>,
     /// The stack, where its last operation was rolled back and CloudFormation finds it as the source says.
-    settled: Option<DeployedStack>,
+    settled: Option<Box<DeployedStack>>,
 }
 
 impl Brought {
@@ -345,7 +345,7 @@ async fn attempt(
             };
             let settled = deployed.filter(|it| is_whole && !it.status.is_good());
             return Ok(Attempt::Done(Brought {
-                settled,
+                settled: settled.map(Box::new),
                 ..Brought::new(done, None)
             }));
         }

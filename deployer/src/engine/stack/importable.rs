@@ -27,7 +27,9 @@ pub(crate) struct Renames {
 
 /// Where what left its stack for good is written down.
 #[derive(Clone)]
-struct Book(Arc<dyn Fn(&str, &[Retained]) -> Result<(), String> + Send + Sync>);
+struct Book(Arc<Write>);
+
+type Write = dyn Fn(&str, &[Retained]) -> Result<(), String> + Send + Sync;
 
 impl fmt::Debug for Book {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
