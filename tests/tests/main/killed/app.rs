@@ -1,25 +1,14 @@
-//! A small app of three stacks in four versions, whose binaries are built once.
-//!
-//! One stack exports what the two others import, and its policy guards its tables. One of the others has functions, the last
-//! a folder that fills a bucket and a distribution that forgets what it had; these two are deployed at the same time. Of
-//! the functions, one is released under an alias and answers a route that is asked after each deploy, and nobody declared its
-//! log group; the other is given code past CloudFormation in the third version, which differs in nothing else from the second.
-//! In the fourth version the stack with the functions has left the source.
+//! A workspace in several versions, whose binaries are built once, and the commands that deploy and remove it.
 
 use serde_json::{Value, json};
+use system_tests::account::Account;
 use system_tests::sandbox::Sandbox;
 
 use crate::PROGRAM;
-use crate::fixture::RUNTIME;
 use crate::workspace::{COPY, Workspace, described, hash};
 
 /// The variable that tells the stacks binary which version it renders.
 pub(super) const VERSION: &str = "KILLED_APP_VERSION";
-
-/// The version in which a stack has left the source.
-pub(super) const LATE: u32 = 4;
-
-const CONFIG: &str = "[workspace]\nname = \"shop\"\nstacks = \"app-stacks\"\n\n[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
 
 const MAIN: &str = r#"
 fn main() {
@@ -28,207 +17,91 @@ fn main() {
 }
 "#;
 
-/// The workspace of the app, and a sandbox to run the tool in.
+/// The workspace of an app, and a sandbox to run the tool in.
 pub(super) struct App {
     pub(super) sandbox: Sandbox,
     workspace: Workspace,
+    /// They follow each other.
+    pub(super) phases: &'static [Phase],
+    /// Whether the tool has to take the engine for what it is, and not for AWS: it does so in one account only, and so each
+    /// lane has an engine of its own.
+    pub(super) is_local: bool,
+}
+
+/// A command.
+pub(super) struct Phase {
+    pub(super) verb: &'static [&'static str],
+    /// The version of the app that it renders.
+    pub(super) version: u32,
+    /// Whether anything goes wrong in it; one in which nothing does leads to the one that follows.
+    pub(super) is_disturbed: bool,
+    /// What somebody does to the account once it is done.
+    pub(super) then: fn(&Account),
+}
+
+impl Phase {
+    pub(super) const fn disturbed(verb: &'static [&'static str], version: u32) -> Self {
+        Self {
+            verb,
+            version,
+            is_disturbed: true,
+            then: |_| (),
+        }
+    }
 }
 
 impl App {
-    pub(super) fn new() -> Self {
-        let workspace = Workspace::new("app");
-        let sandbox = Sandbox::new(PROGRAM, workspace.directory(), CONFIG).with_own_target();
-        let app = Self { sandbox, workspace };
-        app.write("stacks/src/main.rs", &format!("{COPY}{MAIN}"));
-        for version in [1, 2, 3, 4] {
-            app.describe(version);
+    /// Makes a workspace without any version. Its stage is protected, so that policies guard what holds data.
+    pub(super) fn new(name: &str, phases: &'static [Phase]) -> Self {
+        let workspace = Workspace::new(name);
+        let config = format!(
+            "[workspace]\nname = \"{name}\"\nstacks = \"{name}-stacks\"\n\n[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n"
+        );
+        let sandbox = Sandbox::new(PROGRAM, workspace.directory(), &config).with_own_target();
+        workspace.write("stacks/src/main.rs", &format!("{COPY}{MAIN}"));
+        Self {
+            sandbox,
+            workspace,
+            phases,
+            is_local: false,
         }
-        for version in [1, 2, 3] {
-            app.write(
-                &format!("worker/src/bin/worker-{version}.rs"),
-                &format!("fn main() {{\n    println!(\"version {version}\");\n}}\n"),
-            );
-        }
-        for version in [1, 2] {
-            app.write(
-                &format!("worker/src/bin/front-{version}.rs"),
-                &format!(
-                    "{RUNTIME}\nfn main() {{\n    serve(|_| r#\"{{\"statusCode\": 200, \"body\": \"{version}\"}}\"#.to_owned());\n}}\n"
-                ),
-            );
-            let folder = format!("pages-{version}");
-            app.write(
-                &format!("{folder}/index.html"),
-                &format!("<p>{version}</p>"),
-            );
-            app.write(&format!("{folder}/same.css"), "p { color: black }");
-            app.write(&format!("{folder}/only-{version}.txt"), "here");
-        }
-        app
     }
 
-    fn describe(&self, version: u32) {
-        // The third version is the second with other code, and the fourth the second without the stack that has code.
-        let (code, version) = (version, version.min(2));
-        let mut store = json!({
-            "Resources": {
-                "Jobs": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 30 * version}},
-                format!("Log{version}"): {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7}},
-                "Rows": {"Type": "AWS::DynamoDB::Table", "Properties": {
-                    "BillingMode": "PAY_PER_REQUEST",
-                    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
-                    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
-                }},
-            },
-            "Outputs": {"Jobs": {
-                "Value": {"Fn::GetAtt": ["Jobs", "Arn"]},
-                "Export": {"Name": "store-dev:Jobs"},
-            }},
+    /// Writes what the stacks binary renders as a version: stacks as [`Self::stack`] has them.
+    pub(super) fn describe(&self, version: u32, assets: &Value, stacks: &[Value]) {
+        let manifest = json!({
+            "format": 1, "stage": "dev", "contracts": {}, "assets": assets, "stacks": stacks,
         });
-        if version == 1 {
-            // The policy of the stack has to be opened for the update that deletes it.
-            store["Resources"]["Old"] = store["Resources"]["Rows"].clone();
-        }
-        let jobs = json!({"Fn::ImportValue": "store-dev:Jobs"});
-        let trust = json!({"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
-        let work = json!({
-            "Parameters": {
-                "ArtifactBucket": {"Type": "String"}, "WorkerArtifact": {"Type": "String"},
-                "FrontArtifact": {"Type": "String"}, "FrontRelease": {"Type": "String"},
-            },
-            "Resources": {
-                "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}},
-                "Worker": {"Type": "AWS::Lambda::Function", "Properties": {
-                    "Runtime": "provided.al2023", "Handler": "bootstrap",
-                    "Role": {"Fn::GetAtt": ["Role", "Arn"]},
-                    "Code": {"S3Bucket": {"Ref": "ArtifactBucket"}, "S3Key": {"Ref": "WorkerArtifact"}},
-                    "Environment": {"Variables": {"JOBS": jobs, "VERSION": version.to_string()}},
-                }},
-                "WorkerLogs": {"Type": "AWS::Logs::LogGroup", "Properties": {
-                    "LogGroupName": {"Fn::Sub": "/aws/lambda/${Worker}"}, "RetentionInDays": 7,
-                }},
-                "Front": {"Type": "AWS::Lambda::Function", "Properties": {
-                    "Runtime": "provided.al2023", "Handler": "bootstrap",
-                    "Role": {"Fn::GetAtt": ["Role", "Arn"]},
-                    "Code": {"S3Bucket": {"Ref": "ArtifactBucket"}, "S3Key": {"Ref": "FrontArtifact"}},
-                    "Environment": {"Variables": {"STACKCTL_RELEASE": {"Ref": "FrontRelease"}}},
-                }},
-                "FrontVersion": {
-                    "Type": "AWS::Lambda::Version", "DeletionPolicy": "Delete", "UpdateReplacePolicy": "Retain",
-                    "Properties": {"FunctionName": {"Ref": "Front"}, "Description": {"Ref": "FrontRelease"}},
-                },
-                "FrontAlias": {"Type": "AWS::Lambda::Alias", "Properties": {
-                    "FunctionName": {"Ref": "Front"}, "Name": "live",
-                    "FunctionVersion": {"Fn::GetAtt": ["FrontVersion", "Version"]},
-                }},
-                "FrontPermission": {"Type": "AWS::Lambda::Permission", "Properties": {
-                    "FunctionName": {"Ref": "FrontAlias"}, "Action": "lambda:InvokeFunction",
-                    "Principal": "apigateway.amazonaws.com",
-                }},
-                "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "work-dev"}},
-                "ApiRoot": {"Type": "AWS::ApiGateway::Method", "Properties": {
-                    "RestApiId": {"Ref": "Api"}, "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
-                    "HttpMethod": "GET", "AuthorizationType": "NONE",
-                    "Integration": {
-                        "Type": "AWS_PROXY", "IntegrationHttpMethod": "POST",
-                        "Uri": {"Fn::Sub": "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${FrontAlias}/invocations"},
-                    },
-                }},
-                "ApiDeployment": {
-                    "Type": "AWS::ApiGateway::Deployment", "DependsOn": ["ApiRoot", "FrontPermission"],
-                    "Properties": {"RestApiId": {"Ref": "Api"}},
-                },
-                "ApiStage": {"Type": "AWS::ApiGateway::Stage", "Properties": {
-                    "RestApiId": {"Ref": "Api"}, "DeploymentId": {"Ref": "ApiDeployment"}, "StageName": "live",
-                }},
-            },
-            "Outputs": {"Worker": {"Value": {"Ref": "Worker"}}},
-        });
-        let site = json!({
-            "Resources": {
-                "Pages": {"Type": "AWS::S3::Bucket", "Properties": {
-                    "Tags": [{"Key": "jobs", "Value": jobs}],
-                }},
-                "Site": {"Type": "AWS::CloudFront::Distribution", "Properties": {"DistributionConfig": {
-                    "Enabled": true,
-                    "Origins": [{
-                        "Id": "pages", "DomainName": {"Fn::GetAtt": ["Pages", "RegionalDomainName"]},
-                        "S3OriginConfig": {"OriginAccessIdentity": ""},
-                    }],
-                    "DefaultCacheBehavior": {
-                        "TargetOriginId": "pages", "ViewerProtocolPolicy": "https-only",
-                        "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
-                    },
-                }}},
-            },
-            // Too large for a call, so that it goes through the artifact bucket.
-            "Metadata": {"Padding": "x".repeat(52_000)},
-            "Outputs": {"Pages": {"Value": {"Ref": "Pages"}}, "Version": {"Value": version.to_string()}},
-        });
+        self.write(
+            &format!("assembly-{version}/manifest.json"),
+            &manifest.to_string(),
+        );
+    }
 
-        let directory = format!("assembly-{code}");
-        let stack = |name: &str, template: &Value, parts: Value| {
-            let template_text = template.to_string();
-            let file = format!("{name}-dev.template.json");
-            self.write(&format!("{directory}/{file}"), &template_text);
-            let outputs = template["Outputs"].as_object();
-            let outputs: serde_json::Map<String, Value> = outputs
-                .expect("outputs are an object")
-                .keys()
-                .map(|key| (key.clone(), json!({})))
-                .collect();
-            let mut manifest = json!({
-                "name": format!("{name}-dev"), "id": name, "template": file,
-                "sha256": hash(&template_text),
-                "capabilities": ["CAPABILITY_IAM"],
-                "outputs": outputs, "resources": described(&template["Resources"]),
-            });
-            for (key, part) in parts.as_object().expect("parts are an object") {
-                manifest[key] = part.clone();
-            }
-            manifest
-        };
-        let needs_store = json!(["store-dev"]);
+    /// Writes a stack of a version, and returns its entry of the manifest, which has these parts besides.
+    pub(super) fn stack(&self, version: u32, name: &str, template: &Value, parts: &Value) -> Value {
+        let text = template.to_string();
+        let file = format!("{name}-dev.template.json");
+        self.write(&format!("assembly-{version}/{file}"), &text);
+        let outputs = template["Outputs"].as_object();
+        let outputs: serde_json::Map<String, Value> = outputs
+            .expect("outputs are an object")
+            .keys()
+            .map(|key| (key.clone(), json!({})))
+            .collect();
         let mut manifest = json!({
-            "format": 1, "stage": "dev", "contracts": {},
-            "assets": {
-                "worker": {"kind": "function", "package": "app-worker",
-                           "binary": format!("worker-{code}"), "architecture": "arm64"},
-                "front": {"kind": "function", "package": "app-worker",
-                          "binary": format!("front-{version}"), "architecture": "arm64"},
-            },
-            "stacks": [
-                stack("store", &store, json!({
-                    "termination_protection": true, "tags": {"version": version.to_string()},
-                })),
-                stack("work", &work, json!({
-                    "depends_on": needs_store,
-                    "artifacts": {"WorkerArtifact": "worker", "FrontArtifact": "front"},
-                    "releases": {"FrontRelease": "Front"},
-                    "smoke": {"FrontAnswers": {
-                        "api": "Api", "stage": "ApiStage", "method": "GET", "path": "/", "status": 200,
-                    }},
-                })),
-                stack("site", &site, json!({
-                    "depends_on": needs_store,
-                    "contents": {"pages": {
-                        "bucket": "Pages", "folder": format!("pages-{version}"), "invalidate": "Site",
-                    }},
-                })),
-            ],
+            "name": format!("{name}-dev"), "id": name, "template": file,
+            "sha256": hash(&text),
+            "capabilities": ["CAPABILITY_IAM"],
+            "outputs": outputs, "resources": described(&template["Resources"]),
         });
-        if code == LATE {
-            manifest["assets"] = json!({});
-            let stacks = manifest["stacks"].as_array_mut();
-            stacks
-                .expect("stacks are a list")
-                .retain(|stack| stack["id"] != "work");
+        for (key, part) in parts.as_object().expect("parts are an object") {
+            manifest[key] = part.clone();
         }
-        self.write(&format!("{directory}/manifest.json"), &manifest.to_string());
+        manifest
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         self.workspace.write(name, text);
     }
 }

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use system_tests::account::{Account, texts};
+use serde_json::json;
+use system_tests::account::{Account, Inventory, texts};
 
 /// Returns what is in an account and in the tool's directories, one line each.
 pub(super) fn take(account: &Account, state: &Path, temporary: &Path) -> Vec<String> {
@@ -20,6 +21,7 @@ pub(super) fn take(account: &Account, state: &Path, temporary: &Path) -> Vec<Str
     for stack in &inventory["stacks"] {
         describe(account, stack, &mut lines);
     }
+    hold(account, &inventory, &mut lines);
     for function in &inventory["functions"] {
         let answer = account.get("lambda", &format!("/2015-03-31/functions/{function}"));
         let configuration = &answer.json()["Configuration"];
@@ -78,6 +80,24 @@ fn object(key: &str, tag: &str) -> String {
         }
         Some("state/") => key.to_owned(),
         _ => format!("{key} {tag}"),
+    }
+}
+
+/// Tells the items of tables and the values of parameters.
+fn hold(account: &Account, inventory: &Inventory, lines: &mut Vec<String>) {
+    for table in &inventory["tables"] {
+        let scan = json!({"TableName": table});
+        let found = account.call("dynamodb", "DynamoDB_20120810.Scan", &scan);
+        for item in found["Items"].as_array().into_iter().flatten() {
+            lines.push(format!("{} item: {item}", without_end(table)));
+        }
+    }
+    let all = account.call("ssm", "AmazonSSM.DescribeParameters", &json!({}));
+    for parameter in all["Parameters"].as_array().into_iter().flatten() {
+        let name = json!({"Name": parameter["Name"]});
+        let found = account.call("ssm", "AmazonSSM.GetParameter", &name);
+        let value = found["Parameter"]["Value"].as_str().unwrap_or_default();
+        lines.push(format!("{}: {}", parameter["Name"], without_end(value)));
     }
 }
 

@@ -2,11 +2,10 @@
 
 use system_tests::faults::{Fault, Point, READS};
 
-use super::app::App;
-use super::{Lane, PHASES, Reference};
+use super::{Lane, Reference, shop};
 
 const DEPLOY: usize = 0;
-const DESTROY: usize = PHASES.len() - 1;
+const DESTROY: usize = 4;
 
 /// What a removal changes from the deletion of the stack that left the source on, without what names other stacks.
 fn chosen(points: &[Point]) -> Vec<Point> {
@@ -22,7 +21,7 @@ fn chosen(points: &[Point]) -> Vec<Point> {
 
 #[test]
 fn a_removal_of_a_stack_that_left_the_source_is_finished_by_the_next_run() {
-    let app = App::new();
+    let app = shop::app();
     let run = |lane: &Lane<'_>, phase| {
         let run = lane.run(phase);
         assert_eq!(run.code, Some(0), "{run}");
