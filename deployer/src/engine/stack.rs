@@ -40,7 +40,7 @@ use crate::content::Content;
 use compute::{Proposed, compute};
 use input::parameters;
 use keeping::hand_over;
-use operation::{known_hints, remove_leftovers, remove_waiting};
+use operation::{given_up, known_hints, remove_leftovers, remove_waiting};
 use settle::{Settled, settle};
 
 pub(super) use anew::Agreed;
@@ -413,7 +413,10 @@ async fn attempt(
         note,
     )
     .await;
-    let opened = protection::open(context, stack, &change_set.stack_id, &changes).await?;
+    let opened = match protection::open(context, stack, &change_set.stack_id, &changes).await {
+        Ok(opened) => opened,
+        Err(error) => return Err(given_up(context, stack, &change_set, error).await),
+    };
     let executed = execute(context, stack, &change_set, &request.name).await;
     let closed = match &executed {
         Ok(Executed::Done(_)) => Some(protection::closed(&work.template)),

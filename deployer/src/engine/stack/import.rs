@@ -14,8 +14,8 @@ use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    Executed, Run, anew, aws, check_cancelled, execute, importable, input::token, interrupted,
-    known_hints, protection, refused as refused_by_aws, remove,
+    Executed, Run, anew, aws, check_cancelled, execute, given_up, importable, input::token,
+    interrupted, known_hints, protection, refused as refused_by_aws, remove,
 };
 use crate::ascii;
 use crate::aws::{AwsError, texts};
@@ -303,7 +303,10 @@ async fn take(
         besides: Vec::new(),
         express: false,
     });
-    let opened = protection::open(context, stack, &change_set.stack_id, &changes).await?;
+    let opened = match protection::open(context, stack, &change_set.stack_id, &changes).await {
+        Ok(opened) => opened,
+        Err(error) => return Err(given_up(context, stack, &change_set, error).await.into()),
+    };
     let executed = execute(context, stack, &change_set, &name).await;
     let closed = match (&executed, opened) {
         (Ok(Executed::Done(_)), Some(_)) => Some(protection::closed(&text)),

@@ -147,6 +147,22 @@ pub(in crate::engine) async fn remove(
         .map_err(|source| aws(stack, source))
 }
 
+/// Removes a change set that an error keeps from being executed, and returns the error: it counts for more than what is left.
+pub(super) async fn given_up(
+    context: &Context,
+    stack: &StackManifest,
+    change_set: &ChangeSet,
+    error: StackError,
+) -> StackError {
+    if let Err(left) = remove(context, stack, change_set, false).await {
+        context.emit(Event::Warning {
+            stack: stack.name.clone(),
+            message: format!("its change set stays until the next deploy: {left}"),
+        });
+    }
+    error
+}
+
 /// Removes the change sets that runs of ours left behind when they were killed, and tells of those that other callers
 /// are about to execute.
 pub(super) async fn remove_leftovers(

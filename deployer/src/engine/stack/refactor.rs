@@ -161,6 +161,11 @@ async fn refactor(
                 Some(message) if source.code() == Some("ValidationError") => {
                     unsupported(&stack.name, pending, message.to_owned())
                 }
+                // Nobody knows the call there
+                // (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>).
+                Some(message) if source.code() == Some("InvalidAction") => {
+                    Ok(Some(message.to_owned()))
+                }
                 _ => Err(aws(stack, source)),
             };
         }

@@ -6,11 +6,14 @@
 //! outputs, <https://repost.aws/knowledge-center/cloudformation-change-set-errors>.
 
 mod account;
+mod denied;
 mod edited;
 mod failing;
 mod hindered;
 mod lost;
 mod middle;
+mod play;
+mod several;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,11 +33,13 @@ use super::{
     script::{Answer, Played, STACK, Script, http, names, one, stack},
     signed::Signed,
 };
-use crate::engine::{Explained as _, Outcome, StackDeployment, deploy};
-use account::{Lost, Shared, account, guard, play};
+use crate::engine::{Explained as _, Outcome, StackDeployment, StackTarget, deploy};
+use account::{Lost, Shared, account, guard};
+use play::play;
 
 const URL: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/intake-dev-Inbox-1X";
-const ARN: &str = "arn:aws:sqs:eu-central-1:123456789012:intake-dev-Inbox-1X";
+const OTHER_URL: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/intake-dev-Outbox-2Y";
+const TABLE: &str = "intake-dev-Ledger-3Z";
 
 /// A stack with a policy, in which a role may send to a queue.
 fn template(queue: &str) -> Value {
@@ -56,6 +61,13 @@ fn moved() -> StackDeployment {
     stack.manifest.capabilities = vec!["CAPABILITY_IAM".to_owned()];
     stack.template = template("Orders").to_string();
     stack
+}
+
+fn target() -> StackTarget {
+    StackTarget {
+        name: STACK.to_owned(),
+        region: None,
+    }
 }
 
 fn check(account: &Shared) {

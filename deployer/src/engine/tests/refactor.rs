@@ -247,6 +247,35 @@ async fn what_is_not_supported_is_imported() {
     assert!(told.contains(&"warning".to_owned()), "{told:?}");
 }
 
+/// Nor where nobody knows the call
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>).
+#[tokio::test]
+async fn what_nobody_knows_how_to_refactor_is_imported() {
+    let unknown = mock!(CloudFormation::create_stack_refactor).then_http_response(|| {
+        let message = "Could not find operation CreateStackRefactor for version 2010-05-15";
+        http(400, &answers::error("InvalidAction", message))
+    });
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(BEFORE)
+        .cloudformation("get_stack_policy", policy(""))
+        .cloudformation("create_stack_refactor", unknown)
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .template(BEFORE)
+        .resources(&[("Inbox", "AWS::SQS::Queue", "https://q", "CREATE_COMPLETE")])
+        .cloudformation("get_template_summary", summary(""))
+        .play();
+    let error = deploy(&played.context, one(moved()), Answer::never())
+        .await
+        .expect_err("is refused");
+    let causes = crate::error::Error::from(error).causes().join(" ");
+    assert!(
+        causes.contains("did not say that it imports resources"),
+        "{causes}"
+    );
+    played.finish();
+}
+
 /// Nobody agreed to another way than the one that was planned.
 #[tokio::test]
 async fn another_way_than_the_planned_one_is_asked_for() {

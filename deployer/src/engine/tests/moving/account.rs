@@ -42,6 +42,21 @@ pub(super) struct Account {
     pub(super) lost: Option<Lost>,
     /// The name of the last change set that it made.
     pub(super) made: String,
+    /// The physical ids of the queues and tables, by logical id.
+    pub(super) physical: BTreeMap<String, String>,
+    /// The exports that another stack imports.
+    pub(super) imported: Vec<&'static str>,
+    /// What belongs to no stack, by physical id.
+    pub(super) outside: BTreeSet<String>,
+    /// What the change set imports: logical and physical ids.
+    importing: Vec<(String, String)>,
+    /// Whether it refactors a stack without a policy.
+    pub(super) refactors: bool,
+    /// What is to become of the stack once it is refactored.
+    pub(super) refactored: Option<(Value, Vec<(String, String)>)>,
+    /// Which setting of the stack policy nobody may do, counted from none.
+    pub(super) denies: Option<usize>,
+    pub(super) settings: usize,
     /// Which execution fails and is rolled back, counted from none.
     pub(super) fails: Option<usize>,
     pub(super) executed: usize,
@@ -65,6 +80,7 @@ pub(super) fn account() -> Shared {
         policy: guard("Inbox"),
         importable: true,
         life: usize::MAX,
+        physical: BTreeMap::from([("Inbox".to_owned(), URL.to_owned())]),
         ..Account::default()
     }))
 }
@@ -78,27 +94,75 @@ pub(super) fn guard(id: &str) -> String {
     .to_string()
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('"', "&quot;")
 }
 
 impl Account {
+    /// Returns what a template makes: a condition is the comparison of two texts.
     fn resources(template: &Value) -> BTreeMap<String, Value> {
-        serde_json::from_value(template["Resources"].clone()).expect("there are some")
+        Self::made(template, "Resources")
     }
 
-    /// Returns the value of an output.
-    fn value(value: &Value) -> String {
-        match value {
-            Value::String(text) => text.clone(),
-            value if value.get("Ref").is_some() => URL.to_owned(),
-            _ => ARN.to_owned(),
+    /// Returns the entries of a section whose conditions hold.
+    fn made(template: &Value, section: &str) -> BTreeMap<String, Value> {
+        let entries = template[section].as_object().into_iter().flatten();
+        let holds = |entry: &Value| {
+            let condition = entry["Condition"].as_str();
+            let compared = condition.map(|name| &template["Conditions"][name]["Fn::Equals"]);
+            compared.is_none_or(|texts| texts[0] == texts[1])
+        };
+        let entries = entries.filter(|(_, entry)| holds(entry));
+        entries
+            .map(|(id, entry)| (id.clone(), entry.clone()))
+            .collect()
+    }
+
+    fn id(&self, logical_id: &str) -> String {
+        let found = self.physical.get(logical_id).cloned();
+        found.unwrap_or_else(|| logical_id.to_lowercase())
+    }
+
+    /// Returns the value of an output: a text, `Ref`, `Fn::GetAtt` of an ARN, or `Fn::Sub` of one.
+    fn value(&self, value: &Value) -> String {
+        let arn = |logical_id: &str| {
+            let id = self.id(logical_id);
+            let name = id.rsplit('/').next().unwrap_or_default();
+            format!("arn:aws:sqs:eu-central-1:123456789012:{name}")
+        };
+        if let Some(text) = value.as_str() {
+            return text.to_owned();
+        }
+        if let Some(logical_id) = value["Ref"].as_str() {
+            return self.id(logical_id);
+        }
+        if let Some(logical_id) = value["Fn::GetAtt"][0].as_str() {
+            return arn(logical_id);
+        }
+        let text = value["Fn::Sub"]
+            .as_str()
+            .expect("no other function is used");
+        let (before, rest) = text.split_once("${").unwrap_or((text, ""));
+        match rest.split_once(".Arn}") {
+            Some((logical_id, after)) => format!("{before}{}{after}", arn(logical_id)),
+            None => text.to_owned(),
         }
     }
 
-    fn describe(&self) -> String {
+    /// Returns the value of every export, by name.
+    fn exports(&self, template: &Value) -> BTreeMap<String, String> {
+        let outputs = Self::made(template, "Outputs").into_values();
+        outputs
+            .filter_map(|output| {
+                let name = output["Export"]["Name"].as_str()?.to_owned();
+                Some((name, self.value(&output["Value"])))
+            })
+            .collect()
+    }
+
+    pub(super) fn describe(&self) -> String {
         let mut body = format!(
             "<Stacks><member><StackName>{STACK}</StackName><StackId>{STACK_ID}</StackId>\
              <CreationTime>2026-07-27T22:28:28.000Z</CreationTime><StackStatus>{}</StackStatus>\
@@ -108,20 +172,21 @@ impl Account {
              <member><Key>team</Key><Value>blue</Value></member></Tags><Outputs>",
             self.status
         );
-        for (key, output) in self.template["Outputs"]
-            .as_object()
-            .expect("there are some")
-        {
-            let value = Self::value(&output["Value"]);
+        for (key, output) in Self::made(&self.template, "Outputs") {
+            let value = self.value(&output["Value"]);
             let _ = write!(
                 body,
-                "<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
+                "<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue>"
             );
+            if let Some(name) = output["Export"]["Name"].as_str() {
+                let _ = write!(body, "<ExportName>{name}</ExportName>");
+            }
+            body += "</member>";
         }
         answers::result("DescribeStacks", &(body + "</Outputs></member></Stacks>"))
     }
 
-    fn listed(&self) -> String {
+    pub(super) fn listed(&self) -> String {
         let mut body = "<StackResourceSummaries>".to_owned();
         for (id, entry) in Self::resources(&self.template) {
             let kind = entry["Type"].as_str().expect("has a type");
@@ -129,18 +194,14 @@ impl Account {
                 body,
                 "<member><LogicalResourceId>{id}</LogicalResourceId><PhysicalResourceId>{}</PhysicalResourceId>\
                  <ResourceType>{kind}</ResourceType><ResourceStatus>UPDATE_COMPLETE</ResourceStatus></member>",
-                if kind == "AWS::SQS::Queue" {
-                    URL
-                } else {
-                    "sender"
-                }
+                self.id(&id)
             );
         }
         answers::result("ListStackResources", &(body + "</StackResourceSummaries>"))
     }
 
     /// Makes a change set, or refuses it.
-    fn create(&mut self) -> (u16, String) {
+    pub(super) fn create(&mut self) -> (u16, String) {
         let input = self.asked.take().expect("it was asked");
         if self.change_set.is_some() && self.made == self.token {
             let message = format!("ChangeSet {} already exists", self.made);
@@ -206,20 +267,49 @@ impl Account {
                     "As part of the import operation, you cannot modify or add [Outputs, Tags]",
                 );
             }
-            let [resource] = input.resources_to_import() else {
+            if input.resources_to_import().is_empty() {
                 return refuse("Must Provide at least one resource to import");
-            };
-            let by = resource.resource_identifier().expect("it is identified");
-            assert_eq!(by.get("QueueUrl").map(String::as_str), Some(URL));
+            }
+            for resource in input.resources_to_import() {
+                let by = resource.resource_identifier().expect("it is identified");
+                let (property, id) = by.iter().next().expect("by something");
+                let is_queue = resource.resource_type() == Some("AWS::SQS::Queue");
+                assert_eq!(property, if is_queue { "QueueUrl" } else { "TableName" });
+                assert!(self.outside.contains(id), "{id} is in the stack");
+                let logical_id = resource.logical_resource_id().unwrap_or_default();
+                self.importing.push((logical_id.to_owned(), id.clone()));
+            }
         }
         let kind = if imports { "IMPORT" } else { "UPDATE" };
+        if !imports {
+            self.importing.clear();
+        }
         self.made.clone_from(&self.token);
         self.change_set = Some((next, kind, changes));
         (200, answers::CREATED_CHANGE_SET.to_owned())
     }
 
+    /// Refactors the stack; see
+    /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-refactoring.html>.
+    pub(super) fn refactor(&mut self) {
+        let (template, moves) = self.refactored.take().expect("it was asked for");
+        for (from, to) in moves {
+            if let Some(id) = self.physical.remove(&from) {
+                self.physical.insert(to, id);
+            }
+        }
+        self.template = template;
+        self.done.push("REFACTOR".to_owned());
+    }
+
     /// Takes a policy, but for one that names what is not there, as AWS does in these words.
-    fn guard(&mut self) -> (u16, String) {
+    pub(super) fn guard(&mut self) -> (u16, String) {
+        let setting = self.settings;
+        self.settings += 1;
+        if self.denies == Some(setting) {
+            let message = "User: arn:aws:iam::123456789012:user/me is not authorized to perform: cloudformation:SetStackPolicy";
+            return (403, answers::error("AccessDenied", message));
+        }
         let wished: Value = serde_json::from_str(&self.wished).expect("a policy is JSON");
         let ids = wished["Statement"][1]["Resource"].as_array();
         for id in ids.into_iter().flatten().filter_map(Value::as_str) {
@@ -238,7 +328,7 @@ impl Account {
 
     /// `DetectStackResourceDrift`
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DetectStackResourceDrift.html>).
-    fn drift(&self) -> String {
+    pub(super) fn drift(&self) -> String {
         let (status, paths) = self.drifted.unwrap_or(("IN_SYNC", &[]));
         let mut body = format!(
             "<StackResourceDrift><StackId>{STACK_ID}</StackId><LogicalResourceId>Inbox</LogicalResourceId>\
@@ -258,7 +348,7 @@ impl Account {
     }
 
     /// Deletes the stack, but for what is retained.
-    fn delete(&mut self) {
+    pub(super) fn delete(&mut self) {
         for (id, entry) in Self::resources(&self.template) {
             let stays = entry["DeletionPolicy"] == "Retain";
             let word = if stays { "stays" } else { "deleted" };
@@ -267,7 +357,7 @@ impl Account {
         self.status = "DELETE_COMPLETE";
     }
 
-    fn execute(&mut self) {
+    pub(super) fn execute(&mut self) {
         // The same token again is the same operation.
         let Some((next, kind, _)) = self.change_set.take() else {
             return;
@@ -288,9 +378,28 @@ impl Account {
             self.status = status;
             return;
         }
-        let new = Self::resources(&next);
-        for (id, entry) in Self::resources(&self.template) {
+        // An export in use is neither deleted nor changed
+        // (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html>).
+        let (before, after) = (self.exports(&self.template), self.exports(&next));
+        let breaks = |name: &&str| before.get(*name) != after.get(*name);
+        if let Some(name) = self.imported.iter().find(|name| breaks(name)) {
+            self.done.push(format!("{name} breaks"));
+            self.status = "UPDATE_ROLLBACK_COMPLETE";
+            return;
+        }
+        let (old, new) = (Self::resources(&self.template), Self::resources(&next));
+        for id in new.keys().filter(|id| !old.contains_key(*id)) {
+            let imported = self.importing.iter().find(|(to, _)| to == id);
+            let physical_id = match imported {
+                Some((_, physical_id)) => physical_id.clone(),
+                None => format!("{URL}-anew"),
+            };
+            self.outside.remove(&physical_id);
+            self.physical.insert(id.clone(), physical_id);
+        }
+        for (id, entry) in old {
             if !new.contains_key(&id) {
+                self.outside.extend(self.physical.remove(&id));
                 assert!(
                     !self.policy.contains(&format!("Id/{id}\"")),
                     "{id} is guarded"
@@ -308,213 +417,4 @@ impl Account {
             "UPDATE_COMPLETE"
         };
     }
-}
-
-/// Adds a call: what is seen of its input, and what is answered.
-macro_rules! answer {
-    ($script:ident, $account:ident, $operation:ident, $see:expr, $answer:expr) => {{
-        let (seen, asked) = (Arc::clone(&$account), Arc::clone(&$account));
-        $script = $script.cloudformation(
-            stringify!($operation),
-            mock!(CloudFormation::$operation)
-                .match_requests(move |input| {
-                    let see: fn(&mut Account, _) = $see;
-                    see(&mut seen.lock().expect("no holder panics"), input);
-                    true
-                })
-                .then_http_response(move || {
-                    let answer: fn(&mut Account) -> (u16, String) = $answer;
-                    alive(&asked, answer)
-                }),
-        );
-    }};
-}
-
-/// Answers as long as the account lives.
-fn alive(account: &Shared, answer: fn(&mut Account) -> (u16, String)) -> HttpResponse {
-    let mut account = account.lock().expect("no holder panics");
-    if account.life == 0 {
-        return http(403, &answers::error("AccessDenied", "the token expired"));
-    }
-    account.life -= 1;
-    let (status, body) = answer(&mut account);
-    match account.lost.filter(|_| account.life == 0) {
-        None => http(status, &body),
-        Some(Lost::Dying) => http(403, &answers::error("AccessDenied", "the token expired")),
-        Some(Lost::Repeated) => {
-            account.life = usize::MAX;
-            http(500, &answers::error("InternalFailure", "try again"))
-        }
-    }
-}
-
-pub(super) fn play(account: &Shared) -> Played {
-    let mut script = Script::new();
-    answer!(script, account, describe_stacks, |_, _| (), |it| (
-        200,
-        it.describe()
-    ));
-    answer!(script, account, get_template, |_, _| (), |it| {
-        let text = it.template.to_string();
-        let mangled = |c: char| if it.mangles && !c.is_ascii() { '?' } else { c };
-        let text: String = text.chars().map(mangled).collect();
-        (200, answers::template(&text))
-    });
-    answer!(script, account, get_stack_policy, |_, _| (), |it| {
-        if it.secretive {
-            return (403, answers::error("AccessDenied", "not authorized"));
-        }
-        let body = escaped(&it.policy);
-        let body = format!("<StackPolicyBody>{body}</StackPolicyBody>");
-        (200, answers::result("GetStackPolicy", &body))
-    });
-    answer!(
-        script,
-        account,
-        set_stack_policy,
-        |it, input: &aws_sdk_cloudformation::operation::set_stack_policy::SetStackPolicyInput| {
-            it.wished = input.stack_policy_body().unwrap_or_default().to_owned();
-        },
-        Account::guard
-    );
-    answer!(script, account, list_stack_resources, |_, _| (), |it| (
-        200,
-        it.listed()
-    ));
-    answer!(script, account, get_template_summary, |_, _| (), |it| {
-        let known = if it.importable {
-            "<member><ResourceType>AWS::SQS::Queue</ResourceType>\
-             <ResourceIdentifiers><member>QueueUrl</member></ResourceIdentifiers></member>"
-        } else {
-            ""
-        };
-        let body = format!("<ResourceIdentifierSummaries>{known}</ResourceIdentifierSummaries>");
-        (200, answers::result("GetTemplateSummary", &body))
-    });
-    // Who may not read the policy tries this first.
-    answer!(script, account, create_stack_refactor, |_, _| (), |_| {
-        let reason = "Stack refactor doesn't support stacks that have stack policies attached";
-        (400, answers::error("ValidationError", reason))
-    });
-    answer!(
-        script,
-        account,
-        create_change_set,
-        |it, input: &CreateChangeSetInput| {
-            it.token = input.change_set_name().unwrap_or_default().to_owned();
-            it.asked = Some(input.clone());
-        },
-        Account::create
-    );
-    answer!(script, account, describe_change_set, |_, _| (), |it| {
-        let changes = it.change_set.as_ref().map_or("", |(_, _, changes)| changes);
-        let status = if changes.is_empty() {
-            "FAILED"
-        } else {
-            "CREATE_COMPLETE"
-        };
-        let reason = "The submitted information didn't contain changes.";
-        let reason = if changes.is_empty() { reason } else { "" };
-        (200, answers::change_set(status, reason, changes, None))
-    });
-    answer!(script, account, delete_change_set, |_, _| (), |it| {
-        it.change_set = None;
-        (200, answers::empty("DeleteChangeSet"))
-    });
-    answer!(script, account, list_change_sets, |_, _| (), |_| (
-        200,
-        answers::change_sets(&[])
-    ));
-    answer!(
-        script,
-        account,
-        detect_stack_resource_drift,
-        |_, _| (),
-        |it| (200, it.drift())
-    );
-    answer!(
-        script,
-        account,
-        update_termination_protection,
-        |_, _| (),
-        |_| (200, answers::empty("UpdateTerminationProtection"))
-    );
-    answer!(
-        script,
-        account,
-        delete_stack,
-        |it, input: &aws_sdk_cloudformation::operation::delete_stack::DeleteStackInput| {
-            input
-                .client_request_token()
-                .unwrap_or_default()
-                .clone_into(&mut it.token);
-        },
-        |it| {
-            it.delete();
-            (200, answers::empty("DeleteStack"))
-        }
-    );
-    answer!(script, account, detect_stack_drift, |_, _| (), |_| {
-        let id = "<StackDriftDetectionId>d-1</StackDriftDetectionId>";
-        (200, answers::result("DetectStackDrift", id))
-    });
-    answer!(
-        script,
-        account,
-        describe_stack_drift_detection_status,
-        |_, _| (),
-        |_| {
-            let body = format!(
-                "<StackId>{STACK_ID}</StackId><StackDriftDetectionId>d-1</StackDriftDetectionId>\
-                 <DetectionStatus>DETECTION_COMPLETE</DetectionStatus><StackDriftStatus>IN_SYNC</StackDriftStatus>\
-                 <Timestamp>2026-07-28T06:00:00.000Z</Timestamp>"
-            );
-            let operation = "DescribeStackDriftDetectionStatus";
-            (200, answers::result(operation, &body))
-        }
-    );
-    answer!(
-        script,
-        account,
-        describe_stack_resource_drifts,
-        |_, _| (),
-        |_| {
-            let none = "<StackResourceDrifts></StackResourceDrifts>";
-            (200, answers::result("DescribeStackResourceDrifts", none))
-        }
-    );
-    answer!(script, account, execute_change_set, |_, _| (), |it| {
-        it.execute();
-        (200, answers::empty("ExecuteChangeSet"))
-    });
-    answer!(script, account, describe_stack_events, |_, _| (), |it| {
-        let mut rows = vec![("9", STACK, it.status, "", "*")];
-        if let (Some((reason, status)), true) = (it.failing, it.status.contains("ROLLBACK")) {
-            rows = vec![
-                ("9", STACK, status, "", "*"),
-                ("8", "Orders", "IMPORT_FAILED", reason, "*"),
-            ];
-        }
-        (200, answers::events(&rows, &it.token, None))
-    });
-    let signed = if account.lock().expect("no holder panics").unproven {
-        Signed::new().json(
-            "GetResource",
-            "",
-            400,
-            &json!({"__type": "ResourceNotFoundException", "Message": "not found"}),
-        )
-    } else {
-        // <https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_GetResource.html>
-        Signed::new().json(
-            "GetResource",
-            URL,
-            200,
-            &json!({
-                "TypeName": "AWS::SQS::Queue",
-                "ResourceDescription": {"Identifier": URL, "Properties": "{}"},
-            }),
-        )
-    };
-    signed.with(script.play_in_any_order())
 }

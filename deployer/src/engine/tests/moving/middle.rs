@@ -1,14 +1,7 @@
 //! What else knows of a stack in the middle of a rename by import: what looks at it, and what removes it.
 
 use super::*;
-use crate::engine::{DestroyRequest, StackTarget, destroy, drift, explain, outputs, status};
-
-fn target() -> StackTarget {
-    StackTarget {
-        name: STACK.to_owned(),
-        region: None,
-    }
-}
+use crate::engine::{DestroyRequest, destroy, drift, explain, outputs, status};
 
 /// Lets a run die after so many calls. Returns nothing where it came to its end.
 async fn died_after(life: usize) -> Option<Shared> {
