@@ -24,6 +24,12 @@ pub enum AllowanceError {
     /// There is no `:` between the parts.
     #[error("`{0}` is not DANGER:LOGICAL_ID, such as `data-loss:Orders`")]
     NoId(String),
+    /// It would allow what AWS refuses.
+    #[error(
+        "`{0}` cannot be allowed: AWS refuses such a change, whoever agrees to it; `stackctl diff` says at the resource why, \
+         and what to do instead"
+    )]
+    Impossible(String),
     /// The danger is none.
     #[error("`{word}` is no danger: there are {}", names().join(", "))]
     Danger {
@@ -34,6 +40,9 @@ pub enum AllowanceError {
     #[error("`{0}` is not a logical id or a pattern of some")]
     Pattern(String),
 }
+
+/// The grade that nobody can consent to, as reports call it.
+const IMPOSSIBLE: &str = "impossible";
 
 /// The word for taking over stacks of another app.
 const OWNER: &str = "owner";
@@ -65,6 +74,9 @@ impl FromStr for Allowance {
             .split_once(':')
             .filter(|(_, id)| !id.is_empty())
             .ok_or_else(|| AllowanceError::NoId(text.to_owned()))?;
+        if word == IMPOSSIBLE {
+            return Err(AllowanceError::Impossible(word.to_owned()));
+        }
         let grade = Grade::DANGERS
             .into_iter()
             .find(|grade| self::danger(*grade) == word);
@@ -125,6 +137,11 @@ mod tests {
             (
                 "replacement:Orders",
                 "`replacement` is no danger: there are data-loss, exposure-widened, permission-widened, owner",
+            ),
+            (
+                "impossible:Orders",
+                "`impossible` cannot be allowed: AWS refuses such a change, whoever agrees to it; `stackctl diff` says at \
+                 the resource why, and what to do instead",
             ),
             (
                 "data-loss:[",
