@@ -158,10 +158,40 @@ impl Writer<'_, '_> {
         if unordered {
             self.choices.shuffle(&mut written);
         }
+        if self.choices.chance(10)
+            && let Some(split) = self.split(&written)
+        {
+            return split;
+        }
         if self.choices.chance(10) {
             written.insert(0, json!({"Ref": "AWS::NoValue"}));
         }
         Value::Array(written)
+    }
+
+    /// Writes a list of texts as one text that is split, which a parameter may give.
+    fn split(&mut self, elements: &[Value]) -> Option<Value> {
+        let texts: Vec<&str> = elements.iter().map(Value::as_str).collect::<Option<_>>()?;
+        let apart = |text: &&str| !text.contains([',', '{']);
+        if texts.is_empty() || !texts.iter().all(apart) {
+            return None;
+        }
+        let text = texts.join(",");
+        let text = if self.choices.chance(50) {
+            self.parameter(&text)
+        } else {
+            json!(text)
+        };
+        Some(json!({"Fn::Split": [",", text]}))
+    }
+
+    /// Makes a text the value of a parameter.
+    fn parameter(&mut self, text: &str) -> Value {
+        let name = format!("Given{}", self.known.len());
+        self.known.insert(name.clone(), text.to_owned());
+        self.declared
+            .insert(name.clone(), json!({"Type": "String"}));
+        json!({"Ref": name})
     }
 
     fn tags(&mut self, tags: &Value) -> Value {
@@ -272,13 +302,7 @@ impl Writer<'_, '_> {
                 json!({"Fn::Join": ["", [start, end]]})
             }
             17 => json!({"Fn::Select": [0, [text]]}),
-            16 => {
-                let name = format!("Given{}", self.known.len());
-                self.known.insert(name.clone(), text.to_owned());
-                self.declared
-                    .insert(name.clone(), json!({"Type": "String"}));
-                json!({"Ref": name})
-            }
+            16 => self.parameter(text),
             15 if text.contains('-') => {
                 let parts: Vec<&str> = text.split('-').collect();
                 json!({"Fn::Join": ["-", parts]})
