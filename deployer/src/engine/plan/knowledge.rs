@@ -1,11 +1,14 @@
 //! What is known of resource types.
 
+mod data;
 mod defaults;
 
 use serde_json::Value;
 use stack_model_cfn::facts::{self, UpdateBehaviour, ValueKind};
 
 use super::path::Step;
+
+pub(crate) use data::holds_data;
 
 /// How CloudFormation applies a change of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,77 +158,4 @@ fn slashed(place: &[Step]) -> String {
         })
         .collect();
     steps.join("/")
-}
-
-/// Resource types that hold data of their own: deleting one deletes what is in it.
-const DATA_STORES: &[&str] = &[
-    "AWS::AmazonMQ::Broker",
-    "AWS::Backup::BackupVault",
-    "AWS::Backup::LogicallyAirGappedBackupVault",
-    "AWS::Cassandra::Keyspace",
-    "AWS::Cassandra::Table",
-    "AWS::CloudFormation::Stack",
-    "AWS::CloudFormation::StackSet",
-    "AWS::CloudTrail::EventDataStore",
-    "AWS::CodeArtifact::Repository",
-    "AWS::CodeCommit::Repository",
-    "AWS::Cognito::IdentityPool",
-    "AWS::Cognito::UserPool",
-    "AWS::Cognito::UserPoolUser",
-    "AWS::DAX::Cluster",
-    "AWS::DSQL::Cluster",
-    "AWS::DocDB::DBCluster",
-    "AWS::DocDB::DBInstance",
-    "AWS::DocDBElastic::Cluster",
-    "AWS::DynamoDB::GlobalTable",
-    "AWS::DynamoDB::Table",
-    "AWS::EC2::Volume",
-    "AWS::ECR::PublicRepository",
-    "AWS::ECR::Repository",
-    "AWS::EFS::FileSystem",
-    "AWS::EMR::Cluster",
-    "AWS::ElastiCache::CacheCluster",
-    "AWS::ElastiCache::ReplicationGroup",
-    "AWS::ElastiCache::ServerlessCache",
-    "AWS::Elasticsearch::Domain",
-    "AWS::Events::Archive",
-    "AWS::FSx::FileSystem",
-    "AWS::HealthLake::FHIRDatastore",
-    "AWS::KMS::Key",
-    "AWS::Kinesis::Stream",
-    "AWS::KinesisVideo::Stream",
-    "AWS::Lightsail::Database",
-    "AWS::Logs::LogGroup",
-    "AWS::Logs::LogStream",
-    "AWS::MSK::Cluster",
-    "AWS::MSK::ServerlessCluster",
-    "AWS::MemoryDB::Cluster",
-    "AWS::Neptune::DBCluster",
-    "AWS::Neptune::DBInstance",
-    "AWS::NeptuneGraph::Graph",
-    "AWS::OpenSearchServerless::Collection",
-    "AWS::OpenSearchService::Domain",
-    "AWS::RDS::DBCluster",
-    "AWS::RDS::DBInstance",
-    "AWS::RDS::GlobalCluster",
-    "AWS::Redshift::Cluster",
-    "AWS::RedshiftServerless::Namespace",
-    "AWS::Route53::HostedZone",
-    "AWS::S3::Bucket",
-    "AWS::S3Express::DirectoryBucket",
-    "AWS::S3Tables::Table",
-    "AWS::S3Tables::TableBucket",
-    "AWS::S3Vectors::Index",
-    "AWS::S3Vectors::VectorBucket",
-    "AWS::SQS::Queue",
-    "AWS::Scheduler::ScheduleGroup",
-    "AWS::SecretsManager::Secret",
-    "AWS::Timestream::Database",
-    "AWS::Timestream::InfluxDBInstance",
-    "AWS::Timestream::Table",
-];
-
-/// Returns whether a resource of the type holds data of its own.
-pub(crate) fn holds_data(resource_type: &str) -> bool {
-    DATA_STORES.contains(&resource_type)
 }
