@@ -238,27 +238,33 @@ fn every_source_is_a_page_of_aws() {
     }
 }
 
-#[test]
-fn every_service_of_the_model_has_cases() {
-    let corpus: BTreeSet<String> = cases().into_keys().collect();
-    // Whatever the model renders is in one of its golden templates.
+/// Returns the types that the model renders: each is in one of its golden templates.
+pub(super) fn of_model() -> BTreeSet<String> {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stack-model/tests/golden");
-    let mut services: BTreeSet<String> = BTreeSet::from(["cloudformation".to_owned()]);
+    let mut types = BTreeSet::new();
     for entry in std::fs::read_dir(golden).expect("lists") {
         let text = std::fs::read_to_string(entry.expect("is there").path()).expect("reads");
         let Ok(template) = serde_json::from_str::<Value>(&text) else {
             continue;
         };
         let resources = template["Resources"].as_object().into_iter().flatten();
-        let types = resources.filter_map(|(_, body)| body["Type"].as_str());
-        services.extend(types.filter_map(|kind| {
-            let service = kind.strip_prefix("AWS::")?.split("::").next()?;
-            Some(match service {
-                "CertificateManager" => "acm".to_owned(),
-                other => other.to_lowercase(),
-            })
-        }));
+        let found = resources.filter_map(|(_, body)| body["Type"].as_str());
+        types.extend(found.map(str::to_owned));
     }
+    types
+}
+
+#[test]
+fn every_service_of_the_model_has_cases() {
+    let corpus: BTreeSet<String> = cases().into_keys().collect();
+    let mut services: BTreeSet<String> = BTreeSet::from(["cloudformation".to_owned()]);
+    services.extend(of_model().iter().filter_map(|kind| {
+        let service = kind.strip_prefix("AWS::")?.split("::").next()?;
+        Some(match service {
+            "CertificateManager" => "acm".to_owned(),
+            other => other.to_lowercase(),
+        })
+    }));
     assert!(services.len() > 20, "{services:?}");
     let missing: Vec<&String> = services.difference(&corpus).collect();
     assert!(missing.is_empty(), "{missing:?}");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use stack_model_cfn::facts::{self, PropertyFacts, ResourceFacts, UpdateBehaviour, ValueKind};
 
-use super::super::{Grade, Registry, Side, compare};
+use super::super::{Grade, Registry, ResourceChange, Side, compare};
 
 /// Nested types refer to themselves: no deeper than this.
 const DEPTH: usize = 6;
@@ -60,6 +60,25 @@ fn dangers(resource_type: &str, way: &str, before: Value, after: Value) -> Vec<G
 
 /// Returns the dangers of a change of properties.
 fn dangers_of(resource_type: &str, before: &Value, after: &Value) -> Vec<Grade> {
+    let changes = changes_of(resource_type, before, after).into_iter();
+    changes.flat_map(|change| change.dangers).collect()
+}
+
+/// Returns the grade of a change of one property; what is nothing is not there.
+fn worst(resource_type: &str, way: &str, before: &Value, after: &Value) -> Grade {
+    let [before, after] = [before, after].map(|value| {
+        if value.is_null() {
+            json!({})
+        } else {
+            with(way, value.clone())
+        }
+    });
+    let changes = changes_of(resource_type, &before, &after).into_iter();
+    changes.map(|change| change.grade).max().unwrap_or_default()
+}
+
+/// Returns what a change of properties comes to.
+fn changes_of(resource_type: &str, before: &Value, after: &Value) -> Vec<ResourceChange> {
     let [before, after] = [before, after].map(|properties| {
         json!({"Resources": {"Thing": {"Type": resource_type, "Properties": properties}}})
     });
@@ -74,8 +93,7 @@ fn dangers_of(resource_type: &str, before: &Value, after: &Value) -> Vec<Grade> 
         &BTreeMap::new(),
         &Registry,
     );
-    let changes = plan.changes.into_iter();
-    changes.flat_map(|change| change.dangers).collect()
+    plan.changes
 }
 
 /// Returns every property of every type that can be set, with the way to it.
@@ -247,6 +265,314 @@ fn a_shorter_time_to_keep_is_told_wherever_the_registry_has_one() {
         silent.len()
     );
     assert!(count > 30, "{count} times");
+}
+
+/// Switches and choices of the model's types by how their places end, of which the plan says no more than that they change, each
+/// with why.
+const NEUTRAL: &[(&str, &[&str])] = &[
+    (
+        "what is logged, measured or traced, and where to",
+        &[
+            "ActionConfiguration/AlarmTagsPropagation/Enabled",
+            "ApplicationLogLevel",
+            "SystemLogLevel",
+            "LogFormat",
+            "Level",
+            "DataTraceEnabled",
+            "MetricsEnabled",
+            "DetailedMetricsEnabled",
+            "CloudWatchMetricsEnabled",
+            "SampledRequestsEnabled",
+            "IncludeCookies",
+            "IncludeDetail",
+            "IncludeExecutionData",
+            "TracingEnabled",
+            "TracingConfig/Mode",
+            "TracingConfiguration/Enabled",
+            "ContributorInsightsSpecification/Enabled",
+            "ContributorInsightsSpecification/Mode",
+            "Metrics/Status",
+            "ServerTimingHeadersConfig/Enabled",
+            "ReportBuildStatus",
+            "BadgeEnabled",
+            "CertificateTransparencyLoggingPreference",
+            "S3EnableHiveCompatiblePath",
+            "PartitionDateSource",
+            "ConfigurationState",
+            "DefaultEmailOption",
+            "EmailSendingAccount",
+            "EnablePropagateAdditionalUserContextData",
+            "RecoveryMechanisms/0/Name",
+        ],
+    ),
+    (
+        "in which form something is written, sent or read",
+        &[
+            "Format",
+            "OutputFormat",
+            "ContentHandling",
+            "ContentType",
+            "MessageFormat",
+            "RawMessageDelivery",
+            "EventRecordFormat",
+            "FullDocument",
+            "HttpMethod",
+            "HttpVersion",
+            "Protocol",
+            "PassthroughBehavior",
+            "ResponseTransferMode",
+            "InvokeMode",
+            "InvocationType",
+            "LambdaVersion",
+            "QueryLanguage",
+            "Unit",
+            "Statistic",
+            "TimestampUnit",
+            "EpochTimeUnit",
+            "TimeFieldType",
+            "MeasureValueType",
+            "HashKeyType",
+            "RangeKeyType",
+            "BatchMode",
+            "UseBase64",
+            "EnableBatching",
+            "BatchAcrossTopics",
+            "ApproximateCreationDateTimePrecision",
+            "EnableSimpleResponses",
+            "ResponseCode",
+            "ErrorCode",
+            "IncludeBody",
+            "QueryString",
+            "Compress",
+            "SmoothStreaming",
+            "EnableAcceptEncodingBrotli",
+            "EnableAcceptEncodingGzip",
+            "DataType",
+            "WithEvent",
+            "OverrideArtifactName",
+            "CombineArtifacts",
+            "ApplyOnTransformedLogs",
+        ],
+    ),
+    (
+        "what it costs, how fast it is, and what runs it",
+        &[
+            "ALBLowReputationMode",
+            "AbacStatus",
+            "AccelerationStatus",
+            "AccessTier",
+            "ApplyOn",
+            "BillingMode",
+            "BucketKeyEnabled",
+            "CacheClusterEnabled",
+            "CachingEnabled",
+            "UseStageCache",
+            "ConnectionType",
+            "ConnectionMode",
+            "ConsumptionMode",
+            "DirectS3Read",
+            "EnableAcceleratedRecovery",
+            "EnableECSManagedTags",
+            "ExecutionMode",
+            "PipelineType",
+            "GrpcConfig/Enabled",
+            "IPV6Enabled",
+            "IpAddressType",
+            "Ipv6AllowedForDualStack",
+            "LaunchType",
+            "OriginShield/Enabled",
+            "PriceClass",
+            "PropagateTags",
+            "Runtime",
+            "S3ObjectStorageMode",
+            "ScheduleFrequency",
+            "IncludedObjectVersions",
+            "InventoryConfigurations/0/Enabled",
+            "IntelligentTieringConfigurations/0/Status",
+            "ReplicationTime/Status",
+            "StorageClass",
+            "TableClass",
+            "TransitionDefaultMinimumObjectSize",
+            "UserPoolTier",
+            "SslSupportMethod",
+            "FlexibleTimeWindow/Mode",
+            "DistanceFunction",
+            "ProjectionType",
+            "SearchSchemaElementType",
+            "FetchSubmodules",
+            "PublishToLatestPublished",
+            "SelectionCriteria",
+        ],
+    ),
+    (
+        "what becomes of a failure or a measurement, and when something is done",
+        &[
+            "BisectBatchOnFunctionError",
+            "ComparisonOperator",
+            "TreatMissingData",
+            "InsufficientDataHealthStatus",
+            "Inverted",
+            "EnableSNI",
+            "EvaluateTargetHealth",
+            "Failover",
+            "MultiValueAnswer",
+            "HealthCheckConfig/AlarmIdentifier/Region",
+            "OnlyStartEvaluatingAfterWarmUpPeriodEnds",
+            "ReturnData",
+            "Result",
+            "RetryMode",
+            "RestartExecutionOnUpdate",
+            "FailOnWarnings",
+            "DisableSchemaValidation",
+            "Webhook",
+            "AutoDeploy",
+            "AutoPublish",
+            "EventBridgeEnabled",
+            "Staging",
+            "RoutingMode",
+            "DeleteMarkerReplication/Status",
+            "ReplicaModifications/Status",
+            "SseKmsEncryptedObjects/Status",
+            "ExpiredObjectDeleteMarker",
+            "RecordExpiration/Expiration",
+        ],
+    ),
+    (
+        "what a step, a parameter or an element of a list is called, or is",
+        &[
+            "Category",
+            "EnvironmentVariables/0/Type",
+            "Type",
+            "Required",
+            "Attribute",
+            "CloudFrontDefaultCertificate",
+            "AdvertiseTrustStoreCaNames",
+            "OriginOverride",
+            "Override",
+            "Preload",
+            "ModeBlock",
+            "AccessControlAllowCredentials",
+            "AllowCredentials",
+            "DeviceOnlyRememberedOnUserPrompt",
+            "AuthorizationType",
+        ],
+    ),
+    (
+        "how a new secret looks, of which the secret tells that it is another",
+        &[
+            "IncludeSpace",
+            "ExcludeLowercase",
+            "ExcludeNumbers",
+            "ExcludePunctuation",
+            "ExcludeUppercase",
+            "RequireEachIncludedType",
+        ],
+    ),
+    (
+        "with which key of AWS it encrypts, where it has none of one's own",
+        &[
+            "KeyType",
+            "SSEAlgorithm",
+            "SseAlgorithm",
+            "EncryptionConfiguration/Type",
+        ],
+    ),
+    (
+        "how a firewall tells requests apart, and what of them it shows",
+        &[
+            "CurrencyMode",
+            "Chain",
+            "DefaultSizeInspectionLimit",
+            "FieldType",
+            "ExcludeRateBasedDetails",
+            "ExcludeRuleMatchDetails",
+        ],
+    ),
+    (
+        "what is told of where the rest of it is there: its name, its filter, what it is about",
+        &[
+            "AttributeDefinitions/0/AttributeType",
+            "LifecycleConfiguration/Rules/0/Status",
+            "Schema/0/AttributeDataType",
+            "Schema/0/DeveloperOnlyAttribute",
+            "Schema/0/Mutable",
+            "TimeToLiveSpecification/Enabled",
+        ],
+    ),
+    (
+        "what no row tells of yet, although it lets somebody do more or keeps less",
+        &[
+            "CacheDataEncrypted",
+            "DataProtections/0/Action",
+            "UserDataShared",
+            "BypassPolicyLockoutSafetyCheck",
+            "CustomAuthMode",
+            "CannedAcl",
+            "AwsvpcConfiguration/AssignPublicIp",
+            "ReplicationConfiguration/Rules/0/Status",
+        ],
+    ),
+];
+
+#[test]
+fn of_every_switch_and_choice_of_the_model_it_is_known_what_it_does() {
+    let types = super::corpus::of_model();
+    let mut count = 0;
+    let mut unseen = Vec::new();
+    properties(&mut |resource_type, way, property| {
+        let value = property.value();
+        let words: Vec<&str> = value.enum_values().collect();
+        let values: Vec<Value> = match value.kind() {
+            ValueKind::Boolean => vec![json!(true), json!(false)],
+            ValueKind::Text if words.len() > 1 => words.iter().map(|word| json!(word)).collect(),
+            _ => return,
+        };
+        if !types.contains(resource_type) || property.update() == UpdateBehaviour::Replacement {
+            return;
+        }
+        count += 1;
+        let mut endings = NEUTRAL.iter().flat_map(|(_, endings)| *endings);
+        let neutral = endings.any(|ending| {
+            let inner = way.strip_suffix(*ending);
+            inner.is_some_and(|inner| inner.is_empty() || inner.ends_with('/'))
+        });
+        // A rule of a firewall is compared as a whole, with its name and its action.
+        let rule = resource_type == "AWS::WAFv2::WebACL" && way.starts_with("Rules/");
+        if neutral || rule {
+            return;
+        }
+        let pairs = values.iter().flat_map(|before| {
+            let others = values.iter().chain([&Value::Null]);
+            others.map(move |after| (before, after))
+        });
+        let mut pairs = pairs.filter(|(before, after)| before != after);
+        let told = pairs.any(|(before, after)| {
+            let grade = worst(resource_type, way, before, after);
+            grade > Grade::UpdateInPlace
+        });
+        if !told {
+            unseen.push(format!("{resource_type} {way} {words:?}"));
+        }
+    });
+    assert!(
+        unseen.is_empty(),
+        "{} of {count}: {unseen:#?}",
+        unseen.len()
+    );
+    assert!(count > 300, "{count} switches and choices");
+}
+
+#[test]
+fn what_aws_changes_with_an_interruption_is_told_as_one() {
+    for (resource_type, property) in [
+        ("AWS::DynamoDB::Table", "SSESpecification/SSEEnabled"),
+        ("AWS::RDS::DBInstance", "DBInstanceClass"),
+        ("AWS::RDS::DBInstance", "EngineLifecycleSupport"),
+        ("AWS::RDS::DBInstance", "EngineVersion"),
+    ] {
+        let grade = worst(resource_type, property, &json!("one"), &json!("another"));
+        assert_eq!(grade, Grade::Interruption, "{resource_type} {property}");
+    }
 }
 
 #[test]
