@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stack_model::assembly::{Contract, StackManifest};
 
 use super::canonical::{canonical, same};
@@ -16,6 +16,7 @@ use super::needs::needs;
 use super::order::Order;
 use super::path::{Path, Trail};
 use super::stored::{holds_dynamic, is_dynamic, is_value, looked_up};
+use super::traps::{Certificates, Handed};
 use super::{Knowledge, Plan, Side, StackPlan, references};
 use crate::engine::DeployedStack;
 
@@ -31,6 +32,10 @@ pub struct App {
     outputs: BTreeMap<(String, String), Other>,
     /// The values of the exports that stay what they are.
     values: BTreeMap<Export, String>,
+    /// Where certificates stand that stacks hand on, by the region of the stage that they do it in.
+    certificates: BTreeMap<Option<String>, Certificates>,
+    /// The same of outputs, by stack and key.
+    certified: BTreeMap<(String, String), String>,
     /// The exports that stacks give up.
     given_up: Vec<(String, Export)>,
     /// The exports of stacks that get another value under their name, or that cannot be kept where they are given up.
@@ -79,8 +84,13 @@ impl App {
                 outside.values.insert(name.clone(), value.clone());
             }
         }
+        outside.certificates = self.certificates.get(region).cloned().unwrap_or_default();
         for (parameter, reference) in &manifest.references {
             let output = (reference.stack.clone(), reference.output.clone());
+            if let Some(place) = self.certified.get(&output) {
+                let expression = json!({ "Ref": parameter }).to_string();
+                outside.certificates.insert(expression, place.clone());
+            }
             if let Some(what) = self.outputs.get(&output) {
                 outside.parameters.insert(parameter.clone(), what.clone());
             }
@@ -96,6 +106,7 @@ impl App {
         moves.note(&mut plan, manifest, wanted);
         plan.before = deployed.template.cloned();
         self.renew(manifest, wanted, &renewed);
+        self.certify(manifest, wanted);
         let before = exports(deployed);
         let after = exports(wanted);
         self.given_up.extend(
@@ -259,6 +270,23 @@ impl App {
             let output = (manifest.name.clone(), key.clone());
             self.outputs.insert(output, what);
         }
+    }
+
+    /// Enters where the certificates stand that a stack hands on.
+    fn certify(&mut self, manifest: &StackManifest, wanted: &Side<'_>) {
+        let handed = Handed::of(
+            wanted,
+            |value| canonical(value, &wanted.parameters),
+            |output| export(output, wanted),
+        );
+        let certificates = self
+            .certificates
+            .entry(manifest.region.clone())
+            .or_default();
+        certificates.extend(handed.expressions);
+        let outputs = handed.outputs.into_iter();
+        self.certified
+            .extend(outputs.map(|(key, region)| ((manifest.name.clone(), key), region)));
     }
 
     /// Returns the plan of the stacks that were compared.

@@ -20,7 +20,7 @@ use super::needs::{self, Need};
 use super::path::Path;
 use super::stored::looked_up;
 use super::text::texts;
-use super::traps::{self, Both};
+use super::traps::{self, Both, Certificates};
 use super::{Action, Grade, ResourceChange, Side, StackPlan, grade, macros, name, widen};
 use difference::Difference;
 use follow::follow;
@@ -39,6 +39,8 @@ pub(super) struct Outside {
     pub(super) values: BTreeMap<String, String>,
     /// The parameters that become others, or may.
     pub(super) parameters: BTreeMap<String, Other>,
+    /// Where certificates stand that the stack is handed.
+    pub(super) certificates: Certificates,
     /// What the functions of the stack need of their roles.
     pub(super) needs: Vec<Need>,
 }
@@ -123,6 +125,8 @@ pub(super) fn compare_among(
         old: &old,
         new: &new,
         region: wanted.parameters.get("AWS::Region").map(String::as_str),
+        known: after,
+        certificates: &outside.certificates,
     };
     let renewed = follow(&mut changes, both, knowledge, outside);
     traps::apply(&mut changes, both);

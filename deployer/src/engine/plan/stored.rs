@@ -32,10 +32,15 @@ pub(super) fn looked_up<'a, 'b>(side: &'b Side<'a>) -> Cow<'b, Side<'a>> {
         let Some(stored) = known.filter(|stored| !stored.starts_with(DYNAMIC)) else {
             continue;
         };
-        let stored = format!("{DYNAMIC}ssm:{stored}}}}}");
+        let stored = dynamic(stored);
         side.to_mut().parameters.insert(name.clone(), stored);
     }
     side
+}
+
+/// Returns the dynamic reference to what is stored under a name.
+pub(super) fn dynamic(stored: &str) -> String {
+    format!("{DYNAMIC}ssm:{stored}}}}}")
 }
 
 /// Returns whether a text takes something that CloudFormation looks up.

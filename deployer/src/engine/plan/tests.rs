@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod app;
+mod certificates;
 mod corpus;
 mod drift;
 mod grades;

@@ -4,6 +4,7 @@
 
 mod api;
 mod certificate;
+mod cloudfront;
 mod cognito;
 mod condition;
 mod dynamodb;
@@ -12,6 +13,7 @@ mod lambda;
 mod nested;
 mod s3;
 mod secret;
+mod sqs;
 mod ssm;
 
 use std::collections::BTreeMap;
@@ -20,8 +22,11 @@ use serde_json::Value;
 
 use super::compare::type_of;
 use super::conditions::ways;
+use super::known::Known;
 use super::path::{Path, Step};
 use super::{Action, Grade, PropertyChange, ResourceChange, Update};
+
+pub(super) use certificate::{Certificates, Handed};
 
 /// What a trap says of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +71,7 @@ pub(super) struct Trap {
 pub(super) const TRAPS: &[&[Trap]] = &[
     api::TRAPS,
     certificate::TRAPS,
+    cloudfront::TRAPS,
     cognito::TRAPS,
     condition::TRAPS,
     dynamodb::TRAPS,
@@ -74,6 +80,7 @@ pub(super) const TRAPS: &[&[Trap]] = &[
     nested::TRAPS,
     s3::TRAPS,
     secret::TRAPS,
+    sqs::TRAPS,
     ssm::TRAPS,
 ];
 
@@ -84,6 +91,10 @@ pub(super) struct Both<'a> {
     pub(super) new: &'a BTreeMap<String, Value>,
     /// The region that the stack is wanted in, where it is known.
     pub(super) region: Option<&'a str>,
+    /// What is known of values.
+    pub(super) known: Known<'a>,
+    /// Where certificates stand that the stack is handed.
+    pub(super) certificates: &'a Certificates,
 }
 
 impl<'a> Both<'a> {
@@ -252,7 +263,8 @@ pub(super) fn sources() -> impl Iterator<Item = &'static str> {
     let properties = facts::INTERRUPTIONS.iter().chain(facts::FIXED);
     let rows = rows.chain(properties.map(|row| row.source));
     let rows = rows.chain(facts::RETENTIONS.iter().map(|row| row.source));
-    let rows = rows.chain(facts::PROTECTIONS.iter().map(|row| row.source));
+    let rows = rows.chain(facts::protections().map(|row| row.source));
+    let rows = rows.chain(facts::LIMITS.iter().map(|row| row.source));
     let rows = rows.chain(facts::SWITCHES.iter().map(|row| row.source));
     values
         .chain(rows)

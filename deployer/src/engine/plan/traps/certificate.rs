@@ -1,9 +1,13 @@
 //! Certificates that stand in another region than the one that takes them.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
 
-use super::super::Grade;
+use serde_json::{Value, json};
+
+use super::super::compare::type_of;
 use super::super::references::names;
+use super::super::stored::dynamic;
+use super::super::{Grade, Side};
 use super::{Finding, Seen, Trap};
 
 /// The region from which everything at the edge takes its certificates.
@@ -37,12 +41,82 @@ fn at_edge(seen: &Seen<'_>, certificate: Option<&Value>) -> Vec<Finding> {
     let (Some(certificate), true) = (certificate, seen.wanted().is_some()) else {
         return Vec::new();
     };
-    match region(certificate).or_else(|| beside(seen, certificate)) {
+    // What another stack or a parameter hands on is known where its value is.
+    let known = seen.both.known.resolve(certificate);
+    let region = region(&known)
+        .or_else(|| beside(seen, certificate))
+        .or_else(|| {
+            seen.both
+                .certificates
+                .get(&known.to_string())
+                .map(String::as_str)
+        });
+    match region {
         Some(region) if region != EDGE => vec![Finding::new(
             Grade::Impossible,
             format!("the certificate stands in {region}, and the edge takes one from {EDGE}"),
         )],
         _ => Vec::new(),
+    }
+}
+
+/// Where certificates stand that a stack is handed: the region, by the expression that stands for one.
+pub(in super::super) type Certificates = BTreeMap<String, String>;
+
+/// What of a stack another one may be handed, each with the region of the certificate that it stands for: exports and what is
+/// stored in Systems Manager as the expressions that take them, and outputs by their keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct Handed {
+    pub(in super::super) expressions: Certificates,
+    pub(in super::super) outputs: BTreeMap<String, String>,
+}
+
+impl Handed {
+    /// Finds what a stack of a region hands on. `export` names the export of an output, and `canonical` brings a value of the
+    /// template to its form.
+    pub(in super::super) fn of(
+        side: &Side<'_>,
+        canonical: impl Fn(&Value) -> Value,
+        export: impl Fn(&Value) -> Option<String>,
+    ) -> Self {
+        let section = |name: &str| {
+            let section = side.template.and_then(|template| template.get(name));
+            section.and_then(Value::as_object).into_iter().flatten()
+        };
+        let own = side.parameters.get("AWS::Region");
+        let certificate = "AWS::CertificateManager::Certificate";
+        let own_ones = section("Resources").filter(|(_, body)| type_of(body) == certificate);
+        let own_ones: Vec<&String> = own_ones.map(|(id, _)| id).collect();
+        let stands = |value: &Value| {
+            let value = canonical(value);
+            let named = names(&value);
+            let is_own = value.is_object() && own_ones.iter().any(|id| named.contains(*id));
+            let region = region(&value).map(str::to_owned);
+            region.or_else(|| own.filter(|_| is_own).cloned())
+        };
+        let mut handed = Self::default();
+        for (key, output) in section("Outputs") {
+            let Some(region) = output.get("Value").and_then(stands) else {
+                continue;
+            };
+            if let Some(name) = export(output) {
+                let expression = json!({ "Fn::ImportValue": name }).to_string();
+                handed.expressions.insert(expression, region.clone());
+            }
+            handed.outputs.insert(key.clone(), region);
+        }
+        for (_, body) in section("Resources").filter(|(_, it)| type_of(it) == "AWS::SSM::Parameter")
+        {
+            let part = |name: &str| body.get("Properties").and_then(|all| all.get(name));
+            let name = part("Name").map(&canonical);
+            if let (Some(Value::String(name)), Some(region)) =
+                (name, part("Value").and_then(stands))
+            {
+                let expression = Value::from(dynamic(&name)).to_string();
+                handed.expressions.insert(expression, region);
+            }
+        }
+        handed
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod fixed;
 mod gone;
+mod limits;
 mod protection;
 mod retention;
 mod switches;
@@ -17,7 +18,9 @@ use super::{Finding, Seen, Trap, is, is_on, number, shown};
 
 pub(super) use fixed::{FIXED, INTERRUPTIONS};
 pub(super) use gone::GONE;
-pub(super) use protection::PROTECTIONS;
+#[cfg(test)]
+pub(super) use limits::LIMITS;
+pub(super) use protection::protections;
 pub(super) use retention::RETENTIONS;
 use retention::Retention;
 pub(super) use switches::SWITCHES;
@@ -81,7 +84,8 @@ fn tables(seen: &Seen<'_>) -> Vec<Finding> {
     }
     // What takes the place of another one is protected as that was, or less.
     if seen.stays() || seen.change.action == Action::Replace {
-        found.extend(unprotected(own, seen));
+        found.extend(protection::unprotected(own, seen));
+        found.extend(limits::loosened(own, seen));
         found.extend(undeletable(own, seen));
     }
     if !seen.stays() {
@@ -112,39 +116,6 @@ fn tables(seen: &Seen<'_>) -> Vec<Finding> {
     found
 }
 
-/// Finds the protections of the table that are taken away.
-fn unprotected(resource_type: &str, seen: &Seen<'_>) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let protections = PROTECTIONS
-        .iter()
-        .filter(|row| row.resource_type == resource_type);
-    for row in protections {
-        let (before, after) = (seen.before(row.pointer), seen.after(row.pointer));
-        // What was a protection or none before is that still.
-        if before
-            .zip(after)
-            .is_some_and(|(before, after)| same(before, after))
-        {
-            continue;
-        }
-        // What only the deployment decides may be no protection.
-        let unknown = after.filter(|after| widen::is_unknown(after));
-        if (row.protects)(before) && (unknown.is_some() || !(row.protects)(after)) {
-            let path = shown(row.pointer);
-            let reason = match unknown {
-                Some(value) => format!(
-                    "{path} may be taken away, as nobody knows what {} is: {}",
-                    widen::text(value),
-                    row.without
-                ),
-                None => format!("{path} is taken away: {}", row.without),
-            };
-            found.push(Finding::new(Grade::PermissionWidened, reason).citing(row.source));
-        }
-    }
-    found
-}
-
 /// How properties are called that keep a resource from being deleted, whatever its type.
 pub(super) const UNDELETABLE: [&str; 3] = [
     "DeletionProtection",
@@ -158,9 +129,8 @@ fn undeletable(resource_type: &str, seen: &Seen<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for name in UNDELETABLE {
         let pointer = format!("/{name}");
-        let has_row = PROTECTIONS
-            .iter()
-            .any(|row| row.resource_type == resource_type && row.pointer == pointer);
+        let has_row =
+            protections().any(|row| row.resource_type == resource_type && row.pointer == pointer);
         if !has_row && on(seen.before(&pointer)) && !on(seen.after(&pointer)) {
             found.push(Finding::new(
                 Grade::PermissionWidened,

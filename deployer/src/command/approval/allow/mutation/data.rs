@@ -324,6 +324,91 @@ pub(super) const CLASSES: &[Class] = &[
         },
     },
     Class {
+        name: "what protects does so less",
+        grade: Grade::PermissionWidened,
+        find: |template| {
+            let kinds: [(&[&str], &str, Value, Value); 9] = [
+                (
+                    &["AWS::KMS::Key"],
+                    "/PendingWindowInDays",
+                    json!(30),
+                    json!(7),
+                ),
+                (
+                    &["AWS::IAM::Role"],
+                    "/MaxSessionDuration",
+                    json!(3600),
+                    json!(43_200),
+                ),
+                (
+                    POOL,
+                    "/Policies/PasswordPolicy/MinimumLength",
+                    json!(12),
+                    json!(8),
+                ),
+                (
+                    POOL,
+                    "/Policies/PasswordPolicy/RequireSymbols",
+                    json!(true),
+                    json!(false),
+                ),
+                (POOL, "/MfaConfiguration", json!("OPTIONAL"), json!("OFF")),
+                (
+                    &["AWS::Cognito::UserPoolClient"],
+                    "/AccessTokenValidity",
+                    json!(1),
+                    json!(12),
+                ),
+                (
+                    &["AWS::Cognito::UserPoolClient"],
+                    "/EnableTokenRevocation",
+                    json!(true),
+                    json!(false),
+                ),
+                (
+                    BUCKET,
+                    "/OwnershipControls/Rules",
+                    json!([{"ObjectOwnership": "BucketOwnerEnforced"}]),
+                    json!([{"ObjectOwnership": "ObjectWriter"}]),
+                ),
+                (
+                    &["AWS::Lambda::Function"],
+                    "/RecursiveLoop",
+                    json!("Terminate"),
+                    json!("Allow"),
+                ),
+            ];
+            let mut found = Vec::new();
+            for (types, place, strict, loose) in kinds {
+                let place = format!("/Properties{place}");
+                for (id, body) in of_type(template, types) {
+                    let mut given = vec![put(id, body, &place, strict.clone())];
+                    if place.ends_with("AccessTokenValidity") {
+                        given.push(take(id, "/Properties/TokenValidityUnits"));
+                    }
+                    let perhaps = json!({"Fn::If": ["Perhaps", strict, loose]});
+                    for after in [loose.clone(), perhaps] {
+                        let edit = super::Edit {
+                            place: format!("/Resources/{id}{place}"),
+                            after: Some(after),
+                        };
+                        found.push(Mutation::new(id, vec![edit]).given(given.clone()));
+                    }
+                }
+            }
+            for (id, body) in of_type(template, &["AWS::SQS::Queue"]) {
+                let (key, own) = (
+                    "/Properties/KmsMasterKeyId",
+                    "/Properties/SqsManagedSseEnabled",
+                );
+                let given = vec![take(id, key), put(id, body, own, json!(true))];
+                let edit = put(id, body, own, json!(false));
+                found.push(Mutation::new(id, vec![edit]).given(given));
+            }
+            found
+        },
+    },
+    Class {
         name: "versions of objects are no longer kept",
         grade: Grade::PermissionWidened,
         find: |template| {

@@ -19,6 +19,16 @@ pub(in super::super) const INTERRUPTIONS: &[PropertyFact] = &[
         property: "DBInstanceClass",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html",
     },
+    PropertyFact {
+        resource_type: "AWS::RDS::DBInstance",
+        property: "EngineLifecycleSupport",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html",
+    },
+    PropertyFact {
+        resource_type: "AWS::RDS::DBInstance",
+        property: "EngineVersion",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html",
+    },
 ];
 
 /// Properties that AWS does not change once the resource is there.

@@ -1,37 +1,62 @@
 //! What protects resources and what is in them.
 
+mod entry;
+mod kept;
+
 use serde_json::Value;
 
-use super::super::{is, is_on};
+use super::super::super::canonical::same;
+use super::super::super::{Grade, widen};
+use super::super::{Finding, Seen, is, is_on, shown};
 
 /// What protects a resource or what is in it.
 pub(in super::super) struct Protection {
     pub(in super::super) resource_type: &'static str,
+    /// Where it stands; `*` is every element of a list.
     pub(in super::super) pointer: &'static str,
     /// Whether it protects as it is written.
     pub(in super::super) protects: fn(Option<&Value>) -> bool,
+    /// What counts where nothing is written.
+    pub(in super::super) unsaid: Unsaid,
     /// What may happen without it.
     pub(in super::super) without: &'static str,
     pub(in super::super) source: &'static str,
 }
 
+/// What counts where a template says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Unsaid {
+    /// What `protects` says of it: a page tells the default.
+    Read,
+    /// The worse of both: it protected before, and does not any more.
+    Either,
+}
+
 /// What may happen where no new version of TLS is asked for.
 const OLD_TLS: &str = "connections with a version of TLS that nobody should use any more are taken";
 
-/// Returns whether a security policy takes nothing older than TLS 1.2: `TLSv1.2_2021`, `TLS_1_2`, or one of those that API
+/// Returns whether a security policy takes nothing older than TLS 1.2: `TLSv1.2_2021`, `TLS_1_2`, `TLS_V1_2_2021`, or one of those that API
 /// Gateway calls enhanced, such as `SecurityPolicy_TLS13_1_3_2025_09`.
 fn asks_for_tls(value: Option<&Value>) -> bool {
-    let names = ["TLSv1.2", "TLSv1.3", "TLS_1_2", "SecurityPolicy_TLS"];
+    let names = [
+        "TLSv1.2",
+        "TLSv1.3",
+        "TLS_1_2",
+        "TLS_V1_2",
+        "TLS_V1_3",
+        "SecurityPolicy_TLS",
+    ];
     let name = value.and_then(Value::as_str).unwrap_or_default();
     names.iter().any(|start| name.starts_with(start))
 }
 
 /// Protections: taking one away lets somebody do what nobody could before.
-pub(in super::super) const PROTECTIONS: &[Protection] = &[
+const GENERAL: &[Protection] = &[
     Protection {
         resource_type: "AWS::ApiGateway::DomainName",
         pointer: "/SecurityPolicy",
         protects: asks_for_tls,
+        unsaid: Unsaid::Read,
         without: OLD_TLS,
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-custom-domain-tls-version.html",
     },
@@ -39,6 +64,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::ApiGatewayV2::DomainName",
         pointer: "/DomainNameConfigurations/0/SecurityPolicy",
         protects: asks_for_tls,
+        unsaid: Unsaid::Read,
         without: OLD_TLS,
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigatewayv2-domainname-domainnameconfiguration.html",
     },
@@ -46,6 +72,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::CloudFront::Distribution",
         pointer: "/DistributionConfig/ViewerCertificate/MinimumProtocolVersion",
         protects: asks_for_tls,
+        unsaid: Unsaid::Read,
         without: OLD_TLS,
         source: "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/secure-connections-supported-viewer-protocols-ciphers.html",
     },
@@ -53,6 +80,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::Cognito::UserPool",
         pointer: "/DeletionProtection",
         protects: |value| is(value, "ACTIVE"),
+        unsaid: Unsaid::Read,
         without: "whoever may delete pools may delete it with its users",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpool.html",
     },
@@ -60,6 +88,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::Cognito::UserPool",
         pointer: "/UserPoolAddOns/AdvancedSecurityMode",
         protects: |value| is(value, "ENFORCED"),
+        unsaid: Unsaid::Read,
         without: "sign-ins that look stolen are let through",
         source: "https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-threat-protection.html",
     },
@@ -67,6 +96,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::Cognito::UserPoolClient",
         pointer: "/PreventUserExistenceErrors",
         protects: |value| is(value, "ENABLED"),
+        unsaid: Unsaid::Read,
         without: "whoever signs in learns who has an account",
         source: "https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html",
     },
@@ -74,6 +104,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::DynamoDB::Table",
         pointer: "/DeletionProtectionEnabled",
         protects: is_on,
+        unsaid: Unsaid::Read,
         without: "whoever may delete tables may delete it with its items",
         source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html",
     },
@@ -81,6 +112,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::DynamoDB::Table",
         pointer: "/SSESpecification/KMSMasterKeyId",
         protects: is_own_key,
+        unsaid: Unsaid::Read,
         without: "who may read the table needs no right to its key",
         source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html",
     },
@@ -88,6 +120,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::KMS::Key",
         pointer: "/EnableKeyRotation",
         protects: is_on,
+        unsaid: Unsaid::Read,
         without: "its material stays the same from then on",
         source: "https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
     },
@@ -95,6 +128,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::Kinesis::Stream",
         pointer: "/StreamEncryption",
         protects: |value| value.is_some(),
+        unsaid: Unsaid::Read,
         without: "its records are written without encryption",
         source: "https://docs.aws.amazon.com/streams/latest/dev/server-side-encryption.html",
     },
@@ -102,6 +136,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::Lambda::Function",
         pointer: "/CodeSigningConfigArn",
         protects: |value| value.is_some(),
+        unsaid: Unsaid::Read,
         without: "code is taken that nobody signed",
         source: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html",
     },
@@ -109,6 +144,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::Lambda::Function",
         pointer: "/KmsKeyArn",
         protects: is_own_key,
+        unsaid: Unsaid::Read,
         without: "who may read the function needs no right to the key of its variables",
         source: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
     },
@@ -116,6 +152,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::Logs::LogGroup",
         pointer: "/DataProtectionPolicy",
         protects: |value| value.is_some(),
+        unsaid: Unsaid::Read,
         without: "what it masks is shown",
         source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/mask-sensitive-log-data.html",
     },
@@ -123,6 +160,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::Logs::LogGroup",
         pointer: "/DeletionProtectionEnabled",
         protects: is_on,
+        unsaid: Unsaid::Read,
         without: "whoever may delete log groups may delete it with its logs",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html",
     },
@@ -130,6 +168,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::Logs::LogGroup",
         pointer: "/KmsKeyId",
         protects: is_own_key,
+        unsaid: Unsaid::Read,
         without: "who may read the logs needs no right to their key",
         source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
     },
@@ -137,6 +176,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::RDS::DBCluster",
         pointer: "/DeletionProtection",
         protects: is_on,
+        unsaid: Unsaid::Read,
         without: "whoever may delete databases may delete it",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbcluster.html",
     },
@@ -144,6 +184,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::RDS::DBInstance",
         pointer: "/DeletionProtection",
         protects: is_on,
+        unsaid: Unsaid::Read,
         without: "whoever may delete databases may delete it",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html",
     },
@@ -151,6 +192,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::S3::Bucket",
         pointer: "/BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/KMSMasterKeyID",
         protects: is_own_key,
+        unsaid: Unsaid::Read,
         without: "who may read new objects needs no right to their key",
         source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html",
     },
@@ -158,6 +200,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::S3::Bucket",
         pointer: "/ObjectLockConfiguration/Rule",
         protects: |value| value.is_some(),
+        unsaid: Unsaid::Read,
         without: "new objects are no longer locked by default",
         source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html",
     },
@@ -165,6 +208,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::S3::Bucket",
         pointer: "/VersioningConfiguration/Status",
         protects: |value| is(value, "Enabled"),
+        unsaid: Unsaid::Read,
         without: "whoever writes or deletes an object loses what was there",
         source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
     },
@@ -172,6 +216,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::SNS::Topic",
         pointer: "/KmsMasterKeyId",
         protects: is_own_key,
+        unsaid: Unsaid::Read,
         without: "who may publish or subscribe needs no right to its key",
         source: "https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html",
     },
@@ -179,6 +224,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::SQS::Queue",
         pointer: "/KmsMasterKeyId",
         protects: is_own_key,
+        unsaid: Unsaid::Read,
         without: "who may receive its messages needs no right to their key",
         source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
     },
@@ -186,6 +232,7 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::SecretsManager::ResourcePolicy",
         pointer: "/BlockPublicPolicy",
         protects: is_on,
+        unsaid: Unsaid::Read,
         without: "a policy for everybody is taken",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-resourcepolicy.html",
     },
@@ -193,10 +240,86 @@ pub(in super::super) const PROTECTIONS: &[Protection] = &[
         resource_type: "AWS::SecretsManager::Secret",
         pointer: "/KmsKeyId",
         protects: is_own_key,
+        unsaid: Unsaid::Read,
         without: "who may read the secret needs no right to its key",
         source: "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html",
     },
 ];
+
+/// Returns all protections.
+pub(in super::super) fn protections() -> impl Iterator<Item = &'static Protection> {
+    GENERAL.iter().chain(entry::ROWS).chain(kept::ROWS)
+}
+
+/// Finds the protections that a change takes away.
+pub(super) fn unprotected(resource_type: &str, seen: &Seen<'_>) -> Vec<Finding> {
+    let rows = protections().filter(|row| row.resource_type == resource_type);
+    rows.filter_map(|row| {
+        let reason = match row.pointer.split_once("/*/") {
+            Some((list, inner)) => of_elements(row, seen, list, inner),
+            None => of_value(row, seen),
+        }?;
+        Some(Finding::new(Grade::PermissionWidened, reason).citing(row.source))
+    })
+    .collect()
+}
+
+fn of_value(row: &Protection, seen: &Seen<'_>) -> Option<String> {
+    let (before, after) = (seen.before(row.pointer), seen.after(row.pointer));
+    let same = match (before, after) {
+        (Some(before), Some(after)) => same(before, after),
+        (before, after) => before.is_none() && after.is_none(),
+    };
+    // What was a protection or none before is that still.
+    if same {
+        return None;
+    }
+    let either = row.unsaid == Unsaid::Either;
+    let protected = (either && before.is_none()) || (row.protects)(before);
+    // What only the deployment decides may be no protection.
+    let unknown = after.filter(|after| widen::is_unknown(after));
+    let unprotected = (either && after.is_none()) || !(row.protects)(after);
+    if !protected || !(unknown.is_some() || unprotected) {
+        return None;
+    }
+    let path = shown(row.pointer);
+    let without = row.without;
+    Some(match (unknown, after) {
+        (Some(value), _) => format!(
+            "{path} may be taken away, as nobody knows what {} is: {without}",
+            widen::text(value)
+        ),
+        (None, Some(after)) if is_on(Some(after)) => {
+            format!("{path} is switched on: {without}")
+        }
+        (None, Some(after)) if before.is_none() => {
+            format!("{path} becomes {}: {without}", widen::text(after))
+        }
+        (None, _) => format!("{path} is taken away: {without}"),
+    })
+}
+
+/// Finds a protection of elements of a list of which more go without it than before.
+fn of_elements(row: &Protection, seen: &Seen<'_>, list: &str, inner: &str) -> Option<String> {
+    let inner = format!("/{inner}");
+    let values = |list: Option<&'_ Value>| -> Vec<Option<Value>> {
+        let elements = widen::elements(list).into_iter();
+        elements.map(|it| it.pointer(&inner).cloned()).collect()
+    };
+    let (before, after) = (values(seen.before(list)), values(seen.after(list)));
+    let without = |values: &[Option<Value>]| {
+        let weak = values.iter().filter(|value| {
+            let value = value.as_ref();
+            value.is_some_and(widen::is_unknown) || !(row.protects)(value)
+        });
+        weak.count()
+    };
+    let path = shown(&format!("{list}{inner}"));
+    (without(&after) > without(&before)).then(|| {
+        let without = row.without;
+        format!("{path} no longer protects as many of them: {without}")
+    })
+}
 
 /// Returns whether a value names a key of one's own: of those of AWS, everybody in the account has the use.
 fn is_own_key(value: Option<&Value>) -> bool {
@@ -218,16 +341,19 @@ mod tests {
             ("TLSv1.2_2021", true),
             ("TLSv1.3_2025", true),
             ("TLS_1_2", true),
+            ("TLS_V1_2_2021", true),
+            ("TLS_V1_3_2025", true),
             ("SecurityPolicy_TLS13_1_3_2025_09", true),
             ("TLSv1.1_2016", false),
             ("TLSv1_2016", false),
             ("TLS_1_0", false),
+            ("TLS_V1", false),
             ("SSLv3", false),
         ] {
             assert_eq!(asks_for_tls(Some(&json!(policy))), protects, "{policy}");
         }
         assert!(!asks_for_tls(None));
-        let asking = PROTECTIONS.iter().filter(|row| row.without == OLD_TLS);
-        assert_eq!(asking.count(), 3);
+        let asking = protections().filter(|row| row.without == OLD_TLS);
+        assert_eq!(asking.count(), 4);
     }
 }

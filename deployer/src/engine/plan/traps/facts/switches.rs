@@ -52,6 +52,13 @@ pub(in super::super) const SWITCHES: &[Switch] = &[
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html",
     },
     Switch {
+        resource_type: "AWS::CloudWatch::CompositeAlarm",
+        pointer: "/ActionsEnabled",
+        is_off: |value| value.is_some_and(|value| !is_on(Some(value)) && !value.is_object()),
+        says: "nobody is told of the alarm any more",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-compositealarm.html",
+    },
+    Switch {
         resource_type: "AWS::Events::Rule",
         pointer: "/State",
         is_off: |value| is(value, "DISABLED"),
