@@ -41,6 +41,7 @@ pub use advice::Retained;
 pub use error::DestroyError;
 use importers::Importers;
 pub use ledger::Left;
+pub(super) use ledger::is_part;
 use ledger::{Exports, Fate, Ledger};
 pub use memory::Memory;
 pub use outlook::{Outlook, outlook};

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stack_model::assembly::StackManifest;
+use stack_model_cfn::facts;
 
 use super::{Adoption, Retained, contents::Contents};
 use crate::engine::{Context, DeployedStack, inspect};
@@ -19,6 +20,16 @@ const PARTS: [(&str, &str); 3] = [
     ("AWS::ApiGatewayV2::", "ApiId"),
     ("AWS::Lambda::Version", "FunctionName"),
 ];
+
+/// Returns whether every resource of a type ends with another one, which it has to name.
+pub(in crate::engine) fn is_part(resource_type: &str) -> bool {
+    let names = |property: &str| {
+        let facts = facts::resource_type(resource_type);
+        let mut properties = facts.into_iter().flat_map(|facts| facts.properties());
+        properties.any(|it| it.name() == property && it.required())
+    };
+    (PARTS.iter()).any(|(part, property)| resource_type.starts_with(part) && names(property))
+}
 
 /// What the deletion of a stack does to a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -363,6 +374,26 @@ mod tests {
         elsewhere.region = Some("eu-west-1".to_owned());
         ledger.removed(&elsewhere, contents(backend));
         assert_eq!(left(&ledger, "user-dev"), ["Deployment", "Elsewhere"]);
+    }
+
+    #[test]
+    fn a_part_is_what_has_to_name_its_whole() {
+        for part in [
+            "AWS::Lambda::Version",
+            "AWS::ApiGateway::Deployment",
+            "AWS::ApiGatewayV2::Route",
+        ] {
+            assert!(is_part(part), "{part}");
+        }
+        for whole in [
+            "AWS::ApiGateway::RestApi",
+            "AWS::ApiGateway::DomainName",
+            "AWS::ApiGatewayV2::Api",
+            "AWS::Lambda::Function",
+            "AWS::DynamoDB::Table",
+        ] {
+            assert!(!is_part(whole), "{whole}");
+        }
     }
 
     #[test]

@@ -8,12 +8,15 @@ use crate::engine::{
     Context, Event, ProposedChanges, Retained,
     activity::Ended,
     change_set::Change,
+    destroy::is_part,
     inspect::{self, DeployedResource},
 };
 
-/// Tells of the resources that a change set took out of the stack and left in the account.
+/// Tells of the resources that a change set took out of the stack and left in the account, and writes them down. What ends with
+/// another resource, such as the versions of a function, stays no longer than that does.
 pub(super) fn tell(context: &Context, stack: &StackManifest, changes: &ProposedChanges) {
     let retained = changes.changes.iter().filter(|change| stays(change));
+    let retained = retained.filter(|change| !is_part(&change.resource_type));
     let retained = retained.filter_map(|change| {
         let resource = DeployedResource {
             logical_id: change.logical_id.clone(),
@@ -22,7 +25,7 @@ pub(super) fn tell(context: &Context, stack: &StackManifest, changes: &ProposedC
         };
         Some(Retained::new(context, &resource))
     });
-    warn(context, stack, &retained.collect::<Vec<_>>());
+    stay(context, stack, retained.collect());
 }
 
 /// Returns whether what a change removes or replaces stays in the account; see `PolicyAction` in
@@ -34,7 +37,7 @@ fn stays(change: &Change) -> bool {
     )
 }
 
-/// Tells of what stays in the account when its stack goes, and writes it down.
+/// Tells of what stays in the account outside of its stack, and writes it down.
 pub(super) fn stay(context: &Context, stack: &StackManifest, kept: Vec<Retained>) {
     warn(context, stack, &kept);
     write_down(context, stack, kept);

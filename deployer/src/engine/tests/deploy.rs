@@ -246,6 +246,42 @@ async fn a_first_deploy_that_fails_names_the_first_cause() {
     assert!(matches!(events.last(), Some(Event::StackFailed { .. })));
 }
 
+/// What a change set retains, it tells as `PolicyAction`
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html>).
+#[tokio::test]
+async fn what_an_update_retains_is_told_and_written_down_but_for_what_is_a_part() {
+    for (kind, left) in [
+        ("AWS::DynamoDB::Table", vec!["orders-1a2b"]),
+        ("AWS::Lambda::Version", vec![]),
+    ] {
+        let removed = format!(
+            "<member><Type>Resource</Type><ResourceChange><PolicyAction>Retain</PolicyAction><Action>Remove</Action>\
+             <LogicalResourceId>Orders</LogicalResourceId><PhysicalResourceId>orders-1a2b</PhysicalResourceId>\
+             <ResourceType>{kind}</ResourceType></ResourceChange></member>"
+        );
+        let played = Script::new()
+            .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
+            .list_change_sets(&[])
+            .create_change_set(|_| true)
+            .change_set("CREATE_COMPLETE", "", &removed)
+            .execute()
+            .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
+            .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
+            .describe(STACK_ID, Stack::new("UPDATE_COMPLETE").xml())
+            .play();
+        deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
+            .await
+            .expect("the stack is updated");
+        let aside = played.context.left_aside();
+        let aside = aside.values().flatten();
+        let ids: Vec<_> = aside.map(|it| &*it.physical_id).collect();
+        assert_eq!(ids, left, "{kind}");
+        let events = played.finish();
+        let warned = events.iter().any(|it| matches!(it, Event::Warning { .. }));
+        assert_eq!(warned, !left.is_empty(), "{kind}");
+    }
+}
+
 /// A rollback keeps what is new and says `Retain`, and the stack does not have it any more
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html>, `RetainExceptOnCreate`).
 #[tokio::test]
