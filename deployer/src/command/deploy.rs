@@ -7,6 +7,7 @@ mod site;
 pub(super) mod taken;
 mod watched;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
@@ -97,7 +98,12 @@ async fn sites<'a>(
     }
     let look = async |plot: &Plot<'a>, context: &Context| {
         let ground = plot.ground(project, config, name, place);
-        Box::pin(taken::look(plot, context, place, &ground)).await
+        let orphans = Box::pin(taken::look(plot, context, place, &ground)).await?;
+        let own = plot.stage.region.as_str();
+        let targets = plot.targets().into_iter();
+        let regions = targets.map(|target| target.region.unwrap_or_else(|| own.to_owned()));
+        ground.enter(&plot.session.ui, &regions.collect());
+        Ok::<_, Error>(orphans)
     };
     let mut besides = Vec::new();
     // A build for AWS takes long: missing credentials are found before it, not after, and so are missing exports.
@@ -149,6 +155,7 @@ async fn sites<'a>(
                 context,
                 artifacts,
                 orphans,
+                changed: RefCell::default(),
             }
         })
         .collect())

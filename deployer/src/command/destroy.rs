@@ -21,7 +21,7 @@ use crate::cli;
 use crate::config::{Project, Stage, StageConfig, list};
 use crate::engine::{
     self, Context, DestroyError, DestroyReport, DestroyRequest, Memory, Orphan, StackTarget,
-    Survey, Taken,
+    Survey, SurvivorSearch, Taken,
 };
 use crate::error::{Error, Kind, Result};
 use crate::ui::Activity;
@@ -99,6 +99,8 @@ struct Site<'a> {
     orphans: Vec<Orphan>,
     /// Those that stay, because nobody knew of them who consented.
     left: Vec<Orphan>,
+    /// The regions in which nobody could look for stacks that the source does not have.
+    unlooked: Vec<String>,
     /// The stacks of the source whose names other apps have, and that stay because nobody named them.
     taken: BTreeSet<StackTarget>,
     /// The regions that did not tell what they have.
@@ -261,6 +263,7 @@ impl Run<'_> {
             connected: None,
             orphans: Vec::new(),
             left: Vec::new(),
+            unlooked: Vec::new(),
             taken: BTreeSet::new(),
             unseen: BTreeMap::new(),
             ground: Ground::default(),
@@ -308,7 +311,7 @@ impl Run<'_> {
         let whole = (self.name, self.config);
         let ground = territory::of(self.project, whole, stage, assembly, self.place);
         let (mut going, mut left) = (Vec::new(), Vec::new());
-        let mut taken = BTreeSet::new();
+        let (mut taken, mut unlooked) = (BTreeSet::new(), Vec::new());
         let is_of_all = self.arguments.stacks.stacks.is_empty();
         let memory = Memory::in_state(&self.project.state_dir);
         let seen = Remembered::of(self.project, self.name, stage, self.place.is_local());
@@ -319,6 +322,10 @@ impl Run<'_> {
                 match orphans::look(session, &context, &ground).await? {
                     Ok(found) => survey = found,
                     Err(unseen) => unseen.tell(&session.ui),
+                }
+                unlooked = orphans::unseen(&ground, &survey);
+                if !self.place.is_local() {
+                    ground.leave(&session.ui, &survey);
                 }
             }
             let reads_nothing = self.reads_nothing(session);
@@ -356,6 +363,7 @@ impl Run<'_> {
         site.unseen = unseen;
         site.orphans = going;
         site.left = left;
+        site.unlooked = unlooked;
         site.taken = taken;
         site.ground = ground;
         site.connected = Some((activity, context));
@@ -378,10 +386,10 @@ impl Run<'_> {
         else {
             session.ui.done("destroy", "nothing of its own is selected");
             tell_left(&session.ui, &site.left);
-            if session.ui.json() && !site.left.is_empty() {
-                session
-                    .ui
-                    .json_line(&summary(&DestroyReport::default(), &site.left));
+            if session.ui.json() && !(site.left.is_empty() && site.unlooked.is_empty()) {
+                let nothing = DestroyReport::default();
+                let besides = (site.left.as_slice(), site.unlooked.as_slice());
+                session.ui.json_line(&summary(&nothing, besides));
             }
             return Ok(());
         };
@@ -436,17 +444,31 @@ impl Run<'_> {
         let (ui, key) = (&session.ui, stage.key(name));
         match result {
             Ok(mut report) => {
-                let all = &site.rendered.assembly.manifest.stacks;
-                let targets = all.iter().map(StackTarget::from);
-                let settled = ledger::settle(session, project, &context, &key, targets);
+                let whole = (name, *stage);
+                // A removal takes nothing back; an earlier run may have, and may have been killed.
+                let settled = ledger::settle(session, project, &context, whole, BTreeSet::new());
                 if let Err(error) = Box::pin(settled).await {
                     ui.warn(error.to_string());
                 }
-                let kept = ledger::kept(ui, project, &key);
-                let survivors = search(session, &context, name, &report, &kept).await?;
+                let kept = ledger::kept(ui, project, name, stage);
+                let is_whole = arguments.stacks.stacks.is_empty();
+                let regions = is_whole.then(|| site.ground.territory.known_regions());
+                let wanted = SurvivorSearch {
+                    stage: name,
+                    kept: &kept,
+                    whole: regions.as_ref(),
+                };
+                let survivors = search(session, &context, wanted, &report).await?;
                 let file = ledger::keep(ui, project, &context, &key, &mut report)?;
                 forget(ui, &memory, &context, &report);
-                finish(session, &report, &survivors, (file.as_deref(), &site.left));
+                let besides = (site.left.as_slice(), site.unlooked.as_slice());
+                finish(
+                    session,
+                    &report,
+                    survivors.as_deref(),
+                    file.as_deref(),
+                    besides,
+                );
                 tell_left(ui, &site.left);
                 Ok(())
             }

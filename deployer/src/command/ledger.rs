@@ -1,17 +1,20 @@
 //! What destroys left in the account, as long as the workspace remembers it.
 
+mod taken;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Session, lock};
-use crate::aws::ENGINE_ACCOUNT;
-use crate::config::Project;
+pub(super) use self::taken::{changed, settle};
+use super::{Session, lock, territory};
+use crate::config::{Project, Stage};
 use crate::engine::{
-    self, Adoption, Context, DestroyReport, DestroyedStack, Left, LiveResource, Outcome, Retained,
-    StackTarget, Survivor,
+    Adoption, Context, DestroyReport, DestroyedStack, Left, Outcome, Retained, StackTarget,
+    Survivor,
 };
 use crate::error::{Error, Kind, Result};
 use crate::scratch;
@@ -66,16 +69,17 @@ pub(super) async fn after(
     session: &Session,
     project: &Project,
     context: &Context,
-    key: &str,
-    stacks: impl IntoIterator<Item = StackTarget>,
+    (name, stage): (&str, &Stage),
+    changed: BTreeSet<StackTarget>,
 ) -> Result<()> {
-    if let Some(file) = put(&session.ui, project, context, key, context.left_aside())? {
+    let key = stage.key(name);
+    if let Some(file) = put(&session.ui, project, context, &key, context.left_aside())? {
         session.ui.line(format!(
             "  what stays outside is written down in {}",
             file.display()
         ));
     }
-    settle(session, project, context, key, stacks).await
+    settle(session, project, context, (name, stage), changed).await
 }
 
 /// Enters what left stacks for good, and returns the file, where there is anything to enter.
@@ -107,148 +111,65 @@ fn put(
 
 /// Returns the physical ids of what earlier removals of a stage retained, and says where they are written down. Whatever
 /// cannot be read retains nothing: it is told once more then.
-pub(super) fn kept(ui: &Ui, project: &Project, key: &str) -> BTreeSet<String> {
-    let file = file(project, key);
-    let ledger: Ledger = match fs::read(&file) {
-        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
-        Err(_) => return BTreeSet::new(),
-    };
-    let entries = ledger.values().flatten();
-    let ids: BTreeSet<String> = entries
-        .filter_map(|entry| entry["physical_id"].as_str().map(str::to_owned))
+pub(super) fn kept(ui: &Ui, project: &Project, name: &str, stage: &Stage) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for file in files(project, name, stage) {
+        let ledger = fs::read(&file).ok();
+        let ledger = ledger.and_then(|bytes| serde_json::from_slice::<Ledger>(&bytes).ok());
+        let entries = ledger.iter().flat_map(BTreeMap::values).flatten();
+        let ids: BTreeSet<String> = entries
+            .filter_map(|entry| entry["physical_id"].as_str().map(str::to_owned))
+            .collect();
+        if !ids.is_empty() {
+            ui.line(format!(
+                "  what removals of this stage retain is written down in {}",
+                file.display()
+            ));
+        }
+        all.extend(ids);
+    }
+    all
+}
+
+/// Returns the files that an environment looks after, its own before the others: those of environments that the stage does not
+/// have any more, because it had one region and has several, or other ones, are nobody else's.
+fn files(project: &Project, name: &str, stage: &Stage) -> Vec<PathBuf> {
+    let own = stage.key(name);
+    let environments = project.config.stages.iter();
+    let now: BTreeSet<String> = environments
+        .filter(|(key, _)| key.as_str() == name)
+        .flat_map(|(_, config)| config.environments())
+        .map(|environment| environment.key(name))
         .collect();
-    if !ids.is_empty() {
-        ui.line(format!(
-            "  what removals of this stage retain is written down in {}",
-            file.display()
-        ));
-    }
-    ids
-}
-
-/// Takes out what belongs to a stack again, so that nobody removes it by the commands: of the stacks that were removed, and of
-/// those that are given. Nobody is asked where nothing is written down of the account, and a caller who may not look is told
-/// so. What is written down of another account stays.
-pub(super) async fn settle(
-    session: &Session,
-    project: &Project,
-    context: &Context,
-    key: &str,
-    stacks: impl IntoIterator<Item = StackTarget>,
-) -> Result<()> {
-    let file = file(project, key);
-    let read = match fs::read(&file) {
-        Ok(bytes) => serde_json::from_slice::<Ledger>(&bytes).map_err(io::Error::from),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => Err(error),
-    };
-    let mut ledger = match read {
-        Ok(ledger) => ledger,
-        Err(error) => {
-            session.ui.warn(format!(
-                "what removals of this stage retain cannot be read from {}: {error}",
-                file.display()
-            ));
-            return Ok(());
-        }
-    };
-    let account = context.clients.identity().account.as_str();
-    let own = context.clients.region();
-    let removed = ledger.iter().flat_map(|(stack, entries)| {
-        let here = entries.iter().filter(|entry| is_of(entry, account));
-        here.map(|entry| StackTarget {
-            name: stack.clone(),
-            region: Some(region(entry, own)),
-        })
+    let entries = fs::read_dir(project.state_dir.join(scratch::RETAINED));
+    let names = entries.into_iter().flatten().flatten();
+    let keys = names.filter_map(|entry| {
+        let file = entry.file_name().into_string().ok()?;
+        Some(file.strip_suffix(".json")?.to_owned())
     });
-    let mut targets: BTreeSet<StackTarget> = removed.collect();
-    if targets.is_empty() {
-        return Ok(());
-    }
-    targets.extend(stacks.into_iter().map(|stack| {
-        StackTarget {
-            region: Some(
-                stack
-                    .region
-                    .unwrap_or_else(|| context.clients.region().to_owned()),
-            ),
-            ..stack
-        }
-    }));
-    let live = engine::live_resources(context, &targets);
-    let taken = match session.guard(Box::pin(live)).await? {
-        Ok(live) => take(&mut ledger, (account, own), &live),
-        Err(error) => {
-            session.ui.warn(format!(
-                "nobody knows whether stacks have taken back what is written down in {}: {error}",
-                file.display()
-            ));
-            return Ok(());
-        }
-    };
-    if taken.is_empty() {
-        return Ok(());
-    }
-    let directory = project.state_dir.join(scratch::RETAINED);
-    let written = if ledger.is_empty() {
-        fs::remove_file(&file)
-    } else {
-        store(&directory, &file, &ledger)
-    };
-    if let Err(error) = written {
-        session
-            .ui
-            .warn(format!("cannot write {}: {error}", file.display()));
-        return Ok(());
-    }
-    session.ui.done(
-        "ledger",
-        format!(
-            "{} belongs to a stack again, and is not among what is retained any more",
-            taken.join(", ")
-        ),
-    );
-    Ok(())
+    let lost: BTreeSet<String> = keys
+        .filter(|key| territory::stage_of(key) == name && *key != own)
+        // The template that takes something back is that of a stack.
+        .filter(|key| !now.contains(key) && !key.ends_with(".import"))
+        .collect();
+    let keys = std::iter::once(own).chain(lost);
+    keys.map(|key| file(project, &key)).collect()
 }
 
-/// Returns whether an entry is of an account. One of a time when the account was not written down may be of any on AWS: the type
-/// and the id of a live resource tell. Names are free to choose in an engine, so that there they tell nothing.
-fn is_of(entry: &serde_json::Value, account: &str) -> bool {
-    match entry["account"].as_str() {
-        Some(it) => it == account,
-        None => account != ENGINE_ACCOUNT,
+/// Keeps other runs from the files until it is dropped: one on AWS and one on the local engine may work on a stage at once, and
+/// write to the same. Nobody holds this for longer than it takes to write a file.
+fn hold(directory: &Path) -> io::Result<File> {
+    lock::make_private(directory)?;
+    let held = File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(directory.join("lock"))?;
+    match held.lock() {
+        // Such a file system keeps nobody from anything, as it does with stages.
+        Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(error),
+        _ => Ok(held),
     }
-}
-
-/// Returns the region of an entry: that of the stage, where none was written down.
-fn region(entry: &serde_json::Value, own: &str) -> String {
-    entry["region"].as_str().unwrap_or(own).to_owned()
-}
-
-/// Takes out the entries of an account that are resources of live stacks, and returns their physical ids.
-fn take(
-    ledger: &mut Ledger,
-    (account, own): (&str, &str),
-    live: &BTreeSet<LiveResource>,
-) -> Vec<String> {
-    let mut taken = Vec::new();
-    for entries in ledger.values_mut() {
-        entries.retain(|entry| {
-            let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
-            let resource = (
-                region(entry, own),
-                text("resource_type"),
-                text("physical_id"),
-            );
-            let is_live = is_of(entry, account) && live.contains(&resource);
-            if is_live {
-                taken.push(resource.2);
-            }
-            !is_live
-        });
-    }
-    ledger.retain(|_, entries| !entries.is_empty());
-    taken
 }
 
 fn file(project: &Project, key: &str) -> PathBuf {
@@ -263,7 +184,7 @@ fn write_down(
     context: &Context,
     report: &mut DestroyReport,
 ) -> io::Result<()> {
-    lock::make_private(directory)?;
+    let _held = hold(directory)?;
     for stack in &mut report.stacks {
         let context = context.in_region(stack.left.region.as_deref());
         adopt(directory, &context, stack)?;

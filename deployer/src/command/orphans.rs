@@ -195,6 +195,13 @@ impl Unseen {
     }
 }
 
+/// Returns the regions where stacks of the stage are or were and that nobody could look at.
+pub(super) fn unseen(ground: &Ground, survey: &Survey) -> Vec<String> {
+    let mut regions = ground.territory.known_regions();
+    regions.retain(|region| !survey.seen.contains(region));
+    regions.into_iter().collect()
+}
+
 /// Tells which regions nobody could look at, of those where stacks of the stage are or were.
 pub(super) fn tell_unseen(ui: &Ui, ground: &Ground, unseen: &BTreeMap<String, AwsError>) {
     for (region, error) in unseen {

@@ -6,7 +6,7 @@ use stack_model::assembly::{Architecture, Asset, SynthRequest};
 
 use super::once::Source;
 use super::place::Place;
-use super::{Session, explain, kept, lock, orphans, territory};
+use super::{Session, explain, kept, lock, orphans};
 use crate::assembly::{self, Assembly, Synthesis};
 use crate::build::{self, Platform};
 use crate::cli;
@@ -50,7 +50,6 @@ pub(super) async fn assembly(
         .await?;
     let rendered = result.map_err(|error| explain::synth(&project.root, error))?;
     task.done(count(rendered.assembly.manifest.stacks.len(), "stack"));
-    territory::begin(project, name, stage);
     // This synth succeeded; that it cannot be remembered matters only to a later one that fails.
     if let Err(error) = kept::keep(project, &stage.key(name), &request, &rendered) {
         session.ui.warn(error.to_string());

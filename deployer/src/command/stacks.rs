@@ -36,7 +36,7 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
     for unknown in &report.unknown {
         session.ui.warn(unknown);
     }
-    let survey = besides(session, &look, arguments).await?;
+    let (survey, unseen) = besides(session, &look, arguments).await?;
     for row in report
         .stacks
         .iter()
@@ -57,9 +57,9 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         session.ui.warn(text);
     }
     if session.ui.json() {
-        session
-            .ui
-            .document(&Document::new(&report, &survey, look.outdated.is_none()));
+        let mut document = Document::new(&report, &survey, look.outdated.is_none());
+        document.unseen = unseen;
+        session.ui.document(&document);
         return Ok(0);
     }
     let mut table = Table::new(&["Stack", "Status", "Settled", "Next"]);
@@ -135,13 +135,19 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
     Ok(0)
 }
 
-/// Looks for what is deployed besides the source, where no stack was named; where any was, those are told. Whoever may not look is told so.
-async fn besides(session: &Session, look: &Look, arguments: &cli::Stacks) -> Result<Survey> {
+/// Looks for what is deployed besides the source, where no stack was named; where any was, those are told. Whoever may not look is
+/// told so, and gets the regions of which nobody knows.
+async fn besides(
+    session: &Session,
+    look: &Look,
+    arguments: &cli::Stacks,
+) -> Result<(Survey, Vec<String>)> {
     if !arguments.stacks.is_empty() {
-        return Ok(Survey {
+        let survey = Survey {
             orphans: [look.orphans.as_slice(), &look.gone].concat(),
             ..Survey::default()
-        });
+        };
+        return Ok((survey, Vec::new()));
     }
     let survey = orphans::look(session, &look.context, &look.ground).await?;
     let mut survey = survey.unwrap_or_else(|unseen| {
@@ -153,7 +159,8 @@ async fn besides(session: &Session, look: &Look, arguments: &cli::Stacks) -> Res
     let gone = orphans::add_gone(session, &look.context, &look.ground, known, &mut survey);
     gone.await?;
     orphans::tell_unseen(&session.ui, &look.ground, &survey.unseen);
-    Ok(survey)
+    let unseen = orphans::unseen(&look.ground, &survey);
+    Ok((survey, unseen))
 }
 
 /// What `--json` prints: stacks that the source does not have stand among the others and say so, and those of which nobody
@@ -166,6 +173,9 @@ struct Document<'a> {
     /// The stacks of the app whose stages it does not have any more.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     strays: &'a [Stray],
+    /// The regions in which nobody could look for what the source does not have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unseen: Vec<String>,
 }
 
 /// A stack of the document.
@@ -213,6 +223,7 @@ impl<'a> Document<'a> {
                 .map(|orphan| Besides::new(orphan, false, None))
                 .collect(),
             strays: &survey.strays,
+            unseen: Vec::new(),
         }
     }
 }

@@ -8,8 +8,9 @@ use super::place::Place;
 use super::{kept, lock};
 use crate::assembly::Assembly;
 use crate::config::{Project, Stage, StageConfig};
-use crate::engine::{Memory, Territory};
+use crate::engine::{Memory, Survey, Territory};
 use crate::scratch;
+use crate::ui::Ui;
 
 /// The region of what is global at AWS, such as certificates of distributions: the one where a stack is most often alone.
 const GLOBAL: &str = "us-east-1";
@@ -24,10 +25,41 @@ pub(super) struct Ground {
     pub(super) territory: Territory,
     /// The environments whose stacks nobody knows here, though they may be in the same account.
     pub(super) unrendered: Vec<String>,
+    /// What is remembered of the environment.
+    file: PathBuf,
+}
+
+impl Ground {
+    /// Remembers the regions that stacks are about to be deployed to: before, because the run may be killed.
+    pub(super) fn enter(&self, ui: &Ui, regions: &BTreeSet<String>) {
+        let before = read(&self.file);
+        self.remember(ui, &before, &before.union(regions).cloned().collect());
+    }
+
+    /// Forgets the regions that were looked at and have nothing of the stage any more.
+    pub(super) fn leave(&self, ui: &Ui, survey: &Survey) {
+        let before = read(&self.file);
+        let stays =
+            |region: &&String| survey.inhabited.contains(*region) || !survey.seen.contains(*region);
+        let left = before.iter().filter(stays).cloned().collect();
+        self.remember(ui, &before, &left);
+    }
+
+    /// Writes down what changed. Without it stacks are looked for less widely once they left the source.
+    fn remember(&self, ui: &Ui, before: &BTreeSet<String>, regions: &BTreeSet<String>) {
+        if regions != before
+            && let Err(error) = write(&self.file, regions)
+        {
+            ui.warn(format!(
+                "the regions of the stage cannot be written to {}, so stacks that leave the source may not be found: {error}",
+                self.file.display()
+            ));
+        }
+    }
 }
 
 /// Returns where an environment of a stage looks for stacks that its source does not have: in the regions of the environment
-/// and of its stacks, in those where it had stacks before, and in those that the configuration names.
+/// and of its stacks, in those that it was deployed to before, and in those that the configuration names.
 pub(super) fn of(
     project: &Project,
     (name, config): (&str, &StageConfig),
@@ -39,7 +71,9 @@ pub(super) fn of(
     let own = stage.region.as_str();
     let now = known.iter().map(|(region, _)| region.clone());
     let now: BTreeSet<String> = now.chain([own.to_owned()]).collect();
-    let mut regions = remember(project, &stage.key(name), &now);
+    let memory = file(project, &stage.key(name));
+    let mut regions = read(&memory);
+    regions.extend(now);
     // Environments that the stage lost are looked after by its first one.
     if config.environments().first().map(|it| &it.label) == Some(&stage.label) {
         regions.extend(lost(project, name, config));
@@ -90,19 +124,7 @@ pub(super) fn of(
             stages: stages(project),
         },
         unrendered,
-    }
-}
-
-/// Remembers the regions of the assembly that was kept last, where nothing is remembered yet: the next takes its place.
-pub(super) fn begin(project: &Project, name: &str, stage: &Stage) {
-    let key = stage.key(name);
-    if file(project, &key).exists() {
-        return;
-    }
-    if let Some(last) = kept::last(project, &key) {
-        let stacks = stacks(stage, &last.assembly);
-        let regions = stacks.into_iter().map(|(region, _)| region).collect();
-        remember(project, &key, &regions);
+        file: memory,
     }
 }
 
@@ -155,7 +177,7 @@ fn lost(project: &Project, name: &str, config: &StageConfig) -> BTreeSet<String>
 }
 
 /// Returns the stage that a key is of.
-fn stage_of(key: &str) -> &str {
+pub(super) fn stage_of(key: &str) -> &str {
     key.split('.').next().unwrap_or_default()
 }
 
@@ -178,19 +200,7 @@ fn file(project: &Project, key: &str) -> PathBuf {
         .join(format!("{key}.json"))
 }
 
-/// Adds regions to those where an environment has had stacks, and returns all of them. What cannot be read or written is
-/// looked at less widely, as on a machine that never saw the environment.
-fn remember(project: &Project, key: &str, now: &BTreeSet<String>) -> BTreeSet<String> {
-    let file = file(project, key);
-    let before = read(&file);
-    let all: BTreeSet<String> = before.union(now).cloned().collect();
-    if all != before {
-        // Whatever keeps it from being written keeps this run from nothing.
-        let _ = write(&file, &all);
-    }
-    all
-}
-
+/// Returns what is remembered. What cannot be read is looked at less widely, as on a machine that never saw the environment.
 fn read(file: &Path) -> BTreeSet<String> {
     std::fs::read(file)
         .ok()
@@ -230,8 +240,50 @@ mod tests {
         Assembly::read(directory.path()).expect("is valid")
     }
 
+    fn ui() -> Ui {
+        let cli = <crate::cli::Cli as clap::Parser>::parse_from(["stackctl", "status"]);
+        Ui::new(&cli.global)
+    }
+
+    fn set(regions: &[&str]) -> BTreeSet<String> {
+        regions.iter().map(|region| (*region).to_owned()).collect()
+    }
+
+    fn remember(project: &Project, key: &str, regions: &BTreeSet<String>) {
+        let ground = Ground {
+            file: file(project, key),
+            ..Ground::default()
+        };
+        ground.enter(&ui(), regions);
+    }
+
     #[test]
-    fn a_region_that_the_source_left_is_looked_at_for_ever() {
+    fn only_regions_that_were_deployed_to_are_remembered_and_only_while_something_is_there() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let project = project(directory.path(), "[stages.dev]\nregion = \"eu-west-1\"\n");
+        let config = project.stage("dev").expect("is there");
+        let stage = &config.environments()[0];
+        let ground = of(&project, ("dev", config), stage, &empty(), &Place::Aws);
+        let memory = file(&project, "dev");
+        assert!(!memory.exists(), "a look remembers nothing");
+        ground.enter(&ui(), &set(&["eu-west-1", "us-west-2", "sa-east-1"]));
+        ground.enter(&ui(), &set(&["eu-west-1"]));
+        assert_eq!(read(&memory), set(&["eu-west-1", "sa-east-1", "us-west-2"]));
+        // One has a stack, one has none any more, and nobody may look at the last.
+        let survey = Survey {
+            seen: set(&["eu-west-1", "us-west-2", "us-east-1"]),
+            inhabited: set(&["eu-west-1"]),
+            ..Survey::default()
+        };
+        ground.leave(&ui(), &survey);
+        assert_eq!(read(&memory), set(&["eu-west-1", "sa-east-1"]));
+        let ground = of(&project, ("dev", config), stage, &empty(), &Place::Aws);
+        let known = ground.territory.known_regions();
+        assert_eq!(known, set(&["eu-west-1", "sa-east-1"]));
+    }
+
+    #[test]
+    fn a_region_that_the_source_left_is_looked_at() {
         let directory = tempfile::tempdir().expect("a directory");
         let project = project(
             directory.path(),
@@ -242,9 +294,6 @@ mod tests {
         let look = |place: &Place| {
             let ground = of(&project, ("dev", config), stage, &empty(), place);
             (ground.territory.regions, ground.territory.guessed)
-        };
-        let set = |regions: &[&str]| -> BTreeSet<String> {
-            regions.iter().map(|region| (*region).to_owned()).collect()
         };
         assert_eq!(look(&Place::Engine), (set(&["eu-west-1"]), set(&[])));
         // It had a certificate there once, and the stack in another region was told by nothing else.

@@ -376,6 +376,14 @@ impl Outcome {
                 | Self::Absent
         )
     }
+
+    /// Returns whether anything of the stack may be different than before.
+    pub fn may_have_changed(self) -> bool {
+        !matches!(
+            self,
+            Self::Unchanged | Self::Absent | Self::Declined | Self::Skipped
+        )
+    }
 }
 
 /// A resource of a stack changed its status.

@@ -33,6 +33,13 @@ pub struct Territory {
     pub stages: BTreeSet<String>,
 }
 
+impl Territory {
+    /// Returns the regions where stacks of the stage are or were, as far as anybody here knows.
+    pub fn known_regions(&self) -> BTreeSet<String> {
+        self.regions.difference(&self.guessed).cloned().collect()
+    }
+}
+
 /// What is deployed besides what the source says.
 #[derive(Debug, Default)]
 pub struct Survey {
@@ -46,6 +53,8 @@ pub struct Survey {
     pub strays: Vec<Stray>,
     /// The regions whose stacks were listed.
     pub seen: BTreeSet<String>,
+    /// Those of them that have stacks of this stage, whether the source has them or not.
+    pub inhabited: BTreeSet<String>,
     /// Those whose stacks cannot be listed, with the reasons.
     pub unseen: BTreeMap<String, AwsError>,
 }
@@ -305,6 +314,8 @@ impl Survey {
                     region: region.to_owned(),
                     app: app.to_owned(),
                 });
+            } else {
+                self.inhabited.insert(region.to_owned());
             }
             return;
         }
@@ -332,6 +343,9 @@ impl Survey {
             return;
         }
         let orphan = Orphan::new(context, region, stack);
+        if is_ours || !is_owned {
+            self.inhabited.insert(region.to_owned());
+        }
         match (is_owned, is_ours) {
             (true, true) => self.orphans.push(orphan),
             (false, _) => self.unowned.push(orphan),

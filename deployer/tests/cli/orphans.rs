@@ -89,6 +89,8 @@ fn consent_beforehand_removes_no_stack_that_the_source_does_not_have() {
     let outcome = run("destroy", &workspace, &server, &["--yes", "--json"]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert_eq!(last(&outcome)["orphans"][0]["stack"], "late-dev");
+    // The server knows nothing of tags.
+    assert_eq!(last(&outcome).get("survivors"), Some(&Value::Null));
     assert_eq!(changing(&server), None);
 }
 

@@ -1,6 +1,7 @@
 //! One environment that is deployed to.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -61,6 +62,8 @@ pub(super) struct Site<'a> {
     pub(super) artifacts: Artifacts,
     /// The stacks of the app that are deployed and that the source does not have.
     pub(super) orphans: Vec<Orphan>,
+    /// The stacks that this run changed, or may have.
+    pub(super) changed: RefCell<BTreeSet<StackTarget>>,
 }
 
 /// What a plan is made for.
@@ -320,6 +323,9 @@ impl Site<'_> {
     /// Takes how the engine ended, and shows the outputs where all is well.
     pub(super) fn ended(&self, result: Result<DeployReport, DeployError>) -> SiteEnd {
         self.plot.activity.finish();
+        let report = result.as_ref().map_or_else(DeployError::report, Some);
+        let changed = ledger::changed(report, &self.plot.assembly.manifest.stacks);
+        self.changed.borrow_mut().extend(changed);
         match result {
             Ok(report) => {
                 if self.plot.shows && !self.plot.session.ui.json() {
@@ -346,20 +352,15 @@ impl Site<'_> {
 
     /// Enters into the ledger what stays outside, and takes out of it what belongs to a stack again.
     pub(super) async fn settle(&self, project: &Project) -> Result<()> {
-        let Plot {
-            session,
-            stage,
-            assembly,
-            ..
-        } = &self.plot;
-        let targets = assembly.manifest.stacks.iter().map(StackTarget::from);
-        let key = stage.key(self.name);
+        let Plot { session, stage, .. } = &self.plot;
+        let changed = self.changed.borrow().clone();
+        let whole = (self.name, *stage);
         Box::pin(ledger::after(
             session,
             project,
             &self.context,
-            &key,
-            targets,
+            whole,
+            changed,
         ))
         .await
     }

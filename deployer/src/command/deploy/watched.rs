@@ -1,5 +1,7 @@
 //! Deploys one environment on behalf of `watch`.
 
+use std::cell::RefCell;
+
 use super::site::{self, Artifacts, Plot, Site};
 use super::{rollout, sites};
 use crate::cli;
@@ -84,6 +86,7 @@ impl<'a> Round<'a> {
             context,
             artifacts,
             orphans: Vec::new(),
+            changed: RefCell::default(),
         };
         let deployment = site.deployment(false);
         let plan = engine::fast_plan(&site.context, &deployment);

@@ -1,11 +1,9 @@
 //! What follows a removal, whether it came to its end or not.
 
-use std::collections::BTreeSet;
-
 use super::told::summary;
 use crate::command::{Session, ledger};
 use crate::config::Project;
-use crate::engine::{self, Context, DestroyError, DestroyReport, Memory, Survivor};
+use crate::engine::{self, Context, DestroyError, DestroyReport, Memory, Survivor, SurvivorSearch};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 
@@ -47,28 +45,28 @@ pub(super) fn unfinished(
     if !ui.json() {
         ledger::show(ui, report, &[], file.as_deref());
     }
-    let fields = summary(report, &[]);
+    let fields = summary(report, (&[], &[]));
     Error::from(error).with_fields(fields)
 }
 
-/// Looks for what still carries the tags of the removed stacks. Whoever may not look is told so: the stacks are gone.
+/// Looks for what still carries the tags of the removed stacks. Whoever may not look is told so, and knows nothing of it: the
+/// stacks are gone.
 pub(super) async fn search(
     session: &Session,
     context: &Context,
-    stage: &str,
+    search: SurvivorSearch<'_>,
     report: &DestroyReport,
-    kept: &BTreeSet<String>,
-) -> Result<Vec<Survivor>> {
+) -> Result<Option<Vec<Survivor>>> {
     match session
-        .guard(Box::pin(engine::survivors(context, stage, report, kept)))
+        .guard(Box::pin(engine::survivors(context, search, report)))
         .await?
     {
-        Ok(survivors) => Ok(survivors),
+        Ok(survivors) => Ok(Some(survivors)),
         Err(error) => {
             session.ui.warn(format!(
                 "the account was not searched for what the stacks may have left: {error}"
             ));
-            Ok(Vec::new())
+            Ok(None)
         }
     }
 }

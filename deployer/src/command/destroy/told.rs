@@ -42,15 +42,17 @@ pub(super) fn show(ui: &Ui, outlook: &Outlook) {
 pub(super) fn finish(
     session: &Session,
     report: &DestroyReport,
-    survivors: &[Survivor],
-    (file, left): (Option<&Path>, &[Orphan]),
+    survivors: Option<&[Survivor]>,
+    file: Option<&Path>,
+    besides: (&[Orphan], &[String]),
 ) {
     if session.ui.json() {
-        let mut summary = summary(report, left);
+        let mut summary = summary(report, besides);
+        // Nothing, where nobody could look.
         summary.insert("survivors".to_owned(), json!(survivors));
         session.ui.json_line(&summary);
     } else {
-        ledger::show(&session.ui, report, survivors, file);
+        ledger::show(&session.ui, report, survivors.unwrap_or_default(), file);
     }
 }
 
@@ -74,16 +76,20 @@ pub(super) fn tell_left(ui: &Ui, left: &[Orphan]) {
     }
 }
 
-/// The last line of the stream: how every stack ended up, and which stay that the source does not have.
+/// The last line of the stream: how every stack ended up, which stay that the source does not have, and in which regions nobody
+/// could look for such.
 pub(super) fn summary(
     report: &DestroyReport,
-    left: &[Orphan],
+    (left, unseen): (&[Orphan], &[String]),
 ) -> serde_json::Map<String, serde_json::Value> {
     let mut fields = serde_json::Map::new();
     fields.insert("type".to_owned(), "summary".into());
     fields.insert("stacks".to_owned(), json!(report.stacks));
     if !left.is_empty() {
         fields.insert("orphans".to_owned(), json!(left));
+    }
+    if !unseen.is_empty() {
+        fields.insert("unseen".to_owned(), json!(unseen));
     }
     fields
 }

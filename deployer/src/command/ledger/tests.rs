@@ -38,15 +38,6 @@ fn report(physical_id: &str) -> DestroyReport {
     }
 }
 
-/// Before accounts were written down, all that was retained was on AWS, where names are not chosen anew at every start.
-#[test]
-fn an_entry_without_an_account_is_of_no_engine() {
-    let old = serde_json::json!({"physical_id": "orders"});
-    assert!(is_of(&old, ACCOUNT) && !is_of(&old, ENGINE_ACCOUNT));
-    let own = serde_json::json!({"physical_id": "orders", "account": ACCOUNT});
-    assert!(is_of(&own, ACCOUNT) && !is_of(&own, "210987654321"));
-}
-
 #[test]
 fn what_was_left_before_stays_written_down_and_nobody_else_reads_it() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -81,45 +72,6 @@ fn what_cannot_be_read_is_kept_aside() {
     assert!(!file.exists());
     let aside = fs::read_to_string(directory.path().join("prod.unreadable"));
     assert_eq!(aside.expect("is there"), "{\"orders-prod\": [");
-}
-
-#[test]
-fn what_a_stack_took_back_is_written_down_no_more() {
-    let directory = tempfile::tempdir().expect("a directory");
-    lock::make_private(directory.path()).expect("it can be made");
-    let file = directory.path().join("prod.json");
-    for physical_id in ["orders-1", "orders-2"] {
-        let ledger = read(&ui(), &file).expect("it can be read");
-        enter(directory.path(), &file, ledger, &report(physical_id)).expect("is written");
-    }
-    let live = |region: &str, kind: &str, id: &str| {
-        BTreeSet::from([(region.to_owned(), kind.to_owned(), id.to_owned())])
-    };
-    let table = "AWS::DynamoDB::Table";
-    let mut ledger = read(&ui(), &file).expect("it can be read");
-    for (account, live) in [
-        ("210987654321", live("us-east-1", table, "orders-1")),
-        (ACCOUNT, live("eu-west-1", table, "orders-1")),
-        (ACCOUNT, live("us-east-1", "AWS::S3::Bucket", "orders-1")),
-        (ACCOUNT, live("us-east-1", table, "orders-3")),
-    ] {
-        let taken = take(&mut ledger, (account, "us-east-1"), &live);
-        assert_eq!(taken, [""; 0], "{account} {live:?}");
-    }
-    let here = (ACCOUNT, "us-east-1");
-    let taken = take(&mut ledger, here, &live("us-east-1", table, "orders-1"));
-    assert_eq!(taken, ["orders-1"]);
-    assert_eq!(ledger["orders-prod"].len(), 1);
-    // It was written down when nobody wrote down where it is.
-    for entry in ledger.values_mut().flatten() {
-        let fields = entry.as_object_mut().expect("is one");
-        fields.remove("account");
-        fields.remove("region");
-    }
-    let there = live("eu-west-1", table, "orders-2");
-    assert_eq!(take(&mut ledger, here, &there), [""; 0]);
-    take(&mut ledger, here, &live("us-east-1", table, "orders-2"));
-    assert!(ledger.is_empty());
 }
 
 /// A run that is killed comes to nothing that is done in the end.

@@ -14,8 +14,8 @@ use crate::command::{Session, ledger, lock, outputs, place};
 use crate::config::Stage;
 use crate::engine::plan::{self, Plan, Registry, Wanted};
 use crate::engine::{
-    self, Context, Deployment, EventSink, Revision, StackDeployment, StackRelease, StackReleases,
-    StackTarget,
+    self, Context, DeployError, Deployment, EventSink, Revision, StackDeployment, StackRelease,
+    StackReleases, StackTarget,
 };
 use crate::error::{Error, Kind, Result};
 use crate::text::series;
@@ -86,8 +86,9 @@ pub(super) async fn run(
     let approval = Arc::new(approval);
     let result = engine::deploy(&context, deployment, approval.clone()).await;
     activity.finish();
-    let targets = stacks.iter().map(StackTarget::from);
-    let entered = ledger::after(session, &project, &context, &key, targets);
+    let report = result.as_ref().map_or_else(DeployError::report, Some);
+    let changed = ledger::changed(report, stacks);
+    let entered = ledger::after(session, &project, &context, (name, stage), changed);
     if let Err(error) = Box::pin(entered).await {
         session.ui.warn(error.to_string());
     }

@@ -14,10 +14,16 @@ use serde::Serialize;
 
 use super::DestroyReport;
 use crate::aws::{AwsError, Clients, OrAws};
-use crate::engine::{Context, recover::STAGE_TAG};
+use crate::engine::{
+    Context, inspect,
+    recover::{APP_TAG, STAGE_TAG},
+};
 
 /// The tag in which CloudFormation writes the name of the stack.
 const STACK_TAG: &str = "aws:cloudformation:stack-name";
+
+/// The tag in which it writes the ARN of the stack.
+const STACK_ID_TAG: &str = "aws:cloudformation:stack-id";
 
 /// Something that is left of a removed stack and that nobody decided to keep.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -28,41 +34,98 @@ pub struct Survivor {
     pub arn: String,
 }
 
-/// Searches the account for what is left of removed stacks, in every region that they were in. What earlier removals kept is
-/// given by its physical ids, and left out too.
+/// Where to search, and for what.
+#[derive(Clone, Copy, Debug)]
+pub struct SurvivorSearch<'a> {
+    /// The name of the stage.
+    pub stage: &'a str,
+    /// The physical ids of what earlier removals kept, which is left out.
+    pub kept: &'a BTreeSet<String>,
+    /// The regions in which the app has or had stacks of the stage, where all of the stage is removed: then whatever carries the
+    /// tags of both is left, whichever stack made it.
+    pub whole: Option<&'a BTreeSet<String>>,
+}
+
+/// Something that CloudFormation made for a stage.
+struct Tagged {
+    stack: String,
+    /// The region of the stack: what is global is found in another one.
+    region: Option<String>,
+    app: Option<String>,
+    arn: String,
+}
+
+/// Searches the account for what is left of removed stacks, in every region that they were in; where all of the stage is
+/// removed, of those that an earlier run or somebody else removed as well. Without a name, an app knows its own stacks alone.
 pub async fn survivors(
     context: &Context,
-    stage: &str,
+    search: SurvivorSearch<'_>,
     report: &DestroyReport,
-    kept: &BTreeSet<String>,
 ) -> Result<Vec<Survivor>, AwsError> {
-    let mut regions: BTreeMap<Option<&str>, BTreeSet<&str>> = BTreeMap::new();
+    let own = context.clients.region();
+    let app = context.ownership.app.as_deref();
+    let whole = search.whole.filter(|_| app.is_some());
+    let mut regions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for stack in &report.stacks {
         if stack.outcome.is_good() {
-            let region = stack.left.region.as_deref();
+            let region = stack.left.region.as_deref().unwrap_or(own);
             regions.entry(region).or_default().insert(&stack.stack);
         }
+    }
+    for region in whole.into_iter().flatten() {
+        regions.entry(region).or_default();
     }
     let expected: Vec<&str> = report
         .stacks
         .iter()
         .flat_map(|stack| stack.left.gone.iter().chain(stack.retained.values()))
-        .chain(kept)
+        .chain(search.kept)
         .map(String::as_str)
         .collect();
     let ids: BTreeSet<&str> = expected.iter().copied().collect();
     let tails: BTreeSet<&str> = expected.iter().copied().map(tail).collect();
+    let is_expected = |arn: &str| match log_group(arn) {
+        Some(name) => ids.contains(name),
+        None => tails.contains(tail(arn)),
+    };
+    let mut live: BTreeMap<(String, String), bool> = BTreeMap::new();
     let mut found = Vec::new();
     for (region, stacks) in regions {
-        let clients = context.clients.in_region(region);
-        let tagged = tagged(&clients, stage).await?;
-        found.extend(tagged.into_iter().filter(|survivor| {
-            stacks.contains(survivor.stack.as_str())
-                && match log_group(&survivor.arn) {
-                    Some(name) => !ids.contains(name),
-                    None => !tails.contains(tail(&survivor.arn)),
+        let clients = context.clients.in_region(Some(region));
+        for tagged in tagged(&clients, search.stage).await? {
+            if is_expected(&tagged.arn) {
+                continue;
+            }
+            let Tagged {
+                stack, arn, region, ..
+            } = match tagged {
+                removed if stacks.contains(removed.stack.as_str()) => {
+                    found.push(Survivor {
+                        stack: removed.stack,
+                        arn: removed.arn,
+                    });
+                    continue;
                 }
-        }));
+                other if whole.is_some() && other.app.as_deref() == app => other,
+                _ => continue,
+            };
+            let place = (region.unwrap_or_else(|| clients.region().to_owned()), stack);
+            let is_live = if let Some(is_live) = live.get(&place) {
+                *is_live
+            } else {
+                let there = context.clients.in_region(Some(&place.0));
+                let deployed = inspect::describe(&there, &place.1).await?;
+                let is_live = deployed.is_some_and(|stack| !stack.status.is_deleted());
+                live.insert(place.clone(), is_live);
+                is_live
+            };
+            if !is_live {
+                found.push(Survivor {
+                    stack: place.1,
+                    arn,
+                });
+            }
+        }
     }
     found.sort();
     found.dedup();
@@ -70,7 +133,7 @@ pub async fn survivors(
 }
 
 /// Returns everything that CloudFormation made in the region for a stage, with the stack of each.
-async fn tagged(clients: &Clients, stage: &str) -> Result<Vec<Survivor>, AwsError> {
+async fn tagged(clients: &Clients, stage: &str) -> Result<Vec<Tagged>, AwsError> {
     let filter = TagFilter::builder().key(STAGE_TAG).values(stage).build();
     let mut found = Vec::new();
     let mut next = None;
@@ -85,10 +148,17 @@ async fn tagged(clients: &Clients, stage: &str) -> Result<Vec<Survivor>, AwsErro
             .or_aws(clients, "GetResources")?;
         for resource in page.resource_tag_mapping_list.unwrap_or_default() {
             let tags = resource.tags.unwrap_or_default();
-            let stack = tags.into_iter().find(|tag| tag.key == STACK_TAG);
-            if let (Some(arn), Some(stack)) = (resource.resource_arn, stack) {
-                found.push(Survivor {
-                    stack: stack.value,
+            let tag = |key: &str| {
+                let tag = tags.iter().find(|tag| tag.key == key);
+                tag.map(|tag| tag.value.clone())
+            };
+            if let (Some(arn), Some(stack)) = (resource.resource_arn, tag(STACK_TAG)) {
+                let region = tag(STACK_ID_TAG);
+                let region = region.and_then(|id| Some(id.split(':').nth(3)?.to_owned()));
+                found.push(Tagged {
+                    stack,
+                    region: region.filter(|region| !region.is_empty()),
+                    app: tag(APP_TAG),
                     arn,
                 });
             }

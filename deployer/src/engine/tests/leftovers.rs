@@ -11,8 +11,8 @@ use super::{
     script::{STACK, Script, http, names, stack},
 };
 use crate::engine::{
-    BOOTSTRAP_STACK, DestroyRequest, Left, Outcome, Survivor, destroy, destroy::DestroyReport,
-    destroy::DestroyedStack, survivors,
+    BOOTSTRAP_STACK, DestroyRequest, Left, Outcome, Survivor, SurvivorSearch, destroy,
+    destroy::DestroyReport, destroy::DestroyedStack, survivors,
 };
 
 fn request() -> DestroyRequest {
@@ -136,7 +136,7 @@ async fn logs_that_functions_made_by_themselves_go_after_the_stack() {
         report.stacks[0].retained["Logs"],
         "/aws/lambda/intake-dev-Worker-1"
     );
-    let events = names(&played.finish());
+    let events = names(&played.finish_as("destroy"));
     assert_eq!(
         events[events.len() - 3..],
         ["log_group_removed", "log_group_removed", "finished deleted"]
@@ -180,7 +180,7 @@ async fn a_log_group_that_some_stack_describes_stays() {
     destroy(&played.context, request())
         .await
         .expect("the stack is gone");
-    let events = names(&played.finish());
+    let events = names(&played.finish_as("destroy"));
     let removed = events.iter().filter(|name| *name == "log_group_removed");
     assert_eq!(removed.count(), 1);
 }
@@ -199,7 +199,7 @@ async fn a_caller_who_may_not_look_for_logs_is_told_and_the_stack_is_gone() {
         .expect("the stack is gone");
     assert_eq!(report.stacks[0].outcome, Outcome::Deleted);
     assert!(report.stacks[0].left.unfinished);
-    let events = played.finish();
+    let events = played.finish_as("destroy");
     let told = events.iter().find_map(|event| match event {
         crate::engine::Event::Warning { message, .. } => Some(message.clone()),
         _ => None,
@@ -273,7 +273,7 @@ async fn a_bucket_that_is_filled_again_is_emptied_again() {
     destroy(&played.context, request())
         .await
         .expect("the stack is gone");
-    played.finish();
+    played.finish_as("destroy");
 }
 
 #[tokio::test]
@@ -282,7 +282,7 @@ async fn a_bucket_that_is_always_filled_again_ends_the_removal() {
     destroy(&played.context, request())
         .await
         .expect_err("somebody goes on writing");
-    played.finish();
+    played.finish_as("destroy");
 }
 
 /// `GetResources`, as <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html>
@@ -364,7 +364,12 @@ async fn what_is_left_is_named_and_what_was_seen_to_go_or_to_stay_is_not() {
         }],
     };
     let kept = ["kept-before".to_owned()].into();
-    let found = survivors(&played.context, "dev", &report, &kept)
+    let search = SurvivorSearch {
+        stage: "dev",
+        kept: &kept,
+        whole: None,
+    };
+    let found = survivors(&played.context, search, &report)
         .await
         .expect("the account is searched");
     assert_eq!(
@@ -378,5 +383,98 @@ async fn what_is_left_is_named_and_what_was_seen_to_go_or_to_stay_is_not() {
             arn: arn.to_owned(),
         })
     );
-    played.finish();
+    played.finish_as("destroy");
+}
+
+/// A removal of all of the stage: what other stacks of the app left in it is found as well, and what others have is not.
+#[tokio::test]
+async fn what_any_stack_of_the_app_left_in_the_stage_is_named_where_all_of_it_goes() {
+    // The tags of what CloudFormation made are those of
+    // <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>.
+    let row = |name: &str, app: Option<&str>, stack: &str, region: &str| {
+        let id = format!("arn:aws:cloudformation:{region}:123456789012:stack/{stack}/1");
+        let mut tags = vec![
+            json!({"Key": "stackctl:stage", "Value": "dev"}),
+            json!({"Key": "aws:cloudformation:stack-name", "Value": stack}),
+            json!({"Key": "aws:cloudformation:stack-id", "Value": id}),
+        ];
+        tags.extend(app.map(|app| json!({"Key": "stackctl:app", "Value": app})));
+        json!({"ResourceARN": format!("arn:aws:sqs:eu-central-1:1:{name}"), "Tags": tags})
+    };
+    let shop = Some("shop");
+    let here = "eu-central-1";
+    let body = json!({"ResourceTagMappingList": [
+        row("own", shop, STACK, here),
+        row("before", shop, "reports-dev", here),
+        row("before-2", shop, "reports-dev", here),
+        row("kept", shop, "reports-dev", here),
+        row("in-use", shop, "billing-dev", here),
+        row("others", Some("blog"), "gone-dev", here),
+        row("nobodys", None, "gone-dev", here),
+    ], "PaginationToken": ""})
+    .to_string();
+    let tagged = |script: Script| {
+        let body = body.clone();
+        script.tagging(
+            "get_resources",
+            mock!(Tagging::get_resources).then_http_response(move || http(200, &body)),
+        )
+    };
+    let report = DestroyReport {
+        stacks: vec![DestroyedStack {
+            stack: STACK.to_owned(),
+            outcome: Outcome::Deleted,
+            failure: None,
+            retained: std::collections::BTreeMap::new(),
+            left: Left::default(),
+        }],
+    };
+    let kept = ["kept".to_owned()].into();
+    let regions = [here.to_owned()].into();
+    for (app, whole, expected) in [
+        // Each stack is asked about once: this one is gone, and the other one is there.
+        (
+            shop,
+            true,
+            &[
+                "reports-dev before",
+                "reports-dev before-2",
+                "intake-dev own",
+            ][..],
+        ),
+        (shop, false, &["intake-dev own"]),
+        (None, true, &["intake-dev own"]),
+    ] {
+        let mut script = tagged(Script::new());
+        if expected.len() > 1 {
+            script = script
+                .describe("reports-dev", answers::absent("reports-dev"))
+                .describe("billing-dev", Stack::new("UPDATE_COMPLETE").xml());
+        }
+        let played = script.play();
+        let search = SurvivorSearch {
+            stage: "dev",
+            kept: &kept,
+            whole: Some(&regions).filter(|_| whole),
+        };
+        let context = played.context.clone().of_app(app);
+        let found = survivors(&context, search, &report)
+            .await
+            .expect("is searched");
+        let mut found: Vec<String> = found
+            .iter()
+            .map(|it| {
+                format!(
+                    "{} {}",
+                    it.stack,
+                    it.arn.rsplit(':').next().unwrap_or_default()
+                )
+            })
+            .collect();
+        found.sort();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{app:?} {whole}");
+        played.finish_as("destroy");
+    }
 }

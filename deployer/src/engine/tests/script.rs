@@ -415,6 +415,39 @@ impl Script {
         )
     }
 
+    /// `ListStackResources` of a stack.
+    pub(crate) fn resources_of(
+        mut self,
+        stack: &'static str,
+        rows: &[(&str, &str, &str, &str)],
+    ) -> Self {
+        let body = answers::resources(rows);
+        call!(
+            self.cloudformation,
+            CloudFormation::list_stack_resources,
+            move |input| input.stack_name() == Some(stack),
+            200,
+            move || body.clone()
+        )
+    }
+
+    /// `ListStackResources` of a stack that is refused.
+    pub(crate) fn refuse_resources(
+        mut self,
+        stack: &'static str,
+        status: u16,
+        code: &'static str,
+        message: &'static str,
+    ) -> Self {
+        call!(
+            self.cloudformation,
+            CloudFormation::list_stack_resources,
+            move |input| input.stack_name() == Some(stack),
+            status,
+            move || answers::error(code, message)
+        )
+    }
+
     /// `ListStackResources` with the reason of each status.
     pub(super) fn failed_resources(mut self, rows: &[(&str, &str, &str, &str, &str)]) -> Self {
         let body = answers::resources_with_reasons(rows);
@@ -428,7 +461,7 @@ impl Script {
     }
 
     /// Plays the answers in any order and as often as they are asked for: for stacks that are worked on at once.
-    pub(super) fn play_in_any_order(self) -> Played {
+    pub(crate) fn play_in_any_order(self) -> Played {
         self.play_as(RuleMode::MatchAny)
     }
 
