@@ -327,7 +327,7 @@ pub(super) const CLASSES: &[Class] = &[
         name: "what protects does so less",
         grade: Grade::PermissionWidened,
         find: |template| {
-            let kinds: [(&[&str], &str, Value, Value); 9] = [
+            let kinds: [(&[&str], &str, Value, Value); 8] = [
                 (
                     &["AWS::KMS::Key"],
                     "/PendingWindowInDays",
@@ -352,7 +352,6 @@ pub(super) const CLASSES: &[Class] = &[
                     json!(true),
                     json!(false),
                 ),
-                (POOL, "/MfaConfiguration", json!("OPTIONAL"), json!("OFF")),
                 (
                     &["AWS::Cognito::UserPoolClient"],
                     "/AccessTokenValidity",
