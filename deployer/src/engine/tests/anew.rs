@@ -221,6 +221,7 @@ async fn what_this_run_removes_itself_is_no_change_of_somebody_else() {
     let script = Script::new()
         .describe(STACK, failed.clone())
         .describe(STACK, failed)
+        .resources(&[])
         .delete_stack()
         .events(&[("4", STACK, "DELETE_COMPLETE", "", "*")])
         .events(&[("4", STACK, "DELETE_COMPLETE", "", "*")])

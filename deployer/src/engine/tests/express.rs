@@ -146,6 +146,7 @@ async fn a_failed_first_deploy_is_made_anew_in_express_mode_too() {
     failed.express = true;
     let played = Script::new()
         .describe(STACK, failed.xml())
+        .resources(&[])
         .delete_stack()
         .events(&[("4", STACK, "DELETE_COMPLETE", "", "*")])
         .events(&[("4", STACK, "DELETE_COMPLETE", "", "*")])
