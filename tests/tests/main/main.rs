@@ -18,6 +18,7 @@ mod many;
 mod moved;
 mod orders;
 mod orphans;
+mod perhaps;
 mod photos;
 mod pipeline;
 mod regions;
