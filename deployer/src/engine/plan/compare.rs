@@ -138,7 +138,7 @@ pub(super) fn compare_among(
         }
     }
     needs::check(&mut changes, both, &outside.needs);
-    name::refuse(&mut changes, &old, &new, knowledge);
+    name::refuse(&mut changes, both, [before, after], knowledge);
     for change in changes.values_mut() {
         change.endanger(change.grade);
         change.source = sources

@@ -1,7 +1,11 @@
 //! Finds what CloudFormation refuses to do, before it is asked.
 //!
 //! A replacement creates the new resource before it deletes the old one, so both need names of their own. See
-//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html>.
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html>. The same goes for what
+//! has the name under another logical id: whatever leaves a stack leaves it when all else is done, and what is to be made
+//! while something has its name is refused. See
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html> and
+//! <https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/contract-tests.html>.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,15 +13,20 @@ use serde_json::Value;
 
 use super::canonical::same;
 use super::compare::type_of;
+use super::known::Known;
+use super::traps::Both;
 use super::{Action, Grade, Knowledge, ResourceChange, references};
 
-/// Gives every change that cannot be deployed its grade, with what to do about it as the first reason.
+/// Gives every change that cannot be deployed its grade, with what to do about it as the first reason. `known` has what is
+/// known of the values on both sides.
 pub(super) fn refuse(
     changes: &mut BTreeMap<String, ResourceChange>,
-    old: &BTreeMap<String, Value>,
-    new: &BTreeMap<String, Value>,
+    both: Both<'_>,
+    known: [Known<'_>; 2],
     knowledge: &dyn Knowledge,
 ) {
+    refuse_held(changes, both, known, knowledge);
+    let Both { old, new, .. } = both;
     let replaced: BTreeSet<String> = changes
         .values()
         .filter(|change| change.action == Action::Replace)
@@ -84,4 +93,191 @@ fn kept<'a>(
         own.get_or_insert((name, value));
     }
     own
+}
+
+/// Does so where what is to be made has a name that something else in the stack has at that moment.
+fn refuse_held(
+    changes: &mut BTreeMap<String, ResourceChange>,
+    both: Both<'_>,
+    known: [Known<'_>; 2],
+    knowledge: &dyn Knowledge,
+) {
+    let mut found = Vec::new();
+    for change in changes.values() {
+        let certain = matches!(change.action, Action::Create | Action::Replace);
+        if !certain && !change.perhaps {
+            continue;
+        }
+        let Some(wanted) = Wanted::of(change, both, known, knowledge) else {
+            continue;
+        };
+        let holder = wanted.holder(changes, both);
+        found.extend(
+            holder.map(|holder| (change.logical_id.clone(), wanted.told(&holder, certain))),
+        );
+    }
+    for (id, (refused, reason)) in found {
+        let Some(change) = changes.get_mut(&id) else {
+            continue;
+        };
+        if refused {
+            change.grade = Grade::Impossible;
+            change.reasons.insert(0, reason);
+        } else {
+            change.reasons.push(reason);
+        }
+    }
+}
+
+/// Types of which two may agree in what CloudFormation identifies them by: registering a definition again makes another
+/// revision of it.
+///
+/// See <https://docs.aws.amazon.com/batch/latest/APIReference/API_RegisterJobDefinition.html>.
+const REPEATED: &[&str] = &["AWS::Batch::JobDefinition"];
+
+/// Types whose names are free where another property differs, which CloudFormation does not identify them by.
+///
+/// See <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html>.
+const AMONG: &[(&str, &str)] = &[("AWS::Scheduler::Schedule", "GroupName")];
+
+/// The name that a resource is to be made with.
+struct Wanted<'a> {
+    id: &'a str,
+    body: &'a Value,
+    names: Vec<&'static str>,
+    known: [Known<'a>; 2],
+}
+
+/// What has a name already.
+struct Holder<'a> {
+    id: &'a str,
+    /// Whether it has the name for sure when the other one is made.
+    certain: bool,
+    /// Whether it leaves the stack, so that the other one may be the same under another logical id.
+    leaves: bool,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(
+        change: &'a ResourceChange,
+        both: Both<'a>,
+        known: [Known<'a>; 2],
+        knowledge: &dyn Knowledge,
+    ) -> Option<Self> {
+        let (id, body) = both.new.get_key_value(&change.logical_id)?;
+        let kind = type_of(body);
+        let mut names = knowledge.name(kind);
+        if names.is_empty() || REPEATED.contains(&kind) {
+            return None;
+        }
+        let among = AMONG.iter().filter(|(of, _)| *of == kind);
+        names.extend(among.map(|(_, property)| *property));
+        Some(Self {
+            id,
+            body,
+            names,
+            known,
+        })
+    }
+
+    /// Returns the other resource that is deployed with the name.
+    fn holder(
+        &self,
+        changes: &BTreeMap<String, ResourceChange>,
+        both: Both<'a>,
+    ) -> Option<Holder<'a>> {
+        let alike = both.old.iter().filter(|(id, other)| {
+            id.as_str() != self.id
+                && type_of(other) == type_of(self.body)
+                && self.is_named_as(other)
+        });
+        let holders = alike.filter_map(|(id, other)| {
+            let stays = both.new.get(id);
+            // What it is made from becomes another name where that is made anew.
+            let made = self
+                .names
+                .iter()
+                .filter_map(|name| property(self.body, name));
+            let (mut certain, mut renewed) = (true, false);
+            for change in made
+                .flat_map(references::names)
+                .filter_map(|name| changes.get(&name))
+            {
+                renewed |= matches!(change.action, Action::Create | Action::Replace);
+                certain &= !change.perhaps;
+            }
+            // A condition that nobody knows decides about what may be instead of the other.
+            certain &= [self.body, other]
+                .iter()
+                .all(|side| side.get("Condition").is_none());
+            // What gets another name as it is may be first.
+            certain &= stays.is_none_or(|stays| {
+                let replaced = changes
+                    .get(id)
+                    .is_some_and(|it| it.action == Action::Replace);
+                replaced || self.is_named_as_wanted(stays)
+            });
+            let leaves = stays.is_none();
+            (!renewed).then_some(Holder {
+                id,
+                certain,
+                leaves,
+            })
+        });
+        holders.max_by_key(|holder| holder.certain)
+    }
+
+    /// Returns whether a resource that is deployed has the name.
+    fn is_named_as(&self, other: &Value) -> bool {
+        let [before, after] = self.known;
+        self.agrees(other, |own, other| {
+            same(&after.resolve(own), &before.resolve(other))
+        })
+    }
+
+    /// Returns whether one of the same template has it.
+    fn is_named_as_wanted(&self, other: &Value) -> bool {
+        self.agrees(other, same)
+    }
+
+    fn agrees(&self, other: &Value, same: impl Fn(&Value, &Value) -> bool) -> bool {
+        // The first is its own name, without which CloudFormation makes one up.
+        let is_named = self
+            .names
+            .first()
+            .is_some_and(|name| property(self.body, name).is_some());
+        is_named
+            && self.names.iter().all(|name| {
+                match (property(self.body, name), property(other, name)) {
+                    (Some(own), Some(other)) => same(own, other),
+                    (own, other) => own.is_none() && other.is_none(),
+                }
+            })
+    }
+
+    /// Says who has the name, and whether that is why the other one cannot be made.
+    fn told(&self, holder: &Holder<'_>, certain: bool) -> (bool, String) {
+        let property_name = self.names.first().copied().unwrap_or_default();
+        let name = property(self.body, property_name).unwrap_or(&Value::Null);
+        let mut advice = format!("give it another {property_name}");
+        if holder.leaves {
+            advice = format!("declare the rename with `moved`, or {advice}");
+        }
+        let who = holder.id;
+        if certain && holder.certain {
+            let reason = format!(
+                "CloudFormation refuses to make it while {who} has the {property_name} {name}: {advice}"
+            );
+            (true, reason)
+        } else {
+            let reason = format!(
+                "where it is made while {who} has the {property_name} {name}, CloudFormation refuses: {advice}"
+            );
+            (false, reason)
+        }
+    }
+}
+
+fn property<'a>(resource: &'a Value, name: &str) -> Option<&'a Value> {
+    resource.get("Properties")?.get(name)
 }

@@ -348,6 +348,118 @@ fn a_replacement_that_is_only_possible_says_what_of_the_name() {
 }
 
 #[test]
+fn a_name_that_something_else_has_is_refused() {
+    let queue = |name: &str| json!({"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}});
+    let of = |old: Value, new: Value| {
+        let (old, new) = (resources(&old), resources(&new));
+        let plan = plan_of(&old, &new);
+        line(&plan, "Sales")
+    };
+    let leaves = "CloudFormation refuses to make it while Orders has the QueueName \"orders\": declare the rename with `moved`, or give it another QueueName; it is new";
+    let stays = "CloudFormation refuses to make it while Orders has the QueueName \"orders\": give it another QueueName";
+    let (orders, sales) = (queue("orders"), queue("sales"));
+    assert_eq!(
+        of(json!({"Orders": orders}), json!({"Sales": orders})),
+        format!("Create Impossible: {leaves}")
+    );
+    assert_eq!(
+        of(
+            json!({"Orders": orders}),
+            json!({"Orders": orders, "Sales": orders})
+        ),
+        format!("Create Impossible: {stays}; it is new")
+    );
+    let swapped = of(
+        json!({"Orders": orders, "Sales": sales}),
+        json!({"Orders": sales, "Sales": orders}),
+    );
+    assert!(
+        swapped.starts_with(&format!("Replace Impossible: {stays}; ")),
+        "{swapped}"
+    );
+    // Another name, or one of another kind of resource.
+    assert_eq!(
+        of(json!({"Orders": orders}), json!({"Sales": sales})),
+        "Create None: it is new"
+    );
+    let table = json!({"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "orders"}});
+    assert_eq!(
+        of(json!({"Orders": table}), json!({"Sales": orders})),
+        "Create None: it is new"
+    );
+    let free = json!({"Type": "AWS::SQS::Queue"});
+    assert_eq!(
+        of(json!({"Orders": free}), json!({"Sales": free})),
+        "Create None: it is new"
+    );
+}
+
+#[test]
+fn a_name_is_what_it_is_in_other_words() {
+    let queue = |name: Value| json!({"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}});
+    let old = resources(&json!({"Orders": queue(json!("shop-orders"))}));
+    let new = resources(&json!({"Sales": queue(json!({"Fn::Sub": "${AWS::StackName}-orders"}))}));
+    let parameters = [("AWS::StackName", "shop")];
+    let plan = super::plan_with(&old, &parameters, &new, &parameters);
+    let told = line(&plan, "Sales");
+    assert!(told.starts_with("Create Impossible"), "{told}");
+    let plan = super::plan_with(&old, &[], &new, &[("AWS::StackName", "other")]);
+    assert_eq!(line(&plan, "Sales"), "Create None: it is new");
+}
+
+/// Two of which a condition makes one may have the same name.
+#[test]
+fn a_name_of_what_may_not_be_there_is_told_and_not_refused() {
+    let queue = |condition: &str| json!({"Type": "AWS::SQS::Queue", "Condition": condition, "Properties": {"QueueName": "orders"}});
+    let template = |all: Value| {
+        let big = json!({"Fn::Equals": [{"Ref": "AWS::AccountId"}, "123456789012"]});
+        let not = json!({"Fn::Not": [{"Condition": "Big"}]});
+        json!({"Conditions": {"Big": big, "Small": not}, "Resources": all})
+    };
+    let plan = plan_of(
+        &template(json!({"Orders": queue("Big")})),
+        &template(json!({"Orders": queue("Big"), "Sales": queue("Small")})),
+    );
+    assert_eq!(
+        line(&plan, "Sales"),
+        "Create None: it is new; where it is made while Orders has the QueueName \"orders\", CloudFormation refuses: give it another QueueName"
+    );
+}
+
+/// The name of an alias says of which function it is one, and what is made anew is another function.
+#[test]
+fn a_name_among_those_of_something_that_is_made_anew_is_free() {
+    let template = |id: &str, function: &str| {
+        let mut all = json!({"Function": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": function}}});
+        all[id] = json!({"Type": "AWS::Lambda::Alias", "Properties": {
+            "Name": "live", "FunctionName": {"Ref": "Function"}, "FunctionVersion": "1",
+        }});
+        resources(&all)
+    };
+    let told = |old: &Value, new: &Value| {
+        let side = |template| Side {
+            template: Some(template),
+            ..Side::default()
+        };
+        let (old, new) = (side(old), side(new));
+        let plan = compare("x", &old, &new, &BTreeMap::new(), &Registry);
+        line(&plan, "Current")
+    };
+    let old = template("Live", "a");
+    assert_eq!(
+        told(&old, &template("Current", "b")),
+        "Create None: it is new"
+    );
+    let same = told(&old, &template("Current", "a"));
+    assert!(
+        same.starts_with(
+            "Create Impossible: CloudFormation refuses to make it while Live has the Name"
+        ),
+        "{same}"
+    );
+}
+
+#[test]
 fn names_are_what_the_registry_and_the_services_say() {
     for (resource_type, names) in [
         ("AWS::DynamoDB::Table", vec!["TableName"]),

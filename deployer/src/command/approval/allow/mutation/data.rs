@@ -454,6 +454,26 @@ pub(super) const CLASSES: &[Class] = &[
         },
     },
     Class {
+        name: "CloudFormation refuses a name that another logical id has",
+        grade: Grade::Impossible,
+        find: |template| {
+            let mut found = Vec::new();
+            for (id, body) in stores(template) {
+                let kind = body["Type"].as_str().unwrap_or_default();
+                let [name] = Registry.name(kind)[..] else {
+                    continue;
+                };
+                let given = put(id, body, &format!("/Properties/{name}"), json!("orders"));
+                let mut again = body.clone();
+                again["Properties"][name] = json!("orders");
+                let other = format!("{id}Again");
+                let edit = put(&other, &json!({}), "", again);
+                found.push(Mutation::new(&other, vec![edit]).given(vec![given]));
+            }
+            found
+        },
+    },
+    Class {
         name: "CloudFormation refuses several indexes at once",
         grade: Grade::Impossible,
         find: |template| {
