@@ -264,6 +264,12 @@ impl Approval {
             return Decision::Execute;
         }
         self.show(&merged);
+        // Exactly the plan that was kept is executed, or none.
+        let beyond = surprises.iter().filter(|surprise| surprise.beyond);
+        let beyond: Vec<String> = beyond.map(ToString::to_string).collect();
+        if self.consent == Consent::Kept && !beyond.is_empty() {
+            return self.decline(&changes.stack, beyond);
+        }
         let dangerous: Vec<&Surprise> = surprises
             .iter()
             .filter(|surprise| surprise.dangerous)
@@ -281,7 +287,6 @@ impl Approval {
         match self.consent {
             Consent::NotNeeded => return Decision::Execute,
             Consent::Answered | Consent::Given => {}
-            // Exactly the plan that was kept is executed, or none.
             Consent::Kept => return self.decline(&changes.stack, lines()),
         }
         if let Some(stage) = &self.protected {

@@ -1,30 +1,22 @@
 //! Change sets: made, read, executed, removed.
 
 mod listed;
+mod read;
 mod said;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChangeSetFluentBuilder;
-use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetType, ChangeSource, EvaluationType, Parameter, RequiresRecreation,
-    ResourceChange, ResourceChangeDetail, Tag,
-};
+use aws_sdk_cloudformation::types::{Capability, ChangeSetType, Parameter, Tag};
 use serde::Serialize;
+use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
-use super::{
-    Context, Finding, express,
-    inspect::{self, present},
-    publish::TemplateSource,
-};
+use super::{Context, Finding, express, inspect, publish::TemplateSource};
 use crate::aws::{AwsError, Clients, OrAws, texts};
 
 pub(super) use listed::{Listed, list, remove_all};
+use read::read_change;
 pub use said::Hook;
 pub(super) use said::ask;
 
@@ -84,6 +76,12 @@ pub struct Change {
     /// What is known of the values that may replace it.
     #[serde(skip)]
     pub replacing: Replacing,
+    /// The names of the properties that change whatever becomes of other resources, sorted.
+    #[serde(skip)]
+    pub own: Vec<String>,
+    /// Its properties before and after, where they are told.
+    #[serde(skip)]
+    pub values: Option<[Value; 2]>,
     /// Where the resource is declared in the Rust source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -255,31 +253,20 @@ async fn made_already(request: &ChangeSetRequest<'_>, clients: &Clients) -> Opti
 /// How long to wait for a change set: those of hundreds of resources take minutes.
 const LONGEST: Duration = Duration::from_hours(1);
 
-/// Waits until a change set is computed.
+/// Waits until a change set is computed, and has the values told: what no template says is judged by them.
 pub(super) async fn computed(
     context: &Context,
     change_set: &ChangeSet,
     request: &ChangeSetRequest<'_>,
 ) -> Result<Computed, AwsError> {
-    computed_with(context, change_set, request, false).await
-}
-
-/// Waits until a change set is computed, and has the values told, where they are asked for.
-pub(super) async fn computed_with(
-    context: &Context,
-    change_set: &ChangeSet,
-    request: &ChangeSetRequest<'_>,
-    values: bool,
-) -> Result<Computed, AwsError> {
     const OPERATION: &str = "DescribeChangeSet";
     let clients = &context.clients;
-    let values = values.then_some(true);
     for wait in context.pace.waits_within(LONGEST) {
         let mut answer = clients
             .cloudformation
             .describe_change_set()
             .change_set_name(&change_set.id)
-            .set_include_property_values(values)
+            .include_property_values(true)
             .send()
             .await
             .or_aws(clients, OPERATION)?;
@@ -296,7 +283,7 @@ pub(super) async fn computed_with(
                         .cloudformation
                         .describe_change_set()
                         .change_set_name(&change_set.id)
-                        .set_include_property_values(values)
+                        .include_property_values(true)
                         .set_next_token(next)
                         .send()
                         .await
@@ -395,100 +382,4 @@ async fn is_empty(clients: &Clients, stack_id: &str) -> Result<bool, AwsError> {
         .await?
         .is_some_and(|stack| stack.status.is_review());
     Ok(is_review && list(clients, stack_id).await?.is_empty())
-}
-
-fn read_change(change: ResourceChange, stack: &StackManifest) -> Change {
-    let logical_id = change.logical_resource_id.unwrap_or_default();
-    let details = change.details.unwrap_or_default();
-    let follows = follows(&details);
-    let replacing = replacing(&details);
-    let mut properties: Vec<String> = details
-        .into_iter()
-        .filter_map(|detail| detail.target?.name)
-        .collect();
-    properties.sort();
-    properties.dedup();
-    Change {
-        resource_type: change.resource_type.unwrap_or_default(),
-        physical_id: present(change.physical_resource_id),
-        action: change
-            .action
-            .map(|action| action.as_str().to_owned())
-            .unwrap_or_default(),
-        replacement: change
-            .replacement
-            .map(|replacement| match replacement.as_str() {
-                "True" => Replacement::Always,
-                "False" => Replacement::Never,
-                "Conditional" => Replacement::Conditional,
-                _ => Replacement::Unknown,
-            }),
-        policy_action: change
-            .policy_action
-            .map(|action| action.as_str().to_owned()),
-        scope: change
-            .scope
-            .unwrap_or_default()
-            .into_iter()
-            .map(|scope| scope.as_str().to_owned())
-            .collect(),
-        properties,
-        follows,
-        replacing,
-        source: stack
-            .resources
-            .get(&logical_id)
-            .map(|resource| resource.source.clone()),
-        logical_id,
-    }
-}
-
-/// Returns the resources that a change only follows: every detail is evaluated when the change set is executed, and
-/// names a resource as its cause, by logical id or as `LogicalId.Attribute`.
-///
-/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChangeDetail.html>.
-fn follows(details: &[ResourceChangeDetail]) -> Vec<String> {
-    let causes: Option<BTreeSet<String>> = details
-        .iter()
-        .map(|detail| {
-            let dynamic = matches!(detail.evaluation, Some(EvaluationType::Dynamic));
-            let by_resource = matches!(
-                detail.change_source,
-                Some(ChangeSource::ResourceReference | ChangeSource::ResourceAttribute)
-            );
-            let cause = detail.causing_entity.as_deref()?;
-            let logical_id = cause.split('.').next().unwrap_or(cause);
-            (dynamic && by_resource).then(|| logical_id.to_owned())
-        })
-        .collect();
-    causes.unwrap_or_default().into_iter().collect()
-}
-
-/// Says what is known of the values that may replace a resource.
-///
-/// What is a text in one template and a reference in the other is a direct modification, and names no cause; see
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets-samples.html> and
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceTargetDefinition.html>.
-fn replacing(details: &[ResourceChangeDetail]) -> Replacing {
-    let mut found = None;
-    for detail in details {
-        let Some(target) = &detail.target else {
-            continue;
-        };
-        let recreation = target.requires_recreation.as_ref();
-        if recreation.is_none_or(|it| *it == RequiresRecreation::Never) {
-            continue;
-        }
-        // Values that CloudFormation hides are not told apart.
-        let before = target.before_value.as_ref();
-        let before = before.filter(|value| !value.contains("****"));
-        if before.is_some() && before == target.after_value.as_ref() {
-            found.get_or_insert(Replacing::Same);
-        } else if matches!(detail.evaluation, Some(EvaluationType::Dynamic)) {
-            found = Some(Replacing::Open);
-        } else {
-            return Replacing::Other;
-        }
-    }
-    found.unwrap_or_default()
 }

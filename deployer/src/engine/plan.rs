@@ -35,6 +35,7 @@ mod stored;
 mod tests;
 mod text;
 mod traps;
+mod unplanned;
 mod widen;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +66,7 @@ pub(super) use stored::{is_dynamic, is_value};
 #[cfg(test)]
 pub(crate) use tests::corpus_plans;
 pub use text::{Hunk, Line, TextChange};
+pub(crate) use unplanned::{Beyond, beyond};
 pub(super) use widen::covers;
 pub(crate) use widen::lets_in;
 

@@ -198,15 +198,10 @@ intake-dev DRIFTED (3 in sync)
         let change = |action: &str, replacement| Change {
             logical_id: "Orders".into(),
             resource_type: "AWS::SQS::Queue".into(),
-            physical_id: None,
             action: action.into(),
             replacement,
-            policy_action: None,
-            scope: Vec::new(),
             properties: vec!["DelaySeconds".into()],
-            follows: Vec::new(),
-            replacing: crate::engine::Replacing::Other,
-            source: None,
+            ..Change::default()
         };
         for (action, replacement, dangerous) in [
             ("Add", None, false),

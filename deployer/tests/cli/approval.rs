@@ -4,7 +4,7 @@
 use serde_json::json;
 use snapbox::str;
 
-use super::cloudformation::{PROPOSES, Server, field, is_reading, run};
+use super::cloudformation::{PROPOSES, Server, field, is_reading, nothing, run, stack};
 use super::workspace::{Outcome, Workspace};
 
 fn deploy(workspace: &Workspace, server: &Server, more: &[&str]) -> Outcome {
@@ -398,4 +398,125 @@ orders-dev
         changing.collect::<Vec<_>>(),
         ["CreateChangeSet", "DeleteChangeSet"]
     );
+}
+
+/// Answers with a change set that does what the plan says, and changes a policy or a queue besides, in the form of
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html>.
+fn besides(
+    (action, name): (&str, &str),
+    (kind, property): (&str, &str),
+    [before, after]: [&str; 2],
+) -> Option<String> {
+    let context = |properties: &str| {
+        let text = format!("{{\"Properties\":{properties}}}");
+        text.replace('"', "&quot;")
+    };
+    let (before, after) = (context(before), context(after));
+    match action {
+        "ListChangeSets" => return Some(nothing(action)),
+        // By its name and by its ARN.
+        "DescribeStacks" if !name.is_empty() => return Some(stack("orders-dev", PROPOSES)),
+        _ => {}
+    }
+    (action == "DescribeChangeSet").then(|| {
+        format!(
+            "<DescribeChangeSetResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeChangeSetResult>\
+             <ChangeSetId>arn:aws:cloudformation:us-east-1:123456789012:changeSet/c/1</ChangeSetId>\
+             <StackId>arn:aws:cloudformation:us-east-1:123456789012:stack/orders-dev/1</StackId><StackName>orders-dev</StackName>\
+             <Status>CREATE_COMPLETE</Status><ExecutionStatus>AVAILABLE</ExecutionStatus><Changes>\
+             <member><Type>Resource</Type><ResourceChange><Action>Remove</Action><LogicalResourceId>Orders</LogicalResourceId>\
+             <ResourceType>AWS::DynamoDB::Table</ResourceType><PolicyAction>Delete</PolicyAction></ResourceChange></member>\
+             <member><Type>Resource</Type><ResourceChange><Action>Modify</Action><LogicalResourceId>Access</LogicalResourceId>\
+             <ResourceType>{kind}</ResourceType><Replacement>False</Replacement><Scope><member>Properties</member></Scope>\
+             <Details><member><Evaluation>Static</Evaluation><ChangeSource>ParameterReference</ChangeSource>\
+             <CausingEntity>Who</CausingEntity><Target><Attribute>Properties</Attribute><Name>{property}</Name>\
+             <RequiresRecreation>Never</RequiresRecreation></Target></member></Details>\
+             <BeforeContext>{before}</BeforeContext><AfterContext>{after}</AfterContext></ResourceChange></member>\
+             </Changes></DescribeChangeSetResult></DescribeChangeSetResponse>"
+        )
+    })
+}
+
+/// A parameter that is looked up when the change set is made has another value: the template is what it was.
+#[test]
+fn what_only_a_change_set_opens_has_to_be_allowed() {
+    let workspace = Workspace::valid();
+    let stage = "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+    workspace.write("stackctl.toml", stage);
+    let server = || {
+        Server::answering(Some(PROPOSES), |action, name| {
+            let policies = [
+                r#"{"PolicyDocument":{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Principal":{"AWS":"123456789012"}}]}}"#,
+                r#"{"PolicyDocument":{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Principal":"*"}]}}"#,
+            ];
+            besides(
+                (action, name),
+                ("AWS::S3::BucketPolicy", "PolicyDocument"),
+                policies,
+            )
+        })
+    };
+    let refused = server();
+    let options = ["--yes", "--allow", "data-loss:Orders"];
+    let outcome = deploy(&workspace, &refused, &options);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    snapbox::assert_data_eq!(
+        outcome.stderr,
+        str![[r#"
+...
+warning: CloudFormation and the plan disagree about orders-dev:
+orders-dev
+  ~ update  Access AWS::S3::BucketPolicy exposure widened
+      CloudFormation says otherwise: it would be updated: opens: a policy allows everybody, without a condition; allows more: s3:GetObject on * by AWS *
+ declined orders-dev in [TIME]
+error: not approved, and left as it was: orders-dev
+  cause: orders-dev: permission widened, orders-dev/Access: opens: a policy allows everybody, without a condition
+  cause: orders-dev: exposure widened, orders-dev/Access: opens: a policy allows everybody, without a condition
+  hint: deploy again with somebody to ask, and without `--yes`
+
+"#]]
+    );
+    assert_eq!(refused.request("ExecuteChangeSet"), None);
+    let allowed = server();
+    let access = [
+        "--allow",
+        "permission-widened:Access",
+        "--allow",
+        "exposure-widened:Access",
+    ];
+    let options = [&options[..], &access].concat();
+    let outcome = deploy(&workspace, &allowed, &options);
+    // This caller may execute nothing.
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(allowed.request("ExecuteChangeSet").is_some(), "{outcome:?}");
+}
+
+#[test]
+fn a_plan_that_was_kept_is_not_executed_where_the_change_set_does_more() {
+    let workspace = Workspace::valid();
+    let server = |answers| Server::answering(Some(PROPOSES), answers);
+    let more = server(|action, name| {
+        let delays = [r#"{"DelaySeconds":"1"}"#, r#"{"DelaySeconds":"2"}"#];
+        besides((action, name), ("AWS::SQS::Queue", "DelaySeconds"), delays)
+    });
+    let kept = run("diff", &workspace, &more, &["--out", "plan"]);
+    assert_eq!(kept.code, Some(0), "{kept:?}");
+    let outcome = deploy(&workspace, &more, &["--plan", "plan"]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    assert!(
+        outcome
+            .stderr
+            .contains("orders-dev: Access (AWS::SQS::Queue) would be updated"),
+        "{outcome:?}"
+    );
+    assert_eq!(more.request("ExecuteChangeSet"), None);
+    // What is only written otherwise is no other plan.
+    let same = server(|action, name| {
+        let delays = [r#"{"DelaySeconds":1}"#, r#"{"DelaySeconds":"1"}"#];
+        besides((action, name), ("AWS::SQS::Queue", "DelaySeconds"), delays)
+    });
+    let kept = run("diff", &workspace, &same, &["--out", "again"]);
+    assert_eq!(kept.code, Some(0), "{kept:?}");
+    let outcome = deploy(&workspace, &same, &["--plan", "again"]);
+    assert!(same.request("ExecuteChangeSet").is_some(), "{outcome:?}");
 }

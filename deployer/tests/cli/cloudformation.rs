@@ -102,7 +102,7 @@ pub(super) fn field(body: &str, name: &str) -> String {
 }
 
 /// The form of <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html>.
-fn stack(name: &str, status: &str) -> String {
+pub(super) fn stack(name: &str, status: &str) -> String {
     format!(
         "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult><Stacks><member>\
          <StackName>{name}</StackName><StackId>arn:aws:cloudformation:us-east-1:123456789012:stack/{name}/1</StackId>\
@@ -193,7 +193,7 @@ fn change_set(action: &str) -> String {
 }
 
 /// A list without an element, of what an action lists.
-fn nothing(action: &str) -> String {
+pub(super) fn nothing(action: &str) -> String {
     format!(
         "<{action}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><{action}Result><Summaries/></{action}Result></{action}Response>"
     )

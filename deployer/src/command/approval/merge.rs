@@ -15,9 +15,18 @@ pub(super) fn merged(plan: &StackPlan, changes: &[Change], surprises: &[Surprise
         }
         let known = plan.changes.iter_mut();
         for planned in known.filter(|planned| planned.logical_id == *id) {
-            planned.said.otherwise = Some(format!("it {}", surprise.word));
+            let why = surprise.reasons.join("; ");
+            let colon = if why.is_empty() { "" } else { ": " };
+            planned.said.otherwise = Some(format!("it {}{colon}{why}", surprise.word));
             planned.grade = planned.grade.max(surprise.grade);
             planned.endanger(surprise.grade);
+            // What is dangerous is told by the first reason.
+            planned
+                .reasons
+                .retain(|known| !surprise.reasons.contains(known));
+            planned
+                .reasons
+                .splice(0..0, surprise.reasons.iter().cloned());
         }
     }
     plan.changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));

@@ -5,7 +5,7 @@ mod tests;
 
 use std::fmt;
 
-use crate::engine::plan::{self, Action, Grade, Plan, ResourceChange, StackPlan};
+use crate::engine::plan::{self, Action, Beyond, Grade, Plan, ResourceChange, StackPlan};
 use crate::engine::{Change, ProposedChanges, Replacement};
 
 /// Says what was planned for a stack in which CloudFormation finds nothing to change; nothing, where that is nothing.
@@ -37,6 +37,10 @@ pub(super) struct Surprise {
     pub(super) dangerous: bool,
     /// How dangerous it is.
     pub(super) grade: Grade,
+    /// Whether it does more than the plan, or something else: whoever kept the plan did not keep that.
+    pub(super) beyond: bool,
+    /// Why, where `CloudFormation` tells the values.
+    pub(super) reasons: Vec<String>,
 }
 
 /// What is said of a resource of which a change set does not know whether it is replaced.
@@ -48,41 +52,50 @@ const POSSIBLY_LOST: &str = "may be replaced, and its data deleted";
 /// What is said of a new resource that the plan does not know, and that lets somebody in by its type.
 const LETS_IN: &str = "would be created, and may let somebody in";
 
+/// What is said of one that lets nobody in, or that was to be made anew anyway.
+const CREATED: &str = "would be created";
+
+/// What is said of a resource that the plan does not change, and that lets somebody in by its type.
+const LETS_MORE: &str = "would be updated, and may let somebody in";
+
+/// What is said of one of which more becomes another than the plan says.
+const MORE: &str = "would be updated beyond the plan";
+
+/// What is said of one that the plan does not change.
+const UPDATED: &str = "would be updated";
+
 impl Surprise {
     /// Returns whether it is no more than that a change set does not know what the plan knows.
     pub(super) fn is_guessed(&self, plan: &StackPlan) -> bool {
         let mut planned = plan.changes.iter();
-        [POSSIBLY, POSSIBLY_LOST].contains(&self.word)
+        [POSSIBLY, POSSIBLY_LOST, LETS_MORE].contains(&self.word)
             && planned.any(|it| it.logical_id == self.logical_id && it.action == Action::Update)
     }
 }
 
 impl fmt::Display for Surprise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} ({}) {}",
-            self.logical_id, self.resource_type, self.word
-        )
+        let Self {
+            logical_id,
+            resource_type,
+            word,
+            ..
+        } = self;
+        write!(f, "{logical_id} ({resource_type}) {word}")?;
+        match self.reasons.first() {
+            Some(reason) => write!(f, ": {reason}"),
+            None => Ok(()),
+        }
     }
 }
 
 /// Returns where a change set and the plan of its stack disagree: first what is proposed, then what was planned and is not
 /// proposed.
 pub(super) fn surprises(plan: &StackPlan, changes: &ProposedChanges) -> Vec<Surprise> {
-    let proposed = changes.changes.iter().filter_map(|change| {
-        let known = plan
-            .changes
-            .iter()
-            .find(|planned| planned.logical_id == change.logical_id);
-        let (word, dangerous) = disagreement(known, change, changes)?;
-        Some(Surprise {
-            logical_id: change.logical_id.clone(),
-            resource_type: change.resource_type.clone(),
-            word,
-            dangerous,
-            grade: grade(change, word, dangerous),
-        })
+    let proposed = changes.changes.iter().flat_map(|change| {
+        let mut known = plan.changes.iter();
+        let known = known.find(|planned| planned.logical_id == change.logical_id);
+        of_change(known, change, changes)
     });
     let missing = plan
         .changes
@@ -107,8 +120,83 @@ pub(super) fn surprises(plan: &StackPlan, changes: &ProposedChanges) -> Vec<Surp
             word: "would stay as it is",
             dangerous: false,
             grade: Grade::None,
+            beyond: false,
+            reasons: Vec::new(),
         });
     proposed.chain(missing).collect()
+}
+
+/// Returns where one change and the plan disagree, once for each danger.
+fn of_change(
+    known: Option<&ResourceChange>,
+    change: &Change,
+    set: &ProposedChanges,
+) -> Vec<Surprise> {
+    let surprise = |word, dangerous, grade, beyond| Surprise {
+        logical_id: change.logical_id.clone(),
+        resource_type: change.resource_type.clone(),
+        word,
+        dangerous,
+        grade,
+        beyond,
+        reasons: Vec::new(),
+    };
+    let otherwise = disagreement(known, change, set);
+    let more = more(known, change, set);
+    let mut found = Vec::new();
+    if let Some((word, dangerous)) = otherwise {
+        let grade = grade(change, word, dangerous);
+        let beyond = match word {
+            // Of what is updated all the same, only what is not planned counts.
+            UPDATED => more.is_some(),
+            CREATED => known.is_none_or(|known| known.action != Action::Update),
+            _ => dangerous,
+        };
+        found.push(surprise(word, dangerous, grade, beyond));
+    }
+    let Some(more) = more else {
+        return found;
+    };
+    // What is told beside has the word of the other one, which says more.
+    let word = match (otherwise, more.reasons.is_empty()) {
+        (Some((word, _)), _) if word != UPDATED => word,
+        (_, true) if !more.dangers.is_empty() => LETS_MORE,
+        (Some(_), _) => UPDATED,
+        (None, _) => MORE,
+    };
+    if more.dangers.is_empty() {
+        // A place that tells no values cannot tell either whether there is anything else.
+        if otherwise.is_none() && change.values.is_some() {
+            found.push(surprise(word, false, Grade::UpdateInPlace, true));
+        }
+        return found;
+    }
+    found.retain(|surprise| surprise.dangerous || surprise.word != UPDATED);
+    found.extend(more.dangers.iter().map(|danger| Surprise {
+        reasons: more.reasons.clone(),
+        ..surprise(word, true, *danger, true)
+    }));
+    found
+}
+
+/// Returns what an update of a resource does beyond its plan. All of a new stack is new, and what only follows another
+/// resource is judged there.
+fn more(known: Option<&ResourceChange>, change: &Change, set: &ProposedChanges) -> Option<Beyond> {
+    if change.action != "Modify" || set.create || !change.follows.is_empty() {
+        return None;
+    }
+    let of_properties = change.scope.iter().any(|part| part == "Properties");
+    let details = change.own.is_empty() && change.properties.is_empty();
+    if known.is_none() && details && (of_properties || change.scope.is_empty()) {
+        // Something becomes another, and not even its name is told.
+        return plan::beyond(None, &change.resource_type, &[String::new()], None);
+    }
+    plan::beyond(
+        known,
+        &change.resource_type,
+        &change.own,
+        change.values.as_ref(),
+    )
 }
 
 /// Returns how dangerous a change is that the plan does not know.
@@ -186,7 +274,7 @@ fn disagreement(
                 Some(Action::Delete | Action::Retain) => {
                     Some(("would stay in the stack, and be updated", false))
                 }
-                _ => Some(("would be updated", false)),
+                _ => Some((UPDATED, false)),
             },
         },
         "Add" => match action {
@@ -197,7 +285,7 @@ fn disagreement(
             Some(Action::Update) if plan::holds_data(&change.resource_type) => {
                 let known = planned.is_some_and(|planned| planned.grade == Grade::DataLoss);
                 Some(if known {
-                    ("would be created", false)
+                    (CREATED, false)
                 } else {
                     ("would be created, and be empty", true)
                 })
@@ -206,7 +294,7 @@ fn disagreement(
             None if !set.create && plan::lets_in(&change.resource_type).is_some() => {
                 Some((LETS_IN, true))
             }
-            _ => Some(("would be created", false)),
+            _ => Some((CREATED, false)),
         },
         "Import" => (action != Some(Action::Import)).then_some(("would be imported", true)),
         _ => Some(("would change in a way that is not known beforehand", true)),

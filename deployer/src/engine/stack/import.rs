@@ -267,7 +267,7 @@ async fn take(
             });
         }
     };
-    let computed = change_set::computed_with(context, &change_set, &request, true)
+    let computed = change_set::computed(context, &change_set, &request)
         .await
         .map_err(|source| aws(stack, source))?;
     let changes = match computed {

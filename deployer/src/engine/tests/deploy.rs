@@ -69,15 +69,9 @@ async fn a_new_stack_is_created_by_the_change_set_that_was_shown() {
         [Change {
             logical_id: "Orders".into(),
             resource_type: "AWS::SQS::Queue".into(),
-            physical_id: None,
             action: "Add".into(),
-            replacement: None,
-            policy_action: None,
-            scope: Vec::new(),
-            properties: Vec::new(),
-            follows: Vec::new(),
-            replacing: crate::engine::Replacing::Other,
             source: Some("stacks/src/intake.rs:12:9".into()),
+            ..Change::default()
         }]
     );
     assert_eq!(

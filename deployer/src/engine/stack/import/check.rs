@@ -139,15 +139,9 @@ mod tests {
         Change {
             logical_id: id.to_owned(),
             resource_type: "AWS::Lambda::Permission".to_owned(),
-            physical_id: None,
             action: action.to_owned(),
             replacement: (action == "Modify").then_some(Replacement::Never),
-            policy_action: None,
-            scope: Vec::new(),
-            properties: Vec::new(),
-            follows: Vec::new(),
-            replacing: Replacing::Other,
-            source: None,
+            ..Change::default()
         }
     }
 
