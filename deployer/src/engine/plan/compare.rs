@@ -27,6 +27,7 @@ use follow::follow;
 use judge::judge;
 use other::other;
 use repeated::Repeated;
+use widen::Whose;
 
 pub(super) use follow::{Other, Renewed};
 
@@ -106,13 +107,14 @@ pub(super) fn compare_among(
         }
     }
     let mut changes: BTreeMap<String, ResourceChange> = BTreeMap::new();
+    let givens = [Whose::of(&old), Whose::of(&new)];
     for id in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
         let change = match (old.get(id), new.get(id)) {
             (None, Some(body)) => {
                 let among = deployed.template.is_some().then_some(&old);
-                Some(created(id, body, among, &new))
+                Some(created(id, body, among, &givens[1]))
             }
-            (Some(body), None) => Some(removed(id, body, &old, &new)),
+            (Some(body), None) => Some(removed(id, body, &givens)),
             (Some(_), Some(_)) if same.contains(id) => None,
             (Some(old), Some(new)) => changed(id, old, new, knowledge),
             (None, None) => None,
@@ -132,7 +134,7 @@ pub(super) fn compare_among(
     traps::apply(&mut changes, both);
     for change in changes.values_mut() {
         match (old.get(&change.logical_id), new.get(&change.logical_id)) {
-            (Some(old), Some(new)) => widened(change, old, new, both),
+            (Some(old), Some(new)) => widened(change, old, new, both, &givens),
             (Some(old), None) => missed(change, old, both),
             (None, _) => {}
         }
@@ -207,14 +209,15 @@ pub(super) fn type_of(resource: &Value) -> &str {
         .unwrap_or_default()
 }
 
-/// Describes a resource that is new. `among` are those that its stack has already, where there is one, and `own` those of
-/// its template.
+/// Describes a resource that is new. `among` are those that its stack has already, where there is one, and `given` says who
+/// is given what in its template.
 fn created(
     id: &str,
     new: &Value,
     among: Option<&BTreeMap<String, Value>>,
-    own: &BTreeMap<String, Value>,
+    given: &Whose<'_>,
 ) -> ResourceChange {
+    let own = given.resources;
     let resource_type = type_of(new);
     let mut change = ResourceChange {
         logical_id: id.to_owned(),
@@ -241,7 +244,9 @@ fn created(
             change.grade = change.grade.max(*grade);
             change.endanger(*grade);
         }
-        let grants: BTreeSet<String> = each().flat_map(widen::granted).collect();
+        let to = given.told(id, new);
+        let grants = each().flat_map(|new| widen::granted(new, &to));
+        let grants: BTreeSet<String> = grants.collect();
         let grade = if each().any(|new| widen::reaches(new, among, own)) {
             Grade::PermissionWidened
         } else {
@@ -259,13 +264,11 @@ fn created(
 /// Why a resource is created.
 pub(super) const NEW: &str = "it is new";
 
-/// Describes a resource that leaves its stack, which had `own` and of which `stay` are the others.
-fn removed(
-    id: &str,
-    old: &Value,
-    own: &BTreeMap<String, Value>,
-    stay: &BTreeMap<String, Value>,
-) -> ResourceChange {
+/// Describes a resource that leaves its stack. `givens` say who is given what in the template that has it, and in the other
+/// one.
+fn removed(id: &str, old: &Value, givens: &[Whose<'_>; 2]) -> ResourceChange {
+    let [given, other] = givens;
+    let (own, stay) = (given.resources, other.resources);
     let resource_type = type_of(old);
     let (action, grade, reason) = grade::removal(old, resource_type);
     let follows = grade::is_state(resource_type)
@@ -278,7 +281,7 @@ fn removed(
     };
     let mut reasons = vec![reason];
     if action == Action::Delete && widen::reaches(old, stay, own) {
-        reasons.extend(widen::withdrawn(old));
+        reasons.extend(widen::withdrawn(old, &given.told(id, old)));
     }
     ResourceChange {
         logical_id: id.to_owned(),
@@ -334,7 +337,15 @@ fn changed(
 }
 
 /// Raises the grade of a change that lets somebody do more, or more of the world in.
-fn widened(change: &mut ResourceChange, old: &Value, new: &Value, both: Both<'_>) {
+fn widened(
+    change: &mut ResourceChange,
+    old: &Value,
+    new: &Value,
+    both: Both<'_>,
+    givens: &[Whose<'_>; 2],
+) {
+    let id = &change.logical_id;
+    let [had, has] = [givens[0].told(id, old), givens[1].told(id, new)];
     let ways = ways(Some(old), Some(new));
     let mut permissions = Vec::new();
     let mut exposures = Vec::new();
@@ -343,7 +354,7 @@ fn widened(change: &mut ResourceChange, old: &Value, new: &Value, both: Both<'_>
         let (Some(old), Some(new)) = way else {
             continue;
         };
-        let mut more = widen::permissions(old, new);
+        let mut more = widen::permissions(old, new, &has);
         more.extend(widen::employed(old, new, both.old, both.new));
         more.extend(widen::given(old, new, both.old));
         permissions.push(more);
@@ -355,7 +366,7 @@ fn widened(change: &mut ResourceChange, old: &Value, new: &Value, both: Both<'_>
         }
         let opened = opened.into_iter();
         exposures.push(opened.map(|line| format!("opens: {line}")).collect());
-        narrowed.push(widen::narrowed(old, new));
+        narrowed.push(widen::narrowed(old, new, &had));
     }
     for (grade, lines) in [
         (Grade::PermissionWidened, of_ways(&permissions)),

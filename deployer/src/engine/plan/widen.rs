@@ -18,6 +18,7 @@ mod statement;
 mod tests;
 mod text;
 mod unknown;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +40,7 @@ pub(in crate::engine) use statement::covers;
 pub(super) use statement::elements;
 pub(super) use text::text;
 pub(super) use unknown::is_unknown;
+pub(super) use whose::Whose;
 
 /// How lines begin that tell what differs between policies.
 const TOLD: [&str; 2] = ["allows ", "denies "];
@@ -48,13 +50,14 @@ pub(super) fn is_told(reason: &str) -> bool {
     TOLD.iter().any(|label| reason.starts_with(label))
 }
 
-/// Returns what an update of a resource allows that was not allowed before, or was denied, one line each.
-pub(super) fn permissions(old: &Value, new: &Value) -> Vec<String> {
+/// Returns what an update of a resource allows that was not allowed before, or was denied, one line each. `to` says who is
+/// given the policies of an identity, where anybody is.
+pub(super) fn permissions(old: &Value, new: &Value, to: &str) -> Vec<String> {
     let (before, after) = (documents(old), documents(new));
     let mut found = BTreeSet::new();
     for statement in missing(&after, &before) {
         match Effect::of(statement) {
-            Effect::Allow => found.extend(gained(statement, &before)),
+            Effect::Allow => found.extend(gained(statement, &before, to)),
             Effect::Unknown => {
                 found.insert(format!("allows or denies more: {}", json(statement)));
             }
@@ -63,7 +66,7 @@ pub(super) fn permissions(old: &Value, new: &Value) -> Vec<String> {
     }
     for statement in missing(&before, &after) {
         match Effect::of(statement) {
-            Effect::Deny => found.extend(dropped(statement, &after)),
+            Effect::Deny => found.extend(dropped(statement, &after, to)),
             Effect::Unknown => {
                 found.insert(format!("allows or denies no more: {}", json(statement)));
             }
@@ -73,7 +76,7 @@ pub(super) fn permissions(old: &Value, new: &Value) -> Vec<String> {
     let (had, has) = (managed(old), managed(new));
     let attached = has
         .difference(&had)
-        .map(|arn| format!("managed policy {arn} is attached"));
+        .map(|arn| format!("managed policy {arn} is attached{}", whose(to)));
     let others = attached.chain(bounds(old, new)).chain(callers(old, new));
     let others = others.chain(people::newcomers(old, new));
     found.extend(others.map(|line| format!("allows more: {line}")));
@@ -81,17 +84,17 @@ pub(super) fn permissions(old: &Value, new: &Value) -> Vec<String> {
 }
 
 /// Returns what an update of a resource allows no more, and what it denies besides, one line each.
-pub(super) fn narrowed(old: &Value, new: &Value) -> Vec<String> {
+pub(super) fn narrowed(old: &Value, new: &Value, to: &str) -> Vec<String> {
     let (before, after) = (documents(old), documents(new));
     let mut found = BTreeSet::new();
     for statement in missing(&before, &after) {
         if Effect::of(statement) == Effect::Allow {
-            found.extend(dropped(statement, &after));
+            found.extend(dropped(statement, &after, to));
         }
     }
     for statement in missing(&after, &before) {
         if Effect::of(statement) == Effect::Deny {
-            found.extend(gained(statement, &before));
+            found.extend(gained(statement, &before, to));
         }
     }
     let detached = managed(old)
@@ -99,8 +102,22 @@ pub(super) fn narrowed(old: &Value, new: &Value) -> Vec<String> {
         .cloned()
         .collect::<Vec<_>>();
     let detached = detached.into_iter();
-    found.extend(detached.map(|arn| format!("allows no more: managed policy {arn} is detached")));
+    found.extend(detached.map(|arn| {
+        format!(
+            "allows no more: managed policy {arn} is detached{}",
+            whose(to)
+        )
+    }));
     found.into_iter().collect()
+}
+
+/// Writes who is given something, where anybody is.
+fn whose(to: &str) -> String {
+    if to.is_empty() {
+        String::new()
+    } else {
+        format!(", for {to}")
+    }
 }
 
 /// Returns the statements that are not among others.

@@ -259,3 +259,44 @@ fn what_says_the_same_is_no_line() {
     assert_eq!(stack.changes[0].reasons, Vec::<String>::new());
     assert_eq!(stack.changes[0].untold_properties().count(), 1);
 }
+
+/// A policy of an identity names nobody itself.
+#[test]
+fn who_has_a_policy_is_told_with_what_it_allows() {
+    let template = |actions: Value| {
+        resources(&json!({
+            "Orders": {"Type": "AWS::DynamoDB::Table"},
+            "FulfilRole": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": {"Statement": [
+                {"Effect": "Allow", "Action": actions, "Resource": {"Fn::GetAtt": ["Orders", "Arn"]}},
+            ]}}]}},
+            "Auditor": {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": [{"Ref": "Access"}]}},
+            "Fulfil": {"Type": "AWS::Lambda::Function", "Properties": {"Role": {"Fn::GetAtt": ["FulfilRole", "Arn"]}}},
+            "Access": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {
+                "Roles": [{"Ref": "FulfilRole"}],
+                "PolicyDocument": {"Statement": [
+                    {"Effect": "Allow", "Action": actions, "Resource": {"Fn::GetAtt": ["Orders", "Arn"]}},
+                ]},
+            }},
+        }))
+    };
+    let few = template(json!(["dynamodb:GetItem"]));
+    let many = template(json!(["dynamodb:DeleteItem", "dynamodb:GetItem"]));
+    let told = |old: &Value, new: &Value| -> Vec<String> {
+        let changes = plan_of(old, new).changes.into_iter();
+        changes.flat_map(|change| change.reasons).collect()
+    };
+    assert_eq!(
+        told(&few, &many),
+        [
+            "allows more: dynamodb:DeleteItem on Orders.Arn by Auditor, Fulfil (FulfilRole)",
+            "allows more: dynamodb:DeleteItem on Orders.Arn by Fulfil",
+        ]
+    );
+    assert_eq!(
+        told(&many, &few),
+        [
+            "allows no more: dynamodb:DeleteItem on Orders.Arn by Auditor, Fulfil (FulfilRole)",
+            "allows no more: dynamodb:DeleteItem on Orders.Arn by Fulfil",
+        ]
+    );
+}

@@ -58,7 +58,7 @@ pub(in super::super) fn employed(
     let mut found = Vec::new();
     for role in gained {
         match allowed(role, after) {
-            Some(allowed) => found.extend(permissions(&json!(known), &allowed)),
+            Some(allowed) => found.extend(permissions(&json!(known), &allowed, "")),
             None => found.push(format!(
                 "allows more: it acts as {}, and what that may do is not known here",
                 text(role)
@@ -71,7 +71,7 @@ pub(in super::super) fn employed(
 }
 
 /// Returns the roles that a resource takes.
-fn roles(resource: &Value) -> Vec<&Value> {
+pub(super) fn roles(resource: &Value) -> Vec<&Value> {
     let mut found = Vec::new();
     if let Some(properties) = resource.get("Properties") {
         collect(properties, &mut found);
@@ -163,7 +163,7 @@ pub(in super::super) fn given(
         .flat_map(|(_, places)| *places);
     // Who is let in is told otherwise.
     let told = !newcomers(&Value::Null, new).is_empty();
-    if told || permissions(&Value::Null, new).is_empty() {
+    if told || permissions(&Value::Null, new, "").is_empty() {
         return Vec::new();
     }
     let of = |resource: &'_ Value, place: &str| resource.get("Properties")?.get(place).cloned();

@@ -36,14 +36,14 @@ pub(super) const ATTACHED: &[(&str, &[&str])] = &[
     ("AWS::SecretsManager::ResourcePolicy", &["SecretId"]),
 ];
 
-/// Returns what a new resource allows, one line each.
-pub(in super::super) fn granted(new: &Value) -> Vec<String> {
-    permissions(&Value::Null, &policies(new))
+/// Returns what a new resource allows, one line each, and to whom.
+pub(in super::super) fn granted(new: &Value, to: &str) -> Vec<String> {
+    permissions(&Value::Null, &policies(new), to)
 }
 
 /// Returns what a resource that goes allows no more, one line each.
-pub(in super::super) fn withdrawn(old: &Value) -> Vec<String> {
-    narrowed(&policies(old), &Value::Null)
+pub(in super::super) fn withdrawn(old: &Value, to: &str) -> Vec<String> {
+    narrowed(&policies(old), &Value::Null, to)
 }
 
 /// Returns whether what a resource allows reaches beyond itself to what is there anyway: `others` are the resources

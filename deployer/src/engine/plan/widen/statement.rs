@@ -65,10 +65,11 @@ pub(super) fn equal(left: &Value, right: &Value) -> bool {
         })
 }
 
-/// Returns what a statement allows or denies that none of the earlier ones does, one line each.
-pub(super) fn gained(statement: &Value, earlier: &[&Value]) -> Vec<String> {
+/// Returns what a statement allows or denies that none of the earlier ones does, one line each. Who is given the policy of
+/// an identity is told by `to`, where anybody is.
+pub(super) fn gained(statement: &Value, earlier: &[&Value], to: &str) -> Vec<String> {
     let verb = Effect::of(statement).verb();
-    let lines = beyond(statement, earlier).into_iter();
+    let lines = beyond(statement, earlier, to).into_iter();
     let lines = lines.map(|(item, known)| {
         let mut line = format!("{verb} more: {}", item.full());
         // A part that was there without a condition goes without saying, but not beside one that was not.
@@ -81,9 +82,9 @@ pub(super) fn gained(statement: &Value, earlier: &[&Value]) -> Vec<String> {
 }
 
 /// Returns what a statement allowed or denied that none of the later ones does, one line each.
-pub(super) fn dropped(statement: &Value, later: &[&Value]) -> Vec<String> {
+pub(super) fn dropped(statement: &Value, later: &[&Value], to: &str) -> Vec<String> {
     let verb = Effect::of(statement).verb();
-    let lines = beyond(statement, later).into_iter();
+    let lines = beyond(statement, later, to).into_iter();
     let lines = lines.map(|(item, left)| {
         let only_asked = left.iter().all(|left| left.text == item.text);
         let left = either(left.iter(), &item);
@@ -152,10 +153,12 @@ impl Item<'_> {
         other.is_some_and(|narrow| asks_as_much(narrow, wide))
     }
 
-    fn told(&self) -> Told {
+    fn told(&self, to: &str) -> Told {
         let mut line = format!("{} on {}", text(self.action), text(self.resource));
         if !self.principal.0.is_empty() {
             line.extend([" by ", self.principal.0, " ", &text(self.principal.1)]);
+        } else if !to.is_empty() {
+            line.extend([" by ", to]);
         }
         Told {
             text: line,
@@ -198,9 +201,9 @@ fn names_fewer(operator: &str, narrow: &Value, wide: &Value) -> bool {
 }
 
 /// Returns what a statement says that no other one of its effect covers, each with what the others say of it.
-fn beyond(statement: &Value, others: &[&Value]) -> Vec<(Told, Vec<Told>)> {
+fn beyond(statement: &Value, others: &[&Value], to: &str) -> Vec<(Told, Vec<Told>)> {
     let Some(own) = items(statement) else {
-        return vec![(whole(statement), Vec::new())];
+        return vec![(whole(statement, to), Vec::new())];
     };
     let effect = Effect::of(statement);
     let alike = || others.iter().filter(|other| Effect::of(other) == effect);
@@ -213,12 +216,12 @@ fn beyond(statement: &Value, others: &[&Value]) -> Vec<(Told, Vec<Told>)> {
         if others.iter().any(covers) {
             continue;
         }
-        let told = item.told();
+        let told = item.told(to);
         let parts = others
             .iter()
             .filter(|other| item.applies_where(other.condition))
             .filter_map(|other| {
-                let of_other = other.told();
+                let of_other = other.told(to);
                 if other.spans(&item) {
                     // Of what is wider, that part counts.
                     let text = told.text.clone();
@@ -227,7 +230,7 @@ fn beyond(statement: &Value, others: &[&Value]) -> Vec<(Told, Vec<Told>)> {
                     item.spans(other).then_some(of_other)
                 }
             })
-            .chain(inverted().map(|other| whole(other)))
+            .chain(inverted().map(|other| whole(other, to)))
             .collect();
         found.push((told, parts));
     }
@@ -267,7 +270,7 @@ fn tests(statement: &Value) -> Option<&Value> {
 const INVERTED: [&str; 3] = ["NotAction", "NotResource", "NotPrincipal"];
 
 /// Writes a statement as one, whose items cannot be told.
-fn whole(statement: &Value) -> Told {
+fn whole(statement: &Value, to: &str) -> Told {
     let part = |name: &str, inverted: &str| match (statement.get(name), statement.get(inverted)) {
         (Some(value), None) => Some(list(value)),
         (None, Some(value)) => Some(format!("everything but {}", list(value))),
@@ -287,7 +290,8 @@ fn whole(statement: &Value) -> Told {
         (None, Some(kinds)) => Some(format!(" by everybody but {kinds}")),
         // What is for everybody is written as one text, and nothing is in the policy of an identity.
         (None, None) => match (statement.get("Principal"), statement.get("NotPrincipal")) {
-            (None, None) => Some(String::new()),
+            (None, None) if to.is_empty() => Some(String::new()),
+            (None, None) => Some(format!(" by {to}")),
             (Some(Value::String(name)), None) => Some(format!(" by AWS {name}")),
             _ => None,
         },

@@ -18,7 +18,7 @@ fn allow(actions: &Value, resource: &Value) -> Value {
 }
 
 fn widened(old: &Value, new: &Value) -> Vec<String> {
-    permissions(&role(old), &role(new))
+    permissions(&role(old), &role(new), "")
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn more_is_named() {
     }
     let attached = json!({"Properties": {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]}});
     assert_eq!(
-        permissions(&json!({}), &attached),
+        permissions(&json!({}), &attached, ""),
         ["allows more: managed policy arn:aws:iam::aws:policy/AdministratorAccess is attached"]
     );
 }
@@ -132,10 +132,10 @@ fn what_is_allowed_no_more_is_named_too() {
     ]);
     let new = document(denying);
     assert_eq!(
-        narrowed(&old, &new),
+        narrowed(&old, &new, ""),
         ["allows no more: a:C on Table.Arn", "denies more: a:D on *"]
     );
-    assert_eq!(narrowed(&new, &new), [""; 0]);
+    assert_eq!(narrowed(&new, &new, ""), [""; 0]);
     assert!(is_policy(&[&new]) && !is_policy(&[&json!({"Effect": "Deny"})]));
 }
 
@@ -495,7 +495,10 @@ fn a_permission_says_who_else_may_call() {
             vec!["allows more: lambda:*"],
         ),
     ] {
-        assert_eq!(permissions(&permission(old), &permission(new)), expected);
+        assert_eq!(
+            permissions(&permission(old), &permission(new), ""),
+            expected
+        );
     }
 }
 
@@ -514,13 +517,13 @@ fn what_no_longer_bounds_a_role_is_named() {
     let two = bounded(&json!("arn:aws:iam::123456789012:policy/two"));
     let free = json!({"Properties": {}});
     assert_eq!(
-        permissions(&one, &free),
+        permissions(&one, &free, ""),
         ["allows more: the permissions boundary arn:aws:iam::123456789012:policy/one is removed"]
     );
     assert_eq!(
-        permissions(&one, &two),
+        permissions(&one, &two, ""),
         ["allows more: the permissions boundary becomes arn:aws:iam::123456789012:policy/two"]
     );
-    assert!(permissions(&free, &one).is_empty());
-    assert!(permissions(&one, &one).is_empty());
+    assert!(permissions(&free, &one, "").is_empty());
+    assert!(permissions(&one, &one, "").is_empty());
 }
