@@ -10,11 +10,16 @@ use super::{documents, elements, narrowed, permissions};
 /// Where the resources are named that a policy is attached to: the properties of the types that are a policy of another
 /// resource.
 pub(super) const ATTACHED: &[(&str, &[&str])] = &[
+    ("AWS::ApiGateway::UsagePlanKey", &["KeyId", "UsagePlanId"]),
     (
         "AWS::Cognito::IdentityPoolRoleAttachment",
         &["IdentityPoolId"],
     ),
     ("AWS::Cognito::UserPoolIdentityProvider", &["UserPoolId"]),
+    (
+        "AWS::Cognito::UserPoolUserToGroupAttachment",
+        &["GroupName", "Username"],
+    ),
     ("AWS::Events::EventBusPolicy", &["EventBusName"]),
     ("AWS::IAM::AccessKey", &["UserName"]),
     ("AWS::IAM::GroupPolicy", &["GroupName"]),
@@ -23,6 +28,10 @@ pub(super) const ATTACHED: &[(&str, &[&str])] = &[
     ("AWS::IAM::RolePolicy", &["RoleName"]),
     ("AWS::IAM::UserPolicy", &["UserName"]),
     ("AWS::IAM::UserToGroupAddition", &["GroupName", "Users"]),
+    (
+        "AWS::IoT::PolicyPrincipalAttachment",
+        &["PolicyName", "Principal"],
+    ),
     ("AWS::Lambda::LayerVersionPermission", &["LayerVersionArn"]),
     ("AWS::Lambda::Permission", &["FunctionName"]),
     ("AWS::Logs::Destination", &["TargetArn"]),
@@ -33,6 +42,7 @@ pub(super) const ATTACHED: &[(&str, &[&str])] = &[
     ("AWS::SNS::TopicPolicy", &["Topics"]),
     ("AWS::SQS::QueueInlinePolicy", &["Queue"]),
     ("AWS::SQS::QueuePolicy", &["Queues"]),
+    ("AWS::SSO::Assignment", &["PermissionSetArn", "TargetId"]),
     ("AWS::SecretsManager::ResourcePolicy", &["SecretId"]),
 ];
 

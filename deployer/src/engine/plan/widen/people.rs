@@ -9,6 +9,20 @@ use super::{elements, text};
 pub(super) fn newcomers(old: &Value, new: &Value) -> Vec<String> {
     let sides = Sides { old, new };
     match new.get("Type").and_then(Value::as_str).unwrap_or_default() {
+        // See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-usageplankey.html>.
+        "AWS::ApiGateway::UsagePlanKey"
+            if sides.differs("KeyId") || sides.differs("UsagePlanId") =>
+        {
+            let (key, plan) = (sides.said("KeyId"), sides.said("UsagePlanId"));
+            vec![format!("whoever has {key} calls the stages of {plan}")]
+        }
+        // See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpoolusertogroupattachment.html>.
+        "AWS::Cognito::UserPoolUserToGroupAttachment"
+            if sides.differs("Username") || sides.differs("GroupName") =>
+        {
+            let (user, group) = (sides.said("Username"), sides.said("GroupName"));
+            vec![format!("{user} is a member of {group}")]
+        }
         "AWS::IAM::AccessKey" => sides.keys(),
         "AWS::IAM::OIDCProvider" => sides.tokens(),
         "AWS::IAM::SAMLProvider" if sides.differs("SamlMetadataDocument") => {
@@ -27,6 +41,22 @@ pub(super) fn newcomers(old: &Value, new: &Value) -> Vec<String> {
         {
             let (at, pool) = (sides.said("ProviderName"), sides.said("UserPoolId"));
             vec![format!("who signs in at {at} gets into {pool}")]
+        }
+        // See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iot-policyprincipalattachment.html>.
+        "AWS::IoT::PolicyPrincipalAttachment"
+            if sides.differs("Principal") || sides.differs("PolicyName") =>
+        {
+            let (who, policy) = (sides.said("Principal"), sides.said("PolicyName"));
+            vec![format!("{who} does what {policy} allows")]
+        }
+        // See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sso-assignment.html>.
+        "AWS::SSO::Assignment"
+            if ["PrincipalId", "PermissionSetArn", "TargetId"]
+                .iter()
+                .any(|name| sides.differs(name)) =>
+        {
+            let (who, what) = (sides.said("PrincipalId"), sides.said("PermissionSetArn"));
+            vec![format!("{who} has {what} in {}", sides.said("TargetId"))]
         }
         "AWS::Cognito::IdentityPoolRoleAttachment" if old.is_null() => sides.attached(),
         "AWS::Lambda::LayerVersionPermission" if sides.differs("Principal") => {
