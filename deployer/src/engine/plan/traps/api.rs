@@ -33,6 +33,17 @@ pub(super) const TRAPS: &[Trap] = &[
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html",
         find: |seen| undeployed(seen, "ApiId", &HTTP),
     },
+    // What WebSocket APIs alone have, and the API itself: of an HTTP API it says which route is taken nowhere.
+    Trap {
+        types: &[
+            "AWS::ApiGatewayV2::Api",
+            "AWS::ApiGatewayV2::IntegrationResponse",
+            "AWS::ApiGatewayV2::Model",
+            "AWS::ApiGatewayV2::RouteResponse",
+        ],
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-set-up-websocket-deployment.html",
+        find: |seen| undeployed(seen, "ApiId", &HTTP),
+    },
 ];
 
 /// The types that serve an API of one kind.
@@ -40,34 +51,40 @@ struct Kind {
     api: &'static str,
     stage: &'static str,
     deployment: &'static str,
+    /// What of an API itself is part of a deployment.
+    deployed: &'static [&'static str],
 }
 
 const REST: Kind = Kind {
     api: "AWS::ApiGateway::RestApi",
     stage: "AWS::ApiGateway::Stage",
     deployment: "AWS::ApiGateway::Deployment",
+    deployed: &[
+        "ApiKeySourceType",
+        "BinaryMediaTypes",
+        "Body",
+        "BodyS3Location",
+        "MinimumCompressionSize",
+        "Policy",
+    ],
 };
 
 const HTTP: Kind = Kind {
     api: "AWS::ApiGatewayV2::Api",
     stage: "AWS::ApiGatewayV2::Stage",
     deployment: "AWS::ApiGatewayV2::Deployment",
+    deployed: &[
+        "ApiKeySelectionExpression",
+        "Body",
+        "BodyS3Location",
+        "RouteSelectionExpression",
+    ],
 };
-
-/// What of an API itself is part of a deployment.
-const DEPLOYED: [&str; 6] = [
-    "ApiKeySourceType",
-    "BinaryMediaTypes",
-    "Body",
-    "BodyS3Location",
-    "MinimumCompressionSize",
-    "Policy",
-];
 
 /// A stage serves the deployment that it names: what is changed without another one is not what callers meet.
 fn undeployed(seen: &Seen<'_>, property: &str, kind: &Kind) -> Vec<Finding> {
     let own = seen.change.resource_type == kind.api;
-    if own && !(seen.stays() && DEPLOYED.iter().any(|name| seen.touches(name))) {
+    if own && !(seen.stays() && kind.deployed.iter().any(|name| seen.touches(name))) {
         return Vec::new();
     }
     let api = if own {
