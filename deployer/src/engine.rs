@@ -10,6 +10,7 @@ mod bootstrap;
 mod cancel;
 mod capability;
 mod cause;
+mod certificate;
 mod change_set;
 mod code;
 mod content;

@@ -13,10 +13,7 @@ use super::{
     unknown,
 };
 use crate::aws::{AwsError, Clients, signed::ACM};
-
-/// Where certificates of CloudFront are, and those of what is behind it
-/// (<https://docs.aws.amazon.com/acm/latest/userguide/acm-regions.html>).
-const EDGE: &str = "us-east-1";
+use crate::engine::certificate::{EDGE, PLACES};
 
 /// How long before its end a certificate is told that nobody renews.
 const SOON: Duration = Duration::from_hours(24 * 30);
@@ -111,41 +108,22 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>], now: SystemTime
 fn uses<'a>(clients: &'a Clients, look: &'a Look<'_>, resource: &Declared<'a>) -> Vec<Use<'a>> {
     let properties = resource.properties;
     let regional = clients.region();
-    let text = |pointer: &str| properties.pointer(pointer).and_then(|it| look.text(it));
-    let found: Vec<(Option<&str>, &str, Vec<&str>)> = match resource.kind {
-        "AWS::ApiGateway::DomainName" => {
-            let name: Vec<&str> = text("/DomainName").into_iter().collect();
-            vec![
-                (text("/CertificateArn"), EDGE, name.clone()),
-                (text("/RegionalCertificateArn"), regional, name),
-            ]
-        }
-        "AWS::ApiGatewayV2::DomainName" => vec![(
-            text("/DomainNameConfigurations/0/CertificateArn"),
-            regional,
-            text("/DomainName").into_iter().collect(),
-        )],
-        "AWS::CloudFront::Distribution" => {
-            let aliases = properties.pointer("/DistributionConfig/Aliases");
-            let aliases = aliases.and_then(Value::as_array).into_iter().flatten();
-            vec![(
-                text("/DistributionConfig/ViewerCertificate/AcmCertificateArn"),
-                EDGE,
-                aliases.filter_map(|it| look.text(it)).collect(),
-            )]
-        }
-        "AWS::Cognito::UserPoolDomain" => vec![(
-            text("/CustomDomainConfig/CertificateArn"),
-            EDGE,
-            text("/Domain").into_iter().collect(),
-        )],
-        _ => Vec::new(),
-    };
-    found
-        .into_iter()
-        .filter_map(|(arn, region, names)| {
-            let arn = arn.filter(|arn| arn.starts_with("arn:"))?;
-            Some(Use { arn, region, names })
+    let places = PLACES
+        .iter()
+        .filter(|place| place.resource_type == resource.kind);
+    places
+        .filter_map(|place| {
+            let arn = look.text(properties.pointer(place.certificate)?)?;
+            let names = properties.pointer(place.names);
+            let names: Vec<&Value> = match names {
+                Some(Value::Array(names)) => names.iter().collect(),
+                one => one.into_iter().collect(),
+            };
+            arn.starts_with("arn:").then(|| Use {
+                arn,
+                region: if place.edge { EDGE } else { regional },
+                names: names.into_iter().filter_map(|it| look.text(it)).collect(),
+            })
         })
         .collect()
 }

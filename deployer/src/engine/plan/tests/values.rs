@@ -106,6 +106,83 @@ fn a_certificate_of_the_stack_stands_in_its_region() {
 }
 
 #[test]
+fn a_regional_domain_takes_a_certificate_of_its_region() {
+    let arn = |region: &str| format!("arn:aws:acm:{region}:123456789012:certificate/a");
+    let domains = |region: &str| {
+        json!({"Resources": {
+            "Rest": {"Type": "AWS::ApiGateway::DomainName", "Properties": {
+                "DomainName": "a.example.com", "RegionalCertificateArn": arn(region),
+                "EndpointConfiguration": {"Types": ["REGIONAL"]},
+            }},
+            "Http": {"Type": "AWS::ApiGatewayV2::DomainName", "Properties": {
+                "DomainName": "b.example.com", "DomainNameConfigurations": [{"CertificateArn": arn(region)}],
+            }},
+        }})
+    };
+    let told = |wanted: &Value, region: &[(&str, &str)]| -> Vec<(Grade, String)> {
+        let plan = compared(&json!({"Resources": {}}), wanted, region);
+        let changes = plan.changes.into_iter();
+        changes
+            .map(|it| (it.grade, it.reasons[0].clone()))
+            .collect()
+    };
+    let here = [("AWS::Region", "eu-west-1")];
+    let reason = "the certificate stands in us-east-1, and the domain takes one from eu-west-1";
+    assert_eq!(
+        told(&domains("us-east-1"), &here),
+        [
+            (Grade::Impossible, reason.to_owned()),
+            (Grade::Impossible, reason.to_owned())
+        ]
+    );
+    let calm = told(&domains("eu-west-1"), &here);
+    assert!(
+        calm.iter().all(|(grade, _)| *grade == Grade::None),
+        "{calm:?}"
+    );
+    // Nobody knows where it is to stand.
+    let calm = told(&domains("us-east-1"), &[]);
+    assert!(
+        calm.iter().all(|(grade, _)| *grade == Grade::None),
+        "{calm:?}"
+    );
+    // That of the stack itself is in its region.
+    let mut own = domains("eu-west-1");
+    own["Resources"]["Certificate"] = json!({"Type": "AWS::CertificateManager::Certificate"});
+    own["Resources"]["Rest"]["Properties"]["RegionalCertificateArn"] =
+        json!({"Ref": "Certificate"});
+    let calm = told(&own, &here);
+    assert!(
+        calm.iter().all(|(grade, _)| *grade == Grade::None),
+        "{calm:?}"
+    );
+}
+
+/// A WebSocket API chooses its routes as its deployment says.
+#[test]
+fn another_way_to_choose_a_route_needs_a_deployment() {
+    let template = |property: &str, value: &str| {
+        json!({"Resources": {
+            "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"ProtocolType": "WEBSOCKET", property: value}},
+            "Deployment": {"Type": "AWS::ApiGatewayV2::Deployment", "Properties": {"ApiId": {"Ref": "Api"}}},
+            "Live": {"Type": "AWS::ApiGatewayV2::Stage", "Properties": {
+                "ApiId": {"Ref": "Api"}, "DeploymentId": {"Ref": "Deployment"},
+            }},
+        }})
+    };
+    let told = |property: &str| {
+        let (old, new) = (template(property, "a"), template(property, "b"));
+        let plan = compared(&old, &new, &[]);
+        assert_eq!(plan.changes.len(), 1);
+        plan.changes[0].reasons.join("; ")
+    };
+    let unseen = "callers see nothing of it: the stage Live keeps its deployment, and needs a new one of the API";
+    assert_eq!(told("RouteSelectionExpression"), unseen);
+    assert_eq!(told("ApiKeySelectionExpression"), unseen);
+    assert_eq!(told("Description"), "");
+}
+
+#[test]
 fn a_deployment_with_another_description_is_no_other_one() {
     let template = |of: &str, method: &str, description: &str| {
         json!({"Resources": {

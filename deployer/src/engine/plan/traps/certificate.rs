@@ -9,55 +9,74 @@ use super::super::references::names;
 use super::super::stored::dynamic;
 use super::super::{Grade, Side};
 use super::{Finding, Seen, Trap};
-
-/// The region from which everything at the edge takes its certificates.
-const EDGE: &str = "us-east-1";
+use crate::engine::certificate::{EDGE, PLACES, Place};
 
 pub(super) const TRAPS: &[Trap] = &[
     Trap {
         types: &["AWS::CloudFront::Distribution"],
         source: "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html",
-        find: |seen| {
-            at_edge(
-                seen,
-                seen.after("/DistributionConfig/ViewerCertificate/AcmCertificateArn"),
-            )
-        },
+        find: |seen| misplaced(seen, true),
     },
     Trap {
         types: &["AWS::Cognito::UserPoolDomain"],
         source: "https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-add-custom-domain.html",
-        find: |seen| at_edge(seen, seen.after("/CustomDomainConfig/CertificateArn")),
+        find: |seen| misplaced(seen, true),
+    },
+    Trap {
+        types: &["AWS::AppSync::DomainName"],
+        source: "https://docs.aws.amazon.com/appsync/latest/devguide/custom-domain-name.html",
+        find: |seen| misplaced(seen, true),
     },
     Trap {
         types: &["AWS::ApiGateway::DomainName"],
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-edge-optimized-custom-domain-name.html",
-        find: domain,
+        find: |seen| {
+            if is_at_edge(seen) {
+                misplaced(seen, true)
+            } else {
+                Vec::new()
+            }
+        },
+    },
+    Trap {
+        types: &[
+            "AWS::ApiGateway::DomainName",
+            "AWS::ApiGatewayV2::DomainName",
+        ],
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-regional-api-custom-domain-create.html",
+        find: |seen| misplaced(seen, false),
     },
 ];
 
-fn at_edge(seen: &Seen<'_>, certificate: Option<&Value>) -> Vec<Finding> {
+/// Finds certificates that stand elsewhere than what takes them asks for: at the edge, or in the region of the stack.
+fn misplaced(seen: &Seen<'_>, edge: bool) -> Vec<Finding> {
     // A certificate that is there already was taken.
-    let (Some(certificate), true) = (certificate, seen.wanted().is_some()) else {
+    if seen.wanted().is_none() {
         return Vec::new();
-    };
+    }
+    let kind = seen.change.resource_type.as_str();
+    let places = PLACES
+        .iter()
+        .filter(|place| place.edge == edge && place.resource_type == kind);
+    places.filter_map(|place| elsewhere(seen, place)).collect()
+}
+
+fn elsewhere(seen: &Seen<'_>, place: &Place) -> Option<Finding> {
+    let certificate = seen.after(place.certificate)?;
+    let wanted = if place.edge { EDGE } else { seen.both.region? };
     // What another stack or a parameter hands on is known where its value is.
     let known = seen.both.known.resolve(certificate);
+    let handed = || seen.both.certificates.get(&known.to_string());
     let region = region(&known)
         .or_else(|| beside(seen, certificate))
-        .or_else(|| {
-            seen.both
-                .certificates
-                .get(&known.to_string())
-                .map(String::as_str)
-        });
-    match region {
-        Some(region) if region != EDGE => vec![Finding::new(
+        .or_else(|| handed().map(String::as_str))?;
+    let taker = if place.edge { "the edge" } else { "the domain" };
+    (region != wanted).then(|| {
+        Finding::new(
             Grade::Impossible,
-            format!("the certificate stands in {region}, and the edge takes one from {EDGE}"),
-        )],
-        _ => Vec::new(),
-    }
+            format!("the certificate stands in {region}, and {taker} takes one from {wanted}"),
+        )
+    })
 }
 
 /// Where certificates stand that a stack is handed: the region, by the expression that stands for one.
@@ -121,17 +140,12 @@ impl Handed {
 }
 
 /// An edge-optimised domain, which one is where nothing is said, is a distribution of CloudFront.
-fn domain(seen: &Seen<'_>) -> Vec<Finding> {
-    let edge = match seen.after("/EndpointConfiguration/Types") {
+fn is_at_edge(seen: &Seen<'_>) -> bool {
+    match seen.after("/EndpointConfiguration/Types") {
         None => true,
         Some(types) => types
             .as_array()
             .is_some_and(|types| types.iter().any(|kind| kind.as_str() == Some("EDGE"))),
-    };
-    if edge {
-        at_edge(seen, seen.after("/CertificateArn"))
-    } else {
-        Vec::new()
     }
 }
 
