@@ -7,7 +7,7 @@ mod compare;
 mod completions;
 mod deploy;
 mod destroy;
-mod diff;
+pub(crate) mod diff;
 mod doctor;
 mod drift;
 mod environments;

@@ -124,13 +124,13 @@ fn draws(arguments: &cli::Diff) -> bool {
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Document<'a> {
+pub(crate) struct Document<'a> {
     #[serde(flatten)]
-    plan: &'a Plan,
+    pub(crate) plan: &'a Plan,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    orphans: &'a [Orphan],
+    pub(crate) orphans: &'a [Orphan],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    taken: &'a [Taken],
+    pub(crate) taken: &'a [Taken],
 }
 
 /// The plan of an environment.

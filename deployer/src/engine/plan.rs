@@ -138,6 +138,9 @@ pub struct ResourceChange {
     pub action: Action,
     /// How dangerous that is.
     pub grade: Grade,
+    /// The logical id that it had, where it is declared to be renamed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
     /// Whether it stays or another one takes its place, which only AWS knows. The grade is that of the replacement.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub perhaps: bool,
@@ -175,6 +178,11 @@ impl ResourceChange {
         let mut properties = self.properties.iter();
         !self.possible.is_empty()
             && properties.all(|property| self.possible.contains(&property.path))
+    }
+
+    /// Returns whether it gets another logical id and nothing else.
+    pub(crate) fn is_rename(&self) -> bool {
+        self.moved_from.is_some() && self.action == Action::Update && self.properties.is_empty()
     }
 
     /// Adds a reason, and what it makes of the grade: one that makes the change more dangerous than the others comes

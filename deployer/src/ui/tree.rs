@@ -333,7 +333,10 @@ fn label(grade: Grade) -> Option<(&'static str, Style)> {
 
 /// Counts what happens to resources: `2 to create`, `1 to replace`.
 fn counts(changes: &[&ResourceChange]) -> Vec<String> {
-    [
+    let (renamed, changes): (Vec<&ResourceChange>, Vec<_>) =
+        changes.iter().partition(|change| change.is_rename());
+    let moved = (!renamed.is_empty()).then(|| format!("{} to rename", renamed.len()));
+    let counts = [
         (Action::Create, "create"),
         (Action::Update, "update"),
         (Action::Replace, "replace"),
@@ -347,8 +350,8 @@ fn counts(changes: &[&ResourceChange]) -> Vec<String> {
         (count.count(), word)
     })
     .filter(|(count, _)| *count > 0)
-    .map(|(count, word)| format!("{count} to {word}"))
-    .collect()
+    .map(|(count, word)| format!("{count} to {word}"));
+    counts.chain(moved).collect()
 }
 
 /// Says what happens in one line, without colours: `2 to create, 1 to replace (1 with data loss)`.
@@ -376,21 +379,36 @@ fn summary(plan: &Plan) -> String {
     if by_hand > 0 {
         let _ = write!(line, ", {by_hand} not as deployed");
     }
-    for (grade, what) in [
-        (Grade::DataLoss, "with data loss"),
-        (Grade::Impossible, "that CloudFormation refuses"),
-    ] {
-        let mut count = plan.of_grade(grade).count();
-        if grade == Grade::Impossible {
-            count += plan.stacks.iter().map(|it| it.refused.len()).sum::<usize>();
-        }
-        if count > 0 {
-            let _ = write!(
-                line,
-                " {}",
-                paint(palette::BAD, format_args!("({count} {what})"))
-            );
-        }
+    let dangers = dangers(plan, &changes);
+    if !dangers.is_empty() {
+        let dangers = format!("({})", dangers.join(", "));
+        let _ = write!(line, " {}", paint(palette::BAD, dangers));
     }
     line + "\n"
+}
+
+/// Counts what is dangerous: `1 with data loss`, `2 widen permissions`. What is both counts for both.
+fn dangers(plan: &Plan, changes: &[&ResourceChange]) -> Vec<String> {
+    let widening = |danger: Grade, [one, several]: [&str; 2]| {
+        let widening = changes.iter().filter(|it| it.dangers.contains(&danger));
+        match widening.count() {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {several}")),
+        }
+    };
+    let lost = plan.of_grade(Grade::DataLoss).count();
+    let refused = plan.of_grade(Grade::Impossible).count()
+        + plan.stacks.iter().map(|it| it.refused.len()).sum::<usize>();
+    let counted = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
+    let counts = [
+        counted(lost, "with data loss"),
+        widening(Grade::ExposureWidened, ["exposes more", "expose more"]),
+        widening(
+            Grade::PermissionWidened,
+            ["widens permissions", "widen permissions"],
+        ),
+        counted(refused, "that CloudFormation refuses"),
+    ];
+    counts.into_iter().flatten().collect()
 }

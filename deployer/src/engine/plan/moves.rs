@@ -92,42 +92,54 @@ impl Moves {
         let Some(deployed) = &self.deployed else {
             return;
         };
-        let mut note = |to: &str, resource_type: &str, (grade, reason, page): Said| {
-            let changes = &mut plan.changes;
-            match changes.iter_mut().find(|change| change.logical_id == to) {
-                Some(change) => change.add(grade, reason, page),
-                None => changes.push(ResourceChange {
-                    logical_id: to.to_owned(),
-                    resource_type: resource_type.to_owned(),
-                    action: Action::Update,
-                    grade,
-                    reasons: vec![reason],
-                    sources: vec![page],
-                    source: manifest
-                        .resources
-                        .get(to)
-                        .map(|resource| resource.source.clone()),
-                    ..ResourceChange::default()
-                }),
-            }
-        };
+        let mut note =
+            |from: Option<&str>, to: &str, resource_type: &str, (grade, reason, page): Said| {
+                let changes = &mut plan.changes;
+                let moved_from = from.map(str::to_owned);
+                match changes.iter_mut().find(|change| change.logical_id == to) {
+                    Some(change) => {
+                        change.add(grade, reason, page);
+                        change.moved_from = moved_from.or(change.moved_from.take());
+                    }
+                    None => changes.push(ResourceChange {
+                        logical_id: to.to_owned(),
+                        resource_type: resource_type.to_owned(),
+                        action: Action::Update,
+                        grade,
+                        moved_from,
+                        reasons: vec![reason],
+                        sources: vec![page],
+                        source: manifest
+                            .resources
+                            .get(to)
+                            .map(|resource| resource.source.clone()),
+                        ..ResourceChange::default()
+                    }),
+                }
+            };
         for (from, to) in &self.under_way {
             let resource_type = type_of(&deployed["Resources"][to.as_str()]);
             if self.is_reverted(manifest, wanted, (from, to)) {
-                note(from, resource_type, reverted(from, to, resource_type));
+                note(None, from, resource_type, reverted(from, to, resource_type));
             }
             if manifest.moved.contains_key(to) {
                 // It goes on under the name that comes next.
                 continue;
             }
             if let Some(left) = self.given_up.get(to) {
-                note(to, resource_type, given_up(left, to, resource_type, wanted));
+                note(
+                    None,
+                    to,
+                    resource_type,
+                    given_up(left, to, resource_type, wanted),
+                );
                 continue;
             }
             let reason = format!(
                 "it was {from}, and its rename by import was begun: that is finished first, and it stays what it is"
             );
             note(
+                Some(from),
                 to,
                 resource_type,
                 (Grade::UpdateInPlace, reason, IMPORT_PAGE),
@@ -139,13 +151,18 @@ impl Moves {
                 Some(reason) => (Grade::Impossible, reason, PAGE),
                 None => said(from, resource_type, Ground::Free),
             };
-            note(to, resource_type, said);
+            note(Some(from), to, resource_type, said);
         }
         let imported = by_import(&self.pending, deployed, Ground::Free);
         for (from, reason) in hindrances(deployed, &imported).reasons {
             if let Some(to) = self.pending.get(&from) {
                 let resource_type = type_of(&deployed["Resources"][from.as_str()]);
-                note(to, resource_type, (Grade::Impossible, reason, IMPORT_PAGE));
+                note(
+                    Some(&from),
+                    to,
+                    resource_type,
+                    (Grade::Impossible, reason, IMPORT_PAGE),
+                );
             }
         }
         for (to, left) in &self.given_up {

@@ -11,7 +11,11 @@ use super::super::{
     ResourceChange, Said, StackPlan,
 };
 use super::corpus;
-use crate::engine::{CodeChange, DependencyChange, FileChange, Finding, Happened, Hook};
+use crate::command::diff::Document;
+use crate::engine::{
+    CodeChange, DependencyChange, FileChange, Finding, Happened, Hook, Last, Origin, Orphan,
+    StackStatus, Taken,
+};
 
 /// Holds documents against the schema of plans.
 ///
@@ -57,6 +61,7 @@ impl Schema {
                 ("type", Value::Object(_)) => wanted == "object",
                 ("type", Value::Array(_)) => wanted == "array",
                 ("type", Value::String(_)) => wanted == "string",
+                ("type", Value::Bool(_)) => wanted == "boolean",
                 ("type", Value::Number(number)) => wanted == "integer" && number.is_u64(),
                 ("minimum", Value::Number(number)) => number.as_f64() >= wanted.as_f64(),
                 ("minItems", Value::Array(all)) => {
@@ -171,6 +176,7 @@ fn everything() -> Plan {
         .flat_map(|action| grades.iter().map(|grade| change(*action, *grade)))
         .collect();
     changes.push(ResourceChange {
+        moved_from: all(),
         perhaps: true,
         dangers: Grade::DANGERS.to_vec(),
         reasons: vec!["it is new".into()],
@@ -259,7 +265,31 @@ fn every_plan_of_the_corpus_has_the_form_of_the_schema() {
 #[test]
 fn whatever_the_schema_describes_is_in_the_form_and_nothing_else() {
     let schema = Schema::read();
-    let mut full = json!(everything());
+    let last = Last {
+        at: "2026-07-27T22:28:28Z".into(),
+        origin: Origin::default(),
+    };
+    let orphan = Orphan {
+        stack: "a".into(),
+        region: Some("us-east-1".into()),
+        status: StackStatus::new("UPDATE_COMPLETE"),
+        next: "stackctl destroy a".into(),
+        last: Some(last),
+        id: "a".into(),
+        app: None,
+        is_ambiguous: false,
+    };
+    let taken = Taken {
+        stack: "a".into(),
+        region: "us-east-1".into(),
+        app: "b".into(),
+    };
+    // What is printed, of which the plan is a part.
+    let mut full = json!(Document {
+        plan: &everything(),
+        orphans: &[orphan],
+        taken: &[taken],
+    });
     for (field, value) in [("region", "us-east-1"), ("account", "123456789012")] {
         full["stacks"][0][field] = value.into();
     }
@@ -277,6 +307,8 @@ fn whatever_the_schema_describes_is_in_the_form_and_nothing_else() {
         ("/stacks/0/changes/48/texts/0/hunks/0/lines/0", json!("a")),
         ("/stacks/0/changes/48/code/files/1/change", json!("moved")),
         ("/stacks/0/environment", json!("a")),
+        ("/orphans/0/last/at", json!(1)),
+        ("/taken/0/account", json!("a")),
         ("/stacks/0/other", json!(null)),
         ("/stacks/0/changes/48/texts/0/hunks/0/before", json!(-1)),
     ] {
