@@ -1,8 +1,8 @@
 //! Laws that hold for every template and every change of it.
 //!
 //! The templates are those of the shipped stacks, and ones of any resource types. A run of the tests tries some dozens;
-//! `PROPTEST_CASES=20000 cargo test -p deployer --lib laws` tries as many. What proptest finds, it makes small and keeps
-//! in `proptest-regressions`, which every later run tries first.
+//! `PROPTEST_CASES=20000 cargo test -p deployer --lib laws` tries as many. What proptest finds, it makes small: that is to
+//! become a test of its own.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::canonical::{canonical, json_text, open_texts};
 use super::super::path::Step;
-use super::super::random::{Choices, cases, edits, numbers, rewritten, side, template};
+use super::super::random::{Choices, Edit, cases, edits, numbers, rewritten, side, template};
 use super::super::{
     Action, Grade, Knowledge, Registry, ResourceChange, StackPlan, Update, compare, defaults,
 };
@@ -52,10 +52,7 @@ impl Knowledge for Doubtful {
 }
 
 /// Returns a template with some changes made.
-fn changed<'a>(
-    template: &Value,
-    edits: impl IntoIterator<Item = &'a super::super::random::Edit>,
-) -> Value {
+fn changed<'a>(template: &Value, edits: impl IntoIterator<Item = &'a Edit>) -> Value {
     let mut template = template.clone();
     for edit in edits {
         edit.apply(&mut template);
@@ -215,6 +212,58 @@ fn is_kept(resource: Option<&Value>) -> bool {
     matches!(policy, Some("Retain" | "RetainExceptOnCreate" | "Snapshot"))
 }
 
+/// Chooses statements that come, each in a policy of its own, and resources that go and that nothing else names.
+fn wholes(template: &Value, choices: &mut Choices<'_>) -> Vec<Edit> {
+    let resources = template["Resources"].as_object().expect("has resources");
+    let statement = json!({
+        "Effect": "Allow", "Action": "sqs:PurgeQueue", "Resource": "*", "Principal": {"AWS": "210987654321"},
+    });
+    let mut found = Vec::new();
+    for (id, body) in resources {
+        if choices.chance(60) {
+            continue;
+        }
+        let mut rest = template.clone();
+        rest["Resources"]
+            .as_object_mut()
+            .expect("has resources")
+            .remove(id);
+        let is_named = rest.to_string().contains(id.as_str());
+        let place = format!("/Resources/{id}");
+        match statements(body, &place) {
+            Some(statements) if is_named || choices.chance(50) => found.push(Edit {
+                place: statements,
+                after: Some(statement.clone()),
+            }),
+            _ if !is_named => found.push(Edit { place, after: None }),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Returns the place behind the last statement of the first policy in a value.
+fn statements(value: &Value, place: &str) -> Option<String> {
+    match value {
+        Value::Object(entries) => entries.iter().find_map(|(key, entry)| {
+            let place = format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));
+            match entry {
+                Value::Array(all)
+                    if key == "Statement" && all.iter().all(|it| it["Effect"].is_string()) =>
+                {
+                    Some(format!("{place}/{}", all.len()))
+                }
+                _ => statements(entry, &place),
+            }
+        }),
+        Value::Array(elements) => elements
+            .iter()
+            .enumerate()
+            .find_map(|(number, element)| statements(element, &format!("{place}/{number}"))),
+        _ => None,
+    }
+}
+
 proptest! {
     #![proptest_config(cases(48))]
 
@@ -310,6 +359,30 @@ proptest! {
                 for danger in &change.dangers {
                     prop_assert!(more.dangers.contains(danger), "{danger:?} of {change:#?} and {more:#?}");
                 }
+            }
+        }
+    }
+
+    /// The same where whole statements come, and resources go that nothing else names.
+    #[test]
+    fn more_statements_and_removals_are_not_less_dangerous(
+        numbers in numbers(300), changes in numbers(80), mask in any::<u32>(),
+    ) {
+        let old = template(&mut Choices::new(&numbers));
+        let values = defaults(&old);
+        let all = wholes(&old, &mut Choices::new(&changes));
+        let some = all.iter().enumerate().filter(|(number, _)| mask >> (number % 32) & 1 == 1);
+        let part = plan((&old, &values), (&changed(&old, some.map(|(_, edit)| edit)), &values));
+        let whole = plan((&old, &values), (&changed(&old, &all), &values));
+        for change in &part.changes {
+            let mut all = whole.changes.iter();
+            let Some(more) = all.find(|more| more.logical_id == change.logical_id) else {
+                prop_assert!(false, "{change:#?} and nothing in the whole");
+                continue;
+            };
+            prop_assert!(more.grade >= change.grade, "{change:#?} and {more:#?}");
+            for danger in &change.dangers {
+                prop_assert!(more.dangers.contains(danger), "{danger:?} of {change:#?} and {more:#?}");
             }
         }
     }
