@@ -24,22 +24,28 @@ fn proposed(logical_id: &str, action: &str, replacement: Option<Replacement>) ->
     }
 }
 
-fn surprised(planned: &[ResourceChange], proposed: Vec<Change>) -> Vec<(String, bool)> {
-    let plan = StackPlan {
+fn plan_of(planned: &[ResourceChange]) -> StackPlan {
+    StackPlan {
         stack: "intake-dev".to_owned(),
         changes: planned.to_vec(),
         ..StackPlan::default()
-    };
-    let changes = ProposedChanges {
+    }
+}
+
+fn set_of(changes: Vec<Change>, create: bool) -> ProposedChanges {
+    ProposedChanges {
         findings: Vec::new(),
         hooks: Vec::new(),
         stack: "intake-dev".to_owned(),
-        create: false,
+        create,
         partial: false,
         change_set: "x".to_owned(),
-        changes: proposed,
-    };
-    surprises(&plan, &changes)
+        changes,
+    }
+}
+
+fn surprised(planned: &[ResourceChange], proposed: Vec<Change>) -> Vec<(String, bool)> {
+    surprises(&plan_of(planned), &set_of(proposed, false))
         .into_iter()
         .map(|surprise| (surprise.to_string(), surprise.dangerous))
         .collect()
@@ -201,16 +207,7 @@ fn what_lets_somebody_in_and_that_nobody_planned_is_dangerous() {
     let of = |resource_type: &str, create| {
         let mut change = proposed("Extra", "Add", None);
         change.resource_type = resource_type.to_owned();
-        let changes = ProposedChanges {
-            findings: Vec::new(),
-            hooks: Vec::new(),
-            stack: "intake-dev".to_owned(),
-            create,
-            partial: false,
-            change_set: "x".to_owned(),
-            changes: vec![change],
-        };
-        let found = surprises(&StackPlan::default(), &changes);
+        let found = surprises(&StackPlan::default(), &set_of(vec![change], create));
         let [surprise] = &*found else {
             panic!("{found:?}");
         };
@@ -234,21 +231,7 @@ fn what_lets_somebody_in_and_that_nobody_planned_is_dangerous() {
 
 /// Returns what is said of a change that updates something in place, with the dangers and whether a kept plan covers it.
 fn updated(known: &[ResourceChange], change: Change, create: bool) -> Vec<(String, Grade, bool)> {
-    let plan = StackPlan {
-        stack: "intake-dev".to_owned(),
-        changes: known.to_vec(),
-        ..StackPlan::default()
-    };
-    let changes = ProposedChanges {
-        findings: Vec::new(),
-        hooks: Vec::new(),
-        stack: "intake-dev".to_owned(),
-        create,
-        partial: false,
-        change_set: "x".to_owned(),
-        changes: vec![change],
-    };
-    let found = surprises(&plan, &changes).into_iter();
+    let found = surprises(&plan_of(known), &set_of(vec![change], create)).into_iter();
     found
         .map(|it| {
             let text = it.to_string();
@@ -389,20 +372,8 @@ async fn a_kept_plan_covers_nothing_that_it_does_not_say() {
         (Some(&queue), delay(), execute),
         (Some(&replaced), delay(), execute),
     ] {
-        let plan = StackPlan {
-            stack: "intake-dev".to_owned(),
-            changes: known.into_iter().cloned().collect(),
-            ..StackPlan::default()
-        };
-        let changes = ProposedChanges {
-            findings: Vec::new(),
-            hooks: Vec::new(),
-            stack: plan.stack.clone(),
-            create: false,
-            partial: false,
-            change_set: "x".to_owned(),
-            changes: vec![change],
-        };
+        let known: Vec<ResourceChange> = known.into_iter().cloned().collect();
+        let (plan, changes) = (plan_of(&known), set_of(vec![change], false));
         for (consent, expected) in [(Consent::Given, execute), (Consent::Kept, kept)] {
             let cli = <crate::cli::Cli as clap::Parser>::parse_from(["stackctl", "diff"]);
             let agreed = Plan {

@@ -33,7 +33,7 @@ pub(super) const TRAPS: &[Trap] = &[
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html",
         find: |seen| undeployed(seen, "ApiId", &HTTP),
     },
-    // What WebSocket APIs alone have, and the API itself: of an HTTP API it says which route is taken nowhere.
+    // What WebSocket APIs alone have, and the API itself, which says how they choose a route.
     Trap {
         types: &[
             "AWS::ApiGatewayV2::Api",
