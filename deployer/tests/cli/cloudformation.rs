@@ -219,7 +219,8 @@ fn answer(
         }
         // The scope of a credential is its key, the day, the region and the service.
         if let Some((_, scope)) = line.split_once("Credential=") {
-            region = scope.split('/').nth(2).unwrap_or_default().to_owned();
+            let scope = scope.split('/').nth(2);
+            scope.unwrap_or_default().clone_into(&mut region);
         }
         if line.trim().is_empty() {
             break;

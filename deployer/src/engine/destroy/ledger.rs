@@ -25,7 +25,7 @@ const PARTS: [(&str, &str); 3] = [
 pub(in crate::engine) fn is_part(resource_type: &str) -> bool {
     let names = |property: &str| {
         let facts = facts::resource_type(resource_type);
-        let mut properties = facts.into_iter().flat_map(|facts| facts.properties());
+        let mut properties = facts.into_iter().flat_map(facts::ResourceFacts::properties);
         properties.any(|it| it.name() == property && it.required())
     };
     (PARTS.iter()).any(|(part, property)| resource_type.starts_with(part) && names(property))
