@@ -79,6 +79,9 @@ pub struct Change {
     /// The names of the properties that change whatever becomes of other resources, sorted.
     #[serde(skip)]
     pub own: Vec<String>,
+    /// Whether it changes by nothing but that it is a stack, whose template may be another one behind the same address.
+    #[serde(skip)]
+    pub is_automatic: bool,
     /// Its properties before and after, where they are told.
     #[serde(skip)]
     pub values: Option<[Value; 2]>,

@@ -64,6 +64,10 @@ const MORE: &str = "would be updated beyond the plan";
 /// What is said of one that the plan does not change.
 const UPDATED: &str = "would be updated";
 
+/// What is said of a stack in the stack that CloudFormation lists because it lists them all.
+const LISTED: &str =
+    "would be updated if what stands at the address of its template is another one by now";
+
 impl Surprise {
     /// Returns whether it is no more than that a change set does not know what the plan knows.
     pub(super) fn is_guessed(&self, plan: &StackPlan) -> bool {
@@ -187,7 +191,8 @@ fn more(known: Option<&ResourceChange>, change: &Change, set: &ProposedChanges) 
     }
     let of_properties = change.scope.iter().any(|part| part == "Properties");
     let details = change.own.is_empty() && change.properties.is_empty();
-    if known.is_none() && details && (of_properties || change.scope.is_empty()) {
+    let is_open = of_properties || change.scope.is_empty();
+    if known.is_none() && details && is_open && !change.is_automatic {
         // Something becomes another, and not even its name is told.
         return plan::beyond(None, &change.resource_type, &[String::new()], None);
     }
@@ -274,6 +279,7 @@ fn disagreement(
                 Some(Action::Delete | Action::Retain) => {
                     Some(("would stay in the stack, and be updated", false))
                 }
+                None if change.is_automatic => Some((LISTED, false)),
                 _ => Some((UPDATED, false)),
             },
         },

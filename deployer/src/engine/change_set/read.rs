@@ -19,6 +19,7 @@ pub(super) fn read_change(change: ResourceChange, stack: &StackManifest) -> Chan
     let follows = follows(&details);
     let replacing = replacing(&details);
     let own = own(&details);
+    let is_automatic = is_automatic(&details);
     let values = values(
         change.before_context.as_deref(),
         change.after_context.as_deref(),
@@ -57,6 +58,7 @@ pub(super) fn read_change(change: ResourceChange, stack: &StackManifest) -> Chan
         follows,
         replacing,
         own,
+        is_automatic,
         values,
         source: stack
             .resources
@@ -124,6 +126,23 @@ fn own(details: &[ResourceChangeDetail]) -> Vec<String> {
     let names = own.filter(|(name, known)| *known || !following.contains(name));
     let names: BTreeSet<&String> = names.map(|(name, _)| name).collect();
     names.into_iter().cloned().collect()
+}
+
+/// Returns whether nothing changes the properties but that they are those of a nested stack: CloudFormation lists every one,
+/// because what stands at the address of its template may be another one by now.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChangeDetail.html>.
+fn is_automatic(details: &[ResourceChangeDetail]) -> bool {
+    let mut of_properties = details
+        .iter()
+        .filter(|detail| {
+            let target = detail.target.as_ref();
+            target.and_then(|target| target.attribute.as_ref())
+                == Some(&ResourceAttribute::Properties)
+        })
+        .peekable();
+    of_properties.peek().is_some()
+        && of_properties.all(|detail| detail.change_source == Some(ChangeSource::Automatic))
 }
 
 /// Reads the properties of a resource before and after, as far as CloudFormation knows them.
@@ -214,6 +233,35 @@ mod tests {
             detail(Some("Late"), DirectModification, Dynamic),
         ];
         assert_eq!(own(&details), ["Late", "Mixed", "Parameter", "Written"]);
+    }
+
+    /// The detail is the one of the example of AWS.
+    ///
+    /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/change-sets-for-nested-stacks.html>.
+    #[test]
+    fn a_stack_in_a_stack_is_listed_though_nobody_changed_it() {
+        use ChangeSource::{Automatic, DirectModification, ResourceAttribute as Attribute};
+        use EvaluationType::{Dynamic, Static};
+        let target = ResourceTargetDefinition::builder()
+            .attribute(ResourceAttribute::Properties)
+            .requires_recreation(RequiresRecreation::Never);
+        let listed = ResourceChangeDetail::builder()
+            .target(target.build())
+            .evaluation(Dynamic)
+            .change_source(Automatic)
+            .build();
+        let tagged = detail(None, DirectModification, Static);
+        let of = |details: &[ResourceChangeDetail]| is_automatic(details);
+        assert!(of(std::slice::from_ref(&listed)));
+        assert!(of(&[listed.clone(), tagged.clone()]));
+        for other in [
+            detail(Some("TemplateURL"), DirectModification, Static),
+            detail(Some("Parameters"), Attribute, Dynamic),
+        ] {
+            assert!(!of(&[listed.clone(), other]));
+        }
+        assert!(!of(&[tagged]));
+        assert!(!of(&[]));
     }
 
     /// The contexts are texts of JSON with the attributes of the resource.

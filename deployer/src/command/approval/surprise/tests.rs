@@ -283,6 +283,22 @@ fn what_lets_in_somebody_else_and_that_nobody_planned_is_dangerous() {
     assert_eq!(updated(&[], follows, false), calm(false));
 }
 
+/// Every update of a stack lists the stacks in it, whatever becomes of them: that is no danger of this update.
+#[test]
+fn a_stack_in_a_stack_that_nobody_changed_is_told_calmly() {
+    let mut nested = modified("AWS::CloudFormation::Stack", &[]);
+    let unnamed = updated(&[], nested.clone(), false);
+    let opens = (LETS_MORE.to_owned(), Grade::ExposureWidened, true);
+    assert_eq!(unnamed, [opens]);
+    nested.is_automatic = true;
+    let calm = |word: &str| vec![(word.to_owned(), Grade::UpdateInPlace, false)];
+    assert_eq!(updated(&[], nested.clone(), false), calm(LISTED));
+    // What is planned of it is judged there.
+    let mut known = planned("It", Action::Update, Grade::UpdateInPlace);
+    known.resource_type.clone_from(&nested.resource_type);
+    assert_eq!(updated(&[known], nested, false), []);
+}
+
 #[test]
 fn what_an_update_does_beyond_its_plan_is_told() {
     let known = |path: plan::Path| ResourceChange {
@@ -361,6 +377,10 @@ async fn a_kept_plan_covers_nothing_that_it_does_not_say() {
     let mut same = delay();
     same.values = Some([json!({"DelaySeconds": 1}), json!({"DelaySeconds": "1"})]);
     let more = || proposed("Extra", "Add", None);
+    let nested = Change {
+        is_automatic: true,
+        ..modified("AWS::CloudFormation::Stack", &[])
+    };
     let (execute, decline) = (Decision::Execute, Decision::Decline);
     for (known, change, kept) in [
         (None, delay(), decline),
@@ -371,6 +391,7 @@ async fn a_kept_plan_covers_nothing_that_it_does_not_say() {
         // A place that tells no values knows no more than the plan.
         (Some(&queue), delay(), execute),
         (Some(&replaced), delay(), execute),
+        (None, nested, execute),
     ] {
         let known: Vec<ResourceChange> = known.into_iter().cloned().collect();
         let (plan, changes) = (plan_of(&known), set_of(vec![change], false));

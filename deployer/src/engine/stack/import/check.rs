@@ -67,7 +67,9 @@ pub(super) fn objection(
         let id = change.logical_id.as_str();
         match (step, change.action.as_str()) {
             (Step::Prepare | Step::Remove | Step::Restore, "Modify") => {
-                differing.contains(id) && stays(step, change, differing)
+                // Every update lists the stacks in a stack, whether anything is another in them or not.
+                let is_listed = change.is_automatic || differing.contains(id);
+                is_listed && stays(step, change, differing)
             }
             (Step::Remove, "Remove") => {
                 // The local engine tells no policy.
@@ -192,6 +194,10 @@ mod tests {
             replacing: Replacing::Same,
             ..reader.clone()
         };
+        let nested = Change {
+            is_automatic: true,
+            ..change("Modify", "Nested")
+        };
         for (step, changes) in [
             (Step::Remove, vec![retained.clone(), same.clone()]),
             (Step::Restore, vec![same]),
@@ -200,6 +206,7 @@ mod tests {
             (Step::Import, vec![change("Import", "New")]),
             (Step::Restore, vec![change("Modify", "New"), follows]),
             (Step::Restore, vec![open]),
+            (Step::Prepare, vec![change("Modify", "New"), nested]),
         ] {
             assert_eq!(told(step, &changes), None, "{step:?}");
         }
