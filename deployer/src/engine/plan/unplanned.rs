@@ -47,17 +47,17 @@ pub(crate) fn beyond(
             reasons: Vec::new(),
         });
     };
-    let template = |properties: &Value| {
-        let properties: Map<String, Value> = properties
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| names.contains(name.as_str()))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        json!({"Resources": {"It": {"Type": resource_type, "Properties": properties}}})
-    };
-    let (before, after) = (template(before), template(after));
+    // What stays, or was planned, says what the rest means: whom a policy is given to, and what it allows.
+    let of = |side: &Value| side.as_object().cloned().unwrap_or_default();
+    let mut wanted = of(before);
+    for name in &names {
+        match after.get(name) {
+            Some(value) => wanted.insert((*name).to_owned(), value.clone()),
+            None => wanted.remove(*name),
+        };
+    }
+    let template = |properties: Map<String, Value>| json!({"Resources": {"It": {"Type": resource_type, "Properties": properties}}});
+    let (before, after) = (template(of(before)), template(wanted));
     let side = |template| Side {
         template: Some(template),
         ..Side::default()

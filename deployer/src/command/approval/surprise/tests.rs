@@ -361,6 +361,41 @@ fn the_values_say_whether_anything_differs() {
     );
 }
 
+/// Whom a policy is given to, and which calls a route takes, depends on what stays.
+#[test]
+fn what_becomes_another_is_judged_with_what_stays() {
+    let of = |resource_type: &str, name: &str, before: Value, after: Value| {
+        let mut change = modified(resource_type, &[name]);
+        change.values = Some([before, after]);
+        updated(&[], change, false)
+    };
+    let policy = |roles: &[&str]| {
+        json!({"PolicyName": "p", "Roles": roles, "PolicyDocument": {"Statement": [
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
+        ]}})
+    };
+    let told = format!("{UPDATED}: allows more: all of it to auditor too");
+    assert_eq!(
+        of(
+            "AWS::IAM::Policy",
+            "Roles",
+            policy(&["clerk"]),
+            policy(&["auditor", "clerk"])
+        ),
+        [(told, Grade::PermissionWidened, true)]
+    );
+    let route = |key: &str| json!({"ApiId": "a", "RouteKey": key, "AuthorizationType": "JWT"});
+    assert_eq!(
+        of(
+            "AWS::ApiGatewayV2::Route",
+            "RouteKey",
+            route("GET /a"),
+            route("GET /b")
+        ),
+        [(UPDATED.to_owned(), Grade::UpdateInPlace, true)]
+    );
+}
+
 /// Whoever kept a plan kept that one: what does more is not executed, and what does less is.
 #[tokio::test]
 async fn a_kept_plan_covers_nothing_that_it_does_not_say() {
