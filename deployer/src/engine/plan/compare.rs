@@ -30,6 +30,7 @@ use repeated::Repeated;
 use widen::Whose;
 
 pub(super) use follow::{Other, Renewed};
+pub(super) use judge::is_custom;
 
 /// What is known of other stacks, and of functions, when one stack is compared.
 #[derive(Clone, Debug, Default)]
@@ -231,7 +232,7 @@ fn created(
     let each = || ways.iter().filter_map(|(_, new)| new.as_deref());
     let exposures: BTreeSet<String> = each()
         .filter(|new| !widen::is_asked_before(new, own))
-        .flat_map(|new| widen::exposures(resource_type, None, new))
+        .flat_map(|new| widen::made(resource_type, new, among, own))
         .collect();
     for exposure in exposures.into_iter().rev() {
         change.reasons.insert(0, exposure);

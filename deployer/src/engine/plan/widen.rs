@@ -31,7 +31,7 @@ use statement::{Effect, dropped, equal, gained, matches, principals};
 use text::json;
 
 pub(super) use employed::{employed, given};
-pub(super) use exposure::{exposures, is_asked_before, sets, unasked};
+pub(super) use exposure::{exposures, is_asked_before, made, sets, unasked};
 pub(super) use granted::{granted, reaches, withdrawn};
 pub(crate) use kinds::lets_in;
 pub(super) use kinds::{OPENED, inside};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::canonical::intrinsic;
+use super::super::compare::type_of;
 use super::super::references::names;
 use super::granted::ATTACHED;
 use super::people::newcomers;
@@ -76,14 +77,11 @@ pub(super) fn roles(resource: &Value) -> Vec<&Value> {
     if let Some(properties) = resource.get("Properties") {
         collect(properties, &mut found);
         // Here the roles are a map or a list; those of a policy are whom it is given to.
-        match (
-            resource.get("Type").and_then(Value::as_str),
-            properties.get("Roles"),
-        ) {
-            (Some("AWS::Cognito::IdentityPoolRoleAttachment"), Some(Value::Object(roles))) => {
+        match (type_of(resource), properties.get("Roles")) {
+            ("AWS::Cognito::IdentityPoolRoleAttachment", Some(Value::Object(roles))) => {
                 found.extend(roles.values());
             }
-            (Some("AWS::IAM::InstanceProfile"), roles) => found.extend(elements(roles)),
+            ("AWS::IAM::InstanceProfile", roles) => found.extend(elements(roles)),
             _ => {}
         }
     }
@@ -124,11 +122,8 @@ fn collect<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
 /// Returns the policies of a role of the template, where it is one.
 fn allowed(role: &Value, resources: &BTreeMap<String, Value>) -> Option<Value> {
     let id = names(role).into_iter().find(|id| {
-        resources
-            .get(id)
-            .and_then(|body| body.get("Type"))
-            .and_then(Value::as_str)
-            == Some("AWS::IAM::Role")
+        let role = resources.get(id).map(type_of);
+        role == Some("AWS::IAM::Role")
     })?;
     let properties = resources.get(&id)?.get("Properties");
     let part = |name: &str| properties.and_then(|all| all.get(name)).cloned();
@@ -137,7 +132,7 @@ fn allowed(role: &Value, resources: &BTreeMap<String, Value>) -> Option<Value> {
         .filter(|body| {
             ATTACHED
                 .iter()
-                .filter(|(kind, _)| body.get("Type").and_then(Value::as_str) == Some(kind))
+                .filter(|(kind, _)| type_of(body) == *kind)
                 .flat_map(|(_, places)| *places)
                 .filter_map(|place| body.get("Properties")?.get(place))
                 .any(|value| names(value).contains(&id))
@@ -156,7 +151,7 @@ pub(in super::super) fn given(
     new: &Value,
     before: &BTreeMap<String, Value>,
 ) -> Vec<String> {
-    let kind = new.get("Type").and_then(Value::as_str).unwrap_or_default();
+    let kind = type_of(new);
     let places = ATTACHED
         .iter()
         .filter(|(attached, _)| *attached == kind)

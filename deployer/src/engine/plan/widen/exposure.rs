@@ -9,7 +9,7 @@ mod reach;
 mod sockets;
 mod tokens;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -40,6 +40,21 @@ pub(in super::super) fn exposures(
     found.into_iter().collect()
 }
 
+/// Returns how the world can reach what is new. A rule that is new in a group that is there already is another rule of that
+/// group. `among` are the resources that its stack has already, where there is one, and `own` those of its template.
+pub(in super::super) fn made(
+    resource_type: &str,
+    new: &Value,
+    among: Option<&BTreeMap<String, Value>>,
+    own: &BTreeMap<String, Value>,
+) -> Vec<String> {
+    let group = among.and_then(|among| addresses::group_of(resource_type, new, among, own));
+    match group {
+        Some([before, after]) => exposures(addresses::GROUP, Some(&before), &after),
+        None => exposures(resource_type, None, new),
+    }
+}
+
 /// Returns what is open to more of the world once a resource is gone, because it kept somebody out.
 pub(in super::super) fn lost(resource_type: &str, old: &Value) -> Option<&'static str> {
     match resource_type {
@@ -64,8 +79,12 @@ fn properties(resource: &Value) -> &Value {
 fn opened(resource_type: &str, old: Option<&Value>, new: &Value) -> BTreeSet<String> {
     let before = old.map(|old| open(resource_type, old)).unwrap_or_default();
     let mut after = open(resource_type, new);
+    let operations = old.map(|old| definition::operations(resource_type, properties(old)));
+    let asking = operations.map(|it| it.asking).unwrap_or_default();
     after.retain(|reach| match old {
-        Some(_) => !before.iter().any(|earlier| earlier.covers(reach)),
+        Some(_) => !before
+            .iter()
+            .any(|earlier| earlier.covers(reach) && !earlier.left_to(&asking, reach)),
         None => reach.is_for_all(),
     });
     let mut found: BTreeSet<String> = after.iter().map(Reach::to_string).collect();
@@ -85,7 +104,8 @@ fn open(resource_type: &str, resource: &Value) -> Vec<Reach> {
     let properties = properties(resource);
     let route = || Reach::Calls(Route::new(properties));
     let calls = takes_calls(resource_type, properties).then(route);
-    let operations = definition::operations(resource_type, properties).into_iter();
+    let operations = definition::operations(resource_type, properties);
+    let operations = operations.open.into_iter();
     let packets = addresses::rules(resource_type, properties).into_iter();
     let pages = origins::origins(properties).into_iter();
     let lines = lines(resource_type, resource).into_iter();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::super::compare::type_of;
 use super::super::references::names;
 use super::{documents, elements, narrowed, permissions};
 
@@ -65,10 +66,7 @@ pub(in super::super) fn reaches(
     others: &BTreeMap<String, Value>,
     own: &BTreeMap<String, Value>,
 ) -> bool {
-    let resource_type = resource
-        .get("Type")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let resource_type = type_of(resource);
     let part = |name: &str| resource.get("Properties").and_then(|all| all.get(name));
     // A parameter or the account is no resource: what only that says is somewhere else, and there.
     let named = |value: &Value| -> Vec<String> {
@@ -118,7 +116,7 @@ fn is_service(principal: Option<&Value>) -> bool {
 /// Returns a resource with what it allows as policies: a permission of a function is a statement written as properties.
 fn policies(resource: &Value) -> Value {
     let part = |name: &str| resource.get("Properties").and_then(|all| all.get(name));
-    if resource.get("Type").and_then(Value::as_str) != Some("AWS::Lambda::Permission") {
+    if type_of(resource) != "AWS::Lambda::Permission" {
         return resource.clone();
     }
     let principal = part("Principal").cloned().unwrap_or(Value::Null);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::canonical::same;
+use super::super::compare::type_of;
 use super::super::grade;
 use super::super::references::names;
 use super::granted::ATTACHED;
@@ -34,7 +35,7 @@ pub(in super::super) fn left(
     before: &BTreeMap<String, Value>,
     after: &BTreeMap<String, Value>,
 ) -> Vec<String> {
-    let kind = old.get("Type").and_then(Value::as_str).unwrap_or_default();
+    let kind = type_of(old);
     let part = |side: &'_ Value, name: &str| side.get("Properties")?.get(name).cloned();
     let mut found = Vec::new();
     let guardian = GUARDIANS.iter().find(|(of, _)| *of == kind);

@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::super::canonical::same;
+use super::super::compare::type_of;
 use super::{elements, text};
 
 /// Returns who else may do what others may already, one phrase each; for a new resource, `old` is null.
 pub(super) fn newcomers(old: &Value, new: &Value) -> Vec<String> {
     let sides = Sides { old, new };
-    match new.get("Type").and_then(Value::as_str).unwrap_or_default() {
+    match type_of(new) {
         // See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-usageplankey.html>.
         "AWS::ApiGateway::UsagePlanKey"
             if sides.differs("KeyId") || sides.differs("UsagePlanId") =>

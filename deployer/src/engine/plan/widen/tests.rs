@@ -229,6 +229,28 @@ fn exposures_are_found() {
             json!({"Body": {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://a/b"}}}}),
             1,
         ),
+        // The type of an authorization counts before what is named.
+        (
+            "AWS::ApiGateway::RestApi",
+            json!({"Body": {
+                "securityDefinitions": {
+                    "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+                    "tokens": {"type": "apiKey", "in": "header", "name": "Authorization", "x-amazon-apigateway-authtype": "custom"},
+                },
+                "paths": {"/a": {
+                    "get": {"x-amazon-apigateway-auth": {"type": "aws_iam"}},
+                    "post": {"x-amazon-apigateway-auth": {"type": "none"}, "security": [{"tokens": []}]},
+                    "put": {"x-amazon-apigateway-auth": {"type": "NONE"}, "security": [{"key": []}]},
+                }},
+            }}),
+            1,
+        ),
+        // It says nothing to an HTTP API.
+        (
+            "AWS::ApiGatewayV2::Api",
+            json!({"Body": {"paths": {"/a": {"get": {"x-amazon-apigateway-auth": {"type": "AWS_IAM"}}}}}}),
+            1,
+        ),
         (
             "AWS::EC2::SecurityGroup",
             json!({"SecurityGroupIngress": [{"IpProtocol": "tcp", "CidrIp": "10.0.0.0/16", "FromPort": 5432, "ToPort": 5432}]}),
@@ -290,7 +312,10 @@ fn guards_that_a_change_takes_away_are_exposures() {
     let policy = |condition: Value| json!({"PolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "q", "Condition": condition}]}});
     let no_condition = json!({"PolicyDocument": {"Statement": {"Effect": "Allow", "Principal": {"Service": ["sns.amazonaws.com"]}, "Action": ["sqs:SendMessage"], "Resource": "q"}}});
     let source = "Service sns.amazonaws.com may act for anybody: no condition names the source";
-    let ingress = |addresses: &str, protocol: &str, from: u32, to: u32| json!({"CidrIp": addresses, "IpProtocol": protocol, "FromPort": from, "ToPort": to});
+    let body = |get: Value, more: Value| json!({"Body": {"paths": {"/$default": {"x-amazon-apigateway-any-method": {"x-amazon-apigateway-integration": {"uri": "a"}}}, "/admin": {"get": get, "post": more}}}});
+    let answered = |by: &str| json!({"x-amazon-apigateway-integration": {"uri": by}});
+    let asking = json!({"security": [{"tokens": []}]});
+    let ingress = |addresses: &str, protocol: &str, from: i64, to: i64| json!({"CidrIp": addresses, "IpProtocol": protocol, "FromPort": from, "ToPort": to});
     let rows: Vec<(&str, Value, Value, Vec<&str>)> = vec![
         (
             "AWS::Cognito::IdentityPool",
@@ -443,6 +468,50 @@ fn guards_that_a_change_takes_away_are_exposures() {
             vec!["0.0.0.0/1 reaches port 22 (tcp)"],
         ),
         (
+            "AWS::EC2::SecurityGroup",
+            json!({"SecurityGroupIngress": [ingress("0.0.0.0/0", "icmp", 8, 0)]}),
+            json!({"SecurityGroupIngress": [ingress("0.0.0.0/0", "icmp", -1, -1)]}),
+            vec!["any address reaches it (icmp)"],
+        ),
+        (
+            "AWS::EC2::SecurityGroup",
+            json!({"SecurityGroupIngress": [ingress("0.0.0.0/0", "1", 8, 0)]}),
+            json!({"SecurityGroupIngress": [ingress("0.0.0.0/0", "icmp", 8, -1)]}),
+            vec!["any address reaches it by messages of type 8 (icmp)"],
+        ),
+        (
+            "AWS::EC2::SecurityGroup",
+            json!({"SecurityGroupIngress": [ingress("0.0.0.0/0", "icmpv6", 128, 0)]}),
+            json!({"SecurityGroupIngress": [ingress("0.0.0.0/0", "icmpv6", 128, 0), ingress("0.0.0.0/0", "icmp", 3, 4)]}),
+            vec!["any address reaches it by messages of type 3, code 4 (icmp)"],
+        ),
+        (
+            "AWS::EC2::SecurityGroup",
+            json!({"SecurityGroupIngress": [ingress("0.0.0.0/0", "tcp", 1, 2)]}),
+            json!({"SecurityGroupIngress": [ingress("0.0.0.0/0", "tcp", 1, 2), ingress("0.0.0.0/0", "50", 1, 2)]}),
+            vec!["any address reaches it (50)"],
+        ),
+        // The closest route takes a call, and that one asked.
+        (
+            "AWS::ApiGatewayV2::Api",
+            body(asking.clone(), asking.clone()),
+            body(json!({}), asking.clone()),
+            vec!["the route GET /admin takes calls without authorization"],
+        ),
+        (
+            "AWS::ApiGatewayV2::Api",
+            json!({"Body": {"paths": {"/{proxy+}": {"get": {}}, "/admin/{proxy+}": {"get": asking}}}}),
+            json!({"Body": {"paths": {"/{proxy+}": {"get": {}}, "/admin/a": {"get": {}}}}}),
+            vec!["the route GET /admin/a takes calls without authorization"],
+        ),
+        // What answers was not reached by the wider one.
+        (
+            "AWS::ApiGatewayV2::Api",
+            body(answered("a"), asking.clone()),
+            body(answered("a"), answered("b")),
+            vec!["the route POST /admin takes calls without authorization"],
+        ),
+        (
             "AWS::RDS::DBInstance",
             json!({}),
             json!({"PubliclyAccessible": true}),
@@ -462,6 +531,17 @@ fn guards_that_a_change_takes_away_are_exposures() {
             "{resource_type} {new} to {old}"
         );
     }
+    let one = json!({"Body": {"paths": {"/{proxy+}": {"get": answered("a")}}}});
+    let two = json!({"Body": {"paths": {"/{proxy+}": {"get": answered("a")}, "/b": {"get": answered("a")}}}});
+    let other = json!({"Body": {"paths": {"/{proxy+}": {"get": answered("a")}, "/b": {"get": answered("b")}}}});
+    assert_eq!(
+        opened("AWS::ApiGatewayV2::Api", &one, &two),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        opened("AWS::ApiGatewayV2::Api", &one, &other),
+        ["the route GET /b takes calls without authorization"]
+    );
     assert_eq!(
         opened("AWS::SQS::QueuePolicy", &no_condition, &no_condition),
         Vec::<String>::new()

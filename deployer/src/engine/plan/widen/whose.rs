@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::super::compare::type_of;
 use super::super::references::names;
 use super::employed::roles;
 use super::granted::ATTACHED;
@@ -32,7 +33,7 @@ impl<'a> Whose<'a> {
     /// Returns who is given what the policies of a resource say, in words: `Fulfil (FulfilRole), Auditor`. Nothing, where that
     /// is the resource itself and nothing acts as it, and where it gives nothing to an identity.
     pub(in super::super) fn told(&self, id: &str, resource: &Value) -> String {
-        let kind = kind(resource);
+        let kind = type_of(resource);
         let mut told = BTreeSet::new();
         if kind == "AWS::IAM::Role" {
             told.extend(self.acting(id).map(str::to_owned));
@@ -67,7 +68,8 @@ impl<'a> Whose<'a> {
         for (id, body) in self.resources {
             for name in roles(body).into_iter().flat_map(names) {
                 let role = self.resources.get_key_value(&name);
-                if let Some((role, _)) = role.filter(|(_, body)| kind(body) == "AWS::IAM::Role") {
+                if let Some((role, _)) = role.filter(|(_, body)| type_of(body) == "AWS::IAM::Role")
+                {
                     found.entry(role).or_default().insert(id);
                 }
             }
@@ -83,7 +85,7 @@ impl<'a> Whose<'a> {
             let place = id.clone().unwrap_or_else(|| text(value));
             (place, id.unwrap_or_default())
         };
-        let attached = ATTACHED.iter().filter(|(of, _)| *of == kind(policy));
+        let attached = ATTACHED.iter().filter(|(of, _)| *of == type_of(policy));
         let mut found: BTreeSet<(String, String)> = attached
             .flat_map(|(_, places)| *places)
             .filter_map(|place| policy.get("Properties")?.get(place))
@@ -91,7 +93,7 @@ impl<'a> Whose<'a> {
             .map(own)
             .collect();
         // A role, a user or a group may name it as well.
-        if kind(policy) == "AWS::IAM::ManagedPolicy" {
+        if type_of(policy) == "AWS::IAM::ManagedPolicy" {
             let having = self.resources.iter().filter(|(_, body)| {
                 let arns = body
                     .get("Properties")
@@ -113,13 +115,6 @@ const IDENTITIES: [&str; 5] = [
     "AWS::IAM::RolePolicy",
     "AWS::IAM::UserPolicy",
 ];
-
-fn kind(resource: &Value) -> &str {
-    resource
-        .get("Type")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-}
 
 #[cfg(test)]
 mod tests {

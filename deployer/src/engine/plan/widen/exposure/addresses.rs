@@ -2,12 +2,15 @@
 //!
 //! See <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::super::canonical::same;
+use super::super::super::compare::type_of;
+use super::super::super::references::names;
 use super::super::{elements, text, unknown};
 
 /// Networks that nobody reaches over the internet; see
@@ -68,22 +71,74 @@ fn mask(prefix: u32) -> u128 {
     u128::MAX.checked_shl(128 - prefix).unwrap_or_default()
 }
 
+/// The type of a group.
+pub(super) const GROUP: &str = "AWS::EC2::SecurityGroup";
+
+/// The type of a rule that is a resource of its own.
+const RULE: &str = "AWS::EC2::SecurityGroupIngress";
+
 /// What one rule lets in from one range of addresses.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
     addresses: Value,
     protocol: Option<String>,
+    /// From which port to which one, or the type and the code of messages; nothing, where it is for all.
     ports: Option<(Value, Value)>,
 }
 
 /// Returns what the world may send to the members of a security group.
 pub(super) fn rules(resource_type: &str, properties: &Value) -> Vec<Rule> {
     let rules = match resource_type {
-        "AWS::EC2::SecurityGroup" => elements(properties.get("SecurityGroupIngress")),
-        "AWS::EC2::SecurityGroupIngress" => vec![properties],
+        GROUP => elements(properties.get("SecurityGroupIngress")),
+        RULE => vec![properties],
         _ => Vec::new(),
     };
     rules.into_iter().flat_map(Rule::of).collect()
+}
+
+/// Returns the group of a new rule without the rule and with it, where the group was there before: the same as if the rule
+/// stood in the group. `among` are the resources that are deployed, and `own` those of the template of the rule.
+pub(super) fn group_of(
+    resource_type: &str,
+    new: &Value,
+    among: &BTreeMap<String, Value>,
+    own: &BTreeMap<String, Value>,
+) -> Option<[Value; 2]> {
+    fn group(rule: &Value) -> Option<&Value> {
+        let properties = rule.get("Properties")?;
+        properties
+            .get("GroupId")
+            .or_else(|| properties.get("GroupName"))
+    }
+    if resource_type != RULE {
+        return None;
+    }
+    let of = group(new)?;
+    let named: Vec<String> = names(of)
+        .into_iter()
+        .filter(|name| own.contains_key(name))
+        .collect();
+    // What no resource of the template is, is somewhere else, and there.
+    if !named.is_empty() && !named.iter().any(|name| among.contains_key(name)) {
+        return None;
+    }
+    let mut rules: Vec<&Value> = Vec::new();
+    for (id, resource) in among {
+        let Some(properties) = resource.get("Properties") else {
+            continue;
+        };
+        match type_of(resource) {
+            GROUP if named.contains(id) => {
+                rules.extend(elements(properties.get("SecurityGroupIngress")));
+            }
+            RULE if group(resource).is_some_and(|its| same(its, of)) => rules.push(properties),
+            _ => {}
+        }
+    }
+    let before = json!({"Type": GROUP, "Properties": {"SecurityGroupIngress": rules}});
+    rules.extend(new.get("Properties"));
+    let after = json!({"Type": GROUP, "Properties": {"SecurityGroupIngress": rules}});
+    Some([before, after])
 }
 
 impl Rule {
@@ -98,10 +153,18 @@ impl Rule {
                 other => other.to_owned(),
             }
         });
-        let ports = rule
-            .get("FromPort")
-            .map(|from| (from.clone(), rule.get("ToPort").unwrap_or(from).clone()))
-            .filter(|_| protocol.as_deref() != Some(ALL));
+        let end = |default: &Value| rule.get("ToPort").unwrap_or(default).clone();
+        let ports = rule.get("FromPort").and_then(|from| {
+            let protocol = protocol.as_deref().unwrap_or_default();
+            if MESSAGES.contains(&protocol) {
+                let is_any = number(from) == Some(ANY);
+                (!is_any).then(|| (from.clone(), end(&ANY.into())))
+            } else {
+                // Those that have a number alone have no ports.
+                let is_numbered = protocol.parse::<i16>().is_ok();
+                (!is_numbered).then(|| (from.clone(), end(from)))
+            }
+        });
         ["CidrIp", "CidrIpv6"]
             .into_iter()
             .filter_map(|name| rule.get(name))
@@ -112,6 +175,11 @@ impl Rule {
                 protocol: protocol.clone(),
                 ports: ports.clone(),
             })
+    }
+
+    fn is_of_messages(&self) -> bool {
+        let protocol = self.protocol.as_deref();
+        protocol.is_some_and(|protocol| MESSAGES.contains(&protocol))
     }
 
     fn range(&self) -> Option<Range> {
@@ -135,6 +203,9 @@ impl Rule {
         };
         let ports = || match (&self.ports, &other.ports) {
             (None, _) => true,
+            (Some((kind, code)), Some((other, one))) if self.is_of_messages() => {
+                same(kind, other) && (number(code) == Some(ANY) || same(code, one))
+            }
             (Some((from, to)), Some((first, last))) => {
                 let within = number(from)
                     .zip(number(first))
@@ -150,6 +221,14 @@ impl Rule {
 
 /// What all protocols are called.
 const ALL: &str = "-1";
+
+/// Protocols of messages, which have a type and a code in place of ports.
+///
+/// See <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html>.
+const MESSAGES: [&str; 2] = ["icmp", "icmpv6"];
+
+/// The type of all messages, and the code of all of a type.
+const ANY: i64 = -1;
 
 fn number(port: &Value) -> Option<i64> {
     match port {
@@ -167,6 +246,12 @@ impl fmt::Display for Rule {
         }
         match &self.ports {
             None => formatter.write_str("it")?,
+            Some((kind, code)) if self.is_of_messages() => {
+                write!(formatter, "it by messages of type {}", text(kind))?;
+                if number(code) != Some(ANY) {
+                    write!(formatter, ", code {}", text(code))?;
+                }
+            }
             Some((from, to)) if same(from, to) => write!(formatter, "port {}", text(from))?,
             Some((from, to)) => write!(formatter, "ports {} to {}", text(from), text(to))?,
         }

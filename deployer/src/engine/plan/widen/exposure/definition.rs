@@ -21,37 +21,87 @@ const VERBS: [(&str, &str); 7] = [
 
 const APIS: [&str; 2] = ["AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"];
 
-/// Returns the operations of an API that ask nobody who calls.
-pub(super) fn operations(resource_type: &str, properties: &Value) -> Vec<Route> {
-    let mut found = Vec::new();
+/// The operations of an API.
+#[derive(Debug, Default)]
+pub(super) struct Operations {
+    /// Those that ask nobody who calls.
+    pub(super) open: Vec<Route>,
+    /// Those that ask.
+    pub(super) asking: Vec<Route>,
+}
+
+/// Returns the operations of an API, as its definition has them.
+pub(super) fn operations(resource_type: &str, properties: &Value) -> Operations {
+    let mut found = Operations::default();
     if !APIS.contains(&resource_type) {
         return found;
     }
     // An API that is made of its target has one route, which asks nobody.
     // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop.html
-    if properties.get("Target").is_some() {
+    if let Some(target) = properties.get("Target") {
         let key = properties.get("RouteKey").cloned();
-        found.push(Route::of_key(key.unwrap_or_else(|| "$default".into())));
+        let key = key.unwrap_or_else(|| "$default".into());
+        found.open.push(Route::of_key(key, Some(target)));
     }
     let body = properties.get("Body").unwrap_or(&Value::Null);
-    let asks = |part: &Value| Some(!elements(Some(part.get("security")?)).is_empty());
-    let by_default = asks(body).unwrap_or_default();
     let paths = body.get("paths").and_then(Value::as_object);
     for (path, operations) in paths.into_iter().flatten() {
         for (name, verb) in VERBS {
             let Some(operation) = operations.get(name) else {
                 continue;
             };
-            if !asks(operation).unwrap_or(by_default) {
-                let key = match path.strip_prefix('/') {
-                    Some("$default") => "$default".to_owned(),
-                    _ => format!("{verb} {path}"),
-                };
-                found.push(Route::of_key(key.into()));
+            let key = match path.strip_prefix('/') {
+                Some("$default") => "$default".to_owned(),
+                _ => format!("{verb} {path}"),
+            };
+            let target = operation.get("x-amazon-apigateway-integration");
+            let route = Route::of_key(key.into(), target);
+            if asks(resource_type, body, operation) {
+                found.asking.push(route);
+            } else {
+                found.open.push(route);
             }
         }
     }
     found
+}
+
+/// Returns whether an operation asks who calls. That of a REST API says the type of its authorization itself, or names what is
+/// asked, as that of any other does; without a type, what is named for all operations counts for those that name nothing.
+///
+/// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-auth.html>.
+fn asks(resource_type: &str, body: &Value, operation: &Value) -> bool {
+    let security = operation.get("security").or_else(|| body.get("security"));
+    let schemes = elements(security);
+    let own = operation
+        .pointer("/x-amazon-apigateway-auth/type")
+        .filter(|_| resource_type == "AWS::ApiGateway::RestApi");
+    match own {
+        None => !schemes.is_empty(),
+        Some(Value::String(none)) if none.eq_ignore_ascii_case("NONE") => {
+            let mut named = schemes.into_iter().filter_map(Value::as_object).flatten();
+            named.any(|(name, _)| is_key(body, name))
+        }
+        Some(_) => true,
+    }
+}
+
+/// Returns whether a scheme of a definition is a key of the API, which is asked for whatever the authorization is.
+///
+/// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-key-source.html>.
+fn is_key(body: &Value, scheme: &str) -> bool {
+    let mut places = [
+        body.get("securityDefinitions"),
+        body.pointer("/components/securitySchemes"),
+    ]
+    .into_iter()
+    .flatten();
+    places.any(|place| {
+        place.get(scheme).is_some_and(|scheme| {
+            scheme.get("type").and_then(Value::as_str) == Some("apiKey")
+                && scheme.get("x-amazon-apigateway-authtype").is_none()
+        })
+    })
 }
 
 /// Returns whether a definition that is new, or another one, cannot be read here: it is in a file, or something else makes it.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::super::canonical::same;
+use super::super::super::compare::type_of;
 use super::super::super::references::names;
 use super::super::{elements, text};
 use super::addresses::Range;
@@ -49,7 +50,7 @@ pub(in super::super::super) fn sets(
     new: &Value,
     resources: &BTreeMap<String, Value>,
 ) -> Vec<String> {
-    let kind = new.get("Type").and_then(Value::as_str).unwrap_or_default();
+    let kind = type_of(new);
     let Some((_, property)) = SETS.iter().find(|(of, _)| *of == kind) else {
         return Vec::new();
     };

@@ -34,6 +34,17 @@ impl Reach {
         }
     }
 
+    /// Returns whether one of some routes, which asked who calls, took what another way takes, closer than this one.
+    ///
+    /// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>.
+    pub(super) fn left_to(&self, asking: &[Route], other: &Self) -> bool {
+        let (Self::Calls(wide), Self::Calls(narrow)) = (self, other) else {
+            return false;
+        };
+        let mut closer = asking.iter().filter(|asking| wide.takes(asking));
+        closer.any(|asking| asking.takes(narrow))
+    }
+
     /// Returns whether it lets in the world, and not only some: what is new and for some opens nothing that was closed.
     pub(super) fn is_for_all(&self) -> bool {
         match self {
@@ -64,6 +75,8 @@ pub(super) struct Route {
     verb: Option<Value>,
     /// The key of a route.
     key: Option<Value>,
+    /// What answers its calls, where a definition has the route.
+    target: Option<Value>,
 }
 
 impl Route {
@@ -74,23 +87,27 @@ impl Route {
             of: part("ResourceId").or_else(|| part("ApiId")),
             verb: part("HttpMethod"),
             key: part("RouteKey"),
+            target: None,
         }
     }
 
-    /// Returns the route of a key.
-    pub(super) fn of_key(key: Value) -> Self {
+    /// Returns the route of a key in a definition, with what answers its calls.
+    pub(super) fn of_key(key: Value, target: Option<&Value>) -> Self {
         Self {
             of: None,
             verb: None,
             key: Some(key),
+            target: target.cloned(),
         }
     }
 
+    /// Returns whether calls of another route came to this one, and were answered by the same.
     fn covers(&self, other: &Self) -> bool {
-        let alike = |one: &Option<Value>, other: &Option<Value>| match (one, other) {
-            (Some(one), Some(other)) => same(one, other),
-            (one, other) => one.is_none() && other.is_none(),
-        };
+        self.takes(other) && (alike(&self.key, &other.key) || alike(&self.target, &other.target))
+    }
+
+    /// Returns whether all calls of another route are calls that this one takes, where there is no closer one.
+    fn takes(&self, other: &Self) -> bool {
         let any = Some("ANY");
         let takes = |one: &Option<Value>, other: &Option<Value>| match (one, other) {
             (Some(Value::String(wide)), Some(Value::String(narrow))) => key_covers(wide, narrow),
@@ -99,6 +116,13 @@ impl Route {
         alike(&self.of, &other.of)
             && (alike(&self.verb, &other.verb) || self.verb.as_ref().and_then(Value::as_str) == any)
             && takes(&self.key, &other.key)
+    }
+}
+
+fn alike(one: &Option<Value>, other: &Option<Value>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => same(one, other),
+        (one, other) => one.is_none() && other.is_none(),
     }
 }
 

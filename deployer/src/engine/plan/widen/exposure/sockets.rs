@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::super::canonical::same;
+use super::super::super::compare::type_of;
 use super::super::super::references::names;
 use super::super::{moved, text};
 use super::{is_authorized, is_true, properties};
@@ -71,7 +72,7 @@ pub(in super::super::super) fn unasked(
 
 /// Returns the API of a route; nothing, where a resource is none.
 fn api_of(route: &Value) -> Option<&Value> {
-    if route.get("Type").and_then(Value::as_str) != Some("AWS::ApiGatewayV2::Route") {
+    if type_of(route) != "AWS::ApiGatewayV2::Route" {
         return None;
     }
     properties(route).get("ApiId")
