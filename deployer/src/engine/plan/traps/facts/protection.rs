@@ -1,5 +1,6 @@
 //! What protects resources and what is in them.
 
+mod element;
 mod entry;
 mod kept;
 
@@ -254,18 +255,23 @@ pub(in super::super) fn protections() -> impl Iterator<Item = &'static Protectio
 /// Finds the protections that a change takes away.
 pub(super) fn unprotected(resource_type: &str, seen: &Seen<'_>) -> Vec<Finding> {
     let rows = protections().filter(|row| row.resource_type == resource_type);
-    rows.filter_map(|row| {
-        let reason = match row.pointer.split_once("/*/") {
-            Some((list, inner)) => of_elements(row, seen, list, inner),
-            None => of_value(row, seen),
-        }?;
-        Some(Finding::new(Grade::PermissionWidened, reason).citing(row.source))
+    rows.flat_map(|row| {
+        let reasons = match row.pointer.split_once("/*/") {
+            Some((list, inner)) => element::unprotected(row, seen, list, &format!("/{inner}")),
+            None => {
+                let sides = [seen.before(row.pointer), seen.after(row.pointer)];
+                Vec::from_iter(taken(row, &shown(row.pointer), sides))
+            }
+        };
+        let findings = reasons.into_iter();
+        findings.map(|reason| Finding::new(Grade::PermissionWidened, reason).citing(row.source))
     })
     .collect()
 }
 
-fn of_value(row: &Protection, seen: &Seen<'_>) -> Option<String> {
-    let (before, after) = (seen.before(row.pointer), seen.after(row.pointer));
+/// Says that a protection at a path is taken away, where it was one before.
+fn taken(row: &Protection, path: &str, sides: [Option<&Value>; 2]) -> Option<String> {
+    let [before, after] = sides;
     let same = match (before, after) {
         (Some(before), Some(after)) => same(before, after),
         (before, after) => before.is_none() && after.is_none(),
@@ -282,7 +288,6 @@ fn of_value(row: &Protection, seen: &Seen<'_>) -> Option<String> {
     if !protected || !(unknown.is_some() || unprotected) {
         return None;
     }
-    let path = shown(row.pointer);
     let without = row.without;
     Some(match (unknown, after) {
         (Some(value), _) => format!(
@@ -296,28 +301,6 @@ fn of_value(row: &Protection, seen: &Seen<'_>) -> Option<String> {
             format!("{path} becomes {}: {without}", widen::text(after))
         }
         (None, _) => format!("{path} is taken away: {without}"),
-    })
-}
-
-/// Finds a protection of elements of a list of which more go without it than before.
-fn of_elements(row: &Protection, seen: &Seen<'_>, list: &str, inner: &str) -> Option<String> {
-    let inner = format!("/{inner}");
-    let values = |list: Option<&'_ Value>| -> Vec<Option<Value>> {
-        let elements = widen::elements(list).into_iter();
-        elements.map(|it| it.pointer(&inner).cloned()).collect()
-    };
-    let (before, after) = (values(seen.before(list)), values(seen.after(list)));
-    let without = |values: &[Option<Value>]| {
-        let weak = values.iter().filter(|value| {
-            let value = value.as_ref();
-            value.is_some_and(widen::is_unknown) || !(row.protects)(value)
-        });
-        weak.count()
-    };
-    let path = shown(&format!("{list}{inner}"));
-    (without(&after) > without(&before)).then(|| {
-        let without = row.without;
-        format!("{path} no longer protects as many of them: {without}")
     })
 }
 
