@@ -132,7 +132,7 @@ pub(super) const NAMED: &[(&str, &[&str])] = &[
     ("AWS::CloudFront::Function", &["Name"]),
     ("AWS::CodeBuild::Project", &["Name"]),
     ("AWS::CodeBuild::ReportGroup", &["Name"]),
-    ("AWS::EC2::SecurityGroup", &["GroupName"]),
+    ("AWS::EC2::SecurityGroup", &["GroupName", "VpcId"]),
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", &["Name"]),
     ("AWS::ElasticLoadBalancingV2::TargetGroup", &["Name"]),
     ("AWS::IAM::ManagedPolicy", &["ManagedPolicyName"]),
@@ -147,6 +147,14 @@ pub(super) const NAMED: &[(&str, &[&str])] = &[
     ("AWS::WAFv2::RuleGroup", &["Name", "Scope"]),
     ("AWS::WAFv2::WebACL", &["Name", "Scope"]),
 ];
+
+/// Returns whether a property that identifies a resource is a name of its own: `TableName`, `DBClusterIdentifier` or
+/// `EmailIdentity`. Otherwise it says what it is attached to, as the `Bucket` of a policy does.
+pub(super) fn is_own_name(resource_type: &str, property: &str) -> bool {
+    let mut endings = ["Identifier", "Name", "Id"].into_iter();
+    let noun = endings.find_map(|ending| property.strip_suffix(ending));
+    resource_type.ends_with(noun.unwrap_or(property)) || resource_type.ends_with(property)
+}
 
 /// Writes a place as the facts take it: `KeySchema/0/AttributeName`.
 fn slashed(place: &[Step]) -> String {

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::canonical::same;
 use super::compare::type_of;
+use super::knowledge::is_own_name;
 use super::known::Known;
 use super::traps::Both;
 use super::{Action, Grade, Knowledge, ResourceChange, references};
@@ -79,8 +80,11 @@ fn kept<'a>(
     let names = knowledge.name(type_of(after));
     let mut own = None;
     for name in names {
-        let value = after.get("Properties")?.get(name)?;
-        let earlier = before.get("Properties")?.get(name)?;
+        let (earlier, value) = match (property(before, name), property(after, name)) {
+            // Among what it is one is not said, before or after: that is the same.
+            (None, None) if own.is_some() => continue,
+            (earlier, value) => (earlier?, value?),
+        };
         let (mut made, mut renamed) = (false, false);
         for id in references::names(value) {
             made |= new.contains_key(&id);
@@ -138,7 +142,7 @@ const REPEATED: &[&str] = &["AWS::Batch::JobDefinition"];
 /// Types whose names are free where another property differs, which CloudFormation does not identify them by.
 ///
 /// See <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html>.
-const AMONG: &[(&str, &str)] = &[("AWS::Scheduler::Schedule", "GroupName")];
+pub(super) const AMONG: &[(&str, &str)] = &[("AWS::Scheduler::Schedule", "GroupName")];
 
 /// The name that a resource is to be made with.
 struct Wanted<'a> {
@@ -259,10 +263,15 @@ impl<'a> Wanted<'a> {
     fn told(&self, holder: &Holder<'_>, certain: bool) -> (bool, String) {
         let property_name = self.names.first().copied().unwrap_or_default();
         let name = property(self.body, property_name).unwrap_or(&Value::Null);
-        let mut advice = format!("give it another {property_name}");
-        if holder.leaves {
-            advice = format!("declare the rename with `moved`, or {advice}");
-        }
+        let is_own = is_own_name(type_of(self.body), property_name);
+        let advice = match (holder.leaves, is_own) {
+            (true, true) => {
+                format!("declare the rename with `moved`, or give it another {property_name}")
+            }
+            (true, false) => "declare the rename with `moved`".to_owned(),
+            (false, true) => format!("give it another {property_name}"),
+            (false, false) => format!("there can be one of that {property_name}"),
+        };
         let who = holder.id;
         if certain && holder.certain {
             let reason = format!(

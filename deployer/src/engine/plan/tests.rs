@@ -11,8 +11,10 @@ mod drift;
 mod grades;
 mod known;
 mod laws;
+mod names;
 mod perhaps;
 mod policies;
+mod protections;
 mod registry;
 mod renames;
 mod same;
@@ -84,6 +86,28 @@ fn plan_with(
 
 fn resources(resources: &Value) -> Value {
     json!({ "Resources": resources })
+}
+
+/// Compares two templates by what the registry knows.
+fn registered(old: &Value, new: &Value) -> StackPlan {
+    let side = |template| Side {
+        template: Some(template),
+        ..Side::default()
+    };
+    let none = BTreeMap::new();
+    compare("intake-dev", &side(old), &side(new), &none, &Registry)
+}
+
+/// Returns how one resource changes, in one line.
+fn line(plan: &StackPlan, id: &str) -> String {
+    let change = plan.changes.iter().find(|change| change.logical_id == id);
+    let change = change.expect("it changes");
+    format!(
+        "{:?} {:?}: {}",
+        change.action,
+        change.grade,
+        change.reasons.join("; ")
+    )
 }
 
 #[test]

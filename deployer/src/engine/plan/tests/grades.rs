@@ -1,11 +1,9 @@
 //! How dangerous changes are.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
-use super::super::{Registry, compare};
-use super::{Action, Grade, Knowledge, Plan, Side, StackPlan, Step, Update, plan_of, resources};
+use super::super::Registry;
+use super::{Action, Grade, Knowledge, Step, Update, line, plan_of, registered, resources};
 
 #[test]
 fn every_action_has_its_grade_and_reason() {
@@ -79,22 +77,9 @@ fn another_version_that_leaves_the_earlier_one_is_no_replacement_to_fear() {
             "Function": {"Type": "AWS::Lambda::Function"},
         }))
     };
-    let none = BTreeMap::new();
     let grade = |policy: &str| {
         let (old, new) = (template("a", policy), template("b", policy));
-        let plan = super::super::compare(
-            "orders-dev",
-            &Side {
-                template: Some(&old),
-                ..Side::default()
-            },
-            &Side {
-                template: Some(&new),
-                ..Side::default()
-            },
-            &none,
-            &Registry,
-        );
+        let plan = registered(&old, &new);
         let change = &plan.changes[0];
         (change.action, change.grade)
     };
@@ -238,258 +223,6 @@ fn the_registry_knows_what_replaces() {
     assert_eq!(update("Custom::Thing", &["Name"]), Update::Unknown);
 }
 
-/// Returns how one resource changes, in one line.
-fn line(plan: &StackPlan, id: &str) -> String {
-    let change = plan.changes.iter().find(|change| change.logical_id == id);
-    let change = change.expect("it changes");
-    format!(
-        "{:?} {:?}: {}",
-        change.action,
-        change.grade,
-        change.reasons.join("; ")
-    )
-}
-
-#[test]
-fn a_replacement_that_keeps_its_name_is_refused() {
-    let template = |name: Value, key: &str| {
-        resources(&json!({
-            "Other": {"Type": "AWS::SNS::Topic"},
-            "Function": {"Type": "AWS::Lambda::Function", "Properties": {
-                "FunctionName": name, "PackageType": key,
-            }},
-        }))
-    };
-    let registered = |old: &Value, new: &Value| {
-        let side = |template| Side {
-            template: Some(template),
-            ..Side::default()
-        };
-        let (old, new) = (side(old), side(new));
-        let plan = compare("x", &old, &new, &BTreeMap::new(), &Registry);
-        line(&plan, "Function")
-    };
-    let literal = json!("orders");
-    assert_eq!(
-        registered(
-            &template(literal.clone(), "Zip"),
-            &template(literal.clone(), "Image")
-        ),
-        "Replace Impossible: CloudFormation does not replace a resource that keeps its name: give it another FunctionName than \"orders\", or none; PackageType cannot change without replacement"
-    );
-    let made = json!({"Fn::Sub": "${AWS::StackName}-orders"});
-    let found = registered(&template(made.clone(), "Zip"), &template(made, "Image"));
-    assert!(found.starts_with("Replace Impossible"), "{found}");
-    // Another name, none, or one that is made from another resource.
-    for (old, new) in [
-        (literal.clone(), json!("orders-2")),
-        (literal, json!({"Ref": "AWS::NoValue"})),
-        (
-            json!({"Ref": "AWS::NoValue"}),
-            json!({"Ref": "AWS::NoValue"}),
-        ),
-        (json!({"Ref": "Other"}), json!({"Ref": "Other"})),
-    ] {
-        let found = registered(&template(old, "Zip"), &template(new, "Image"));
-        assert!(found.starts_with("Replace Replacement"), "{found}");
-    }
-}
-
-#[test]
-fn a_replacement_that_follows_another_is_refused_too() {
-    let template = |source: &str| {
-        resources(&json!({
-            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": source}},
-            "Pipe": {"Type": "AWS::Pipes::Pipe", "Properties": {
-                "Name": "orders", "Source": {"Fn::GetAtt": ["Queue", "Arn"]},
-            }},
-            "Free": {"Type": "AWS::Pipes::Pipe", "Properties": {
-                "Name": {"Fn::Sub": "${Queue.QueueName}-pipe"}, "Source": {"Fn::GetAtt": ["Queue", "Arn"]},
-            }},
-        }))
-    };
-    let (old, new) = (template("a"), template("b"));
-    let side = |template| Side {
-        template: Some(template),
-        ..Side::default()
-    };
-    let plan = compare("x", &side(&old), &side(&new), &BTreeMap::new(), &Registry);
-    assert_eq!(
-        line(&plan, "Pipe"),
-        "Replace Impossible: CloudFormation does not replace a resource that keeps its name: give it another Name than \"orders\", or none; Source cannot change without replacement; it refers to Queue, which is replaced"
-    );
-    assert!(line(&plan, "Free").starts_with("Replace Replacement"));
-    assert!(line(&plan, "Queue").starts_with("Replace DataLoss"));
-    let plan = Plan { stacks: vec![plan] };
-    assert_eq!(
-        plan.impossible(),
-        [
-            "x/Pipe: CloudFormation does not replace a resource that keeps its name: give it another Name than \"orders\", or none"
-        ]
-    );
-}
-
-#[test]
-fn a_replacement_that_is_only_possible_says_what_of_the_name() {
-    let table = |maybe: u8, name: Option<&str>| {
-        let mut table = json!({"Type": "AWS::DynamoDB::Table", "UpdateReplacePolicy": "Retain", "Properties": {"Maybe": maybe}});
-        if let Some(name) = name {
-            table["Properties"]["TableName"] = json!(name);
-        }
-        resources(&json!({ "Table": table }))
-    };
-    let told = plan_of(&table(1, Some("orders")), &table(2, Some("orders")));
-    assert_eq!(
-        line(&told, "Table"),
-        "Update Replacement: Maybe may need replacement; if so, the replaced resource stays outside the stack; the new one is empty; if so, CloudFormation refuses, because it keeps the TableName \"orders\""
-    );
-    let free = line(&plan_of(&table(1, None), &table(2, None)), "Table");
-    assert!(!free.contains("refuses"), "{free}");
-}
-
-#[test]
-fn a_name_that_something_else_has_is_refused() {
-    let queue = |name: &str| json!({"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}});
-    let of = |old: Value, new: Value| {
-        let (old, new) = (resources(&old), resources(&new));
-        let plan = plan_of(&old, &new);
-        line(&plan, "Sales")
-    };
-    let leaves = "CloudFormation refuses to make it while Orders has the QueueName \"orders\": declare the rename with `moved`, or give it another QueueName; it is new";
-    let stays = "CloudFormation refuses to make it while Orders has the QueueName \"orders\": give it another QueueName";
-    let (orders, sales) = (queue("orders"), queue("sales"));
-    assert_eq!(
-        of(json!({"Orders": orders}), json!({"Sales": orders})),
-        format!("Create Impossible: {leaves}")
-    );
-    assert_eq!(
-        of(
-            json!({"Orders": orders}),
-            json!({"Orders": orders, "Sales": orders})
-        ),
-        format!("Create Impossible: {stays}; it is new")
-    );
-    let swapped = of(
-        json!({"Orders": orders, "Sales": sales}),
-        json!({"Orders": sales, "Sales": orders}),
-    );
-    assert!(
-        swapped.starts_with(&format!("Replace Impossible: {stays}; ")),
-        "{swapped}"
-    );
-    // Another name, or one of another kind of resource.
-    assert_eq!(
-        of(json!({"Orders": orders}), json!({"Sales": sales})),
-        "Create None: it is new"
-    );
-    let table = json!({"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "orders"}});
-    assert_eq!(
-        of(json!({"Orders": table}), json!({"Sales": orders})),
-        "Create None: it is new"
-    );
-    let free = json!({"Type": "AWS::SQS::Queue"});
-    assert_eq!(
-        of(json!({"Orders": free}), json!({"Sales": free})),
-        "Create None: it is new"
-    );
-}
-
-#[test]
-fn a_name_is_what_it_is_in_other_words() {
-    let queue = |name: Value| json!({"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}});
-    let old = resources(&json!({"Orders": queue(json!("shop-orders"))}));
-    let new = resources(&json!({"Sales": queue(json!({"Fn::Sub": "${AWS::StackName}-orders"}))}));
-    let parameters = [("AWS::StackName", "shop")];
-    let plan = super::plan_with(&old, &parameters, &new, &parameters);
-    let told = line(&plan, "Sales");
-    assert!(told.starts_with("Create Impossible"), "{told}");
-    let plan = super::plan_with(&old, &[], &new, &[("AWS::StackName", "other")]);
-    assert_eq!(line(&plan, "Sales"), "Create None: it is new");
-}
-
-/// Two of which a condition makes one may have the same name.
-#[test]
-fn a_name_of_what_may_not_be_there_is_told_and_not_refused() {
-    let queue = |condition: &str| json!({"Type": "AWS::SQS::Queue", "Condition": condition, "Properties": {"QueueName": "orders"}});
-    let template = |all: Value| {
-        let big = json!({"Fn::Equals": [{"Ref": "AWS::AccountId"}, "123456789012"]});
-        let not = json!({"Fn::Not": [{"Condition": "Big"}]});
-        json!({"Conditions": {"Big": big, "Small": not}, "Resources": all})
-    };
-    let plan = plan_of(
-        &template(json!({"Orders": queue("Big")})),
-        &template(json!({"Orders": queue("Big"), "Sales": queue("Small")})),
-    );
-    assert_eq!(
-        line(&plan, "Sales"),
-        "Create None: it is new; where it is made while Orders has the QueueName \"orders\", CloudFormation refuses: give it another QueueName"
-    );
-}
-
-/// The name of an alias says of which function it is one, and what is made anew is another function.
-#[test]
-fn a_name_among_those_of_something_that_is_made_anew_is_free() {
-    let template = |id: &str, function: &str| {
-        let mut all = json!({"Function": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": function}}});
-        all[id] = json!({"Type": "AWS::Lambda::Alias", "Properties": {
-            "Name": "live", "FunctionName": {"Ref": "Function"}, "FunctionVersion": "1",
-        }});
-        resources(&all)
-    };
-    let told = |old: &Value, new: &Value| {
-        let side = |template| Side {
-            template: Some(template),
-            ..Side::default()
-        };
-        let (old, new) = (side(old), side(new));
-        let plan = compare("x", &old, &new, &BTreeMap::new(), &Registry);
-        line(&plan, "Current")
-    };
-    let old = template("Live", "a");
-    assert_eq!(
-        told(&old, &template("Current", "b")),
-        "Create None: it is new"
-    );
-    let same = told(&old, &template("Current", "a"));
-    assert!(
-        same.starts_with(
-            "Create Impossible: CloudFormation refuses to make it while Live has the Name"
-        ),
-        "{same}"
-    );
-}
-
-#[test]
-fn names_are_what_the_registry_and_the_services_say() {
-    for (resource_type, names) in [
-        ("AWS::DynamoDB::Table", vec!["TableName"]),
-        ("AWS::IAM::ManagedPolicy", vec!["ManagedPolicyName"]),
-        ("AWS::ApiGateway::Model", vec!["Name", "RestApiId"]),
-        (
-            "AWS::Cognito::UserPoolGroup",
-            vec!["GroupName", "UserPoolId"],
-        ),
-        // Two may have the same name, or the old one is deleted first.
-        ("AWS::ApiGateway::RestApi", vec![]),
-        ("AWS::Lambda::LayerVersion", vec![]),
-        ("AWS::Route53::HostedZone", vec![]),
-        ("AWS::Logs::MetricFilter", vec![]),
-        ("Custom::Thing", vec![]),
-    ] {
-        assert_eq!(Registry.name(resource_type), names, "{resource_type}");
-    }
-    for (resource_type, names) in super::super::knowledge::NAMED {
-        let known = stack_model_cfn::facts::resource_type(resource_type).expect("is registered");
-        for name in *names {
-            assert_eq!(
-                known.update(name),
-                Some(stack_model_cfn::facts::UpdateBehaviour::Replacement),
-                "{resource_type} {name}"
-            );
-        }
-    }
-}
-
 #[test]
 fn what_guarded_something_that_stays_is_missed() {
     let template = |policy: bool, bucket: Option<&str>| {
@@ -520,18 +253,53 @@ fn what_guarded_something_that_stays_is_missed() {
     }
 }
 
+/// A rule of its own opens a group that is there as one in it does.
 #[test]
-fn a_protection_that_nobody_knows_and_that_stays_is_not_taken_away() {
-    let template = |rule: &str, delay: u32| {
-        resources(
-            &json!({"Orders": {"Type": "AWS::S3::Bucket", "Properties": {
-                "ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", "Rule": {"Ref": rule}},
-                "Tags": [{"Key": "delay", "Value": delay.to_string()}],
-            }}}),
-        )
+fn a_rule_that_is_new_in_a_group_that_is_not_is_told() {
+    let group = json!({"Type": "AWS::EC2::SecurityGroup", "Properties": {
+        "GroupDescription": "a",
+        "SecurityGroupIngress": [{"IpProtocol": "tcp", "CidrIp": "10.0.0.0/8", "FromPort": 443, "ToPort": 443}],
+    }});
+    let rule = |group: Value, addresses: Value, port: u32| {
+        json!({"Type": "AWS::EC2::SecurityGroupIngress", "Properties": {
+            "GroupId": group, "IpProtocol": "tcp", "CidrIp": addresses, "FromPort": port, "ToPort": port,
+        }})
     };
-    let grade = |old: &Value, new: &Value| plan_of(old, new).changes[0].grade;
-    let old = template("Rule", 1);
-    assert_eq!(grade(&old, &template("Rule", 2)), Grade::UpdateInPlace);
-    assert_eq!(grade(&old, &template("Other", 2)), Grade::PermissionWidened);
+    let own = json!({"Fn::GetAtt": ["Group", "GroupId"]});
+    let private = json!("10.0.0.0/8");
+    let base = rule(own.clone(), private.clone(), 5432);
+    let new = "Create None: it is new";
+    let opens = "Create ExposureWidened: 10.0.0.0/8 reaches port 5432 (tcp); it is new";
+    let topic = json!({"Type": "AWS::SNS::Topic"});
+    for (deployed, rule, expected) in [
+        (json!({"Group": group}), base.clone(), opens),
+        (
+            json!({"Topic": topic}),
+            rule(json!("sg-1"), private.clone(), 5432),
+            opens,
+        ),
+        (json!({"Topic": topic}), base.clone(), new),
+        // The group lets that in already, by itself or by a rule that has another logical id now.
+        (
+            json!({"Group": group}),
+            rule(own.clone(), json!("10.1.0.0/16"), 443),
+            new,
+        ),
+        (json!({"Group": group, "Earlier": base}), base.clone(), new),
+        // Nobody knows who that is.
+        (
+            json!({"Group": group}),
+            rule(own.clone(), json!({"Ref": "Addresses"}), 22),
+            "Create ExposureWidened: any address reaches port 22 (tcp), as nobody knows what Addresses is; it is new",
+        ),
+    ] {
+        let mut wanted = deployed.clone();
+        wanted["Group"] = group.clone();
+        wanted["Rule"] = rule;
+        if let Some(all) = wanted.as_object_mut() {
+            all.remove("Earlier");
+        }
+        let plan = registered(&resources(&deployed), &resources(&wanted));
+        assert_eq!(line(&plan, "Rule"), expected);
+    }
 }
