@@ -8,9 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use stack_model_cfn::facts;
 
 use super::canonical::{canonical, intrinsic, same};
-use super::compare::Renewed;
+use super::compare::{Renewed, is_custom};
+use super::name::AMONG;
 use super::stored::is_dynamic;
 use super::{Action, Grade, Side, StackPlan, app};
 use crate::engine::handover;
@@ -130,25 +132,24 @@ fn is_another(old: &Value, new: &Value, deployed: &Side<'_>, wanted: &Side<'_>) 
         let resource = side.template?.get("Resources")?.get(id)?;
         Some(resource.get("Type")?.as_str()?.to_owned())
     };
-    // Of one type no two have the same name or ARN; what else they have may be the same.
-    let is_other = |before: &str, after: &str| {
-        let there = kind(deployed, before).filter(|_| before != after);
-        there.is_some() && there == kind(deployed, after) && there == kind(wanted, after)
+    let other = |before: &str, after: &str| {
+        let there = kind(deployed, before).filter(|_| before != after)?;
+        let is_there = |side| kind(side, after).is_some_and(|kind| kind == there);
+        (is_there(deployed) && is_there(wanted)).then_some(there)
     };
     let (Value::Object(before), Value::Object(after)) = (old, new) else {
         return false;
     };
     match (intrinsic(before), intrinsic(after)) {
         (Some(("Ref", Value::String(before))), Some(("Ref", Value::String(after)))) => {
-            is_other(before, after)
+            other(before, after).is_some_and(|kind| is_named_alone(&kind))
         }
         (Some(("Fn::GetAtt", Value::Array(before))), Some(("Fn::GetAtt", Value::Array(after)))) => {
             let both = before.as_slice().first().zip(after.first());
             let names = both.and_then(|(before, after)| Some((before.as_str()?, after.as_str()?)));
             let attribute = before.get(1).and_then(Value::as_str).unwrap_or_default();
-            attribute.ends_with("Arn")
-                && before.get(1) == after.get(1)
-                && names.is_some_and(|(before, after)| is_other(before, after))
+            let kind = names.and_then(|(before, after)| other(before, after));
+            before.get(1) == after.get(1) && kind.is_some_and(|kind| is_own_arn(&kind, attribute))
         }
         (Some(("Fn::Join", Value::Array(before))), Some(("Fn::Join", Value::Array(after)))) => {
             let ([between, Value::Array(before)], [other, Value::Array(after)]) =
@@ -169,6 +170,24 @@ fn is_another(old: &Value, new: &Value, deployed: &Side<'_>, wanted: &Side<'_>) 
         }
         _ => false,
     }
+}
+
+/// Returns whether no two resources of a type have the same `Ref`: where several properties identify one, that may be a part of
+/// them, such as the name of a stage, of which each API has its own. What a function of the user makes is called as that says.
+fn is_named_alone(resource_type: &str) -> bool {
+    if is_custom(resource_type) {
+        return false;
+    }
+    let is_among = AMONG.iter().any(|(kind, _)| *kind == resource_type);
+    facts::resource_type(resource_type)
+        .is_some_and(|resource| !is_among && resource.primary_identifier().count() == 1)
+}
+
+/// Returns whether an attribute is the ARN of the resource itself, and not of something else that it has, such as a key.
+fn is_own_arn(resource_type: &str, attribute: &str) -> bool {
+    attribute
+        .strip_suffix("Arn")
+        .is_some_and(|noun| noun.is_empty() || resource_type.ends_with(&format!("::{noun}")))
 }
 
 /// Returns why a value cannot be kept though what it is taken from could stay as it is.
@@ -313,6 +332,13 @@ mod tests {
                     "A": {"Type": "AWS::SQS::Queue"},
                     "B": {"Type": "AWS::SQS::Queue"},
                     "Topic": {"Type": "AWS::SNS::Topic"},
+                    "News": {"Type": "AWS::SNS::Topic"},
+                    "StageA": {"Type": "AWS::ApiGateway::Stage"},
+                    "StageB": {"Type": "AWS::ApiGateway::Stage"},
+                    "DatabaseA": {"Type": "AWS::RDS::DBInstance"},
+                    "DatabaseB": {"Type": "AWS::RDS::DBInstance"},
+                    "ThingA": {"Type": "Custom::Thing"},
+                    "ThingB": {"Type": "Custom::Thing"},
                 },
                 "Outputs": {"Out": {"Value": value, "Export": {"Name": "orders"}}},
             })
@@ -340,6 +366,25 @@ mod tests {
                 json!({"Fn::GetAtt": ["A", "QueueName"]}),
                 json!({"Fn::GetAtt": ["B", "QueueName"]}),
                 false,
+            ),
+            // Both stages of two APIs may be called alike, and what a function of the user makes may be one thing.
+            (name("StageA"), name("StageB"), false),
+            (name("ThingA"), name("ThingB"), false),
+            (
+                json!({"Fn::GetAtt": ["Topic", "TopicArn"]}),
+                json!({"Fn::GetAtt": ["News", "TopicArn"]}),
+                true,
+            ),
+            // One secret may be that of both.
+            (
+                json!({"Fn::GetAtt": ["DatabaseA", "MasterUserSecret.SecretArn"]}),
+                json!({"Fn::GetAtt": ["DatabaseB", "MasterUserSecret.SecretArn"]}),
+                false,
+            ),
+            (
+                json!({"Fn::GetAtt": ["DatabaseA", "DBInstanceArn"]}),
+                json!({"Fn::GetAtt": ["DatabaseB", "DBInstanceArn"]}),
+                true,
             ),
             (
                 name("A"),

@@ -61,6 +61,13 @@ fn classes() -> impl Iterator<Item = &'static Class> {
         .chain(access::CLASSES)
 }
 
+#[test]
+fn the_page_says_how_many_classes_there_are() {
+    let page = include_str!("../../../../../docs/plan.md");
+    let said = format!("in their protected stage, in {} classes", classes().count());
+    assert!(page.contains(&said), "{said}");
+}
+
 /// Returns the templates whose changes are judged: those of the five systems for production, and one with what none of
 /// them has.
 fn stacks() -> Vec<(String, Value)> {

@@ -99,7 +99,7 @@ pub(super) fn judge(
 const CUSTOM_UPDATES: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-update.html";
 
 /// Returns whether a type is that of resources that a function of the user makes.
-fn is_custom(resource_type: &str) -> bool {
+pub(in super::super) fn is_custom(resource_type: &str) -> bool {
     resource_type.starts_with("Custom::") || resource_type == "AWS::CloudFormation::CustomResource"
 }
 
