@@ -74,7 +74,8 @@ pub use deploy::{
 };
 pub use destroy::{
     Adoption, DestroyError, DestroyReport, DestroyRequest, DestroyedStack, Left, Memory, Outlook,
-    Retained, Survivor, SurvivorSearch, destroy, outlook, remnants, survivors, unfinished,
+    Retained, Survivor, SurvivorSearch, Survivors, destroy, outlook, remnants, survivors,
+    unfinished,
 };
 pub use drift::{PropertyDrift, ResourceDrift, StackDrift, drift, live, revert};
 pub use event::{ContentStep, Event, EventSink, Outcome, ResourceEvent};

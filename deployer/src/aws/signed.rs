@@ -31,8 +31,8 @@ use tokio::{sync::Mutex, time::error::Elapsed};
 
 use super::{AwsError, Clients, Fault, http, rate::Turns, xml::Element};
 use crate::engine::SystemTiming;
-pub(crate) use host::{encoded, suffix};
-use host::{host, is_known};
+use host::host;
+pub(crate) use host::{Home, encoded, is_known, suffix};
 pub(crate) use service::{ACM, CLOUD_CONTROL, DYNAMODB, QUOTAS, STATES, USER_POOLS};
 
 /// How often a call is tried before it fails, the first time included.

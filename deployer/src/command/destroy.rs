@@ -465,7 +465,7 @@ impl Run<'_> {
                 finish(
                     session,
                     &report,
-                    survivors.as_deref(),
+                    survivors.as_ref(),
                     file.as_deref(),
                     besides,
                 );

@@ -46,7 +46,7 @@ use ledger::{Exports, Fate, Ledger};
 pub use memory::Memory;
 pub use outlook::{Outlook, outlook};
 pub use remnants::{remnants, unfinished};
-pub use survivors::{Survivor, SurvivorSearch, survivors};
+pub use survivors::{Survivor, SurvivorSearch, Survivors, survivors};
 
 /// What to remove.
 #[derive(Clone, Debug, Default)]

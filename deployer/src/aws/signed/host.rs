@@ -3,7 +3,7 @@
 /// Returns whether the hosts of a region's partition are known: those of China, of GovCloud, and the commercial one, to which
 /// everything is sent that is neither. The others begin with `us-iso`, `eu-isoe-`, `eusc-`
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>).
-pub(super) fn is_known(region: &str) -> bool {
+pub(crate) fn is_known(region: &str) -> bool {
     const AREAS: [&str; 10] = ["af", "ap", "ca", "cn", "eu", "il", "me", "mx", "sa", "us"];
     let mut parts = region.split('-');
     let (area, side) = (parts.next(), parts.next().unwrap_or_default());
@@ -22,6 +22,29 @@ pub(crate) fn suffix(region: &str) -> &'static str {
         "amazonaws.com.cn"
     } else {
         "amazonaws.com"
+    }
+}
+
+/// The regions of a partition in which the services are at home that are one for all of its regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Home {
+    /// That of IAM (<https://docs.aws.amazon.com/general/latest/gr/iam-service.html>).
+    pub(crate) iam: &'static str,
+    /// That of CloudFront and Route 53 (<https://docs.aws.amazon.com/general/latest/gr/r53.html>).
+    pub(crate) edge: &'static str,
+}
+
+impl Home {
+    /// Returns those of the partition of a region, and of the commercial one for a region of no partition that is known.
+    pub(crate) fn of(region: &str) -> Self {
+        let (iam, edge) = if region.starts_with("cn-") {
+            ("cn-north-1", "cn-northwest-1")
+        } else if region.starts_with("us-gov-") {
+            ("us-gov-west-1", "us-gov-west-1")
+        } else {
+            ("us-east-1", "us-east-1")
+        };
+        Self { iam, edge }
     }
 }
 
@@ -59,6 +82,18 @@ mod tests {
             "us-isof-south-1",
         ] {
             assert!(!is_known(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_global_is_at_home_in_a_region_of_its_partition() {
+        for (region, iam, edge) in [
+            ("eu-central-1", "us-east-1", "us-east-1"),
+            ("us-east-1", "us-east-1", "us-east-1"),
+            ("cn-north-1", "cn-north-1", "cn-northwest-1"),
+            ("us-gov-east-1", "us-gov-west-1", "us-gov-west-1"),
+        ] {
+            assert_eq!(Home::of(region), Home { iam, edge }, "{region}");
         }
     }
 

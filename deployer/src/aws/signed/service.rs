@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Request, encoded, suffix};
+use super::{Home, Request, encoded, suffix};
 use crate::aws::{AwsError, Clients, Fault, xml::Element};
 
 /// A service that takes its operations as JSON: its name in signatures and hosts, what stands before the name of an
@@ -122,14 +122,11 @@ impl Clients {
         operation: &'static str,
         input: &[(String, String)],
     ) -> Result<Element, AwsError> {
-        let (host, region) = match self.region() {
-            china if china.starts_with("cn-") => {
-                ("https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1")
-            }
-            gov if gov.starts_with("us-gov-") => {
-                ("https://iam.us-gov.amazonaws.com", "us-gov-west-1")
-            }
-            _ => ("https://iam.amazonaws.com", "us-east-1"),
+        let region = Home::of(self.region()).iam;
+        let host = match region {
+            "cn-north-1" => "https://iam.cn-north-1.amazonaws.com.cn",
+            "us-gov-west-1" => "https://iam.us-gov.amazonaws.com",
+            _ => "https://iam.amazonaws.com",
         };
         let fixed = [("Action", operation), ("Version", "2010-05-08")];
         let fixed = fixed
@@ -163,14 +160,11 @@ impl Clients {
         operation: &'static str,
         path: &str,
     ) -> Result<Element, AwsError> {
-        let (host, region) = match self.region() {
-            china if china.starts_with("cn-") => {
-                ("https://route53.amazonaws.com.cn", "cn-northwest-1")
-            }
-            gov if gov.starts_with("us-gov-") => {
-                ("https://route53.us-gov.amazonaws.com", "us-gov-west-1")
-            }
-            _ => ("https://route53.amazonaws.com", "us-east-1"),
+        let region = Home::of(self.region()).edge;
+        let host = match region {
+            "cn-northwest-1" => "https://route53.amazonaws.com.cn",
+            "us-gov-west-1" => "https://route53.us-gov.amazonaws.com",
+            _ => "https://route53.amazonaws.com",
         };
         let answer = self
             .signed(Request {

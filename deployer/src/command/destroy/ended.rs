@@ -3,7 +3,9 @@
 use super::told::summary;
 use crate::command::{Session, ledger};
 use crate::config::Project;
-use crate::engine::{self, Context, DestroyError, DestroyReport, Memory, Survivor, SurvivorSearch};
+use crate::engine::{
+    self, Context, DestroyError, DestroyReport, Memory, SurvivorSearch, Survivors,
+};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 
@@ -50,18 +52,26 @@ pub(super) fn unfinished(
 }
 
 /// Looks for what still carries the tags of the removed stacks. Whoever may not look is told so, and knows nothing of it: the
-/// stacks are gone.
+/// stacks are gone. So is who may look everywhere but where what is global stands.
 pub(super) async fn search(
     session: &Session,
     context: &Context,
     search: SurvivorSearch<'_>,
     report: &DestroyReport,
-) -> Result<Option<Vec<Survivor>>> {
+) -> Result<Option<Survivors>> {
     match session
         .guard(Box::pin(engine::survivors(context, search, report)))
         .await?
     {
-        Ok(survivors) => Ok(Some(survivors)),
+        Ok(survivors) => {
+            for (region, error) in &survivors.unsearched {
+                session.ui.warn(format!(
+                    "{region} was not searched for what the stacks may have left that is in no region, such as \
+                     distributions and hosted zones: {error}"
+                ));
+            }
+            Ok(Some(survivors))
+        }
         Err(error) => {
             session.ui.warn(format!(
                 "the account was not searched for what the stacks may have left: {error}"

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::command::{Session, ledger, orphans};
-use crate::engine::{DestroyReport, Orphan, Outlook, Survivor};
+use crate::engine::{DestroyReport, Orphan, Outlook, Survivors};
 use crate::ui::Ui;
 
 /// Says what is known of a stack that the source does not have.
@@ -42,17 +42,24 @@ pub(super) fn show(ui: &Ui, outlook: &Outlook) {
 pub(super) fn finish(
     session: &Session,
     report: &DestroyReport,
-    survivors: Option<&[Survivor]>,
+    survivors: Option<&Survivors>,
     file: Option<&Path>,
     besides: (&[Orphan], &[String]),
 ) {
     if session.ui.json() {
         let mut summary = summary(report, besides);
         // Nothing, where nobody could look.
-        summary.insert("survivors".to_owned(), json!(survivors));
+        let found = survivors.map(|survivors| &survivors.found);
+        summary.insert("survivors".to_owned(), json!(found));
+        let unsearched = survivors.map(|survivors| survivors.unsearched.keys());
+        let unsearched: Vec<_> = unsearched.into_iter().flatten().collect();
+        if !unsearched.is_empty() {
+            summary.insert("unsearched".to_owned(), json!(unsearched));
+        }
         session.ui.json_line(&summary);
     } else {
-        ledger::show(&session.ui, report, survivors.unwrap_or_default(), file);
+        let found = survivors.map(|survivors| survivors.found.as_slice());
+        ledger::show(&session.ui, report, found.unwrap_or_default(), file);
     }
 }
 

@@ -6,6 +6,11 @@
 //! else. The index of tags lags: it may name for a while what is gone
 //! (<https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html>), so what was seen to
 //! go is not named.
+//!
+//! The index of a region has what is in that region. What is in none, such as a distribution or a hosted zone, stands in that
+//! of the region in which its service is at home
+//! (<https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/supported-services.html>), whichever region its
+//! stack is in. Roles and users stand in no index.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +18,10 @@ use aws_sdk_resourcegroupstagging::types::TagFilter;
 use serde::Serialize;
 
 use super::DestroyReport;
-use crate::aws::{AwsError, Clients, OrAws};
+use crate::aws::{
+    AwsError, Clients, OrAws,
+    signed::{Home, is_known},
+};
 use crate::engine::{
     Context, inspect,
     recover::{APP_TAG, STAGE_TAG},
@@ -46,6 +54,15 @@ pub struct SurvivorSearch<'a> {
     pub whole: Option<&'a BTreeSet<String>>,
 }
 
+/// What a search found, and where nobody could look.
+#[derive(Debug, Default)]
+pub struct Survivors {
+    /// What is left.
+    pub found: Vec<Survivor>,
+    /// The regions beside those of the stacks in whose index what is global stands, and that did not answer.
+    pub unsearched: BTreeMap<&'static str, AwsError>,
+}
+
 /// Something that CloudFormation made for a stage.
 struct Tagged {
     stack: String,
@@ -55,13 +72,16 @@ struct Tagged {
     arn: String,
 }
 
-/// Searches the account for what is left of removed stacks, in every region that they were in; where all of the stage is
-/// removed, of those that an earlier run or somebody else removed as well. Without a name, an app knows its own stacks alone.
+/// Searches the account for what is left of removed stacks, in every region that they were in and in those in which what is
+/// global is found; where all of the stage is removed, of those that an earlier run or somebody else removed as well. Without a
+/// name, an app knows its own stacks alone.
+///
+/// What is found in a region beside those of the stacks counts only where it says that its stack was in one of them.
 pub async fn survivors(
     context: &Context,
     search: SurvivorSearch<'_>,
     report: &DestroyReport,
-) -> Result<Vec<Survivor>, AwsError> {
+) -> Result<Survivors, AwsError> {
     let own = context.clients.region();
     let app = context.ownership.app.as_deref();
     let whole = search.whole.filter(|_| app.is_some());
@@ -88,48 +108,80 @@ pub async fn survivors(
         Some(name) => ids.contains(name),
         None => tails.contains(tail(arn)),
     };
-    let mut live: BTreeMap<(String, String), bool> = BTreeMap::new();
-    let mut found = Vec::new();
-    for (region, stacks) in regions {
+    let mut candidates = Vec::new();
+    for region in regions.keys().copied() {
         let clients = context.clients.in_region(Some(region));
         for tagged in tagged(&clients, search.stage).await? {
-            if is_expected(&tagged.arn) {
-                continue;
+            let of = tagged.region.clone().unwrap_or_else(|| region.to_owned());
+            candidates.push((of, tagged));
+        }
+    }
+    let mut unsearched = BTreeMap::new();
+    for region in elsewhere(&regions) {
+        let clients = context.clients.in_region(Some(region));
+        match tagged(&clients, search.stage).await {
+            Ok(found) => candidates.extend(found.into_iter().filter_map(|tagged| {
+                let of = tagged.region.clone()?;
+                regions.contains_key(of.as_str()).then_some((of, tagged))
+            })),
+            Err(error) => {
+                unsearched.insert(region, error);
             }
-            let Tagged {
-                stack, arn, region, ..
-            } = match tagged {
-                removed if stacks.contains(removed.stack.as_str()) => {
-                    found.push(Survivor {
-                        stack: removed.stack,
-                        arn: removed.arn,
-                    });
-                    continue;
-                }
-                other if whole.is_some() && other.app.as_deref() == app => other,
-                _ => continue,
-            };
-            let place = (region.unwrap_or_else(|| clients.region().to_owned()), stack);
-            let is_live = if let Some(is_live) = live.get(&place) {
-                *is_live
-            } else {
-                let there = context.clients.in_region(Some(&place.0));
-                let deployed = inspect::describe(&there, &place.1).await?;
-                let is_live = deployed.is_some_and(|stack| !stack.status.is_deleted());
-                live.insert(place.clone(), is_live);
-                is_live
-            };
-            if !is_live {
-                found.push(Survivor {
-                    stack: place.1,
-                    arn,
-                });
-            }
+        }
+    }
+    let mut live: BTreeMap<(String, String), bool> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (region, tagged) in candidates {
+        let Tagged {
+            stack,
+            app: of,
+            arn,
+            ..
+        } = tagged;
+        if is_expected(&arn) {
+            continue;
+        }
+        let removed = regions.get(region.as_str());
+        if removed.is_some_and(|stacks| stacks.contains(stack.as_str())) {
+            found.push(Survivor { stack, arn });
+            continue;
+        }
+        if whole.is_none() || of.as_deref() != app {
+            continue;
+        }
+        let place = (region, stack);
+        let is_live = if let Some(is_live) = live.get(&place) {
+            *is_live
+        } else {
+            let there = context.clients.in_region(Some(&place.0));
+            let deployed = inspect::describe(&there, &place.1).await?;
+            let is_live = deployed.is_some_and(|stack| !stack.status.is_deleted());
+            live.insert(place.clone(), is_live);
+            is_live
+        };
+        if !is_live {
+            found.push(Survivor {
+                stack: place.1,
+                arn,
+            });
         }
     }
     found.sort();
     found.dedup();
-    Ok(found)
+    Ok(Survivors { found, unsearched })
+}
+
+/// Returns the regions in which what is global is found, and that no stack is in. Of a partition that is not known, none is:
+/// what is signed for one says nothing to another.
+fn elsewhere(regions: &BTreeMap<&str, BTreeSet<&str>>) -> BTreeSet<&'static str> {
+    let known = regions.keys().filter(|region| is_known(region));
+    known
+        .flat_map(|region| {
+            let Home { iam, edge } = Home::of(region);
+            [iam, edge]
+        })
+        .filter(|region| !regions.contains_key(region))
+        .collect()
 }
 
 /// Returns everything that CloudFormation made in the region for a stage, with the stack of each.
@@ -207,6 +259,22 @@ mod tests {
             ),
         ] {
             assert_eq!(tail(id), tail(arn));
+        }
+    }
+
+    #[test]
+    fn what_is_global_is_searched_for_in_the_regions_of_its_partition_that_no_stack_is_in() {
+        for (regions, expected) in [
+            (&["eu-central-1", "ap-south-1"][..], &["us-east-1"][..]),
+            (&["eu-central-1", "us-east-1"], &[]),
+            (&["cn-north-1"], &["cn-northwest-1"]),
+            (&["us-gov-east-1"], &["us-gov-west-1"]),
+            (&["us-iso-east-1"], &[]),
+            (&[], &[]),
+        ] {
+            let regions = regions.iter().map(|it| (*it, BTreeSet::new())).collect();
+            let found: Vec<&str> = elsewhere(&regions).into_iter().collect();
+            assert_eq!(found, expected, "{regions:?}");
         }
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Look, declared};
 use crate::{
-    aws::Clients,
+    aws::{Clients, signed::Home},
     engine::preflight::look::{Declared, partition},
 };
 
@@ -151,9 +151,11 @@ impl Place<'_> {
         let service = service(row);
         // What is in no region is asked for in one
         // (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion>).
+        let own = self.clients.region();
         let region = match service {
-            "iam" | "cloudfront" | "route53" => "us-east-1",
-            _ => self.clients.region(),
+            "iam" => Home::of(own).iam,
+            "cloudfront" | "route53" => Home::of(own).edge,
+            _ => own,
         };
         Need {
             action: format!("{service}:{action}"),
