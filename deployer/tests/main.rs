@@ -22,6 +22,7 @@ mod cli {
     mod impossible;
     mod interrupt;
     mod lock;
+    mod options;
     mod orphans;
     mod regions;
     mod synth;

@@ -22,10 +22,17 @@ const IDENTITY: &str = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaw
 /// A server that knows its caller and has no stacks, or one in a status.
 pub(super) struct Server {
     port: u16,
-    requests: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
 }
 
-/// Answers an action on a stack before the server does what it does otherwise.
+/// What was asked for.
+struct Request {
+    /// The action of a form, the operation that a header names, or the method with the path.
+    operation: String,
+    body: String,
+}
+
+/// Answers an operation, on a stack where it is one of CloudFormation, before the server does what it does otherwise.
 pub(super) type Answers = fn(&str, &str) -> Option<String>;
 
 impl Server {
@@ -78,7 +85,8 @@ impl Server {
 
     pub(super) fn actions(&self) -> Vec<String> {
         let requests = self.requests.lock().expect("is not poisoned");
-        requests.iter().map(|body| field(body, "Action")).collect()
+        let actions = requests.iter().map(|it| field(&it.body, "Action"));
+        actions.collect()
     }
 
     pub(super) fn count(&self, action: &str) -> usize {
@@ -86,11 +94,19 @@ impl Server {
         actions.filter(|it| it == action).count()
     }
 
-    /// Returns the body of the first request with an action.
+    /// Returns the body of the first request of an operation.
     pub(super) fn request(&self, action: &str) -> Option<String> {
         let requests = self.requests.lock().expect("is not poisoned");
-        let mut bodies = requests.iter();
-        bodies.find(|body| field(body, "Action") == action).cloned()
+        let mut requests = requests.iter();
+        let found = requests.find(|it| it.operation == action)?;
+        Some(found.body.clone())
+    }
+
+    /// Returns the first operation that begins like this: the path of a request has more than a name in it.
+    pub(super) fn operation(&self, start: &str) -> Option<String> {
+        let requests = self.requests.lock().expect("is not poisoned");
+        let mut operations = requests.iter().map(|it| &it.operation);
+        operations.find(|it| it.starts_with(start)).cloned()
     }
 }
 
@@ -203,10 +219,16 @@ fn answer(
     mut stream: TcpStream,
     stack_status: Option<&str>,
     answers: &impl Fn(&str, &str, &str) -> Option<(&'static str, String)>,
-    seen: &Mutex<Vec<String>>,
+    seen: &Mutex<Vec<Request>>,
 ) {
     let mut reader = BufReader::new(stream.try_clone().expect("clones"));
     let (mut length, mut region) = (0, String::new());
+    let mut operation = String::new();
+    if reader.read_line(&mut operation).expect("reads") == 0 {
+        return;
+    }
+    // The method and the path, without the version.
+    operation.truncate(operation.rfind(' ').unwrap_or_default());
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).expect("reads") == 0 {
@@ -216,6 +238,12 @@ fn answer(
             && name.eq_ignore_ascii_case("content-length")
         {
             length = value.trim().parse().expect("is a number");
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("x-amz-target")
+        {
+            let target = value.trim().rsplit('.').next();
+            target.unwrap_or_default().clone_into(&mut operation);
         }
         // The scope of a credential is its key, the day, the region and the service.
         if let Some((_, scope)) = line.split_once("Credential=") {
@@ -231,7 +259,10 @@ fn answer(
     let body = String::from_utf8(body).expect("is text");
     let action = field(&body, "Action");
     let name = field(&body, "StackName");
-    let own = answers(&region, &action, &name);
+    if !action.is_empty() {
+        operation.clone_from(&action);
+    }
+    let own = answers(&region, &operation, &name);
     let (status, text) = match (action.as_str(), stack_status) {
         _ if own.is_some() => own.unwrap_or_default(),
         ("GetCallerIdentity", _) => ("200 OK", IDENTITY.to_owned()),
@@ -260,7 +291,8 @@ fn answer(
             ),
         ),
     };
-    seen.lock().expect("is not poisoned").push(body);
+    let request = Request { operation, body };
+    seen.lock().expect("is not poisoned").push(request);
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
