@@ -49,6 +49,14 @@ pub(in crate::engine) fn intrinsic(entries: &Map<String, Value>) -> Option<(&str
     }
 }
 
+/// Compares what is there on both sides, or on neither.
+pub(super) fn alike(left: Option<&Value>, right: Option<&Value>) -> bool {
+    match (left, right) {
+        (Some(left), Some(right)) => same(left, right),
+        (left, right) => left.is_none() && right.is_none(),
+    }
+}
+
 /// Compares canonical values. CloudFormation takes `5` for `"5"` and `true` for `"true"`, but in a text of JSON they are what
 /// they are.
 pub(super) fn same(left: &Value, right: &Value) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::super::canonical::same;
+use super::super::super::canonical::alike;
 use super::super::super::{Grade, widen};
 use super::super::{Finding, Seen, number, shown};
 
@@ -87,11 +87,7 @@ pub(super) fn loosened(resource_type: &str, seen: &Seen<'_>) -> Vec<Finding> {
 
 /// Says how a number protects less.
 fn looser(row: &Limit, before: Option<&Value>, after: Option<&Value>) -> Option<String> {
-    let untouched = match (before, after) {
-        (Some(before), Some(after)) => same(before, after),
-        (before, after) => before.is_none() && after.is_none(),
-    };
-    if untouched {
+    if alike(before, after) {
         return None;
     }
     if let Some(unknown) = [after, before]

@@ -6,7 +6,7 @@ mod kept;
 
 use serde_json::Value;
 
-use super::super::super::canonical::same;
+use super::super::super::canonical::alike;
 use super::super::super::{Grade, widen};
 use super::super::{Finding, Seen, is, is_on, shown};
 
@@ -272,12 +272,8 @@ pub(super) fn unprotected(resource_type: &str, seen: &Seen<'_>) -> Vec<Finding> 
 /// Says that a protection at a path is taken away, where it was one before.
 fn taken(row: &Protection, path: &str, sides: [Option<&Value>; 2]) -> Option<String> {
     let [before, after] = sides;
-    let same = match (before, after) {
-        (Some(before), Some(after)) => same(before, after),
-        (before, after) => before.is_none() && after.is_none(),
-    };
     // What was a protection or none before is that still.
-    if same {
+    if alike(before, after) {
         return None;
     }
     let either = row.unsaid == Unsaid::Either;

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::super::super::canonical::same;
+use super::super::super::canonical::{alike, same};
 use super::super::super::compare::type_of;
 use super::super::super::references::names;
 use super::super::{elements, text, unknown};
@@ -80,6 +80,8 @@ const RULE: &str = "AWS::EC2::SecurityGroupIngress";
 /// What one rule lets in from one range of addresses.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
+    /// The group of a rule that is a resource of its own.
+    group: Option<Value>,
     addresses: Value,
     protocol: Option<String>,
     /// From which port to which one, or the type and the code of messages; nothing, where it is for all.
@@ -88,12 +90,19 @@ pub(super) struct Rule {
 
 /// Returns what the world may send to the members of a security group.
 pub(super) fn rules(resource_type: &str, properties: &Value) -> Vec<Rule> {
-    let rules = match resource_type {
-        GROUP => elements(properties.get("SecurityGroupIngress")),
-        RULE => vec![properties],
+    match resource_type {
+        GROUP => {
+            let rules = elements(properties.get("SecurityGroupIngress")).into_iter();
+            rules.flat_map(|rule| Rule::of(rule, None)).collect()
+        }
+        RULE => Rule::of(properties, group(properties)).collect(),
         _ => Vec::new(),
-    };
-    rules.into_iter().flat_map(Rule::of).collect()
+    }
+}
+
+/// Returns the group that a rule of its own says it is of.
+fn group(rule: &Value) -> Option<&Value> {
+    rule.get("GroupId").or_else(|| rule.get("GroupName"))
 }
 
 /// Returns the group of a new rule without the rule and with it, where the group was there before: the same as if the rule
@@ -104,16 +113,10 @@ pub(super) fn group_of(
     among: &BTreeMap<String, Value>,
     own: &BTreeMap<String, Value>,
 ) -> Option<[Value; 2]> {
-    fn group(rule: &Value) -> Option<&Value> {
-        let properties = rule.get("Properties")?;
-        properties
-            .get("GroupId")
-            .or_else(|| properties.get("GroupName"))
-    }
     if resource_type != RULE {
         return None;
     }
-    let of = group(new)?;
+    let of = group(new.get("Properties")?)?;
     let named: Vec<String> = names(of)
         .into_iter()
         .filter(|name| own.contains_key(name))
@@ -131,7 +134,7 @@ pub(super) fn group_of(
             GROUP if named.contains(id) => {
                 rules.extend(elements(properties.get("SecurityGroupIngress")));
             }
-            RULE if group(resource).is_some_and(|its| same(its, of)) => rules.push(properties),
+            RULE if group(properties).is_some_and(|its| same(its, of)) => rules.push(properties),
             _ => {}
         }
     }
@@ -142,7 +145,7 @@ pub(super) fn group_of(
 }
 
 impl Rule {
-    fn of(rule: &Value) -> impl Iterator<Item = Self> {
+    fn of(rule: &Value, group: Option<&Value>) -> impl Iterator<Item = Self> {
         let protocol = rule.get("IpProtocol").map(|protocol| {
             // AWS takes the number of a protocol for its name.
             match text(protocol).to_ascii_lowercase().as_str() {
@@ -171,6 +174,7 @@ impl Rule {
             // What may be anything is judged as what it is in the worst case.
             .filter(|addresses| !unknown::is_anything(addresses))
             .map(move |addresses| Self {
+                group: group.cloned(),
                 addresses: addresses.clone(),
                 protocol: protocol.clone(),
                 ports: ports.clone(),
@@ -215,7 +219,8 @@ impl Rule {
             }
             (Some(_), None) => false,
         };
-        addresses && protocol() && ports()
+        let group = alike(self.group.as_ref(), other.group.as_ref());
+        group && addresses && protocol() && ports()
     }
 }
 
@@ -295,7 +300,7 @@ mod tests {
     fn a_rule_covers_what_comes_in_by_it() {
         let rule = |protocol: &str, from: i64, to: i64| {
             let rule = json!({"CidrIp": "0.0.0.0/0", "IpProtocol": protocol, "FromPort": from, "ToPort": to});
-            Rule::of(&rule).next().expect("is a rule")
+            Rule::of(&rule, None).next().expect("is a rule")
         };
         let web = rule("tcp", 443, 443);
         for (other, covered, covers) in [

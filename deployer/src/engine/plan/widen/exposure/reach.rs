@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::super::super::canonical::same;
+use super::super::super::canonical::alike;
 use super::super::text;
 use super::addresses::Rule;
 use super::origins::Origin;
@@ -103,26 +103,19 @@ impl Route {
 
     /// Returns whether calls of another route came to this one, and were answered by the same.
     fn covers(&self, other: &Self) -> bool {
-        self.takes(other) && (alike(&self.key, &other.key) || alike(&self.target, &other.target))
+        let answered = || alike(self.target.as_ref(), other.target.as_ref());
+        self.takes(other) && (alike(self.key.as_ref(), other.key.as_ref()) || answered())
     }
 
     /// Returns whether all calls of another route are calls that this one takes, where there is no closer one.
     fn takes(&self, other: &Self) -> bool {
-        let any = Some("ANY");
-        let takes = |one: &Option<Value>, other: &Option<Value>| match (one, other) {
+        let keys = match (&self.key, &other.key) {
             (Some(Value::String(wide)), Some(Value::String(narrow))) => key_covers(wide, narrow),
-            _ => alike(one, other),
+            (one, other) => alike(one.as_ref(), other.as_ref()),
         };
-        alike(&self.of, &other.of)
-            && (alike(&self.verb, &other.verb) || self.verb.as_ref().and_then(Value::as_str) == any)
-            && takes(&self.key, &other.key)
-    }
-}
-
-fn alike(one: &Option<Value>, other: &Option<Value>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => same(one, other),
-        (one, other) => one.is_none() && other.is_none(),
+        let verb = self.verb.as_ref();
+        let verbs = alike(verb, other.verb.as_ref()) || verb.and_then(Value::as_str) == Some("ANY");
+        alike(self.of.as_ref(), other.of.as_ref()) && verbs && keys
     }
 }
 
