@@ -8,6 +8,8 @@ mod access;
 mod data;
 mod guests;
 mod policies;
+mod protection;
+mod refused;
 
 use std::collections::BTreeMap;
 
@@ -57,6 +59,8 @@ impl Mutation {
 fn classes() -> impl Iterator<Item = &'static Class> {
     data::CLASSES
         .iter()
+        .chain(protection::CLASSES)
+        .chain(refused::CLASSES)
         .chain(policies::CLASSES)
         .chain(access::CLASSES)
 }

@@ -7,6 +7,8 @@ mod firewall;
 mod origins;
 mod reach;
 mod sockets;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
