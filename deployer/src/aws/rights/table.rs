@@ -411,8 +411,9 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 72] = [
     ("tagging", "get_resources", &["tag:GetResources"], People),
 ];
 
-/// The calls of services without a client, by the name of the service and the operation, with the actions that each takes.
-pub(super) const SIGNED: [(&str, &str, &[&str], Of); 8] = [
+/// The calls of services without a client, by the service and the operation, with the actions that each takes. The service is the
+/// constant that names it, or the method that calls it.
+pub(super) const SIGNED: [(&str, &str, &[&str], Of); 15] = [
     (
         "ACM",
         "DescribeCertificate",
@@ -461,10 +462,37 @@ pub(super) const SIGNED: [(&str, &str, &[&str], Of); 8] = [
         &["cognito-idp:DescribeUserPoolDomain"],
         Look,
     ),
+    (
+        "api_gateway_v2",
+        "GetDeployment",
+        &["apigateway:GET"],
+        DeployWith("apigateway:POST"),
+    ),
+    (
+        "api_gateway_v2",
+        "GetDeployments",
+        &["apigateway:GET"],
+        DeployWith("apigateway:POST"),
+    ),
+    (
+        "api_gateway_v2",
+        "GetStage",
+        &["apigateway:GET"],
+        DeployWith("apigateway:POST"),
+    ),
+    ("iam", "GetAccountSummary", &["iam:GetAccountSummary"], Look),
+    ("iam", "GetRole", &["iam:GetRole"], Look),
+    (
+        "iam",
+        "SimulatePrincipalPolicy",
+        &["iam:SimulatePrincipalPolicy"],
+        Look,
+    ),
+    ("route53", "GetHostedZone", &["route53:GetHostedZone"], Look),
 ];
 
 /// What a command takes on stacks that are deployed, besides what CloudFormation needs of its caller for their resources.
-pub(super) const COMMANDS: [(&str, &[&str]); 2] = [
+pub(super) const COMMANDS: [(&str, &[&str]); 12] = [
     (
         "rollback",
         &[
@@ -498,6 +526,109 @@ pub(super) const COMMANDS: [(&str, &[&str]); 2] = [
             "s3:DeleteObjectVersion",
             "s3:ListBucketVersions",
             "tag:GetResources",
+        ],
+    ),
+    (
+        "status",
+        &[
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStacks",
+            "cloudformation:ListStackResources",
+            "cloudformation:ListStacks",
+            "lambda:GetAlias",
+            "s3:GetObject",
+            "s3:ListBucket",
+        ],
+    ),
+    ("events", &["cloudformation:DescribeStackEvents"]),
+    ("outputs", &["cloudformation:DescribeStacks"]),
+    (
+        "logs",
+        &[
+            "cloudformation:ListStackResources",
+            "lambda:GetFunctionConfiguration",
+            "logs:FilterLogEvents",
+        ],
+    ),
+    (
+        "invoke",
+        &["cloudformation:ListStackResources", "lambda:InvokeFunction"],
+    ),
+    (
+        "explain",
+        &[
+            "cloudformation:DescribeEvents",
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStacks",
+            "cloudformation:GetTemplate",
+            "cloudformation:ListChangeSets",
+            "cloudformation:ListStackResources",
+            "lambda:GetAlias",
+            "s3:GetObject",
+            "s3:ListBucket",
+        ],
+    ),
+    (
+        "history",
+        &[
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStacks",
+            "cloudformation:GetTemplate",
+            "s3:GetObject",
+            "s3:ListBucket",
+        ],
+    ),
+    (
+        "drift",
+        &[
+            "cloudformation:CreateChangeSet",
+            "cloudformation:DeleteChangeSet",
+            "cloudformation:DescribeChangeSet",
+            "cloudformation:DescribeStackDriftDetectionStatus",
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStackResourceDrifts",
+            "cloudformation:DescribeStacks",
+            "cloudformation:DetectStackDrift",
+            "cloudformation:ExecuteChangeSet",
+            "cloudformation:GetTemplate",
+            "cloudformation:ListChangeSets",
+            "cloudformation:ListStackResources",
+            "cloudformation:TagResource",
+            "s3:GetObject",
+            "s3:PutObject",
+        ],
+    ),
+    (
+        "prune",
+        &[
+            "cloudformation:DescribeStacks",
+            "cloudformation:ListStackResources",
+            "cloudformation:ListStacks",
+            "lambda:DeleteFunction",
+            "lambda:ListAliases",
+            "lambda:ListVersionsByFunction",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            "s3:GetObject",
+            "s3:ListBucket",
+            "s3:ListBucketVersions",
+        ],
+    ),
+    (
+        "stackset",
+        &[
+            "cloudformation:CreateStackInstances",
+            "cloudformation:CreateStackSet",
+            "cloudformation:DeleteStackInstances",
+            "cloudformation:DeleteStackSet",
+            "cloudformation:DescribeStackSet",
+            "cloudformation:DescribeStackSetOperation",
+            "cloudformation:ListStackInstances",
+            "cloudformation:ListStackSetOperationResults",
+            "cloudformation:ListStackSetOperations",
+            "cloudformation:ListStackSets",
+            "cloudformation:TagResource",
+            "cloudformation:UpdateStackSet",
         ],
     ),
 ];

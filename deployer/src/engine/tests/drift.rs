@@ -167,7 +167,7 @@ async fn what_differs_is_told_property_by_property() {
         })
     );
     assert_eq!(played.waits().len(), 1);
-    played.finish();
+    played.finish_as("drift");
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_detection_that_fails_tells_what_it_could_read() {
             ("DELETED", None),
         ]
     );
-    played.finish();
+    played.finish_as("drift");
 }
 
 /// The plan of a stack in a status, which gives its queue another delay.
@@ -253,7 +253,7 @@ async fn beside(script: Script, status: &str) -> Option<Live> {
     let live = live(&played.context, &manifest, &plan(status), &wanted)
         .await
         .expect("it is told");
-    played.finish();
+    played.finish_as("drift");
     live
 }
 
@@ -344,7 +344,7 @@ async fn a_stack_that_is_not_there_has_no_drift() {
         .await
         .expect("that is no failure");
     assert_eq!(outcome, Outcome::Absent);
-    played.finish();
+    played.finish_as("drift");
 }
 
 #[tokio::test]
@@ -358,7 +358,7 @@ async fn a_detection_that_never_ends_is_not_waited_for() {
     let drift = drift(&played.context, &target(), None)
         .await
         .expect("it is told");
-    played.finish();
+    played.finish_as("drift");
     assert_eq!(drift.status, "UNKNOWN");
     assert_eq!(
         drift.incomplete.as_deref(),
@@ -433,7 +433,7 @@ async fn what_is_renamed_is_told_by_its_new_name() {
     .await
     .expect("it is told")
     .expect("it is there");
-    played.finish();
+    played.finish_as("drift");
     let resource = &live.resources[0];
     assert_eq!(resource.logical_id, "Orders");
     assert_eq!(resource.properties[0].fate, Fate::Overwritten);

@@ -60,7 +60,7 @@ async fn events_are_told_once_and_through_a_throttle() {
     let waits = played.waits();
     assert!(waits[0] < waits[1] && waits[1] < waits[2], "{waits:?}");
     assert_eq!(waits[3], waits[0], "then it looks as often as before");
-    played.finish();
+    played.finish_as("events");
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn the_first_look_and_what_does_not_pass_are_failures() {
         .await
         .expect_err("nothing was ever read");
     assert!(matches!(error.fault(), Fault::Throttled { .. }));
-    played.finish();
+    played.finish_as("events");
 
     let denied = mock!(CloudFormation::describe_stack_events)
         .then_http_response(|| http(403, &answers::error("AccessDenied", "not you")));
@@ -82,7 +82,7 @@ async fn the_first_look_and_what_does_not_pass_are_failures() {
         .await
         .expect_err("that does not pass");
     assert_eq!(error.code(), Some("AccessDenied"));
-    played.finish();
+    played.finish_as("events");
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn a_stack_may_come_to_be_while_it_is_followed() {
         .await
         .expect("it goes on until it is stopped");
     assert_eq!(told, 1);
-    played.finish();
+    played.finish_as("events");
 }
 
 fn filtered(script: Script, status: u16, body: &'static str) -> Script {
@@ -149,5 +149,5 @@ async fn lines_are_told_once_and_through_a_throttle() {
     .await
     .expect("it goes on until it is stopped");
     assert_eq!(told, ["a", "b"]);
-    played.finish();
+    played.finish_as("logs");
 }

@@ -155,7 +155,7 @@ async fn a_failure_is_explained_with_what_waited_for_it() {
         .map(|cause| cause.resource.logical_id.as_str())
         .collect();
     assert_eq!(others, ["Table"], "its rollback failed for another reason");
-    played.finish();
+    played.finish_as("explain");
 }
 
 /// What failed is in no catalogue, and the stack takes the next update: the way on is named all the same.
@@ -204,7 +204,7 @@ async fn an_update_that_was_rolled_back_is_explained_with_the_way_on() {
     assert!(stack.settled);
     assert_eq!(stack.next.as_deref(), Some("stackctl deploy intake-dev"));
     assert_eq!(stack.rolled_back.as_deref(), Some("2026-07-28T06:00:00Z"));
-    played.finish();
+    played.finish_as("explain");
 }
 
 /// Whoever cancels an update did not fail.
@@ -233,7 +233,7 @@ async fn an_update_that_was_cancelled_failed_nowhere() {
             "the stack is as it was before: where the update is to be made after all, deploy it (`stackctl deploy intake-dev`)"
         ]
     );
-    played.finish();
+    played.finish_as("explain");
 }
 
 #[tokio::test]
@@ -255,7 +255,7 @@ async fn a_stack_that_is_well_and_one_that_is_not_there_are_no_failures() {
         let told = explanation.operation.map(|operation| operation.operation);
         assert_eq!(told.as_deref(), operation);
     }
-    played.finish();
+    played.finish_as("explain");
 }
 
 #[tokio::test]
@@ -278,7 +278,7 @@ async fn a_refused_change_set_is_explained_with_what_was_found() {
         1,
         "the operation itself says nothing new"
     );
-    played.finish();
+    played.finish_as("explain");
 }
 
 #[tokio::test]
@@ -375,7 +375,7 @@ async fn the_newest_operations_are_told_and_no_more_is_read() {
         .map(|operation| (operation.origin.ours, operation.origin.by.as_deref()))
         .collect();
     assert_eq!(told, [(false, None), (true, Some("alice"))]);
-    played.finish();
+    played.finish_as("history");
 }
 
 #[tokio::test]

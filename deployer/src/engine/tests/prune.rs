@@ -188,7 +188,7 @@ async fn the_newest_releases_keep_what_they_go_back_to() {
         .play();
     let plan = plan(&played, 1).await;
     assert_eq!(plan.stacks[0].objects, [old, first]);
-    played.finish();
+    played.finish_as("prune");
 }
 
 /// The second release, and one that failed, were made by an app that had the stack before: they count for nothing of what this one
@@ -249,7 +249,7 @@ async fn what_another_app_released_before_the_stack_was_taken_over_stays() {
     let request = request(1);
     let plan = prune_plan(&context, &request).await.expect("can be read");
     assert_eq!(plan.stacks[0].objects, [old, first]);
-    played.finish();
+    played.finish_as("prune");
 }
 
 /// The second release failed its check: it is none of those that are kept, and neither are its package and its version.
@@ -302,7 +302,7 @@ async fn what_failed_is_not_kept_in_place_of_what_did_not() {
     let versions: Vec<u64> = stack.versions.iter().map(|it| it.version).collect();
     // 4 is live, 7 is what the stack holds, and with 5 there are two that did not fail.
     assert_eq!(versions, [3, 6]);
-    played.finish();
+    played.finish_as("prune");
 }
 
 /// The deploy of version 7 was killed before its check, which may lead back to version 4; version 5 was live, and made no check
@@ -353,7 +353,7 @@ async fn what_a_check_may_lead_back_to_stays() {
     assert_eq!(stack.objects, [""; 0]);
     let versions: Vec<u64> = stack.versions.iter().map(|it| it.version).collect();
     assert_eq!(versions, [3, 6]);
-    played.finish();
+    played.finish_as("prune");
 }
 
 fn request(keep: usize) -> PruneRequest {
@@ -430,7 +430,7 @@ async fn what_anybody_needs_stays_and_the_rest_goes() {
     // 3 and 5 are invoked, 7 is what the stack holds, and 8 and 9 are the newest.
     assert_eq!(versions, [2]);
     prune(&played.context, &mut plan).await.expect("is removed");
-    played.finish();
+    played.finish_as("prune");
 }
 
 #[tokio::test]
@@ -445,7 +445,7 @@ async fn what_is_young_may_belong_to_a_deploy_that_is_under_way() {
         )
         .play();
     assert!(plan(&played, 1).await.is_empty());
-    played.finish();
+    played.finish_as("prune");
 }
 
 #[tokio::test]
@@ -478,7 +478,7 @@ async fn a_package_that_is_deployed_again_between_the_plan_and_the_consent_stays
     prune(&played.context, &mut plan).await.expect("is removed");
     // What is told as removed is what was.
     assert_eq!((plan.stacks[0].objects.len(), plan.stacks[0].bytes), (1, 7));
-    played.finish();
+    played.finish_as("prune");
 }
 
 /// The parameters are those of the update, and what CloudFormation goes back to is in none of them.
@@ -496,6 +496,6 @@ async fn a_stack_that_may_be_rolled_back_keeps_everything() {
             .describe(STACK, Stack::new(status).xml())
             .play();
         assert!(plan(&played, 0).await.is_empty(), "{status}");
-        played.finish();
+        played.finish_as("prune");
     }
 }

@@ -48,7 +48,7 @@ async fn the_status_says_whether_a_stack_is_settled() {
             {"stack": "gone-dev", "status": "NOT_DEPLOYED", "settled": true}
         ]})
     );
-    played.finish();
+    played.finish_as("status");
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn outputs_are_those_of_the_stacks_that_exist() {
         serde_json::to_value(&outputs).expect("outputs are plain data"),
         serde_json::json!({"intake-dev": {"QueueUrl": "https://sqs.eu-central-1.amazonaws.com/1/q"}})
     );
-    played.finish();
+    played.finish_as("outputs");
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn events_are_told_from_the_oldest_to_the_newest() {
             (STACK, "UPDATE_COMPLETE")
         ]
     );
-    played.finish();
+    played.finish_as("events");
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn functions_are_found_among_the_resources() {
         ..function("Work")
     };
     assert_eq!(found, [function("Create"), released]);
-    played.finish();
+    played.finish_as("logs");
 }
 
 /// The answers are those of <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>.
@@ -185,7 +185,7 @@ async fn a_function_that_fails_is_an_answer_with_its_log() {
     assert_eq!(answer.function_error.as_deref(), Some("Unhandled"));
     assert!(answer.payload.contains("Runtime.ExitError"));
     assert_eq!(answer.log_tail, "START\nEND\n");
-    played.finish();
+    played.finish_as("invoke");
 }
 
 fn configuration(script: Script, body: &'static str) -> Script {
@@ -281,5 +281,5 @@ async fn logs_are_merged_by_time_and_no_line_is_told_twice() {
         told,
         ["Create a", "Create c", "Worker b", "Create e", "Worker f"]
     );
-    played.finish();
+    played.finish_as("logs");
 }

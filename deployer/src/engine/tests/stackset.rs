@@ -267,7 +267,7 @@ async fn a_stack_set_is_made_and_gets_its_instances_in_one_operation() {
     assert_eq!(report.outcome, Outcome::Created);
     assert_eq!(report.operations.len(), 1);
     assert_eq!(report.operations[0].results.len(), 2);
-    let events = played.finish();
+    let events = played.finish_as("stackset");
     let told: Vec<&str> = events
         .iter()
         .filter_map(|event| match event {
@@ -290,7 +290,7 @@ async fn a_stack_set_that_is_as_it_should_be_is_left_alone() {
         (report.outcome, report.operations.len()),
         (Outcome::Unchanged, 0)
     );
-    played.finish();
+    played.finish_as("stackset");
 }
 
 #[tokio::test]
@@ -331,7 +331,7 @@ async fn what_an_earlier_run_began_is_waited_for_and_what_it_left_behind_is_take
         .expect("succeeds");
     assert_eq!(report.outcome, Outcome::Updated);
     assert_eq!(report.operations.len(), 1);
-    played.finish();
+    played.finish_as("stackset");
 }
 
 #[tokio::test]
@@ -374,7 +374,7 @@ async fn a_failure_is_told_with_its_account_and_region_also_where_it_is_within_t
             .expect_err("fails");
         assert_eq!(error.kind(), Kind::Deploy);
         assert_eq!(error.details(), details);
-        played.finish();
+        played.finish_as("stackset");
     }
 }
 
@@ -390,7 +390,7 @@ async fn what_is_not_ours_or_of_the_other_kind_is_left_alone() {
             .await
             .expect_err("is refused");
         assert_eq!(error.kind(), kind);
-        played.finish();
+        played.finish_as("stackset");
     }
     let broken = instance(ONE, "us-east-1", "INOPERABLE");
     let script = there(Script::new(), TEMPLATE, "SELF_MANAGED", OURS, &broken);
@@ -402,7 +402,7 @@ async fn what_is_not_ours_or_of_the_other_kind_is_left_alone() {
         error.to_string().ends_with("111111111111/us-east-1"),
         "{error}"
     );
-    played.finish();
+    played.finish_as("stackset");
 }
 
 #[tokio::test]
@@ -425,7 +425,7 @@ async fn only_missing_instances_are_added_and_strays_are_named() {
         [("eu-west-1", vec![ONE, TWO]), ("us-east-1", vec![TWO])]
     );
     assert_eq!(plan.untargeted, ["111111111111/sa-east-1"]);
-    played.finish();
+    played.finish_as("stackset");
 }
 
 /// `CreateStackInstances`, which begins an operation.
@@ -457,7 +457,7 @@ async fn a_run_that_is_stopped_names_what_goes_on() {
             .expect_err("is stopped");
         assert_eq!(error.kind(), Kind::Interrupted, "{status}");
         assert!(error.to_string().contains("op-1"), "{error}");
-        played.finish();
+        played.finish_as("stackset");
     }
 }
 
@@ -474,7 +474,7 @@ async fn a_run_that_waits_for_what_others_began_can_be_stopped() {
         .expect_err("is stopped");
     assert_eq!(error.kind(), Kind::Interrupted);
     assert!(error.to_string().contains("theirs"), "{error}");
-    played.finish();
+    played.finish_as("stackset");
 }
 
 /// The operation ends just when the run is stopped: the next one is not begun.
@@ -488,7 +488,7 @@ async fn a_run_that_is_stopped_begins_nothing_more() {
         .expect_err("is stopped");
     assert!(matches!(error, StackSetError::Stopped(_)), "{error}");
     assert_eq!(error.kind(), Kind::Interrupted);
-    played.finish();
+    played.finish_as("stackset");
 
     // The instances are gone, and the stack set stays for the same command.
     let instances = instance(ONE, "us-east-1", "CURRENT");
@@ -522,7 +522,7 @@ async fn a_run_that_is_stopped_begins_nothing_more() {
         .await
         .expect_err("is stopped");
     assert!(matches!(error, StackSetError::Stopped(_)), "{error}");
-    played.finish();
+    played.finish_as("stackset");
 }
 
 #[tokio::test]
@@ -548,5 +548,5 @@ async fn an_update_goes_also_to_the_regions_that_are_no_targets_any_more() {
         .await
         .expect("succeeds");
     assert_eq!(report.outcome, Outcome::Updated);
-    played.finish();
+    played.finish_as("stackset");
 }

@@ -62,7 +62,7 @@ async fn is_reverted(script: Script) -> Vec<String> {
         .await
         .expect("it succeeds");
     assert_eq!(outcome, Outcome::Updated);
-    let events = played.finish();
+    let events = played.finish_as("drift");
     let warnings = events.into_iter().filter_map(|event| match event {
         Event::Warning { message, .. } => Some(message),
         _ => None,
@@ -151,7 +151,7 @@ async fn what_is_declined_leaves_no_change_set() {
         .await
         .expect("that is no failure");
     assert_eq!(outcome, Outcome::Declined);
-    played.finish();
+    played.finish_as("drift");
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_change_set_that_changes_nothing_or_fails_is_removed() {
         .await
         .expect("that is no failure");
     assert_eq!(outcome, Outcome::Unchanged);
-    played.finish();
+    played.finish_as("drift");
 
     let played = reverting()
         .change_set("FAILED", "Bus cannot be read", "")
@@ -182,5 +182,5 @@ async fn a_change_set_that_changes_nothing_or_fails_is_removed() {
         matches!(&error, StackError::ChangeSet { reason, .. } if reason == "Bus cannot be read"),
         "{error:?}"
     );
-    played.finish();
+    played.finish_as("drift");
 }

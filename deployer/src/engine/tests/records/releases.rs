@@ -90,12 +90,12 @@ async fn after_an_update_that_was_rolled_back_the_release_before_it_is_deployed(
     let key = rolled_back.live_key().await.expect("is known");
     assert_eq!(key, Some(&record(2, "", None).0));
     assert_eq!(rolled_back.previous().await.expect("is known"), Some(1));
-    played.finish();
+    played.finish_as("history");
 
     // As long as an update runs nobody knows how it ends.
     let played = three(Script::new(), &Stack::new("UPDATE_IN_PROGRESS")).play();
     assert_eq!(live(&releases(&played.context).await).await, None);
-    played.finish();
+    played.finish_as("history");
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn what_is_deployed_but_was_not_written_down_stands_behind_what_is_the_sam
     assert_eq!(previous, Some(1));
     let first = releases.read(1).await.expect("is read").expect("is there");
     assert_eq!(releases.lost(&first), ["the package of create"]);
-    played.finish();
+    played.finish_as("history");
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn what_no_release_is_like_stands_behind_the_newest() {
     assert_eq!(releases.previous().await.expect("is read"), Some(3));
     // The third goes back to the first, so that the second is what came last.
     assert_eq!(releases.latest().await.expect("is read"), Some(2));
-    played.finish();
+    played.finish_as("history");
 }
 
 #[tokio::test]

@@ -133,5 +133,5 @@ async fn a_stack_set_that_left_the_source_is_found_by_its_tags() {
             ("late-dev", true, "stackctl stackset destroy late-dev"),
         ]
     );
-    played.finish();
+    played.finish_as("stackset");
 }

@@ -71,7 +71,7 @@ async fn a_removal_takes_the_instances_first_and_then_the_stack_set() {
             reason: None,
         }]
     );
-    played.finish();
+    played.finish_as("stackset");
 }
 
 #[tokio::test]
@@ -84,12 +84,12 @@ async fn a_removal_of_strays_leaves_the_rest_and_one_of_nothing_calls_nothing() 
     let settings = accounts(&["us-east-1"]);
     let report = removed(&played.context, &settings, true, false).await;
     assert_eq!(report.outcome, Outcome::Updated);
-    played.finish();
+    played.finish_as("stackset");
 
     let played = absent(Script::new()).play();
     let report = removed(&played.context, &settings, false, false).await;
     assert_eq!(report.outcome, Outcome::Absent);
-    played.finish();
+    played.finish_as("stackset");
 }
 
 /// A unit alone means all accounts below it: "CloudFormation will delete stacks from both the specified target OUs and their
@@ -111,5 +111,5 @@ async fn a_removal_in_units_takes_the_accounts_that_were_listed_and_no_others() 
     });
     let played = look(script, "op-1", "DELETE", "SUCCEEDED", &[]).play();
     removed(&played.context, &unit(), true, false).await;
-    played.finish();
+    played.finish_as("stackset");
 }
