@@ -73,10 +73,22 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<u8
     )
     .await?;
     let order = rollout::Order { arguments, saved };
-    let ended = Box::pin(rollout::run(session, config, &order, &place, &sites)).await;
+    roll_out(session, &project, config, &order, &place, &sites).await
+}
+
+/// Deploys every environment, and settles what is written down of what stays outside of stacks.
+async fn roll_out(
+    session: &Session,
+    project: &Project,
+    config: &StageConfig,
+    order: &rollout::Order<'_>,
+    place: &Place,
+    sites: &[Site<'_>],
+) -> Result<u8> {
+    let ended = Box::pin(rollout::run(session, config, order, place, sites)).await;
     // A stack of a deploy that failed may have taken something back all the same, and what is done is done.
-    for site in &sites {
-        if let Err(error) = site.settle(&project).await {
+    for site in sites {
+        if let Err(error) = site.settle(project).await {
             session.ui.warn(error.to_string());
         }
     }

@@ -1,9 +1,14 @@
 //! The dev loop: what is saved is what runs, whatever goes wrong in between.
 
+use std::fs;
+
 use serde_json::{Value, json};
 use system_tests::poll::{PATIENCE, eventually};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, STACK};
+
+/// What the function is called.
+const NAME: &str = "slow-dev-worker";
 
 const PLACE: [&str; 3] = ["--stage", "dev", "--local"];
 
@@ -75,7 +80,7 @@ fn says(fixture: &Fixture, text: &str) {
 fn greets(fixture: &Fixture, greeting: &str) {
     fixture.describe(
         &json!({"Worker": {"Type": "AWS::Lambda::Function", "Properties": {
-            "Runtime": "provided.al2023", "Handler": "bootstrap",
+            "FunctionName": NAME, "Runtime": "provided.al2023", "Handler": "bootstrap",
             "Role": {"Fn::GetAtt": ["Role", "Arn"]},
             "Code": {"S3Bucket": {"Ref": "ArtifactBucket"}, "S3Key": {"Ref": "WorkerArtifact"}},
             "Environment": {"Variables": {"GREETING": greeting}},
@@ -115,9 +120,19 @@ fn what_is_saved_is_what_runs() {
     answers(&fixture, "hello two");
     running.prints("said two");
 
-    // A change of the stack is deployed.
+    // A change of the stack is deployed, and what belongs to it is not among what a removal retained any more.
+    let ledger = fixture.sandbox.state_dir().join("retained/dev.json");
+    let kept = json!({STACK: [{
+        "logical_id": "Worker", "resource_type": "AWS::Lambda::Function", "physical_id": NAME,
+        "account": "000000000000", "region": "us-east-1", "remove": [],
+    }]});
+    fs::create_dir_all(ledger.parent().expect("it has one")).expect("it can be made");
+    fs::write(&ledger, kept.to_string()).expect("it can be written");
     greets(&fixture, "bye");
     answers(&fixture, "bye two");
+    eventually("the ledger is settled", PATIENCE, || {
+        (!ledger.exists()).then_some(())
+    });
 
     // What does not compile is shown, and what mends it goes on from there.
     fixture.write("worker/src/main.rs", "fn main() { nothing() }\n");

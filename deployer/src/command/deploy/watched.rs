@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::site::{self, Artifacts, Plot, Site};
-use super::{rollout, sites};
+use super::{roll_out, rollout, sites};
 use crate::cli;
 use crate::command::once::Rendered;
 use crate::command::{Session, place::Place, revision};
@@ -59,7 +59,7 @@ impl<'a> Round<'a> {
             arguments: &arguments,
             saved: None,
         };
-        let rollout = rollout::run(self.session, self.config, &order, place, &sites);
+        let rollout = roll_out(self.session, project, self.config, &order, place, &sites);
         Box::pin(rollout).await?;
         let site = sites.pop().ok_or_else(nowhere)?;
         Ok((site.context, site.artifacts))
