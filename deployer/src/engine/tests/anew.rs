@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use super::said::{hooks, nothing_found};
 use super::{
     answers::{self, CHANGE_SET_ID, REPLACE_ORDERS, STACK_ID, Stack},
-    script::{Answer, Played, STACK, Script, TEMPLATE, one, stack},
+    script::{Answer, Played, STACK, Script, one, stack},
 };
 use crate::engine::plan::{self, Action, Plan, Registry, Wanted};
-use crate::engine::{DeployError, Deployment, Outcome, deploy};
+use crate::engine::{DeployError, Deployment, Outcome, StackDeployment, deploy};
 
 /// What was deployed when the plan was made.
 const BEFORE: &str =
@@ -65,8 +65,12 @@ fn executed(script: Script) -> Script {
 
 /// Makes the plan of the stack, which is agreed to.
 pub(super) async fn agreed(played: &Played) -> Deployment {
-    let stack = stack(STACK, &[]);
-    let template = serde_json::from_str(TEMPLATE).expect("is JSON");
+    agreed_to(played, stack(STACK, &[])).await
+}
+
+/// Makes the plan of a stack, which is agreed to.
+pub(super) async fn agreed_to(played: &Played, stack: StackDeployment) -> Deployment {
+    let template = serde_json::from_str(&stack.template).expect("is JSON");
     let none = BTreeMap::new();
     let wanted = Wanted {
         manifest: &stack.manifest,

@@ -28,6 +28,7 @@ use aws_smithy_mocks::mock;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::{Value, json};
 
+use super::anew::agreed_to;
 use super::{
     answers::{self, STACK_ID},
     script::{Answer, Played, STACK, Script, http, names, one, stack},
@@ -105,6 +106,23 @@ async fn a_guarded_queue_leaves_and_comes_back_under_its_new_name() {
         .filter(|name| *name == "resources_moving")
         .count();
     assert_eq!(steps, 4, "{told:?}");
+}
+
+/// CloudFormation computes a step of the stack as it is, so that nothing else tells of an update between the plan and the step.
+#[tokio::test]
+async fn a_stack_that_somebody_updates_while_a_step_is_computed_is_planned_anew() {
+    for step in 0..4 {
+        let account = account();
+        account.lock().expect("no holder panics").between = Some(step);
+        let played = play(&account);
+        let answer = Answer::yes();
+        let deployment = agreed_to(&played, moved()).await;
+        let deployed = deploy(&played.context, deployment, answer.clone()).await;
+        deployed.unwrap_or_else(|error| panic!("step {step}: {error:?}"));
+        check(&account);
+        let anew = answer.anew.lock().expect("no holder panics");
+        assert_eq!(anew.len(), 1, "step {step}");
+    }
 }
 
 /// Whatever was the last call that AWS answered, the next run finishes what was begun.

@@ -60,6 +60,12 @@ pub(super) struct Account {
     /// Which execution fails and is rolled back, counted from none.
     pub(super) fails: Option<usize>,
     pub(super) executed: usize,
+    /// During which change set somebody else updates the stack, counted from none.
+    pub(super) between: Option<usize>,
+    /// How many change sets were made.
+    computed: usize,
+    /// When the stack was updated last.
+    updated: Option<&'static str>,
 }
 
 /// AWS did what it was asked to do, and nobody hears of it.
@@ -165,11 +171,14 @@ impl Account {
     pub(super) fn describe(&self) -> String {
         let mut body = format!(
             "<Stacks><member><StackName>{STACK}</StackName><StackId>{STACK_ID}</StackId>\
-             <CreationTime>2026-07-27T22:28:28.000Z</CreationTime><StackStatus>{}</StackStatus>\
+             <CreationTime>2026-07-27T22:28:28.000Z</CreationTime>{}<StackStatus>{}</StackStatus>\
              <DisableRollback>false</DisableRollback>\
              <EnableTerminationProtection>true</EnableTerminationProtection>\
              <Tags><member><Key>stackctl:stage</Key><Value>dev</Value></member>\
              <member><Key>team</Key><Value>blue</Value></member></Tags><Outputs>",
+            self.updated.map_or_else(String::new, |at| format!(
+                "<LastUpdatedTime>{at}</LastUpdatedTime>"
+            )),
             self.status
         );
         for (key, output) in Self::made(&self.template, "Outputs") {
@@ -203,6 +212,12 @@ impl Account {
     /// Makes a change set, or refuses it.
     pub(super) fn create(&mut self) -> (u16, String) {
         let input = self.asked.take().expect("it was asked");
+        // The template is the same afterwards, and the time of the last update is not
+        // (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html>).
+        if self.between == Some(self.computed) {
+            self.updated = Some("2026-07-27T23:00:00.000Z");
+        }
+        self.computed += 1;
         if self.change_set.is_some() && self.made == self.token {
             let message = format!("ChangeSet {} already exists", self.made);
             return (400, answers::error("AlreadyExistsException", &message));

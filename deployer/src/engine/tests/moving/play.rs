@@ -4,6 +4,7 @@ use aws_sdk_cloudformation::{
     operation::create_stack_refactor::CreateStackRefactorInput, types::ResourceLocation,
 };
 
+use super::super::said::{hooks, nothing_found};
 use super::account::{Account, Lost, Shared, escaped};
 use super::*;
 
@@ -231,6 +232,10 @@ pub(super) fn play(account: &Shared) -> Played {
         }
         (200, answers::events(&rows, &it.token, None))
     });
+    // What is said of a change set whose plan was agreed to: nothing was found, and no hook runs.
+    let script = script
+        .cloudformation("describe_events", nothing_found())
+        .cloudformation("describe_change_set_hooks", hooks("PLANNED", ""));
     let signed = if account.lock().expect("no holder panics").unproven {
         Signed::new().json(
             "GetResource",
