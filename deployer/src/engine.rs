@@ -51,6 +51,7 @@ mod release;
 mod rollback;
 mod stack;
 mod stackset;
+mod state_key;
 mod status;
 mod stuck;
 #[cfg(test)]

@@ -45,7 +45,7 @@ use error::failed;
 pub use gave::gave_fast;
 use machine::MachineChange;
 use record::{Code, Direct};
-pub(super) use record::{OTHER_REVISION, PREFIX, Record, Records, prefix};
+pub(super) use record::{OTHER_REVISION, Record, Records};
 pub use status::{FastOrigin, GivenFast, fast_of, given_fast};
 
 /// Whether a deployment can be made without CloudFormation.

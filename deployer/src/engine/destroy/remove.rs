@@ -19,9 +19,10 @@ use super::{
 use crate::{
     aws::{AwsError, OrAws, texts},
     engine::{
-        Context, DeployedStack, Event, Failure, Outcome, StackError, bootstrap, empty, fast,
+        Context, DeployedStack, Event, Failure, Outcome, StackError, bootstrap, empty,
         inspect, ownership,
         stack::{self, Joined, aws, check_cancelled},
+        state_key,
         status::{DestroyStep, State, Way},
         turns::Turns,
     },
@@ -375,7 +376,7 @@ async fn remove_artifacts(
     let Some(bucket) = bucket else {
         return Ok(());
     };
-    for prefix in [format!("{}/", stack.name), fast::prefix(&stack.name)] {
+    for prefix in [format!("{}/", stack.name), state_key::of(&stack.name)] {
         empty::everything(clients, &bucket, Some(&prefix), |_| {
             ControlFlow::Continue(())
         })

@@ -12,9 +12,8 @@ use serde_json::Value;
 use super::inspect::{self, present};
 use crate::aws::{AwsError, OrAws};
 use crate::engine::{
-    Context, DeployedStack, Event, bootstrap,
-    change_set::Change,
-    release::mark::{self, Mark},
+    Context, DeployedStack, Event, bootstrap, change_set::Change, release::mark::Mark,
+    state_key::About,
 };
 
 /// The mark of a stack that nobody updated since it was found to do what it should.
@@ -43,7 +42,7 @@ async fn read(context: &Context, deployed: &DeployedStack) -> Result<Option<Mark
         .s3
         .head_object()
         .bucket(&bucket)
-        .key(mark::key(deployed.name()))
+        .key(About::Mark.key(deployed.name()))
         .expected_bucket_owner(&clients.identity().account)
         .send()
         .await

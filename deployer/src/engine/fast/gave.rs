@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GivenFast, record};
+use super::GivenFast;
 use crate::{
     aws::{AwsError, Clients, object},
-    engine::{Context, StackTarget, bootstrap},
+    engine::{Context, StackTarget, bootstrap, state_key::About},
 };
-
-/// What the key ends with, after the name of the stack.
-const SUFFIX: &str = "given.json";
 
 /// How many are kept of a stack, the newest.
 const KEPT: usize = 20;
@@ -23,12 +20,8 @@ struct Gave {
     given: Vec<GivenFast>,
 }
 
-fn key(stack: &str) -> String {
-    format!("{}{SUFFIX}", record::prefix(stack))
-}
-
 async fn read(clients: &Clients, bucket: &str, stack: &str) -> Result<Gave, AwsError> {
-    match object::read(clients, bucket, &key(stack)).await {
+    match object::read(clients, bucket, &About::Given.key(stack)).await {
         Ok(object) => serde_json::from_slice(&object.bytes)
             .map_err(|_| AwsError::incomplete("GetObject", "list that this version can read")),
         Err(error) if error.code() == Some("NoSuchKey") => Ok(Gave::default()),
@@ -48,7 +41,7 @@ pub(super) async fn add(clients: &Clients, bucket: &str, given: GivenFast) -> Re
     gave.given.drain(..surplus);
     // Texts are always JSON.
     let body = serde_json::to_vec(&gave).unwrap_or_default();
-    object::write(clients, bucket, &key(&stack), body).await
+    object::write(clients, bucket, &About::Given.key(&stack), body).await
 }
 
 /// Returns what stacks were given past CloudFormation before their last full deploys, the oldest first.

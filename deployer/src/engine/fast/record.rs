@@ -20,17 +20,11 @@ use crate::{
         Context, DeployedStack, Event,
         inspect::{self, DeployedResource},
         publish,
-        release::{mark, unproven},
+        release::mark,
         stack::rfc3339,
+        state_key::{self, About},
     },
 };
-
-/// What the keys of the records begin with, and those of the [marks](crate::engine::release::mark): one list tells of both.
-/// No stack is called so: the name of a stack ends with its stage.
-pub(in crate::engine) const PREFIX: &str = "state/";
-
-/// What the key of a record ends with, after the name of its stack.
-const SUFFIX: &str = ".fast.json";
 
 /// How long to wait for the end of an update of a function: most take seconds, and one that makes network interfaces minutes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>).
@@ -97,7 +91,7 @@ pub(in crate::engine) struct Records {
 impl Records {
     /// Lists what a bucket holds.
     pub(in crate::engine) async fn list(context: &Context, bucket: &str) -> Result<Self, AwsError> {
-        Self::under(context, bucket, PREFIX).await
+        Self::under(context, bucket, state_key::ALL).await
     }
 
     /// Lists what a bucket holds of one stack.
@@ -106,21 +100,20 @@ impl Records {
         bucket: &str,
         stack: &str,
     ) -> Result<Self, AwsError> {
-        Self::under(context, bucket, &prefix(stack)).await
+        Self::under(context, bucket, &state_key::of(stack)).await
     }
 
     async fn under(context: &Context, bucket: &str, prefix: &str) -> Result<Self, AwsError> {
         let mut records = Self::default();
         for object in object::listed(&context.clients, bucket, prefix).await? {
             let key = object.key.unwrap_or_default();
-            let stack = key.strip_prefix(PREFIX);
-            if let Some(stack) = stack.and_then(|name| name.strip_suffix(SUFFIX)) {
+            if let Some(stack) = About::Fast.stack_of(&key) {
                 records.fast.insert(stack.to_owned());
-            } else if let Some(stack) = unproven::stack_of(&key) {
+            } else if let Some(stack) = About::Unproven.stack_of(&key) {
                 records.unproven.insert(stack.to_owned());
             } else if mark::says_none(&key) {
                 records.no_marks = true;
-            } else if let (Some(stack), Some(etag)) = (mark::stack_of(&key), object.e_tag) {
+            } else if let (Some(stack), Some(etag)) = (About::Mark.stack_of(&key), object.e_tag) {
                 records.marks.insert(stack.to_owned(), etag);
             }
         }
@@ -164,7 +157,7 @@ impl Record {
         stack: &str,
         stack_id: &str,
     ) -> Result<Self, AwsError> {
-        let object = match object::read(clients, bucket, &key(stack)).await {
+        let object = match object::read(clients, bucket, &About::Fast.key(stack)).await {
             Ok(object) => object,
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(Self::of(stack_id)),
             Err(error) => return Err(error),
@@ -208,7 +201,8 @@ impl Record {
         // Texts and maps of texts are always JSON.
         let body = serde_json::to_vec(self).unwrap_or_default();
         let etag = self.etag.as_deref();
-        let written = object::write_over(clients, bucket, &key(stack), body, etag).await;
+        let written =
+            object::write_over(clients, bucket, &About::Fast.key(stack), body, etag).await;
         match written {
             // A call whose answer was lost was repeated, or somebody else wrote: what is there tells.
             Err(error) if mark::is_overtaken(&error) => {
@@ -345,7 +339,7 @@ impl Record {
     /// Forgets what was given past CloudFormation.
     async fn forget(self, context: &Context, bucket: &str, stack: &str) -> Result<(), AwsError> {
         let clients = &context.clients;
-        let forgotten = object::delete(clients, bucket, &key(stack)).await;
+        let forgotten = object::delete(clients, bucket, &About::Fast.key(stack)).await;
         match forgotten {
             // Whoever publishes packages may write, and not always delete: a record without functions says the same.
             Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
@@ -359,16 +353,6 @@ impl Record {
             forgotten => forgotten,
         }
     }
-}
-
-/// Returns what the keys begin with of all that is written down about the state of a stack.
-pub(in crate::engine) fn prefix(stack: &str) -> String {
-    format!("{PREFIX}{stack}.")
-}
-
-/// Returns the key of the record of a stack.
-fn key(stack: &str) -> String {
-    format!("{PREFIX}{stack}{SUFFIX}")
 }
 
 /// The code that a function runs.

@@ -18,15 +18,13 @@ use sha2::Sha256;
 use super::sorted;
 use crate::{
     aws::{AwsError, Clients, object},
-    engine::{Context, DeployedStack, fast, stack::rfc3339},
+    engine::{
+        Context, DeployedStack,
+        stack::rfc3339,
+        state_key::{About, NO_MARKS},
+    },
     text::hex,
 };
-
-/// What the key of a mark ends with, after the name of its stack.
-const SUFFIX: &str = ".mark.json";
-
-/// The key of the object that says that marks tell nothing in a bucket.
-const NO_MARKS: &str = "state/no-marks.json";
 
 /// What marks a stack that is as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +70,14 @@ impl Mark {
         before: Option<&str>,
     ) -> Result<(), AwsError> {
         let clients = &context.clients;
-        let etag = put(clients, bucket, &key(stack), self.content, before).await?;
+        let etag = put(
+            clients,
+            bucket,
+            &About::Mark.key(stack),
+            self.content,
+            before,
+        )
+        .await?;
         if etag.is_some_and(|etag| etag.trim_matches('"') != self.etag) {
             let body = json!({"reason": "the ETag of an object is not the MD5 of its content"});
             put(clients, bucket, NO_MARKS, body.to_string(), None).await?;
@@ -109,16 +114,6 @@ pub(in crate::engine) fn is_overtaken(error: &AwsError) -> bool {
         error.code(),
         Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey")
     )
-}
-
-/// Returns the key of the mark of a stack.
-pub(in crate::engine) fn key(stack: &str) -> String {
-    format!("{}{stack}{SUFFIX}", fast::PREFIX)
-}
-
-/// Returns the stack whose mark has a key.
-pub(in crate::engine) fn stack_of(key: &str) -> Option<&str> {
-    key.strip_prefix(fast::PREFIX)?.strip_suffix(SUFFIX)
 }
 
 /// Says in which state a stack is: a text that changes whenever anybody creates or updates the stack. None, where its last
@@ -179,7 +174,5 @@ mod tests {
         };
         // RFC 1321, A.5.
         assert!(mark.is("\"900150983cd24fb0d6963f7d28e17f72\""));
-        assert_eq!(stack_of(&key("intake-dev")), Some("intake-dev"));
-        assert_eq!(stack_of("state/intake-dev.fast.json"), None);
     }
 }

@@ -9,20 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::mark;
 use crate::{
     aws::{AwsError, Clients, object},
-    engine::{Context, DeployedStack, bootstrap, fast},
+    engine::{Context, DeployedStack, bootstrap, state_key::About},
 };
-
-/// What the key ends with, after the name of the stack.
-const SUFFIX: &str = "settled.json";
 
 /// What is written down.
 #[derive(Debug, Serialize, Deserialize)]
 struct Settled {
     state: String,
-}
-
-fn key(stack: &str) -> String {
-    format!("{}{SUFFIX}", fast::prefix(stack))
 }
 
 /// Writes down that a stack is as its source says, as it is now.
@@ -36,7 +29,7 @@ pub(in crate::engine) async fn write(
     };
     // Texts are always JSON.
     let body = serde_json::to_vec(&Settled { state }).unwrap_or_default();
-    object::write(clients, bucket, &key(deployed.name()), body).await
+    object::write(clients, bucket, &About::Settled.key(deployed.name()), body).await
 }
 
 /// Returns whether a deploy found a stack, as it is now, to be as its source says. `context` is that of its region. Where that
@@ -44,7 +37,12 @@ pub(in crate::engine) async fn write(
 pub(in crate::engine) async fn is_settled(context: &Context, deployed: &DeployedStack) -> bool {
     let read = async {
         let bucket = bootstrap::existing(context).await.ok().flatten()?;
-        let object = object::read(&context.clients, &bucket, &key(deployed.name())).await;
+        let object = object::read(
+            &context.clients,
+            &bucket,
+            &About::Settled.key(deployed.name()),
+        )
+        .await;
         let settled: Settled = serde_json::from_slice(&object.ok()?.bytes).ok()?;
         Some(Some(settled.state) == mark::any_state(deployed))
     };

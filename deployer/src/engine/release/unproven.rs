@@ -15,11 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::mark;
 use crate::{
     aws::{AwsError, Clients, Fault, object},
-    engine::{Context, DeployedStack, StackTarget, bootstrap, fast, inspect},
+    engine::{Context, DeployedStack, StackTarget, bootstrap, inspect, state_key::About},
 };
-
-/// What the key ends with, after the name of the stack.
-const SUFFIX: &str = ".unproven.json";
 
 /// A stack that nobody has proven since it was changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,15 +50,6 @@ pub(in crate::engine) struct NotedAlias {
     pub(in crate::engine) good: String,
 }
 
-/// Returns the stack that a key says this of.
-pub(in crate::engine) fn stack_of(key: &str) -> Option<&str> {
-    key.strip_prefix(fast::PREFIX)?.strip_suffix(SUFFIX)
-}
-
-fn key(stack: &str) -> String {
-    format!("{}{stack}{SUFFIX}", fast::PREFIX)
-}
-
 impl Unproven {
     /// Reads what is written down about a stack; none, where it is about an earlier one of the same name.
     pub(in crate::engine) async fn read(
@@ -80,7 +68,7 @@ impl Unproven {
         bucket: &str,
         stack: &str,
     ) -> Result<Option<Self>, AwsError> {
-        let object = match object::read(clients, bucket, &key(stack)).await {
+        let object = match object::read(clients, bucket, &About::Unproven.key(stack)).await {
             Ok(object) => object,
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
             Err(error) => return Err(error),
@@ -109,7 +97,7 @@ impl Unproven {
     ) -> Result<(), AwsError> {
         // Texts and maps of texts are always JSON.
         let body = serde_json::to_vec(self).unwrap_or_default();
-        object::write(clients, bucket, &key(stack), body).await
+        object::write(clients, bucket, &About::Unproven.key(stack), body).await
     }
 }
 
@@ -146,7 +134,7 @@ pub(in crate::engine) async fn forget(
     bucket: &str,
     stack: &str,
 ) -> Result<(), AwsError> {
-    let forgotten = object::delete(clients, bucket, &key(stack)).await;
+    let forgotten = object::delete(clients, bucket, &About::Unproven.key(stack)).await;
     match forgotten {
         // Whoever may write may not always delete: what is about no stack says nothing.
         Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
