@@ -6,6 +6,7 @@
 //! again goes on from whatever status it finds ([`deploy()`] says how).
 
 mod activity;
+mod aside;
 mod bootstrap;
 mod cancel;
 mod capability;
@@ -34,6 +35,7 @@ mod invoke;
 mod live;
 mod logs;
 mod named;
+mod notes;
 mod operations;
 mod origin;
 mod orphan;
@@ -121,6 +123,7 @@ pub use rollback::{
     PlannedRollback, RollbackAction, RollbackError, RollbackReport, RollbackRequest,
     RolledBackStack, rollback, rollback_plan,
 };
+pub use stack::recover_all as recover_left_aside;
 pub use stackset::{
     InstanceResult, InstanceStatus, OrphanSet, RemovalPlan, StackSetError, StackSetOperation,
     StackSetPlan, StackSetReport, StackSetRequest, StackSetSettings, StackSetStatus, Targets,
@@ -163,6 +166,8 @@ pub struct Context {
     pub followers: Followers,
     /// What this run got to know about renames.
     pub(crate) renames: stack::importable::Renames,
+    /// What leaves stacks and stays in the account.
+    pub(crate) aside: aside::Aside,
     /// Whose stacks may be changed.
     pub ownership: Arc<Ownership>,
 }
@@ -188,29 +193,36 @@ impl Context {
             concurrency: CONCURRENCY,
             followers: Followers::default(),
             renames: stack::importable::Renames::default(),
+            aside: aside::Aside::default(),
             ownership: Arc::default(),
         }
     }
 
-    /// Returns, by stack, what this run left outside for good: it left its stack to be renamed, could not be imported, and
-    /// nobody insists on it any more.
-    pub fn left_aside(&self) -> std::collections::BTreeMap<String, Vec<Retained>> {
-        self.renames.left_aside()
+    /// Returns, by stack, what this run left outside for good: nobody else remembers it.
+    pub fn left_aside(&self) -> std::collections::BTreeMap<String, Left> {
+        self.aside.left()
     }
 
     /// Writes down by this what leaves a stack for good, as soon as that is known: a run that is killed would lose it else.
     #[must_use]
     pub fn keeping_aside(
         mut self,
-        book: impl Fn(&str, &[Retained]) -> Result<(), String> + Send + Sync + 'static,
+        book: impl Fn(&str, &Left) -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
-        self.renames = self.renames.writing(book);
+        self.aside = self.aside.writing(book);
+        self
+    }
+
+    /// Notes in a directory of this machine what updates may leave outside, before they begin.
+    #[must_use]
+    pub fn noting_aside(mut self, directory: std::path::PathBuf) -> Self {
+        self.aside = self.aside.noting(directory);
         self
     }
 
     /// Notes what left a stack for good, and writes it down. Returns why it is not written down, where it is not.
-    pub(crate) fn leave_aside(&self, stack: &str, resources: Vec<Retained>) -> Result<(), String> {
-        self.renames.leave(stack, resources)
+    pub(crate) fn leave_aside(&self, stack: &str, left: Left) -> Result<(), String> {
+        self.aside.leave(stack, left)
     }
 
     /// Works for an app, where it has a name: stacks of others are refused.

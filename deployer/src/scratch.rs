@@ -18,7 +18,10 @@ pub(crate) const PACKING: &str = ".packing-";
 /// The directory of what is left to do once stacks are gone.
 pub(crate) const REMOVING: &str = "removing";
 
-/// The directory of what removed stacks kept.
+/// The directory of what updates may leave outside of their stacks, noted before they begin.
+pub(crate) const LEAVING: &str = "leaving";
+
+/// The directory of what left stacks and stays.
 pub(crate) const RETAINED: &str = "retained";
 
 /// A file that is to replace another one.
@@ -43,8 +46,10 @@ pub(crate) fn enter(state: &Path) -> io::Result<Scratch> {
         sweep(&state.join("artifacts"), &[PACKING, SIBLING]);
         sweep(&state.join(REMOVING), &[SIBLING]);
         sweep(&state.join(RETAINED), &[SIBLING]);
-        for stage in entries(&state.join("assemblies")) {
-            sweep(&stage.path(), &[SIBLING]);
+        for of_stages in ["assemblies", LEAVING] {
+            for stage in entries(&state.join(of_stages)) {
+                sweep(&stage.path(), &[SIBLING]);
+            }
         }
         lock.unlock()?;
     }

@@ -398,6 +398,7 @@ impl Run<'_> {
             .clone()
             .waiting(arguments.wait)
             .with_concurrency(arguments.concurrency);
+        let context = ledger::entering(context, &session.ui, project, &stage.key(name));
         let mut absent = BTreeSet::new();
         if !place.is_local() {
             let outlook = session.guard(Box::pin(engine::outlook(&context, &stacks, &retain)));
@@ -446,6 +447,7 @@ impl Run<'_> {
             Ok(mut report) => {
                 let whole = (name, *stage);
                 // A removal takes nothing back; an earlier run may have, and may have been killed.
+                ledger::recover(session, &context).await?;
                 let settled = ledger::settle(session, project, &context, whole, BTreeSet::new());
                 if let Err(error) = Box::pin(settled).await {
                     ui.warn(error.to_string());

@@ -1,4 +1,4 @@
-//! What destroys left in the account, as long as the workspace remembers it.
+//! What left stacks and stays in the account, as long as the workspace remembers it: what removals and updates retained.
 
 mod taken;
 
@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-pub(super) use self::taken::{changed, settle};
+pub(super) use self::taken::{changed, recover, settle};
 use super::{Session, lock, territory};
 use crate::config::{Project, Stage};
 use crate::engine::{
@@ -47,16 +47,17 @@ pub(super) fn keep(
     Ok(Some(file))
 }
 
-/// Makes a deploy enter what it leaves outside of a stack for good right then: no template names it from the next update on, and
-/// a run that is killed comes to nothing that is done in the end.
+/// Makes a run enter what it leaves outside of a stack for good right then: no template names it from the next update on, and
+/// a run that is killed comes to nothing that is done in the end. What an update may leave there is noted before it begins.
 pub(super) fn entering(context: Context, ui: &Ui, project: &Project, key: &str) -> Context {
     let (ui, project, key) = (ui.clone(), project.clone(), key.to_owned());
     let plain = context.clone();
+    let context = context.noting_aside(project.state_dir.join(scratch::LEAVING).join(&key));
     // Several stacks may come to it at once.
     let turn = Mutex::new(());
-    context.keeping_aside(move |stack, resources| {
+    context.keeping_aside(move |stack, left| {
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let aside = BTreeMap::from([(stack.to_owned(), resources.to_vec())]);
+        let aside = BTreeMap::from([(stack.to_owned(), left.clone())]);
         match put(&ui, &project, &plain, &key, aside) {
             Ok(_) => Ok(()),
             Err(error) => Err(format!("{error}: {}", error.causes().join(": "))),
@@ -73,40 +74,36 @@ pub(super) async fn after(
     changed: BTreeSet<StackTarget>,
 ) -> Result<()> {
     let key = stage.key(name);
-    if let Some(file) = put(&session.ui, project, context, &key, context.left_aside())? {
-        session.ui.line(format!(
-            "  what stays outside is written down in {}",
-            file.display()
-        ));
+    recover(session, context).await?;
+    if let Some((report, file)) = put(&session.ui, project, context, &key, context.left_aside())? {
+        for stack in &report.stacks {
+            show_adoptions(&session.ui, &stack.left);
+        }
+        show_file(&session.ui, &file);
     }
     settle(session, project, context, (name, stage), changed).await
 }
 
-/// Enters what left stacks for good, and returns the file, where there is anything to enter.
+/// Enters what left stacks for good, and returns it with the file, where there is anything to enter.
 fn put(
     ui: &Ui,
     project: &Project,
     context: &Context,
     key: &str,
-    aside: BTreeMap<String, Vec<Retained>>,
-) -> Result<Option<PathBuf>> {
-    let stacks = aside.into_iter().map(|(stack, ledger)| {
-        let left = Left {
-            ledger,
-            ..Left::default()
-        };
-        DestroyedStack {
-            stack,
-            outcome: Outcome::Updated,
-            failure: None,
-            retained: BTreeMap::new(),
-            left,
-        }
+    aside: BTreeMap<String, Left>,
+) -> Result<Option<(DestroyReport, PathBuf)>> {
+    let stacks = aside.into_iter().map(|(stack, left)| DestroyedStack {
+        stack,
+        outcome: Outcome::Updated,
+        failure: None,
+        retained: BTreeMap::new(),
+        left,
     });
     let mut report = DestroyReport {
         stacks: stacks.collect(),
     };
-    keep(ui, project, context, key, &mut report)
+    let file = keep(ui, project, context, key, &mut report)?;
+    Ok(file.map(|file| (report, file)))
 }
 
 /// Returns the physical ids of what earlier removals of a stage retained, and says where they are written down. Whatever
@@ -301,7 +298,6 @@ pub(super) fn show(ui: &Ui, report: &DestroyReport, survivors: &[Survivor], file
             logical_id,
             physical_id,
             remove,
-            adopt,
             ..
         } in &stack.left.ledger
         {
@@ -312,22 +308,32 @@ pub(super) fn show(ui: &Ui, report: &DestroyReport, survivors: &[Survivor], file
             for command in remove {
                 ui.line(format!("  to remove it: {command}"));
             }
-            for command in adopt.iter().filter(|_| ui.verbose() > 0) {
-                ui.line(format!("  to take it back: {command}"));
-            }
         }
+        show_adoptions(ui, &stack.left);
     }
     if let Some(file) = file {
-        ui.line(format!(
-            "  written down in {}, with the commands that take it back",
-            file.display()
-        ));
+        show_file(ui, file);
     }
     for Survivor { stack, arn } in survivors {
         ui.warn(format!(
             "{stack} is gone, and {arn} still carries its tags: the index of tags may lag, or it is left"
         ));
     }
+}
+
+/// Tells how what left a stack is taken back, which is one change set for all of it.
+fn show_adoptions(ui: &Ui, left: &Left) {
+    let commands: BTreeSet<&Vec<String>> = left.ledger.iter().map(|it| &it.adopt).collect();
+    for command in commands.into_iter().flatten().filter(|_| ui.verbose() > 0) {
+        ui.line(format!("  to take it back: {command}"));
+    }
+}
+
+fn show_file(ui: &Ui, file: &Path) {
+    ui.line(format!(
+        "  what stays outside is written down in {}, with the commands that take it back",
+        file.display()
+    ));
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ use super::{
 };
 use crate::aws::{AwsError, Fault};
 pub use adopt::Adoption;
+pub(super) use adopt::Parting;
 pub use advice::Retained;
 pub use error::DestroyError;
 use importers::Importers;
@@ -313,7 +314,7 @@ async fn turns(context: &Context, stacks: &[&StackManifest]) -> Result<Turns, Aw
 }
 
 /// Reads a template. Somebody else may have written it in YAML, which tells nothing here.
-fn parsed(template: Option<String>) -> Value {
+pub(super) fn parsed(template: Option<String>) -> Value {
     template
         .and_then(|template| serde_json::from_str(&template).ok())
         .unwrap_or_default()

@@ -462,7 +462,7 @@ async fn follow(
     let ended = activity::follow(context, &deployed.id, token, Some(stack), None)
         .await
         .map_err(|stopped| stack::stopped_error(stack, stopped))?;
-    stack::rolled_back(context, stack, &deployed.id, &ended).await;
+    stack::left_outside(context, stack, &deployed.id, &ended).await;
     match ended.status.as_str() {
         "UPDATE_ROLLBACK_COMPLETE" => {
             lead_back(context, stack).await;

@@ -8,6 +8,7 @@ pub(super) mod importable;
 mod input;
 mod keeping;
 mod operation;
+mod order;
 mod outside;
 pub(super) mod protection;
 mod refactor;
@@ -22,9 +23,8 @@ use stack_model::assembly::StackManifest;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    Approve, Artifact, BOOTSTRAP_STACK, Context, Decision, DeployedStack, Event, StackError,
-    capability,
-    change_set::{self, ChangeSetRequest},
+    Approve, Artifact, BOOTSTRAP_STACK, Context, DeployedStack, Event, StackError, capability,
+    change_set::ChangeSetRequest,
     content,
     event::Outcome,
     fast::Record,
@@ -40,7 +40,8 @@ use crate::content::Content;
 use compute::{Proposed, compute};
 use input::parameters;
 use keeping::hand_over;
-use operation::{given_up, known_hints, remove_leftovers, remove_waiting};
+use operation::{given_up, known_hints, remove_leftovers};
+use order::Order;
 use settle::{Settled, settle};
 
 pub(super) use anew::Agreed;
@@ -52,7 +53,8 @@ pub(super) use input::{tags, token};
 pub(super) use operation::{
     Executed, aws, delete, ended_badly, execute, interrupted, refused, remove, stopped_error,
 };
-pub(super) use outside::rolled_back;
+pub use outside::recover_all;
+pub(super) use outside::{Foreseen, ended as left_outside, recover};
 pub(super) use settle::{Joined, check_review, join, rfc3339};
 
 /// What all stacks of one deploy have in common.
@@ -265,6 +267,9 @@ async fn attempt(
     let mut parameters = parameters(run, work).await?;
     let tags = tags(context, &run.stage, stack);
     let Settled { deployed, waiting } = settle(context, stack).await?;
+    outside::recover(context, &stack.name)
+        .await
+        .map_err(|source| aws(stack, source))?;
     if !anew::agree(run, context, work, deployed.as_ref()).await? {
         return Ok(Attempt::declined());
     }
@@ -333,7 +338,7 @@ async fn attempt(
         tags: &tags,
         express: run.express.contains(&stack.name),
     };
-    let (change_set, mut changes) = match compute(run, context, work, &mut request).await? {
+    let (change_set, changes) = match compute(run, context, work, &mut request).await? {
         Proposed::Changes(change_set, changes) => (change_set, changes),
         Proposed::Busy => return Ok(Attempt::Again),
         Proposed::Nothing => {
@@ -350,100 +355,33 @@ async fn attempt(
             }));
         }
     };
-    if let Some(deployed) = &deployed {
-        if !anew::is_still(run, context, stack, &deployed.id).await? {
-            remove(context, stack, &change_set, create).await?;
+    let mut order = Order {
+        work,
+        deployed: deployed.as_ref(),
+        change_set,
+        changes,
+        name: request.name,
+        express: request.express,
+    };
+    if !order.holds(run, context, literals).await? {
+        return Ok(Attempt::Again);
+    }
+    if !order.is_approved(run, context).await? {
+        return Ok(Attempt::declined());
+    }
+    let ended = match order.carry_out(run, context, &waiting, note).await? {
+        Executed::Done(ended) => ended,
+        Executed::Overtaken(_) if context.wait || anew::again(run, stack) => {
             return Ok(Attempt::Again);
         }
-        let refused = handover::refuse(context, deployed, &work.template, literals, &changes)
-            .await
-            .map_err(|source| aws(stack, source));
-        if let Some(error) = refused.transpose() {
-            remove(context, stack, &change_set, create).await?;
-            return Err(error.unwrap_or_else(|error| error));
-        }
-    }
-    if run.agreed.knows(&stack.name) {
-        change_set::ask(context, &change_set, &mut changes).await;
-    }
-    changes.partial = run.handovers.in_parts(&stack.name);
-    let count = changes.changes.len();
-    context.emit(Event::ChangeSetReady {
-        changes: changes.clone(),
-    });
-    let decision = {
-        let _turn = run.approving.lock().await;
-        tokio::select! {
-            biased;
-            () = context.cancel.cancelled() => None,
-            decision = run.approve.approve(&changes) => Some(decision),
-        }
+        Executed::Overtaken(error) => return Err(error),
     };
-    match decision {
-        Some(Decision::Execute) => {}
-        Some(Decision::Decline) => {
-            remove(context, stack, &change_set, create).await?;
-            return Ok(Attempt::declined());
-        }
-        None => {
-            remove(context, stack, &change_set, create).await?;
-            return Err(interrupted(stack, None));
-        }
-    }
-    let turn = run.turns.take(&stack.name, &context.cancel).await;
-    let Some(_turn) = turn else {
-        remove(context, stack, &change_set, create).await?;
-        return Err(interrupted(stack, None));
-    };
-    context.emit(Event::ChangeSetExecuting {
-        stack: stack.name.clone(),
-        changes: count,
-        follow: run.agreed.follow(&changes),
-        besides: run.agreed.besides(&stack.name),
-        express: request.express,
-    });
-    remove_waiting(context, stack, &waiting).await?;
-    archive::lead_back(context, work, note).await;
-    archive::note(
-        run,
-        context,
-        work,
-        (&change_set.stack_id, deployed.as_ref()),
-        &changes.changes,
-        note,
-    )
-    .await;
-    let opened = match protection::open(context, stack, &change_set.stack_id, &changes).await {
-        Ok(opened) => opened,
-        Err(error) => return Err(given_up(context, stack, &change_set, error).await),
-    };
-    let executed = execute(context, stack, &change_set, &request.name).await;
-    let closed = match &executed {
-        Ok(Executed::Done(_)) => Some(protection::closed(&work.template)),
-        // What was to go is there again, or still.
-        Ok(Executed::Overtaken(_)) | Err(StackError::Ended { .. }) => opened.clone(),
-        // Whatever goes on without us may still need the open policy.
-        Err(_) => None,
-    };
-    if let (Some(_), Some(closed)) = (opened, closed) {
-        protection::close(context, stack, &change_set.stack_id, &closed).await;
-    }
-    let ended = match executed? {
-        Executed::Done(ended) => ended,
-        Executed::Overtaken(error) => {
-            archive::unbegun(run, context, work, note).await;
-            if context.wait || anew::again(run, stack) {
-                return Ok(Attempt::Again);
-            }
-            return Err(error);
-        }
-    };
-    let deployed = inspect::describe(&context.clients, &change_set.stack_id)
+    let stack_id = &order.change_set.stack_id;
+    let deployed = inspect::describe(&context.clients, stack_id)
         .await
         .map_err(|source| aws(stack, source))?
         .ok_or_else(|| aws(stack, AwsError::incomplete("DescribeStacks", "stack")))?;
     let is_ours = run.agreed.took(&stack.name, ended, &deployed);
-    outside::tell(context, stack, &changes);
     protection::protect(context, stack, &work.template, &deployed).await?;
     let kept = if is_ours {
         Some(archive::keep(run, context, work, &deployed, &parameters, is_release).await)

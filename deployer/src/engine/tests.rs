@@ -27,6 +27,7 @@ mod moving;
 mod operate;
 mod orphan;
 mod others;
+mod outside;
 mod owner;
 mod plan;
 mod preflight;

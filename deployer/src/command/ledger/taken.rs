@@ -69,6 +69,18 @@ pub(in crate::command) fn changed(
     stacks.map(StackTarget::from).collect()
 }
 
+/// Enters what updates left outside whose runs were killed or stopped before that was known. Whoever may not look is told so, and
+/// it stays noted.
+pub(in crate::command) async fn recover(session: &Session, context: &Context) -> Result<()> {
+    let recovered = engine::recover_left_aside(context);
+    for (stack, error) in session.guard(Box::pin(recovered)).await? {
+        session.ui.warn(format!(
+            "nobody knows yet what the last update of {stack} left outside: {error}"
+        ));
+    }
+    Ok(())
+}
+
 /// Takes out what belongs to a stack again, so that nobody removes it by the commands: of the stacks that were removed, which
 /// anybody may have made again, and of those that this run changed. Nobody is asked where nothing is written down of the account,
 /// and a caller who may not look is told so. What is written down of another account stays.

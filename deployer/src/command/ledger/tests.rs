@@ -87,7 +87,7 @@ fn what_leaves_a_stack_for_good_is_entered_right_then() {
     let context = crate::engine::tests::Script::new().play().context;
     let context = entering(context, &ui(), &project, "dev");
     for physical_id in ["orders-1", "orders-2"] {
-        let left = report(physical_id).stacks.remove(0).left.ledger;
+        let left = report(physical_id).stacks.remove(0).left;
         let entered = context.leave_aside("orders-dev", left);
         entered.expect("it can be written");
         let text = fs::read(file(&project, "dev")).expect("is there");
@@ -98,7 +98,7 @@ fn what_leaves_a_stack_for_good_is_entered_right_then() {
     // Whoever cannot write is told so.
     fs::remove_dir_all(&project.state_dir).expect("it goes");
     fs::write(&project.state_dir, "").expect("it can be written");
-    let left = report("orders-3").stacks.remove(0).left.ledger;
+    let left = report("orders-3").stacks.remove(0).left;
     let refused = context.leave_aside("orders-dev", left);
     let refused = refused.expect_err("there is no such directory");
     assert!(refused.contains("cannot write"), "{refused}");

@@ -1,9 +1,10 @@
-//! What takes back what a removed stack kept: a change set of the type `IMPORT`
+//! What takes back what left a stack: a change set of the type `IMPORT`
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources.html>).
 //!
-//! Its template holds what it imports and nothing else, each with a deletion policy, and may refer to nothing that is
-//! gone. CloudFormation does not compare the properties with those of the resource, so what cannot be said any more is
-//! left out; the next deploy says it again.
+//! Its template holds what it imports, each with a deletion policy, and may refer to nothing that is gone. Where the stack
+//! is there it holds all that the stack has too, as it is: an import changes and removes nothing. CloudFormation does not
+//! compare the properties with those of the resource, so what cannot be said any more is left out; the next deploy says it
+//! again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,15 +18,32 @@ use stack_model_cfn::facts;
 use super::{
     Retained,
     advice::{identifier, quoted},
-    ledger::Resource,
 };
 use crate::{
     aws::signed::suffix,
-    engine::{Context, DeployedStack, hint, publish},
+    engine::{Context, hint, inspect::DeployedResource, publish},
     template::referenced,
 };
 
-/// The change set that takes back what a stack kept.
+/// What the logical id of a resource continues with that is taken back into a stack which has another one of its id.
+const KEPT: &str = "Kept";
+
+/// What leaves a stack, and what is known of that.
+pub(in crate::engine) struct Parting<'a> {
+    /// The ARN of the stack.
+    pub(in crate::engine) stack_id: &'a str,
+    /// The template that made what leaves.
+    pub(in crate::engine) template: &'a Value,
+    pub(in crate::engine) parameters: &'a BTreeMap<String, String>,
+    /// What the stack had.
+    pub(in crate::engine) resources: Vec<&'a DeployedResource>,
+    /// What leaves it, of that.
+    pub(in crate::engine) leaving: Vec<&'a DeployedResource>,
+    /// The template that the stack has from then on, where it is there.
+    pub(in crate::engine) stays: Option<&'a Value>,
+}
+
+/// The change set that takes back what left a stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adoption {
     stack_id: String,
@@ -45,26 +63,20 @@ struct Import {
 }
 
 impl Adoption {
-    /// Returns what takes back what a stack keeps; nothing, where it keeps nothing that CloudFormation identifies by its
+    /// Returns what takes back what leaves a stack; nothing, where that is nothing which CloudFormation identifies by its
     /// physical id.
-    pub(super) fn of(
-        deployed: &DeployedStack,
-        template: &Value,
-        resources: &[Resource],
-    ) -> Option<Self> {
-        let mut imported: BTreeMap<&str, &Resource> = resources
-            .iter()
-            .filter(|resource| resource.stays_alone())
-            .filter(|resource| identifier(&resource.deployed.resource_type).is_some())
-            .map(|resource| (resource.deployed.logical_id.as_str(), resource))
+    pub(in crate::engine) fn of(parting: &Parting<'_>) -> Option<Self> {
+        let mut imported: BTreeMap<&str, &DeployedResource> = (parting.leaving.iter())
+            .filter(|resource| identifier(&resource.resource_type).is_some())
+            .map(|resource| (resource.logical_id.as_str(), *resource))
             .collect();
         let known = Known {
-            template,
-            parameters: &deployed.parameters,
-            physical_ids: resources
-                .iter()
-                .map(|it| (it.deployed.logical_id.as_str(), &*it.deployed.physical_id))
+            template: parting.template,
+            parameters: parting.parameters,
+            physical_ids: (parting.resources.iter())
+                .map(|it| (it.logical_id.as_str(), &*it.physical_id))
                 .collect(),
+            stays: parting.stays.unwrap_or(&Value::Null),
         };
         // What cannot be said may be what another refers to.
         let entries = loop {
@@ -82,23 +94,34 @@ impl Adoption {
         if imported.is_empty() {
             return None;
         }
-        let resources: Map<String, Value> = entries
-            .into_iter()
-            .filter_map(|(id, entry)| Some((id.to_owned(), entry?)))
-            .collect();
-        let imports = imported.into_values().filter_map(|resource| {
-            let resource = &resource.deployed;
-            let property = identifier(&resource.resource_type)?;
-            Some(Import {
+        let mut template = match parting.stays {
+            Some(stays) => stays.clone(),
+            None => json!({"AWSTemplateFormatVersion": "2010-09-09"}),
+        };
+        let mut resources = match template.get_mut("Resources").map(Value::take) {
+            Some(Value::Object(resources)) => resources,
+            _ => Map::new(),
+        };
+        let mut imports = Vec::new();
+        for (id, resource) in imported {
+            let (Some(property), Some(Some(entry))) =
+                (identifier(&resource.resource_type), entries.get(id))
+            else {
+                continue;
+            };
+            let logical_id = free(&resources, id);
+            resources.insert(logical_id.clone(), entry.clone());
+            imports.push(Import {
                 resource_type: resource.resource_type.clone(),
-                logical_id: resource.logical_id.clone(),
+                logical_id,
                 by: BTreeMap::from([(property.to_owned(), resource.physical_id.clone())]),
-            })
-        });
+            });
+        }
+        template["Resources"] = resources.into();
         Some(Self {
-            stack_id: deployed.id.clone(),
-            template: json!({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}),
-            imports: imports.collect(),
+            stack_id: parting.stack_id.to_owned(),
+            template,
+            imports,
         })
     }
 
@@ -110,9 +133,18 @@ impl Adoption {
     /// Returns whether a resource is taken back by this.
     pub fn takes(&self, resource: &Retained) -> bool {
         self.imports.iter().any(|import| {
-            import.logical_id == resource.logical_id
+            import.resource_type == resource.resource_type
                 && import.by.values().any(|id| *id == resource.physical_id)
         })
+    }
+
+    /// Returns whether this takes back all that another one does.
+    pub(super) fn takes_all_of(&self, other: &Self) -> bool {
+        let takes = |it: &Import| {
+            (self.imports.iter())
+                .any(|own| (&own.resource_type, &own.by) == (&it.resource_type, &it.by))
+        };
+        other.imports.iter().all(takes)
     }
 
     /// Returns the commands that take it all back, in their order. `file` holds the template. One that is longer than a call
@@ -140,9 +172,34 @@ impl Adoption {
              --resources-to-import {}",
             quoted(&imports)
         );
-        let has_identities = |import: &Import| import.resource_type.starts_with("AWS::IAM::");
-        if self.imports.iter().any(has_identities) {
-            create += " --capabilities CAPABILITY_NAMED_IAM";
+        let entries = |section: &str| self.template[section].as_object().into_iter().flatten();
+        let mut parameters = String::new();
+        for (key, _) in entries("Parameters") {
+            parameters += &format!(" ParameterKey={key},UsePreviousValue=true");
+        }
+        if !parameters.is_empty() {
+            create += " --parameters";
+            create += &parameters;
+        }
+        let has_identities = |entry: &Value| {
+            let kind = entry["Type"].as_str();
+            kind.is_some_and(|kind| kind.starts_with("AWS::IAM::"))
+        };
+        let is_expanded = !self.template["Transform"].is_null();
+        let capabilities = [
+            (
+                "CAPABILITY_NAMED_IAM",
+                entries("Resources").any(|(_, it)| has_identities(it)),
+            ),
+            ("CAPABILITY_AUTO_EXPAND", is_expanded),
+        ];
+        let mut needed = capabilities.iter().filter(|(_, is)| *is).peekable();
+        if needed.peek().is_some() {
+            create += " --capabilities";
+        }
+        for (capability, _) in needed {
+            create += " ";
+            create += capability;
         }
         let named = format!("--stack-name {stack} --change-set-name adopt");
         let upload = is_long.then(|| {
@@ -165,11 +222,27 @@ impl Adoption {
     }
 }
 
-/// What is known of a stack that goes.
+/// Returns the logical id that a resource gets: its own, unless the stack has another one of it.
+fn free(resources: &Map<String, Value>, logical_id: &str) -> String {
+    let mut free = logical_id.to_owned();
+    let mut number = 1;
+    while resources.contains_key(&free) {
+        free = match number {
+            1 => format!("{logical_id}{KEPT}"),
+            _ => format!("{logical_id}{KEPT}{number}"),
+        };
+        number += 1;
+    }
+    free
+}
+
+/// What is known of a stack that something leaves.
 struct Known<'a> {
     template: &'a Value,
     parameters: &'a BTreeMap<String, String>,
     physical_ids: BTreeMap<&'a str, &'a str>,
+    /// What the stack has from then on.
+    stays: &'a Value,
 }
 
 impl Known<'_> {
@@ -214,7 +287,10 @@ impl Known<'_> {
                     Some((key, _)) if key.starts_with("Fn::") => {
                         let names = referenced(value);
                         let stays = |name: &String| {
-                            name.starts_with("AWS::") || imported.contains(name.as_str())
+                            let sections = ["Resources", "Parameters", "Conditions", "Mappings"];
+                            name.starts_with("AWS::")
+                                || imported.contains(name.as_str())
+                                || sections.iter().any(|it| self.has(it, name))
                         };
                         return names.iter().all(stays).then(|| value.clone());
                     }
@@ -229,11 +305,17 @@ impl Known<'_> {
         }
     }
 
+    /// Returns whether the stack has an entry of a section from then on.
+    fn has(&self, section: &str, name: &str) -> bool {
+        self.stays[section].get(name).is_some()
+    }
+
     fn named(&self, name: &str, imported: &BTreeSet<&str>) -> Option<Value> {
         if name == "AWS::NoValue" {
             return None;
         }
-        if name.starts_with("AWS::") || imported.contains(name) {
+        let stays = imported.contains(name) || self.has("Resources", name);
+        if name.starts_with("AWS::") || stays || self.has("Parameters", name) {
             return Some(json!({"Ref": name}));
         }
         if let Some(parameter) = self.template["Parameters"].get(name) {
@@ -253,35 +335,103 @@ impl Known<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{StackStatus, destroy::ledger, inspect::DeployedResource};
 
-    fn deployed() -> DeployedStack {
-        DeployedStack {
-            id: "arn:aws:cloudformation:eu-central-1:123456789012:stack/orders-prod/0a1b".into(),
-            status: StackStatus::new("CREATE_COMPLETE"),
-            reason: None,
-            changed: None,
-            parameters: [("Name", "orders"), ("Hidden", "****")]
+    const ID: &str = "arn:aws:cloudformation:eu-central-1:123456789012:stack/orders-prod/0a1b";
+
+    /// What takes back what a template retains, into the stack as it is from then on.
+    fn into(template: &Value, stays: Option<&Value>) -> Option<Adoption> {
+        let all = template["Resources"].as_object().expect("there are some");
+        let found: Vec<_> = all
+            .iter()
+            .map(|(logical_id, entry)| DeployedResource {
+                logical_id: logical_id.clone(),
+                resource_type: entry["Type"].as_str().expect("has a type").to_owned(),
+                physical_id: format!("the-{}", logical_id.to_lowercase()),
+            })
+            .collect();
+        let parameters = [("Name", "orders"), ("Hidden", "****")];
+        let is_kept = |it: &&DeployedResource| {
+            let policy = all[&it.logical_id]["DeletionPolicy"].as_str();
+            policy.is_some_and(|policy| policy.starts_with("Retain"))
+        };
+        Adoption::of(&Parting {
+            stack_id: ID,
+            template,
+            parameters: &parameters
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
                 .into(),
-            tags: [("stackctl:stage".to_owned(), "prod".to_owned())].into(),
-            outputs: BTreeMap::new(),
-            exports: BTreeMap::new(),
-            termination_protection: true,
-            express: false,
-        }
+            resources: found.iter().collect(),
+            leaving: found.iter().filter(is_kept).collect(),
+            stays,
+        })
     }
 
     fn adoption(template: &Value) -> Option<Adoption> {
-        let all = template["Resources"].as_object().expect("there are some");
-        let found = all.iter().map(|(logical_id, entry)| DeployedResource {
-            logical_id: logical_id.clone(),
-            resource_type: entry["Type"].as_str().expect("has a type").to_owned(),
-            physical_id: format!("the-{}", logical_id.to_lowercase()),
+        into(template, None)
+    }
+
+    /// An import changes nothing of the stack that it imports into, and takes the parameters as they are
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-existing-stack.html>).
+    #[test]
+    fn what_left_a_stack_that_is_there_comes_back_beside_what_it_has() {
+        let before = json!({
+            "Parameters": {"Name": {"Type": "String"}},
+            "Resources": {
+                "Queue": {
+                    "Type": "AWS::SQS::Queue",
+                    "DeletionPolicy": "Retain",
+                    "Properties": {
+                        "QueueName": {"Ref": "Name"},
+                        "KmsMasterKeyId": {"Ref": "Key"},
+                        "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}},
+                    },
+                },
+                "Topic": {"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain"},
+                "Key": {"Type": "AWS::KMS::Key"},
+                "Dead": {"Type": "AWS::SQS::Queue"},
+            },
         });
-        let deployed = deployed();
-        let resources = ledger::resources(template, &deployed.parameters, found.collect());
-        Adoption::of(&deployed, template, &resources)
+        let stays = json!({
+            "Transform": "AWS::LanguageExtensions",
+            "Parameters": {"Name": {"Type": "String"}},
+            "Resources": {
+                "Queue": {"Type": "AWS::SQS::Queue"},
+                "QueueKept": {"Type": "AWS::SQS::Queue"},
+                "Key": {"Type": "AWS::KMS::Key"},
+                "Role": {"Type": "AWS::IAM::Role"},
+            },
+            "Outputs": {"Url": {"Value": {"Ref": "Queue"}}},
+        });
+        let adoption = into(&before, Some(&stays)).expect("both can be imported");
+        let mut expected = stays.clone();
+        expected["Resources"]["QueueKept2"] = json!({
+            "Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain",
+            "Properties": {"QueueName": {"Ref": "Name"}, "KmsMasterKeyId": {"Ref": "Key"}},
+        });
+        expected["Resources"]["Topic"] = json!({
+            "Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain",
+            "Properties": {},
+        });
+        assert_eq!(adoption.template(), &expected);
+        let context = crate::engine::tests::Script::new().play().context;
+        let commands = adoption.commands(&context, Path::new("/state/orders-prod.import.json"));
+        let create = &commands[0];
+        for part in [
+            "\"LogicalResourceId\":\"QueueKept2\",\"ResourceIdentifier\":{\"QueueUrl\":\"the-queue\"}",
+            "\"LogicalResourceId\":\"Topic\",\"ResourceIdentifier\":{\"TopicArn\":\"the-topic\"}",
+            " --parameters ParameterKey=Name,UsePreviousValue=true --capabilities CAPABILITY_NAMED_IAM CAPABILITY_AUTO_EXPAND --region",
+        ] {
+            assert!(create.contains(part), "{part}: {create}");
+        }
+        let retained = Retained::new(
+            &context,
+            &DeployedResource {
+                logical_id: "Queue".to_owned(),
+                resource_type: "AWS::SQS::Queue".to_owned(),
+                physical_id: "the-queue".to_owned(),
+            },
+        );
+        assert!(adoption.takes(&retained), "whatever it is called then");
     }
 
     #[test]

@@ -47,6 +47,15 @@ impl Retained {
             adopt: Vec::new(),
         }
     }
+
+    /// Returns whether this is the same resource as another.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let of = |it: &Self| {
+            let place = (it.account.clone(), it.region.clone());
+            (place, it.resource_type.clone(), it.physical_id.clone())
+        };
+        of(self) == of(other)
+    }
 }
 
 /// Returns the commands that remove a resource, without where they work.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Adoption,
+    Adoption, Parting,
     ledger::{self, Fate, Resource},
     parsed, traces,
 };
@@ -62,12 +62,19 @@ impl Contents {
     ) -> Self {
         let mut resources = ledger::resources(template, &deployed.parameters, resources);
         ledger::keep(&mut resources, retain);
+        let kept = resources.iter().filter(|resource| resource.stays_alone());
+        let adoption = Adoption::of(&Parting {
+            stack_id: &deployed.id,
+            template,
+            parameters: &deployed.parameters,
+            resources: resources.iter().map(|it| &it.deployed).collect(),
+            leaving: kept.map(|it| &it.deployed).collect(),
+            stays: None,
+        });
         Self {
             stack_id: deployed.id.clone(),
             log_groups: traces::names(template, &resources),
-            adoptions: Adoption::of(deployed, template, &resources)
-                .into_iter()
-                .collect(),
+            adoptions: adoption.into_iter().collect(),
             resources,
         }
     }

@@ -161,6 +161,21 @@ pub struct Left {
     pub unfinished: bool,
 }
 
+impl Left {
+    /// Adds what left the same stack besides. What is known of a resource already is replaced.
+    pub(in crate::engine) fn add(&mut self, other: Self) {
+        for retained in &other.ledger {
+            self.ledger.retain(|own| !own.is(retained));
+        }
+        self.ledger.extend(other.ledger);
+        self.region = other.region;
+        let newer = other.adoptions;
+        let is_current = |own: &Adoption| !newer.iter().any(|it| it.takes_all_of(own));
+        self.adoptions.retain(is_current);
+        self.adoptions.extend(newer);
+    }
+}
+
 /// What was removed, stack by stack.
 #[derive(Debug)]
 pub(super) struct Ledger {

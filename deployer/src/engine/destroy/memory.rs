@@ -1,58 +1,42 @@
 //! What is left to do once stacks are gone, for a run that comes to it no more.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    os::unix::fs::DirBuilderExt as _,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, io, path::Path};
 
 use super::{DestroyReport, contents::Contents};
 use crate::{
-    engine::{Context, Event},
+    engine::{Context, Event, notes::Notes},
     scratch,
 };
 
 /// Remembers what stacks hold whose removal has begun: in a directory of this machine that nobody else can read, or not
 /// at all.
 #[derive(Clone, Debug, Default)]
-pub struct Memory(Option<PathBuf>);
+pub struct Memory(Notes);
 
 impl Memory {
     /// Remembers in the state directory.
     #[must_use]
     pub fn in_state(state: &Path) -> Self {
-        Self(Some(state.join(scratch::REMOVING)))
+        Self(Notes::in_directory(state.join(scratch::REMOVING)))
     }
 
     /// Forgets the stacks of a report that are gone and of which nothing is left to do. What they kept has to be told by
     /// now.
     pub fn forget(&self, context: &Context, report: &DestroyReport) -> io::Result<()> {
-        let Some(directory) = &self.0 else {
-            return Ok(());
-        };
         for stack in &report.stacks {
             if !stack.outcome.is_good() || stack.left.unfinished {
                 continue;
             }
             let context = context.in_region(stack.left.region.as_deref());
-            let Some(file) = self.file(&context, &stack.stack) else {
-                continue;
-            };
-            match fs::remove_file(file) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            self.0.remove(&context, &stack.stack)?;
         }
-        // It stays where it holds anything.
-        let _ = fs::remove_dir(directory);
         Ok(())
     }
 
     /// Returns the regions in which stacks of a stage are remembered, whatever their account is.
     pub fn regions(&self, stage: &str) -> BTreeSet<String> {
-        let files = self.files().into_iter();
-        files
+        let notes = self.0.all().into_iter();
+        notes
             .filter(|[_, _, stack]| stack.ends_with(&format!("-{stage}")))
             .map(|[_, region, _]| region)
             .collect()
@@ -61,30 +45,10 @@ impl Memory {
     /// Returns the stacks of the caller's account whose removal began and was not seen to end: regions and names.
     pub(super) fn begun(&self, context: &Context) -> BTreeSet<(String, String)> {
         let own = &*context.clients.identity().account;
-        let files = self.files().into_iter();
-        files
+        let notes = self.0.all().into_iter();
+        notes
             .filter(|[account, _, _]| account == own)
             .map(|[_, region, stack]| (region, stack))
-            .collect()
-    }
-
-    /// Returns the account, the region and the stack of every file. Where nobody can list them, none is known: each is still
-    /// found by who knows its name.
-    fn files(&self) -> Vec<[String; 3]> {
-        let entries = self
-            .0
-            .as_ref()
-            .and_then(|directory| fs::read_dir(directory).ok());
-        let names = entries.into_iter().flatten().flatten();
-        names
-            .filter_map(|entry| {
-                let name = entry.file_name().into_string().ok()?;
-                let mut parts = name.strip_suffix(".json")?.split('.').map(str::to_owned);
-                let parts = [parts.next()?, parts.next()?, parts.next()?, parts.collect()];
-                let [account, region, stack, rest] = parts;
-                let is_one = rest.is_empty() && !account.is_empty();
-                is_one.then_some([account, region, stack])
-            })
             .collect()
     }
 
@@ -95,65 +59,33 @@ impl Memory {
         stack: &str,
         contents: &Contents,
     ) -> io::Result<()> {
-        let (Some(directory), Some(file)) = (&self.0, self.file(context, stack)) else {
-            return Ok(());
-        };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
-        let mut sibling = tempfile::Builder::new()
-            .prefix(scratch::SIBLING)
-            .tempfile_in(directory)?;
-        serde_json::to_writer(&mut sibling, contents)?;
-        sibling.as_file().sync_data()?;
-        // Temporary files are private, and so is what becomes of this one.
-        sibling.persist(file)?;
-        Ok(())
+        self.0.write(context, stack, contents)
     }
 
     /// Returns what was written down of a stack of that name. What cannot be read is told, and kept aside: the removal goes on
     /// with what is known of the stack without it.
     pub(super) fn recall(&self, context: &Context, stack: &str) -> Option<Contents> {
-        let file = self.file(context, stack)?;
-        let contents = match fs::read(&file) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::from),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => Err(error),
-        };
-        let error = match contents {
-            Ok(contents) => return Some(contents),
-            Err(error) => error,
-        };
-        let place = match scratch::set_aside(&file) {
-            Ok(aside) => format!("is kept in {}", aside.display()),
-            Err(_) => format!("stays in {} until this one writes there", file.display()),
-        };
-        context.emit(Event::Warning {
-            stack: stack.to_owned(),
-            message: format!(
-                "what an earlier removal wrote down cannot be read, and {place}; what that one did not come to may be left: \
-                 {error}"
-            ),
-        });
-        None
-    }
-
-    fn file(&self, context: &Context, stack: &str) -> Option<PathBuf> {
-        let clients = &context.clients;
-        let parts = [&*clients.identity().account, clients.region(), stack];
-        let plain = |part: &&str| {
-            let mut characters = part.chars();
-            characters.all(|c| c.is_ascii_alphanumeric() || c == '-')
-        };
-        let directory = self.0.as_ref().filter(|_| parts.iter().all(plain))?;
-        Some(directory.join(format!("{}.json", parts.join("."))))
+        match self.0.read(context, stack) {
+            Ok(contents) => contents,
+            Err(unreadable) => {
+                context.emit(Event::Warning {
+                    stack: stack.to_owned(),
+                    message: format!(
+                        "what an earlier removal wrote down cannot be read, and {}; what that one did not come to may be left: \
+                         {}",
+                        unreadable.place, unreadable.error
+                    ),
+                });
+                None
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::{
+        fs,
         os::unix::fs::PermissionsExt as _,
         sync::{Arc, Mutex},
     };

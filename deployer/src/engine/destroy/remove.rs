@@ -19,8 +19,8 @@ use super::{
 use crate::{
     aws::{AwsError, OrAws, texts},
     engine::{
-        Context, DeployedStack, Event, Failure, Outcome, StackError, bootstrap, empty,
-        inspect, ownership,
+        Context, DeployedStack, Event, Failure, Outcome, StackError, bootstrap, empty, inspect,
+        ownership,
         stack::{self, Joined, aws, check_cancelled},
         state_key,
         status::{DestroyStep, State, Way},
@@ -118,6 +118,9 @@ async fn remove(
         remove_artifacts(context, stack, &run.buckets).await?;
         return Ok(Outcome::Absent);
     };
+    stack::recover(context, &stack.name)
+        .await
+        .map_err(|source| aws(stack, source))?;
     importers::check(context, stack, &deployed).await?;
     let deployed = if stack::take_back(context, stack, &deployed).await? {
         let found = settle(context, stack).await?;

@@ -1,7 +1,6 @@
 //! Says whether resources can leave their stack and come back, before they do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_cloudformation::types::StackResourceDriftStatus;
@@ -12,80 +11,28 @@ use stack_model::assembly::StackManifest;
 use super::protection;
 use crate::aws::{AwsError, Fault, OrAws, signed::CLOUD_CONTROL};
 use crate::engine::{
-    Context, Retained, bootstrap,
+    Context, bootstrap,
     destroy::advice::identifier,
     plan::moves::{self, Ground, Hindrances, UnderWay},
     publish::MAX_BODY,
 };
 
-/// What a run got to know about renames.
+/// What a run got to know about renames: the stacks that CloudFormation does not refactor, by id.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Renames {
-    known: Arc<Mutex<Known>>,
-    book: Option<Book>,
-}
-
-/// Where what left its stack for good is written down.
-#[derive(Clone)]
-struct Book(Arc<Write>);
-
-type Write = dyn Fn(&str, &[Retained]) -> Result<(), String> + Send + Sync;
-
-impl fmt::Debug for Book {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Book")
-    }
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    /// The stacks that CloudFormation does not refactor, by id.
-    unrefactored: BTreeSet<String>,
-    /// What left its stack and stays outside, by stack.
-    aside: BTreeMap<String, Vec<Retained>>,
-}
+pub(crate) struct Renames(Arc<Mutex<BTreeSet<String>>>);
 
 impl Renames {
     /// Notes that CloudFormation does not refactor a stack.
     pub(super) fn refuse(&self, stack_id: &str) {
-        self.known().unrefactored.insert(stack_id.to_owned());
-    }
-
-    /// Writes down what leaves a stack for good by this.
-    pub(in crate::engine) fn writing(
-        mut self,
-        book: impl Fn(&str, &[Retained]) -> Result<(), String> + Send + Sync + 'static,
-    ) -> Self {
-        self.book = Some(Book(Arc::new(book)));
-        self
-    }
-
-    /// Notes what left a stack and stays outside, and writes it down. Returns why it is not written down, where it is not.
-    pub(in crate::engine) fn leave(
-        &self,
-        stack: &str,
-        resources: Vec<Retained>,
-    ) -> Result<(), String> {
-        let written = match &self.book {
-            Some(Book(write)) => write(stack, &resources),
-            None => Ok(()),
-        };
-        let mut known = self.known();
-        let aside = known.aside.entry(stack.to_owned()).or_default();
-        aside.extend(resources);
-        written
-    }
-
-    pub(in crate::engine) fn left_aside(&self) -> BTreeMap<String, Vec<Retained>> {
-        self.known().aside.clone()
+        self.unrefactored().insert(stack_id.to_owned());
     }
 
     fn refuses(&self, stack_id: &str) -> bool {
-        self.known().unrefactored.contains(stack_id)
+        self.unrefactored().contains(stack_id)
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unrefactored(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

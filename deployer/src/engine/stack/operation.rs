@@ -91,11 +91,11 @@ pub(in crate::engine) async fn execute(
     )
     .await
     .map_err(|stopped| stopped_error(stack, stopped))?;
+    outside::ended(context, stack, &change_set.stack_id, &ended).await;
     if ended.status.is_good() {
         let times = ended.events.iter().filter_map(|event| time(&event.time));
         Ok(Executed::Done(times.max()))
     } else {
-        outside::rolled_back(context, stack, &change_set.stack_id, &ended).await;
         Err(ended_badly(context, stack, &change_set.stack_id, ended).await)
     }
 }

@@ -80,7 +80,9 @@ pub(super) async fn settle(
                 let kept = fallen::kept(context, &deployed)
                     .await
                     .map_err(|source| aws(stack, source))?;
-                outside::stay(context, stack, kept);
+                if let Some(kept) = kept {
+                    outside::fallen(context, &stack.name, kept);
+                }
                 delete(context, stack, &deployed.id, &BTreeSet::new()).await?;
             }
             DeployStep::StartAnew => {

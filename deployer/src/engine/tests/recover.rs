@@ -14,13 +14,16 @@ use crate::{
 
 /// The rest of a conversation that creates the stack.
 fn creates(script: Script) -> Script {
+    executes(script).describe(STACK_ID, Stack::new("CREATE_COMPLETE").xml())
+}
+
+fn executes(script: Script) -> Script {
     script
         .create_change_set(|input| input.change_set_type() == Some(&ChangeSetType::Create))
         .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
         .execute()
         .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
         .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
-        .describe(STACK_ID, Stack::new("CREATE_COMPLETE").xml())
 }
 
 #[tokio::test]
@@ -66,12 +69,19 @@ async fn what_a_first_deploy_that_failed_kept_is_told_and_written_down_before_it
         .events(&[("4", STACK, "DELETE_COMPLETE", "", "*")])
         .events(&[("4", STACK, "DELETE_COMPLETE", "", "*")])
         .describe(STACK, answers::absent(STACK));
-    let played = creates(script).play();
+    let played = executes(script)
+        .template(&template.to_string())
+        .describe(STACK_ID, Stack::new("CREATE_COMPLETE").xml())
+        .play();
     deploy(&played.context, one(stack(STACK, &[])), Answer::yes())
         .await
         .expect("the stack is created");
     let left = played.context.left_aside();
-    let ids: Vec<_> = left[STACK].iter().map(|it| &*it.physical_id).collect();
+    let ids: Vec<_> = left[STACK]
+        .ledger
+        .iter()
+        .map(|it| &*it.physical_id)
+        .collect();
     assert_eq!(ids, ["orders-1a2b"]);
     let events = played.finish();
     let at = |name: &str| names(&events).iter().position(|it| *it == name);

@@ -31,7 +31,7 @@ use crate::{
     aws::Clients,
     engine::{
         CONCURRENCY, Cancel, CancelHandle, Context, Event, EventSink, Followers, Pace, Timing,
-        stack::importable::Renames,
+        aside::Aside, stack::importable::Renames,
     },
 };
 
@@ -367,6 +367,12 @@ impl Script {
         self.events_page(events, None, None)
     }
 
+    /// Goes on with what an earlier run began with this token.
+    pub(super) fn begun_with(self, token: &str) -> Self {
+        self.token.set(Some(token));
+        self
+    }
+
     /// `DescribeStackEvents`, asked again and again: the answers take turns, from the first to the last and so on.
     pub(super) fn events_in_turns(mut self, answers: &[&[answers::EventRow]]) -> Self {
         let token = self.token.clone();
@@ -500,6 +506,7 @@ impl Script {
             ownership: Arc::default(),
             followers: Followers::default(),
             renames: Renames::default(),
+            aside: Aside::default(),
         };
         let rules = [
             self.apigateway,

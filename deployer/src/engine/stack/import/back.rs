@@ -6,11 +6,12 @@ use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    super::{Run, known_hints, outside},
+    super::{Foreseen, Run, known_hints, outside},
     Failed, Stage, Step, Stepped, moving, not_imported, take, template,
 };
 use crate::engine::{
     Context, DeployedStack, Event, Retained, StackError,
+    inspect::DeployedResource,
     plan::moves::{self, Away, Move, UnderWay},
 };
 
@@ -119,15 +120,16 @@ pub(super) async fn bring_back(
             hints,
         });
     }
-    let aside: Vec<Retained> = (away.moves.iter())
-        .map(|(to, it)| Retained::new(context, &it.resource(to)))
+    let aside: Vec<DeployedResource> = (away.moves.iter())
+        .map(|(to, it)| it.resource(to))
         .collect();
-    let removed: Vec<&str> = (aside.iter())
-        .flat_map(|it| it.remove.iter().map(String::as_str))
+    let removed: Vec<String> = (aside.iter())
+        .flat_map(|it| Retained::new(context, it).remove)
         .collect();
     let removed = removed.join(" && ");
     // The next update takes the last note of it out of the template.
-    outside::write_down(context, stack, aside);
+    let left = Foreseen::of(context, deployed, away.template, Vec::new(), aside);
+    outside::moved(context, &stack.name, left, template);
     context.emit(Event::Warning {
         stack: stack.name.clone(),
         message: format!(

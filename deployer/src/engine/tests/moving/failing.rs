@@ -64,8 +64,8 @@ async fn what_nobody_insists_on_is_made_anew_and_told_with_what_removes_the_old_
         .await
         .expect("it is deployed");
     let aside = played.context.left_aside();
-    assert_eq!(aside[STACK][0].logical_id, "Orders");
-    assert_eq!(aside[STACK][0].physical_id, URL);
+    assert_eq!(aside[STACK].ledger[0].logical_id, "Orders");
+    assert_eq!(aside[STACK].ledger[0].physical_id, URL);
     let warnings: Vec<String> = played
         .events()
         .into_iter()
@@ -211,8 +211,8 @@ async fn what_stays_outside_is_written_down_before_no_template_names_it() {
         let written = Arc::new(Mutex::new(Vec::new()));
         let book = Arc::clone(&written);
         let played = play(&account);
-        let context = played.context.clone().keeping_aside(move |_, resources| {
-            let ids = resources.iter().map(|it| it.physical_id.clone());
+        let context = played.context.clone().keeping_aside(move |_, left| {
+            let ids = left.ledger.iter().map(|it| it.physical_id.clone());
             book.lock().expect("no holder panics").extend(ids);
             Ok(())
         });
