@@ -256,12 +256,11 @@ pub(in super::super) fn protections() -> impl Iterator<Item = &'static Protectio
 pub(super) fn unprotected(resource_type: &str, seen: &Seen<'_>) -> Vec<Finding> {
     let rows = protections().filter(|row| row.resource_type == resource_type);
     rows.flat_map(|row| {
-        let reasons = match row.pointer.split_once("/*/") {
-            Some((list, inner)) => element::unprotected(row, seen, list, &format!("/{inner}")),
-            None => {
-                let sides = [seen.before(row.pointer), seen.after(row.pointer)];
-                Vec::from_iter(taken(row, &shown(row.pointer), sides))
-            }
+        let reasons = if let Some((list, inner)) = row.pointer.split_once("/*/") {
+            element::unprotected(row, seen, list, &format!("/{inner}"))
+        } else {
+            let sides = [seen.before(row.pointer), seen.after(row.pointer)];
+            Vec::from_iter(taken(row, &shown(row.pointer), sides))
         };
         let findings = reasons.into_iter();
         findings.map(|reason| Finding::new(Grade::PermissionWidened, reason).citing(row.source))
