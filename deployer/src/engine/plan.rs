@@ -35,6 +35,7 @@ mod stored;
 mod tests;
 mod text;
 mod traps;
+mod twins;
 mod unplanned;
 mod widen;
 

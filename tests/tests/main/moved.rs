@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use system_tests::account::texts;
+use system_tests::poll::{PATIENCE, within};
 
 use crate::fixture::Fixture;
 use crate::workspace::hash;
@@ -105,4 +106,87 @@ fn a_table_is_renamed_with_what_it_holds() {
     let again = fixture.sandbox.succeed(&DEPLOY);
     let summary = again.json_lines().pop().unwrap_or_default();
     assert_eq!(summary["stacks"][0]["outcome"], "unchanged", "{summary}");
+}
+
+/// Returns what the plan says of the table.
+fn planned(fixture: &Fixture) -> Value {
+    let diff = ["diff", "--stage", "dev", "--local", "--json"];
+    let plan = fixture.sandbox.succeed(&diff).json();
+    let changes = plan["stacks"][0]["changes"].as_array().cloned();
+    let mut changes = changes.into_iter().flatten();
+    let table = changes.find(|change| change["logical_id"] == "Sales");
+    table.unwrap_or_else(|| panic!("{plan}"))
+}
+
+#[test]
+fn what_was_changed_about_a_table_past_its_stack_is_told_before_it_is_renamed() {
+    let fixture = Fixture::new(&json!({}));
+    let table = deployed(&fixture);
+    let account = fixture.sandbox.account();
+    let protection = json!({"TableName": table, "DeletionProtectionEnabled": true});
+    account.call("dynamodb", "DynamoDB_20120810.UpdateTable", &protection);
+    let change = planned(&fixture);
+    assert_eq!(change["grade"], "update_in_place", "{change}");
+    let billing = json!({
+        "TableName": table, "BillingMode": "PROVISIONED", "DeletionProtectionEnabled": false,
+        "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+    });
+    account.call("dynamodb", "DynamoDB_20120810.UpdateTable", &billing);
+    let change = planned(&fixture);
+    assert_eq!(change["grade"], "interruption", "{change}");
+    let reasons = change["reasons"].to_string();
+    assert!(
+        reasons.contains("changed past CloudFormation") && reasons.contains("/BillingMode"),
+        "{change}"
+    );
+    let name = json!({"TableName": table});
+    account.call("dynamodb", "DynamoDB_20120810.DeleteTable", &name);
+    let change = planned(&fixture);
+    assert_eq!(change["grade"], "impossible", "{change}");
+    let reasons = change["reasons"].to_string();
+    assert!(
+        reasons.contains("was deleted past CloudFormation"),
+        "{change}"
+    );
+}
+
+#[test]
+fn a_table_whose_note_somebody_took_away_is_told() {
+    let fixture = Fixture::new(&json!({}));
+    let table = deployed(&fixture);
+    let account = fixture.sandbox.account();
+    // Another template, past us, while the table is outside.
+    for (value, is_there) in [("leaves", true), ("left", false)] {
+        let mut template = json!({"Resources": {"Place": {"Type": "AWS::SSM::Parameter", "Properties": {
+            "Name": "/moved/table", "Type": "String", "Value": value,
+        }}}});
+        if is_there {
+            template["Resources"]["Orders"] = json!({
+                "Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Retain",
+                "Properties": {
+                    "BillingMode": "PAY_PER_REQUEST",
+                    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+                    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+                },
+            });
+        }
+        let template = template.to_string();
+        let update = [
+            ("StackName", "sales-dev"),
+            ("TemplateBody", template.as_str()),
+        ];
+        account.query("cloudformation", "2010-05-15", "UpdateStack", &update);
+        let is_done = within(PATIENCE, || {
+            let stack = [("StackName", "sales-dev")];
+            let answer = account.query("cloudformation", "2010-05-15", "DescribeStacks", &stack);
+            let status = texts(&answer, "StackStatus").concat();
+            status.starts_with("UPDATE_COMPLETE").then_some(())
+        });
+        assert!(is_done.is_some(), "{value}");
+    }
+    let change = planned(&fixture);
+    assert_eq!(change["action"], "create", "{change}");
+    assert_eq!(change["grade"], "data_loss", "{change}");
+    let told = format!("Orders (AWS::DynamoDB::Table {table}) left the stack");
+    assert!(change["reasons"].to_string().contains(&told), "{change}");
 }

@@ -21,7 +21,7 @@ use super::path::Path;
 use super::stored::looked_up;
 use super::text::texts;
 use super::traps::{self, Both, Certificates};
-use super::{Action, Grade, ResourceChange, Side, StackPlan, grade, macros, name, widen};
+use super::{Action, Grade, ResourceChange, Side, StackPlan, grade, macros, name, twins, widen};
 use difference::Difference;
 use follow::follow;
 use judge::judge;
@@ -142,6 +142,7 @@ pub(super) fn compare_among(
     }
     needs::check(&mut changes, both, &outside.needs);
     name::refuse(&mut changes, both, [before, after], knowledge);
+    twins::tell(&mut changes, both);
     for change in changes.values_mut() {
         change.endanger(change.grade);
         change.source = sources
@@ -361,7 +362,8 @@ fn widened(
         permissions.push(more);
         let mut opened = widen::left(old, Some(new), both.old, both.new);
         opened.extend(widen::unasked(old, Some(new), both.old, both.new));
-        opened.extend(widen::sets(&change.logical_id, old, new, both.new));
+        opened.extend(widen::sets(id, old, new, both.new));
+        opened.extend(widen::elsewhere(id, old, new, both.old, both.new));
         if !widen::is_asked_before(new, both.new) {
             opened.extend(widen::exposures(&change.resource_type, Some(old), new));
         }

@@ -135,6 +135,7 @@ pub(super) const NAMED: &[(&str, &[&str])] = &[
     ("AWS::EC2::SecurityGroup", &["GroupName", "VpcId"]),
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", &["Name"]),
     ("AWS::ElasticLoadBalancingV2::TargetGroup", &["Name"]),
+    ("AWS::Events::Rule", &["Name"]),
     ("AWS::IAM::ManagedPolicy", &["ManagedPolicyName"]),
     ("AWS::Lambda::Alias", &["Name", "FunctionName"]),
     ("AWS::SNS::Topic", &["TopicName"]),

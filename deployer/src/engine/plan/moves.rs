@@ -2,6 +2,7 @@
 
 mod course;
 mod fixed;
+mod lost;
 mod names;
 mod sub;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub(in crate::engine) use course::{
     under_way, undone, unmarked,
 };
 pub(in crate::engine) use fixed::{Ground, Way};
+pub(super) use lost::{noteless, outside, tell};
 pub(in crate::engine) use names::renamed;
 
 use super::compare::type_of;

@@ -78,6 +78,16 @@ fn kept<'a>(
     knowledge: &dyn Knowledge,
 ) -> Option<(&'static str, &'a Value)> {
     let names = knowledge.name(type_of(after));
+    let is_elsewhere =
+        among(type_of(after)).any(
+            |name| match (property(before, name), property(after, name)) {
+                (Some(before), Some(after)) => !same(before, after),
+                (before, after) => before.is_some() || after.is_some(),
+            },
+        );
+    if is_elsewhere {
+        return None;
+    }
     let mut own = None;
     for name in names {
         let (earlier, value) = match (property(before, name), property(after, name)) {
@@ -115,10 +125,12 @@ fn refuse_held(
         let Some(wanted) = Wanted::of(change, both, known, knowledge) else {
             continue;
         };
-        let holder = wanted.holder(changes, both);
-        found.extend(
-            holder.map(|holder| (change.logical_id.clone(), wanted.told(&holder, certain))),
-        );
+        let told = match wanted.holder(changes, both) {
+            Some(holder) => Some(wanted.told(&holder, certain)),
+            None if certain => wanted.rival(changes, both).map(|told| (true, told)),
+            None => None,
+        };
+        found.extend(told.map(|told| (change.logical_id.clone(), told)));
     }
     for (id, (refused, reason)) in found {
         let Some(change) = changes.get_mut(&id) else {
@@ -141,8 +153,18 @@ const REPEATED: &[&str] = &["AWS::Batch::JobDefinition"];
 
 /// Types whose names are free where another property differs, which CloudFormation does not identify them by.
 ///
-/// See <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html>.
-pub(super) const AMONG: &[(&str, &str)] = &[("AWS::Scheduler::Schedule", "GroupName")];
+/// See <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule.html> and
+/// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html>.
+pub(super) const AMONG: &[(&str, &str)] = &[
+    ("AWS::Events::Rule", "EventBusName"),
+    ("AWS::Scheduler::Schedule", "GroupName"),
+];
+
+/// Returns the properties that such names are free by.
+fn among(resource_type: &str) -> impl Iterator<Item = &'static str> {
+    let rows = AMONG.iter().filter(move |(of, _)| *of == resource_type);
+    rows.map(|(_, property)| *property)
+}
 
 /// The name that a resource is to be made with.
 struct Wanted<'a> {
@@ -174,8 +196,7 @@ impl<'a> Wanted<'a> {
         if names.is_empty() || REPEATED.contains(&kind) {
             return None;
         }
-        let among = AMONG.iter().filter(|(of, _)| *of == kind);
-        names.extend(among.map(|(_, property)| *property));
+        names.extend(among(kind));
         Some(Self {
             id,
             body,
@@ -229,6 +250,30 @@ impl<'a> Wanted<'a> {
             })
         });
         holders.max_by_key(|holder| holder.certain)
+    }
+
+    /// Says that something else is to be made with the name as well. Two of which a condition makes one may both have it.
+    fn rival(&self, changes: &BTreeMap<String, ResourceChange>, both: Both<'a>) -> Option<String> {
+        let is_certain = |body: &Value| body.get("Condition").is_none();
+        let mut others = both.new.iter().filter(|(id, other)| {
+            let change = changes.get(*id).map(|change| change.action);
+            *id != self.id
+                && matches!(change, Some(Action::Create | Action::Replace))
+                && type_of(other) == type_of(self.body)
+                && is_certain(other)
+                && self.is_named_as_wanted(other)
+        });
+        let (who, _) = others.next().filter(|_| is_certain(self.body))?;
+        let property_name = self.names.first().copied().unwrap_or_default();
+        let name = property(self.body, property_name).unwrap_or(&Value::Null);
+        let advice = if is_own_name(type_of(self.body), property_name) {
+            format!("give it another {property_name}")
+        } else {
+            format!("there can be one of that {property_name}")
+        };
+        Some(format!(
+            "CloudFormation refuses one of two that have the {property_name} {name}, and {who} is made with it as well: {advice}"
+        ))
     }
 
     /// Returns whether a resource that is deployed has the name.

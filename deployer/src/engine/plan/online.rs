@@ -24,8 +24,8 @@ use crate::engine::publish::{artifact_key, needs_bucket};
 use crate::engine::stack::{ground, importable, protection};
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, CodeChange, Context, DeployedStack, FillError, MadeFrom,
-    StackTarget, deployed, deployed_template, export, graph, handover, hint, proof, reference,
-    release,
+    StackTarget, activity, deployed, deployed_template, export, graph, handover, hint, inspect,
+    proof, reference, release,
     status::{DeployStep, DiffStep, State, Way},
 };
 
@@ -175,7 +175,8 @@ async fn plan_one(
     compared.other.extend(contents);
     if let Some(found) = &found {
         if let Some(template) = &template {
-            renames(&own, wanted.manifest, found, template, &mut compared).await?;
+            let templates = (template, wanted.template);
+            renames(&own, wanted.manifest, found, templates, &mut compared).await?;
         }
         let protected = protection::planned(&own, wanted.manifest, wanted.template, found).await?;
         compared.other.extend(protected);
@@ -243,16 +244,26 @@ async fn renames(
     context: &Context,
     stack: &StackManifest,
     deployed: &DeployedStack,
-    template: &Value,
+    (template, wanted): (&Value, &Value),
     plan: &mut StackPlan,
 ) -> Result<(), AwsError> {
     let pending = moves::pending(&stack.moved, template);
     if pending.is_empty() {
-        return Ok(());
+        let none = BTreeMap::new();
+        return lost(context, stack, deployed, (template, wanted), &none, plan).await;
     }
     let ground = ground(context, &deployed.id).await?;
     moves::hold(plan, &pending, template, ground);
     let imported = moves::by_import(&pending, template, ground);
+    lost(
+        context,
+        stack,
+        deployed,
+        (template, wanted),
+        &imported,
+        plan,
+    )
+    .await?;
     match importable::refused(context, template, &imported).await {
         Ok(reasons) => moves::refuse(plan, &imported, &reasons),
         // Who may not ask is told by the deploy.
@@ -263,6 +274,37 @@ async fn renames(
     moves::refuse(plan, &imported, &hindered);
     let drifted = importable::drifted(context, &deployed.id, &imported).await?;
     moves::warn(plan, &imported, &drifted);
+    Ok(())
+}
+
+/// Says which resources left the stack to be renamed, and lost the note of that. Nobody is asked where nothing can be outside,
+/// and nothing is told where the caller may not ask.
+async fn lost(
+    context: &Context,
+    stack: &StackManifest,
+    deployed: &DeployedStack,
+    (template, wanted): (&Value, &Value),
+    imported: &BTreeMap<String, String>,
+    plan: &mut StackPlan,
+) -> Result<(), AwsError> {
+    let noteless = moves::noteless(&stack.moved, template, wanted, imported);
+    if noteless.is_empty() {
+        return Ok(());
+    }
+    let target = StackTarget {
+        name: deployed.id.clone(),
+        region: None,
+    };
+    let read = async {
+        let events = activity::events(context, &target, None).await?;
+        let own = inspect::resources(&context.clients, &deployed.id).await?;
+        Ok(moves::outside(&events, &own))
+    };
+    let read: Result<_, AwsError> = read.await;
+    match read {
+        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {}
+        read => moves::tell(plan, &noteless, &read?, template),
+    }
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod s3;
 mod secret;
 mod sqs;
 mod ssm;
+mod wafv2;
 
 use std::collections::BTreeMap;
 
@@ -82,6 +83,7 @@ pub(super) const TRAPS: &[&[Trap]] = &[
     secret::TRAPS,
     sqs::TRAPS,
     ssm::TRAPS,
+    wafv2::TRAPS,
 ];
 
 /// The canonical resources of both templates.
@@ -253,6 +255,14 @@ fn shown(pointer: &str) -> String {
     path.to_string()
 }
 
+/// Returns the properties that change with some interruptions: the type, their names, and the page.
+#[cfg(test)]
+pub(super) fn interruptions()
+-> impl Iterator<Item = (&'static str, &'static [&'static str], &'static str)> {
+    let rows = facts::INTERRUPTIONS.iter();
+    rows.map(|row| (row.resource_type, row.properties, row.source))
+}
+
 /// Returns the pages of AWS that all traps rest on.
 #[cfg(test)]
 pub(super) fn sources() -> impl Iterator<Item = &'static str> {
@@ -260,8 +270,8 @@ pub(super) fn sources() -> impl Iterator<Item = &'static str> {
         .iter()
         .flat_map(|traps| traps.iter().map(|trap| trap.source));
     let rows = facts::UPDATES.iter().map(|row| row.source);
-    let properties = facts::INTERRUPTIONS.iter().chain(facts::FIXED);
-    let rows = rows.chain(properties.map(|row| row.source));
+    let rows = rows.chain(facts::INTERRUPTIONS.iter().map(|row| row.source));
+    let rows = rows.chain(facts::FIXED.iter().map(|row| row.source));
     let rows = rows.chain(facts::RETENTIONS.iter().map(|row| row.source));
     let rows = rows.chain(facts::protections().map(|row| row.source));
     let rows = rows.chain(facts::LIMITS.iter().map(|row| row.source));

@@ -31,7 +31,7 @@ use statement::{Effect, dropped, equal, gained, matches, principals};
 use text::json;
 
 pub(super) use employed::{employed, given};
-pub(super) use exposure::{exposures, is_asked_before, made, sets, unasked};
+pub(super) use exposure::{elsewhere, exposures, is_asked_before, made, sets, unasked};
 pub(super) use granted::{granted, reaches, withdrawn};
 pub(crate) use kinds::lets_in;
 pub(super) use kinds::{OPENED, inside};
@@ -78,6 +78,7 @@ pub(super) fn permissions(old: &Value, new: &Value, to: &str) -> Vec<String> {
         .difference(&had)
         .map(|arn| format!("managed policy {arn} is attached{}", whose(to)));
     let others = attached.chain(bounds(old, new)).chain(callers(old, new));
+    let others = others.chain(listed(old, new));
     let others = others.chain(people::newcomers(old, new));
     found.extend(others.map(|line| format!("allows more: {line}")));
     found.into_iter().collect()
@@ -163,6 +164,24 @@ fn bounds(old: &Value, new: &Value) -> Option<String> {
         }
         Some(_) => None,
     }
+}
+
+/// Returns which service a list of access lets into a bucket that has a name; whom else one lets in is told as open to the world.
+///
+/// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl>.
+fn listed(old: &Value, new: &Value) -> Option<String> {
+    let of = |side: &'_ Value| {
+        let is_bucket = side.get("Type").and_then(Value::as_str) == Some("AWS::S3::Bucket");
+        let list = side.get("Properties")?.get("AccessControl")?.as_str()?;
+        is_bucket.then(|| list.to_owned())
+    };
+    let after = of(new).filter(|after| of(old).as_ref() != Some(after))?;
+    let says = match after.as_str() {
+        "AwsExecRead" => "EC2 reads images in it (ACL)",
+        "LogDeliveryWrite" => "the log delivery of S3 writes to it and reads its list (ACL)",
+        _ => return None,
+    };
+    Some(says.to_owned())
 }
 
 /// Returns who else may call a function by its permission, which is a statement written as properties.

@@ -290,9 +290,8 @@ async fn take(
         remove(context, stack, &change_set, false).await?;
         return Ok(Stepped::Busy);
     }
-    let is_local = context.clients.is_local();
     let differing = differing(before, next);
-    if let Some(reason) = objection(step, &changes.changes, moves, &differing, is_local) {
+    if let Some(reason) = objection(step, &changes.changes, moves, &differing) {
         remove(context, stack, &change_set, false).await?;
         return Err(Failed::Refused(reason));
     }

@@ -125,8 +125,7 @@ pub(in crate::engine) async fn drifted(
 ) -> Result<BTreeMap<String, Drifted>, AwsError> {
     let clients = &context.clients;
     let mut found = BTreeMap::new();
-    // The local engine compares nothing.
-    for from in imported.keys().filter(|_| !clients.is_local()) {
+    for from in imported.keys() {
         let answer = clients
             .cloudformation
             .detect_stack_resource_drift()
@@ -229,6 +228,7 @@ pub(super) async fn unproven(context: &Context, next: &Value) -> Option<String> 
         return Some("its new template does not tell of the rename".to_owned());
     };
     let clients = &context.clients;
+    // Cloud Control of the local engine knows what it made itself, and nothing that a stack did.
     if clients.is_local() {
         return None;
     }

@@ -301,6 +301,8 @@ async fn another_way_than_the_planned_one_is_asked_for() {
         // The plan that is made anew.
         .describe(STACK, found())
         .template(BEFORE)
+        .events(&[])
+        .resources(&[])
         .cloudformation("get_template_summary", summary(IMPORTABLE))
         .cloudformation("get_stack_policy", policy(""))
         .cloudformation("detect_stack_resource_drift", in_sync())
@@ -466,6 +468,8 @@ async fn the_plan_says_how_a_resource_is_renamed() {
             .cloudformation("get_stack_policy", policy(body));
         if let Some(types) = types {
             script = script
+                .events(&[])
+                .resources(&[])
                 .cloudformation("get_template_summary", summary(types))
                 .cloudformation("get_stack_policy", policy(body))
                 .cloudformation("detect_stack_resource_drift", in_sync());

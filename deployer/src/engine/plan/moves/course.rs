@@ -298,6 +298,11 @@ pub(in crate::engine) fn unmarked(
     outputs
 }
 
+/// Returns whether a deployed template tells of a course at all.
+pub(super) fn is_noted(deployed: &Value) -> bool {
+    Note::of(deployed).is_some()
+}
+
 /// Returns what a deployed template tells of a course that has to be finished: resources left the stack.
 pub(in crate::engine) fn under_way(deployed: &Value) -> Option<UnderWay> {
     let note = Note::of(deployed)?;

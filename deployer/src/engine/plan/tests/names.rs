@@ -121,6 +121,20 @@ fn a_name_that_something_else_has_is_refused() {
         swapped.starts_with(&format!("Replace Impossible: {stays}; ")),
         "{swapped}"
     );
+    // Two that are new, and one that gets the name of another that is new.
+    let both = "CloudFormation refuses one of two that have the QueueName \"orders\", and Orders is made with it as well: give it another QueueName";
+    assert_eq!(
+        of(json!({}), json!({"Orders": orders, "Sales": orders})),
+        format!("Create Impossible: {both}; it is new")
+    );
+    let renamed = of(
+        json!({"Sales": sales}),
+        json!({"Orders": orders, "Sales": orders}),
+    );
+    assert!(
+        renamed.starts_with(&format!("Replace Impossible: {both}; ")),
+        "{renamed}"
+    );
     // Another name, or one of another kind of resource.
     assert_eq!(
         of(json!({"Orders": orders}), json!({"Sales": sales})),
@@ -160,6 +174,11 @@ fn a_name_of_what_may_not_be_there_is_told_and_not_refused() {
         let not = json!({"Fn::Not": [{"Condition": "Big"}]});
         json!({"Conditions": {"Big": big, "Small": not}, "Resources": all})
     };
+    let plan = plan_of(
+        &template(json!({})),
+        &template(json!({"Orders": queue("Big"), "Sales": queue("Small")})),
+    );
+    assert_eq!(line(&plan, "Sales"), "Create None: it is new");
     let plan = plan_of(
         &template(json!({"Orders": queue("Big")})),
         &template(json!({"Orders": queue("Big"), "Sales": queue("Small")})),
@@ -288,4 +307,70 @@ fn names_are_what_the_registry_and_the_services_say() {
             );
         }
     }
+}
+
+#[test]
+fn a_name_of_a_rule_is_one_of_its_bus() {
+    let rule = |bus: &str| json!({"Type": "AWS::Events::Rule", "Properties": {"Name": "late", "EventBusName": bus}});
+    let of = |old: Value, new: Value| {
+        let (old, new) = (resources(&old), resources(&new));
+        let plan = registered(&old, &new);
+        line(&plan, "Late")
+    };
+    assert_eq!(
+        of(
+            json!({}),
+            json!({"Early": rule("one"), "Late": rule("other")})
+        ),
+        "Create None: it is new"
+    );
+    let same = of(
+        json!({"Early": rule("one")}),
+        json!({"Early": rule("one"), "Late": rule("one")}),
+    );
+    assert_eq!(
+        same,
+        "Create Impossible: CloudFormation refuses to make it while Early has the Name \"late\": give it another Name; it is new"
+    );
+    let moved = of(json!({"Late": rule("one")}), json!({"Late": rule("other")}));
+    assert!(moved.starts_with("Replace Replacement: "), "{moved}");
+}
+
+/// What leaves and what comes under another logical id may be one and the same, which nobody but its owner knows.
+#[test]
+fn what_may_be_the_same_under_another_id_is_told_with_what_keeps_it() {
+    let table =
+        |delay: u8| json!({"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": delay}});
+    let of = |old: Value, new: Value| {
+        let plan = plan_of(&resources(&old), &resources(&new));
+        line(&plan, "Inbox")
+    };
+    let gone = "Delete DataLoss: it is deleted with the data that it holds";
+    let one = of(json!({"Inbox": table(5)}), json!({"Orders": table(5)}));
+    assert_eq!(
+        one,
+        format!(
+            "{gone}; Orders is new and says the same: if it is what Inbox was, declare `moved(\"Inbox\", ..)` for it, and it keeps what it holds"
+        )
+    );
+    let several = of(
+        json!({"Inbox": table(5)}),
+        json!({"Orders": table(5), "Sales": table(5)}),
+    );
+    assert_eq!(
+        several,
+        format!(
+            "{gone}; Orders, Sales are new and say the same: if one of them is what Inbox was, declare `moved(\"Inbox\", ..)` for it, and it keeps what it holds"
+        )
+    );
+    let other = of(json!({"Inbox": table(5)}), json!({"Orders": table(6)}));
+    assert_eq!(other, gone);
+    let stays = of(
+        json!({"Inbox": table(5), "Orders": table(5)}),
+        json!({"Orders": table(5)}),
+    );
+    assert_eq!(stays, gone);
+    let topic = json!({"Type": "AWS::SNS::Topic"});
+    let nothing = of(json!({"Inbox": topic}), json!({"Orders": topic}));
+    assert_eq!(nothing, "Delete Interruption: it is deleted");
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use stack_model_cfn::facts::{self, PropertyFacts, ResourceFacts, UpdateBehaviour, ValueKind};
 
-use super::super::{Grade, Registry, ResourceChange, Side, compare};
+use super::super::traps::interruptions;
+use super::super::{Action, Grade, Registry, ResourceChange, Side, compare};
 
 /// Nested types refer to themselves: no deeper than this.
 const DEPTH: usize = 6;
@@ -499,19 +500,6 @@ const NEUTRAL: &[(&str, &[&str])] = &[
             "TimeToLiveSpecification/Enabled",
         ],
     ),
-    (
-        "what no row tells of yet, although it lets somebody do more or keeps less",
-        &[
-            "CacheDataEncrypted",
-            "DataProtections/0/Action",
-            "UserDataShared",
-            "BypassPolicyLockoutSafetyCheck",
-            "CustomAuthMode",
-            "CannedAcl",
-            "AwsvpcConfiguration/AssignPublicIp",
-            "ReplicationConfiguration/Rules/0/Status",
-        ],
-    ),
 ];
 
 #[test]
@@ -564,15 +552,37 @@ fn of_every_switch_and_choice_of_the_model_it_is_known_what_it_does() {
 
 #[test]
 fn what_aws_changes_with_an_interruption_is_told_as_one() {
-    for (resource_type, property) in [
-        ("AWS::DynamoDB::Table", "SSESpecification/SSEEnabled"),
-        ("AWS::RDS::DBInstance", "DBInstanceClass"),
-        ("AWS::RDS::DBInstance", "EngineLifecycleSupport"),
-        ("AWS::RDS::DBInstance", "EngineVersion"),
-    ] {
-        let grade = worst(resource_type, property, &json!("one"), &json!("another"));
-        assert_eq!(grade, Grade::Interruption, "{resource_type} {property}");
+    let (mut types, mut rows) = (0, 0);
+    for (resource_type, properties, source) in interruptions() {
+        types += 1;
+        let resource = facts::resource_type(resource_type).expect(resource_type);
+        assert!(properties.is_sorted(), "{resource_type}");
+        for name in properties {
+            rows += 1;
+            let known = resource.property(name).expect(name);
+            assert!(!known.read_only(), "{resource_type} {name}");
+            let changes = changes_of(
+                resource_type,
+                &json!({*name: "one"}),
+                &json!({*name: "another"}),
+            );
+            let change = &changes[0];
+            let told = format!("{name} changes with some interruptions");
+            // What makes another resource interrupts more than that.
+            let replaced = change.action == Action::Replace;
+            assert_eq!(change.reasons.contains(&told), !replaced, "{change:?}");
+            assert!(change.grade >= Grade::Interruption, "{change:?}");
+            assert!(replaced || change.sources.contains(&source), "{change:?}");
+        }
     }
+    assert_eq!((types, rows), (10, 40));
+    let nested = worst(
+        "AWS::DynamoDB::Table",
+        "SSESpecification/SSEEnabled",
+        &json!("one"),
+        &json!("another"),
+    );
+    assert_eq!(nested, Grade::Interruption);
 }
 
 #[test]

@@ -7,10 +7,20 @@ use super::super::compare::type_of;
 use super::super::knowledge::{Knowledge as _, Registry, Update};
 use super::super::path::Step;
 use super::super::references::{names, refers};
-use super::super::{Action, Grade};
+use super::super::{Action, Grade, widen};
 use super::{Finding, Seen, Trap, is_on};
 
 pub(super) const TRAPS: &[Trap] = &[
+    Trap {
+        types: &["AWS::ApiGateway::Stage"],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigateway-stage-methodsetting.html",
+        find: |seen| cached_plainly(seen, "/MethodSettings"),
+    },
+    Trap {
+        types: &["AWS::ApiGateway::Deployment"],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigateway-deployment-methodsetting.html",
+        find: |seen| cached_plainly(seen, "/StageDescription/MethodSettings"),
+    },
     Trap {
         types: &[
             "AWS::ApiGateway::Authorizer",
@@ -45,6 +55,39 @@ pub(super) const TRAPS: &[Trap] = &[
         find: |seen| undeployed(seen, "ApiId", &HTTP),
     },
 ];
+
+/// Finds methods whose responses were encrypted where they are cached, and are not any more.
+fn cached_plainly(seen: &Seen<'_>, place: &str) -> Vec<Finding> {
+    const ENCRYPTED: &str = "CacheDataEncrypted";
+    let which = |setting: &Value| {
+        let part = |name: &str| setting.get(name).map(widen::text).unwrap_or_default();
+        let which = format!("{} {}", part("HttpMethod"), part("ResourcePath"));
+        which.trim().to_owned()
+    };
+    let after = widen::elements(seen.after(place));
+    let before = widen::elements(seen.before(place)).into_iter();
+    let encrypted = before.filter(|setting| is_on(setting.get(ENCRYPTED)));
+    let lost = encrypted.filter_map(|setting| {
+        let name = which(setting);
+        let now = after.iter().find(|now| which(now) == name)?;
+        let caches = now
+            .get("CachingEnabled")
+            .is_none_or(|it| is_on(Some(it)) || it.is_object());
+        (caches && !is_on(now.get(ENCRYPTED))).then_some(name)
+    });
+    lost.map(|which| {
+        let of = if which.is_empty() {
+            which
+        } else {
+            format!(" of {which}")
+        };
+        Finding::new(
+            Grade::PermissionWidened,
+            format!("responses{of} are cached without encryption"),
+        )
+    })
+    .collect()
+}
 
 /// The types that serve an API of one kind.
 struct Kind {

@@ -91,15 +91,12 @@ fn tables(seen: &Seen<'_>) -> Vec<Finding> {
     if !seen.stays() {
         return found;
     }
-    let interrupted = INTERRUPTIONS.iter().filter(|row| row.resource_type == own);
-    for row in interrupted.filter(|row| seen.touches(row.property)) {
-        found.push(
-            Finding::new(
-                Grade::Interruption,
-                format!("{} changes with some interruptions", row.property),
-            )
-            .citing(row.source),
-        );
+    for row in INTERRUPTIONS.iter().filter(|row| row.resource_type == own) {
+        let touched = row.properties.iter().filter(|name| seen.touches(name));
+        found.extend(touched.map(|name| {
+            let reason = format!("{name} changes with some interruptions");
+            Finding::new(Grade::Interruption, reason).citing(row.source)
+        }));
     }
     let retentions = RETENTIONS.iter().filter(|row| row.resource_type == own);
     found.extend(retentions.filter_map(|row| {

@@ -7,7 +7,7 @@ use super::{Finding, Seen, Trap, is_on};
 
 pub(super) const TRAPS: &[Trap] = &[Trap {
     types: &["AWS::SQS::Queue"],
-    source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
+    source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html",
     find: plain,
 }];
 

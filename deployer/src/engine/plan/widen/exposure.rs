@@ -4,7 +4,9 @@ mod addresses;
 mod definition;
 mod edge;
 mod firewall;
+mod graphql;
 mod origins;
+mod paths;
 mod reach;
 mod sockets;
 #[cfg(test)]
@@ -19,6 +21,7 @@ use super::{Effect, documents, elements, is, principals, text, unknown};
 use reach::{Reach, Route};
 
 pub(in super::super) use firewall::sets;
+pub(in super::super) use paths::elsewhere;
 pub(in super::super) use sockets::{is_asked_before, unasked};
 
 /// Returns what of a resource more of the world can reach than before; for a new resource, `old` is `None`.
@@ -173,6 +176,7 @@ fn lines(resource_type: &str, resource: &Value) -> BTreeSet<String> {
             found.extend(block(properties).into_iter().flat_map(switched_off));
             found.extend(property("AccessControl").and_then(canned));
         }
+        "AWS::IoT::TopicRule" => found.extend(stored(properties)),
         "AWS::CodeBuild::Project" if property("Visibility") == Some("PUBLIC_READ") => {
             found.insert("anybody may read the builds, their logs and artifacts".to_owned());
         }
@@ -203,6 +207,24 @@ fn canned(list: &str) -> Option<String> {
         _ => return None,
     };
     Some(says.to_owned())
+}
+
+/// Returns who may read what a rule of IoT stores in buckets, as the lists of its actions say.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-iot-topicrule-s3action.html>.
+fn stored(rule: &Value) -> Vec<String> {
+    let actions = elements(rule.pointer("/TopicRulePayload/Actions"));
+    let actions = actions
+        .into_iter()
+        .chain(rule.pointer("/TopicRulePayload/ErrorAction"));
+    let lists = actions.filter_map(|action| action.pointer("/S3/CannedAcl")?.as_str());
+    let lines = lists.filter_map(|list| match list {
+        "public-read" => Some("anybody may read the objects that it writes (ACL)"),
+        "public-read-write" => Some("anybody may read and write the objects that it writes (ACL)"),
+        "authenticated-read" => Some("every AWS account may read the objects that it writes (ACL)"),
+        _ => None,
+    });
+    lines.map(str::to_owned).collect()
 }
 
 /// Returns how more than one resource may call a function by a permission.
@@ -268,12 +290,14 @@ fn unguarded(resource_type: &str, old: &Value, new: &Value) -> Vec<String> {
             if lost(|api| is_true(api.get("DisableExecuteApiEndpoint"))) {
                 say("the API answers at its own address, beside its domain");
             }
-            if lost(|api| {
-                elements(api.pointer("/EndpointConfiguration/Types"))
-                    .iter()
-                    .any(|kind| kind.as_str() == Some("PRIVATE"))
-            }) {
+            if lost(is_private) {
                 say("the API is no longer private");
+            }
+            // Of an API with a policy, nobody calls what it does not allow
+            // (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html>). A private API
+            // without one takes no calls at all.
+            if lost(|api| api.get("Policy").is_some()) && !is_private(new) {
+                say("the API has no policy any more: whoever its methods let in calls it");
             }
         }
         "AWS::Cognito::UserPool" if lost(|pool| tokens::second_factor(pool) == 2) => {
@@ -317,6 +341,7 @@ fn unguarded(resource_type: &str, old: &Value, new: &Value) -> Vec<String> {
         _ => {}
     }
     let mut more = match resource_type {
+        "AWS::AppSync::GraphQLApi" => graphql::unguarded(old, new),
         "AWS::CloudFront::Distribution" => edge::unguarded(old, new),
         "AWS::WAFv2::WebACL" | "AWS::WAFv2::RuleGroup" => firewall::rules(old, new),
         _ => Vec::new(),
@@ -374,6 +399,13 @@ fn by_source(resource: &Value) -> Vec<(String, bool)> {
                 .collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// Returns whether a REST API answers only inside of networks.
+fn is_private(api: &Value) -> bool {
+    elements(api.pointer("/EndpointConfiguration/Types"))
+        .iter()
+        .any(|kind| kind.as_str() == Some("PRIVATE"))
 }
 
 /// Returns whether a method or route asks who calls.

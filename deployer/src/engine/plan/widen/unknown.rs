@@ -85,6 +85,11 @@ const OPENINGS: &[Opening] = &[
     (&[], "/CorsConfiguration/CorsRules/*/AllowedOrigins/*", "*"),
     (BUCKETS, "/AccessControl", "PublicReadWrite"),
     (
+        &["AWS::IoT::TopicRule"],
+        "/TopicRulePayload/Actions/*/S3/CannedAcl",
+        "public-read-write",
+    ),
+    (
         &["AWS::CloudFront::Distribution"],
         "/DistributionConfig/CacheBehaviors/*/ViewerProtocolPolicy",
         "allow-all",

@@ -54,14 +54,12 @@ pub(super) fn differing(before: &Value, next: &Value) -> BTreeSet<String> {
     }
 }
 
-/// Says what a change set of a step would do that the step is not for; nothing, where it does what it should. Only where
-/// `is_local` may it leave open what becomes of what leaves the stack.
+/// Says what a change set of a step would do that the step is not for; nothing, where it does what it should.
 pub(super) fn objection(
     step: Step,
     changes: &[Change],
     moves: &BTreeMap<String, String>,
     differing: &BTreeSet<String>,
-    is_local: bool,
 ) -> Option<String> {
     let is_meant = |change: &Change| {
         let id = change.logical_id.as_str();
@@ -72,9 +70,7 @@ pub(super) fn objection(
                 is_listed && stays(step, change, differing)
             }
             (Step::Remove, "Remove") => {
-                // The local engine tells no policy.
-                let policy = change.policy_action.as_deref();
-                moves.contains_key(id) && (policy == Some("Retain") || policy.is_none() && is_local)
+                moves.contains_key(id) && change.policy_action.as_deref() == Some("Retain")
             }
             (Step::Import, "Import") => moves.values().any(|to| to == id),
             _ => false,
@@ -150,7 +146,7 @@ mod tests {
     fn told(step: Step, changes: &[Change]) -> Option<String> {
         let moves = BTreeMap::from([("Old".to_owned(), "New".to_owned())]);
         let differing = BTreeSet::from(["New", "Reader"].map(str::to_owned));
-        objection(step, changes, &moves, &differing, false)
+        objection(step, changes, &moves, &differing)
     }
 
     #[test]
@@ -210,15 +206,6 @@ mod tests {
         ] {
             assert_eq!(told(step, &changes), None, "{step:?}");
         }
-    }
-
-    #[test]
-    fn what_nobody_tells_is_taken_for_kept_by_the_local_engine_only() {
-        let moves = BTreeMap::from([("Old".to_owned(), "New".to_owned())]);
-        let changes = [change("Remove", "Old")];
-        let told = |is_local| objection(Step::Remove, &changes, &moves, &BTreeSet::new(), is_local);
-        assert_eq!(told(true), None);
-        assert!(told(false).unwrap_or_default().contains("would delete Old"));
     }
 
     #[test]

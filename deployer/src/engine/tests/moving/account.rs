@@ -32,6 +32,8 @@ pub(super) struct Account {
     pub(super) mangles: bool,
     /// Whether nobody may read the stack policy.
     pub(super) secretive: bool,
+    /// Whether the events tell that a queue left the stack and was kept.
+    pub(super) kept: bool,
     /// How a change of what names the queue is listed: when, whether it is replaced, and the details.
     pub(super) detailed: Option<(&'static str, &'static str, &'static str)>,
     /// What was changed past CloudFormation: the status and the paths.

@@ -164,3 +164,34 @@ async fn another_way_than_the_planned_one_is_not_gone_unasked() {
         }
     }
 }
+
+/// Somebody deployed another template past us while the queue was outside: what it was, the events tell.
+#[tokio::test]
+async fn what_is_outside_without_a_note_is_told() {
+    let other = json!({"Resources": {"Other": {"Type": "AWS::SNS::Topic"}}});
+    let left = "Inbox (AWS::SQS::Queue Inbox-physical) left the stack";
+    for (deployed, kept, grade, told) in [
+        (&other, true, Grade::DataLoss, Some("an empty one is made")),
+        (&other, false, Grade::None, None),
+        (
+            &template("Inbox"),
+            true,
+            Grade::UpdateInPlace,
+            Some("the one that is there now"),
+        ),
+        (&template("Inbox"), false, Grade::UpdateInPlace, None),
+    ] {
+        let account = account();
+        {
+            let mut account = account.lock().expect("no holder panics");
+            account.template = deployed.clone();
+            account.kept = kept;
+        }
+        let change = planned(&account).await;
+        assert_eq!(change.grade, grade, "{change:?}");
+        let reason = change.reasons.iter().find(|it| it.contains(left));
+        assert_eq!(reason.is_some(), told.is_some(), "{change:?}");
+        let reason = reason.map(String::as_str).unwrap_or_default();
+        assert!(reason.contains(told.unwrap_or_default()), "{reason}");
+    }
+}

@@ -230,6 +230,9 @@ pub(super) fn play(account: &Shared) -> Played {
                 ("8", "Orders", "IMPORT_FAILED", reason, "*"),
             ];
         }
+        if it.kept {
+            rows.push(("3", "Inbox", "DELETE_SKIPPED", "", ""));
+        }
         (200, answers::events(&rows, &it.token, None))
     });
     // What is said of a change set whose plan was agreed to: nothing was found, and no hook runs.

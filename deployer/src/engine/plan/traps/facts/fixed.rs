@@ -1,33 +1,113 @@
 //! Properties that change with an interruption, and those that never change.
 
-/// A property that AWS changes with an interruption, or not at all.
+/// Properties of a type that change with an interruption.
+pub(in super::super) struct Interruptions {
+    pub(in super::super) resource_type: &'static str,
+    pub(in super::super) properties: &'static [&'static str],
+    pub(in super::super) source: &'static str,
+}
+
+/// A property that AWS does not change.
 pub(in super::super) struct PropertyFact {
     pub(in super::super) resource_type: &'static str,
     pub(in super::super) property: &'static str,
     pub(in super::super) source: &'static str,
 }
 
-/// Properties of which AWS says "Some interruptions".
-pub(in super::super) const INTERRUPTIONS: &[PropertyFact] = &[
-    PropertyFact {
+/// Properties of which AWS says that they change with some interruptions, by type, with the page of the type. Where a change of one makes another resource, that is told instead.
+///
+/// Of the other types that a serverless backend stands on, the pages say so of nothing: functions, services and tasks of ECS,
+/// clusters of MSK.
+pub(in super::super) const INTERRUPTIONS: &[Interruptions] = &[
+    Interruptions {
+        resource_type: "AWS::DocDB::DBInstance",
+        properties: &["DBInstanceClass"],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-docdb-dbinstance.html",
+    },
+    Interruptions {
         resource_type: "AWS::DynamoDB::Table",
-        property: "SSESpecification",
+        properties: &["SSESpecification"],
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html",
     },
-    PropertyFact {
+    Interruptions {
+        resource_type: "AWS::EC2::Instance",
+        properties: &[
+            "BlockDeviceMappings",
+            "EbsOptimized",
+            "HostId",
+            "InstanceType",
+            "KernelId",
+            "PrivateDnsNameOptions",
+            "RamdiskId",
+            "SecurityGroupIds",
+            "Tenancy",
+            "UserData",
+        ],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-instance.html",
+    },
+    Interruptions {
+        resource_type: "AWS::ElastiCache::CacheCluster",
+        properties: &[
+            "NumCacheNodes",
+            "PreferredAvailabilityZone",
+            "PreferredAvailabilityZones",
+        ],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticache-cachecluster.html",
+    },
+    Interruptions {
+        resource_type: "AWS::ElastiCache::ReplicationGroup",
+        properties: &["AuthToken"],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticache-replicationgroup.html",
+    },
+    Interruptions {
+        resource_type: "AWS::Neptune::DBInstance",
+        properties: &[
+            "AutoMinorVersionUpgrade",
+            "DBInstanceClass",
+            "DBParameterGroupName",
+            "PreferredMaintenanceWindow",
+        ],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-neptune-dbinstance.html",
+    },
+    Interruptions {
+        resource_type: "AWS::OpenSearchService::Domain",
+        properties: &["VPCOptions"],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-opensearchservice-domain.html",
+    },
+    Interruptions {
+        resource_type: "AWS::RDS::DBCluster",
+        properties: &[
+            "DBInstanceParameterGroupName",
+            "Engine",
+            "EngineLifecycleSupport",
+            "EngineVersion",
+            "GlobalClusterIdentifier",
+        ],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbcluster.html",
+    },
+    Interruptions {
         resource_type: "AWS::RDS::DBInstance",
-        property: "DBInstanceClass",
+        properties: &[
+            "DBInstanceClass",
+            "EngineLifecycleSupport",
+            "EngineVersion",
+            "MultiAZ",
+            "PerformanceInsightsKMSKeyId",
+            "Port",
+            "PreferredMaintenanceWindow",
+            "RestoreTime",
+            "SourceDBClusterIdentifier",
+            "SourceDBInstanceAutomatedBackupsArn",
+            "SourceDBInstanceIdentifier",
+            "SourceDbiResourceId",
+            "StorageType",
+        ],
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html",
     },
-    PropertyFact {
-        resource_type: "AWS::RDS::DBInstance",
-        property: "EngineLifecycleSupport",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html",
-    },
-    PropertyFact {
-        resource_type: "AWS::RDS::DBInstance",
-        property: "EngineVersion",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html",
+    Interruptions {
+        resource_type: "AWS::Transfer::Server",
+        properties: &["EndpointDetails"],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-transfer-server.html",
     },
 ];
 

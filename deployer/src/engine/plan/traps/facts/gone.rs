@@ -25,6 +25,11 @@ pub(in super::super) const GONE: &[Gone] = &[
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-publish.html",
     },
     Gone {
+        resource_type: "AWS::AppSync::GraphQLApi",
+        says: "its address goes with it: a new API has another one",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-appsync-graphqlapi.html",
+    },
+    Gone {
         resource_type: "AWS::CloudFront::Distribution",
         says: "its address goes with it: a new distribution has another domain name",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudfront-distribution.html",

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::super::Update;
-use super::super::{dynamodb, is};
+use super::super::{dynamodb, is, is_on};
 
 /// What a page of AWS says of a property beyond the registry.
 pub(in super::super) struct UpdateFact {
@@ -14,9 +14,28 @@ pub(in super::super) struct UpdateFact {
     pub(in super::super) update: fn(Option<&Value>, Option<&Value>, &Value) -> Update,
 }
 
+/// The page about groups of ElastiCache.
+const REPLICATION: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticache-replicationgroup.html";
+
+/// The page about APIs of AppSync.
+const GRAPHQL: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-appsync-graphqlapi.html";
+
 /// Properties whose change AWS describes in more detail than the registry, or otherwise. Where the registry knows of no
 /// replacement and the page does, it may be needed.
 pub(in super::super) const UPDATES: &[UpdateFact] = &[
+    // To say what is so by default makes another API, as the page warns; nobody can change either in one that is there.
+    UpdateFact {
+        resource_type: "AWS::AppSync::GraphQLApi",
+        property: "ApiType",
+        source: GRAPHQL,
+        update: |before, after, _| said_at_last(before, after, "GRAPHQL"),
+    },
+    UpdateFact {
+        resource_type: "AWS::AppSync::GraphQLApi",
+        property: "Visibility",
+        source: GRAPHQL,
+        update: |before, after, _| said_at_last(before, after, "GLOBAL"),
+    },
     UpdateFact {
         resource_type: "AWS::CertificateManager::Certificate",
         property: "ValidationMethod",
@@ -60,6 +79,25 @@ pub(in super::super) const UPDATES: &[UpdateFact] = &[
         source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html",
         update: |_, _, _| Update::Replacement,
     },
+    // Without these policies another one is made, which is empty.
+    UpdateFact {
+        resource_type: "AWS::ElastiCache::ReplicationGroup",
+        property: "NodeGroupConfiguration",
+        source: REPLICATION,
+        update: |_, _, resource| where_allowed(resource, "UseOnlineResharding"),
+    },
+    UpdateFact {
+        resource_type: "AWS::ElastiCache::ReplicationGroup",
+        property: "NumNodeGroups",
+        source: REPLICATION,
+        update: |_, _, resource| where_allowed(resource, "UseOnlineResharding"),
+    },
+    UpdateFact {
+        resource_type: "AWS::Elasticsearch::Domain",
+        property: "ElasticsearchVersion",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticsearch-domain.html",
+        update: |_, _, resource| where_allowed(resource, "EnableVersionUpgrade"),
+    },
     UpdateFact {
         resource_type: "AWS::Events::EventBus",
         property: "EventSourceName",
@@ -92,6 +130,12 @@ pub(in super::super) const UPDATES: &[UpdateFact] = &[
         update: |_, _, _| Update::Conditional,
     },
     UpdateFact {
+        resource_type: "AWS::OpenSearchService::Domain",
+        property: "EngineVersion",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-opensearchservice-domain.html",
+        update: |_, _, resource| where_allowed(resource, "EnableVersionUpgrade"),
+    },
+    UpdateFact {
         resource_type: "AWS::Route53::RecordSet",
         property: "Name",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-route53-recordset.html",
@@ -104,6 +148,25 @@ pub(in super::super) const UPDATES: &[UpdateFact] = &[
         update: |_, _, _| Update::Conditional,
     },
 ];
+
+/// Returns how a resource changes that is made anew unless its update policy says otherwise.
+fn where_allowed(resource: &Value, policy: &str) -> Update {
+    match resource.get("UpdatePolicy").and_then(|all| all.get(policy)) {
+        Some(Value::Object(_)) => Update::Conditional,
+        allowed if is_on(allowed) => Update::InPlace,
+        _ => Update::Replacement,
+    }
+}
+
+/// Returns how an API changes of which a template says what it is: for sure it is made anew where that is the default and
+/// nothing was said before.
+fn said_at_last(before: Option<&Value>, after: Option<&Value>, default: &str) -> Update {
+    if before.is_none() && is(after, default) {
+        Update::Replacement
+    } else {
+        Update::Conditional
+    }
+}
 
 /// Returns how a rule changes that is told another bus.
 fn bus(before: Option<&Value>, after: Option<&Value>, _: &Value) -> Update {

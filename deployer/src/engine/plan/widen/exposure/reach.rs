@@ -148,7 +148,7 @@ fn key_covers(wide: &str, narrow: &str) -> bool {
     })
 }
 
-fn path_covers(wide: &str, narrow: &str) -> bool {
+pub(super) fn path_covers(wide: &str, narrow: &str) -> bool {
     let (mut wide, mut narrow) = (wide.split('/'), narrow.split('/'));
     loop {
         match (wide.next(), narrow.next()) {

@@ -8,6 +8,9 @@ const PASSWORDS: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/Te
 
 const POOL: &str = "AWS::Cognito::UserPool";
 
+/// The page about the protection of sign-ins that functions decide about.
+const CUSTOM_FLOWS: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cognito-userpool-advancedsecurityadditionalflows.html";
+
 /// What may happen where passwords may be simpler.
 const SIMPLER: &str = "passwords that are easier to guess are taken";
 
@@ -34,6 +37,14 @@ const fn secret(pointer: &'static str) -> Protection {
 }
 
 pub(super) const ROWS: &[Protection] = &[
+    Protection {
+        resource_type: "AWS::AppSync::GraphQLApi",
+        pointer: "/IntrospectionConfig",
+        protects: |value| is(value, "DISABLED"),
+        unsaid: Unsaid::Read,
+        without: "whoever calls it reads what its schema has",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-appsync-graphqlapi.html",
+    },
     Protection {
         resource_type: "AWS::ApiGateway::DomainName",
         pointer: "/MutualTlsAuthentication",
@@ -101,6 +112,30 @@ pub(super) const ROWS: &[Protection] = &[
         unsaid: Unsaid::Read,
         without: "sign-ins that look stolen are not even recorded",
         source: "https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-threat-protection.html",
+    },
+    Protection {
+        resource_type: POOL,
+        pointer: "/UserPoolAddOns/AdvancedSecurityAdditionalFlows/CustomAuthMode",
+        protects: |value| is(value, "ENFORCED"),
+        unsaid: Unsaid::Read,
+        without: "sign-ins by challenges of one's own that look stolen are let through",
+        source: CUSTOM_FLOWS,
+    },
+    Protection {
+        resource_type: POOL,
+        pointer: "/UserPoolAddOns/AdvancedSecurityAdditionalFlows/CustomAuthMode",
+        protects: |value| is(value, "AUDIT") || is(value, "ENFORCED"),
+        unsaid: Unsaid::Read,
+        without: "sign-ins by challenges of one's own that look stolen are not even recorded",
+        source: CUSTOM_FLOWS,
+    },
+    Protection {
+        resource_type: "AWS::Cognito::UserPoolClient",
+        pointer: "/AnalyticsConfiguration/UserDataShared",
+        protects: |value| !is_on(value),
+        unsaid: Unsaid::Read,
+        without: "the events that Pinpoint gets hold data of users",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cognito-userpoolclient-analyticsconfiguration.html",
     },
     Protection {
         resource_type: "AWS::Cognito::UserPoolClient",
@@ -293,6 +328,14 @@ pub(super) const ROWS: &[Protection] = &[
         unsaid: Unsaid::Read,
         without: "its tasks have public addresses",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-events-rule-awsvpcconfiguration.html",
+    },
+    Protection {
+        resource_type: "AWS::Pipes::Pipe",
+        pointer: "/TargetParameters/EcsTaskParameters/NetworkConfiguration/AwsvpcConfiguration/AssignPublicIp",
+        protects: |value| !is(value, "ENABLED"),
+        unsaid: Unsaid::Read,
+        without: "its tasks have public addresses",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-pipes-pipe-awsvpcconfiguration.html",
     },
     Protection {
         resource_type: "AWS::Scheduler::Schedule",

@@ -45,12 +45,28 @@ pub(super) const ROWS: &[Protection] = &[
     verified("/SecondarySources/*/InsecureSsl"),
     verified("/Source/InsecureSsl"),
     Protection {
+        resource_type: "AWS::ApiGateway::Deployment",
+        pointer: "/StageDescription/CacheDataEncrypted",
+        protects: is_on,
+        unsaid: Unsaid::Read,
+        without: "responses are cached without encryption",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigateway-deployment-stagedescription.html",
+    },
+    Protection {
         resource_type: "AWS::Events::EventBus",
         pointer: "/KmsKeyIdentifier",
         protects: is_own_key,
         unsaid: Unsaid::Read,
         without: "who may read its events needs no right to their key",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbus.html",
+    },
+    Protection {
+        resource_type: "AWS::KMS::Key",
+        pointer: "/BypassPolicyLockoutSafetyCheck",
+        protects: |value| !is_on(value),
+        unsaid: Unsaid::Read,
+        without: "a policy is taken that leaves nobody who may change it, and the key cannot be managed then",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html",
     },
     Protection {
         resource_type: "AWS::Lambda::Function",
@@ -91,7 +107,8 @@ pub(super) const ROWS: &[Protection] = &[
         protects: |value| is(value, "2") || value.and_then(serde_json::Value::as_u64) == Some(2),
         unsaid: Unsaid::Read,
         without: "messages are signed with SHA-1, which can be forged",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topic.html",
+        // It says which hash each version is of, and that topics have the first where nothing is said.
+        source: "https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
     },
     Protection {
         resource_type: "AWS::StepFunctions::StateMachine",
