@@ -1,5 +1,6 @@
 //! The whole system against local engines: one binary, so that it links once.
 
+mod accounts;
 mod adversity;
 mod coffee;
 mod corpus;
