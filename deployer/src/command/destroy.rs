@@ -460,10 +460,19 @@ impl Run<'_> {
                     kept: &kept,
                     whole: regions.as_ref(),
                 };
-                let survivors = search(session, &context, wanted, &report).await?;
+                // Before the search, which may be stopped: nobody else knows any more what the stacks kept.
                 let file = ledger::keep(ui, project, &context, &key, &mut report)?;
                 forget(ui, &memory, &context, &report);
                 let besides = (site.left.as_slice(), site.unlooked.as_slice());
+                let survivors = match search(session, &context, wanted, &report).await {
+                    Ok(survivors) => survivors,
+                    Err(error) => {
+                        if !ui.json() {
+                            ledger::show(ui, &report, &[], file.as_deref());
+                        }
+                        return Err(error.with_fields(summary(&report, besides)));
+                    }
+                };
                 finish(
                     session,
                     &report,

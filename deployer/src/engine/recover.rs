@@ -221,7 +221,8 @@ fn interrupted(stack: &str, running: Option<&StackStatus>) -> String {
         Some(status) => {
             format!("stopped; CloudFormation goes on with stack {stack}, which is {status}")
         }
-        None => format!("stopped; stack {stack} is as it was"),
+        // It may have been changed by a step before, or be changed by somebody else: what is known is what this run began.
+        None => format!("stopped; this run left nothing under way in stack {stack}"),
     }
 }
 

@@ -8,8 +8,36 @@ use system_tests::proxy::Proxy;
 use system_tests::sandbox::{Run, Running, Sandbox};
 
 use crate::fixture::{Fixture, Held};
+use crate::told::Told;
 
 const DEPLOY: [&str; 4] = ["deploy", "--stage", "dev", "--local"];
+
+/// A run that is to be stopped, and what had happened to the stacks before it began.
+struct Begun<'a> {
+    fixture: &'a Fixture,
+    before: Told,
+    running: Running,
+}
+
+impl<'a> Begun<'a> {
+    fn spawn(fixture: &'a Fixture, arguments: &[&str]) -> Self {
+        Self {
+            fixture,
+            before: Told::so_far(&fixture.sandbox.account()),
+            running: fixture.sandbox.spawn(arguments),
+        }
+    }
+
+    /// Interrupts the run and lets go of what held it, once it has noticed. What it says of the stacks is what the account says.
+    fn interrupt(self, release: impl FnOnce()) -> Run {
+        let run = interrupt(self.running, release);
+        let contradictions = self
+            .before
+            .contradictions(&self.fixture.sandbox.account(), &run);
+        assert_eq!(contradictions, [""; 0], "{run}");
+        run
+    }
+}
 
 /// Interrupts a run and lets go of what held it, once the run has noticed.
 fn interrupt(running: Running, release: impl FnOnce()) -> Run {
@@ -53,18 +81,18 @@ fn the_work_before_the_first_change_can_be_stopped() {
     let fixture = Fixture::new(&serde_json::json!({}));
 
     let held = fixture.hold_synth();
-    let running = fixture.sandbox.spawn(&DEPLOY);
+    let running = Begun::spawn(&fixture, &DEPLOY);
     held.reached();
     // The run does not wait for the stacks binary: it is ended with it.
-    let run = interrupt(running, || {});
+    let run = running.interrupt(|| {});
     assert!(run.stderr.contains("nothing was changed"), "{run}");
     held.release();
     assert_eq!(fixture.status(), None);
 
     let held = fixture.hold_build("2");
-    let running = fixture.sandbox.spawn(&DEPLOY);
+    let running = Begun::spawn(&fixture, &DEPLOY);
     held.reached();
-    let run = interrupt(running, || {});
+    let run = running.interrupt(|| {});
     assert!(run.stderr.contains("nothing was changed"), "{run}");
     held.release();
     assert_eq!(fixture.status(), None);
@@ -172,11 +200,12 @@ fn stopped_at(call: &str, status: Option<&str>) {
     let proxy = Proxy::start(fixture.sandbox.engine().url());
     let hold = proxy.hold(call);
     let url = proxy.url();
-    let running = fixture
-        .sandbox
-        .spawn(&["deploy", "--stage", "dev", "--endpoint-url", &url]);
+    let running = Begun::spawn(
+        &fixture,
+        &["deploy", "--stage", "dev", "--endpoint-url", &url],
+    );
     hold.reached();
-    let run = interrupt(running, || hold.release());
+    let run = running.interrupt(|| hold.release());
     assert!(run.stderr.contains("slow-dev"), "{run}");
     assert_eq!(proxy.count("Action=ExecuteChangeSet"), 0, "{run}");
     assert_eq!(fixture.status().as_deref(), status, "{run}");
@@ -186,10 +215,10 @@ fn stopped_at(call: &str, status: Option<&str>) {
 #[test]
 fn an_execution_goes_on_without_the_run_and_the_next_run_joins_it() {
     let fixture = Fixture::slow();
-    let running = fixture.sandbox.spawn(&DEPLOY);
+    let running = Begun::spawn(&fixture, &DEPLOY);
     // The handle exists: CloudFormation is busy, and waits for the signal.
-    running.says("Handle");
-    let run = interrupt(running, || {});
+    running.running.says("Handle");
+    let run = running.interrupt(|| {});
     assert!(run.stderr.contains("CREATE_IN_PROGRESS"), "{run}");
     assert_eq!(fixture.status().as_deref(), Some("CREATE_IN_PROGRESS"));
 
@@ -209,9 +238,9 @@ fn a_destroy_can_be_stopped_before_it_deletes() {
     let hold = proxy.hold("Action=DescribeStacks");
     let url = proxy.url();
     let destroy = ["destroy", "--stage", "dev", "--endpoint-url", &url];
-    let running = fixture.sandbox.spawn(&destroy);
+    let running = Begun::spawn(&fixture, &destroy);
     hold.reached();
-    interrupt(running, || hold.release());
+    running.interrupt(|| hold.release());
     assert_eq!(proxy.count("Action=DeleteStack"), 0);
     assert_eq!(fixture.status().as_deref(), Some("CREATE_COMPLETE"));
     fixture.sandbox.succeed(&destroy);
@@ -224,9 +253,9 @@ fn a_removal_goes_on_without_the_run_and_the_next_run_joins_it() {
     fixture.sandbox.succeed(&DEPLOY);
     let deletion = fixture.hold_delete();
     let destroy = ["destroy", "--stage", "dev", "--local"];
-    let running = fixture.sandbox.spawn(&destroy);
+    let running = Begun::spawn(&fixture, &destroy);
     deletion.reached();
-    let run = interrupt(running, || {});
+    let run = running.interrupt(|| {});
     assert!(
         run.stderr.contains("DELETE_IN_PROGRESS")
             && run.stderr.contains("run the same command again"),

@@ -30,6 +30,8 @@ use tempfile::TempDir;
 
 use app::{App, Phase};
 
+use crate::told::Told;
+
 /// Lanes at once. The engine is one process, and so a run waits for it most of the time.
 const LANES: usize = 4;
 
@@ -170,6 +172,7 @@ impl<'a> Lane<'a> {
         fault: Fault,
         reference: &Reference,
     ) -> Result<bool, String> {
+        let told = (fault == Fault::Interrupted).then(|| Told::so_far(&self.account));
         let disturbed = self.run_disturbed(phase, point, fault);
         if !self.proxy.is_met() {
             return match disturbed.code {
@@ -198,6 +201,11 @@ impl<'a> Lane<'a> {
         };
         if wrong {
             return Err(format!("ends wrongly: {disturbed}"));
+        }
+        let contradictions = told.map(|told| told.contradictions(&self.account, &disturbed));
+        let contradictions = contradictions.unwrap_or_default();
+        if !contradictions.is_empty() {
+            return Err(format!("{}\nafter {disturbed}", contradictions.join("\n")));
         }
         let again = self.run(phase);
         if again.code != Some(0) {

@@ -31,6 +31,7 @@ mod smoke;
 mod soak;
 mod statuses;
 mod surface;
+mod told;
 mod visitors;
 mod watched;
 mod workspace;

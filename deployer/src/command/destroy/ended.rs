@@ -59,10 +59,11 @@ pub(super) async fn search(
     search: SurvivorSearch<'_>,
     report: &DestroyReport,
 ) -> Result<Option<Survivors>> {
-    match session
-        .guard(Box::pin(engine::survivors(context, search, report)))
-        .await?
-    {
+    let looked = session.guard_saying(
+        "the stacks are gone, and nobody looked for what they may have left: run the same command again, which does",
+        Box::pin(engine::survivors(context, search, report)),
+    );
+    match looked.await? {
         Ok(survivors) => {
             for (region, error) in &survivors.unsearched {
                 session.ui.warn(format!(

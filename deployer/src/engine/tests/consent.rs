@@ -122,7 +122,7 @@ async fn stopping_before_the_approval_removes_the_change_set() {
     assert_eq!(error.kind(), Kind::Interrupted);
     assert_eq!(
         Error::from(error).causes(),
-        ["stopped; stack intake-dev is as it was"]
+        ["stopped; this run left nothing under way in stack intake-dev"]
     );
     played.finish();
 }
