@@ -1,129 +1,20 @@
 //! Marked secrets in every place where the tool may meet one, and a search of every byte that it writes or sends.
 
+mod fleeting;
+mod search;
+
+use std::cell::RefCell;
 use std::fs;
-use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::json;
-use system_tests::account::{Account, texts};
-use system_tests::sandbox::{Run, Running};
+use system_tests::account::texts;
+use system_tests::poll::{PATIENCE, eventually};
 use system_tests::tap::Tap;
 use tempfile::TempDir;
 
+use self::search::{HIDDEN, Search, bytes, found, marked};
 use crate::fixture::{Fixture, STACK};
-
-/// What stands for a secret. Each begins in the same way, so that one search finds all, and ends with its place.
-const MARK: &str = "MARKED5ECRET";
-
-/// What stands for a value that the sources hold in plain text and a template hides: it is sent and written with the
-/// template, and shown to nobody.
-const HIDDEN: &str = "H1DDENVALUE";
-
-fn marked(place: &str) -> String {
-    format!("{MARK}{place}")
-}
-
-/// Returns what stands in some bytes of what is looked for, with what follows each.
-fn found(bytes: &[u8], wanted: &str) -> Vec<String> {
-    bytes
-        .windows(wanted.len())
-        .enumerate()
-        .filter(|(_, window)| *window == wanted.as_bytes())
-        .map(|(at, _)| {
-            let rest = bytes.get(at..).unwrap_or_default();
-            String::from_utf8_lossy(rest.get(..40).unwrap_or(rest)).into_owned()
-        })
-        .collect()
-}
-
-fn files(directory: &Path, all: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).expect("it can be listed") {
-        let path = entry.expect("it can be listed").path();
-        let kind = fs::symlink_metadata(&path).expect("it is there");
-        if kind.is_dir() {
-            files(&path, all);
-        } else if kind.is_file() {
-            all.push(path);
-        }
-    }
-}
-
-/// Returns the bytes of a file, and those of the files in it where it is an archive.
-fn bytes(file: &Path) -> Vec<u8> {
-    let mut bytes = fs::read(file).expect("it can be read");
-    if file.extension().is_some_and(|extension| extension == "zip") {
-        let archive = fs::File::open(file).expect("it can be read");
-        let mut archive = zip::ZipArchive::new(archive).expect("it is whole");
-        assert!(!archive.is_empty(), "{} holds nothing", file.display());
-        for at in 0..archive.len() {
-            let mut entry = archive.by_index(at).expect("it is whole");
-            entry.read_to_end(&mut bytes).expect("it is whole");
-        }
-    }
-    bytes
-}
-
-struct Search<'a> {
-    fixture: &'a Fixture,
-    tap: Tap,
-    home: TempDir,
-    /// A session of a role: a key with its secret, and a token.
-    session: Account,
-}
-
-impl Search<'_> {
-    /// Makes a command with all secrets around it.
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.fixture.sandbox.command(arguments);
-        command
-            .args(["--stage", "dev", "--endpoint-url", &self.tap.url()])
-            .env("HOME", self.home.path())
-            .env("TMPDIR", self.home.path().join("tmp"))
-            .envs(self.session.environment())
-            .env("DATABASE_PASSWORD", marked("variable"))
-            .env("RUST_BACKTRACE", "full")
-            // Whoever looks a shell up finds this one, which leaves a trace.
-            .env("PATH", self.path());
-        command
-    }
-
-    /// Runs a command with all secrets around it, and searches what it printed.
-    #[track_caller]
-    fn run(&self, code: i32, arguments: &[&str]) -> Run {
-        self.end(code, self.command(arguments))
-    }
-
-    #[track_caller]
-    fn end(&self, code: i32, command: Command) -> Run {
-        let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-        let run = Running::spawn(command).end();
-        assert_eq!(run.code, Some(code), "{arguments:?}: {run}");
-        let printed = [run.stdout.as_bytes(), run.stderr.as_bytes()].concat();
-        for wanted in self.secrets().into_iter().chain([HIDDEN.to_owned()]) {
-            assert_eq!(found(&printed, &wanted), [""; 0], "{arguments:?}: {run}");
-        }
-        run
-    }
-
-    /// Returns what must not be found anywhere.
-    fn secrets(&self) -> Vec<String> {
-        let variables = self.session.environment().into_iter();
-        variables
-            .filter(|(name, _)| *name != "AWS_ACCESS_KEY_ID")
-            .map(|(_, value)| value)
-            .chain([MARK.to_owned()])
-            .collect()
-    }
-
-    fn path(&self) -> std::ffi::OsString {
-        let own = self.home.path().join("bin");
-        let others = std::env::var_os("PATH").unwrap_or_default();
-        let all = std::iter::once(own).chain(std::env::split_paths(&others));
-        std::env::join_paths(all).expect("no path has a colon")
-    }
-}
 
 #[test]
 fn no_secret_is_printed_written_or_sent_where_it_does_not_belong() {
@@ -175,6 +66,7 @@ fn no_secret_is_printed_written_or_sent_where_it_does_not_belong() {
         tap: Tap::start(fixture.sandbox.engine().url()),
         home,
         session: fixture.caller("deployer"),
+        gone: RefCell::default(),
     };
     assert_eq!(search.secrets().len(), 3, "a key, a token and the marks");
     fixture.open_bucket();
@@ -200,11 +92,26 @@ fn no_secret_is_printed_written_or_sent_where_it_does_not_belong() {
         &["drift"],
         &["rollback"],
         &["prune", "--keep", "1", "--older-than", "0s"],
+        &["graph"],
+        &["graph", "--diff"],
+        &["diff", "--drift"],
     ] {
         search.run(0, verb);
         search.run(0, &[verb, &["--json"]].concat());
     }
+    for format in ["markdown", "html"] {
+        search.run(0, &["diff", "--format", format]);
+    }
+    for format in ["svg", "mermaid", "dot", "html"] {
+        search.run(0, &["graph", "--format", format]);
+    }
     search.run(0, &["events", "--timeline", page]);
+    for more in [&[][..], &["--json"]] {
+        // The Python that it looks for may be a script for a shell, and is the machine's own.
+        let mut command = search.command(&[&["doctor"], more].concat());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        search.end(0, command);
+    }
     // Somebody gives the parameter another secret past CloudFormation.
     let arguments = [("StackName", STACK), ("LogicalResourceId", "Password")];
     let resources_of = |action| account.query("cloudformation", "2010-05-15", action, &arguments);
@@ -229,6 +136,22 @@ fn no_secret_is_printed_written_or_sent_where_it_does_not_belong() {
     search.run(1, &["invoke", "Worker", "--payload-file", file]);
     search.run(1, &["invoke", "Worker", "--payload", &payload, "--json"]);
     fs::remove_file(file).expect("it is there");
+    search.run(1, &["invoke", "Worker", "--sample", "sqs"]);
+    search.run(0, &["invoke", "Worker", "--sample", "sqs", "--print"]);
+
+    // What is agreed to is kept in a file, and deployed from it; code alone goes past CloudFormation; and what was deployed
+    // comes back.
+    let plan = search.home.path().join("plan.json");
+    let plan = plan.to_str().expect("it is text");
+    fixture.describe_released(4, &resources);
+    search.run(0, &["diff", "-vv", "--out", plan]);
+    search.run(0, &["deploy", "-vv", "--plan", plan]);
+    fixture.change_code("three");
+    search.run(0, &["deploy", "-vv", "--fast"]);
+    search.run(0, &["deploy", "--json", "--fast"]);
+    search.run(0, &["deploy"]);
+    search.run(0, &["rollback", STACK, "--to", "previous", "-vv"]);
+    search.run(0, &["rollback", STACK, "--to", "latest", "--json"]);
 
     // What fails says more than what succeeds.
     let mut broken = resources.clone();
@@ -283,6 +206,9 @@ fn no_secret_is_printed_written_or_sent_where_it_does_not_belong() {
     search.run(1, &["diff", "--json"]);
     fixture.write("stacks/src/main.rs", &stacks);
     search.run(0, &["deploy"]);
+    watched(&search);
+    search.run(0, &["destroy", "-vv"]);
+    search.run(0, &["deploy"]);
     search.run(0, &["destroy", "--json"]);
 
     // The engine got the template and its references, and never a value; the token says who calls, in its own header.
@@ -308,18 +234,14 @@ fn no_secret_is_printed_written_or_sent_where_it_does_not_belong() {
         "nothing was looked at"
     );
 
-    let mut written = Vec::new();
-    files(&fixture.sandbox.state_dir(), &mut written);
-    files(search.home.path(), &mut written);
-    files(fixture.workspace(), &mut written);
-    written.retain(|file| !file.ends_with(".aws/credentials"));
-    // The engine keeps its own values, and they belong there; what is beside them was written by the tool.
-    let engine = fixture.sandbox.state_dir().join("local");
-    written.retain(|file| {
-        ["state", "s3", "tmp"]
-            .iter()
-            .all(|kept| !file.starts_with(engine.join(kept)))
-    });
+    // What was there for a moment alone was looked at after each run: the templates that are read while stacks are rendered are.
+    let gone = search.gone.borrow();
+    assert!(
+        gone.iter()
+            .any(|file| file.to_string_lossy().ends_with(".template.json")),
+        "{gone:?}"
+    );
+    let written = search.written();
     let is_there = |end: &str| {
         written
             .iter()
@@ -329,7 +251,10 @@ fn no_secret_is_printed_written_or_sent_where_it_does_not_belong() {
         is_there("engine.json") && is_there("engine.log"),
         "{written:?}"
     );
-    assert!(is_there(".zip") && is_there("timeline.html"), "{written:?}");
+    assert!(
+        is_there(".zip") && is_there("timeline.html") && is_there("plan.json"),
+        "{written:?}"
+    );
     for file in &written {
         let bytes = bytes(file);
         for secret in search.secrets() {
@@ -346,4 +271,24 @@ fn no_secret_is_printed_written_or_sent_where_it_does_not_belong() {
             file.display()
         );
     }
+}
+
+/// Watches while code changes once.
+fn watched(search: &Search<'_>) {
+    let command = search.command(&["watch", "-vv"]);
+    search.end_of(0, command, |running| {
+        let rounds = |number: usize| {
+            eventually("a round", PATIENCE * 5, || {
+                let said = running.said();
+                let ends = said
+                    .lines()
+                    .filter(|line| line.trim_start().starts_with("ready "));
+                (ends.count() >= number).then_some(())
+            });
+        };
+        rounds(1);
+        search.fixture.change_code("four");
+        rounds(2);
+        running.interrupt();
+    });
 }
