@@ -208,6 +208,14 @@ fn change_set(action: &str) -> String {
     )
 }
 
+/// The answer to an action, around its result.
+pub(super) fn response(action: &str, result: &str) -> String {
+    format!(
+        "<{action}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><{action}Result>{result}</{action}Result>\
+         </{action}Response>"
+    )
+}
+
 /// A list without an element, of what an action lists.
 pub(super) fn nothing(action: &str) -> String {
     format!(

@@ -3,15 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::cloudformation::{Answers, Server, error, field, run, stack};
+use super::cloudformation::{Answers, Server, error, field, response, run, stack};
 use super::workspace::Workspace;
-
-fn response(action: &str, result: &str) -> String {
-    format!(
-        "<{action}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><{action}Result>{result}</{action}Result>\
-         </{action}Response>"
-    )
-}
 
 /// The form of <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html>.
 fn resource(id: &str, kind: &str, status: &str) -> String {

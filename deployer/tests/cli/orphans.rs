@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::cloudformation::{Server, field, is_reading, run, run_at};
+use super::cloudformation::{Server, field, is_reading, response, run, run_at};
 use super::workspace::{Outcome, Workspace};
 
 const NAMED: &str = "[workspace]\nname = \"shop\"\n\n[stages.dev]\nregion = \"us-east-1\"\n";
@@ -23,13 +23,6 @@ fn late() -> String {
              <Tags>{}</Tags></member></Stacks>",
             tags.concat()
         ),
-    )
-}
-
-fn response(action: &str, result: &str) -> String {
-    format!(
-        "<{action}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><{action}Result>{result}</{action}Result>\
-         </{action}Response>"
     )
 }
 

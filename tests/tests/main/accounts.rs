@@ -8,6 +8,7 @@ use system_tests::account::{Account, texts};
 use system_tests::sandbox::{Run, Running, Sandbox};
 
 use crate::PROGRAM;
+use crate::regions::bad;
 use crate::workspace::{COPY, Workspace, described, hash};
 
 const ACCOUNTS: [&str; 3] = ["111111111111", "222222222222", "333333333333"];
@@ -70,11 +71,7 @@ impl Accounts {
     fn describe(&self, account: &str, topic: &str, fails: bool) {
         let mut resources = json!({topic: {"Type": "AWS::SNS::Topic"}});
         if fails {
-            resources["Bad"] = json!({
-                "Type": "AWS::Route53::RecordSet",
-                "Properties": {"HostedZoneName": "gone.example.com.", "Name": "a.gone.example.com", "Type": "A",
-                               "TTL": "60", "ResourceRecords": ["192.0.2.1"]},
-            });
+            resources["Bad"] = bad();
         }
         let template = json!({
             "Resources": resources, "Outputs": {"Arn": {"Value": {"Ref": topic}}},

@@ -37,7 +37,7 @@ fn main() {
 "#;
 
 /// A resource whose zone is none, which nobody finds out before the record is made.
-fn bad() -> Value {
+pub(crate) fn bad() -> Value {
     json!({
         "Type": "AWS::Route53::RecordSet",
         "Properties": {"HostedZoneName": "gone.example.com.", "Name": "a.gone.example.com", "Type": "A",
