@@ -172,7 +172,9 @@ fn what_is_no_target_any_more_goes_alone() {
                  <Status>ACTIVE</Status><TemplateBody>{}</TemplateBody>\
                  <Tags><member><Key>stackctl:stage</Key><Value>dev</Value></member></Tags></StackSet>",
             )),
-            "ListStackSetOperations" => Some(response(operation, "<Summaries/>")),
+            "ListStackSetOperations" | "ListStackSetOperationResults" => {
+                Some(response(operation, "<Summaries/>"))
+            }
             "ListStackInstances" => {
                 let instances = ["210987654321", "320987654321"].map(|account| {
                     format!(
@@ -188,7 +190,6 @@ fn what_is_no_target_any_more_goes_alone() {
                 "<StackSetOperation><OperationId>1</OperationId><Action>DELETE</Action><Status>SUCCEEDED</Status>\
                  </StackSetOperation>",
             )),
-            "ListStackSetOperationResults" => Some(response(operation, "<Summaries/>")),
             "DeleteStackSet" => Some(response(operation, "")),
             _ => None,
         }
