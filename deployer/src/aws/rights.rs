@@ -105,7 +105,7 @@ fn signed(text: &str, ways: &BTreeSet<&str>) -> Vec<(String, String)> {
         let call = format!(".{way}(");
         for (at, _) in text.match_indices(&call) {
             let rest = &text[at + call.len()..];
-            let mut arguments = rest.split([',', ')']).map(str::trim);
+            let mut arguments = rest.split(',').map(str::trim);
             let first = arguments.next().unwrap_or_default();
             // What is read or written as JSON elsewhere takes one argument, or none.
             let is_only = rest
