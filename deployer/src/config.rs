@@ -228,6 +228,17 @@ fn json(path: &str, value: toml::Value) -> Result<Value, String> {
 }
 
 impl Project {
+    /// A project of a directory with this configuration, which nobody wrote down.
+    #[cfg(test)]
+    pub(crate) fn of_test(directory: &Path, config: &str) -> Self {
+        Self {
+            root: directory.to_owned(),
+            file: directory.join(FILE_NAME),
+            state_dir: directory.join("state"),
+            config: toml::from_str(config).expect("the configuration is right"),
+        }
+    }
+
     /// Finds and reads the configuration.
     ///
     /// Without `explicit`, the file is looked for in `directory` and its ancestors, and its place is the root of

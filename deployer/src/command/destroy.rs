@@ -324,9 +324,7 @@ impl Run<'_> {
                     Err(unseen) => unseen.tell(&session.ui),
                 }
                 unlooked = orphans::unseen(&ground, &survey);
-                if !self.place.is_local() {
-                    ground.leave(&session.ui, &survey);
-                }
+                ground.leave(&session.ui, &survey);
             }
             let reads_nothing = self.reads_nothing(session);
             // Where nobody reads, only what is known to be left is told.
@@ -443,7 +441,8 @@ impl Run<'_> {
         let done = result.as_ref().map_or_else(DestroyError::report, Some);
         done.inspect(|report| remembered.removed(&session.ui, report, own, &places));
         let (ui, key) = (&session.ui, stage.key(name));
-        match result {
+        let besides = (site.left.as_slice(), site.unlooked.as_slice());
+        let ended = match result {
             Ok(mut report) => {
                 let whole = (name, *stage);
                 // A removal takes nothing back; an earlier run may have, and may have been killed.
@@ -463,13 +462,13 @@ impl Run<'_> {
                 // Before the search, which may be stopped: nobody else knows any more what the stacks kept.
                 let file = ledger::keep(ui, project, &context, &key, &mut report)?;
                 forget(ui, &memory, &context, &report);
-                let besides = (site.left.as_slice(), site.unlooked.as_slice());
                 let survivors = match search(session, &context, wanted, &report).await {
                     Ok(survivors) => survivors,
                     Err(error) => {
                         if !ui.json() {
                             ledger::show(ui, &report, &[], file.as_deref());
                         }
+                        tell_left(ui, &site.left);
                         return Err(error.with_fields(summary(&report, besides)));
                     }
                 };
@@ -480,10 +479,13 @@ impl Run<'_> {
                     file.as_deref(),
                     besides,
                 );
-                tell_left(ui, &site.left);
                 Ok(())
             }
-            Err(error) => Err(unfinished(ui, project, &context, &memory, &key, error)),
-        }
+            Err(error) => Err(unfinished(
+                ui, project, &context, &memory, &key, besides, error,
+            )),
+        };
+        tell_left(ui, &site.left);
+        ended
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn may_be_one(text: &str, stage: &str) -> bool {
 }
 
 fn is_plain(text: &str) -> bool {
-    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 /// Adds to the error of a name without its stage, which nothing in the source has, how a stack is named that left the source.
@@ -308,6 +308,7 @@ mod tests {
             "latedev",
             "late@us-east-1",
             "late-dev@*",
+            "late-dev@",
         ] {
             assert!(!may_be_one(other, "dev"), "{other}");
         }

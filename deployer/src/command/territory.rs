@@ -71,12 +71,13 @@ pub(super) fn of(
     let own = stage.region.as_str();
     let now = known.iter().map(|(region, _)| region.clone());
     let now: BTreeSet<String> = now.chain([own.to_owned()]).collect();
-    let memory = file(project, &stage.key(name));
+    let directory = directory(project, place);
+    let memory = file(&directory, &stage.key(name));
     let mut regions = read(&memory);
     regions.extend(now);
     // Environments that the stage lost are looked after by its first one.
     if config.environments().first().map(|it| &it.label) == Some(&stage.label) {
-        regions.extend(lost(project, name, config));
+        regions.extend(lost(&directory, name, config));
     }
     let had = regions.clone();
     // A removal that did not come to its end may be in one that the configuration names no more.
@@ -84,7 +85,7 @@ pub(super) fn of(
     regions.extend(begun.iter().cloned());
     if !place.is_local() {
         regions.extend(named(project, own));
-        regions.extend(left(project, own));
+        regions.extend(left(project, &directory, own));
     }
     let mut unrendered = Vec::new();
     let mut is_before = true;
@@ -162,18 +163,21 @@ pub(super) fn stages(project: &Project) -> BTreeSet<String> {
 }
 
 /// Returns the regions of stages that the configuration does not have any more, where they had stacks from here.
-fn left(project: &Project, own: &str) -> BTreeSet<String> {
+fn left(project: &Project, directory: &Path, own: &str) -> BTreeSet<String> {
     let stages = stages(project);
-    remembered(project, |key| !stages.contains(stage_of(key)))
+    remembered(directory, |key| !stages.contains(stage_of(key)))
         .filter(|region| apart(region) == apart(own))
         .collect()
 }
 
 /// Returns the regions of environments that a stage does not have any more: its regions became others, one or several.
-fn lost(project: &Project, name: &str, config: &StageConfig) -> BTreeSet<String> {
+fn lost(directory: &Path, name: &str, config: &StageConfig) -> BTreeSet<String> {
     let environments = config.environments().iter();
     let kept: BTreeSet<String> = environments.map(|it| it.key(name)).collect();
-    remembered(project, |key| stage_of(key) == name && !kept.contains(key)).collect()
+    remembered(directory, |key| {
+        stage_of(key) == name && !kept.contains(key)
+    })
+    .collect()
 }
 
 /// Returns the stage that a key is of.
@@ -182,22 +186,29 @@ pub(super) fn stage_of(key: &str) -> &str {
 }
 
 /// Returns the regions that are remembered of some environments, each by its key.
-fn remembered(project: &Project, is_asked: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
-    let files = std::fs::read_dir(project.state_dir.join("regions"));
+fn remembered(directory: &Path, is_asked: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
+    let files = std::fs::read_dir(directory);
     let files = files.into_iter().flatten().flatten();
     let keys = files.filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
         Some(name.strip_suffix(".json")?.to_owned())
     });
     keys.filter(move |key| is_asked(key))
-        .flat_map(|key| read(&file(project, &key)))
+        .flat_map(|key| read(&file(directory, &key)))
 }
 
-fn file(project: &Project, key: &str) -> PathBuf {
-    project
-        .state_dir
-        .join("regions")
-        .join(format!("{key}.json"))
+/// Returns the directory of what is remembered: what a local engine has tells nothing of AWS, and the other way round.
+fn directory(project: &Project, place: &Place) -> PathBuf {
+    let directory = project.state_dir.join("regions");
+    if place.is_local() {
+        directory.join("local")
+    } else {
+        directory
+    }
+}
+
+fn file(directory: &Path, key: &str) -> PathBuf {
+    directory.join(format!("{key}.json"))
 }
 
 /// Returns what is remembered. What cannot be read is looked at less widely, as on a machine that never saw the environment.
@@ -223,15 +234,6 @@ fn write(file: &Path, regions: &BTreeSet<String>) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn project(directory: &Path, config: &str) -> Project {
-        Project {
-            root: directory.to_owned(),
-            file: directory.join("stackctl.toml"),
-            state_dir: directory.join("state"),
-            config: toml::from_str(config).expect("is right"),
-        }
-    }
-
     fn empty() -> Assembly {
         let directory = tempfile::tempdir().expect("a directory");
         let manifest =
@@ -249,22 +251,47 @@ mod tests {
         regions.iter().map(|region| (*region).to_owned()).collect()
     }
 
+    /// Remembers the same of AWS and of the local engine.
     fn remember(project: &Project, key: &str, regions: &BTreeSet<String>) {
-        let ground = Ground {
-            file: file(project, key),
-            ..Ground::default()
+        for place in [Place::Aws, Place::Engine] {
+            let ground = Ground {
+                file: file(&directory(project, &place), key),
+                ..Ground::default()
+            };
+            ground.enter(&ui(), regions);
+        }
+    }
+
+    /// A look at AWS that finds nothing in a region says nothing of a stack that the local engine has there.
+    #[test]
+    fn what_a_local_engine_has_is_remembered_apart() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let project = Project::of_test(directory.path(), "[stages.dev]\nregion = \"eu-west-1\"\n");
+        let config = project.stage("dev").expect("is there");
+        let stage = &config.environments()[0];
+        let ground = |place| of(&project, ("dev", config), stage, &empty(), &place);
+        ground(Place::Engine).enter(&ui(), &set(&["us-west-2"]));
+        let known = ground(Place::Aws).territory.known_regions();
+        assert_eq!(known, set(&["eu-west-1"]));
+        let survey = Survey {
+            seen: set(&["eu-west-1", "us-west-2"]),
+            ..Survey::default()
         };
-        ground.enter(&ui(), regions);
+        ground(Place::Aws).leave(&ui(), &survey);
+        let known = || ground(Place::Engine).territory.known_regions();
+        assert_eq!(known(), set(&["eu-west-1", "us-west-2"]));
+        ground(Place::Engine).leave(&ui(), &survey);
+        assert_eq!(known(), set(&["eu-west-1"]));
     }
 
     #[test]
     fn only_regions_that_were_deployed_to_are_remembered_and_only_while_something_is_there() {
         let directory = tempfile::tempdir().expect("a directory");
-        let project = project(directory.path(), "[stages.dev]\nregion = \"eu-west-1\"\n");
+        let project = Project::of_test(directory.path(), "[stages.dev]\nregion = \"eu-west-1\"\n");
         let config = project.stage("dev").expect("is there");
         let stage = &config.environments()[0];
         let ground = of(&project, ("dev", config), stage, &empty(), &Place::Aws);
-        let memory = file(&project, "dev");
+        let memory = file(&super::directory(&project, &Place::Aws), "dev");
         assert!(!memory.exists(), "a look remembers nothing");
         ground.enter(&ui(), &set(&["eu-west-1", "us-west-2", "sa-east-1"]));
         ground.enter(&ui(), &set(&["eu-west-1"]));
@@ -285,7 +312,7 @@ mod tests {
     #[test]
     fn a_region_that_the_source_left_is_looked_at() {
         let directory = tempfile::tempdir().expect("a directory");
-        let project = project(
+        let project = Project::of_test(
             directory.path(),
             "[stages.dev]\nregion = \"eu-west-1\"\n[stages.prod]\nregion = \"ap-south-1\"\n[stages.far]\nregion = \"cn-north-1\"\n",
         );
@@ -323,7 +350,7 @@ mod tests {
     #[test]
     fn each_region_is_looked_at_by_one_environment_of_an_account() {
         let directory = tempfile::tempdir().expect("a directory");
-        let project = project(
+        let project = Project::of_test(
             directory.path(),
             "[stages.dev]\nregions = [\"eu-west-1\", \"eu-west-2\"]\n",
         );

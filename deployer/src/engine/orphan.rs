@@ -153,6 +153,21 @@ impl Orphan {
         orphan
     }
 
+    /// One that nobody found.
+    #[cfg(test)]
+    pub(crate) fn of_test(stack: &str, region: Option<&str>) -> Self {
+        Self {
+            stack: stack.to_owned(),
+            region: region.map(str::to_owned),
+            status: StackStatus::new("CREATE_COMPLETE"),
+            next: String::new(),
+            last: None,
+            id: String::new(),
+            app: None,
+            is_ambiguous: false,
+        }
+    }
+
     /// Names it in the command that removes it: with its region, where its name alone does not mean it and nothing else.
     fn name(&mut self, context: &Context, is_ambiguous: bool) {
         let own = context.clients.region();

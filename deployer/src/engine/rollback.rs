@@ -1,19 +1,25 @@
 //! Takes back what failed and was kept, and finishes rollbacks that failed themselves.
 
+mod plan;
+mod report;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use serde::Serialize;
 use stack_model::assembly::StackManifest;
 
+pub use self::{
+    plan::rollback_plan,
+    report::{
+        PlannedRollback, RollbackAction, RollbackError, RollbackReport, RollbackRequest,
+        RolledBackStack,
+    },
+};
 use super::{
-    Context, DeployedStack, Event, Explained, Failure, StackError, StackStatus, StackTarget,
-    activity,
-    ending::{self, Ending},
+    Context, DeployedStack, Event, Failure, StackError, activity, ending,
     event::Outcome,
-    failure::several,
     graph, inspect,
     named::Named,
     owner, ownership, proof,
@@ -21,242 +27,7 @@ use super::{
     status::{RollbackStep, State, Way},
     stuck,
 };
-use crate::{
-    aws::{AwsError, Fault, OrAws, texts},
-    error::Kind,
-};
-
-/// What to roll back.
-#[derive(Clone, Debug, Default)]
-pub struct RollbackRequest {
-    /// The stacks, in any order. One that needs no rollback is left alone.
-    pub stacks: Vec<StackManifest>,
-    /// The resources that a rollback leaves as they are, by logical id or as `STACK/LOGICAL_ID`: only such that kept an
-    /// earlier rollback from its end.
-    pub skip: BTreeSet<String>,
-    /// The stacks of which nobody agreed that anything changes: what is live of them stays so.
-    pub unasked: BTreeSet<String>,
-}
-
-/// What a rollback would do to one stack.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PlannedRollback {
-    /// The stack.
-    pub stack: String,
-    /// Its status; `NOT_DEPLOYED` where there is no such stack.
-    pub status: StackStatus,
-    /// What would be done.
-    pub action: RollbackAction,
-    /// The resources that kept an earlier rollback from its end, each with its reason.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub failed: Vec<String>,
-    /// The versions that aliases of released functions name afterwards, by logical id: those that were live before the update.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub live: BTreeMap<String, String>,
-}
-
-/// What a rollback does to a stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RollbackAction {
-    /// Nothing: it is in a state that it can be updated from, or there is none.
-    Nothing,
-    /// Leads released functions back to what was live before an update that was rolled back.
-    LeadBack,
-    /// Waits for the operation that is running, and looks again.
-    Wait,
-    /// Cancels the update that is running.
-    Cancel,
-    /// Takes back the update that failed.
-    RollBack,
-    /// Removes what the failed creation made: there is no earlier state to go back to.
-    RemoveCreated,
-    /// Continues the rollback that failed.
-    Continue,
-    /// Refuses: another way leads on.
-    Refuse,
-}
-
-/// What was rolled back, stack by stack.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct RollbackReport {
-    /// The stacks.
-    pub stacks: Vec<RolledBackStack>,
-}
-
-/// What became of one stack.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RolledBackStack {
-    /// The stack.
-    pub stack: String,
-    /// How it ended up.
-    pub outcome: Outcome,
-    /// The resources that were left as they are.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub skipped: BTreeSet<String>,
-    /// Why it failed, where it did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
-}
-
-impl Ending for RolledBackStack {
-    fn skipped(stack: String) -> Self {
-        Self {
-            stack,
-            outcome: Outcome::Skipped,
-            failure: None,
-            skipped: BTreeSet::new(),
-        }
-    }
-
-    fn told(&self) -> (&str, Outcome, Option<&Failure>) {
-        (&self.stack, self.outcome, self.failure.as_ref())
-    }
-}
-
-/// Why stacks were not rolled back.
-#[derive(Debug, thiserror::Error)]
-pub enum RollbackError {
-    /// The request contradicts itself; nothing was called.
-    #[error("the stacks cannot be rolled back: {0}")]
-    Invalid(String),
-    /// Resources are to be skipped that kept no rollback from its end; nothing was changed.
-    #[error("not among what keeps a rollback from its end: {}; nothing was changed", .names.join(", "))]
-    NotSkippable {
-        /// What was named.
-        names: Vec<String>,
-        /// What could be named, each with the reason why it could not be rolled back.
-        candidates: Vec<String>,
-    },
-    /// Stacks failed.
-    #[error("not rolled back: {}", ending::unfinished(&.0.stacks))]
-    Failed(RollbackReport),
-    /// The run was stopped.
-    #[error("stopped before these were rolled back: {}", ending::unfinished(&.0.stacks))]
-    Interrupted(RollbackReport),
-    /// The stacks could not be read; nothing was changed.
-    #[error("cannot read the stacks")]
-    Aws(#[from] AwsError),
-}
-
-impl RollbackError {
-    /// Returns what was done, where anything was begun.
-    pub fn report(&self) -> Option<&RollbackReport> {
-        match self {
-            Self::Failed(report) | Self::Interrupted(report) => Some(report),
-            Self::Invalid(_) | Self::NotSkippable { .. } | Self::Aws(_) => None,
-        }
-    }
-
-    fn failures(&self) -> impl Iterator<Item = &Failure> {
-        let report = self.report().into_iter();
-        report.flat_map(|report| ending::failures(&report.stacks))
-    }
-}
-
-impl Explained for RollbackError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Invalid(_) => Kind::Assembly,
-            Self::NotSkippable { .. } => Kind::Usage,
-            Self::Failed(_) => several::kind(self.failures()),
-            Self::Interrupted(_) => Kind::Interrupted,
-            Self::Aws(error) => error.kind(),
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        if let Self::Aws(error) = self {
-            return error.hints();
-        }
-        several::hints(self.failures())
-    }
-
-    fn details(&self) -> Vec<String> {
-        if let Self::NotSkippable { candidates, .. } = self {
-            return candidates.clone();
-        }
-        several::details(self.failures())
-    }
-}
-
-/// Tells what a rollback of stacks would do, in the order they are given.
-pub async fn rollback_plan(
-    context: &Context,
-    stacks: &[StackManifest],
-) -> Result<Vec<PlannedRollback>, AwsError> {
-    let mut planned = Vec::with_capacity(stacks.len());
-    for stack in stacks {
-        let target = StackTarget::from(stack);
-        let deployed = inspect::deployed(context, &target).await?;
-        let state = State::of(deployed.as_ref());
-        let is_ours = deployed
-            .as_ref()
-            .is_none_or(|deployed| context.ownership.other(deployed).is_none());
-        let action = match state.rollback() {
-            _ if !is_ours => RollbackAction::Refuse,
-            RollbackStep::Nothing => RollbackAction::Nothing,
-            RollbackStep::Follow => RollbackAction::Wait,
-            RollbackStep::Cancel => RollbackAction::Cancel,
-            RollbackStep::RollBack if state == State::CreateFailed => RollbackAction::RemoveCreated,
-            RollbackStep::RollBack => RollbackAction::RollBack,
-            RollbackStep::Continue => RollbackAction::Continue,
-            RollbackStep::Offer(_) => RollbackAction::Refuse,
-        };
-        let failed = match (&deployed, Way::ContinueRollback.failed_status()) {
-            (Some(deployed), Some(status)) if action == RollbackAction::Continue => {
-                let clients = context.clients.in_region(stack.region.as_deref());
-                stuck::resources(&clients, &deployed.id, status).await?
-            }
-            _ => Vec::new(),
-        };
-        let live = match &deployed {
-            Some(deployed) if is_ours && !deployed.status.is_good() => {
-                let context = &context.in_region(stack.region.as_deref());
-                match action {
-                    RollbackAction::Nothing => due(context, stack, deployed).await?,
-                    _ => proof::live(context, stack, deployed).await?,
-                }
-            }
-            _ => BTreeMap::new(),
-        };
-        let action = match action {
-            RollbackAction::Nothing if !live.is_empty() => RollbackAction::LeadBack,
-            action => action,
-        };
-        planned.push(PlannedRollback {
-            stack: stack.name.clone(),
-            status: deployed.map_or_else(
-                || StackStatus::new(inspect::NOT_DEPLOYED),
-                |stack| stack.status,
-            ),
-            action,
-            failed: failed.iter().map(stuck::FailedResource::text).collect(),
-            live,
-        });
-    }
-    Ok(planned)
-}
-
-/// Returns the versions that aliases are led back to though the stack itself needs no rollback, by logical id. Whoever may not
-/// know is told so, and moves nothing.
-async fn due(
-    context: &Context,
-    stack: &StackManifest,
-    deployed: &DeployedStack,
-) -> Result<BTreeMap<String, String>, AwsError> {
-    match proof::due(context, stack, deployed).await {
-        Ok(due) => Ok(due
-            .into_iter()
-            .map(|(alias, (_, to))| (alias, to))
-            .collect()),
-        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
-            unknown(context, stack, &error);
-            Ok(BTreeMap::new())
-        }
-        Err(error) => Err(error),
-    }
-}
+use crate::aws::{AwsError, OrAws, texts};
 
 /// Rolls stacks back, each before those it depends on, and follows that to the end.
 ///

@@ -34,10 +34,7 @@ pub(super) async fn look(
     }
     let looked = orphans::look(session, context, ground).await?;
     let survey = looked.unwrap_or_default();
-    // What a local engine has tells nothing of AWS.
-    if !place.is_local() {
-        ground.leave(&session.ui, &survey);
-    }
+    ground.leave(&session.ui, &survey);
     let taken = orphans::taken(session, context, &survey, &plot.targets()).await?;
     match refusal(&taken) {
         Some(error) => Err(plot.name(error)),

@@ -111,20 +111,9 @@ pub(super) fn unasked(unknown: &[String], is_remembered: impl Fn(&str) -> bool) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::StackStatus;
 
     fn stack(name: &str, region: Option<&str>) -> StackManifest {
-        let orphan = Orphan {
-            stack: name.to_owned(),
-            region: region.map(str::to_owned),
-            status: StackStatus::new("CREATE_COMPLETE"),
-            next: String::new(),
-            last: None,
-            id: String::new(),
-            app: None,
-            is_ambiguous: false,
-        };
-        orphan.manifest("prod")
+        Orphan::of_test(name, region).manifest("prod")
     }
 
     #[test]

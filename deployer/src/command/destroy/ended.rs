@@ -4,7 +4,7 @@ use super::told::summary;
 use crate::command::{Session, ledger};
 use crate::config::Project;
 use crate::engine::{
-    self, Context, DestroyError, DestroyReport, Memory, SurvivorSearch, Survivors,
+    self, Context, DestroyError, DestroyReport, Memory, Orphan, SurvivorSearch, Survivors,
 };
 use crate::error::{Error, Result};
 use crate::ui::Ui;
@@ -26,6 +26,7 @@ pub(super) fn unfinished(
     context: &Context,
     memory: &Memory,
     key: &str,
+    besides: (&[Orphan], &[String]),
     mut error: DestroyError,
 ) -> Error {
     let Some(report) = error.report_mut() else {
@@ -47,7 +48,7 @@ pub(super) fn unfinished(
     if !ui.json() {
         ledger::show(ui, report, &[], file.as_deref());
     }
-    let fields = summary(report, (&[], &[]));
+    let fields = summary(report, besides);
     Error::from(error).with_fields(fields)
 }
 
@@ -122,14 +123,17 @@ mod tests {
             DestroyError::Interrupted(report),
         ] {
             let directory = tempfile::tempdir().expect("a directory");
-            let project = Project {
-                root: directory.path().to_owned(),
-                file: directory.path().join("stackctl.toml"),
-                state_dir: directory.path().join("state"),
-                config: toml::from_str("[stages.dev]\nregion = \"us-east-1\"\n").expect("is right"),
-            };
+            let config = "[stages.dev]\nregion = \"us-east-1\"\n";
+            let project = Project::of_test(directory.path(), config);
             let memory = Memory::in_state(&project.state_dir);
-            unfinished(&ui, &project, &context, &memory, "dev", error);
+            let left = [Orphan::of_test("late-dev", None)];
+            let unseen = ["eu-west-1".to_owned()];
+            let besides = (left.as_slice(), unseen.as_slice());
+            let error = unfinished(&ui, &project, &context, &memory, "dev", besides, error);
+            // A script knows what stays and what nobody saw, however the run ended.
+            let document = error.to_json();
+            assert_eq!(document["orphans"][0]["stack"], "late-dev");
+            assert_eq!(document["unseen"], serde_json::json!(["eu-west-1"]));
             let file = directory.path().join("state/retained/dev.json");
             let text = std::fs::read(file).expect("is written");
             let ledger: Value = serde_json::from_slice(&text).expect("is JSON");

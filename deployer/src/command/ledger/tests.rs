@@ -78,12 +78,7 @@ fn what_cannot_be_read_is_kept_aside() {
 #[test]
 fn what_leaves_a_stack_for_good_is_entered_right_then() {
     let directory = tempfile::tempdir().expect("a directory");
-    let project = Project {
-        root: directory.path().to_owned(),
-        file: directory.path().join("stackctl.toml"),
-        state_dir: directory.path().join("state"),
-        config: toml::from_str("[stages.dev]\nregion = \"us-east-1\"\n").expect("is right"),
-    };
+    let project = Project::of_test(directory.path(), "[stages.dev]\nregion = \"us-east-1\"\n");
     let context = crate::engine::tests::Script::new().play().context;
     let context = entering(context, &ui(), &project, "dev");
     for physical_id in ["orders-1", "orders-2"] {

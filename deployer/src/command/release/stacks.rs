@@ -336,22 +336,13 @@ async fn compare(session: &Session, context: &Context, chosen: &[StackRelease]) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Orphan, StackStatus};
+    use crate::engine::Orphan;
 
     /// Whoever is in the source is not foreign, whether it goes back as well or not.
     #[test]
     fn the_stacks_of_the_source_are_known_to_the_engine() {
-        let orphan = Orphan {
-            stack: "reports-dev".to_owned(),
-            region: None,
-            status: StackStatus::new("CREATE_COMPLETE"),
-            next: String::new(),
-            last: None,
-            id: String::new(),
-            app: None,
-            is_ambiguous: false,
-        };
-        let deployment = deployment("dev", &[orphan.manifest("dev")], &[], Plan::default());
+        let stack = Orphan::of_test("reports-dev", None).manifest("dev");
+        let deployment = deployment("dev", &[stack], &[], Plan::default());
         assert_eq!(Vec::from_iter(deployment.names), ["reports-dev"]);
     }
 

@@ -175,7 +175,8 @@ impl Adoption {
         let entries = |section: &str| self.template[section].as_object().into_iter().flatten();
         let mut parameters = String::new();
         for (key, _) in entries("Parameters") {
-            parameters += &format!(" ParameterKey={key},UsePreviousValue=true");
+            // Writing to a String cannot fail.
+            let _ = write!(parameters, " ParameterKey={key},UsePreviousValue=true");
         }
         if !parameters.is_empty() {
             create += " --parameters";

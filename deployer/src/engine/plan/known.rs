@@ -79,6 +79,23 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// Returns whether anything in a canonical value is known that is not written there.
+    fn tells_of(self, value: &Value) -> bool {
+        match value {
+            Value::Array(elements) => elements.iter().any(|element| self.tells_of(element)),
+            Value::Object(entries) => match intrinsic(entries) {
+                Some(("Ref", Value::String(name))) => {
+                    name.starts_with(PSEUDO) && self.parameters.contains_key(name)
+                }
+                Some(("Fn::ImportValue", name)) => {
+                    self.exports.is_some_and(|all| !all.is_empty()) || self.tells_of(name)
+                }
+                _ => entries.values().any(|entry| self.tells_of(entry)),
+            },
+            _ => false,
+        }
+    }
+
     /// Returns a canonical value with all values that are known in it.
     pub(super) fn resolve(self, value: &Value) -> Value {
         match value {
@@ -142,13 +159,13 @@ fn write(old: &mut Value, new: &Value, before: Known<'_>, after: Known<'_>) -> b
     if same(old, new) {
         return false;
     }
-    if has_expression(old) || has_expression(new) {
-        if same(&before.resolve(old), &after.resolve(new)) {
-            *old = new.clone();
-            return true;
-        }
-    } else {
+    // What says all that is known is its value already, and so is all that is in it.
+    if !before.tells_of(old) && !after.tells_of(new) {
         return false;
+    }
+    if same(&before.resolve(old), &after.resolve(new)) {
+        *old = new.clone();
+        return true;
     }
     if let (Some(_), Some(inner)) = (json_text(old), json_text(new)) {
         let entries = old
@@ -183,17 +200,6 @@ fn write(old: &mut Value, new: &Value, before: Known<'_>, after: Known<'_>) -> b
                 }
             }
             any
-        }
-        _ => false,
-    }
-}
-
-/// Returns whether anything in a value is left to CloudFormation.
-fn has_expression(value: &Value) -> bool {
-    match value {
-        Value::Array(elements) => elements.iter().any(has_expression),
-        Value::Object(entries) => {
-            intrinsic(entries).is_some() || entries.values().any(has_expression)
         }
         _ => false,
     }

@@ -182,10 +182,11 @@ pub(super) fn fallen(context: &Context, stack: &str, kept: Foreseen) {
     stay(context, stack, (&left, Some(kept)), None);
 }
 
-/// Returns what events tell to have been kept where something was to be deleted.
+/// Returns what events tell to have been kept where something was to be deleted, but for what goes with something else.
 fn skipped(events: &[ResourceEvent]) -> Vec<DeployedResource> {
     let mut skipped = Vec::new();
-    for event in events.iter().filter(|it| it.status == "DELETE_SKIPPED") {
+    let kept = events.iter().filter(|it| it.status == "DELETE_SKIPPED");
+    for event in kept.filter(|it| !is_part(&it.resource_type)) {
         let Some(physical_id) = event.physical_id.clone().filter(|_| !event.is_stack()) else {
             continue;
         };

@@ -184,9 +184,11 @@ pub(in crate::engine) async fn join(
             stack: stack.name.clone(),
             status: deployed.status.clone(),
         });
-        activity::follow(context, &deployed.id, token, Some(stack), None)
+        let ended = activity::follow(context, &deployed.id, token, Some(stack), None)
             .await
             .map_err(|stopped| stopped_error(stack, stopped))?;
+        // The run that began it did not see what it kept.
+        outside::ended(context, stack, &deployed.id, &ended).await;
     } else {
         let name = stack.name.clone();
         let status = deployed.status.clone();

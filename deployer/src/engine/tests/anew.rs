@@ -41,10 +41,7 @@ fn planned(script: Script, at: &'static str, template: &str) -> Script {
 
 /// The calls that compute a change set of the stack as it is since then.
 fn computed(script: Script) -> Script {
-    script
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", REPLACE_ORDERS)
+    script.proposing(REPLACE_ORDERS)
 }
 
 /// The calls that ask what else is said of a change set.

@@ -239,6 +239,7 @@ pub(super) fn events(rows: &[EventRow], token: &str, next: Option<&str>) -> Stri
         let resource_type = match *logical_id {
             "intake-dev" | "stackctl-bootstrap" => "AWS::CloudFormation::Stack",
             "Uploads" => "AWS::S3::Bucket",
+            "Part" => "AWS::ApiGateway::Deployment",
             _ => "AWS::SQS::Queue",
         };
         let stack = if *logical_id == "stackctl-bootstrap" {

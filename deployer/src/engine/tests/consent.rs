@@ -131,10 +131,7 @@ async fn stopping_before_the_approval_removes_the_change_set() {
 async fn stopping_during_the_execution_says_what_goes_on() {
     let played = Script::new()
         .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", REPLACE_ORDERS)
-        .execute()
+        .executing(REPLACE_ORDERS)
         .events(&[("2", STACK, "UPDATE_IN_PROGRESS", "User Initiated", "*")])
         .play();
     let handle = played.handle.clone();

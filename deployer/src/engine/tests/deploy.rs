@@ -244,10 +244,7 @@ async fn a_first_deploy_that_fails_names_the_first_cause() {
 async fn an_update_that_is_rolled_back_is_a_failure() {
     let played = Script::new()
         .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", REPLACE_ORDERS)
-        .execute()
+        .executing(REPLACE_ORDERS)
         .events(&[
             ("4", STACK, "UPDATE_ROLLBACK_IN_PROGRESS", "", "*"),
             (

@@ -344,9 +344,7 @@ fn replaces_what_is_exported(importers: &[&str]) -> Script {
     Script::new()
         .describe(STACK, exporting("UPDATE_COMPLETE"))
         .template(OLD)
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", answers::REPLACE_ORDERS)
+        .proposing(answers::REPLACE_ORDERS)
         .cloudformation("list_imports", imports(importers))
 }
 

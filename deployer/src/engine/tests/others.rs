@@ -32,6 +32,34 @@ async fn an_operation_of_the_same_caller_is_joined() {
     assert_eq!(names(&played.finish())[1], "stack_joined");
 }
 
+/// The run that began the update was killed, and did not see what its rollback kept.
+#[tokio::test]
+async fn what_a_joined_rollback_keeps_is_written_down() {
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_ROLLBACK_IN_PROGRESS").xml())
+        .events(&[("2", STACK, "UPDATE_ROLLBACK_IN_PROGRESS", "", ME)])
+        .events(&[
+            ("4", STACK, "UPDATE_ROLLBACK_COMPLETE", "", ME),
+            ("3", "Orders", "DELETE_SKIPPED", "", ME),
+        ])
+        .events(&[("4", STACK, "UPDATE_ROLLBACK_COMPLETE", "", ME)])
+        .resources(&[])
+        .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
+        .proposing_nothing()
+        .play();
+    deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+        .await
+        .expect("nothing else is to be done");
+    let aside = played.context.left_aside();
+    let ids: Vec<_> = aside
+        .values()
+        .flatten()
+        .map(|it| &*it.physical_id)
+        .collect();
+    assert_eq!(ids, ["Orders-physical"]);
+    played.finish();
+}
+
 #[tokio::test]
 async fn an_operation_of_another_caller_is_waited_for_where_that_was_asked() {
     let mut played = Script::new()
@@ -210,18 +238,13 @@ async fn an_operation_that_begins_between_look_and_change_set_is_met_like_any_ot
 async fn whoever_waits_computes_anew_what_somebody_overtook() {
     let mut played = Script::new()
         .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .proposing(ADD_ORDERS)
         .refuse_execution("ValidationError", BUSY)
         .events(&[BEGUN])
         .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
         .events(&[BEGUN])
         .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
-        .execute()
+        .executing(ADD_ORDERS)
         .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
         .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
         .describe(STACK_ID, Stack::new("UPDATE_COMPLETE").xml())

@@ -79,9 +79,7 @@ fn replacing() -> Script {
     Script::new()
         .describe(STACK, deployed())
         .template(r#"{"Resources":{}}"#)
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", answers::REPLACE_ORDERS)
+        .proposing(answers::REPLACE_ORDERS)
 }
 
 #[tokio::test]

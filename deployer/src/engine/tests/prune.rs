@@ -30,18 +30,26 @@ fn hour(before: u64) -> SystemTime {
     answers::now() - Duration::from_hours(before)
 }
 
-/// `ListObjectsV2` of the objects of the stack: names of packages, each with its day
-/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
+/// `ListObjectsV2` of the objects of the stack: names of packages, each with when it was written.
 fn objects(packages: &[(&str, SystemTime)]) -> Rule {
-    let contents = packages
-        .iter()
-        .fold(String::new(), |text, (package, written)| {
-            let written = jiff::Timestamp::try_from(*written).expect("is a time");
-            format!(
-                "{text}<Contents><Key>intake-dev/intake-create/{package}.zip</Key><Size>7</Size>\
-                 <LastModified>{written}</LastModified></Contents>"
-            )
-        });
+    let keys = packages.iter().map(|(package, written)| {
+        let key = format!("intake-dev/intake-create/{package}.zip");
+        (key, *written)
+    });
+    listed(keys)
+}
+
+/// `ListObjectsV2` of the objects of the stack: keys, each with when it was written
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
+fn listed(keys: impl IntoIterator<Item = (impl AsRef<str>, SystemTime)>) -> Rule {
+    let contents: String = keys
+        .into_iter()
+        .map(|(key, written)| {
+            let key = key.as_ref();
+            let written = jiff::Timestamp::try_from(written).expect("is a time");
+            format!("<Contents><Key>{key}</Key><Size>7</Size><LastModified>{written}</LastModified></Contents>")
+        })
+        .collect();
     let body =
         format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>");
     mock!(S3::list_objects_v2)
@@ -151,7 +159,6 @@ fn release(number: u64, package: &str) -> (String, Rule) {
 async fn the_newest_releases_keep_what_they_go_back_to() {
     let (first, read_first) = release(1, "a");
     let (second, read) = release(2, "b");
-    let written = jiff::Timestamp::try_from(day(1)).expect("is a time");
     let [old, kept] =
         ["a", "b"].map(|package| format!("intake-dev/intake-create/{}.zip", package.repeat(64)));
     let keys = [
@@ -162,27 +169,13 @@ async fn the_newest_releases_keep_what_they_go_back_to() {
         &first,
         &second,
     ];
-    let contents = keys.iter().fold(String::new(), |text, key| {
-        // The one that is written last stays anyway.
-        let written = if key.ends_with("c.zip") {
-            jiff::Timestamp::try_from(day(2)).expect("is a time")
-        } else {
-            written
-        };
-        format!(
-            "{text}<Contents><Key>{key}</Key><Size>7</Size><LastModified>{written}</LastModified></Contents>"
-        )
-    });
-    let list =
-        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>");
+    // The one that is written last stays anyway.
+    let list = listed(keys.map(|key| (key, day(if key.ends_with("c.zip") { 2 } else { 1 }))));
     let played = script()
         .lambda("list_versions_by_function", versions(&["$LATEST", "7"]))
         .s3("get_object", direct("deployed"))
         .s3("get_object", nothing_unproven())
-        .s3(
-            "list_objects_v2",
-            mock!(S3::list_objects_v2).then_http_response(move || http(200, &list)),
-        )
+        .s3("list_objects_v2", list)
         .s3("get_object", read)
         .s3("get_object", read_first)
         .play();
@@ -217,23 +210,13 @@ async fn what_another_app_released_before_the_stack_was_taken_over_stays() {
     let keys = [
         &kept, &old, &two, &three, failure, &first, &second, &third, &fourth,
     ];
-    let written = jiff::Timestamp::try_from(day(1)).expect("is a time");
-    let contents = keys.iter().fold(String::new(), |text, key| {
-        format!(
-            "{text}<Contents><Key>{key}</Key><Size>7</Size><LastModified>{written}</LastModified></Contents>"
-        )
-    });
-    let list =
-        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>");
+    let list = listed(keys.map(|key| (key, day(1))));
     let told = serde_json::json!({"checks": [], "led_back": []});
     let played = script()
         .lambda("list_versions_by_function", versions(&["$LATEST", "7"]))
         .s3("get_object", direct("deployed"))
         .s3("get_object", nothing_unproven())
-        .s3(
-            "list_objects_v2",
-            mock!(S3::list_objects_v2).then_http_response(move || http(200, &list)),
-        )
+        .s3("list_objects_v2", list)
         .s3(
             "get_object",
             mock!(S3::get_object)
@@ -261,16 +244,13 @@ async fn what_failed_is_not_kept_in_place_of_what_did_not() {
         ["a", "b"].map(|package| format!("intake-dev/intake-create/{}.zip", package.repeat(64)));
     let failure = "intake-dev/failed/0000000000000002.json";
     // The package of the release that failed is the newest.
-    let contents = [(&*kept, 1), (&broken, 2), (failure, 2), (&first, 1), (&second, 2)]
-        .iter()
-        .fold(String::new(), |text, (key, number)| {
-            let written = jiff::Timestamp::try_from(day(*number)).expect("is a time");
-            format!(
-                "{text}<Contents><Key>{key}</Key><Size>7</Size><LastModified>{written}</LastModified></Contents>"
-            )
-        });
-    let list =
-        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>");
+    let list = listed([
+        (&*kept, day(1)),
+        (&broken, day(2)),
+        (failure, day(2)),
+        (&first, day(1)),
+        (&second, day(2)),
+    ]);
     let told = serde_json::json!({"checks": [], "led_back": [{
         "logical_id": "CreateAlias", "from": "6", "to": "4",
         "function": format!("arn:aws:lambda:eu-central-1:123456789012:function:{NAME}"),
@@ -283,10 +263,7 @@ async fn what_failed_is_not_kept_in_place_of_what_did_not() {
         .lambda("list_aliases", aliases("4", "4"))
         .s3("get_object", direct("direct"))
         .s3("get_object", nothing_unproven())
-        .s3(
-            "list_objects_v2",
-            mock!(S3::list_objects_v2).then_http_response(move || http(200, &list)),
-        )
+        .s3("list_objects_v2", list)
         .s3(
             "get_object",
             mock!(S3::get_object)
@@ -319,14 +296,7 @@ async fn what_a_check_may_lead_back_to_stays() {
     let note = serde_json::json!({
         "stack_id": STACK_ID, "before": was, "aliases": {"CreateAlias": alias},
     });
-    let contents = [(&before, 1), (&newest, 2)].iter().fold(String::new(), |text, (key, number)| {
-        let written = jiff::Timestamp::try_from(day(*number)).expect("is a time");
-        format!(
-            "{text}<Contents><Key>{key}</Key><Size>7</Size><LastModified>{written}</LastModified></Contents>"
-        )
-    });
-    let list =
-        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>");
+    let list = listed([(&before, day(1)), (&newest, day(2))]);
     let body = record_body(1, "a");
     let played = script()
         .lambda(
@@ -336,10 +306,7 @@ async fn what_a_check_may_lead_back_to_stays() {
         .lambda("list_aliases", aliases("7", "7"))
         .s3("get_object", direct("direct"))
         .s3("get_object", unproven(Some(note.to_string())))
-        .s3(
-            "list_objects_v2",
-            mock!(S3::list_objects_v2).then_http_response(move || http(200, &list)),
-        )
+        .s3("list_objects_v2", list)
         .s3("get_object", read_newest)
         .s3(
             "get_object",

@@ -404,10 +404,7 @@ async fn of_a_long_history_no_more_is_read_than_is_new() {
     // Every page but the last one says that there are older events, and a call that the script lacks fails.
     let played = Script::new()
         .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", answers::ADD_ORDERS)
-        .execute()
+        .executing(answers::ADD_ORDERS)
         // Events lag behind, so the newest may be the end of the operation before.
         .events_page(&[BEFORE], None, Some("older"))
         .events_page(&[BEGUN, BEFORE], None, Some("older"))

@@ -150,9 +150,7 @@ async fn a_template_that_changed_is_deployed_whatever_the_mark_says() {
     let played = begun(&[(MARK, &etag)])
         .describe(STACK, found.xml())
         .template(r#"{"Resources":{}}"#)
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .proposing(ADD_ORDERS)
         .delete_change_set(answers::CHANGE_SET_ID)
         .play();
     deploy(&played.context, recorded(), Answer::no())

@@ -433,10 +433,7 @@ async fn change_sets_of_killed_runs_are_removed_and_others_are_kept() {
 async fn a_deploy_whose_rollback_fails_names_what_holds_it_up() {
     let played = Script::new()
         .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
-        .execute()
+        .executing(ADD_ORDERS)
         .events(&[
             ("9", STACK, "UPDATE_ROLLBACK_FAILED", "", "*"),
             ("8", "Orders", "UPDATE_FAILED", "it is gone", "*"),

@@ -7,7 +7,7 @@ use aws_smithy_mocks::{Rule, mock};
 
 use super::{
     answers::{self, STACK_ID, Stack},
-    script::{Answer, STACK, Script, TEMPLATE, http, one, stack},
+    script::{Answer, Played, STACK, Script, TEMPLATE, http, one, stack},
 };
 use crate::engine::plan::{self, Grade, Registry, Wanted};
 use crate::engine::{Deployment, Explained as _, Outcome, StackDeployment, deploy};
@@ -214,6 +214,18 @@ async fn a_new_name_that_is_taken_is_refused_beforehand() {
     played.finish();
 }
 
+/// A deploy comes to the import, which CloudFormation does not do here.
+async fn cannot_import(played: &Played) {
+    let error = deploy(&played.context, one(moved()), Answer::never())
+        .await
+        .expect_err("is refused");
+    let causes = crate::error::Error::from(error).causes().join(" ");
+    assert!(
+        causes.contains("did not say that it imports resources"),
+        "{causes}"
+    );
+}
+
 /// What refactoring does not support is imported; here CloudFormation does not do that either.
 #[tokio::test]
 async fn what_is_not_supported_is_imported() {
@@ -235,14 +247,7 @@ async fn what_is_not_supported_is_imported() {
         .resources(&[("Inbox", "AWS::SQS::Queue", "https://q", "CREATE_COMPLETE")])
         .cloudformation("get_template_summary", summary(""))
         .play();
-    let error = deploy(&played.context, one(moved()), Answer::never())
-        .await
-        .expect_err("is refused");
-    let causes = crate::error::Error::from(error).causes().join(" ");
-    assert!(
-        causes.contains("did not say that it imports resources"),
-        "{causes}"
-    );
+    cannot_import(&played).await;
     let told = super::script::names(&played.finish());
     assert!(told.contains(&"warning".to_owned()), "{told:?}");
 }
@@ -265,14 +270,7 @@ async fn what_nobody_knows_how_to_refactor_is_imported() {
         .resources(&[("Inbox", "AWS::SQS::Queue", "https://q", "CREATE_COMPLETE")])
         .cloudformation("get_template_summary", summary(""))
         .play();
-    let error = deploy(&played.context, one(moved()), Answer::never())
-        .await
-        .expect_err("is refused");
-    let causes = crate::error::Error::from(error).causes().join(" ");
-    assert!(
-        causes.contains("did not say that it imports resources"),
-        "{causes}"
-    );
+    cannot_import(&played).await;
     played.finish();
 }
 

@@ -138,9 +138,7 @@ async fn whoever_comes_second_is_told() {
     ] {
         let played = Script::new()
             .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
-            .list_change_sets(&[])
-            .create_change_set(|_| true)
-            .change_set("CREATE_COMPLETE", "", REPLACE_ORDERS)
+            .proposing(REPLACE_ORDERS)
             .refuse_execution(code, message)
             .events(&[
                 (
@@ -181,9 +179,7 @@ async fn whoever_comes_second_is_told() {
 async fn a_change_set_that_cannot_be_executed_is_found_out() {
     let mut script = Script::new()
         .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", REPLACE_ORDERS)
+        .proposing(REPLACE_ORDERS)
         .execute();
     for _ in 0..10 {
         script = script.events(&[("1", STACK, "CREATE_COMPLETE", "", "somebody")]);

@@ -71,9 +71,7 @@ fn ready() -> Script {
         .describe(STACK, deployed())
         .template(TEMPLATE)
         .describe(STACK, deployed())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", REPLACE_ORDERS)
+        .proposing(REPLACE_ORDERS)
         .describe(STACK_ID, deployed())
 }
 

@@ -1,6 +1,7 @@
 //! Plays a script: clients whose answers are written down, a clock that never waits, and a record of the events.
 
 mod played;
+mod proposed;
 mod published;
 
 use std::{
@@ -14,7 +15,6 @@ use std::{
 use aws_sdk_cloudformation::{
     Client as CloudFormation,
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
-    operation::create_change_set::CreateChangeSetInput,
 };
 use aws_sdk_s3::Client as S3;
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
@@ -104,6 +104,7 @@ macro_rules! call {
         $self
     }};
 }
+use call;
 
 /// Makes a method of a service, which adds any call of it.
 macro_rules! any_call {
@@ -156,120 +157,6 @@ impl Script {
             |_| true,
             200,
             move || body.clone()
-        )
-    }
-
-    /// `ListChangeSets` with these names, each with its age in minutes.
-    pub(super) fn list_change_sets(mut self, names: &[(&str, u64)]) -> Self {
-        let body = answers::change_sets(names);
-        call!(
-            self.cloudformation,
-            CloudFormation::list_change_sets,
-            |_| true,
-            200,
-            move || body.clone()
-        )
-    }
-
-    /// `CreateChangeSet`, of which `check` sees the input.
-    pub(super) fn create_change_set(
-        mut self,
-        check: impl Fn(&CreateChangeSetInput) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        let token = self.token.clone();
-        call!(
-            self.cloudformation,
-            CloudFormation::create_change_set,
-            move |input| {
-                token.set(input.change_set_name());
-                input.client_token() == input.change_set_name() && check(input)
-            },
-            200,
-            || answers::CREATED_CHANGE_SET.to_owned()
-        )
-    }
-
-    /// `CreateChangeSet` that is refused with a code and a message.
-    pub(super) fn refuse_change_set(
-        mut self,
-        status: u16,
-        code: &'static str,
-        message: &'static str,
-    ) -> Self {
-        let token = self.token.clone();
-        call!(
-            self.cloudformation,
-            CloudFormation::create_change_set,
-            move |input| {
-                token.set(input.change_set_name());
-                true
-            },
-            status,
-            move || answers::error(code, message)
-        )
-    }
-
-    /// `DescribeChangeSet` with a status, a reason and changes.
-    pub(super) fn change_set(mut self, status: &str, reason: &str, changes: &str) -> Self {
-        let body = answers::change_set(status, reason, changes, None);
-        call!(
-            self.cloudformation,
-            CloudFormation::describe_change_set,
-            |input| input.change_set_name() == Some(answers::CHANGE_SET_ID),
-            200,
-            move || body.clone()
-        )
-    }
-
-    /// `DescribeChangeSet` of one page of several.
-    pub(super) fn change_set_page(
-        mut self,
-        token: Option<&'static str>,
-        changes: &str,
-        next: Option<&str>,
-    ) -> Self {
-        let body = answers::change_set("CREATE_COMPLETE", "", changes, next);
-        call!(
-            self.cloudformation,
-            CloudFormation::describe_change_set,
-            move |input| input.next_token() == token,
-            200,
-            move || body.clone()
-        )
-    }
-
-    /// `ExecuteChangeSet` of the change set that was made last, with its name as the token.
-    pub(super) fn execute(mut self) -> Self {
-        let token = self.token.clone();
-        call!(
-            self.cloudformation,
-            CloudFormation::execute_change_set,
-            move |input| input.change_set_name() == Some(answers::CHANGE_SET_ID)
-                && input.client_request_token() == Some(token.get().as_str()),
-            200,
-            || answers::empty("ExecuteChangeSet")
-        )
-    }
-
-    /// `ExecuteChangeSet` that is refused.
-    pub(super) fn refuse_execution(mut self, code: &'static str, message: &'static str) -> Self {
-        call!(
-            self.cloudformation,
-            CloudFormation::execute_change_set,
-            |_| true,
-            400,
-            move || answers::error(code, message)
-        )
-    }
-
-    /// `DeleteChangeSet`.
-    pub(super) fn delete_change_set(mut self, id: &'static str) -> Self {
-        call!(
-            self.cloudformation,
-            CloudFormation::delete_change_set,
-            move |input| input.change_set_name() == Some(id),
-            200,
-            || answers::empty("DeleteChangeSet")
         )
     }
 

@@ -20,12 +20,7 @@ fn entry(physical_id: &str) -> Value {
 }
 
 fn project(directory: &Path, stage: &str) -> Project {
-    Project {
-        root: directory.to_owned(),
-        file: directory.join("stackctl.toml"),
-        state_dir: directory.to_owned(),
-        config: toml::from_str(&format!("[stages.prod]\n{stage}\n")).expect("is right"),
-    }
+    Project::of_test(directory, &format!("[stages.prod]\n{stage}\n"))
 }
 
 /// Writes a file of the ledger, and returns its bytes.
@@ -183,7 +178,7 @@ async fn what_was_written_down_before_the_stage_had_other_regions_is_found() {
     // Those are somebody else's: another environment's, another stage's, and no entries.
     let theirs = written(&project, "prod.eu-west-1", &[entry("orders-1")]);
     written(&project, "production", &[entry("orders-5")]);
-    let retained = directory.path().join(scratch::RETAINED);
+    let retained = project.state_dir.join(scratch::RETAINED);
     fs::write(retained.join("prod.import.json"), "{\"Resources\": {}}").expect("is written");
 
     let cli = <crate::cli::Cli as clap::Parser>::parse_from(["stackctl", "destroy"]);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::canonical::same;
 use super::super::compare::type_of;
-use super::super::references::refers;
+use super::super::references::names;
 use super::super::{Action, Grade};
 use super::{Finding, Seen, Trap, is, number};
 
@@ -42,10 +42,9 @@ fn visibility(seen: &Seen<'_>) -> Vec<Finding> {
             continue;
         };
         let named = |value: &Value, kind: &str| {
-            seen.both
-                .new
-                .iter()
-                .find(|(id, body)| type_of(body) == kind && refers(value, id))
+            let named = names(value).into_iter();
+            let mut named = named.filter_map(|name| seen.both.new.get_key_value(&name));
+            named.find(|(_, body)| type_of(body) == kind)
         };
         let (Some((queue, queue_body)), Some((function, function_body))) = (
             named(source, "AWS::SQS::Queue"),

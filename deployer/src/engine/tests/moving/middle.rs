@@ -1,7 +1,7 @@
 //! What else knows of a stack in the middle of a rename by import: what looks at it, and what removes it.
 
 use super::*;
-use crate::engine::{DestroyRequest, destroy, drift, explain, outputs, status};
+use crate::engine::{DestroyReport, DestroyRequest, destroy, drift, explain, outputs, status};
 
 /// Lets a run die after so many calls. Returns nothing where it came to its end.
 async fn died_after(life: usize) -> Option<Shared> {
@@ -60,6 +60,17 @@ async fn whoever_looks_is_told() {
     assert_eq!(seen.len(), 3, "{seen:?}");
 }
 
+/// Removes the stack of an account where a run died after so many calls.
+async fn removed(account: &Shared, life: usize) -> DestroyReport {
+    let request = DestroyRequest {
+        stacks: vec![moved().manifest],
+        unprotect: true,
+        ..DestroyRequest::default()
+    };
+    let report = destroy(&play(account).context, request).await;
+    report.unwrap_or_else(|error| panic!("after {life} calls: {error:?}"))
+}
+
 /// A stage that keeps nothing keeps nothing because of a rename either, but for what is out of the stack: that is written
 /// down.
 #[tokio::test]
@@ -69,13 +80,7 @@ async fn a_removal_leaves_nothing_behind_that_its_own_template_deletes() {
         let Some(account) = died_after(life).await else {
             break;
         };
-        let request = DestroyRequest {
-            stacks: vec![moved().manifest],
-            unprotect: true,
-            ..DestroyRequest::default()
-        };
-        let report = destroy(&play(&account).context, request).await;
-        let report = report.unwrap_or_else(|error| panic!("after {life} calls: {error:?}"));
+        let report = removed(&account, life).await;
         let account = account.lock().expect("no holder panics");
         let away = account.done.contains(&"Inbox leaves".to_owned());
         let back = account.done.contains(&"IMPORT".to_owned());
@@ -114,13 +119,7 @@ async fn a_removal_comes_to_its_end_where_what_was_retained_cannot_be_taken_back
             let mut account = account.lock().expect("no holder panics");
             account.fails = Some(account.executed);
         }
-        let request = DestroyRequest {
-            stacks: vec![moved().manifest],
-            unprotect: true,
-            ..DestroyRequest::default()
-        };
-        let report = destroy(&play(&account).context, request).await;
-        let report = report.unwrap_or_else(|error| panic!("after {life} calls: {error:?}"));
+        let report = removed(&account, life).await;
         let account = account.lock().expect("no holder panics");
         assert_eq!(account.status, "DELETE_COMPLETE", "after {life} calls");
         failed += usize::from(account.done.contains(&"UPDATE fails".to_owned()));

@@ -105,9 +105,7 @@ fn proposed() -> Script {
     begun(&[(UNPROVEN, "")])
         .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
         .s3("get_object", left())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+        .proposing(ADD_ORDERS)
 }
 
 fn moves(events: &[Event]) -> usize {

@@ -13,14 +13,7 @@ async fn a_stack_that_was_rolled_back_and_is_as_its_source_says_is_settled() {
     let wanted = told.clone();
     let played = begun(&[])
         .describe(STACK, found.xml())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set(
-            "FAILED",
-            "The submitted information didn't contain changes.",
-            "",
-        )
-        .delete_change_set(answers::CHANGE_SET_ID)
+        .proposing_nothing()
         .s3(
             "put_object",
             put(move |input| input.key() == Some(SETTLED) && body(input) == wanted),
@@ -80,14 +73,7 @@ async fn nothing_is_settled_before_all_of_it_is_done() {
     let refused = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
     let played = begun(&[])
         .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set(
-            "FAILED",
-            "The submitted information didn't contain changes.",
-            "",
-        )
-        .delete_change_set(answers::CHANGE_SET_ID)
+        .proposing_nothing()
         .resources(&[("Site", "AWS::S3::Bucket", "site-bucket", "CREATE_COMPLETE")])
         .s3(
             "list_objects_v2",

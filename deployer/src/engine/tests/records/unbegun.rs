@@ -31,10 +31,7 @@ pub(super) fn forgotten() -> Rule {
 
 /// The calls from the look at the stack to its change set.
 fn proposed(script: Script) -> Script {
-    script
-        .list_change_sets(&[])
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
+    script.proposing(ADD_ORDERS)
 }
 
 /// Whoever may not execute a change set wrote down before that the stack is unproven. It is as it was, and so is what is known

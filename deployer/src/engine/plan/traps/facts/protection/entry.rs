@@ -1,5 +1,7 @@
 //! What keeps out whoever should not come in: sign-ins, callers, and what stands in front of an origin.
 
+use serde_json::Value;
+
 use super::{OLD_TLS, Protection, Unsaid, asks_for_tls};
 use crate::engine::plan::traps::{is, is_on};
 
@@ -22,6 +24,17 @@ const fn required(pointer: &'static str) -> Protection {
         unsaid: Unsaid::Either,
         without: SIMPLER,
         source: PASSWORDS,
+    }
+}
+
+const fn header(pointer: &'static str, protects: fn(Option<&Value>) -> bool) -> Protection {
+    Protection {
+        resource_type: "AWS::CloudFront::ResponseHeadersPolicy",
+        pointer,
+        protects,
+        unsaid: Unsaid::Read,
+        without: "browsers allow what this header forbids",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-responseheaderspolicy-securityheadersconfig.html",
     }
 }
 
@@ -201,70 +214,38 @@ pub(super) const ROWS: &[Protection] = &[
         without: "certificates of viewers are taken that have expired",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-distribution-truststoreconfig.html",
     },
-    Protection {
-        resource_type: "AWS::CloudFront::ResponseHeadersPolicy",
-        pointer: "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/ContentSecurityPolicy",
-        protects: |value| value.is_some(),
-        unsaid: Unsaid::Read,
-        without: "browsers allow what this header forbids",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-responseheaderspolicy-securityheadersconfig.html",
-    },
-    Protection {
-        resource_type: "AWS::CloudFront::ResponseHeadersPolicy",
-        pointer: "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/ContentTypeOptions",
-        protects: |value| value.is_some(),
-        unsaid: Unsaid::Read,
-        without: "browsers allow what this header forbids",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-responseheaderspolicy-securityheadersconfig.html",
-    },
-    Protection {
-        resource_type: "AWS::CloudFront::ResponseHeadersPolicy",
-        pointer: "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/FrameOptions",
-        protects: |value| value.is_some(),
-        unsaid: Unsaid::Read,
-        without: "browsers allow what this header forbids",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-responseheaderspolicy-securityheadersconfig.html",
-    },
-    Protection {
-        resource_type: "AWS::CloudFront::ResponseHeadersPolicy",
-        pointer: "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/ReferrerPolicy",
-        protects: |value| value.is_some(),
-        unsaid: Unsaid::Read,
-        without: "browsers allow what this header forbids",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-responseheaderspolicy-securityheadersconfig.html",
-    },
-    Protection {
-        resource_type: "AWS::CloudFront::ResponseHeadersPolicy",
-        pointer: "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/StrictTransportSecurity",
-        protects: |value| value.is_some(),
-        unsaid: Unsaid::Read,
-        without: "browsers allow what this header forbids",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-responseheaderspolicy-securityheadersconfig.html",
-    },
-    Protection {
-        resource_type: "AWS::CloudFront::ResponseHeadersPolicy",
-        pointer: "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/XSSProtection",
-        protects: |value| value.is_some(),
-        unsaid: Unsaid::Read,
-        without: "browsers allow what this header forbids",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-responseheaderspolicy-securityheadersconfig.html",
-    },
-    Protection {
-        resource_type: "AWS::CloudFront::ResponseHeadersPolicy",
-        pointer: "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/StrictTransportSecurity/IncludeSubdomains",
-        protects: is_on,
-        unsaid: Unsaid::Read,
-        without: "browsers allow what this header forbids",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-responseheaderspolicy-securityheadersconfig.html",
-    },
-    Protection {
-        resource_type: "AWS::CloudFront::ResponseHeadersPolicy",
-        pointer: "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/XSSProtection/Protection",
-        protects: is_on,
-        unsaid: Unsaid::Read,
-        without: "browsers allow what this header forbids",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-responseheaderspolicy-securityheadersconfig.html",
-    },
+    header(
+        "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/ContentSecurityPolicy",
+        |value| value.is_some(),
+    ),
+    header(
+        "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/ContentTypeOptions",
+        |value| value.is_some(),
+    ),
+    header(
+        "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/FrameOptions",
+        |value| value.is_some(),
+    ),
+    header(
+        "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/ReferrerPolicy",
+        |value| value.is_some(),
+    ),
+    header(
+        "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/StrictTransportSecurity",
+        |value| value.is_some(),
+    ),
+    header(
+        "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/XSSProtection",
+        |value| value.is_some(),
+    ),
+    header(
+        "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/StrictTransportSecurity/IncludeSubdomains",
+        is_on,
+    ),
+    header(
+        "/ResponseHeadersPolicyConfig/SecurityHeadersConfig/XSSProtection/Protection",
+        is_on,
+    ),
     Protection {
         resource_type: POOL,
         pointer: "/WebAuthnFactorConfiguration",
