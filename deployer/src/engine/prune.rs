@@ -10,7 +10,7 @@ use aws_sdk_s3::types::ObjectIdentifier;
 use serde::Serialize;
 
 use super::{
-    Context, StackTarget, Taken, bootstrap, content, empty,
+    Context, Event, StackTarget, Taken, bootstrap, content, empty,
     fast::Record,
     inspect,
     release::{
@@ -21,7 +21,7 @@ use super::{
         versions::{FunctionVersion, versions},
     },
 };
-use crate::aws::{AwsError, Clients, OrAws, object};
+use crate::aws::{AwsError, Clients, Fault, OrAws, object};
 
 /// How many objects one call deletes: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
 const AT_ONCE: usize = 1000;
@@ -277,7 +277,18 @@ impl Archive<'_> {
                 .before
                 .is_some_and(|before| release.key.ends_with(before));
             let is_kept = kept < request.keep || !is_old(&release);
-            let read = record::read(clients, self.bucket, &release.key).await?;
+            let read = match record::read(clients, self.bucket, &release.key).await {
+                Ok(read) => read,
+                // Nobody knows whose it is: another version may have written it. No release that is kept rests on it.
+                Err(error) if !is_kept && matches!(error.fault(), Fault::Unknown) => {
+                    context.emit(Event::Warning {
+                        stack: self.stack.to_owned(),
+                        message: format!("{} stays, which nobody can read: {error}", release.key),
+                    });
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let artifacts = || read.artifacts().map(|(key, _)| key.clone());
             // Whoever took the stack over is not who decides what the other app still needs.
             if read.other_app(context.ownership.app.as_deref()).is_some() {

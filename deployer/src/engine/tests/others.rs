@@ -51,11 +51,8 @@ async fn what_a_joined_rollback_keeps_is_written_down() {
         .await
         .expect("nothing else is to be done");
     let aside = played.context.left_aside();
-    let ids: Vec<_> = aside
-        .values()
-        .flatten()
-        .map(|it| &*it.physical_id)
-        .collect();
+    let ledger = aside.values().flat_map(|left| &left.ledger);
+    let ids: Vec<_> = ledger.map(|it| &*it.physical_id).collect();
     assert_eq!(ids, ["Orders-physical"]);
     played.finish();
 }

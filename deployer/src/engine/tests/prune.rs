@@ -12,7 +12,7 @@ use aws_smithy_mocks::{Rule, mock};
 use super::{
     answers::{self, STACK_ID, Stack},
     publish::{BUCKET, bucket_stack},
-    script::{Played, STACK, Script, http},
+    script::{Played, STACK, Script, http, names},
 };
 use crate::engine::{
     BOOTSTRAP_STACK, PrunePlan, PruneRequest, StackTarget, prune, prune_plan, release::record,
@@ -182,6 +182,51 @@ async fn the_newest_releases_keep_what_they_go_back_to() {
     let plan = plan(&played, 1).await;
     assert_eq!(plan.stacks[0].objects, [old, first]);
     played.finish_as("prune");
+}
+
+/// The first release was written by a version that is not this one: nothing else stays because of it.
+#[tokio::test]
+async fn a_release_that_nobody_can_read_stays_and_keeps_nothing_else() {
+    let unreadable = |number: u64, body: &'static str| {
+        let (key, _) = release(number, "a");
+        let wanted = key.clone();
+        let rule = mock!(S3::get_object)
+            .match_requests(move |input| input.key() == Some(&wanted))
+            .then_http_response(move || http(200, body));
+        (key, rule)
+    };
+    for body in [r#"{"format": 99}"#, r#"{"format": 1, "release": "#] {
+        let (first, read_first) = unreadable(1, body);
+        let (second, read_second) = release(2, "b");
+        let (third, read_third) = release(3, "c");
+        let keys = [&first, &second, &third].map(|key| (key, day(1)));
+        let played = script()
+            .lambda("list_versions_by_function", versions(&["$LATEST", "7"]))
+            .s3("get_object", direct("deployed"))
+            .s3("get_object", nothing_unproven())
+            .s3("list_objects_v2", listed(keys))
+            .s3("get_object", read_third)
+            .s3("get_object", read_second)
+            .s3("get_object", read_first)
+            .play();
+        let plan = plan(&played, 1).await;
+        assert_eq!(plan.stacks[0].objects, [second]);
+        assert_eq!(names(&played.finish()), ["warning"]);
+    }
+    // What is kept may need anything.
+    let (key, read) = unreadable(1, "{}");
+    let played = script()
+        .lambda("list_versions_by_function", versions(&["$LATEST", "7"]))
+        .s3("get_object", direct("deployed"))
+        .s3("get_object", nothing_unproven())
+        .s3("list_objects_v2", listed([(key, day(1))]))
+        .s3("get_object", read)
+        .play();
+    let request = request(1);
+    prune_plan(&played.context, &request)
+        .await
+        .expect_err("what it needs is not known");
+    played.finish();
 }
 
 /// The second release, and one that failed, were made by an app that had the stack before: they count for nothing of what this one
