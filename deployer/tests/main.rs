@@ -25,6 +25,7 @@ mod cli {
     mod options;
     mod orphans;
     mod regions;
+    mod rollback;
     mod synth;
     mod workspace;
 }

@@ -132,6 +132,10 @@ pub(super) fn compare_among(
         certificates: &outside.certificates,
     };
     let renewed = follow(&mut changes, both, knowledge, outside);
+    // A trap may say worse of a change, and hides no danger that it has already.
+    for change in changes.values_mut() {
+        change.endanger(change.grade);
+    }
     traps::apply(&mut changes, both);
     for change in changes.values_mut() {
         match (old.get(&change.logical_id), new.get(&change.logical_id)) {
