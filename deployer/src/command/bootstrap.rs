@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::approval::{self, Approval};
 use super::place::{self, Place};
-use super::{Session, lock};
+use super::{Session, ledger, lock};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::ui::{self, Activity};
@@ -18,6 +18,7 @@ pub(super) async fn run(session: &Session) -> Result<u8> {
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
     let activity = Activity::new(&session.ui, "bootstrap");
     let (context, _) = place::open(session, &project, stage, &place, activity.sink()).await?;
+    let context = ledger::entering(context, &session.ui, &project, &stage.key(name));
     let question = format!(
         "Deploy stack {} to account {} in {}?",
         engine::BOOTSTRAP_STACK,

@@ -445,9 +445,14 @@ impl Run<'_> {
         let ended = match result {
             Ok(mut report) => {
                 let whole = (name, *stage);
+                // First, because the rest may be stopped: nobody else knows any more what the stacks kept.
+                let file = ledger::keep(ui, project, &context, &key, &mut report)?;
+                forget(ui, &memory, &context, &report);
                 // A removal takes nothing back; an earlier run may have, and may have been killed.
-                ledger::recover(session, &context).await?;
-                let settled = ledger::settle(session, project, &context, whole, BTreeSet::new());
+                let settled = async {
+                    ledger::recover(session, &context).await?;
+                    ledger::settle(session, project, &context, whole, BTreeSet::new()).await
+                };
                 if let Err(error) = Box::pin(settled).await {
                     ui.warn(error.to_string());
                 }
@@ -459,9 +464,6 @@ impl Run<'_> {
                     kept: &kept,
                     whole: regions.as_ref(),
                 };
-                // Before the search, which may be stopped: nobody else knows any more what the stacks kept.
-                let file = ledger::keep(ui, project, &context, &key, &mut report)?;
-                forget(ui, &memory, &context, &report);
                 let survivors = match search(session, &context, wanted, &report).await {
                     Ok(survivors) => survivors,
                     Err(error) => {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::json;
 
 use super::look::Look;
-use super::{Session, approval};
+use super::{Session, approval, ledger};
 use crate::cli;
 use crate::engine::{self, Approve, Decision, EventSink, Outcome, ProposedChanges, StackDrift};
 use crate::error::{EXIT_CHANGES, Error, Kind, Result};
@@ -75,6 +75,8 @@ async fn revert(session: &Session, look: &Look, drifts: &[StackDrift]) -> Result
         )
         .hint("put it into the source again, or change it back by hand"));
     }
+    let project = session.project()?;
+    let (name, stage) = session.stage(&project)?;
     let mut reverted = Vec::new();
     for drift in drifts.iter().filter(|drift| drift.is_drifted()) {
         let Some(manifest) = stacks.iter().find(|stack| stack.name == drift.stack) else {
@@ -86,6 +88,7 @@ async fn revert(session: &Session, look: &Look, drifts: &[StackDrift]) -> Result
             .clone()
             .with_options(&approval::options(session));
         context.cancel = session.cancel.clone();
+        let mut context = ledger::entering(context, &session.ui, &project, &stage.key(name));
         // Under --json the document at the end says what became of it.
         context.events = if session.ui.json() {
             EventSink::ignore()

@@ -60,7 +60,10 @@ pub(super) fn entering(context: Context, ui: &Ui, project: &Project, key: &str) 
         let aside = BTreeMap::from([(stack.to_owned(), left.clone())]);
         match put(&ui, &project, &plain, &key, aside) {
             Ok(_) => Ok(()),
-            Err(error) => Err(format!("{error}: {}", error.causes().join(": "))),
+            Err(error) => {
+                let causes = error.causes().iter().map(|cause| format!(": {cause}"));
+                Err(error.to_string() + &causes.collect::<Vec<_>>().concat())
+            }
         }
     })
 }
@@ -74,13 +77,14 @@ pub(super) async fn after(
     changed: BTreeSet<StackTarget>,
 ) -> Result<()> {
     let key = stage.key(name);
-    recover(session, context).await?;
+    let recovered = recover(session, context).await;
     if let Some((report, file)) = put(&session.ui, project, context, &key, context.left_aside())? {
         for stack in &report.stacks {
             show_adoptions(&session.ui, &stack.left);
         }
-        show_file(&session.ui, &file);
+        show_file(&session.ui, &file, &report);
     }
+    recovered?;
     settle(session, project, context, (name, stage), changed).await
 }
 
@@ -312,7 +316,7 @@ pub(super) fn show(ui: &Ui, report: &DestroyReport, survivors: &[Survivor], file
         show_adoptions(ui, &stack.left);
     }
     if let Some(file) = file {
-        show_file(ui, file);
+        show_file(ui, file, report);
     }
     for Survivor { stack, arn } in survivors {
         ui.warn(format!(
@@ -329,9 +333,15 @@ fn show_adoptions(ui: &Ui, left: &Left) {
     }
 }
 
-fn show_file(ui: &Ui, file: &Path) {
+fn show_file(ui: &Ui, file: &Path, report: &DestroyReport) {
+    let mut left = report.stacks.iter().flat_map(|stack| &stack.left.ledger);
+    let commands = if left.any(|it| !it.adopt.is_empty()) {
+        ", with the commands that take it back"
+    } else {
+        ""
+    };
     ui.line(format!(
-        "  what stays outside is written down in {}, with the commands that take it back",
+        "  what stays outside is written down in {}{commands}",
         file.display()
     ));
 }

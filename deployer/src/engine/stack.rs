@@ -54,7 +54,7 @@ pub(super) use operation::{
     Executed, aws, delete, ended_badly, execute, interrupted, refused, remove, stopped_error,
 };
 pub use outside::recover_all;
-pub(super) use outside::{Foreseen, ended as left_outside, recover};
+pub(super) use outside::{Foreseen, ended as left_outside, gone, recover};
 pub(super) use settle::{Joined, check_review, join, rfc3339};
 
 /// What all stacks of one deploy have in common.

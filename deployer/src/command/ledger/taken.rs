@@ -16,6 +16,9 @@ use crate::error::Result;
 use crate::scratch;
 use crate::ui::Ui;
 
+/// What it means to be stopped here.
+const STOPPED: &str = "what this run changed stays changed, and the next one looks at what stays outside of the stacks";
+
 /// What became of a file of the ledger.
 #[derive(Debug)]
 enum Settled {
@@ -73,7 +76,7 @@ pub(in crate::command) fn changed(
 /// it stays noted.
 pub(in crate::command) async fn recover(session: &Session, context: &Context) -> Result<()> {
     let recovered = engine::recover_left_aside(context);
-    for (stack, error) in session.guard(Box::pin(recovered)).await? {
+    for (stack, error) in session.guard_saying(STOPPED, Box::pin(recovered)).await? {
         session.ui.warn(format!(
             "nobody knows yet what the last update of {stack} left outside: {error}"
         ));
@@ -94,7 +97,7 @@ pub(in crate::command) async fn settle(
     let files = files(project, name, stage);
     let directory = project.state_dir.join(scratch::RETAINED);
     let settled = settled(context, &directory, &files, changed);
-    for settled in session.guard(Box::pin(settled)).await? {
+    for settled in session.guard_saying(STOPPED, Box::pin(settled)).await? {
         settled.tell(&session.ui);
     }
     Ok(())

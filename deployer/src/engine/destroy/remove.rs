@@ -152,6 +152,7 @@ async fn remove(
             return Err(error);
         }
     };
+    stack::gone(context, &stack.name);
     finish(context, stack, run, contents).await?;
     remove_artifacts(context, stack, &run.buckets).await?;
     Ok(Outcome::Deleted)

@@ -156,7 +156,8 @@ pub(in crate::engine) async fn ended(
         return;
     };
     let of = (name, stack_id);
-    if let Err((left, error)) = leave(context, of, foreseen.as_ref(), true, left).await {
+    let is_there = !ended.status.is_deleted();
+    if let Err((left, error)) = leave(context, of, foreseen.as_ref(), is_there, left).await {
         let names: Vec<&str> = left.iter().map(|it| it.physical_id.as_str()).collect();
         context.emit(Event::Warning {
             stack: name.to_owned(),
@@ -337,6 +338,14 @@ impl Foreseen {
 pub(super) fn moved(context: &Context, stack: &str, left: Foreseen, stays: &Value) {
     let moved = left.leaving.clone();
     write_down(context, stack, (&moved, Some(left)), Some(stays));
+}
+
+/// Writes down again what left a stack earlier in this run, because the stack is gone since: it is taken back into a new one.
+pub(in crate::engine) fn gone(context: &Context, stack: &str) {
+    for parted in context.aside.parted(context, stack) {
+        let left = parted.leaving.clone();
+        write_down(context, stack, (&left, Some(parted)), None);
+    }
 }
 
 /// Writes down again what left a stack earlier in this run, because it is taken back into what the stack has now.

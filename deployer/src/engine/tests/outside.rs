@@ -10,7 +10,9 @@ use super::{
     answers::{self, ADD_ORDERS, STACK_ID, Stack},
     script::{Answer, Played, STACK, Script, TEMPLATE, http, one, stack},
 };
-use crate::engine::{Event, Left, deploy, recover_left_aside};
+use crate::engine::{
+    BOOTSTRAP_STACK, DestroyRequest, Event, Left, deploy, destroy, recover_left_aside,
+};
 
 const TABLE: &str = "AWS::DynamoDB::Table";
 
@@ -245,6 +247,47 @@ async fn what_an_update_retained_is_written_down_by_the_next_run() {
         assert!(!directory.path().join("leaving/dev").exists(), "it is done");
         next.finish();
     }
+}
+
+/// The run after it removes the stack, which what left cannot come back into then.
+#[tokio::test]
+async fn what_left_a_stack_that_is_removed_next_is_taken_back_into_a_new_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let token = killed(directory.path()).await;
+    let rest = r#"{"Resources": {"Jobs": {"Type": "AWS::SQS::Queue"}}}"#;
+    let jobs = ("Jobs", "AWS::SQS::Queue", "jobs", "UPDATE_COMPLETE");
+    let mut next = Script::new()
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .describe(STACK, Stack::new("UPDATE_COMPLETE").xml())
+        .describe(STACK_ID, Stack::new("UPDATE_COMPLETE").xml())
+        .begun_with(&token)
+        .events(&[
+            ("9", STACK, "UPDATE_COMPLETE", "", "*"),
+            ("8", STACK, "UPDATE_IN_PROGRESS", "", "*"),
+            ("7", STACK, "CREATE_COMPLETE", "", "earlier"),
+        ])
+        .resources(&[jobs])
+        .template(rest)
+        .template(rest)
+        .resources(&[jobs])
+        .delete_stack()
+        .events(&[("12", STACK, "DELETE_COMPLETE", "", "*")])
+        .events(&[("12", STACK, "DELETE_COMPLETE", "", "*")])
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .play();
+    noting(&mut next, directory.path());
+    let request = DestroyRequest {
+        stacks: vec![stack(STACK, &[]).manifest],
+        ..DestroyRequest::default()
+    };
+    destroy(&next.context, request)
+        .await
+        .expect("the stack is gone");
+    let left = left(&next);
+    assert_eq!(ids(&left), [ID]);
+    let resources = adoption(&left).as_object().expect("is one");
+    assert_eq!(Vec::from_iter(resources.keys()), ["Orders"]);
+    assert_eq!(warned(&next.finish()), 1, "it is told once");
 }
 
 /// Of one that never began nothing left, though the events may come late.

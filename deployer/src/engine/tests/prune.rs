@@ -42,14 +42,13 @@ fn objects(packages: &[(&str, SystemTime)]) -> Rule {
 /// `ListObjectsV2` of the objects of the stack: keys, each with when it was written
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
 fn listed(keys: impl IntoIterator<Item = (impl AsRef<str>, SystemTime)>) -> Rule {
-    let contents: String = keys
+    let contents = keys
         .into_iter()
-        .map(|(key, written)| {
+        .fold(String::new(), |text, (key, written)| {
             let key = key.as_ref();
             let written = jiff::Timestamp::try_from(written).expect("is a time");
-            format!("<Contents><Key>{key}</Key><Size>7</Size><LastModified>{written}</LastModified></Contents>")
-        })
-        .collect();
+            format!("{text}<Contents><Key>{key}</Key><Size>7</Size><LastModified>{written}</LastModified></Contents>")
+        });
     let body =
         format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>");
     mock!(S3::list_objects_v2)
