@@ -93,6 +93,8 @@ fn opened(resource_type: &str, old: Option<&Value>, new: &Value) -> BTreeSet<Str
         None => reach.is_for_all(),
     });
     let mut found: BTreeSet<String> = after.iter().map(Reach::to_string).collect();
+    let operations = definition::operations(resource_type, properties(new));
+    found.extend(definition::left_open(&asking, &operations, &after));
     if definition::is_hidden(resource_type, old.map(properties), properties(new)) {
         found.insert(
             "a definition says who is asked, and what is in it is not known here".to_owned(),

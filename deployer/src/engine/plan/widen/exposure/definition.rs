@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::super::canonical::{intrinsic, same};
 use super::super::elements;
-use super::reach::Route;
+use super::reach::{Reach, Route};
 
 /// The verbs of operations; what browsers ask without credentials is none.
 const VERBS: [(&str, &str); 7] = [
@@ -61,6 +61,48 @@ pub(super) fn operations(resource_type: &str, properties: &Value) -> Operations 
             } else {
                 found.open.push(route);
             }
+        }
+    }
+    found
+}
+
+/// Returns which operations that asked who calls are gone, or ask no more, so that another one which asks nobody takes their
+/// calls. `told` are the ways that are told as opened themselves.
+///
+/// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>.
+pub(super) fn left_open(asked: &[Route], after: &Operations, told: &[Reach]) -> Vec<String> {
+    let is_told = |call: &Route| {
+        let mut told = told.iter();
+        told.any(|reach| matches!(reach, Reach::Calls(route) if route.takes(call)))
+    };
+    // Of those that take a call, the closest one gets it.
+    let taker = |call: &Route| {
+        let takers = after.open.iter().filter(|open| open.takes(call));
+        let closest = takers.reduce(|one, other| if one.takes(other) { other } else { one })?;
+        let mut asking = after.asking.iter().filter(|asking| asking.takes(call));
+        let is_open = asking.all(|asking| asking.takes(closest)) && !is_told(call);
+        is_open.then_some(closest)
+    };
+    let mut found = Vec::new();
+    for route in asked {
+        let calls = route.of_verbs(
+            VERBS
+                .iter()
+                .map(|(_, verb)| *verb)
+                .filter(|it| *it != "ANY"),
+        );
+        let open: Vec<(&Route, &Route)> = calls
+            .iter()
+            .filter_map(|call| Some((call, taker(call)?)))
+            .collect();
+        let line = |call: &Route, taker: &Route| {
+            format!(
+                "{call} no longer asks who calls: {taker} takes its calls without authorization"
+            )
+        };
+        match taker(route).filter(|_| open.len() == calls.len()) {
+            Some(taker) => found.push(line(route, taker)),
+            None => found.extend(open.into_iter().map(|(call, taker)| line(call, taker))),
         }
     }
     found

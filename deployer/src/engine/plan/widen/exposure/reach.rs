@@ -101,6 +101,19 @@ impl Route {
         }
     }
 
+    /// Returns the routes of single verbs that a route of a definition is.
+    pub(super) fn of_verbs(&self, verbs: impl Iterator<Item = &'static str>) -> Vec<Self> {
+        let key = self.key.as_ref().and_then(Value::as_str);
+        let Some(path) = key.and_then(|key| key.strip_prefix("ANY ")) else {
+            return vec![self.clone()];
+        };
+        let of = |verb: &str| Self {
+            key: Some(format!("{verb} {path}").into()),
+            ..self.clone()
+        };
+        verbs.map(of).collect()
+    }
+
     /// Returns whether calls of another route came to this one, and were answered by the same.
     fn covers(&self, other: &Self) -> bool {
         let answered = || alike(self.target.as_ref(), other.target.as_ref());
@@ -108,7 +121,7 @@ impl Route {
     }
 
     /// Returns whether all calls of another route are calls that this one takes, where there is no closer one.
-    fn takes(&self, other: &Self) -> bool {
+    pub(super) fn takes(&self, other: &Self) -> bool {
         let keys = match (&self.key, &other.key) {
             (Some(Value::String(wide)), Some(Value::String(narrow))) => key_covers(wide, narrow),
             (one, other) => alike(one.as_ref(), other.as_ref()),

@@ -347,7 +347,52 @@ fn guards_that_a_change_takes_away_are_exposures() {
             "AWS::ApiGatewayV2::Api",
             json!({"Body": {"paths": {"/{proxy+}": {"get": {}}, "/admin/{proxy+}": {"get": asking}}}}),
             json!({"Body": {"paths": {"/{proxy+}": {"get": {}}, "/admin/a": {"get": {}}}}}),
-            vec!["the route GET /admin/a takes calls without authorization"],
+            vec![
+                "the route GET /admin/a takes calls without authorization",
+                "the route GET /admin/{proxy+} no longer asks who calls: the route GET /{proxy+} takes its calls without authorization",
+            ],
+        ),
+        // What asked is gone, and a wider one takes its calls: the closest, where it is not another that asks.
+        (
+            "AWS::ApiGateway::RestApi",
+            json!({"Body": {"paths": {"/{proxy+}": {"get": {}}, "/admin/{proxy+}": {"get": asking}}}}),
+            json!({"Body": {"paths": {"/{proxy+}": {"get": {}}}}}),
+            vec![
+                "the route GET /admin/{proxy+} no longer asks who calls: the route GET /{proxy+} takes its calls without authorization",
+            ],
+        ),
+        (
+            "AWS::ApiGatewayV2::Api",
+            json!({"Body": {"paths": {
+                "/$default": {"x-amazon-apigateway-any-method": asking},
+                "/{proxy+}": {"get": {}},
+                "/admin/{proxy+}": {"x-amazon-apigateway-any-method": asking},
+            }}}),
+            json!({"Body": {"paths": {"/$default": {"x-amazon-apigateway-any-method": asking}, "/{proxy+}": {"get": {}}}}}),
+            vec![
+                "the route GET /admin/{proxy+} no longer asks who calls: the route GET /{proxy+} takes its calls without authorization",
+            ],
+        ),
+        (
+            "AWS::ApiGatewayV2::Api",
+            json!({"Body": {"paths": {
+                "/$default": {"x-amazon-apigateway-any-method": {}},
+                "/admin": {"x-amazon-apigateway-any-method": asking},
+            }}}),
+            json!({"Body": {"paths": {"/$default": {"x-amazon-apigateway-any-method": {}}}}}),
+            vec![
+                "the route ANY /admin no longer asks who calls: the route $default takes its calls without authorization",
+            ],
+        ),
+        (
+            "AWS::ApiGatewayV2::Api",
+            json!({"Body": {"paths": {
+                "/{proxy+}": {"get": {}},
+                "/admin/{proxy+}": {"x-amazon-apigateway-any-method": asking},
+                "/admin/a": {"get": asking},
+            }}}),
+            json!({"Body": {"paths": {"/{proxy+}": {"get": {}}, "/admin/{proxy+}": {"x-amazon-apigateway-any-method": asking}}}}),
+            vec![],
         ),
         // What answers was not reached by the wider one.
         (
