@@ -30,7 +30,7 @@ use repeated::Repeated;
 use widen::Whose;
 
 pub(super) use follow::{Other, Renewed};
-pub(super) use judge::is_custom;
+pub(super) use judge::{avoidable, is_custom};
 
 /// What is known of other stacks, and of functions, when one stack is compared.
 #[derive(Clone, Debug, Default)]

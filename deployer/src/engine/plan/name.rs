@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::canonical::same;
-use super::compare::type_of;
+use super::compare::{avoidable, type_of};
 use super::knowledge::is_own_name;
 use super::known::Known;
 use super::traps::Both;
@@ -56,10 +56,25 @@ pub(super) fn refuse(
             continue;
         };
         if certain {
+            let policies: Vec<String> = avoidable(change, before, after, knowledge)
+                .into_iter()
+                .map(|policy| format!("`{policy}: true`"))
+                .collect();
+            let other = format!("give it another {property} than {name}, or none");
+            // Another name makes another resource, and what is in this one goes.
+            let advice = if policies.is_empty() {
+                other
+            } else {
+                let policies = policies.join(" and ");
+                format!(
+                    "give it an UpdatePolicy with {policies}, which changes the one that is there, or, for an empty one, {other}"
+                )
+            };
             change.grade = Grade::Impossible;
-            change.reasons.insert(0, format!(
-                "CloudFormation does not replace a resource that keeps its name: give it another {property} than {name}, or none"
-            ));
+            change.reasons.insert(
+                0,
+                format!("CloudFormation does not replace a resource that keeps its name: {advice}"),
+            );
         } else {
             change.reasons.push(format!(
                 "if so, CloudFormation refuses, because it keeps the {property} {name}"

@@ -186,13 +186,22 @@ pub(super) fn apply(changes: &mut BTreeMap<String, ResourceChange>, both: Both<'
     }
 }
 
+/// How a change of a property is applied, as a page of AWS says.
+pub(super) struct Refined {
+    pub(super) update: Update,
+    /// The page.
+    pub(super) source: &'static str,
+    /// The entry of the update policy that would let the resource stay, where there is one and it does not.
+    pub(super) unless: Option<&'static str>,
+}
+
 /// Returns how a change of a property is applied, where a page of AWS says more than the registry.
 pub(super) fn refined(
     resource_type: &str,
     property: &PropertyChange,
     old: Option<&Value>,
     new: &Value,
-) -> Option<(Update, &'static str)> {
+) -> Option<Refined> {
     let place = property.path.property()?;
     let [Step::Key(first), ..] = place else {
         return None;
@@ -204,13 +213,24 @@ pub(super) fn refined(
             .cloned()
     };
     let (before, after) = (attribute(old), attribute(Some(new)));
-    facts::UPDATES
-        .iter()
-        .find(|row| row.resource_type == resource_type && row.property == first)
-        .map(|row| {
-            let update = (row.update)(before.as_ref(), after.as_ref(), new);
-            (update, row.source)
+    let mut rows = facts::UPDATES.iter();
+    let row = rows.find(|row| row.resource_type == resource_type && row.property == first);
+    let said = row.map(|row| Refined {
+        update: (row.update)(before.as_ref(), after.as_ref(), new),
+        source: row.source,
+        unless: None,
+    });
+    let mut rows = facts::ALLOWED.iter();
+    let row = rows.find(|row| row.resource_type == resource_type && row.property == first);
+    said.or_else(|| {
+        let row = row?;
+        let update = row.update(new);
+        Some(Refined {
+            update,
+            source: row.source,
+            unless: (update != Update::InPlace).then_some(row.policy),
         })
+    })
 }
 
 /// Returns the streams that a change of a resource renews although it stays: the attributes that become others.
@@ -270,6 +290,7 @@ pub(super) fn sources() -> impl Iterator<Item = &'static str> {
         .iter()
         .flat_map(|traps| traps.iter().map(|trap| trap.source));
     let rows = facts::UPDATES.iter().map(|row| row.source);
+    let rows = rows.chain(facts::ALLOWED.iter().map(|row| row.source));
     let rows = rows.chain(facts::INTERRUPTIONS.iter().map(|row| row.source));
     let rows = rows.chain(facts::FIXED.iter().map(|row| row.source));
     let rows = rows.chain(facts::RETENTIONS.iter().map(|row| row.source));

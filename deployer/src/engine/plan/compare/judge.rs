@@ -30,26 +30,33 @@ pub(super) fn judge(
             continue;
         };
         let path = display(place);
-        let update = match traps::refined(&change.resource_type, property, old, new) {
-            Some((update, source)) => {
-                sources.insert(source);
-                update
+        let (update, unless) = match traps::refined(&change.resource_type, property, old, new) {
+            Some(refined) => {
+                sources.insert(refined.source);
+                (refined.update, refined.unless)
             }
-            None => knowledge.update(&change.resource_type, place),
+            None => (knowledge.update(&change.resource_type, place), None),
         };
+        let unless = unless.map_or_else(String::new, |policy| {
+            format!(" unless its UpdatePolicy has `{policy}: true`")
+        });
         let follows = change.possible.contains(&property.path);
         match update {
             Update::InPlace => same.extend(default(change, property, place, knowledge)),
             Update::Replacement if follows => {
-                perhaps.push(format!("{path} may change, which needs replacement"));
+                perhaps.push(format!(
+                    "{path} may change, which needs replacement{unless}"
+                ));
             }
             Update::Replacement => {
-                replacing.push(format!("{path} cannot change without replacement"));
+                replacing.push(format!("{path} cannot change without replacement{unless}"));
             }
             Update::Conditional | Update::Unknown if follows => {
-                perhaps.push(format!("{path} may change, and may need replacement then"));
+                perhaps.push(format!(
+                    "{path} may change, and may need replacement then{unless}"
+                ));
             }
-            Update::Conditional => perhaps.push(format!("{path} may need replacement")),
+            Update::Conditional => perhaps.push(format!("{path} may need replacement{unless}")),
             Update::Unknown if is_custom(&change.resource_type) => decides = true,
             Update::Unknown => {
                 perhaps.push(format!(
@@ -92,6 +99,35 @@ pub(super) fn judge(
         };
         change.reasons = same;
     }
+}
+
+/// Returns the entries of its update policy with which a resource that is replaced would stay: none, where something else
+/// replaces it besides.
+pub(in super::super) fn avoidable(
+    change: &ResourceChange,
+    old: &Value,
+    new: &Value,
+    knowledge: &dyn Knowledge,
+) -> BTreeSet<&'static str> {
+    let mut found = BTreeSet::new();
+    for property in &change.properties {
+        let Some(place) = property.path.property() else {
+            continue;
+        };
+        let refined = traps::refined(&change.resource_type, property, Some(old), new);
+        let (update, unless) = match refined {
+            Some(refined) => (refined.update, refined.unless),
+            None => (knowledge.update(&change.resource_type, place), None),
+        };
+        if update != Update::Replacement || change.possible.contains(&property.path) {
+            continue;
+        }
+        match unless {
+            Some(policy) => found.insert(policy),
+            None => return BTreeSet::new(),
+        };
+    }
+    found
 }
 
 /// What CloudFormation makes of the answer of a custom resource's function to an update: another physical id is another

@@ -43,6 +43,78 @@ fn a_replacement_that_keeps_its_name_is_refused() {
     }
 }
 
+/// Another name would make an empty one, where the update policy lets the one that is there change.
+#[test]
+fn what_an_update_policy_would_change_in_place_is_told_with_the_policy() {
+    let domain = |policy: Value, more: Value| {
+        let mut template = resources(&json!({"It": {
+            "Type": "AWS::OpenSearchService::Domain",
+            "Properties": {"DomainName": "orders"},
+            "UpdatePolicy": policy,
+        }}));
+        let properties = &mut template["Resources"]["It"]["Properties"];
+        let more = more.as_object().expect("is an object").clone();
+        properties
+            .as_object_mut()
+            .expect("is an object")
+            .extend(more);
+        template
+    };
+    let version = |version: &str| json!({"EngineVersion": format!("OpenSearch_{version}")});
+    let told = |policy: Value| {
+        let (old, new) = (version("2.5"), version("2.11"));
+        line(
+            &registered(&domain(policy.clone(), old), &domain(policy, new)),
+            "It",
+        )
+    };
+    let refused = told(json!({"Ref": "AWS::NoValue"}));
+    assert!(
+        refused.starts_with(
+            "Replace Impossible: CloudFormation does not replace a resource that keeps its name: give it an UpdatePolicy with \
+             `EnableVersionUpgrade: true`, which changes the one that is there, or, for an empty one, give it another DomainName \
+             than \"orders\", or none; "
+        ),
+        "{refused}"
+    );
+    assert!(
+        refused.contains(
+            "EngineVersion cannot change without replacement unless its UpdatePolicy has `EnableVersionUpgrade: true`"
+        ),
+        "{refused}"
+    );
+    assert!(told(json!({"EnableVersionUpgrade": false})).starts_with("Replace Impossible"));
+    let allowed = told(json!({"EnableVersionUpgrade": true}));
+    assert!(allowed.starts_with("Update "), "{allowed}");
+    assert!(!allowed.contains("UpdatePolicy"), "{allowed}");
+    let perhaps = told(json!({"EnableVersionUpgrade": {"Ref": "Hidden"}}));
+    assert!(
+        perhaps.contains(
+            "EngineVersion may need replacement unless its UpdatePolicy has `EnableVersionUpgrade: true`"
+        ),
+        "{perhaps}"
+    );
+
+    // Of what is replaced anyway, no policy helps.
+    let group = |nodes: u32, subnets: &str| {
+        resources(
+            &json!({"It": {"Type": "AWS::ElastiCache::ReplicationGroup", "Properties": {
+                "ReplicationGroupId": "orders", "NumNodeGroups": nodes, "CacheSubnetGroupName": subnets,
+            }}}),
+        )
+    };
+    let only = line(&registered(&group(1, "a"), &group(2, "a")), "It");
+    assert!(
+        only.starts_with("Replace Impossible: CloudFormation does not replace a resource that keeps its name: give it an UpdatePolicy with `UseOnlineResharding: true`"),
+        "{only}"
+    );
+    let both = line(&registered(&group(1, "a"), &group(2, "b")), "It");
+    assert!(
+        both.starts_with("Replace Impossible: CloudFormation does not replace a resource that keeps its name: give it another ReplicationGroupId than"),
+        "{both}"
+    );
+}
+
 #[test]
 fn a_replacement_that_follows_another_is_refused_too() {
     let template = |source: &str| {

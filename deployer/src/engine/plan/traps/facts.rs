@@ -24,7 +24,7 @@ pub(super) use protection::protections;
 pub(super) use retention::RETENTIONS;
 use retention::Retention;
 pub(super) use switches::SWITCHES;
-pub(super) use updates::UPDATES;
+pub(super) use updates::{ALLOWED, UPDATES};
 
 /// The page about what a resource that leaves its stack becomes.
 const DELETION_POLICY: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html";

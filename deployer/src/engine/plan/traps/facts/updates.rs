@@ -14,11 +14,60 @@ pub(in super::super) struct UpdateFact {
     pub(in super::super) update: fn(Option<&Value>, Option<&Value>, &Value) -> Update,
 }
 
+/// A property whose change makes another resource, which is empty, unless an entry of the update policy is `true`.
+pub(in super::super) struct AllowedFact {
+    pub(in super::super) resource_type: &'static str,
+    pub(in super::super) property: &'static str,
+    /// The entry of the policy.
+    pub(in super::super) policy: &'static str,
+    pub(in super::super) source: &'static str,
+}
+
+impl AllowedFact {
+    /// Says how the change is applied to a resource as it is wanted.
+    pub(in super::super) fn update(&self, resource: &Value) -> Update {
+        let policies = resource.get("UpdatePolicy");
+        match policies.and_then(|policies| policies.get(self.policy)) {
+            Some(Value::Object(_)) => Update::Conditional,
+            allowed if is_on(allowed) => Update::InPlace,
+            _ => Update::Replacement,
+        }
+    }
+}
+
 /// The page about groups of ElastiCache.
 const REPLICATION: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticache-replicationgroup.html";
 
 /// The page about APIs of AppSync.
 const GRAPHQL: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-appsync-graphqlapi.html";
+
+/// Properties that change as the update policy of the resource says.
+pub(in super::super) const ALLOWED: &[AllowedFact] = &[
+    AllowedFact {
+        resource_type: "AWS::ElastiCache::ReplicationGroup",
+        property: "NodeGroupConfiguration",
+        policy: "UseOnlineResharding",
+        source: REPLICATION,
+    },
+    AllowedFact {
+        resource_type: "AWS::ElastiCache::ReplicationGroup",
+        property: "NumNodeGroups",
+        policy: "UseOnlineResharding",
+        source: REPLICATION,
+    },
+    AllowedFact {
+        resource_type: "AWS::Elasticsearch::Domain",
+        property: "ElasticsearchVersion",
+        policy: "EnableVersionUpgrade",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticsearch-domain.html",
+    },
+    AllowedFact {
+        resource_type: "AWS::OpenSearchService::Domain",
+        property: "EngineVersion",
+        policy: "EnableVersionUpgrade",
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-opensearchservice-domain.html",
+    },
+];
 
 /// Properties whose change AWS describes in more detail than the registry, or otherwise. Where the registry knows of no
 /// replacement and the page does, it may be needed.
@@ -79,25 +128,6 @@ pub(in super::super) const UPDATES: &[UpdateFact] = &[
         source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html",
         update: |_, _, _| Update::Replacement,
     },
-    // Without these policies another one is made, which is empty.
-    UpdateFact {
-        resource_type: "AWS::ElastiCache::ReplicationGroup",
-        property: "NodeGroupConfiguration",
-        source: REPLICATION,
-        update: |_, _, resource| where_allowed(resource, "UseOnlineResharding"),
-    },
-    UpdateFact {
-        resource_type: "AWS::ElastiCache::ReplicationGroup",
-        property: "NumNodeGroups",
-        source: REPLICATION,
-        update: |_, _, resource| where_allowed(resource, "UseOnlineResharding"),
-    },
-    UpdateFact {
-        resource_type: "AWS::Elasticsearch::Domain",
-        property: "ElasticsearchVersion",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticsearch-domain.html",
-        update: |_, _, resource| where_allowed(resource, "EnableVersionUpgrade"),
-    },
     UpdateFact {
         resource_type: "AWS::Events::EventBus",
         property: "EventSourceName",
@@ -130,12 +160,6 @@ pub(in super::super) const UPDATES: &[UpdateFact] = &[
         update: |_, _, _| Update::Conditional,
     },
     UpdateFact {
-        resource_type: "AWS::OpenSearchService::Domain",
-        property: "EngineVersion",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-opensearchservice-domain.html",
-        update: |_, _, resource| where_allowed(resource, "EnableVersionUpgrade"),
-    },
-    UpdateFact {
         resource_type: "AWS::Route53::RecordSet",
         property: "Name",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-route53-recordset.html",
@@ -148,15 +172,6 @@ pub(in super::super) const UPDATES: &[UpdateFact] = &[
         update: |_, _, _| Update::Conditional,
     },
 ];
-
-/// Returns how a resource changes that is made anew unless its update policy says otherwise.
-fn where_allowed(resource: &Value, policy: &str) -> Update {
-    match resource.get("UpdatePolicy").and_then(|all| all.get(policy)) {
-        Some(Value::Object(_)) => Update::Conditional,
-        allowed if is_on(allowed) => Update::InPlace,
-        _ => Update::Replacement,
-    }
-}
 
 /// Returns how an API changes of which a template says what it is: for sure it is made anew where that is the default and
 /// nothing was said before.
