@@ -324,7 +324,9 @@ impl Run<'_> {
                     Err(unseen) => unseen.tell(&session.ui),
                 }
                 unlooked = orphans::unseen(&ground, &survey);
-                ground.leave(&session.ui, &survey);
+                if !self.place.is_local() {
+                    ground.leave(&session.ui, &survey);
+                }
             }
             let reads_nothing = self.reads_nothing(session);
             // Where nobody reads, only what is known to be left is told.

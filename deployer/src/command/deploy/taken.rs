@@ -34,7 +34,10 @@ pub(super) async fn look(
     }
     let looked = orphans::look(session, context, ground).await?;
     let survey = looked.unwrap_or_default();
-    ground.leave(&session.ui, &survey);
+    // A look at a local engine costs nothing, so that none of its regions has to be forgotten.
+    if !place.is_local() {
+        ground.leave(&session.ui, &survey);
+    }
     let taken = orphans::taken(session, context, &survey, &plot.targets()).await?;
     match refusal(&taken) {
         Some(error) => Err(plot.name(error)),
