@@ -286,7 +286,8 @@ async fn what_left_a_stack_that_is_removed_next_is_taken_back_into_a_new_one() {
     let left = left(&next);
     assert_eq!(ids(&left), [ID]);
     let resources = adoption(&left).as_object().expect("is one");
-    assert_eq!(Vec::from_iter(resources.keys()), ["Orders"]);
+    let ids: Vec<&String> = resources.keys().collect();
+    assert_eq!(ids, ["Orders"]);
     assert_eq!(warned(&next.finish()), 1, "it is told once");
 }
 
