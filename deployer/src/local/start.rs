@@ -20,6 +20,8 @@ const START_LIMIT: Duration = Duration::from_mins(1);
 /// How long a running engine may take to answer before it is called unresponsive.
 const JOIN_LIMIT: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(20);
+/// How many ports are tried where any will do.
+const ATTEMPTS: usize = 5;
 
 impl LocalEngine {
     pub(crate) fn start_blocking(&self) -> Result<Endpoint, StartError> {
@@ -39,13 +41,25 @@ impl LocalEngine {
         if self.cancel.is_cancelled() {
             return Err(StartError::Interrupted);
         }
-        let port = self.choose_port()?;
+        let mut port = self.choose_port()?;
         if state.lost_state()? {
             self.emit(LocalEvent::StateLost);
         }
         state.clear_temporary()?;
-        self.emit(LocalEvent::Starting { port });
-        self.launch(&environment.python(), &state, port)
+        let mut attempts = 1;
+        loop {
+            self.emit(LocalEvent::Starting { port });
+            match self.launch(&environment.python(), &state, port) {
+                // Somebody else took it between the choice and the start.
+                Err(StartError::Died { .. })
+                    if self.settings.port == Port::Any && attempts < ATTEMPTS && is_taken(port) =>
+                {
+                    attempts += 1;
+                    port = self.choose_port()?;
+                }
+                ended => return ended,
+            }
+        }
     }
 
     fn join(&self, record: &Record) -> Result<Endpoint, StartError> {
@@ -191,6 +205,11 @@ impl LocalEngine {
             self.clock.sleep(POLL);
         }
     }
+}
+
+fn is_taken(port: u16) -> bool {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    bound.is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
 }
 
 /// Tells whether the engine of this very start answers on its port.

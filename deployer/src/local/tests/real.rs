@@ -1,6 +1,7 @@
 //! The real engine: installed once into the cache of all tests, started on free ports with a state of its own.
 
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -70,6 +71,26 @@ fn wait_until(what: &str, done: impl Fn() -> bool) {
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Many engines start at once where many tests run.
+#[tokio::test]
+async fn a_port_that_somebody_takes_meanwhile_is_left_to_them() {
+    let workspace = Workspace::new();
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let holding = Arc::clone(&taken);
+    let engine = workspace.engine(Port::Any).with_events(move |event| {
+        let mut holding = holding.lock().unwrap();
+        if let LocalEvent::Starting { port } = event
+            && holding.is_empty()
+        {
+            holding.push(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap());
+        }
+    });
+    let endpoint = engine.ensure_started().await.unwrap();
+    let other = taken.lock().unwrap()[0].local_addr().unwrap().port();
+    assert_ne!(endpoint.url, format!("http://127.0.0.1:{other}"));
+    engine.stop().await.unwrap();
 }
 
 #[tokio::test]
