@@ -41,7 +41,8 @@ pub(in crate::engine::plan) fn noteless(
 ///
 /// CloudFormation says so with `DELETE_SKIPPED`
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackEvent.html>). What was done to it in the stack
-/// later is told by a later event, such as one of its import.
+/// later is told by a later event, such as one of its import. What another one took the place of under the logical id before
+/// it was kept was replaced, and did not leave under that name.
 pub(in crate::engine::plan) fn outside(
     events: &[ResourceEvent],
     own: &[DeployedResource],
@@ -51,12 +52,15 @@ pub(in crate::engine::plan) fn outside(
         .map(|it| (it.resource_type.as_str(), it.physical_id.as_str()));
     let mut known: BTreeSet<(&str, &str)> = own.collect();
     let mut found = BTreeMap::new();
-    for event in events.iter().rev() {
+    for (position, event) in events.iter().enumerate().rev() {
         let Some(physical_id) = event.physical_id.as_deref() else {
             continue;
         };
         let is_last = known.insert((&event.resource_type, physical_id));
-        if is_last && event.status == "DELETE_SKIPPED" {
+        if is_last
+            && event.status == "DELETE_SKIPPED"
+            && !is_replaced(event, physical_id, &events[..position])
+        {
             found
                 .entry(event.logical_id.clone())
                 .or_insert_with(|| DeployedResource {
@@ -67,6 +71,20 @@ pub(in crate::engine::plan) fn outside(
         }
     }
     found
+}
+
+/// Returns whether another resource had the logical id of an event already when it happened: an update makes the new one before
+/// it cleans up the one whose place it took.
+///
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html>.
+fn is_replaced(event: &ResourceEvent, physical_id: &str, earlier: &[ResourceEvent]) -> bool {
+    let mut of_id = earlier.iter().rev().filter(|it| {
+        it.logical_id == event.logical_id
+            && it.resource_type == event.resource_type
+            && !it.status.starts_with("DELETE_")
+    });
+    let last = of_id.find_map(|it| it.physical_id.as_deref());
+    last.is_some_and(|last| last != physical_id)
 }
 
 /// Notes in a plan what may be outside of its stack, and what becomes of it.
@@ -98,8 +116,8 @@ pub(in crate::engine::plan) fn tell(
         change.add(
             grade,
             format!(
-                "{from} ({kind} {}) left the stack, which has no note of a rename any more, and was kept outside: {what}. To have \
-                 that one, import it as {to} first",
+                "{from} ({kind} {}) was kept outside when it left the stack, which has no note of a rename any more: {what}. To \
+                 have that one, import it as {to} first",
                 left.physical_id
             ),
             IMPORT_PAGE,
@@ -149,6 +167,23 @@ mod tests {
             assert_eq!(told(&[kept("Inbox", "first"), after]), []);
         }
         assert_eq!(told(&[kept("Inbox", "own")]), []);
+        // Another one took its place, and is what left later.
+        let replaced = [
+            event("Inbox", "first", "UPDATE_IN_PROGRESS"),
+            event("Inbox", "second", "UPDATE_COMPLETE"),
+            event("Inbox", "first", "DELETE_IN_PROGRESS"),
+            kept("Inbox", "first"),
+        ];
+        assert_eq!(told(&replaced), []);
+        let left = [
+            &replaced[..],
+            &[
+                event("Inbox", "second", "DELETE_IN_PROGRESS"),
+                kept("Inbox", "second"),
+            ],
+        ]
+        .concat();
+        assert_eq!(told(&left), [pair("Inbox", "second")]);
         assert_eq!(told(&[event("Inbox", "first", "DELETE_COMPLETE")]), []);
     }
 }
