@@ -1,5 +1,7 @@
 //! Traps of buckets.
 
+mod replication;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -23,48 +25,9 @@ pub(super) const TRAPS: &[Trap] = &[
     Trap {
         types: &["AWS::S3::Bucket"],
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-s3-bucket-replicationrule.html",
-        find: replication,
+        find: replication::find,
     },
 ];
-
-/// Finds rules of replication that copy nothing any more: off, or gone from among others. A bucket without any is told of
-/// besides.
-fn replication(seen: &Seen<'_>) -> Vec<Finding> {
-    const RULES: &str = "/ReplicationConfiguration/Rules";
-    let Some(rules) = seen.after(RULES).filter(|_| seen.stays()) else {
-        return Vec::new();
-    };
-    let after = elements(Some(rules));
-    let copies = |rule: &&&Value| is(rule.get("Status"), "Enabled");
-    let same_part = |one: &Value, other: &Value, part: &str| match (one.get(part), other.get(part))
-    {
-        (Some(one), Some(other)) => same(one, other),
-        (one, other) => one.is_none() && other.is_none(),
-    };
-    // A rule without an id is told by where it copies what.
-    let is_same = |one: &Value, other: &Value| match one.get("Id") {
-        Some(_) => same_part(one, other, "Id"),
-        None => ["Id", "Prefix", "Filter", "Destination"]
-            .iter()
-            .all(|part| same_part(one, other, part)),
-    };
-    let before = elements(seen.before(RULES));
-    let lost = before.iter().filter(copies).filter(|rule| {
-        let mut still = after.iter().filter(copies);
-        !still.any(|now| is_same(rule, now))
-    });
-    lost.map(|rule| {
-        let which = match rule.get("Id") {
-            Some(id) => format!("the rule {}", text(id)),
-            None => "a rule".to_owned(),
-        };
-        Finding::new(
-            Grade::PermissionWidened,
-            format!("{which} no longer copies new objects elsewhere"),
-        )
-    })
-    .collect()
-}
 
 /// The page about classes of which objects have to be restored before they are read.
 const TRANSITIONS: &str = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html";
