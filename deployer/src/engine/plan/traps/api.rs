@@ -1,5 +1,7 @@
 //! Traps of APIs.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::super::canonical::same;
@@ -14,12 +16,15 @@ pub(super) const TRAPS: &[Trap] = &[
     Trap {
         types: &["AWS::ApiGateway::Stage"],
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigateway-stage-methodsetting.html",
-        find: |seen| cached_plainly(seen, "/MethodSettings"),
+        find: |seen| cached_plainly(seen, None, "/MethodSettings"),
     },
     Trap {
         types: &["AWS::ApiGateway::Deployment"],
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigateway-deployment-methodsetting.html",
-        find: |seen| cached_plainly(seen, "/StageDescription/MethodSettings"),
+        find: |seen| {
+            const STAGE: &str = "/StageDescription";
+            cached_plainly(seen, Some(STAGE), "/StageDescription/MethodSettings")
+        },
     },
     Trap {
         types: &[
@@ -56,35 +61,72 @@ pub(super) const TRAPS: &[Trap] = &[
     },
 ];
 
-/// Finds methods whose responses were encrypted where they are cached, and are not any more.
-fn cached_plainly(seen: &Seen<'_>, place: &str) -> Vec<Finding> {
+/// The settings of methods, each with its verb and path.
+struct Settings<'a>(Vec<(String, &'a Value)>);
+
+impl<'a> Settings<'a> {
+    /// How a setting of all methods is called, and what is said of all of them beside the settings.
+    const ALL: [&'static str; 2] = ["* /*", ""];
+
+    fn of(settings: Option<&'a Value>, stage: Option<&'a Value>) -> Self {
+        let settings = widen::elements(settings).into_iter().chain(stage);
+        let named = settings.map(|setting| {
+            let part = |name: &str| setting.get(name).map(widen::text).unwrap_or_default();
+            let name = format!("{} {}", part("HttpMethod"), part("ResourcePath"));
+            (name.trim().to_owned(), setting)
+        });
+        Self(named.collect())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Returns what counts for a method: its own setting, or that of all.
+    fn find(&self, method: &str) -> Option<&'a Value> {
+        let own = self.0.iter().find(|(name, _)| name == method);
+        let all = |name: &str| Self::ALL.contains(&name);
+        let found = own.or_else(|| self.0.iter().find(|(name, _)| all(name)));
+        found.map(|(_, setting)| *setting)
+    }
+}
+
+/// Finds methods whose responses were encrypted where they are cached, and are not any more. `stage` may have what is said of
+/// a whole stage.
+fn cached_plainly(seen: &Seen<'_>, stage: Option<&str>, settings: &str) -> Vec<Finding> {
     const ENCRYPTED: &str = "CacheDataEncrypted";
-    let which = |setting: &Value| {
-        let part = |name: &str| setting.get(name).map(widen::text).unwrap_or_default();
-        let which = format!("{} {}", part("HttpMethod"), part("ResourcePath"));
-        which.trim().to_owned()
-    };
-    let after = widen::elements(seen.after(place));
-    let before = widen::elements(seen.before(place)).into_iter();
-    let encrypted = before.filter(|setting| is_on(setting.get(ENCRYPTED)));
-    let lost = encrypted.filter_map(|setting| {
-        let name = which(setting);
-        let now = after.iter().find(|now| which(now) == name)?;
-        let caches = now
-            .get("CachingEnabled")
-            .is_none_or(|it| is_on(Some(it)) || it.is_object());
-        (caches && !is_on(now.get(ENCRYPTED))).then_some(name)
+    const CACHED: &str = "CachingEnabled";
+    let before = Settings::of(
+        seen.before(settings),
+        stage.and_then(|stage| seen.before(stage)),
+    );
+    let after = Settings::of(
+        seen.after(settings),
+        stage.and_then(|stage| seen.after(stage)),
+    );
+    let names: BTreeSet<&str> = before.names().chain(after.names()).collect();
+    let lost = names.into_iter().filter_map(|which| {
+        let (was, now) = (before.find(which)?, after.find(which)?);
+        let cached = now.get(CACHED);
+        let may_cache = cached.is_none_or(|it| is_on(Some(it)) || it.is_object());
+        let is_lost = is_on(was.get(ENCRYPTED)) && may_cache && !is_on(now.get(ENCRYPTED));
+        let mut unknown = [cached, now.get(ENCRYPTED)].into_iter().flatten();
+        is_lost.then(|| (which, unknown.find(|value| widen::is_unknown(value))))
     });
-    lost.map(|which| {
+    lost.map(|(which, unknown)| {
         let of = if which.is_empty() {
-            which
+            String::new()
         } else {
             format!(" of {which}")
         };
-        Finding::new(
-            Grade::PermissionWidened,
-            format!("responses{of} are cached without encryption"),
-        )
+        let reason = match unknown {
+            Some(value) => format!(
+                "responses{of} may be cached without encryption, as nobody knows what {} is",
+                widen::text(value)
+            ),
+            None => format!("responses{of} are cached without encryption"),
+        };
+        Finding::new(Grade::PermissionWidened, reason)
     })
     .collect()
 }

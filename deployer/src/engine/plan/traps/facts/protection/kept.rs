@@ -45,14 +45,6 @@ pub(super) const ROWS: &[Protection] = &[
     verified("/SecondarySources/*/InsecureSsl"),
     verified("/Source/InsecureSsl"),
     Protection {
-        resource_type: "AWS::ApiGateway::Deployment",
-        pointer: "/StageDescription/CacheDataEncrypted",
-        protects: is_on,
-        unsaid: Unsaid::Read,
-        without: "responses are cached without encryption",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigateway-deployment-stagedescription.html",
-    },
-    Protection {
         resource_type: "AWS::Events::EventBus",
         pointer: "/KmsKeyIdentifier",
         protects: is_own_key,
