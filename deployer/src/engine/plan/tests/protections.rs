@@ -125,6 +125,12 @@ fn a_protection_that_moves_to_another_element_is_missed() {
             project(&[("b", true), ("a", false)]),
             vec![],
         ),
+        // The one that stays as it is takes the place of none before it.
+        (
+            project(&[("a", false)]),
+            project(&[("a", true), ("a", false)]),
+            vec![plain("one of them, which is new, is switched on")],
+        ),
     ] {
         assert_eq!(of(old.clone(), new.clone()), expected, "{old:?} {new:?}");
     }

@@ -28,13 +28,16 @@ pub(super) fn unprotected(
 ) -> Vec<String> {
     let path = shown(&format!("{list}{inner}"));
     let mut left = elements(seen.before(list));
-    let (mut found, mut new) = (Vec::new(), Vec::new());
-    for element in elements(seen.after(list)) {
+    // What did not change is none of those that another one may have been.
+    let mut others = elements(seen.after(list));
+    others.retain(|element| {
         let unchanged = left.iter().position(|earlier| same(earlier, element));
-        let earlier = unchanged.or_else(|| {
-            let mut left = left.iter();
-            left.position(|earlier| is_one(earlier, element, inner))
-        });
+        unchanged.map(|position| left.remove(position)).is_none()
+    });
+    let (mut found, mut new) = (Vec::new(), Vec::new());
+    for element in others {
+        let mut all = left.iter();
+        let earlier = all.position(|earlier| is_one(earlier, element, inner));
         match earlier.map(|position| left.remove(position)) {
             Some(earlier) => {
                 let sides = [earlier.pointer(inner), element.pointer(inner)];
