@@ -90,6 +90,11 @@ const OPENINGS: &[Opening] = &[
         "public-read-write",
     ),
     (
+        &["AWS::IoT::TopicRule"],
+        "/TopicRulePayload/ErrorAction/S3/CannedAcl",
+        "public-read-write",
+    ),
+    (
         &["AWS::CloudFront::Distribution"],
         "/DistributionConfig/CacheBehaviors/*/ViewerProtocolPolicy",
         "allow-all",
@@ -318,6 +323,18 @@ mod tests {
                 "/CorsConfiguration/CorsRules/0/AllowedOrigins",
                 json!({"CorsConfiguration": {"CorsRules": [{"AllowedOrigins": ["https://example.com"]}]}}),
                 "any web page may call it (CORS origin `*`)",
+            ),
+            (
+                "AWS::IoT::TopicRule",
+                "/TopicRulePayload/Actions/0/S3/CannedAcl",
+                json!({"TopicRulePayload": {"Actions": [{"S3": {"BucketName": "b", "CannedAcl": "private"}}]}}),
+                "anybody may read and write the objects that it writes (ACL)",
+            ),
+            (
+                "AWS::IoT::TopicRule",
+                "/TopicRulePayload/ErrorAction/S3/CannedAcl",
+                json!({"TopicRulePayload": {"ErrorAction": {"S3": {"BucketName": "b", "CannedAcl": "private"}}}}),
+                "anybody may read and write the objects that it writes (ACL)",
             ),
             (
                 "AWS::CloudFront::Distribution",
