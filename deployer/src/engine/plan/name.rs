@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::canonical::same;
+use super::canonical::{alike, same};
 use super::compare::{avoidable, type_of};
 use super::knowledge::is_own_name;
 use super::known::Known;
@@ -94,12 +94,7 @@ fn kept<'a>(
 ) -> Option<(&'static str, &'a Value)> {
     let names = knowledge.name(type_of(after));
     let is_elsewhere =
-        among(type_of(after)).any(
-            |name| match (property(before, name), property(after, name)) {
-                (Some(before), Some(after)) => !same(before, after),
-                (before, after) => before.is_some() || after.is_some(),
-            },
-        );
+        among(type_of(after)).any(|name| !alike(property(before, name), property(after, name)));
     if is_elsewhere {
         return None;
     }

@@ -25,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::canonical::{intrinsic, json_text};
+use super::compare::type_of;
 use super::references::names;
 use exposure::lost;
 use statement::{Effect, dropped, equal, gained, matches, principals};
@@ -171,7 +172,7 @@ fn bounds(old: &Value, new: &Value) -> Option<String> {
 /// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl>.
 fn listed(old: &Value, new: &Value) -> Option<String> {
     let of = |side: &'_ Value| {
-        let is_bucket = side.get("Type").and_then(Value::as_str) == Some("AWS::S3::Bucket");
+        let is_bucket = type_of(side) == "AWS::S3::Bucket";
         let list = side.get("Properties")?.get("AccessControl")?.as_str()?;
         is_bucket.then(|| list.to_owned())
     };
@@ -188,7 +189,7 @@ fn listed(old: &Value, new: &Value) -> Option<String> {
 ///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html>.
 fn callers(old: &Value, new: &Value) -> Vec<String> {
-    if new.get("Type").and_then(Value::as_str) != Some("AWS::Lambda::Permission") {
+    if type_of(new) != "AWS::Lambda::Permission" {
         return Vec::new();
     }
     let property = |name: &str| {

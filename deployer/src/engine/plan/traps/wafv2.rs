@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::Grade;
-use super::super::canonical::same;
+use super::super::canonical::alike;
 use super::super::widen::{elements, is_unknown, text};
 use super::{Finding, Seen, Trap, is};
 
@@ -25,23 +25,18 @@ fn shown(seen: &Seen<'_>) -> Vec<Finding> {
     for before in elements(seen.before(PROTECTIONS)) {
         let field = before.get("Field");
         let name = name(field);
-        let now = after.iter().find(|now| match (field, now.get("Field")) {
-            (Some(field), Some(now)) => same(field, now),
-            (field, now) => field.is_none() && now.is_none(),
-        });
+        let now = after.iter().find(|now| alike(field, now.get("Field")));
         let action = now.and_then(|now| now.get("Action"));
         let reason = match (now, action) {
             (None, _) => format!("logs, metrics and samples show {name} as it is"),
             (Some(_), action) if is(before.get("Action"), "HASH") || is(action, "SUBSTITUTION") => {
                 continue;
             }
-            (Some(_), Some(action)) if is_unknown(action) => match before.get("Action") {
-                Some(before) if same(before, action) => continue,
-                _ => format!(
-                    "logs, metrics and samples may show a hash of {name}, as nobody knows what {} is",
-                    text(action)
-                ),
-            },
+            (Some(_), action) if alike(before.get("Action"), action) => continue,
+            (Some(_), Some(action)) if is_unknown(action) => format!(
+                "logs, metrics and samples may show a hash of {name}, as nobody knows what {} is",
+                text(action)
+            ),
             (Some(_), _) => format!("logs, metrics and samples show a hash of {name}"),
         };
         found.push(Finding::new(Grade::PermissionWidened, reason));

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::super::super::compare::type_of;
 use super::super::super::references::names;
 use super::super::text;
 use super::reach::{Route, path_covers};
@@ -24,7 +25,7 @@ pub(in super::super::super) fn elsewhere(
     before: &BTreeMap<String, Value>,
     after: &BTreeMap<String, Value>,
 ) -> Vec<String> {
-    if kind(new) != RESOURCE {
+    if type_of(new) != RESOURCE {
         return Vec::new();
     }
     let part = |resource: &'_ Value| properties(resource).get("PathPart").map(text);
@@ -38,7 +39,7 @@ pub(in super::super::super) fn elsewhere(
     let methods = after.iter().filter(|(method, body)| {
         let all = properties(body);
         let resource = all.get("ResourceId").map(names).unwrap_or_default();
-        kind(body) == METHOD
+        type_of(body) == METHOD
             && before.contains_key(*method)
             && takes_calls(METHOD, all)
             && !resource.is_disjoint(&of)
@@ -58,7 +59,10 @@ fn below(id: &str, resources: &BTreeMap<String, Value>) -> BTreeSet<String> {
     let mut found = BTreeSet::from([id.to_owned()]);
     loop {
         let count = found.len();
-        for (id, body) in resources.iter().filter(|(_, body)| kind(body) == RESOURCE) {
+        for (id, body) in resources
+            .iter()
+            .filter(|(_, body)| type_of(body) == RESOURCE)
+        {
             let parent = properties(body).get("ParentId").map(names);
             if parent.is_some_and(|parent| !parent.is_disjoint(&found)) {
                 found.insert(id.clone());
@@ -68,9 +72,4 @@ fn below(id: &str, resources: &BTreeMap<String, Value>) -> BTreeSet<String> {
             return found;
         }
     }
-}
-
-fn kind(resource: &Value) -> &str {
-    let kind = resource.get("Type").and_then(Value::as_str);
-    kind.unwrap_or_default()
 }
