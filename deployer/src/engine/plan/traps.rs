@@ -144,9 +144,18 @@ impl<'a> Seen<'a> {
 
     /// Returns whether a property differs, or has another value because what it refers to is replaced.
     fn touches(&self, property: &str) -> bool {
-        let certain = self.change.properties.iter();
-        let mut certain = certain.filter(|change| !self.change.possible.contains(&change.path));
-        certain.any(|change| {
+        let mut changes = self.changes_of(property);
+        changes.any(|change| !self.change.possible.contains(&change.path))
+    }
+
+    /// Returns whether a property differs, or may.
+    fn changes(&self, property: &str) -> bool {
+        self.changes_of(property).next().is_some()
+    }
+
+    fn changes_of(&self, property: &str) -> impl Iterator<Item = &'a PropertyChange> {
+        let all = self.change.properties.iter();
+        all.filter(move |change| {
             matches!(change.path.property(), Some([Step::Key(first), ..]) if first == property)
         })
     }

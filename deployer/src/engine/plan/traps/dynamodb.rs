@@ -224,7 +224,8 @@ pub(super) fn renewed(seen: &Seen<'_>) -> Option<&'static str> {
 
 /// A replica that leaves a global table is deleted, and one that stays may lose what protects it.
 fn replicas(seen: &Seen<'_>) -> Vec<Finding> {
-    if !seen.stays() {
+    // In another order they are what they were, also where two say the same region.
+    if !seen.stays() || !seen.changes("Replicas") {
         return Vec::new();
     }
     let of = |list| named(list, "Region");
