@@ -169,7 +169,7 @@ async fn another_way_than_the_planned_one_is_not_gone_unasked() {
 #[tokio::test]
 async fn what_is_outside_without_a_note_is_told() {
     let other = json!({"Resources": {"Other": {"Type": "AWS::SNS::Topic"}}});
-    let left = "Inbox (AWS::SQS::Queue Inbox-physical) left the stack";
+    let left = "Inbox (AWS::SQS::Queue Inbox-physical) was kept outside when it left the stack";
     for (deployed, kept, grade, told) in [
         (&other, true, Grade::DataLoss, Some("an empty one is made")),
         (&other, false, Grade::None, None),
