@@ -27,6 +27,7 @@ mod moving;
 mod operate;
 mod orphan;
 mod others;
+mod outlook;
 mod outside;
 mod owner;
 mod plan;

@@ -28,8 +28,15 @@ pub(super) fn described(orphan: &Orphan) -> String {
     )
 }
 
-/// Says what goes and stands in no template, and what stays and is of no use any more.
+/// Says what data goes and what stays, what goes and stands in no template, and what stays and is of no use any more.
 pub(super) fn show(ui: &Ui, outlook: &Outlook) {
+    for data in &outlook.data {
+        if data.is_lost() {
+            ui.warn(data.to_string());
+        } else {
+            ui.line(format!("  {data}"));
+        }
+    }
     for unreadable in &outlook.unreadable {
         ui.warn(unreadable.to_string());
     }
