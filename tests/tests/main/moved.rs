@@ -187,6 +187,7 @@ fn a_table_whose_note_somebody_took_away_is_told() {
     let change = planned(&fixture);
     assert_eq!(change["action"], "create", "{change}");
     assert_eq!(change["grade"], "data_loss", "{change}");
-    let told = format!("Orders (AWS::DynamoDB::Table {table}) left the stack");
+    let told =
+        format!("Orders (AWS::DynamoDB::Table {table}) was kept outside when it left the stack");
     assert!(change["reasons"].to_string().contains(&told), "{change}");
 }
