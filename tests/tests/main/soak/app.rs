@@ -61,6 +61,8 @@ impl App {
             "assets": {"worker-1": asset(1), "worker-2": asset(2)}, "stacks": manifests,
         });
         self.write("assembly/manifest.json", &manifest.to_string());
+        // What the program reads is no source that the tool knows of: the configuration is, and changes in its place.
+        self.sandbox.configure(CONFIG);
     }
 
     fn describe_stack(&self, number: usize, stack: &Stack, broken: bool) -> Value {
