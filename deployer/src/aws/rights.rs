@@ -4,6 +4,7 @@
 //! allowed to pipelines before it is denied to somebody. Which actions a call takes is what the Service Authorization
 //! Reference says (<https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>).
 
+mod commands;
 mod table;
 
 use std::{
@@ -15,7 +16,8 @@ use std::{
 use serde_json::Value;
 
 use Of::{Deploy, DeployWith, Engine, Look, People};
-use table::{CALLS, COMMANDS, Of, SIGNED};
+use commands::COMMANDS;
+use table::{CALLS, Of, SIGNED};
 
 /// Who is calling takes no right (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
 const FREE: (&str, &str) = ("sts", "get_caller_identity");

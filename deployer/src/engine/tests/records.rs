@@ -174,11 +174,7 @@ async fn what_is_deployed_is_written_down_without_what_is_hidden() {
     }
     let played = begun(&[])
         .describe(STACK, answers::absent(STACK))
-        .create_change_set(|_| true)
-        .change_set("CREATE_COMPLETE", "", ADD_ORDERS)
-        .execute()
-        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
-        .events(&[("9", STACK, "CREATE_COMPLETE", "", "*")])
+        .creating(ADD_ORDERS)
         .describe(STACK_ID, Stack::new("CREATE_COMPLETE").xml())
         .s3("list_objects_v2", listed("intake-dev/release/", &[]))
         .s3(

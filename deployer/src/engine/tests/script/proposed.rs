@@ -17,6 +17,16 @@ impl Script {
         self.proposing(changes).execute()
     }
 
+    /// The creation of a stack with these changes, to its end.
+    pub(in crate::engine::tests) fn creating(self, changes: &str) -> Self {
+        const CREATED: [answers::EventRow; 1] = [("9", STACK, "CREATE_COMPLETE", "", "*")];
+        self.create_change_set(|_| true)
+            .change_set("CREATE_COMPLETE", "", changes)
+            .execute()
+            .events(&CREATED)
+            .events(&CREATED)
+    }
+
     /// A change set that changes nothing, and goes.
     pub(in crate::engine::tests) fn proposing_nothing(self) -> Self {
         self.list_change_sets(&[])
