@@ -316,6 +316,23 @@ fn a_group_of_another_network_may_have_the_same_name() {
     assert!(told.starts_with("Replace Impossible"), "{told}");
 }
 
+/// See <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html>.
+#[test]
+fn a_schedule_of_another_group_may_have_the_same_name() {
+    let schedule = |group: &str| {
+        json!({"Type": "AWS::Scheduler::Schedule", "Properties": {
+            "Name": "nightly", "GroupName": group, "ScheduleExpression": "rate(1 day)",
+        }})
+    };
+    let old = resources(&json!({"One": schedule("a")}));
+    let beside = |group: &str| {
+        let new = resources(&json!({"One": schedule("a"), "Other": schedule(group)}));
+        line(&registered(&old, &new), "Other")
+    };
+    assert_eq!(beside("b"), "Create None: it is new");
+    assert!(beside("a").starts_with("Create Impossible"));
+}
+
 /// What it is attached to is no name that somebody gives.
 #[test]
 fn what_there_can_be_one_of_is_not_to_get_another_name() {
