@@ -14,6 +14,7 @@ mod cli {
     mod build;
     mod cloudformation;
     mod configuration;
+    mod crash;
     mod diff;
     mod drift;
     mod errors;

@@ -13,7 +13,7 @@ use system_tests::poll::{PATIENCE, eventually};
 use system_tests::tap::Tap;
 use tempfile::TempDir;
 
-use self::search::{HIDDEN, Search, bytes, found, marked};
+use self::search::{CRASHED, HIDDEN, Search, bytes, found, marked};
 use crate::fixture::{Fixture, STACK};
 
 #[test]
@@ -195,15 +195,21 @@ fn no_secret_is_printed_written_or_sent_where_it_does_not_belong() {
     search.run(1, &["deploy", "-vv"]);
     search.run(1, &["diff", "--json"]);
 
-    // The stacks binary crashes.
+    // The stacks binary crashes, with what it worked on in its words. These are shown to whoever runs it, as those of any
+    // program of theirs, and go nowhere else.
     fixture.describe_released(3, &resources);
     let stacks = fs::read_to_string(fixture.workspace().join("stacks/src/main.rs"));
     let stacks = stacks.expect("it can be read");
-    let broken = "fn main() {\n    let none: Option<u8> = std::env::args().nth(99).map(|_| 1);\n    \
-                  none.expect(\"a table\");\n}\n";
+    let broken = "fn main() {\n    let password = std::env::var(\"CRASH_WORKED_ON\").expect(\"it is set\");\n    \
+                  panic!(\"{password} is no number\");\n}\n";
     fixture.write("stacks/src/main.rs", broken);
-    search.run(1, &["deploy", "-vv"]);
-    search.run(1, &["diff", "--json"]);
+    for arguments in [&["deploy", "-vv"][..], &["diff", "--json"]] {
+        let mut command = search.command(arguments);
+        command.env("CRASH_WORKED_ON", CRASHED);
+        let run = search.end(1, command);
+        let shown = format!("{}{}", run.stdout, run.stderr);
+        assert!(shown.contains(&format!("{CRASHED} is no number")), "{run}");
+    }
     fixture.write("stacks/src/main.rs", &stacks);
     search.run(0, &["deploy"]);
     watched(&search);
@@ -223,7 +229,7 @@ fn no_secret_is_printed_written_or_sent_where_it_does_not_belong() {
     });
     let rest = lines.collect::<Vec<_>>().join("\n");
     assert!(tokens > 0, "nobody was called");
-    for secret in search.secrets() {
+    for secret in search.secrets().into_iter().chain([CRASHED.to_owned()]) {
         let mut places = found(rest.as_bytes(), &secret);
         // What the function was sent went to the function.
         places.retain(|place| !place.starts_with(&marked("payload")));
@@ -257,7 +263,7 @@ fn no_secret_is_printed_written_or_sent_where_it_does_not_belong() {
     );
     for file in &written {
         let bytes = bytes(file);
-        for secret in search.secrets() {
+        for secret in search.secrets().into_iter().chain([CRASHED.to_owned()]) {
             assert_eq!(found(&bytes, &secret), [""; 0], "{}", file.display());
         }
         assert!(
