@@ -1,7 +1,8 @@
 //! Random changes, deployed, deployed again and removed, over and over: a model knows what should be there, and after each
 //! step that is what the services of the engine say.
 //!
-//! Some deploys fail half-way and are mended, some runs are killed and run again. `SOAK_CYCLES` says how many cycles there
+//! Some deploys replace what holds data, some leave stacks behind that are in the source no more, some fail half-way and are
+//! mended, and some runs are killed and run again. `SOAK_CYCLES` says how many cycles there
 //! are, and `SOAK_SEED` repeats a run that failed.
 
 mod app;
@@ -18,7 +19,7 @@ use system_tests::poll::{PATIENCE, eventually};
 use system_tests::proxy::Proxy;
 use system_tests::sandbox::{Run, Running};
 
-use app::{App, name};
+use app::{App, name, whole_name};
 use model::{Stack, Stacks};
 use random::Random;
 
@@ -63,6 +64,8 @@ struct Tally {
     failed: usize,
     killed: usize,
     removed: usize,
+    replaced: usize,
+    left: usize,
     checks: usize,
     most: usize,
 }
@@ -72,13 +75,16 @@ impl fmt::Display for Tally {
         write!(
             f,
             "{} runs: {} deploys of changes, {} of none, {} that failed and were mended, {} removals; {} of all were killed; \
-             {} comparisons, the largest of {} resources",
+             {} resources were replaced, {} deploys told stacks that left the source; {} comparisons, the largest of {} \
+             resources",
             self.runs,
             self.changed,
             self.unchanged,
             self.failed,
             self.removed,
             self.killed,
+            self.replaced,
+            self.left,
             self.checks,
             self.most
         )
@@ -105,7 +111,14 @@ impl Soak {
 
     fn command(&self, verb: &str, stacks: &BTreeSet<usize>) -> Command {
         let url = self.proxy.url();
-        let names: Vec<String> = stacks.iter().map(|number| name(*number)).collect();
+        // What left the source is known by its whole name alone.
+        let names: Vec<String> = stacks
+            .iter()
+            .map(|number| match self.wanted.0.get(number) {
+                Some(_) => name(*number),
+                None => whole_name(*number),
+            })
+            .collect();
         let mut arguments = vec![verb, "--stage", "dev", "--endpoint-url", &url, "--json"];
         arguments.extend(names.iter().map(String::as_str));
         let mut command = self.app.sandbox.command(&arguments);
@@ -174,6 +187,10 @@ impl Soak {
             let change = self.wanted.change(&mut self.random);
             self.story.push(change);
         }
+        // By chance alone little would be replaced.
+        if self.random.chance(60) {
+            self.story.extend(self.wanted.replace(&mut self.random));
+        }
         match self.random.below(10) {
             0..=1 => self.deploy_and_fail(),
             2..=4 => self.deploy(true),
@@ -203,15 +220,41 @@ impl Soak {
             (BTreeSet::new(), all)
         };
         self.app.describe(&self.wanted, &BTreeSet::new());
-        self.expect("deploy", &named, 0, killed);
+        let run = self.expect("deploy", &named, 0, killed);
         self.tally.changed += 1;
         self.is_deployed(&touched);
+        if named.is_empty() {
+            self.tells_what_left(&run);
+        }
         self.check();
+    }
+
+    /// The end of a deploy of all stacks names those that are deployed and not in the source.
+    fn tells_what_left(&mut self, run: &Run) {
+        let lines = run.json_lines();
+        let summary = lines.last().expect("there is a summary");
+        let told = summary["orphans"].as_array().into_iter().flatten();
+        let told: BTreeSet<String> = told
+            .map(|orphan| orphan["stack"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        let (there, wanted) = (self.deployed.numbers(), self.wanted.numbers());
+        let left = there.difference(&wanted).copied();
+        let left: BTreeSet<String> = left.map(whole_name).collect();
+        if told != left {
+            self.fail(&format!("{left:?} left the source, and told were {told:?}"));
+        }
+        self.tally.left += usize::from(!left.is_empty());
     }
 
     fn is_deployed(&mut self, stacks: &BTreeSet<usize>) {
         for number in stacks {
             if let Some(stack) = self.wanted.0.get(number) {
+                let before = self.deployed.0.get(number).map(|before| &before.resources);
+                let replaced = before.into_iter().flatten().filter(|(name, resource)| {
+                    let now = stack.resources.get(*name);
+                    now.is_some_and(|now| resource.is_replaced_by(now))
+                });
+                self.tally.replaced += replaced.count();
                 self.deployed.0.insert(*number, stack.clone());
                 self.hollow.remove(number);
             }
@@ -236,8 +279,9 @@ impl Soak {
         self.hollow.extend(new);
         self.check();
         self.app.describe(&self.wanted, &BTreeSet::new());
-        self.expect("deploy", &BTreeSet::new(), 0, false);
+        let run = self.expect("deploy", &BTreeSet::new(), 0, false);
         self.is_deployed(&touched);
+        self.tells_what_left(&run);
         self.check();
     }
 
@@ -264,7 +308,7 @@ impl Soak {
         for stack in summary["stacks"].as_array().into_iter().flatten() {
             let number = same
                 .iter()
-                .find(|number| stack["stack"] == format!("{}-dev", name(**number)));
+                .find(|number| stack["stack"] == whole_name(**number));
             let is_same = number
                 .is_some_and(|number| self.wanted.0.get(number) == self.deployed.0.get(number));
             if is_same && stack["outcome"] != "unchanged" {

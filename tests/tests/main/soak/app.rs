@@ -10,8 +10,8 @@ use super::model::{Resource, Stack, Stacks};
 use crate::PROGRAM;
 use crate::workspace::{COPY, Workspace, described, hash};
 
-const CONFIG: &str =
-    "[workspace]\nstacks = \"soak-stacks\"\n\n[stages.dev]\nregion = \"us-east-1\"\n";
+/// The app has a name, by which the tool knows the stacks that left the source.
+const CONFIG: &str = "[workspace]\nname = \"soak\"\nstacks = \"soak-stacks\"\n\n[stages.dev]\nregion = \"us-east-1\"\n";
 
 const MAIN: &str = r#"
 fn main() {
@@ -28,6 +28,11 @@ pub(super) struct App {
 /// Returns the name of a stack without its stage.
 pub(super) fn name(number: usize) -> String {
     format!("s{number}")
+}
+
+/// Returns the name that CloudFormation knows a stack by.
+pub(super) fn whole_name(number: usize) -> String {
+    format!("{}-dev", name(number))
 }
 
 impl App {
@@ -111,13 +116,9 @@ impl App {
         .to_string();
         let file = format!("{of}-dev.template.json");
         self.write(&format!("assembly/{file}"), &template);
-        let needs: Vec<String> = stack
-            .uses
-            .iter()
-            .map(|used| format!("{}-dev", name(*used)))
-            .collect();
+        let needs: Vec<String> = stack.uses.iter().map(|used| whole_name(*used)).collect();
         json!({
-            "name": format!("{of}-dev"), "id": of, "template": file,
+            "name": whole_name(number), "id": of, "template": file,
             "sha256": hash(&template), "depends_on": needs, "artifacts": artifacts,
             "capabilities": ["CAPABILITY_NAMED_IAM"], "outputs": {"Shared": {}}, "resources": types,
         })
@@ -130,13 +131,16 @@ impl App {
 
 fn declared(of: &str, name: &str, resource: &Resource) -> Value {
     match resource {
-        Resource::Queue { visibility } => json!({"Type": "AWS::SQS::Queue", "Properties": {
-            "QueueName": format!("{of}-{name}"), "VisibilityTimeout": visibility,
-        }}),
-        Resource::Table => json!({"Type": "AWS::DynamoDB::Table", "Properties": {
-            "TableName": format!("{of}-{name}"), "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
-            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        Resource::Queue { visibility, called } => {
+            json!({"Type": "AWS::SQS::Queue", "Properties": {
+                "QueueName": format!("{of}-{name}-{called}"), "VisibilityTimeout": visibility,
+            }})
+        }
+        // One name cannot stay: CloudFormation makes the new table before it removes the old one.
+        Resource::Table { key } => json!({"Type": "AWS::DynamoDB::Table", "Properties": {
+            "TableName": format!("{of}-{name}-{key}"), "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
         }}),
         Resource::Parameter { value } => json!({"Type": "AWS::SSM::Parameter", "Properties": {
             "Name": format!("/soak/{of}/{name}"), "Type": "String", "Value": value.to_string(),
@@ -169,8 +173,10 @@ pub(super) fn expected(number: usize, stack: &Stack, code: &BTreeMap<u32, String
     let mut lines = vec![format!("stack {of}-dev"), format!("queue {of}-shared 30")];
     for (name, resource) in &stack.resources {
         let line = match resource {
-            Resource::Queue { visibility } => format!("queue {of}-{name} {visibility}"),
-            Resource::Table => format!("table {of}-{name}"),
+            Resource::Queue { visibility, called } => {
+                format!("queue {of}-{name}-{called} {visibility}")
+            }
+            Resource::Table { key } => format!("table {of}-{name}-{key} {key}"),
             Resource::Parameter { value } => format!("parameter /soak/{of}/{name} {value}"),
             Resource::LogGroup { days } => format!("log group {of}-{name} {days}"),
             Resource::Function {
@@ -205,7 +211,7 @@ pub(super) fn functions(number: usize, stack: &Stack) -> Vec<(String, u32)> {
 
 /// Returns what is there of a stack whose first deploy failed.
 pub(super) fn hollow(number: usize) -> String {
-    format!("stack {}-dev", name(number))
+    format!("stack {}", whole_name(number))
 }
 
 /// Asks the services what is there. Returns a line for each resource, and the code of each function besides.
@@ -227,7 +233,10 @@ pub(super) fn actual(account: &Account) -> (BTreeSet<String>, BTreeMap<String, S
         lines.insert(format!("queue {name} {visibility}"));
     }
     for table in list("dynamodb", "DynamoDB_20120810.ListTables", "TableNames") {
-        lines.insert(format!("table {}", text(&table)));
+        let asked = json!({ "TableName": table });
+        let answer = account.call("dynamodb", "DynamoDB_20120810.DescribeTable", &asked);
+        let key = text(&answer["Table"]["KeySchema"][0]["AttributeName"]);
+        lines.insert(format!("table {} {key}", text(&table)));
     }
     for group in list("logs", "Logs_20140328.DescribeLogGroups", "logGroups") {
         let (name, days) = (text(&group["logGroupName"]), &group["retentionInDays"]);

@@ -10,6 +10,12 @@ const STACKS: usize = 6;
 /// The names of resources. Each is of one type: CloudFormation refuses to make another type of a resource that it knows.
 const NAMES: [&str; 6] = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"];
 
+/// The keys that a table may have.
+const KEYS: [&str; 3] = ["id", "at", "of"];
+
+/// How many names a queue may have.
+const NAMES_OF_A_QUEUE: usize = 3;
+
 /// Stacks by number.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Stacks(pub(super) BTreeMap<usize, Stack>);
@@ -25,10 +31,15 @@ pub(super) struct Stack {
 /// A resource, with what can be changed about it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Resource {
+    /// CloudFormation replaces it where its name is another.
     Queue {
         visibility: usize,
+        called: usize,
     },
-    Table,
+    /// CloudFormation replaces it where its key is another, and with it what it is called.
+    Table {
+        key: &'static str,
+    },
     Parameter {
         value: usize,
     },
@@ -47,8 +58,11 @@ impl Resource {
         match name {
             "alpha" => Self::Queue {
                 visibility: random.below(600),
+                called: random.below(NAMES_OF_A_QUEUE),
             },
-            "beta" => Self::Table,
+            "beta" => Self::Table {
+                key: *random.pick(&KEYS),
+            },
             "gamma" => Self::Parameter {
                 value: random.below(1000),
             },
@@ -60,6 +74,31 @@ impl Resource {
                 level: random.below(5),
                 version: if random.chance(50) { 1 } else { 2 },
             },
+        }
+    }
+
+    /// Returns what CloudFormation replaces the resource by, where it can be made to.
+    fn another(&self) -> Option<Self> {
+        match self {
+            Self::Queue { visibility, called } => Some(Self::Queue {
+                visibility: *visibility,
+                called: (called + 1) % NAMES_OF_A_QUEUE,
+            }),
+            Self::Table { key } => {
+                let at = KEYS.iter().position(|other| other == key)?;
+                let key = KEYS.iter().cycle().nth(at + 1)?;
+                Some(Self::Table { key })
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns whether CloudFormation makes another resource to get from one to the other.
+    pub(super) fn is_replaced_by(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Queue { called, .. }, Self::Queue { called: new, .. }) => called != new,
+            (Self::Table { key }, Self::Table { key: new }) => key != new,
+            _ => false,
         }
     }
 }
@@ -103,17 +142,48 @@ impl Stacks {
         all
     }
 
+    /// Replaces a resource, where there is one that can be, and says which.
+    pub(super) fn replace(&mut self, random: &mut Random) -> Option<String> {
+        let mut all: Vec<(String, &mut Resource, Resource)> = Vec::new();
+        for (number, stack) in &mut self.0 {
+            for (name, resource) in &mut stack.resources {
+                if let Some(another) = resource.another() {
+                    all.push((
+                        format!("stack {number} has another {name}"),
+                        resource,
+                        another,
+                    ));
+                }
+            }
+        }
+        if all.is_empty() {
+            return None;
+        }
+        let (change, resource, another) = all.swap_remove(random.below(all.len()));
+        *resource = another;
+        Some(change)
+    }
+
     /// Changes something, and says what.
     pub(super) fn change(&mut self, random: &mut Random) -> String {
         let count = self.0.len();
         if count < 2 || (count < STACKS && random.chance(20)) {
-            self.0.insert(count, Stack::default());
-            return format!("stack {count} is new");
+            let is_new = |number: &usize| !self.0.contains_key(number);
+            let number = (0..STACKS).find(is_new).expect("there are fewer");
+            self.0.insert(number, Stack::default());
+            return format!("stack {number} is new");
         }
-        let number = random.below(count);
+        let numbers: Vec<usize> = self.0.keys().copied().collect();
+        let number = *random.pick(&numbers);
+        let is_used = self.0.values().any(|other| other.uses.contains(&number));
+        if count > 2 && !is_used && random.chance(30) {
+            self.0.remove(&number);
+            return format!("stack {number} leaves the source");
+        }
+        let others: Vec<usize> = numbers.into_iter().filter(|it| *it < number).collect();
         let stack = self.0.entry(number).or_default();
-        if number > 0 && random.chance(20) {
-            let used = random.below(number);
+        if !others.is_empty() && random.chance(20) {
+            let used = *random.pick(&others);
             if !stack.uses.remove(&used) {
                 stack.uses.insert(used);
             }
