@@ -168,7 +168,10 @@ impl Stack<'_> {
             .map(|(name, value)| (name, as_text(value)))
             .collect();
         for (name, value) in [
-            ("ServiceToken", Some(function.arn().into())),
+            // CloudFormation does not let this be changed, so it stays the same whether or not the function is released. It
+            // asks once all of the function is deployed, and nothing of the old is met. See
+            // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html.
+            ("ServiceToken", Some(function.latest_arn().into())),
             ("ServiceTimeout", service_timeout(props, function.timeout())),
         ] {
             if rendered.contains_key(name) {

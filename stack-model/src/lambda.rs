@@ -129,7 +129,8 @@ pub struct FunctionProps {
     pub reserved_concurrency: Option<ReservedConcurrency>,
     /// How long log events are kept.
     pub log_retention: Retention,
-    /// What those who invoke the function reach: the function as it was deployed last by default.
+    /// What those who invoke the function reach: by default the alias of a version in protected stages, and the function
+    /// as it was deployed last in others.
     pub release: Release,
     /// Whether AWS X-Ray traces invocations; the role then may send traces.
     pub tracing: bool,
@@ -174,7 +175,7 @@ impl<F> Clone for FunctionRef<F> {
 }
 
 impl<F> FunctionRef<F> {
-    /// Returns the ARN that the function is invoked by: that of its alias, where it is [released](Release::Live).
+    /// Returns the ARN that the function is invoked by: that of its alias, where it is [released](Release).
     pub fn arn(&self) -> Value<Arn<Function>> {
         match &self.alias {
             Some(alias) => alias.arn(),
@@ -187,7 +188,7 @@ impl<F> FunctionRef<F> {
         get_att(&self.id, "Arn")
     }
 
-    /// Returns the alias of a [released](Release::Live) function.
+    /// Returns the alias of a [released](Release) function.
     pub fn alias(&self) -> Option<ResourceRef> {
         let id = self.alias.as_ref()?.id.clone();
         Some(ResourceRef { id })
@@ -232,7 +233,7 @@ impl<F> Handle for FunctionRef<F> {
 
 impl Stack<'_> {
     /// Adds a function with its execution role `<Id>Role` and its log group `<Id>Logs`; where it is
-    /// [released](Release::Live), its version `<Id>Version` and its alias `<Id>Alias`.
+    /// [released](Release), as by default in protected stages, its version `<Id>Version` and its alias `<Id>Alias`.
     ///
     /// The code is the binary that the contract names, built and published by the deployer; the template
     /// parameter `<Id>Artifact` receives its key.
@@ -305,10 +306,8 @@ impl Stack<'_> {
                 architecture,
             },
         );
-        let release = match props.release {
-            Release::Latest => None,
-            Release::Live => Some(self.release_name(logical_id)),
-        };
+        let released = props.release.is_live_in(self.stage());
+        let release = released.then(|| self.release_name(logical_id));
         let mut environment = self.wire(logical_id, asset, wired, &role, props.environment, source);
         if let Some(name) = &release {
             // Lambda publishes no version of what is as in the last one. With this nothing ever is.

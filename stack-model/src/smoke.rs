@@ -179,7 +179,7 @@ impl Stack<'_> {
     /// should.
     ///
     /// The name is a logical id of its own kind, by which reports call the check. Functions of the stack that are
-    /// [released](crate::lambda::Release::Live) under an alias are then led back to the version that they had before.
+    /// [released](crate::lambda::Release) under an alias are then led back to the version that they had before.
     #[track_caller]
     pub fn smoke_check(&mut self, name: &str, check: SmokeCheck) {
         let source = Location::caller();

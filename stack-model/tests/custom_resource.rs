@@ -10,7 +10,7 @@ use stack_model::policy::Statement;
 use stack_model::sqs::{QueueOperation, QueueProps};
 use stack_model::{Expr, Handle, Stack, Value};
 
-use crate::support::{dev, resources, texts, violations};
+use crate::support::{dev, prod, resources, texts, violations};
 
 /// A function that fills a table.
 #[derive(Debug)]
@@ -195,6 +195,25 @@ fn names_of_cloudformation_are_taken() {
             "orders / It / Properties.ServiceToken: `ServiceToken` belongs to CloudFormation: choose another name",
         ]
     );
+}
+
+/// The token cannot be changed, and the alias comes and goes.
+#[test]
+fn a_released_function_is_asked_as_it_was_deployed_last() {
+    let resources = resources(prod(), |stack| {
+        let function = fill(stack, 15);
+        assert!(function.alias().is_some());
+        stack.policy(
+            "MayFill",
+            function.role(),
+            [Statement::allow(["dynamodb:PutItem"])
+                .on("arn:aws:dynamodb:eu-central-1:123456789012:table/drinks")],
+        );
+        seed(stack, &function, CustomResourceProps::default());
+    });
+    let token = &resources["Seed"]["Properties"]["ServiceToken"];
+    assert_eq!(token, &json!({"Fn::GetAtt": ["Fill", "Arn"]}));
+    assert_eq!(resources["Seed"]["DependsOn"], json!(["MayFill"]));
 }
 
 #[test]

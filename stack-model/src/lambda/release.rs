@@ -29,20 +29,20 @@ pub(super) const VARIABLE: &str = "STACKCTL_RELEASE";
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html>.
 ///
 /// ```
-/// use stack_model::Stack;
 /// use stack_model::lambda::{FunctionProps, Release};
 ///
-/// fn released(stack: &Stack<'_>) -> FunctionProps {
-///     FunctionProps {
-///         release: Release::in_protected(stack.stage()),
-///         ..FunctionProps::default()
-///     }
-/// }
+/// let always = FunctionProps {
+///     release: Release::Live,
+///     ..FunctionProps::default()
+/// };
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Release {
-    /// The function as it was deployed last.
+    /// [`Live`](Self::Live) where the stage is protected, and [`Latest`](Self::Latest) in all others, in which a deploy
+    /// should above all be quick.
     #[default]
+    InProtected,
+    /// The function as it was deployed last.
     Latest,
     /// The alias `live`, which names a version of the function.
     ///
@@ -53,12 +53,12 @@ pub enum Release {
 }
 
 impl Release {
-    /// Releases functions of protected stages under an alias, and of others not.
-    pub fn in_protected(stage: &Stage) -> Self {
-        if stage.is_protected() {
-            Self::Live
-        } else {
-            Self::Latest
+    /// Returns whether a function of the stage has an alias.
+    pub(super) fn is_live_in(self, stage: &Stage) -> bool {
+        match self {
+            Self::InProtected => stage.is_protected(),
+            Self::Latest => false,
+            Self::Live => true,
         }
     }
 }

@@ -159,8 +159,8 @@ fn the_variable_of_the_release_is_nobody_elses() {
 }
 
 #[test]
-fn protected_stages_release_where_others_do_not() {
-    let kind = |protected: bool| {
+fn protected_stages_release_unless_a_function_says_otherwise() {
+    let is_released = |protected: bool, release: Option<Release>| {
         let request = json!({
             "name": "some",
             "region": "eu-central-1",
@@ -170,13 +170,17 @@ fn protected_stages_release_where_others_do_not() {
         let stage = stack_model::Stage::new(serde_json::from_value(request).unwrap());
         let mut app = App::new(stage);
         let mut stack = app.stack("orders");
-        let props = FunctionProps {
-            release: Release::in_protected(stack.stage()),
-            ..FunctionProps::default()
-        };
+        let mut props = FunctionProps::default();
+        if let Some(release) = release {
+            props.release = release;
+        }
         let work = stack.function::<Work>("Work", Wired::new(Vec::new()), props);
         work.alias().is_some()
     };
-    assert!(kind(true));
-    assert!(!kind(false));
+    assert!(is_released(true, None));
+    assert!(!is_released(false, None));
+    for protected in [true, false] {
+        assert!(is_released(protected, Some(Release::Live)));
+        assert!(!is_released(protected, Some(Release::Latest)));
+    }
 }

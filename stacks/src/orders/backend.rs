@@ -7,6 +7,7 @@ use stack_model::apigateway::{
 };
 use stack_model::dynamodb::{Billing, TableProps, TableRef};
 use stack_model::lambda::BatchSize;
+use stack_model::smoke::SmokeCheck;
 use stack_model::sqs::{
     DelaySeconds, MessageRetention, MessageSize, QueueProps, QueueRef, VisibilityTimeout,
 };
@@ -92,8 +93,9 @@ pub(super) fn describe(app: &mut App, settings: &Settings) -> Result<Backend, Vi
     let slash = stack.rest_cors("ApiRoot", &api.root(), cors([HttpMethod::Get]));
     let proxy = Integration::lambda_proxy(&root);
     let get = MethodProps::new(HttpMethod::Get, Authorization::None, proxy);
-    stack.rest_method("GetRoot", &slash, get);
+    let get = stack.rest_method("GetRoot", &slash, get);
     let live = stack.rest_stage("ApiStage", &api, StageProps::named(&settings.stage));
+    stack.smoke_check("RootAnswers", SmokeCheck::rest(&live, &get));
 
     stack
         .output("RestApiId", api.rest_api_id())

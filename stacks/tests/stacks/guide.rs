@@ -30,8 +30,8 @@ fn rows<'a>(page: &'a str, title: &str) -> Vec<Vec<&'a str>> {
 /// Where the tests of a level are: those of the system, and those that are about several systems.
 fn places(level: &str, system: &str) -> Vec<String> {
     let several: &[&str] = match level {
-        "engine" => &["pipeline", "rows", "site"],
-        "template" => &["names", "pipelines", "site", "state_machines"],
+        "engine" => &["pipeline", "rows", "site", "smoke"],
+        "template" => &["names", "pipelines", "releases", "site", "state_machines"],
         "function" => return vec![format!("functions/{system}/src")],
         _ => panic!("{system}: there is no level {level}"),
     };

@@ -10,6 +10,7 @@ mod names;
 mod orders;
 mod photos;
 mod pipelines;
+mod releases;
 mod site;
 mod state_machines;
 mod visitors;

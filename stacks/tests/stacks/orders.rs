@@ -420,7 +420,7 @@ fn without_digits_of_content(template: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// What protects the data of `prod` is a matter of every protected stage, so it is left aside here.
+/// What protects the data of `prod` and releases its functions is a matter of every protected stage, so it is left aside here.
 #[test]
 fn prod_differs_in_names_in_the_log_level_and_in_the_stage() {
     let dev = dev();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use system_tests::account::{Account, texts};
 use system_tests::http;
 use system_tests::poll::{PATIENCE, eventually};
-use system_tests::sandbox::Sandbox;
+use system_tests::sandbox::{Run, Running, Sandbox};
 
 use crate::PROGRAM;
 use crate::workspace::{COPY, Workspace, described, hash, hexadecimal};
@@ -295,6 +295,17 @@ fn main() {{
         let account = self.sandbox.account();
         let answer = account.request("s3", "DELETE", &policy, &[], "");
         assert_eq!(answer.status, 204, "{answer:?}");
+    }
+
+    /// Runs a command by an address that does not say that it is on this machine, so that nothing goes without consent.
+    pub(crate) fn elsewhere(&self, arguments: &[&str]) -> Run {
+        let engine = self.sandbox.engine();
+        let url = engine.url().replace("127.0.0.1", "0.0.0.0");
+        assert!(url.contains("0.0.0.0"), "{url}");
+        let place = ["--stage", "dev", "--endpoint-url", &url];
+        let mut command = self.sandbox.command(&[arguments, &place].concat());
+        command.envs(engine.sdk_variables());
+        Running::spawn(command).end()
     }
 
     /// Returns the account as a role sees it that may do everything.

@@ -4,7 +4,6 @@ use std::fs;
 
 use serde_json::{Value, json};
 use system_tests::account::texts;
-use system_tests::sandbox::{Run, Running};
 
 use crate::fixture::Fixture;
 use crate::workspace::{described, hash};
@@ -49,16 +48,6 @@ fn describe(fixture: &Fixture, durable: &Value) {
     write("manifest.json", &manifest.to_string());
 }
 
-/// Runs a command by an address that does not say that it is on this machine, so that nothing goes without consent.
-fn elsewhere(fixture: &Fixture, arguments: &[&str]) -> Run {
-    let engine = fixture.sandbox.engine();
-    let url = engine.url().replace("127.0.0.1", "0.0.0.0");
-    let place = ["--stage", "dev", "--endpoint-url", &url];
-    let mut command = fixture.sandbox.command(&[arguments, &place[..]].concat());
-    command.envs(engine.sdk_variables());
-    Running::spawn(command).end()
-}
-
 #[test]
 fn what_may_be_replaced_is_told_has_to_be_allowed_and_may_stay() {
     let fixture = Fixture::new(&json!({}));
@@ -74,7 +63,7 @@ fn what_may_be_replaced_is_told_has_to_be_allowed_and_may_stay() {
     account.call("sqs", "AmazonSQS.SendMessage", &letter);
 
     describe(&fixture, &json!({"ExecutionTimeout": 120}));
-    let plan = elsewhere(&fixture, &["diff", "--json"]).json();
+    let plan = fixture.elsewhere(&["diff", "--json"]).json();
     let changes = plan["stacks"][0]["changes"].as_array().cloned();
     let changes = changes.expect("something changes");
     let change = |id: &str| {
@@ -87,7 +76,7 @@ fn what_may_be_replaced_is_told_has_to_be_allowed_and_may_stay() {
         assert_eq!(change["perhaps"], true, "{change}");
         assert_eq!(change["grade"], grade, "{change}");
     }
-    let told = elsewhere(&fixture, &["diff"]);
+    let told = fixture.elsewhere(&["diff"]);
     let text = format!("{}{}", told.stdout, told.stderr);
     assert!(
         text.contains("it refers to Worker, which may be replaced"),
@@ -95,20 +84,19 @@ fn what_may_be_replaced_is_told_has_to_be_allowed_and_may_stay() {
     );
 
     // CloudFormation says the same of both.
-    let beside = elsewhere(&fixture, &["diff", "--change-set", "--json"]).json();
+    let beside = fixture
+        .elsewhere(&["diff", "--change-set", "--json"])
+        .json();
     let beside = &beside["stacks"][0]["changes"];
     assert_eq!(beside, &plan["stacks"][0]["changes"], "{beside}");
 
-    let refused = elsewhere(&fixture, &["deploy", "--yes"]);
+    let refused = fixture.elsewhere(&["deploy", "--yes"]);
     assert_eq!(refused.code, Some(4), "{refused}");
     assert!(
         refused.stderr.contains("--allow data-loss:Letters"),
         "{refused}"
     );
-    let allowed = elsewhere(
-        &fixture,
-        &["deploy", "--yes", "--allow", "data-loss:Letters"],
-    );
+    let allowed = fixture.elsewhere(&["deploy", "--yes", "--allow", "data-loss:Letters"]);
     assert_eq!(allowed.code, Some(0), "{allowed}");
 
     // It was an if: both are what they were.
@@ -116,7 +104,7 @@ fn what_may_be_replaced_is_told_has_to_be_allowed_and_may_stay() {
     let after = ["Url", "Worker"].map(|key| outputs.text("post-dev", key));
     assert_eq!(after, [url.clone(), worker.clone()]);
     // The engine tells nothing of `DurableConfig`, so what CloudFormation holds has to say that it changed.
-    let again = elsewhere(&fixture, &["diff", "--exit-code"]);
+    let again = fixture.elsewhere(&["diff", "--exit-code"]);
     assert_eq!(again.code, Some(0), "{again}");
     let wanted = json!({"QueueUrl": url});
     let found = account.call("sqs", "AmazonSQS.ReceiveMessage", &wanted);

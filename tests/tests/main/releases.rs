@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use system_tests::account::{Account, texts};
-use system_tests::sandbox::Running;
 
 use crate::fixture::{Fixture, STACK};
 
@@ -319,16 +318,8 @@ fn going_back_in_a_protected_stage_needs_what_a_deploy_needs() {
     };
     assert_eq!(tables(), 1);
 
-    // By an address that does not say that it is on this machine, so that nothing goes without consent.
-    let engine = fixture.sandbox.engine();
-    let url = engine.url().replace("127.0.0.1", "0.0.0.0");
-    assert!(url.contains("0.0.0.0"), "{url}");
     let back = |more: &[&str]| {
-        let place = ["--stage", "dev", "--endpoint-url", &url];
-        let arguments = [&["rollback", "slow", "--to", "previous"], more, &place[..]].concat();
-        let mut command = fixture.sandbox.command(&arguments);
-        command.envs(engine.sdk_variables());
-        Running::spawn(command).end()
+        fixture.elsewhere(&[&["rollback", "slow", "--to", "previous"], more].concat())
     };
     let run = back(&["--yes"]);
     assert_eq!(run.code, Some(4), "{run}");

@@ -4,9 +4,12 @@ use std::fs;
 
 use serde_json::{Value, json};
 use system_tests::account::texts;
+use system_tests::http;
 use system_tests::proxy::Proxy;
 
-use crate::fixture::{Fixture, STACK};
+use crate::fixture::{Fixture, RUNTIME, STACK};
+use crate::shipped;
+use crate::workspace::hash;
 
 const DEPLOY: [&str; 4] = ["deploy", "--stage", "dev", "--local"];
 
@@ -48,8 +51,13 @@ fn describe(fixture: &Fixture, status: u16) {
 
 /// Returns the version that the alias of the function names.
 fn live(fixture: &Fixture) -> String {
+    live_of(fixture, STACK, "Worker")
+}
+
+/// Does the same for a function of another stack.
+fn live_of(fixture: &Fixture, stack: &str, function: &str) -> String {
     let account = fixture.sandbox.account();
-    let arguments = [("StackName", STACK), ("LogicalResourceId", "Worker")];
+    let arguments = [("StackName", stack), ("LogicalResourceId", function)];
     let resources = account.query(
         "cloudformation",
         "2010-05-15",
@@ -187,6 +195,103 @@ fn a_check_that_fails_leads_the_release_back_and_the_next_one_leads_on() {
     let run = fixture.sandbox.run(&back);
     assert_eq!(run.code, Some(0), "{run}");
     assert!(run.stderr.contains("and release 1 of"), "{run}");
+}
+
+/// What the shipped system says of itself in a protected stage, with nothing about it changed: its functions are released under
+/// an alias that its API asks, and a check goes with it. Only what the functions run is the test's own, so that it can fail.
+#[test]
+fn a_shipped_system_goes_back_to_the_release_that_answered() {
+    let stage = "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+    let fixture = Fixture::new(&json!({}));
+    fixture
+        .sandbox
+        .configure(&format!("[workspace]\nstacks = \"slow-stacks\"\n\n{stage}"));
+    render_backend(&fixture, stage);
+    let answer = |status: u16, text: &str| {
+        let answer = json!({"statusCode": status, "body": text}).to_string();
+        let main = format!("{RUNTIME}\nfn main() {{\n    serve(|_| {answer:?}.to_owned());\n}}\n");
+        fixture.write("worker/src/main.rs", &main);
+    };
+    let stack = "orders-backend-dev";
+    let live = || live_of(&fixture, stack, "Root");
+
+    answer(200, "one");
+    let run = fixture.sandbox.succeed(&[&DEPLOY[..], &["-v"]].concat());
+    assert!(
+        run.stderr.contains("orders-backend-dev/RootAnswers: GET")
+            && run.stderr.contains("answered with 200"),
+        "{run}"
+    );
+    assert_eq!(live(), "1");
+    let url = fixture.sandbox.outputs("*").text(stack, "ApiUrl");
+    let asked = || {
+        let answer = http::send("GET", &url, &[], "");
+        (answer.status, answer.body)
+    };
+    assert_eq!(asked(), (200, "one".to_owned()));
+
+    // A release of new code is nothing that anybody has to allow.
+    answer(200, "two");
+    let plan = fixture
+        .sandbox
+        .succeed(&["diff", "--stage", "dev", "--local", "--json"])
+        .json();
+    let changes = plan["stacks"][0]["changes"].as_array().cloned();
+    let changes = changes.expect("it is a list");
+    assert!(
+        changes
+            .iter()
+            .any(|change| change["logical_id"] == "RootAlias"),
+        "{plan:#}"
+    );
+    for change in &changes {
+        let dangers = change["dangers"].as_array().map_or(0, Vec::len);
+        assert_eq!(dangers, 0, "{change:#}");
+    }
+    fixture.sandbox.succeed(&DEPLOY);
+    assert_eq!(live(), "2");
+    assert_eq!(asked(), (200, "two".to_owned()));
+
+    answer(503, "three");
+    let run = fixture.sandbox.run(&DEPLOY);
+    assert_eq!(run.code, Some(1), "{run}");
+    for told in [
+        "is answered with 503, and should be with 200",
+        "orders-backend-dev/RootAlias: led back from version 3 to 2",
+    ] {
+        assert!(run.stderr.contains(told), "no {told} in {run}");
+    }
+    assert_eq!(live(), "2");
+    assert_eq!(asked(), (200, "two".to_owned()));
+}
+
+/// Replaces the assembly of the workspace by the stack `orders-backend` as the shipped system renders it for a stage, with a
+/// function of the workspace where those of the system would be built.
+fn render_backend(fixture: &Fixture, stage: &str) {
+    let sandbox = shipped(stage);
+    let out = sandbox.directory().join("rendered");
+    let path = out.to_str().expect("temporary directories are UTF-8");
+    sandbox.succeed(&["synth", "--stage", "dev", "--out", path]);
+    let read = |name: &str| fs::read_to_string(out.join(name)).expect("it was rendered");
+    let mut manifest: Value = serde_json::from_str(&read("manifest.json")).expect("it is JSON");
+    let stacks = manifest["stacks"].as_array().expect("it is a list").iter();
+    let mut stacks = stacks.filter(|stack| stack["id"] == "orders-backend");
+    let stack = stacks.next().expect("the system has it").clone();
+    let file = stack["template"].as_str().expect("it is a text");
+    let template = read(file);
+    assert_eq!(stack["sha256"], hash(&template));
+    let artifacts = stack["artifacts"].as_object().expect("it has functions");
+    let assets = artifacts.values().map(|asset| {
+        let asset = asset.as_str().expect("it is a name");
+        let mut built = manifest["assets"][asset].clone();
+        built["package"] = json!("slow-worker");
+        built["binary"] = json!("slow-worker");
+        (asset.to_owned(), built)
+    });
+    manifest["assets"] = Value::Object(assets.collect());
+    fixture.write(&format!("assembly/{file}"), &template);
+    manifest["stacks"] = json!([stack]);
+    fixture.write("assembly/manifest.json", &manifest.to_string());
 }
 
 /// Deploys, and kills the run when it asks the route, after its update.
