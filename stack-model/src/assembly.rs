@@ -19,6 +19,20 @@ pub const FAILURE_FILE: &str = "failure.json";
 /// The template parameter that receives the name of the artifact bucket.
 pub const ARTIFACT_BUCKET_PARAMETER: &str = "ArtifactBucket";
 
+/// The tag that says which stage a stack belongs to; every stack that stackctl deploys has it.
+pub const STAGE_TAG: &str = "stackctl:stage";
+
+/// The tag that says which app a stack belongs to, where the workspace has a name.
+pub const APP_TAG: &str = "stackctl:app";
+
+/// Returns the tags that tell whose a stack is; no app gives them itself.
+pub fn own_tags(stage: &str, app: Option<&str>) -> BTreeMap<String, String> {
+    let app = app.map(|app| (APP_TAG, app));
+    let tags = std::iter::once((STAGE_TAG, stage)).chain(app);
+    tags.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
 /// What the deployer asks the stacks binary for, as JSON on its standard input.
 ///
 /// The binary is called as `<stacks> synth --out DIR`.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
-use crate::assembly::{Architecture, StageRequest};
+use crate::assembly::{Architecture, StageRequest, own_tags};
 use crate::error::{Violation, Violations};
 
 /// What the keys of the tags begin with that tell whose a stack is.
@@ -42,10 +42,7 @@ impl Stage {
 
     /// Returns the tags that tell whose a stack is; no app gives them itself.
     pub(crate) fn tags(&self) -> BTreeMap<String, String> {
-        let app = self.app().map(|app| ("app", app));
-        let tags = [Some(("stage", self.name())), app].into_iter().flatten();
-        tags.map(|(key, value)| (format!("{OWN_TAGS}{key}"), value.to_owned()))
-            .collect()
+        own_tags(self.name(), self.app())
     }
 
     /// Returns the region that stacks are deployed to unless they say otherwise.

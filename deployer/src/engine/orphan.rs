@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use stack_model::assembly::StackManifest;
+use stack_model::assembly::{StackManifest, own_tags};
 
 use super::{
     BOOTSTRAP_STACK, Context, DeployedStack, Origin, StackStatus, StackTarget, activity, graph,
@@ -215,8 +215,7 @@ impl Orphan {
 
     /// Returns all that is known of it without a source: enough to remove it.
     pub fn manifest(&self, stage: &str) -> StackManifest {
-        let mut tags = BTreeMap::from([(STAGE_TAG.to_owned(), stage.to_owned())]);
-        tags.extend(self.app.iter().map(|app| (APP_TAG.to_owned(), app.clone())));
+        let tags = own_tags(stage, self.app.as_deref());
         StackManifest {
             name: self.stack.clone(),
             id: self.stack.clone(),

@@ -10,8 +10,7 @@ use super::{
     failure,
     plan::{Basis, Plan, StackPlan, moves},
     publish::{self, PublishError},
-    recover::STAGE_TAG,
-    stack::{aws, interrupted, remove, token},
+    stack::{aws, interrupted, remove, tags, token},
 };
 
 /// What CloudFormation says of the plan of a stack.
@@ -102,9 +101,7 @@ async fn ask(
             }
         }
     }
-    let mut tags = manifest.tags.clone();
-    tags.entry(STAGE_TAG.to_owned())
-        .or_insert_with(|| stage.to_owned());
+    let tags = tags(context, stage, &manifest);
     let published = async {
         let bucket = if publish::needs_bucket(&stack.template) {
             let bucket = bootstrap::existing(context).await;

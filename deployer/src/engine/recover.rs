@@ -1,13 +1,10 @@
 //! Why one stack could not be brought to the state it should have.
 
+pub use stack_model::assembly::APP_TAG;
+pub(super) use stack_model::assembly::STAGE_TAG;
+
 use super::{Disproof, Explained, FirstCause, PublishError, StackStatus, change_set::Listed};
 use crate::{aws::AwsError, error::Kind};
-
-/// The tag that says which stage a stack belongs to; every stack that stackctl deploys has it.
-pub(super) const STAGE_TAG: &str = "stackctl:stage";
-
-/// The tag that says which app a stack belongs to, where the workspace has a name.
-pub const APP_TAG: &str = "stackctl:app";
 
 /// Why one stack could not be brought to the state it should have.
 #[derive(Debug, thiserror::Error)]

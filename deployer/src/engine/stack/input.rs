@@ -6,7 +6,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest};
+use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, StackManifest, own_tags};
 
 use super::{Run, Work, operation::aws};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         change_set::PREFIX,
         origin,
         publish::{self, TemplateSource},
-        recover::{APP_TAG, STAGE_TAG},
+        recover::APP_TAG,
         reference,
     },
     text::hex,
@@ -74,9 +74,8 @@ pub(in crate::engine) fn tags(
     stage: &str,
     stack: &StackManifest,
 ) -> BTreeMap<String, String> {
-    let mut tags = stack.tags.clone();
-    tags.entry(STAGE_TAG.to_owned())
-        .or_insert_with(|| stage.to_owned());
+    let mut tags = own_tags(stage, None);
+    tags.extend(stack.tags.clone());
     // What is deployed again may be of a time when the app had no name, or another one. The stack of the artifact bucket
     // belongs to no app.
     if let Some(app) = &context.ownership.app
