@@ -77,8 +77,8 @@ pub use deploy::{
 };
 pub use destroy::{
     Adoption, DestroyError, DestroyReport, DestroyRequest, DestroyedStack, Left, Memory, Outlook,
-    Retained, Survivor, SurvivorSearch, Survivors, destroy, outlook, remnants, survivors,
-    unfinished,
+    Retained, Survivor, SurvivorSearch, Survivors, TakenBack, destroy, outlook, remnants,
+    survivors, unfinished,
 };
 pub use drift::{PropertyDrift, ResourceDrift, StackDrift, drift, live, revert};
 pub use event::{ContentStep, Event, EventSink, Outcome, ResourceEvent};
@@ -98,7 +98,7 @@ pub use inspect::{
     deployed_template, functions, outputs, status,
 };
 pub use invoke::{Invocation, invoke};
-pub use live::{LiveResource, live_resources};
+pub use live::{LiveResource, Looked, gone, live_resources, stacks_with};
 pub use logs::{LogLine, LogsRequest, logs};
 pub use operations::{Operation, operations};
 pub use origin::{Origin, Revision};
@@ -213,10 +213,15 @@ impl Context {
         self
     }
 
-    /// Notes in a directory of this machine what updates may leave outside, before they begin.
+    /// Notes in a directory of this machine what updates may leave outside, before they begin. What runs noted in `earlier` ones
+    /// is found as well.
     #[must_use]
-    pub fn noting_aside(mut self, directory: std::path::PathBuf) -> Self {
-        self.aside = self.aside.noting(directory);
+    pub fn noting_aside(
+        mut self,
+        directory: std::path::PathBuf,
+        earlier: Vec<std::path::PathBuf>,
+    ) -> Self {
+        self.aside = self.aside.noting(directory, earlier);
         self
     }
 

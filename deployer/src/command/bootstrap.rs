@@ -18,7 +18,7 @@ pub(super) async fn run(session: &Session) -> Result<u8> {
     let _lock = lock::take(&project.state_dir, name, place.is_local())?;
     let activity = Activity::new(&session.ui, "bootstrap");
     let (context, _) = place::open(session, &project, stage, &place, activity.sink()).await?;
-    let context = ledger::entering(context, &session.ui, &project, &stage.key(name));
+    let context = ledger::entering(context, &session.ui, &project, (name, stage));
     let question = format!(
         "Deploy stack {} to account {} in {}?",
         engine::BOOTSTRAP_STACK,

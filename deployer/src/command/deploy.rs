@@ -159,8 +159,8 @@ async fn sites<'a>(
                 .waiting(arguments.wait)
                 .with_concurrency(arguments.concurrency)
                 .reaching(plot.base.clone());
-            let key = plot.stage.key(name);
-            let context = ledger::entering(context, &plot.session.ui, project, &key);
+            let whole = (name, plot.stage);
+            let context = ledger::entering(context, &plot.session.ui, project, whole);
             Site {
                 name,
                 plot,

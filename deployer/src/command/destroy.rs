@@ -398,7 +398,7 @@ impl Run<'_> {
             .clone()
             .waiting(arguments.wait)
             .with_concurrency(arguments.concurrency);
-        let context = ledger::entering(context, &session.ui, project, &stage.key(name));
+        let context = ledger::entering(context, &session.ui, project, (name, *stage));
         let mut absent = BTreeSet::new();
         if !place.is_local() {
             let outlook = session.guard(Box::pin(engine::outlook(&context, &stacks, &retain)));
@@ -453,12 +453,13 @@ impl Run<'_> {
                 // A removal takes nothing back; an earlier run may have, and may have been killed.
                 let settled = async {
                     ledger::recover(session, &context).await?;
-                    ledger::settle(session, project, &context, whole, BTreeSet::new()).await
+                    let known = (BTreeSet::new(), ledger::retained(&report));
+                    ledger::settle(session, project, &context, whole, known).await
                 };
                 if let Err(error) = Box::pin(settled).await {
                     ui.warn(error.to_string());
                 }
-                let kept = ledger::kept(ui, project, name, stage);
+                let kept = ledger::kept(ui, project, whole, file.as_deref());
                 let is_whole = arguments.stacks.stacks.is_empty();
                 let regions = is_whole.then(|| site.ground.territory.known_regions());
                 let wanted = SurvivorSearch {

@@ -88,7 +88,7 @@ async fn revert(session: &Session, look: &Look, drifts: &[StackDrift]) -> Result
             .clone()
             .with_options(&approval::options(session));
         context.cancel = session.cancel.clone();
-        let mut context = ledger::entering(context, &session.ui, &project, &stage.key(name));
+        let mut context = ledger::entering(context, &session.ui, &project, (name, stage));
         // Under --json the document at the end says what became of it.
         context.events = if session.ui.json() {
             EventSink::ignore()

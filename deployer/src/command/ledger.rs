@@ -1,27 +1,23 @@
 //! What left stacks and stays in the account, as long as the workspace remembers it: what removals and updates retained.
 
+mod book;
 mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-pub(super) use self::taken::{changed, recover, settle};
-use super::{Session, lock, territory};
+use self::book::{file, files, notes, write_down};
+pub(super) use self::taken::{changed, ended, recover, settle};
+use super::Session;
 use crate::config::{Project, Stage};
 use crate::engine::{
-    Adoption, Context, DestroyReport, DestroyedStack, Left, Outcome, Retained, StackTarget,
+    Context, DestroyReport, DestroyedStack, Left, LiveResource, Outcome, Retained, StackTarget,
     Survivor,
 };
 use crate::error::{Error, Kind, Result};
 use crate::scratch;
 use crate::ui::Ui;
-
-/// What every stack left, by its name.
-type Ledger = BTreeMap<String, Vec<serde_json::Value>>;
 
 /// Enters what the stacks of a report retained under a key, that of a stage in one of its environments, and adds to the
 /// report how it is taken back. Returns the file, where there is anything to enter.
@@ -49,10 +45,16 @@ pub(super) fn keep(
 
 /// Makes a run enter what it leaves outside of a stack for good right then: no template names it from the next update on, and
 /// a run that is killed comes to nothing that is done in the end. What an update may leave there is noted before it begins.
-pub(super) fn entering(context: Context, ui: &Ui, project: &Project, key: &str) -> Context {
-    let (ui, project, key) = (ui.clone(), project.clone(), key.to_owned());
+pub(super) fn entering(
+    context: Context,
+    ui: &Ui,
+    project: &Project,
+    (name, stage): (&str, &Stage),
+) -> Context {
+    let (ui, project, key) = (ui.clone(), project.clone(), stage.key(name));
     let plain = context.clone();
-    let context = context.noting_aside(project.state_dir.join(scratch::LEAVING).join(&key));
+    let (own, lost) = notes(&project, name, stage);
+    let context = context.noting_aside(own, lost);
     // Several stacks may come to it at once.
     let turn = Mutex::new(());
     context.keeping_aside(move |stack, left| {
@@ -68,7 +70,7 @@ pub(super) fn entering(context: Context, ui: &Ui, project: &Project, key: &str) 
     })
 }
 
-/// Enters what a deploy left outside of its stacks, says where, and takes out what belongs to a stack again.
+/// Enters what a deploy or a rollback left outside of its stacks, says where, and takes out what belongs to a stack again or is gone.
 pub(super) async fn after(
     session: &Session,
     project: &Project,
@@ -85,7 +87,26 @@ pub(super) async fn after(
         show_file(&session.ui, &file, &report);
     }
     recovered?;
-    settle(session, project, context, (name, stage), changed).await
+    let told = context.left_aside();
+    let told = told.values().flat_map(|left| &left.ledger);
+    let told = told.map(resource).collect();
+    settle(session, project, context, (name, stage), (changed, told)).await
+}
+
+/// Returns the resources that the stacks of a report retained.
+pub(super) fn retained(report: &DestroyReport) -> BTreeSet<LiveResource> {
+    let left = report.stacks.iter().flat_map(|stack| &stack.left.ledger);
+    left.map(resource).collect()
+}
+
+fn resource(retained: &Retained) -> LiveResource {
+    let Retained {
+        region,
+        resource_type,
+        physical_id,
+        ..
+    } = retained;
+    (region.clone(), resource_type.clone(), physical_id.clone())
 }
 
 /// Enters what left stacks for good, and returns it with the file, where there is anything to enter.
@@ -110,207 +131,48 @@ fn put(
     Ok(file.map(|file| (report, file)))
 }
 
-/// Returns the physical ids of what earlier removals of a stage retained, and says where they are written down. Whatever
-/// cannot be read retains nothing: it is told once more then.
-pub(super) fn kept(ui: &Ui, project: &Project, name: &str, stage: &Stage) -> BTreeSet<String> {
+/// Returns the physical ids of what earlier removals of a stage retained, and says where they are written down, but for the file of
+/// which this run tells. Whatever cannot be read retains nothing: it is told once more then.
+pub(super) fn kept(
+    ui: &Ui,
+    project: &Project,
+    (name, stage): (&str, &Stage),
+    told: Option<&Path>,
+) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for file in files(project, name, stage) {
-        let ledger = fs::read(&file).ok();
-        let ledger = ledger.and_then(|bytes| serde_json::from_slice::<Ledger>(&bytes).ok());
+        let ledger = book::read(&file).ok();
         let entries = ledger.iter().flat_map(BTreeMap::values).flatten();
         let ids: BTreeSet<String> = entries
             .filter_map(|entry| entry["physical_id"].as_str().map(str::to_owned))
             .collect();
-        if !ids.is_empty() {
-            ui.line(format!(
-                "  what removals of this stage retain is written down in {}",
-                file.display()
-            ));
+        if !ids.is_empty() && told != Some(&*file) {
+            ui.line(pointer(&file));
         }
         all.extend(ids);
     }
     all
 }
 
-/// Returns the files that an environment looks after, its own before the others: those of environments that the stage does not
-/// have any more, because it had one region and has several, or other ones, are nobody else's.
-fn files(project: &Project, name: &str, stage: &Stage) -> Vec<PathBuf> {
-    let own = stage.key(name);
-    let environments = project.config.stages.iter();
-    let now: BTreeSet<String> = environments
-        .filter(|(key, _)| key.as_str() == name)
-        .flat_map(|(_, config)| config.environments())
-        .map(|environment| environment.key(name))
-        .collect();
-    let entries = fs::read_dir(project.state_dir.join(scratch::RETAINED));
-    let names = entries.into_iter().flatten().flatten();
-    let keys = names.filter_map(|entry| {
-        let file = entry.file_name().into_string().ok()?;
-        Some(file.strip_suffix(".json")?.to_owned())
-    });
-    let lost: BTreeSet<String> = keys
-        .filter(|key| territory::stage_of(key) == name && *key != own)
-        // The template that takes something back is that of a stack.
-        .filter(|key| !now.contains(key) && !key.ends_with(".import"))
-        .collect();
-    let keys = std::iter::once(own).chain(lost);
-    keys.map(|key| file(project, &key)).collect()
-}
-
-/// Keeps other runs from the files until it is dropped: one on AWS and one on the local engine may work on a stage at once, and
-/// write to the same. Nobody holds this for longer than it takes to write a file.
-fn hold(directory: &Path) -> io::Result<File> {
-    lock::make_private(directory)?;
-    let held = File::options()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(directory.join("lock"))?;
-    match held.lock() {
-        // Such a file system keeps nobody from anything, as it does with stages.
-        Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(error),
-        _ => Ok(held),
-    }
-}
-
-fn file(project: &Project, key: &str) -> PathBuf {
-    let directory = project.state_dir.join(scratch::RETAINED);
-    directory.join(format!("{key}.json"))
-}
-
-fn write_down(
-    ui: &Ui,
-    directory: &Path,
-    file: &Path,
-    context: &Context,
-    report: &mut DestroyReport,
-) -> io::Result<()> {
-    let _held = hold(directory)?;
-    for stack in &mut report.stacks {
-        let context = context.in_region(stack.left.region.as_deref());
-        adopt(directory, &context, stack)?;
-    }
-    let ledger = read(ui, file)?;
-    enter(directory, file, ledger, report)
-}
-
-/// Writes the templates that take back what a stack retained, and enters the commands.
-fn adopt(directory: &Path, context: &Context, stack: &mut DestroyedStack) -> io::Result<()> {
-    for adoption in &stack.left.adoptions {
-        let file = write(directory, &stack.stack, adoption)?;
-        // The commands work wherever they are pasted.
-        let file = fs::canonicalize(&file)?;
-        let commands = adoption.commands(context, &file);
-        for retained in &mut stack.left.ledger {
-            if adoption.takes(retained) {
-                retained.adopt.clone_from(&commands);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Writes a template beside those of earlier removals.
-fn write(directory: &Path, stack: &str, adoption: &Adoption) -> io::Result<PathBuf> {
-    let mut text = serde_json::to_vec_pretty(adoption.template())?;
-    text.push(b'\n');
-    let mut number = 1;
-    loop {
-        let file = directory.join(match number {
-            1 => format!("{stack}.import.json"),
-            _ => format!("{stack}.{number}.import.json"),
-        });
-        match fs::read(&file) {
-            Ok(bytes) if bytes == text => return Ok(file),
-            Ok(_) => number += 1,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                replace(directory, &file, &text)?;
-                return Ok(file);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Reads what was entered so far. A file that cannot be read is kept aside, and another one is begun.
-fn read(ui: &Ui, file: &Path) -> io::Result<Ledger> {
-    let ledger = match fs::read(file) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::from),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ledger::new()),
-        Err(error) => Err(error),
-    };
-    match ledger {
-        Ok(ledger) => Ok(ledger),
-        Err(error) => {
-            let aside = scratch::set_aside(file)?;
-            ui.warn(format!(
-                "what earlier removals left cannot be read, and is kept in {}: {error}",
-                aside.display()
-            ));
-            Ok(Ledger::new())
-        }
-    }
-}
-
-/// Adds to the file. A stack that is removed for the second time may have left something each time.
-fn enter(
-    directory: &Path,
-    file: &Path,
-    mut ledger: Ledger,
-    report: &DestroyReport,
-) -> io::Result<()> {
-    for stack in &report.stacks {
-        if stack.left.ledger.is_empty() {
-            continue;
-        }
-        let entries = ledger.entry(stack.stack.clone()).or_default();
-        for resource in &stack.left.ledger {
-            let same = |entry: &serde_json::Value| {
-                entry["account"] == resource.account.as_str()
-                    && entry["region"] == resource.region.as_str()
-                    && entry["physical_id"] == resource.physical_id.as_str()
-                    && entry["resource_type"] == resource.resource_type.as_str()
-            };
-            entries.retain(|entry| !same(entry));
-            entries.push(serde_json::to_value(resource)?);
-        }
-    }
-    store(directory, file, &ledger)
-}
-
-fn store(directory: &Path, file: &Path, ledger: &Ledger) -> io::Result<()> {
-    let mut text = serde_json::to_vec_pretty(ledger)?;
-    text.push(b'\n');
-    replace(directory, file, &text)
-}
-
-/// Replaces a file that nobody else may read.
-fn replace(directory: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
-    // Temporary files are private, and so is what becomes of this one.
-    let mut sibling = tempfile::Builder::new()
-        .prefix(scratch::SIBLING)
-        .tempfile_in(directory)?;
-    sibling.write_all(bytes)?;
-    sibling.persist(file)?;
-    Ok(())
-}
-
 /// Tells what is left, and what can be done about it.
 pub(super) fn show(ui: &Ui, report: &DestroyReport, survivors: &[Survivor], file: Option<&Path>) {
     for stack in &report.stacks {
-        for Retained {
-            logical_id,
-            physical_id,
-            remove,
-            ..
-        } in &stack.left.ledger
-        {
+        for retained in &stack.left.ledger {
+            let Retained {
+                logical_id,
+                physical_id,
+                remove,
+                ..
+            } = retained;
             ui.warn(format!(
                 "{}/{logical_id} is retained and still exists: {physical_id}",
                 stack.stack
             ));
             for command in remove {
                 ui.line(format!("  to remove it: {command}"));
+            }
+            if let Some(remark) = retained.remark() {
+                ui.line(format!("  {remark}"));
             }
         }
         show_adoptions(ui, &stack.left);
@@ -327,23 +189,24 @@ pub(super) fn show(ui: &Ui, report: &DestroyReport, survivors: &[Survivor], file
 
 /// Tells how what left a stack is taken back, which is one change set for all of it.
 fn show_adoptions(ui: &Ui, left: &Left) {
-    let commands: BTreeSet<&Vec<String>> = left.ledger.iter().map(|it| &it.adopt).collect();
-    for command in commands.into_iter().flatten().filter(|_| ui.verbose() > 0) {
+    let commands = left.adopt.iter().flat_map(|it| &it.adopt);
+    for command in commands.filter(|_| ui.verbose() > 0) {
         ui.line(format!("  to take it back: {command}"));
     }
 }
 
 fn show_file(ui: &Ui, file: &Path, report: &DestroyReport) {
-    let mut left = report.stacks.iter().flat_map(|stack| &stack.left.ledger);
-    let commands = if left.any(|it| !it.adopt.is_empty()) {
+    let mut stacks = report.stacks.iter();
+    let commands = if stacks.any(|stack| !stack.left.adopt.is_empty()) {
         ", with the commands that take it back"
     } else {
         ""
     };
-    ui.line(format!(
-        "  what stays outside is written down in {}{commands}",
-        file.display()
-    ));
+    ui.line(pointer(file) + commands);
+}
+
+fn pointer(file: &Path) -> String {
+    format!("  what stays outside is written down in {}", file.display())
 }
 
 #[cfg(test)]

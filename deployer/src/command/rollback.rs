@@ -6,7 +6,9 @@ use super::once::Source;
 use super::place::{self, Place};
 use super::{Session, approval, ledger, lock, prepare, release};
 use crate::cli;
-use crate::engine::{self, PlannedRollback, RollbackAction, RollbackReport, RollbackRequest};
+use crate::engine::{
+    self, PlannedRollback, RollbackAction, RollbackError, RollbackReport, RollbackRequest,
+};
 use crate::error::{Error, Result};
 use crate::ui::Activity;
 
@@ -34,8 +36,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Result<
         .collect();
     let activity = Activity::new(&session.ui, "rollback");
     let (context, _) = place::open(session, &project, stage, &place, activity.sink()).await?;
-    let key = stage.key(name);
-    let context = ledger::entering(context, &session.ui, &project, &key).waiting(arguments.wait);
+    let whole = (name, stage);
+    let context = ledger::entering(context, &session.ui, &project, whole).waiting(arguments.wait);
     let planned = session
         .guard(Box::pin(engine::rollback_plan(&context, &stacks)))
         .await??;
@@ -49,12 +51,21 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Result<
     }
     let unasked = planned.iter().filter(|planned| !changes(planned.action));
     let request = RollbackRequest {
-        stacks,
+        stacks: stacks.clone(),
         skip: arguments.skip.iter().cloned().collect(),
         unasked: unasked.map(|planned| planned.stack.clone()).collect(),
     };
     let result = engine::rollback(&context, request).await;
     activity.finish();
+    let report = result.as_ref().map_or_else(RollbackError::report, Some);
+    let ended = report.into_iter().flat_map(|report| &report.stacks);
+    let ended = ended.map(|stack| (stack.stack.as_str(), stack.outcome));
+    let changed = ledger::changed(ended, &stacks);
+    // Why stacks were not rolled back is what the command says last, whatever becomes of the files.
+    let entered = ledger::after(session, &project, &context, whole, changed);
+    if let Err(error) = Box::pin(entered).await {
+        session.ui.warn(error.to_string());
+    }
     match result {
         Ok(report) => {
             if session.ui.json() {

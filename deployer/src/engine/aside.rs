@@ -1,7 +1,7 @@
 //! What leaves its stack and stays in the account: nobody else remembers it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt, io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -56,9 +56,9 @@ impl Aside {
         self
     }
 
-    /// Notes in a directory what operations may leave outside, before they begin.
-    pub(super) fn noting(mut self, directory: PathBuf) -> Self {
-        self.notes = Notes::in_directory(directory);
+    /// Notes in a directory what operations may leave outside, before they begin, and finds there and in others what was noted.
+    pub(super) fn noting(mut self, directory: PathBuf, earlier: Vec<PathBuf>) -> Self {
+        self.notes = Notes::in_directory(directory).found_in(earlier);
         self
     }
 
@@ -119,7 +119,7 @@ impl Aside {
     }
 
     /// Returns what is noted in the caller's account: regions and names of stacks.
-    pub(super) fn noted(&self, context: &Context) -> Vec<Place> {
+    pub(super) fn noted(&self, context: &Context) -> BTreeSet<Place> {
         let own = &*context.clients.identity().account;
         let noted = self.notes.all().into_iter();
         noted

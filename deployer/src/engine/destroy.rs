@@ -36,8 +36,8 @@ use super::{
     turns::{self, Turns},
 };
 use crate::aws::{AwsError, Fault};
-pub use adopt::Adoption;
 pub(super) use adopt::Parting;
+pub use adopt::{Adoption, TakenBack};
 pub use advice::Retained;
 pub use error::DestroyError;
 use importers::Importers;

@@ -288,7 +288,7 @@ fn unknown(check: Check, subject: &str, error: &AwsError) -> Concern {
 }
 
 /// What `HeadBucket` says of a name.
-enum Bucket {
+pub(super) enum Bucket {
     Free,
     /// It is there, in this region where AWS says so.
     Here(Option<String>),
@@ -300,7 +300,11 @@ enum Bucket {
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>).
 ///
 /// A bucket that has to be the account's own is closed where it is not.
-async fn head(clients: &Clients, bucket: &str, is_own: bool) -> Result<Bucket, AwsError> {
+pub(super) async fn head(
+    clients: &Clients,
+    bucket: &str,
+    is_own: bool,
+) -> Result<Bucket, AwsError> {
     let owner = is_own.then(|| clients.identity().account.clone());
     let answer = clients
         .s3

@@ -56,3 +56,4 @@ mod virtual_time;
 
 pub(super) use given::{described, stack};
 pub(crate) use script::Script;
+pub(crate) use signed::Signed;

@@ -108,8 +108,16 @@ fn what_was_live_before_an_update_that_was_rolled_back_is_live_again_once_that_i
     assert!(outcome.stderr.contains(told), "{outcome:?}");
     assert_eq!(server.request(MOVE), None, "nobody agreed to it");
 
+    // An earlier removal retained the function, which the stack has again.
+    let ledger = json!({"orders-dev": [{
+        "logical_id": "Work", "resource_type": "AWS::Lambda::Function", "physical_id": "orders-Work",
+        "account": "123456789012", "region": "us-east-1", "remove": [],
+    }]});
+    let file = ".stackctl/retained/dev.json";
+    workspace.write(file, &ledger.to_string());
     let outcome = run("rollback", &workspace, &server, &["--yes", "--json"]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(!workspace.path(file).exists(), "{outcome:?}");
     let lines: Vec<Value> = outcome
         .stdout
         .lines()

@@ -279,7 +279,7 @@ fn a_removal_takes_the_logs_of_functions_and_names_what_it_keeps() {
     );
 
     // What is written down takes the queue back, and the next deploy makes the rest around it.
-    take_back(&fixture, &kept["adopt"]);
+    take_back(&fixture, &summary["stacks"][0]["adopt"][0]["adopt"]);
     run("deploy");
     assert!(!ledger.exists(), "nobody removes a queue that is in use");
     let resources = account.query(
@@ -303,9 +303,13 @@ fn take_back(fixture: &Fixture, commands: &Value) {
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let [create, _, execute, _] = commands.as_slice() else {
+    let [create, _, execute, _, tag, _] = commands.as_slice() else {
         panic!("{commands:?}");
     };
+    assert!(
+        tag.contains("update-stack") && tag.contains("stackctl:stage"),
+        "{tag}"
+    );
     assert!(
         execute.starts_with(&format!(
             "aws cloudformation execute-change-set --stack-name {STACK} --change-set-name adopt "

@@ -17,7 +17,7 @@ pub(super) enum Of {
 use Of::{Deploy, DeployWith, Engine, Look, People};
 
 /// The calls by service and method, with the actions that each takes.
-pub(super) const CALLS: [(&str, &str, &[&str], Of); 72] = [
+pub(super) const CALLS: [(&str, &str, &[&str], Of); 73] = [
     (
         "apigateway",
         "get_base_path_mappings",
@@ -143,6 +143,12 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 72] = [
         "describe_stack_events",
         &["cloudformation:DescribeStackEvents"],
         Deploy,
+    ),
+    (
+        "cloudformation",
+        "describe_stack_resources",
+        &["cloudformation:DescribeStackResources"],
+        Look,
     ),
     (
         "cloudformation",

@@ -324,7 +324,8 @@ impl Site<'_> {
     pub(super) fn ended(&self, result: Result<DeployReport, DeployError>) -> SiteEnd {
         self.plot.activity.finish();
         let report = result.as_ref().map_or_else(DeployError::report, Some);
-        let changed = ledger::changed(report, &self.plot.assembly.manifest.stacks);
+        let stacks = &self.plot.assembly.manifest.stacks;
+        let changed = ledger::changed(ledger::ended(report), stacks);
         self.changed.borrow_mut().extend(changed);
         match result {
             Ok(report) => {

@@ -101,7 +101,6 @@ mod tests {
             account: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
             remove: Vec::new(),
-            adopt: Vec::new(),
         };
         let report = DestroyReport {
             stacks: vec![DestroyedStack {

@@ -1,4 +1,4 @@
-//! Takes out of the ledger what belongs to a stack again.
+//! Takes out of the ledger what belongs to a stack again, or is gone.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use stack_model::assembly::StackManifest;
 
-use super::{Ledger, files, hold, store};
+use super::book::{self, Ledger, files, hold, is_resource, read, store};
 use crate::aws::{AwsError, ENGINE_ACCOUNT};
 use crate::command::Session;
 use crate::config::{Project, Stage};
-use crate::engine::{self, Context, DeployReport, LiveResource, StackTarget};
+use crate::engine::{self, Context, DeployReport, LiveResource, Looked, Outcome, StackTarget};
 use crate::error::Result;
 use crate::scratch;
 use crate::ui::Ui;
@@ -26,10 +26,14 @@ enum Settled {
     Unreadable(PathBuf, io::Error),
     /// Nobody knows what stacks have.
     Unknown(PathBuf, AwsError),
+    /// Nobody knows whether all is still there.
+    Unseen(PathBuf, AwsError),
     /// It cannot be written.
     Unwritten(PathBuf, io::Error),
     /// These belong to a stack again, by their physical ids.
     Taken(Vec<String>),
+    /// These are not there any more.
+    Gone(Vec<String>),
 }
 
 impl Settled {
@@ -43,6 +47,10 @@ impl Settled {
                 "nobody knows whether stacks have taken back what is written down in {}: {error}",
                 file.display()
             )),
+            Self::Unseen(file, error) => ui.warn(format!(
+                "nobody knows whether all that is written down in {} is still there: {error}",
+                file.display()
+            )),
             Self::Unwritten(file, error) => {
                 ui.warn(format!("cannot write {}: {error}", file.display()));
             }
@@ -53,19 +61,33 @@ impl Settled {
                     ids.join(", ")
                 ),
             ),
+            Self::Gone(ids) => ui.done(
+                "ledger",
+                format!(
+                    "{} is gone, and is not among what is retained any more",
+                    ids.join(", ")
+                ),
+            ),
         }
     }
 }
 
-/// Returns the stacks that a deploy changed, or may have.
-pub(in crate::command) fn changed(
+/// Returns how the stacks of a deploy ended up, by their names.
+pub(in crate::command) fn ended(
     report: Option<&DeployReport>,
+) -> impl Iterator<Item = (&str, Outcome)> {
+    let ended = report.into_iter().flat_map(|report| &report.stacks);
+    ended.map(|stack| (stack.stack.as_str(), stack.outcome))
+}
+
+/// Returns the stacks that a run changed, or may have.
+pub(in crate::command) fn changed<'a>(
+    ended: impl Iterator<Item = (&'a str, Outcome)>,
     stacks: &[StackManifest],
 ) -> BTreeSet<StackTarget> {
-    let ended = report.into_iter().flat_map(|report| &report.stacks);
     let changed: BTreeSet<&str> = ended
-        .filter(|stack| stack.outcome.may_have_changed())
-        .map(|stack| stack.stack.as_str())
+        .filter(|(_, outcome)| outcome.may_have_changed())
+        .map(|(stack, _)| stack)
         .collect();
     let stacks = stacks.iter();
     let stacks = stacks.filter(|stack| changed.contains(stack.name.as_str()));
@@ -84,19 +106,20 @@ pub(in crate::command) async fn recover(session: &Session, context: &Context) ->
     Ok(())
 }
 
-/// Takes out what belongs to a stack again, so that nobody removes it by the commands: of the stacks that were removed, which
-/// anybody may have made again, and of those that this run changed. Nobody is asked where nothing is written down of the account,
-/// and a caller who may not look is told so. What is written down of another account stays.
+/// Takes out what belongs to a stack again, so that nobody removes it by the commands: one of those that were removed, which
+/// anybody may have made again, of those that this run changed, or of those that CloudFormation names when it is asked for the
+/// resource. So goes what is not there any more. Nobody is asked where nothing is written down of the account, nor looks for what this
+/// run `told` itself, and a caller who may not look is told so. What is written down of another account stays.
 pub(in crate::command) async fn settle(
     session: &Session,
     project: &Project,
     context: &Context,
     (name, stage): (&str, &Stage),
-    changed: BTreeSet<StackTarget>,
+    (changed, told): (BTreeSet<StackTarget>, BTreeSet<LiveResource>),
 ) -> Result<()> {
     let files = files(project, name, stage);
     let directory = project.state_dir.join(scratch::RETAINED);
-    let settled = settled(context, &directory, &files, changed);
+    let settled = settled(context, &directory, &files, (changed, &told));
     for settled in session.guard_saying(STOPPED, Box::pin(settled)).await? {
         settled.tell(&session.ui);
     }
@@ -108,12 +131,13 @@ async fn settled(
     context: &Context,
     directory: &Path,
     files: &[PathBuf],
-    changed: BTreeSet<StackTarget>,
+    (changed, told): (BTreeSet<StackTarget>, &BTreeSet<LiveResource>),
 ) -> Vec<Settled> {
     let account = context.clients.identity().account.as_str();
     let own = context.clients.region();
     let mut settled = Vec::new();
     let mut targets = BTreeSet::new();
+    let mut resources = BTreeSet::new();
     let mut concerned = Vec::new();
     for (at, file) in files.iter().enumerate() {
         let ledger = match read(file) {
@@ -125,81 +149,94 @@ async fn settled(
         };
         // What others wrote down without a region may be in any.
         let own = (at == 0).then_some(own);
-        let removed: Vec<StackTarget> = removed(&ledger, (account, own)).collect();
-        if !removed.is_empty() {
-            targets.extend(removed);
+        let mut any = false;
+        for (stack, resource) in here(&ledger, (account, own)) {
+            any = true;
+            targets.insert(StackTarget {
+                name: stack.to_owned(),
+                region: Some(resource.0.clone()),
+            });
+            if !told.contains(&resource) {
+                resources.insert(resource);
+            }
+        }
+        if any {
             concerned.push((file, own));
         }
     }
-    if targets.is_empty() {
+    let Some((first, _)) = concerned.first() else {
         return settled;
-    }
+    };
     targets.extend(changed.into_iter().map(|stack| StackTarget {
         region: Some(stack.region.unwrap_or_else(|| own.to_owned())),
         ..stack
     }));
+    let Looked { found, unknown } = engine::stacks_with(context, &resources).await;
+    targets.extend(found);
     let live = match engine::live_resources(context, &targets).await {
         Ok(live) => live,
         Err(error) => {
-            let file = concerned.first().map(|(file, _)| (*file).clone());
-            settled.extend(file.map(|file| Settled::Unknown(file, error)));
+            settled.push(Settled::Unknown((*first).clone(), error));
             return settled;
         }
     };
+    settled.extend(unknown.map(|error| Settled::Unknown((*first).clone(), error)));
+    resources.retain(|resource| !live.contains(resource));
+    let Looked { found, unknown } = engine::gone(context, &resources).await;
+    settled.extend(unknown.map(|error| Settled::Unseen((*first).clone(), error)));
     for (file, own) in concerned {
-        match clear(directory, file, (account, own), &live) {
-            Ok(taken) if taken.is_empty() => {}
-            Ok(taken) => settled.push(Settled::Taken(taken)),
+        match clear(directory, file, (context, own), (&live, &found)) {
+            Ok((taken, gone)) => {
+                settled.extend((!taken.is_empty()).then_some(Settled::Taken(taken)));
+                settled.extend((!gone.is_empty()).then_some(Settled::Gone(gone)));
+            }
             Err(error) => settled.push(Settled::Unwritten(file.clone(), error)),
         }
     }
     settled
 }
 
-/// Returns the stacks whose removal retained something in an account, each where that is.
-fn removed<'a>(
+/// Returns the resources of an account that stacks retained, each with its stack.
+fn here<'a>(
     ledger: &'a Ledger,
     (account, own): (&'a str, Option<&'a str>),
-) -> impl Iterator<Item = StackTarget> + 'a {
+) -> impl Iterator<Item = (&'a str, LiveResource)> + 'a {
     ledger.iter().flat_map(move |(stack, entries)| {
-        let here = entries.iter().filter(move |entry| is_of(entry, account));
-        here.filter_map(move |entry| {
-            Some(StackTarget {
-                name: stack.clone(),
-                region: Some(region(entry, own)?),
-            })
-        })
+        let here = entries
+            .iter()
+            .filter(move |entry| is_resource(entry) && is_of(entry, account));
+        here.filter_map(move |entry| Some((stack.as_str(), resource(entry, own)?)))
     })
 }
 
-/// Takes out of a file what is live. Another run may have written to it while AWS was asked.
+/// Takes out of a file what is live, and what is gone. Another run may have written to it while AWS was asked.
 fn clear(
     directory: &Path,
     file: &Path,
-    place: (&str, Option<&str>),
-    live: &BTreeSet<LiveResource>,
-) -> io::Result<Vec<String>> {
+    (context, own): (&Context, Option<&str>),
+    (live, gone): (&BTreeSet<LiveResource>, &BTreeSet<LiveResource>),
+) -> io::Result<(Vec<String>, Vec<String>)> {
     let _held = hold(directory)?;
     let mut ledger = read(file)?;
+    let place = (context.clients.identity().account.as_str(), own);
     let taken = take(&mut ledger, place, live);
-    if taken.is_empty() {
-        return Ok(taken);
+    let gone = take(&mut ledger, place, gone);
+    if taken.is_empty() && gone.is_empty() {
+        return Ok((taken, gone));
     }
+    for (stack, entries) in &mut ledger {
+        let kept: BTreeSet<(String, String)> = entries.iter().filter_map(kind_and_id).collect();
+        let is_out = |kind: &str, id: &str| !kept.contains(&(kind.to_owned(), id.to_owned()));
+        book::leave_out(directory, context, (stack, entries), is_out)?;
+    }
+    ledger.retain(|_, entries| !entries.is_empty());
     if ledger.is_empty() {
         fs::remove_file(file)?;
     } else {
         store(directory, file, &ledger)?;
     }
-    Ok(taken)
-}
-
-/// Reads a file. Where there is none, nothing is retained.
-fn read(file: &Path) -> io::Result<Ledger> {
-    match fs::read(file) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::from),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Ledger::new()),
-        Err(error) => Err(error),
-    }
+    book::sweep(directory)?;
+    Ok((taken, gone))
 }
 
 /// Returns whether an entry is of an account. One of a time when the account was not written down may be of any on AWS: the type
@@ -216,25 +253,29 @@ fn region(entry: &serde_json::Value, own: Option<&str>) -> Option<String> {
     entry["region"].as_str().or(own).map(str::to_owned)
 }
 
-/// Takes out the entries of an account that are resources of live stacks, and returns their physical ids.
+fn kind_and_id(entry: &serde_json::Value) -> Option<(String, String)> {
+    let text = |field: &str| Some(entry[field].as_str()?.to_owned());
+    Some((text("resource_type")?, text("physical_id")?))
+}
+
+fn resource(entry: &serde_json::Value, own: Option<&str>) -> Option<LiveResource> {
+    let (resource_type, physical_id) = kind_and_id(entry)?;
+    Some((region(entry, own)?, resource_type, physical_id))
+}
+
+/// Takes out those of some resources that are entries of an account, and returns their physical ids.
 fn take(
     ledger: &mut Ledger,
     (account, own): (&str, Option<&str>),
-    live: &BTreeSet<LiveResource>,
+    out: &BTreeSet<LiveResource>,
 ) -> Vec<String> {
     let mut taken = Vec::new();
     for entries in ledger.values_mut() {
         entries.retain(|entry| {
-            let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
-            let id = text("physical_id");
-            let is_live = is_of(entry, account)
-                && region(entry, own).is_some_and(|region| {
-                    live.contains(&(region, text("resource_type"), id.clone()))
-                });
-            if is_live {
-                taken.push(id);
-            }
-            !is_live
+            let resource = resource(entry, own).filter(|_| is_of(entry, account));
+            let is_out = resource.filter(|resource| out.contains(resource));
+            taken.extend(is_out.iter().map(|(_, _, id)| id.clone()));
+            is_out.is_none()
         });
     }
     ledger.retain(|_, entries| !entries.is_empty());

@@ -2,14 +2,24 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use clap::Parser as _;
 
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::book::{Ledger, enter, read_or_begin, sweep, taken_back};
 use super::*;
-use crate::engine::{Left, Outcome};
+use crate::command::lock;
+use crate::engine::{Adoption, Context};
 
 const ACCOUNT: &str = "123456789012";
 
 fn ui() -> Ui {
     let cli = crate::cli::Cli::try_parse_from(["stackctl", "destroy"]).expect("is right");
     Ui::new(&cli.global)
+}
+
+fn context() -> Context {
+    crate::engine::tests::Script::new().play().context
 }
 
 fn report(physical_id: &str) -> DestroyReport {
@@ -22,7 +32,6 @@ fn report(physical_id: &str) -> DestroyReport {
         remove: vec![format!(
             "aws dynamodb delete-table --table-name {physical_id}"
         )],
-        adopt: Vec::new(),
     };
     DestroyReport {
         stacks: vec![DestroyedStack {
@@ -44,9 +53,10 @@ fn what_was_left_before_stays_written_down_and_nobody_else_reads_it() {
     let kept = directory.path().join("retained");
     lock::make_private(&kept).expect("it can be made");
     let file = kept.join("prod.json");
+    let context = context();
     for physical_id in ["orders-1", "orders-2", "orders-2"] {
-        let ledger = read(&ui(), &file).expect("it can be read");
-        enter(&kept, &file, ledger, &report(physical_id)).expect("it can be written");
+        let ledger = read_or_begin(&ui(), &file).expect("it can be read");
+        enter(&kept, &file, &context, ledger, &report(physical_id)).expect("it can be written");
     }
     let text = fs::read(&file).expect("is there");
     let ledger: Ledger = serde_json::from_slice(&text).expect("is JSON");
@@ -66,9 +76,10 @@ fn what_was_left_before_stays_written_down_and_nobody_else_reads_it() {
 fn what_cannot_be_read_is_kept_aside() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("prod.json");
-    assert_eq!(read(&ui(), &file).expect("nothing is there"), Ledger::new());
+    let read = |file: &Path| read_or_begin(&ui(), file);
+    assert_eq!(read(&file).expect("nothing is there"), Ledger::new());
     fs::write(&file, "{\"orders-prod\": [").expect("is written");
-    assert_eq!(read(&ui(), &file).expect("is moved"), Ledger::new());
+    assert_eq!(read(&file).expect("is moved"), Ledger::new());
     assert!(!file.exists());
     let aside = fs::read_to_string(directory.path().join("prod.unreadable"));
     assert_eq!(aside.expect("is there"), "{\"orders-prod\": [");
@@ -79,8 +90,9 @@ fn what_cannot_be_read_is_kept_aside() {
 fn what_leaves_a_stack_for_good_is_entered_right_then() {
     let directory = tempfile::tempdir().expect("a directory");
     let project = Project::of_test(directory.path(), "[stages.dev]\nregion = \"us-east-1\"\n");
-    let context = crate::engine::tests::Script::new().play().context;
-    let context = entering(context, &ui(), &project, "dev");
+    let config = project.stage("dev").expect("is there");
+    let stage = config.environments().first().expect("there is one");
+    let context = entering(context(), &ui(), &project, ("dev", stage));
     for physical_id in ["orders-1", "orders-2"] {
         let left = report(physical_id).stacks.remove(0).left;
         let entered = context.leave_aside("orders-dev", left);
@@ -97,4 +109,140 @@ fn what_leaves_a_stack_for_good_is_entered_right_then() {
     let refused = context.leave_aside("orders-dev", left);
     let refused = refused.expect_err("there is no such directory");
     assert!(refused.contains("cannot write"), "{refused}");
+}
+
+/// What takes back tables that left a stack together.
+fn together(ids: &[&str]) -> Adoption {
+    let name = |id: &str| id.replace('-', "");
+    let resources = ids.iter().map(|id| {
+        let table = json!({
+            "Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain",
+            "Properties": {"KeySchema": []},
+        });
+        (name(id), table)
+    });
+    let imports = ids.iter().map(|id| {
+        json!({
+            "ResourceType": "AWS::DynamoDB::Table", "LogicalResourceId": name(id), "ResourceIdentifier": {"TableName": id},
+        })
+    });
+    serde_json::from_value(json!({
+        "stack_id": "arn:aws:cloudformation:us-east-1:123456789012:stack/orders-prod/1",
+        "template": {"Resources": resources.collect::<serde_json::Map<String, Value>>()},
+        "imports": imports.collect::<Vec<_>>(),
+        "tags": {"stackctl:stage": "prod"},
+    }))
+    .expect("it can be read")
+}
+
+fn together_report(ids: &[&str]) -> DestroyReport {
+    let mut all = DestroyReport {
+        stacks: vec![report("none").stacks.remove(0)],
+    };
+    let left = &mut all.stacks[0].left;
+    left.ledger = (ids.iter())
+        .flat_map(|id| report(id).stacks.remove(0).left.ledger)
+        .collect();
+    left.adoptions = vec![together(ids)];
+    all
+}
+
+#[test]
+fn what_comes_back_together_is_written_down_once_and_no_more_than_is_there() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let project = Project::of_test(directory.path(), "[stages.prod]\nregion = \"us-east-1\"\n");
+    let entered = |ids: &[&str]| {
+        let mut report = together_report(ids);
+        let file = keep(&ui(), &project, &context(), "prod", &mut report);
+        let file = file.expect("it can be written").expect("there is some");
+        let text = fs::read(&file).expect("is there");
+        let ledger: Ledger = serde_json::from_slice(&text).expect("is JSON");
+        (report, ledger["orders-prod"].clone())
+    };
+    let templates = || {
+        let names = fs::read_dir(project.state_dir.join("retained")).expect("is there");
+        let names = names.map(|entry| entry.expect("is one").file_name());
+        let names = names.filter_map(|name| name.into_string().ok());
+        let mut names: Vec<_> = names.filter(|name| name.contains(".import.")).collect();
+        names.sort();
+        names
+    };
+    let (report, entries) = entered(&["orders-1", "orders-2"]);
+    assert_eq!(entries.len(), 3, "{entries:?}");
+    let back = taken_back(&entries[2]).expect("it is how they come back");
+    assert_eq!(report.stacks[0].left.adopt, [back.clone()]);
+    assert!(back.adopt[0].contains("orders-1") && back.adopt[0].contains("orders-2"));
+    assert_eq!(templates(), ["orders-prod.import.json"]);
+    // Told once more, it is the same.
+    assert_eq!(entered(&["orders-1", "orders-2"]).1, entries);
+    // One came back and left again, with another.
+    let (_, entries) = entered(&["orders-2", "orders-3"]);
+    let backs: Vec<_> = entries.iter().filter_map(taken_back).collect();
+    let [first, second] = backs.as_slice() else {
+        panic!("{entries:?}")
+    };
+    assert!(first.takes("AWS::DynamoDB::Table", "orders-1"));
+    assert!(!first.takes("AWS::DynamoDB::Table", "orders-2"));
+    assert!(second.takes("AWS::DynamoDB::Table", "orders-2"));
+    assert_eq!(
+        templates(),
+        ["orders-prod.2.import.json", "orders-prod.3.import.json"],
+        "nobody needs the first any more"
+    );
+}
+
+/// Files that earlier runs left behind go as well, but not where nobody knows what names them.
+#[test]
+fn a_template_that_nothing_names_goes() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| directory.path().join(name);
+    let write = |name: &str, text: &str| fs::write(at(name), text).expect("is written");
+    write("orders-prod.import.json", "{}");
+    write("orders-prod.2.import.json", "{}");
+    write("orders-prod.3.import.json", "{}");
+    write("prod.json", "file:///state/orders-prod.2.import.json ");
+    write(
+        "prod.unreadable",
+        "{ file:///state/orders-prod.3.import.json",
+    );
+    sweep(directory.path()).expect("it goes");
+    assert!(!at("orders-prod.import.json").exists());
+    assert!(at("orders-prod.2.import.json").exists());
+    assert!(at("orders-prod.3.import.json").exists());
+}
+
+/// A stage that had one region and has several, or the other way round, finds what its runs noted before.
+#[test]
+fn what_runs_noted_before_the_stage_had_other_regions_is_found() {
+    for (stage, own, lost) in [
+        (
+            "regions = [\"eu-central-1\", \"eu-west-1\"]",
+            "prod.eu-central-1",
+            &["prod", "prod.us-east-1"][..],
+        ),
+        (
+            "region = \"eu-central-1\"",
+            "prod",
+            &["prod.eu-central-1", "prod.eu-west-1", "prod.us-east-1"],
+        ),
+    ] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let project = Project::of_test(directory.path(), &format!("[stages.prod]\n{stage}\n"));
+        let leaving = project.state_dir.join(scratch::LEAVING);
+        for key in [
+            "prod",
+            "prod.eu-central-1",
+            "prod.eu-west-1",
+            "prod.us-east-1",
+            "production",
+        ] {
+            fs::create_dir_all(leaving.join(key)).expect("a directory");
+        }
+        let config = project.stage("prod").expect("is there");
+        let stage = config.environments().first().expect("there is one");
+        let (found, others) = notes(&project, "prod", stage);
+        assert_eq!(found, leaving.join(own));
+        let expected: Vec<PathBuf> = lost.iter().map(|key| leaving.join(key)).collect();
+        assert_eq!(others, expected);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use stack_model::assembly::StackManifest;
+use stack_model::assembly::{StackManifest, own_tags};
 
 use crate::cli::{self, Allowance, To};
 use crate::command::approval::{self, Approval, Consent};
@@ -66,13 +66,12 @@ pub(super) async fn run(
         ))
         .waiting(arguments.wait)
         .reaching(base.clone());
-    let key = stage.key(name);
-    let context = ledger::entering(context, &session.ui, &project, &key);
+    let context = ledger::entering(context, &session.ui, &project, (name, stage));
     for chosen in &mut chosen {
         // What was written down before the app had its name, or when it had another, becomes the app's all the same.
         if let Some(app) = &context.ownership.app {
-            let tags = &mut chosen.manifest.tags;
-            tags.insert(engine::APP_TAG.to_owned(), app.clone());
+            let own = own_tags(name, Some(app));
+            chosen.manifest.tags.extend(own);
         }
     }
     let plan = compare(session, &context, &chosen).await?;
@@ -87,7 +86,7 @@ pub(super) async fn run(
     let result = engine::deploy(&context, deployment, approval.clone()).await;
     activity.finish();
     let report = result.as_ref().map_or_else(DeployError::report, Some);
-    let changed = ledger::changed(report, stacks);
+    let changed = ledger::changed(ledger::ended(report), stacks);
     let entered = ledger::after(session, &project, &context, (name, stage), changed);
     if let Err(error) = Box::pin(entered).await {
         session.ui.warn(error.to_string());

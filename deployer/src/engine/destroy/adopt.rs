@@ -5,29 +5,30 @@
 //! is there it holds all that the stack has too, as it is: an import changes and removes nothing. CloudFormation does not
 //! compare the properties with those of the resource, so what cannot be said any more is left out; the next deploy says it
 //! again.
+//!
+//! An import may not name the tags of a stack: CloudFormation answers `As part of the import operation, you cannot modify or add
+//! [Tags]`. So a stack that is made by one gets them by an update after it, which changes nothing else.
+
+mod known;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use stack_model_cfn::facts;
 
+use self::known::Known;
 use super::{
     Retained,
     advice::{identifier, quoted},
 };
 use crate::{
     aws::signed::suffix,
-    engine::{Context, hint, inspect::DeployedResource, publish},
-    template::referenced,
+    engine::{Context, hint, inspect::DeployedResource, plan::moves::renamed, publish},
 };
-
-/// What the logical id of a resource continues with that is taken back into a stack which has another one of its id.
-const KEPT: &str = "Kept";
 
 /// What leaves a stack, and what is known of that.
 pub(in crate::engine) struct Parting<'a> {
@@ -35,7 +36,10 @@ pub(in crate::engine) struct Parting<'a> {
     pub(in crate::engine) stack_id: &'a str,
     /// The template that made what leaves.
     pub(in crate::engine) template: &'a Value,
+    /// The values of its parameters, as AWS tells them.
     pub(in crate::engine) parameters: &'a BTreeMap<String, String>,
+    /// The tags of the stack.
+    pub(in crate::engine) tags: &'a BTreeMap<String, String>,
     /// What the stack had.
     pub(in crate::engine) resources: Vec<&'a DeployedResource>,
     /// What leaves it, of that.
@@ -50,6 +54,25 @@ pub struct Adoption {
     stack_id: String,
     template: Value,
     imports: Vec<Import>,
+    /// The tags that the stack gets, where it is made by the import.
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+}
+
+/// How what left a stack together is taken back, as it is written down.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TakenBack {
+    /// The ARN of the stack that it left.
+    stack_id: String,
+    /// What is taken back.
+    imports: Vec<Import>,
+    /// The tags that the stack gets, where it is made by the import.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    tags: BTreeMap<String, String>,
+    /// Where the template is.
+    pub template: PathBuf,
+    /// The commands, in their order.
+    pub adopt: Vec<String>,
 }
 
 /// One resource of a change set that imports, as the command takes it.
@@ -61,6 +84,47 @@ struct Import {
     logical_id: String,
     #[serde(rename = "ResourceIdentifier")]
     by: BTreeMap<String, String>,
+}
+
+impl Import {
+    fn is(&self, resource_type: &str, physical_id: &str) -> bool {
+        self.resource_type == resource_type && self.by.values().any(|id| id == physical_id)
+    }
+}
+
+impl TakenBack {
+    /// Returns whether a resource is among what is taken back.
+    pub fn takes(&self, resource_type: &str, physical_id: &str) -> bool {
+        let mut imports = self.imports.iter();
+        imports.any(|import| import.is(resource_type, physical_id))
+    }
+
+    /// Returns whether something of what is taken back is among what is meant by its type and physical id.
+    pub fn takes_any(&self, is_meant: impl Fn(&str, &str) -> bool) -> bool {
+        let mut imports = self.imports.iter();
+        imports.any(|it| it.by.values().any(|id| is_meant(&it.resource_type, id)))
+    }
+
+    /// Returns the region of the stack.
+    pub fn region(&self) -> Option<&str> {
+        self.stack_id.split(':').nth(3)
+    }
+
+    /// Returns what takes back the rest, where some of it is not to be taken back any more; nothing, where there is no rest.
+    /// `template` is what is written where the template of this is.
+    pub fn without(
+        &self,
+        template: Value,
+        is_out: impl Fn(&str, &str) -> bool,
+    ) -> Option<Adoption> {
+        let all = Adoption {
+            stack_id: self.stack_id.clone(),
+            template,
+            imports: self.imports.clone(),
+            tags: self.tags.clone(),
+        };
+        all.without(is_out)
+    }
 }
 
 impl Adoption {
@@ -76,6 +140,9 @@ impl Adoption {
             parameters: parting.parameters,
             physical_ids: (parting.resources.iter())
                 .map(|it| (it.logical_id.as_str(), &*it.physical_id))
+                .collect(),
+            leaving: (parting.leaving.iter())
+                .map(|it| it.logical_id.as_str())
                 .collect(),
             stays: parting.stays.unwrap_or(&Value::Null),
         };
@@ -103,26 +170,75 @@ impl Adoption {
             Some(Value::Object(resources)) => resources,
             _ => Map::new(),
         };
+        // What takes a resource back under another id is named by that by all that comes back with it.
+        let ids = known::free(&resources, imported.keys().copied());
+        let mut entered = Map::new();
         let mut imports = Vec::new();
         for (id, resource) in imported {
-            let (Some(property), Some(Some(entry))) =
-                (identifier(&resource.resource_type), entries.get(id))
-            else {
+            let (Some(property), Some(Some(entry)), Some(logical_id)) = (
+                identifier(&resource.resource_type),
+                entries.get(id),
+                ids.get(id),
+            ) else {
                 continue;
             };
-            let logical_id = free(&resources, id);
-            resources.insert(logical_id.clone(), entry.clone());
+            entered.insert(id.to_owned(), entry.clone());
             imports.push(Import {
                 resource_type: resource.resource_type.clone(),
-                logical_id,
+                logical_id: logical_id.clone(),
                 by: BTreeMap::from([(property.to_owned(), resource.physical_id.clone())]),
             });
+        }
+        let mut entered = renamed(&json!({ "Resources": entered }), &ids);
+        if let Some(entered) = entered["Resources"].as_object_mut() {
+            resources.append(entered);
         }
         template["Resources"] = resources.into();
         Some(Self {
             stack_id: parting.stack_id.to_owned(),
             template,
             imports,
+            tags: match parting.stays {
+                Some(_) => BTreeMap::new(),
+                None => parting.tags.clone(),
+            },
+        })
+    }
+
+    /// Returns what takes back the rest, where some of it is not to be taken back any more; nothing, where there is no rest.
+    fn without(self, is_out: impl Fn(&str, &str) -> bool) -> Option<Self> {
+        let is_out = |it: &Import| {
+            (it.by.values()).any(|physical_id| is_out(&it.resource_type, physical_id))
+        };
+        if !self.imports.iter().any(is_out) {
+            return Some(self);
+        }
+        let mut stays = self.template.clone();
+        if let Some(resources) = stays["Resources"].as_object_mut() {
+            resources.retain(|id, _| !self.imports.iter().any(|it| it.logical_id == *id));
+        }
+        let rest = self.imports.iter().filter(|it| !is_out(it));
+        let rest: Vec<DeployedResource> = rest
+            .flat_map(|it| {
+                it.by.values().map(|physical_id| DeployedResource {
+                    logical_id: it.logical_id.clone(),
+                    resource_type: it.resource_type.clone(),
+                    physical_id: physical_id.clone(),
+                })
+            })
+            .collect();
+        let rest = Self::of(&Parting {
+            stack_id: &self.stack_id,
+            template: &self.template,
+            parameters: &BTreeMap::new(),
+            tags: &self.tags,
+            resources: rest.iter().collect(),
+            leaving: rest.iter().collect(),
+            stays: Some(&stays),
+        })?;
+        Some(Self {
+            tags: self.tags,
+            ..rest
         })
     }
 
@@ -133,10 +249,19 @@ impl Adoption {
 
     /// Returns whether a resource is taken back by this.
     pub fn takes(&self, resource: &Retained) -> bool {
-        self.imports.iter().any(|import| {
-            import.resource_type == resource.resource_type
-                && import.by.values().any(|id| *id == resource.physical_id)
-        })
+        let mut imports = self.imports.iter();
+        imports.any(|import| import.is(&resource.resource_type, &resource.physical_id))
+    }
+
+    /// Returns how this is written down, with the template in a file.
+    pub fn written(&self, context: &Context, template: PathBuf) -> TakenBack {
+        TakenBack {
+            stack_id: self.stack_id.clone(),
+            imports: self.imports.clone(),
+            tags: self.tags.clone(),
+            adopt: self.commands(context, &template),
+            template,
+        }
     }
 
     /// Returns whether this takes back all that another one does.
@@ -180,29 +305,30 @@ impl Adoption {
             let _ = write!(parameters, " ParameterKey={key},UsePreviousValue=true");
         }
         if !parameters.is_empty() {
-            create += " --parameters";
-            create += &parameters;
+            parameters.insert_str(0, " --parameters");
         }
         let has_identities = |entry: &Value| {
             let kind = entry["Type"].as_str();
             kind.is_some_and(|kind| kind.starts_with("AWS::IAM::"))
         };
         let is_expanded = !self.template["Transform"].is_null();
-        let capabilities = [
+        let needed = [
             (
                 "CAPABILITY_NAMED_IAM",
                 entries("Resources").any(|(_, it)| has_identities(it)),
             ),
             ("CAPABILITY_AUTO_EXPAND", is_expanded),
         ];
-        let mut needed = capabilities.iter().filter(|(_, is)| *is).peekable();
-        if needed.peek().is_some() {
-            create += " --capabilities";
-        }
+        let needed = needed.iter().filter(|(_, is)| *is);
+        let mut capabilities = String::new();
         for (capability, _) in needed {
-            create += " ";
-            create += capability;
+            if capabilities.is_empty() {
+                capabilities += " --capabilities";
+            }
+            capabilities.extend([" ", *capability]);
         }
+        create += &parameters;
+        create += &capabilities;
         let named = format!("--stack-name {stack} --change-set-name adopt");
         let upload = is_long.then(|| {
             let file = quoted(&file.display().to_string());
@@ -214,123 +340,26 @@ impl Adoption {
             format!("cloudformation execute-change-set {named}"),
             format!("cloudformation wait stack-import-complete --stack-name {stack}"),
         ];
+        let tags: Vec<Value> = (self.tags.iter())
+            .map(|(key, value)| json!({"Key": key, "Value": value}))
+            .collect();
+        let tag = (!tags.is_empty()).then(|| {
+            let tags = quoted(&Value::from(tags).to_string());
+            [
+                format!(
+                    "cloudformation update-stack --stack-name {stack} --use-previous-template --tags {tags}{parameters}{capabilities}"
+                ),
+                format!("cloudformation wait stack-update-complete --stack-name {stack}"),
+            ]
+        });
         let all = upload.into_iter().chain(import);
-        all.map(|command| format!("aws {command}{}", hint::aws_options(context)))
+        all.chain(tag.into_iter().flatten())
+            .map(|command| format!("aws {command}{}", hint::aws_options(context)))
             .collect()
     }
 
     pub(super) fn is_of_stack_of(&self, other: &Self) -> bool {
         self.stack_id == other.stack_id
-    }
-}
-
-/// Returns the logical id that a resource gets: its own, unless the stack has another one of it.
-fn free(resources: &Map<String, Value>, logical_id: &str) -> String {
-    let mut free = logical_id.to_owned();
-    let mut number = 1;
-    while resources.contains_key(&free) {
-        free = match number {
-            1 => format!("{logical_id}{KEPT}"),
-            _ => format!("{logical_id}{KEPT}{number}"),
-        };
-        number += 1;
-    }
-    free
-}
-
-/// What is known of a stack that something leaves.
-struct Known<'a> {
-    template: &'a Value,
-    parameters: &'a BTreeMap<String, String>,
-    physical_ids: BTreeMap<&'a str, &'a str>,
-    /// What the stack has from then on.
-    stays: &'a Value,
-}
-
-impl Known<'_> {
-    /// Returns a resource as the template that imports it has it; nothing, where something that it must have cannot be
-    /// said any more.
-    fn entry(&self, logical_id: &str, imported: &BTreeSet<&str>) -> Option<Value> {
-        let old = self.template.get("Resources")?.get(logical_id)?;
-        let resource_type = old.get("Type")?.as_str()?;
-        let mut properties = Map::new();
-        let all = old.get("Properties").and_then(Value::as_object);
-        for (name, value) in all.into_iter().flatten() {
-            if let Some(value) = self.said(value, imported) {
-                properties.insert(name.clone(), value);
-            }
-        }
-        let is_whole = facts::resource_type(resource_type)?
-            .properties()
-            .all(|property| !property.required() || properties.contains_key(property.name()));
-        is_whole.then(|| {
-            json!({
-                "Type": resource_type,
-                "DeletionPolicy": "Retain",
-                "UpdateReplacePolicy": "Retain",
-                "Properties": properties,
-            })
-        })
-    }
-
-    /// Returns a value that refers to nothing that is gone, where it can be said so.
-    fn said(&self, value: &Value, imported: &BTreeSet<&str>) -> Option<Value> {
-        match value {
-            Value::Array(elements) => {
-                let elements = elements.iter().map(|element| self.said(element, imported));
-                elements.collect::<Option<Vec<_>>>().map(Value::Array)
-            }
-            Value::Object(entries) => {
-                let only = entries.iter().next().filter(|_| entries.len() == 1);
-                match only {
-                    Some((key, Value::String(name))) if key == "Ref" => {
-                        return self.named(name, imported);
-                    }
-                    Some((key, _)) if key.starts_with("Fn::") => {
-                        let names = referenced(value);
-                        let stays = |name: &String| {
-                            let sections = ["Resources", "Parameters", "Conditions", "Mappings"];
-                            name.starts_with("AWS::")
-                                || imported.contains(name.as_str())
-                                || sections.iter().any(|it| self.has(it, name))
-                        };
-                        return names.iter().all(stays).then(|| value.clone());
-                    }
-                    _ => {}
-                }
-                let entries = entries
-                    .iter()
-                    .map(|(key, value)| Some((key.clone(), self.said(value, imported)?)));
-                entries.collect::<Option<Map<_, _>>>().map(Value::Object)
-            }
-            _ => Some(value.clone()),
-        }
-    }
-
-    /// Returns whether the stack has an entry of a section from then on.
-    fn has(&self, section: &str, name: &str) -> bool {
-        self.stays[section].get(name).is_some()
-    }
-
-    fn named(&self, name: &str, imported: &BTreeSet<&str>) -> Option<Value> {
-        if name == "AWS::NoValue" {
-            return None;
-        }
-        let stays = imported.contains(name) || self.has("Resources", name);
-        if name.starts_with("AWS::") || stays || self.has("Parameters", name) {
-            return Some(json!({"Ref": name}));
-        }
-        if let Some(parameter) = self.template["Parameters"].get(name) {
-            // One that AWS hides is not known, and of one that names a parameter of SSM the name is.
-            let is_hidden = parameter.get("NoEcho").is_some();
-            let names_another =
-                (parameter["Type"].as_str()).is_some_and(|kind| kind.starts_with("AWS::SSM::"));
-            let value = self.parameters.get(name);
-            return value
-                .filter(|_| !is_hidden && !names_another)
-                .map(|value| value.as_str().into());
-        }
-        self.physical_ids.get(name).map(|id| (*id).into())
     }
 }
 

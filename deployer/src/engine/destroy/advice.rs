@@ -20,10 +20,6 @@ pub struct Retained {
     pub region: String,
     /// The commands that remove it, in their order; none, where it is not known how.
     pub remove: Vec<String>,
-    /// The commands that take it back into a stack of the same name, with all else that its stack kept; none, where
-    /// CloudFormation identifies it by more than its physical id, and before they are written down.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub adopt: Vec<String>,
 }
 
 impl Retained {
@@ -44,8 +40,14 @@ impl Retained {
                 .into_iter()
                 .map(|command| command + &place)
                 .collect(),
-            adopt: Vec::new(),
         }
+    }
+
+    /// Returns what is to be known of the commands that remove it, where they do not do that at once.
+    pub fn remark(&self) -> Option<&'static str> {
+        (self.resource_type == "AWS::S3::Bucket").then_some(
+            "where the bucket has kept versions, S3 removes them by that rule within some days, and refuses the last command until then",
+        )
     }
 
     /// Returns whether this is the same resource as another.
@@ -58,6 +60,13 @@ impl Retained {
     }
 }
 
+/// The rules by which S3 removes all that a bucket holds.
+const EMPTYING: &str = concat!(
+    r#"{"Rules":[{"ID":"all","Status":"Enabled","Filter":{"Prefix":""},"Expiration":{"Days":1},"#,
+    r#""NoncurrentVersionExpiration":{"NoncurrentDays":1},"AbortIncompleteMultipartUpload":{"DaysAfterInitiation":1}},"#,
+    r#"{"ID":"markers","Status":"Enabled","Filter":{"Prefix":""},"Expiration":{"ExpiredObjectDeleteMarker":true}}]}"#,
+);
+
 /// Returns the commands that remove a resource, without where they work.
 fn removal(resource_type: &str, id: &str) -> Vec<String> {
     let one = |command: &str| vec![format!("aws {command} {id}")];
@@ -68,9 +77,15 @@ fn removal(resource_type: &str, id: &str) -> Vec<String> {
             format!("aws dynamodb wait table-exists --table-name {id}"),
             format!("aws dynamodb delete-table --table-name {id}"),
         ],
-        // Earlier versions of objects go only one by one, so that a bucket with versions needs the console or a rule.
+        // The first empties a bucket without versions. S3 removes earlier versions by rules, however many there are
+        // (<https://repost.aws/knowledge-center/s3-empty-bucket-lifecycle-rule>): the versions and parts of uploads by one, and
+        // the markers that have none any more by another, because one rule does not take both
+        // (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleExpiration.html>).
         "AWS::S3::Bucket" => vec![
             format!("aws s3 rm --recursive s3://{id}"),
+            format!(
+                "aws s3api put-bucket-lifecycle-configuration --bucket {id} --lifecycle-configuration '{EMPTYING}'"
+            ),
             format!("aws s3api delete-bucket --bucket {id}"),
         ],
         "AWS::S3::BucketPolicy" => one("s3api delete-bucket-policy --bucket"),
@@ -154,6 +169,34 @@ mod tests {
                 "aws dynamodb delete-table --table-name orders --region eu-central-1 --profile work"
             )
         );
+    }
+
+    /// The forms of <https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html>.
+    #[test]
+    fn a_bucket_that_keeps_versions_is_emptied_of_them_before_it_goes() {
+        let commands = removal("AWS::S3::Bucket", "uploads");
+        let [_, rules, last] = commands.as_slice() else {
+            panic!("{commands:?}");
+        };
+        assert_eq!(last, "aws s3api delete-bucket --bucket uploads");
+        let rules = rules.split('\'').nth(1).expect("it is quoted");
+        let rules: serde_json::Value = serde_json::from_str(rules).expect("is JSON");
+        let rules = rules["Rules"].as_array().expect("there are some");
+        let of = |pointer: &str| rules.iter().find_map(|rule| rule.pointer(pointer));
+        assert_eq!(of("/Expiration/Days"), Some(&1.into()));
+        assert_eq!(
+            of("/NoncurrentVersionExpiration/NoncurrentDays"),
+            Some(&1.into())
+        );
+        assert_eq!(
+            of("/Expiration/ExpiredObjectDeleteMarker"),
+            Some(&true.into())
+        );
+        // One rule does not take both.
+        assert!(rules.iter().all(|rule| {
+            let expiration = &rule["Expiration"];
+            expiration["Days"].is_null() || expiration["ExpiredObjectDeleteMarker"].is_null()
+        }));
     }
 
     #[test]

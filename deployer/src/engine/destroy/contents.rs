@@ -67,6 +67,7 @@ impl Contents {
             stack_id: &deployed.id,
             template,
             parameters: &deployed.parameters,
+            tags: &deployed.tags,
             resources: resources.iter().map(|it| &it.deployed).collect(),
             leaving: kept.map(|it| &it.deployed).collect(),
             stays: None,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use stack_model::assembly::StackManifest;
 use stack_model_cfn::facts;
 
-use super::{Adoption, Retained, contents::Contents};
+use super::{Adoption, Retained, TakenBack, contents::Contents};
 use crate::engine::{Context, DeployedStack, inspect};
 
 /// Resources that end with another one, whatever their own stack says of them: the start of their type, and the property
@@ -144,9 +144,13 @@ impl Exports {
 /// What is known of the resources of a stack that was removed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Left {
-    /// What it kept, with the commands that remove it or take it back.
+    /// What it kept, with the commands that remove it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ledger: Vec<Retained>,
+    /// The commands that take that back into a stack of the same name, once they are written down: one change set for all that
+    /// left together, but for what CloudFormation identifies by more than its physical id.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adopt: Vec<TakenBack>,
     /// The region, where it is not the stage's.
     #[serde(skip)]
     pub region: Option<String>,
@@ -259,6 +263,7 @@ impl Ledger {
                 .iter()
                 .map(|kept| Retained::new(&context, kept))
                 .collect(),
+            adopt: Vec::new(),
             region: region.clone(),
             // What nobody knows the fate of may be there.
             gone: resources

@@ -4,7 +4,7 @@ mod course;
 mod fixed;
 mod lost;
 mod names;
-mod sub;
+pub(in crate::engine) mod sub;
 #[cfg(test)]
 mod tests;
 mod texts;

@@ -40,6 +40,9 @@ pub(in crate::engine) struct Foreseen {
     pub(super) template: Value,
     /// The values of its parameters, as AWS tells them: hidden ones are masked.
     pub(super) parameters: BTreeMap<String, String>,
+    /// The tags of the stack.
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
     /// What the stack has.
     pub(super) resources: Vec<DeployedResource>,
     /// What leaves it, of that.
@@ -259,6 +262,10 @@ fn stay(
             message += "; to remove it: ";
             message += &it.remove.join(" && ");
         }
+        if let Some(remark) = it.remark() {
+            message += "; ";
+            message += remark;
+        }
         context.emit(Event::Warning {
             stack: stack.to_owned(),
             message,
@@ -311,6 +318,7 @@ impl Foreseen {
             noted: context.timing.now(),
             template,
             parameters: deployed.parameters.clone(),
+            tags: deployed.tags.clone(),
             resources,
             leaving,
         }
@@ -327,6 +335,7 @@ impl Foreseen {
             stack_id: &self.stack_id,
             template: &self.template,
             parameters: &self.parameters,
+            tags: &self.tags,
             resources: resources.collect(),
             leaving: self.leaving.iter().collect(),
             stays,

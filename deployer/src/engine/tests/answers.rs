@@ -285,6 +285,17 @@ pub(super) fn resources(rows: &[(&str, &str, &str, &str)]) -> String {
     resources_with_reasons(&rows)
 }
 
+/// `DescribeStackResources` of what is in a stack
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackResources.html>).
+pub(super) fn stack_of(stack: &str, physical_id: &str) -> String {
+    let body = format!(
+        "<StackResources><member><StackName>{stack}</StackName><LogicalResourceId>Kept</LogicalResourceId>\
+         <PhysicalResourceId>{physical_id}</PhysicalResourceId><ResourceType>AWS::DynamoDB::Table</ResourceType>\
+         <Timestamp>2026-07-28T06:00:00.000Z</Timestamp><ResourceStatus>IMPORT_COMPLETE</ResourceStatus></member></StackResources>"
+    );
+    result("DescribeStackResources", &body)
+}
+
 /// `ListStackResources`: logical id, type, physical id, status, reason.
 pub(super) fn resources_with_reasons(rows: &[(&str, &str, &str, &str, &str)]) -> String {
     let mut body = String::from("<StackResourceSummaries>");

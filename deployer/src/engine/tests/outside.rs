@@ -175,7 +175,7 @@ fn noting(played: &mut Played, directory: &std::path::Path) {
     played.context = played
         .context
         .clone()
-        .noting_aside(directory.join("leaving/dev"));
+        .noting_aside(directory.join("leaving/dev"), Vec::new());
 }
 
 /// Begins an update that removes the table, and dies when CloudFormation has begun with it.
@@ -248,6 +248,24 @@ async fn what_an_update_retained_is_written_down_by_the_next_run() {
         assert!(!directory.path().join("leaving/dev").exists(), "it is done");
         next.finish();
     }
+}
+
+/// The stage had one region when the note was made, and has several since.
+#[tokio::test]
+async fn what_was_noted_elsewhere_is_found_and_goes_when_it_is_done() {
+    let directory = tempfile::tempdir().expect("a directory");
+    killed(directory.path()).await;
+    let (now, before) = ("leaving/dev.eu-central-1", "leaving/dev");
+    let [now, before] = [now, before].map(|it| directory.path().join(it));
+    let mut next = Script::new()
+        .describe(STACK_ID, Stack::new("UPDATE_COMPLETE").xml())
+        .events(&[("7", STACK, "CREATE_COMPLETE", "", "earlier")])
+        .play();
+    next.context = next.context.noting_aside(now, vec![before.clone()]);
+    next.context.timing.sleep(Duration::from_mins(11)).await;
+    assert!(recover_left_aside(&next.context).await.is_empty());
+    assert!(!before.exists(), "it is done");
+    next.finish();
 }
 
 /// The run after it removes the stack, which what left cannot come back into then.

@@ -341,6 +341,41 @@ impl Script {
         )
     }
 
+    /// `DescribeStackResources` of what is in no stack, as often as it is asked for, and of what is in one.
+    pub(crate) fn stacks_of(mut self, found: &[(&'static str, &str)]) -> Self {
+        let known: Vec<&'static str> = found.iter().map(|(id, _)| *id).collect();
+        for (id, stack) in found {
+            let (id, body) = (*id, answers::stack_of(stack, id));
+            self = call!(
+                self.cloudformation,
+                CloudFormation::describe_stack_resources,
+                move |input| input.physical_resource_id() == Some(id),
+                200,
+                move || body.clone()
+            );
+        }
+        call!(
+            self.cloudformation,
+            CloudFormation::describe_stack_resources,
+            move |input| input
+                .physical_resource_id()
+                .is_some_and(|id| !known.contains(&id)),
+            400,
+            || answers::error("ValidationError", "Stack for ID does not exist")
+        )
+    }
+
+    /// `DescribeStackResources` that is refused.
+    pub(crate) fn refuse_stacks_of(mut self) -> Self {
+        call!(
+            self.cloudformation,
+            CloudFormation::describe_stack_resources,
+            |_| true,
+            403,
+            || answers::error("AccessDenied", "cloudformation:DescribeStackResources")
+        )
+    }
+
     /// `ListStackResources` with the reason of each status.
     pub(super) fn failed_resources(mut self, rows: &[(&str, &str, &str, &str, &str)]) -> Self {
         let body = answers::resources_with_reasons(rows);

@@ -21,7 +21,7 @@ type Rule = (&'static str, &'static str, u16, String);
 
 /// Answers signed requests, each as often as it is asked.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Signed {
+pub(crate) struct Signed {
     rules: Vec<Rule>,
     /// Every request: the operation and the body.
     asked: Arc<Mutex<Vec<(String, String)>>>,
@@ -33,12 +33,12 @@ pub(super) struct Signed {
 }
 
 impl Signed {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Answers an operation whose request has this in its body with JSON.
-    pub(super) fn json(
+    pub(crate) fn json(
         self,
         operation: &'static str,
         with: &'static str,
@@ -49,7 +49,7 @@ impl Signed {
     }
 
     /// The same with a text. A path stands for what is read.
-    pub(super) fn text(
+    pub(crate) fn text(
         mut self,
         operation: &'static str,
         with: &'static str,
@@ -85,7 +85,7 @@ impl Signed {
     }
 
     /// Answers a script that is played.
-    pub(super) fn with(&self, mut played: Played) -> Played {
+    pub(crate) fn with(&self, mut played: Played) -> Played {
         let connector = SharedHttpConnector::new(self.clone());
         let dns = serve(self.names.clone());
         played.context.clients = played.context.clients.with_signed(
@@ -98,7 +98,7 @@ impl Signed {
     }
 
     /// Returns the bodies of the requests of an operation.
-    pub(super) fn asked(&self, operation: &str) -> Vec<String> {
+    pub(crate) fn asked(&self, operation: &str) -> Vec<String> {
         let asked = self.asked.lock().expect("no holder panics");
         let of = asked.iter().filter(|(it, _)| it == operation);
         of.map(|(_, body)| body.clone()).collect()
@@ -106,7 +106,7 @@ impl Signed {
 
     /// Checks that nothing was asked that the script has no answer for, and everything that it has one for.
     #[track_caller]
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         let asked = self.asked.lock().expect("no holder panics");
         let fits = |rule: &Rule, request: &(String, String)| {
             rule.0 == request.0 && request.1.contains(rule.1)

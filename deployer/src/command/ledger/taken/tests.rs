@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::engine::tests::Script;
+use crate::command::ledger::book;
+use crate::engine::tests::{Script, Signed};
 
 const ACCOUNT: &str = "123456789012";
 
@@ -15,7 +16,7 @@ const TABLE: &str = "AWS::DynamoDB::Table";
 fn entry(physical_id: &str) -> Value {
     json!({
         "logical_id": "Orders", "resource_type": TABLE, "physical_id": physical_id,
-        "account": ACCOUNT, "region": REGION, "remove": [], "adopt": [],
+        "account": ACCOUNT, "region": REGION, "remove": [],
     })
 }
 
@@ -27,14 +28,26 @@ fn project(directory: &Path, stage: &str) -> Project {
 fn written(project: &Project, key: &str, entries: &[Value]) -> Vec<u8> {
     let directory = project.state_dir.join(scratch::RETAINED);
     let ledger: Ledger = BTreeMap::from([("orders-prod".to_owned(), entries.to_vec())]);
-    let file = super::super::file(project, key);
+    let file = book::file(project, key);
     drop(hold(&directory).expect("is held"));
     store(&directory, &file, &ledger).expect("is written");
     fs::read(file).expect("is there")
 }
 
-/// Settles what is written down of the only environment, after a run that changed these stacks.
+/// Settles what is written down of the only environment, after a run that changed these stacks. Whatever AWS is asked for by its id is
+/// there.
 async fn after(script: Script, project: &Project, changed: &[&str]) -> Vec<Settled> {
+    let there = Signed::new().json("GetResource", "", 200, &json!({}));
+    let none = BTreeSet::new();
+    after_telling(script, &there, project, (changed, &none)).await
+}
+
+async fn after_telling(
+    script: Script,
+    signed: &Signed,
+    project: &Project,
+    (changed, told): (&[&str], &BTreeSet<LiveResource>),
+) -> Vec<Settled> {
     let config = project.stage("prod").expect("is there");
     let stage = config.environments().first().expect("there is one");
     let files = files(project, "prod", stage);
@@ -43,8 +56,9 @@ async fn after(script: Script, project: &Project, changed: &[&str]) -> Vec<Settl
         name: (*stack).to_owned(),
         region: None,
     });
-    let played = script.play_in_any_order();
-    let settled = settled(&played.context, &directory, &files, changed.collect()).await;
+    let played = signed.with(script.play_in_any_order());
+    let known = (changed.collect(), told);
+    let settled = settled(&played.context, &directory, &files, known).await;
     played.finish();
     settled
 }
@@ -81,6 +95,7 @@ async fn the_stacks_that_were_changed_and_those_that_were_removed_are_asked_and_
             "ValidationError",
             "Stack with id orders-prod does not exist",
         )
+        .stacks_of(&[])
         .resources_of(
             "archive-prod",
             &[("Old", TABLE, "orders-1", "IMPORT_COMPLETE")],
@@ -90,11 +105,11 @@ async fn the_stacks_that_were_changed_and_those_that_were_removed_are_asked_and_
         matches!(&settled[..], [Settled::Taken(ids)] if ids == &["orders-1"]),
         "{settled:?}"
     );
-    let file = super::super::file(&project, "prod");
+    let file = book::file(&project, "prod");
     assert_eq!(ids(&fs::read(&file).expect("is there")), ["orders-2"]);
 
     // A run that was killed took back the rest: the next one changes nothing, and asks the stack that was removed.
-    let script = Script::new().resources_of(
+    let script = Script::new().stacks_of(&[]).resources_of(
         "orders-prod",
         &[("Orders", TABLE, "orders-2", "IMPORT_COMPLETE")],
     );
@@ -103,13 +118,147 @@ async fn the_stacks_that_were_changed_and_those_that_were_removed_are_asked_and_
     assert!(!file.exists());
 }
 
+/// Somebody imported it into a stack that is no business of this run.
+#[tokio::test]
+async fn whatever_stack_has_it_again_is_found_by_what_it_has() {
+    let absent = |script: Script| {
+        script.refuse_resources(
+            "orders-prod",
+            400,
+            "ValidationError",
+            "Stack with id orders-prod does not exist",
+        )
+    };
+    // CloudFormation tells of stacks that were deleted, too, and a stack may have something else of that id.
+    let row = |kind| [("Kept", kind, "orders-1", "IMPORT_COMPLETE")];
+    for (rows, expected) in [
+        (&row(TABLE)[..], Some("orders-1")),
+        (&row("AWS::SQS::Queue"), None),
+        (&[], None),
+    ] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let project = one_region(directory.path());
+        written(&project, "prod", &[entry("orders-1"), entry("orders-2")]);
+        let script = absent(Script::new())
+            .stacks_of(&[("orders-1", "reports")])
+            .resources_of("reports", rows);
+        let settled = after(script, &project, &[]).await;
+        let taken = settled.iter().map(|settled| match settled {
+            Settled::Taken(ids) => ids.join(" "),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(taken.collect::<Vec<_>>(), Vec::from_iter(expected));
+    }
+    // Who may not ask that finds what the stacks have that were removed.
+    let directory = tempfile::tempdir().expect("a directory");
+    let project = one_region(directory.path());
+    written(&project, "prod", &[entry("orders-1"), entry("orders-2")]);
+    let script = Script::new().refuse_stacks_of().resources_of(
+        "orders-prod",
+        &[("Orders", TABLE, "orders-2", "IMPORT_COMPLETE")],
+    );
+    let settled = after(script, &project, &[]).await;
+    assert!(
+        matches!(&settled[..], [Settled::Unknown(..), Settled::Taken(ids)] if ids == &["orders-2"]),
+        "{settled:?}"
+    );
+}
+
+/// The answers of <https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_GetResource.html>.
+#[tokio::test]
+async fn what_is_gone_is_written_down_no_more_nor_what_takes_it_back() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let project = one_region(directory.path());
+    let retained = project.state_dir.join(scratch::RETAINED);
+    let template = retained.join("orders-prod.import.json");
+    let imports = ["orders-1", "orders-2"].map(|id| {
+        json!({"ResourceType": TABLE, "LogicalResourceId": id.replace('-', ""), "ResourceIdentifier": {"TableName": id}})
+    });
+    let back = json!({
+        "stack_id": "arn:aws:cloudformation:eu-central-1:123456789012:stack/orders-prod/1",
+        "imports": imports, "template": template, "adopt": [format!("aws {}", template.display())],
+    });
+    // Nobody knows by which identifier this is found.
+    let mut unknown = entry("rule");
+    unknown["resource_type"] = "AWS::Events::Rule".into();
+    let all = ["orders-1", "orders-2", "orders-3"].map(entry);
+    let all = [&all[..], &[unknown, back]].concat();
+    written(&project, "prod", &all);
+    let table = json!({"Type": TABLE, "Properties": {"KeySchema": []}});
+    let resources = json!({"Resources": {"orders1": table, "orders2": table}});
+    fs::write(&template, resources.to_string()).expect("is written");
+    let file = book::file(&project, "prod");
+    let says = |code: &str| json!({"__type": code, "message": "no"});
+    let absent = || {
+        Script::new().refuse_resources(
+            "orders-prod",
+            400,
+            "ValidationError",
+            "Stack with id orders-prod does not exist",
+        )
+    };
+    let script = || absent().stacks_of(&[]);
+    let signed = Signed::new()
+        .json(
+            "GetResource",
+            "orders-1",
+            400,
+            &says("ResourceNotFoundException"),
+        )
+        .json("GetResource", "orders-2", 200, &json!({}))
+        .json(
+            "GetResource",
+            "orders-3",
+            400,
+            &says("AccessDeniedException"),
+        );
+    let none = BTreeSet::new();
+    let settled = after_telling(script(), &signed, &project, (&[], &none)).await;
+    signed.finish();
+    assert!(
+        matches!(&settled[..], [Settled::Unseen(..), Settled::Gone(ids)] if ids == &["orders-1"]),
+        "{settled:?}"
+    );
+    let ledger: Ledger =
+        serde_json::from_slice(&fs::read(&file).expect("is there")).expect("is JSON");
+    let entries = &ledger["orders-prod"];
+    let kept: Vec<_> = entries
+        .iter()
+        .filter_map(|it| it["physical_id"].as_str())
+        .collect();
+    assert_eq!(kept, ["orders-2", "orders-3", "rule"]);
+    let backs: Vec<_> = entries.iter().filter_map(book::taken_back).collect();
+    let [back] = backs.as_slice() else {
+        panic!("{entries:?}")
+    };
+    assert!(back.takes(TABLE, "orders-2") && !back.takes(TABLE, "orders-1"));
+    assert!(!back.adopt[0].contains("orders-1"), "{back:?}");
+    assert!(!template.exists() && back.template.exists(), "{back:?}");
+
+    // What this run just left is looked for by nobody.
+    let told = ["orders-2", "orders-3"].map(|id| (REGION.to_owned(), TABLE.to_owned(), id.into()));
+    let rule = (REGION.into(), "AWS::Events::Rule".into(), "rule".into());
+    let told: BTreeSet<LiveResource> = told.into_iter().chain([rule]).collect();
+    let settled = after_telling(absent(), &Signed::new(), &project, (&[], &told)).await;
+    assert!(settled.is_empty(), "{settled:?}");
+
+    // The last of what came back together takes the template along.
+    let gone = says("ResourceNotFoundException");
+    let signed = Signed::new().json("GetResource", "", 400, &gone);
+    let settled = after_telling(script(), &signed, &project, (&[], &none)).await;
+    assert!(matches!(&settled[..], [Settled::Gone(_)]), "{settled:?}");
+    let left = fs::read(&file).expect("is there");
+    assert_eq!(ids(&left), ["rule"]);
+    assert!(!back.template.exists());
+}
+
 /// The code is one of <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>.
 #[tokio::test]
 async fn a_caller_who_may_not_look_is_told_so_and_nothing_is_taken_out() {
     let directory = tempfile::tempdir().expect("a directory");
     let project = one_region(directory.path());
     let before = written(&project, "prod", &[entry("orders-1")]);
-    let script = Script::new().refuse_resources(
+    let script = Script::new().stacks_of(&[]).refuse_resources(
         "orders-prod",
         403,
         "AccessDenied",
@@ -120,7 +269,7 @@ async fn a_caller_who_may_not_look_is_told_so_and_nothing_is_taken_out() {
         matches!(&settled[..], [Settled::Unknown(..)]),
         "{settled:?}"
     );
-    let file = super::super::file(&project, "prod");
+    let file = book::file(&project, "prod");
     assert_eq!(fs::read(file).expect("is there"), before);
 }
 
@@ -133,12 +282,12 @@ async fn what_is_of_another_account_is_asked_of_nobody_and_stays() {
     let before = written(&project, "prod", &[other.clone()]);
     let settled = after(Script::new(), &project, &["orders-prod"]).await;
     assert!(settled.is_empty(), "{settled:?}");
-    let file = super::super::file(&project, "prod");
+    let file = book::file(&project, "prod");
     assert_eq!(fs::read(&file).expect("is there"), before);
 
     // Beside one of this account that a stack has again, it is what stays.
     written(&project, "prod", &[other, entry("orders-1")]);
-    let script = Script::new().resources_of(
+    let script = Script::new().stacks_of(&[]).resources_of(
         "orders-prod",
         &[("Orders", TABLE, "orders-1", "IMPORT_COMPLETE")],
     );
@@ -152,7 +301,7 @@ async fn a_file_that_nobody_can_read_is_told_and_stays() {
     let directory = tempfile::tempdir().expect("a directory");
     let project = one_region(directory.path());
     written(&project, "prod", &[entry("orders-1")]);
-    let file = super::super::file(&project, "prod");
+    let file = book::file(&project, "prod");
     fs::write(&file, "{\"orders-prod\": [").expect("is written");
     let settled = after(Script::new(), &project, &["orders-prod"]).await;
     assert!(
@@ -187,7 +336,7 @@ async fn what_was_written_down_before_the_stage_had_other_regions_is_found() {
     let [stage, _] = config.environments() else {
         panic!("there are two")
     };
-    let kept = super::super::kept(&ui, &project, "prod", stage);
+    let kept = super::super::kept(&ui, &project, ("prod", stage), None);
     let expected = ["orders-0", "orders-1", "orders-2", "orders-3"];
     assert_eq!(Vec::from_iter(kept), expected);
 
@@ -195,7 +344,9 @@ async fn what_was_written_down_before_the_stage_had_other_regions_is_found() {
         .iter()
         .map(|id| ("Orders", TABLE, *id, "IMPORT_COMPLETE"))
         .collect();
-    let script = Script::new().resources_of("orders-prod", &rows);
+    let script = Script::new()
+        .stacks_of(&[])
+        .resources_of("orders-prod", &rows);
     let settled = after(script, &project, &[]).await;
     let taken: Vec<&String> = settled
         .iter()
@@ -206,9 +357,9 @@ async fn what_was_written_down_before_the_stage_had_other_regions_is_found() {
         .collect();
     assert_eq!(taken, ["orders-3", "orders-1", "orders-2"]);
     // Nobody knows which region the stage had when that was written down.
-    let left = fs::read(super::super::file(&project, "prod")).expect("is there");
+    let left = fs::read(book::file(&project, "prod")).expect("is there");
     assert_eq!(ids(&left), ["orders-0"]);
-    let file = super::super::file(&project, "prod.eu-west-1");
+    let file = book::file(&project, "prod.eu-west-1");
     assert_eq!(fs::read(file).expect("is there"), theirs);
 }
 

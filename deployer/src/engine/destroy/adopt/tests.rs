@@ -15,7 +15,12 @@ fn into(template: &Value, stays: Option<&Value>) -> Option<Adoption> {
             physical_id: format!("the-{}", logical_id.to_lowercase()),
         })
         .collect();
-    let parameters = [("Name", "orders"), ("Hidden", "****")];
+    let parameters = [
+        ("Name", "orders"),
+        ("Names", "a, b"),
+        ("Hidden", "****"),
+        ("Looked", "/orders/name"),
+    ];
     let is_kept = |it: &&DeployedResource| {
         let policy = all[&it.logical_id]["DeletionPolicy"].as_str();
         policy.is_some_and(|policy| policy.starts_with("Retain"))
@@ -23,9 +28,8 @@ fn into(template: &Value, stays: Option<&Value>) -> Option<Adoption> {
     Adoption::of(&Parting {
         stack_id: ID,
         template,
-        parameters: &parameters
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .into(),
+        parameters: &texts(&parameters),
+        tags: &texts(&[("stackctl:stage", "prod"), ("team", "orders' own")]),
         resources: found.iter().collect(),
         leaving: found.iter().filter(is_kept).collect(),
         stays,
@@ -34,6 +38,23 @@ fn into(template: &Value, stays: Option<&Value>) -> Option<Adoption> {
 
 fn adoption(template: &Value) -> Option<Adoption> {
     into(template, None)
+}
+
+fn texts(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let entries = entries.iter();
+    entries
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// A queue as what takes it back has it.
+fn queue(properties: Value) -> Value {
+    json!({
+        "Type": "AWS::SQS::Queue",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": properties,
+    })
 }
 
 /// An import changes nothing of the stack that it imports into, and takes the parameters as they are
@@ -72,7 +93,7 @@ fn what_left_a_stack_that_is_there_comes_back_beside_what_it_has() {
     let mut expected = stays.clone();
     expected["Resources"]["QueueKept2"] = json!({
         "Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain",
-        "Properties": {"QueueName": {"Ref": "Name"}, "KmsMasterKeyId": {"Ref": "Key"}},
+        "Properties": {"QueueName": "orders", "KmsMasterKeyId": {"Ref": "Key"}},
     });
     expected["Resources"]["Topic"] = json!({
         "Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain",
@@ -89,6 +110,7 @@ fn what_left_a_stack_that_is_there_comes_back_beside_what_it_has() {
     ] {
         assert!(create.contains(part), "{part}: {create}");
     }
+    assert_eq!(commands.len(), 4, "the stack has its tags");
     let retained = Retained::new(
         &context,
         &DeployedResource {
@@ -98,6 +120,91 @@ fn what_left_a_stack_that_is_there_comes_back_beside_what_it_has() {
         },
     );
     assert!(adoption.takes(&retained), "whatever it is called then");
+}
+
+/// What has the old id in the stack is another resource by then, and parameters may have other values.
+#[test]
+fn what_comes_back_refers_to_what_it_did_and_to_nothing_that_came_after() {
+    let before = json!({
+        "Parameters": {
+            "Name": {"Type": "String"},
+            "Names": {"Type": "CommaDelimitedList"},
+            "Hidden": {"Type": "String", "NoEcho": true},
+            "Looked": {"Type": "AWS::SSM::Parameter::Value<String>"},
+        },
+        "Resources": {
+            "Dead": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"},
+            "DeadKept": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"},
+            "Queue": {
+                "Type": "AWS::SQS::Queue",
+                "DeletionPolicy": "Retain",
+                "Properties": {
+                    "QueueName": {"Fn::Sub": ["${Name}-${Own}-${AWS::Region}", {"Own": {"Ref": "Name"}}]},
+                    "KmsMasterKeyId": {"Ref": "Key"},
+                    "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}},
+                    "RedriveAllowPolicy": {"sourceQueueArns": [
+                        {"Fn::Sub": "${DeadKept.Arn}-${Name}"}, {"Ref": "Names"},
+                    ]},
+                    "Tags": [{"Key": "a", "Value": {"Ref": "Hidden"}}, {"Key": "b", "Value": {"Ref": "Looked"}}],
+                },
+            },
+            // It leaves as well, and CloudFormation does not import it.
+            "Key": {"Type": "Custom::Key", "DeletionPolicy": "Retain"},
+        },
+    });
+    let stays = json!({
+        "Parameters": before["Parameters"],
+        "Resources": {"Dead": {"Type": "AWS::SQS::Queue"}, "Key": {"Type": "Custom::Key"}},
+    });
+    let adoption = into(&before, Some(&stays)).expect("the queues can be imported");
+    let resources = &adoption.template()["Resources"];
+    assert_eq!(resources["Dead"], stays["Resources"]["Dead"]);
+    assert_eq!(resources["DeadKept"], queue(json!({})));
+    assert_eq!(resources["DeadKeptKept"], queue(json!({})));
+    assert_eq!(
+        resources["Queue"],
+        queue(json!({
+            "QueueName": {"Fn::Sub": ["orders-${Own}-${AWS::Region}", {"Own": "orders"}]},
+            "KmsMasterKeyId": "the-key",
+            "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadKept", "Arn"]}},
+            "RedriveAllowPolicy": {"sourceQueueArns": [{"Fn::Sub": "${DeadKeptKept.Arn}-orders"}, ["a", "b"]]},
+            "Tags": [{"Key": "a", "Value": {"Ref": "Hidden"}}, {"Key": "b", "Value": {"Ref": "Looked"}}],
+        }))
+    );
+}
+
+/// CloudFormation imports nothing where one of it is not there any more, or belongs to another stack by now.
+#[test]
+fn what_is_not_there_any_more_is_left_out_of_what_comes_back_together() {
+    let context = crate::engine::tests::Script::new().play().context;
+    let template = json!({"Resources": {
+        "Dead": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"},
+        "Queue": {
+            "Type": "AWS::SQS::Queue",
+            "DeletionPolicy": "Retain",
+            "Properties": {
+                "DelaySeconds": 1,
+                "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}},
+            },
+        },
+    }});
+    let whole = adoption(&template).expect("two queues stay");
+    let written = whole.written(&context, "/state/orders-prod.import.json".into());
+    let without = |gone: &[&str]| {
+        let template = whole.template().clone();
+        written.without(template, |_, id| gone.contains(&id))
+    };
+    assert_eq!(without(&["other"]), Some(whole.clone()));
+    let rest = without(&["the-dead"]).expect("one queue stays");
+    assert_eq!(
+        rest.template()["Resources"],
+        json!({"Queue": queue(json!({"DelaySeconds": 1}))})
+    );
+    let written = rest.written(&context, "/state/orders-prod.2.import.json".into());
+    assert!(written.takes("AWS::SQS::Queue", "the-queue"));
+    assert!(!written.takes("AWS::SQS::Queue", "the-dead"));
+    assert!(written.adopt[4].contains("stackctl:stage"), "{written:?}");
+    assert_eq!(without(&["the-dead", "the-queue"]), None);
 }
 
 #[test]
@@ -133,19 +240,11 @@ fn what_goes_is_not_referred_to_any_more() {
         }
     });
     let adoption = adoption(&template).expect("two queues stay");
-    let of = |properties: Value| {
-        json!({
-            "Type": "AWS::SQS::Queue",
-            "DeletionPolicy": "Retain",
-            "UpdateReplacePolicy": "Retain",
-            "Properties": properties,
-        })
-    };
     assert_eq!(
         adoption.template()["Resources"],
         json!({
-            "Dead": of(json!({})),
-            "Queue": of(json!({
+            "Dead": queue(json!({})),
+            "Queue": queue(json!({
                 "QueueName": "orders",
                 "KmsMasterKeyId": "the-key",
                 "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}, "maxReceiveCount": 5},
@@ -182,11 +281,13 @@ fn a_template_that_is_too_long_for_a_call_is_uploaded() {
         ),
         "{commands:?}"
     );
-    assert_eq!(commands.len(), 5);
+    assert_eq!(commands.len(), 7);
 }
 
+/// An import that names tags is refused: `As part of the import operation, you cannot modify or add [Tags]`. A stack without them is
+/// nobody's, and no destroy of ours removes it.
 #[test]
-fn the_commands_can_be_pasted() {
+fn the_commands_can_be_pasted_and_give_a_new_stack_the_tags_of_the_old_one() {
     let context = crate::engine::tests::Script::new().play().context;
     let template = json!({"Resources": {
         "Role": {
@@ -218,6 +319,14 @@ fn the_commands_can_be_pasted() {
             ),
             format!(
                 "aws cloudformation wait stack-import-complete --stack-name orders-prod {place}"
+            ),
+            format!(
+                "aws cloudformation update-stack --stack-name orders-prod --use-previous-template --tags \
+                 '[{{\"Key\":\"stackctl:stage\",\"Value\":\"prod\"}},{{\"Key\":\"team\",\"Value\":\"orders'\\'' own\"}}]' \
+                 --capabilities CAPABILITY_NAMED_IAM {place}"
+            ),
+            format!(
+                "aws cloudformation wait stack-update-complete --stack-name orders-prod {place}"
             ),
         ]
     );

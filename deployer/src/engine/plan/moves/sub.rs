@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 /// Says what stands for a resource, or for one of its attributes, braces and all; nothing leaves it as it is.
-pub(super) type Put<'a> = dyn FnMut(&str, Option<&str>) -> Option<String> + 'a;
+pub(in crate::engine) type Put<'a> = dyn FnMut(&str, Option<&str>) -> Option<String> + 'a;
 
 /// Replaces `${Name}` and `${Name.Attribute}`. A variable that the text brings itself is named by all that stands between the
 /// braces, so that one called `Name` hides no attribute of a resource of that name.
-pub(super) fn replaced(text: &str, own: &BTreeSet<&str>, put: &mut Put<'_>) -> String {
+pub(in crate::engine) fn replaced(text: &str, own: &BTreeSet<&str>, put: &mut Put<'_>) -> String {
     let mut pieces = text.split("${");
     let mut replaced = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
@@ -35,7 +35,7 @@ pub(super) fn replaced(text: &str, own: &BTreeSet<&str>, put: &mut Put<'_>) -> S
 }
 
 /// Returns the variables that the arguments of `Fn::Sub` bring themselves.
-pub(super) fn own(arguments: &[Value]) -> BTreeSet<&str> {
+pub(in crate::engine) fn own(arguments: &[Value]) -> BTreeSet<&str> {
     let variables = arguments.get(1).and_then(Value::as_object);
     let variables = variables.into_iter().flatten();
     variables.map(|(name, _)| name.as_str()).collect()
