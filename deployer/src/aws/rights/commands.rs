@@ -1,20 +1,48 @@
 //! What each command takes of its caller.
 
 /// What a command takes on stacks that are deployed, besides what CloudFormation needs of its caller for their resources.
-pub(super) const COMMANDS: [(&str, &[&str]); 12] = [
+pub(super) const COMMANDS: [(&str, &[&str]); 13] = [
+    (
+        "diff",
+        &[
+            "cloudformation:CreateChangeSet",
+            "cloudformation:DeleteChangeSet",
+            "cloudformation:DeleteStack",
+            "cloudformation:DescribeChangeSet",
+            "cloudformation:DescribeChangeSetHooks",
+            "cloudformation:DescribeEvents",
+            "cloudformation:DescribeStackDriftDetectionStatus",
+            "cloudformation:DescribeStackResourceDrifts",
+            "cloudformation:DescribeStacks",
+            "cloudformation:DetectStackDrift",
+            "cloudformation:GetTemplate",
+            "cloudformation:ListChangeSets",
+            "cloudformation:ListImports",
+            "cloudformation:ListStackResources",
+            "cloudformation:ListStacks",
+            "cloudformation:TagResource",
+            "lambda:GetAlias",
+            "s3:GetObject",
+            "s3:ListBucket",
+            "s3:PutObject",
+        ],
+    ),
     (
         "rollback",
         &[
             "cloudformation:CancelUpdateStack",
             "cloudformation:ContinueUpdateRollback",
             "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStackResources",
             "cloudformation:DescribeStacks",
+            "cloudformation:GetResource",
             "cloudformation:GetTemplate",
             "cloudformation:ListStackResources",
             "cloudformation:RollbackStack",
             "lambda:GetAlias",
             "lambda:UpdateAlias",
             "s3:GetObject",
+            "s3:ListBucket",
         ],
     ),
     (
@@ -22,7 +50,9 @@ pub(super) const COMMANDS: [(&str, &[&str]); 12] = [
         &[
             "cloudformation:DeleteStack",
             "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStackResources",
             "cloudformation:DescribeStacks",
+            "cloudformation:GetResource",
             "cloudformation:GetTemplate",
             "cloudformation:ListChangeSets",
             "cloudformation:ListImports",
@@ -34,6 +64,7 @@ pub(super) const COMMANDS: [(&str, &[&str]); 12] = [
             "logs:ListTagsForResource",
             "s3:DeleteObject",
             "s3:DeleteObjectVersion",
+            "s3:ListBucket",
             "s3:ListBucketVersions",
             "tag:GetResources",
         ],
@@ -143,4 +174,12 @@ pub(super) const COMMANDS: [(&str, &[&str]); 12] = [
             "cloudformation:UpdateStackSet",
         ],
     ),
+];
+
+/// What `destroy` takes besides in the middle of a rename, which it takes back where it can.
+pub(super) const RENAMING: [&str; 4] = [
+    "cloudformation:CreateChangeSet",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:TagResource",
 ];

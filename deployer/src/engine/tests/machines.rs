@@ -350,7 +350,7 @@ async fn the_status_tells_what_cloudformation_does_not_know() {
     assert_eq!(report.stacks[0].fast, ["Process"]);
     assert_eq!(report.stacks[1].fast, [""; 0]);
     assert_eq!(report.unknown, [""; 0]);
-    played.finish();
+    played.finish_as("status");
 }
 
 #[tokio::test]
@@ -381,5 +381,5 @@ async fn who_may_not_list_the_bucket_gets_a_status_and_is_told_what_it_lacks() {
         "{:?}",
         report.unknown
     );
-    played.finish();
+    played.finish_as("history");
 }

@@ -152,7 +152,7 @@ async fn tags_tell_whose_a_stack_is_that_no_source_has() {
     assert_eq!(last.origin.by.as_deref(), Some("alice"));
     assert_eq!(survey.taken, [taken_by("web-dev", "club")]);
     assert!(survey.unseen.is_empty());
-    played.finish();
+    played.finish_as("status");
 }
 
 #[tokio::test]
@@ -198,14 +198,14 @@ async fn an_orphan_is_found_by_its_name_where_nobody_else_owns_it() {
                 "it is removed as whose it is"
             );
         }
-        played.finish();
+        played.finish_as("destroy");
     }
     let gone = answers::absent("late-dev");
     let played = Script::new().describe("late-dev", gone).play();
     let found = find_orphans(&played.context, &territory(), "late-dev").await;
     assert_eq!(found.orphans, []);
     assert!(found.unseen.is_empty());
-    played.finish();
+    played.finish_as("destroy");
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ async fn asked(status: u16, code: &str, message: &str) -> (String, Vec<String>) 
     let plan = plan::plan(&played.context, &[wanted], &BTreeMap::new(), &Registry).await;
     let error = plan.expect_err("the bucket does not answer");
     let hints = error.hints();
-    played.finish();
+    played.finish_as("diff");
     (error.to_string(), hints)
 }
 

@@ -26,7 +26,7 @@ async fn asked(script: Script) -> BTreeMap<String, Proposed> {
     )
     .await
     .expect("it is asked");
-    played.finish();
+    played.finish_as("diff");
     proposed
 }
 

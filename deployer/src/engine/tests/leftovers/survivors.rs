@@ -249,6 +249,56 @@ async fn a_region_beside_those_of_the_stacks_may_be_closed() {
     played.finish_as("destroy");
 }
 
+/// Another stack was removed there, so that the region is searched for what that one left, and for nothing of a stack whose name
+/// one has that was removed elsewhere.
+#[tokio::test]
+async fn a_stack_of_the_same_name_in_another_region_left_nothing() {
+    let row = |name: &str, stack: &str, region: &str| {
+        let id = format!("arn:aws:cloudformation:{region}:1:stack/{stack}/1");
+        let tags = [
+            ("stackctl:stage", "dev"),
+            ("aws:cloudformation:stack-name", stack),
+            ("aws:cloudformation:stack-id", &id),
+        ];
+        let tags = tags.map(|(key, value)| json!({"Key": key, "Value": value}));
+        json!({"ResourceARN": format!("arn:aws:sqs:{region}:1:{name}"), "Tags": tags})
+    };
+    let (here, there) = ("eu-central-1", "us-east-1");
+    let indexes = [
+        [row("own", STACK, here), row("other", "web-dev", here)],
+        [
+            row("same-name", STACK, there),
+            row("webs", "web-dev", there),
+        ],
+    ];
+    let script = indexes.into_iter().fold(Script::new(), |script, rows| {
+        let body = json!({"ResourceTagMappingList": rows, "PaginationToken": ""}).to_string();
+        let answer = mock!(Tagging::get_resources).then_http_response(move || http(200, &body));
+        script.tagging("get_resources", answer)
+    });
+    let played = script.play();
+    let mut report = removed();
+    let mut web = report.stacks[0].clone();
+    web.stack = "web-dev".to_owned();
+    web.left.region = Some(there.to_owned());
+    report.stacks.push(web);
+    let search = SurvivorSearch {
+        stage: "dev",
+        kept: &BTreeSet::new(),
+        whole: None,
+    };
+    let found = survivors(&played.context, search, &report)
+        .await
+        .expect("both regions are searched");
+    let names: Vec<_> = found
+        .found
+        .iter()
+        .map(|it| it.arn.rsplit(':').next().unwrap_or_default())
+        .collect();
+    assert_eq!(names, ["own", "webs"]);
+    played.finish_as("destroy");
+}
+
 /// A removal of all of the stage: what other stacks of the app left in it is found as well, and what others have is not.
 #[tokio::test]
 async fn what_any_stack_of_the_app_left_in_the_stage_is_named_where_all_of_it_goes() {

@@ -60,15 +60,17 @@ async fn whoever_looks_is_told() {
     assert_eq!(seen.len(), 3, "{seen:?}");
 }
 
-/// Removes the stack of an account where a run died after so many calls.
-async fn removed(account: &Shared, life: usize) -> DestroyReport {
+/// Removes the stack of an account where a run died after so many calls. Returns what was called, too.
+async fn removed(account: &Shared, life: usize) -> (DestroyReport, BTreeSet<&'static str>) {
     let request = DestroyRequest {
         stacks: vec![moved().manifest],
         unprotect: true,
         ..DestroyRequest::default()
     };
-    let report = destroy(&play(account).context, request).await;
-    report.unwrap_or_else(|error| panic!("after {life} calls: {error:?}"))
+    let played = play(account);
+    let report = destroy(&played.context, request).await;
+    let report = report.unwrap_or_else(|error| panic!("after {life} calls: {error:?}"));
+    (report, played.called().collect())
 }
 
 /// A stage that keeps nothing keeps nothing because of a rename either, but for what is out of the stack: that is written
@@ -76,11 +78,13 @@ async fn removed(account: &Shared, life: usize) -> DestroyReport {
 #[tokio::test]
 async fn a_removal_leaves_nothing_behind_that_its_own_template_deletes() {
     let mut ways = BTreeSet::new();
+    let mut called = BTreeSet::new();
     for life in 0.. {
         let Some(account) = died_after(life).await else {
             break;
         };
-        let report = removed(&account, life).await;
+        let (report, calls) = removed(&account, life).await;
+        called.extend(calls);
         let account = account.lock().expect("no holder panics");
         let away = account.done.contains(&"Inbox leaves".to_owned());
         let back = account.done.contains(&"IMPORT".to_owned());
@@ -104,6 +108,7 @@ async fn a_removal_leaves_nothing_behind_that_its_own_template_deletes() {
         }
     }
     assert_eq!(ways.len(), 3, "{ways:?}");
+    crate::aws::rights::covers_renaming(called.into_iter());
 }
 
 /// A stack policy, say, keeps an update from its end and no deletion
@@ -119,7 +124,7 @@ async fn a_removal_comes_to_its_end_where_what_was_retained_cannot_be_taken_back
             let mut account = account.lock().expect("no holder panics");
             account.fails = Some(account.executed);
         }
-        let report = removed(&account, life).await;
+        let (report, _) = removed(&account, life).await;
         let account = account.lock().expect("no holder panics");
         assert_eq!(account.status, "DELETE_COMPLETE", "after {life} calls");
         failed += usize::from(account.done.contains(&"UPDATE fails".to_owned()));

@@ -191,6 +191,6 @@ async fn the_status_tells_what_nobody_looked_at() {
         assert_eq!(report.unknown, [""; 0]);
         let explained = engine::unproven(&played.context, &target()).await;
         assert_eq!(explained.expect("is read"), unproven);
-        played.finish();
+        played.finish_as("status");
     }
 }

@@ -34,6 +34,12 @@ impl Played {
         self.finish()
     }
 
+    /// Returns the calls that came.
+    pub(in crate::engine::tests) fn called(&self) -> impl Iterator<Item = &'static str> {
+        let came = self.rules.iter().filter(|(_, rule)| rule.num_calls() > 0);
+        came.map(|(operation, _)| *operation)
+    }
+
     /// Returns the events so far.
     pub(in crate::engine::tests) fn events(&self) -> Vec<Event> {
         self.events.lock().expect("no holder panics").clone()
