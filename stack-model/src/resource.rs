@@ -42,6 +42,40 @@ impl Removal {
     }
 }
 
+/// A value that replaces what the properties of a resource render.
+#[derive(Clone, Debug)]
+pub(crate) struct Override {
+    pub(crate) path: String,
+    /// Nothing, where it is removed.
+    pub(crate) value: Option<Expr>,
+    pub(crate) source: String,
+}
+
+impl Override {
+    /// Returns whether what is wrong with a property comes of this: it is what this sets, or a part of it, or is said to
+    /// lack what this removes. The property is a path as violations name it.
+    pub(crate) fn causes(&self, property: &str, message: &str) -> bool {
+        let mut steps = Vec::new();
+        let mut rest = Some(self.path.as_str());
+        while let Some(path) = rest {
+            let (step, below) = step(path);
+            steps.push(step);
+            rest = below;
+        }
+        let property = property.strip_prefix("Properties").unwrap_or(property);
+        let property = property.strip_prefix('.').unwrap_or(property);
+        let below = property.strip_prefix(&steps.join("."));
+        let sets = below.is_some_and(|below| below.is_empty() || below.starts_with('.'));
+        let removes = || {
+            let last = steps.split_last().filter(|_| self.value.is_none());
+            last.is_some_and(|(last, above)| {
+                above.join(".") == property && message.contains(&format!("`{last}`"))
+            })
+        };
+        sets || removes()
+    }
+}
+
 /// One resource of a stack.
 #[derive(Clone, Debug)]
 pub(crate) struct Resource {
@@ -57,8 +91,7 @@ pub(crate) struct Resource {
     /// What is done where the resource is replaced, if not the same as where it is removed.
     pub(crate) replaced: Option<Removal>,
     pub(crate) metadata: BTreeMap<String, Expr>,
-    /// Values that replace or remove (`None`) what the properties render, by path.
-    pub(crate) overrides: Vec<(String, Option<Expr>)>,
+    pub(crate) overrides: Vec<Override>,
     /// Whether the logical id gets a suffix that changes with the content of the resource and of everything it
     /// depends on. API Gateway deployments need it: a deployment is a snapshot, so a changed API needs a new one.
     pub(crate) identified_by_content: bool,
@@ -105,14 +138,14 @@ impl Resource {
         self
     }
 
-    /// Returns the properties with the granted policy and the overrides in them, and the paths of the overrides that
-    /// lead through something that is not a map or list, or remove what is not there.
-    pub(crate) fn rendered(&self) -> (Expr, Vec<&str>) {
+    /// Returns the properties with the granted policy and the overrides in them, and the overrides that lead through
+    /// something that is not a map or list, or remove what is not there.
+    pub(crate) fn rendered(&self) -> (Expr, Vec<&Override>) {
         self.completed(self.properties.clone())
     }
 
     /// Does the same with properties that were taken from the resource.
-    pub(crate) fn completed(&self, mut properties: Expr) -> (Expr, Vec<&str>) {
+    pub(crate) fn completed(&self, mut properties: Expr) -> (Expr, Vec<&Override>) {
         if !self.policy.is_empty()
             && let Expr::Map(entries) = &mut properties
         {
@@ -133,9 +166,9 @@ impl Resource {
             }
         }
         let mut astray = Vec::new();
-        for (path, value) in &self.overrides {
-            if set(&mut properties, path, value.clone()).is_none() {
-                astray.push(path.as_str());
+        for one in &self.overrides {
+            if set(&mut properties, &one.path, one.value.clone()).is_none() {
+                astray.push(one);
             }
         }
         (properties, astray)

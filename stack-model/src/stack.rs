@@ -211,19 +211,13 @@ impl Stack<'_> {
         path: impl Into<String>,
         value: impl Into<Expr>,
     ) {
-        let (path, value) = (path.into(), value.into());
-        self.change(handle, |resource| {
-            resource.overrides.push((path, Some(value)));
-        });
+        self.add_override(handle, path.into(), Some(value.into()), Location::caller());
     }
 
     /// Removes one property of a resource, by its path in the template.
     #[track_caller]
     pub fn remove_property(&mut self, handle: &impl Handle, path: impl Into<String>) {
-        let path = path.into();
-        self.change(handle, |resource| {
-            resource.overrides.push((path, None));
-        });
+        self.add_override(handle, path.into(), None, Location::caller());
     }
 
     /// Adds metadata to a resource.

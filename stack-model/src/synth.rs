@@ -94,6 +94,7 @@ impl App {
         if let Some(boundary) = &boundary {
             crate::iam::boundary::bound(&mut stacks, boundary);
         }
+        let described = violations.len();
         let mut rendered = Rendered::take(&mut stacks, &mut violations);
         crate::apigateway::deploy(&mut stacks, &mut rendered, &mut violations);
         crate::custom_resource::wait_for_policies(&mut stacks, &rendered);
@@ -162,6 +163,10 @@ impl App {
             manifests.insert(index, manifest);
         }
         agree::check(&stacks, &rendered, &stage, &mut violations);
+        // What was wrong before was said of the properties that an override replaces.
+        for violation in violations.iter_mut().skip(described) {
+            blame(violation, &stacks);
+        }
         if !violations.is_empty() {
             return Err(Violations::new(violations));
         }
@@ -185,6 +190,24 @@ impl App {
     pub(crate) fn violations_with(self, violations: &Violations) -> Violations {
         let all = self.violations.into_iter();
         Violations::new(all.chain(violations.iter().cloned()).collect())
+    }
+}
+
+/// Says of what is wrong with a property that an override set where that stands, and not where the resource does.
+fn blame(violation: &mut Violation, stacks: &[StackData]) {
+    let (Some(stack), Some(id)) = (&violation.stack, &violation.logical_id) else {
+        return;
+    };
+    let mut stacks = stacks.iter().filter(|data| &*data.id == stack.as_str());
+    let Some(resource) = stacks.next().and_then(|data| data.resources.get(id)) else {
+        return;
+    };
+    if violation.source.as_ref() == Some(&resource.source) {
+        let property = violation.property.as_deref().unwrap_or_default();
+        let mut overrides = resource.overrides.iter().rev();
+        if let Some(last) = overrides.find(|it| it.causes(property, &violation.message)) {
+            violation.source = Some(last.source.clone());
+        }
     }
 }
 

@@ -3,14 +3,14 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use stack_model_cfn::{ResourceId, Value};
+use stack_model_cfn::{Expr, ResourceId, Value};
 
 use super::{App, Stack, StackData};
 use crate::assembly::{Asset, Contract};
 use crate::handle::{ELSEWHERE, Handle, ResourceRef};
 use crate::limit::Limited;
 use crate::parameter::parameter_token;
-use crate::resource::{Removal, Resource, source_text};
+use crate::resource::{Override, Removal, Resource, source_text};
 
 impl Stack<'_> {
     /// Reports something that is wrong with a resource, before or after it is added.
@@ -121,6 +121,23 @@ impl Stack<'_> {
             );
             self.report(id.logical_id(), None, message, source);
         }
+    }
+
+    /// Adds an override, which what is wrong with its value is told of.
+    pub(super) fn add_override(
+        &mut self,
+        handle: &impl Handle,
+        path: String,
+        value: Option<Expr>,
+        source: &Location<'_>,
+    ) {
+        self.change_at(handle, source, |resource| {
+            resource.overrides.push(Override {
+                path,
+                value,
+                source: source_text(source),
+            });
+        });
     }
 
     /// Declares an asset and returns the token of the parameter that receives its key in the artifact bucket.

@@ -23,13 +23,13 @@ impl Rendered {
             for (id, resource) in &mut stack.resources {
                 let properties = std::mem::replace(&mut resource.properties, Expr::Null);
                 let (properties, astray) = resource.completed(properties);
-                for path in astray {
+                for one in astray {
                     violations.push(
                         Violation::new("the override leads nowhere: check its path")
                             .in_stack(&*stack.id)
                             .of(id)
-                            .at(path)
-                            .declared(&resource.source),
+                            .at(&one.path)
+                            .declared(&one.source),
                     );
                 }
                 resources.insert(id.clone(), properties);

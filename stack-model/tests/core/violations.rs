@@ -378,6 +378,44 @@ fn an_override_needs_a_path_that_leads_somewhere() {
 }
 
 #[test]
+fn what_an_override_does_wrong_is_told_where_it_stands() {
+    let mut app = dev();
+    let mut stack = app.stack("orders");
+    let properties = json!({"DelaySeconds": 901, "MessageRetentionPeriod": 345_600});
+    let queue = stack.raw("Orders", "AWS::SQS::Queue", properties);
+    let key = stack.raw(
+        "Key",
+        "AWS::SSM::Parameter",
+        json!({"Type": "String", "Value": "x"}),
+    );
+    let line = line!();
+    stack.override_property(&queue, "VisibilityTimeout", "soon");
+    stack.override_property(&queue, "RedrivePolicy", json!({"a": {"Ref": "Nobody"}}));
+    stack.override_property(&queue, "MessageRetentionPeriod.days", "x");
+    stack.remove_property(&queue, "KmsMasterKeyId.Inner");
+    stack.remove_property(&key, "Value");
+    let violations = app.synth().unwrap_err();
+    let found = violations.failure().violations.into_iter().map(|item| {
+        let source = item.source.unwrap();
+        let at: u32 = source.split(':').nth(1).unwrap().parse().unwrap();
+        let place = item.property.or(item.logical_id).unwrap();
+        (place, i64::from(at) - i64::from(line))
+    });
+    let found: std::collections::BTreeMap<String, i64> = found.collect();
+    // The first stands where the queue does.
+    assert_json_snapshot!(found, @r#"
+    {
+      "Key": 5,
+      "KmsMasterKeyId.Inner": 4,
+      "MessageRetentionPeriod.days": 3,
+      "Properties.DelaySeconds": -6,
+      "Properties.RedrivePolicy.a": 2,
+      "Properties.VisibilityTimeout": 1
+    }
+    "#);
+}
+
+#[test]
 fn an_app_without_stacks_or_resources_is_reported() {
     assert_eq!(
         texts(&dev().synth().unwrap_err()),
