@@ -167,12 +167,34 @@ pub struct StackManifest {
     /// Logical ids that were renamed since an earlier release: old to new.
     #[serde(default)]
     pub moved: BTreeMap<String, String>,
+    /// What these renames take along, where it is deployed: what the model makes for a resource, such as the policy of a
+    /// bucket, by the logical id that it had.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub along: BTreeMap<String, Along>,
     /// The folders that fill buckets of the stack once it is deployed, by the name of the declaration.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contents: BTreeMap<String, ContentManifest>,
     /// The requests that have to be answered once the stack is deployed, by the name of the declaration.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub smoke: BTreeMap<String, SmokeManifest>,
+}
+
+impl StackManifest {
+    /// Returns the logical id that a resource has now which had another one, as far as the stack says so.
+    pub fn renamed(&self, from: &str) -> Option<&str> {
+        let along = self.along.get(from).map(|it| &it.to);
+        self.moved.get(from).or(along).map(String::as_str)
+    }
+}
+
+/// A resource that gets another logical id because it is made for one that does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Along {
+    /// The logical id that it has.
+    pub to: String,
+    /// The logical id that the other resource has.
+    pub with: String,
 }
 
 /// A request to an API of the stack, and the status that has to be answered.

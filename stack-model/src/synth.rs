@@ -14,6 +14,7 @@ use crate::stack::{App, OutputData, StackData};
 use crate::template::{Scope, import_key};
 
 mod agree;
+mod along;
 mod check;
 mod condition;
 mod export;
@@ -152,6 +153,7 @@ impl App {
                     .iter()
                     .map(|(from, moved)| (from.clone(), moved.to.clone()))
                     .collect(),
+                along: along::along(stack, &stacks),
                 references: links.references(&stack.id),
                 imports: links.foreign(&stack.id),
                 contents: stack.contents.clone(),

@@ -7,6 +7,7 @@
 
 mod core {
     mod agree;
+    mod along;
     mod app;
     mod conditions;
     mod imports;

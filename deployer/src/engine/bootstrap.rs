@@ -163,6 +163,7 @@ fn work(region: Option<&str>) -> Work {
         outputs: BTreeMap::new(),
         resources: BTreeMap::new(),
         moved: BTreeMap::new(),
+        along: BTreeMap::new(),
         references: BTreeMap::new(),
         imports: BTreeSet::new(),
         contents: BTreeMap::new(),

@@ -222,7 +222,7 @@ pub async fn live(
     match drift(context, &target, Some(manifest)).await {
         Ok(mut drift) => {
             // The plan knows what is renamed by its new name.
-            let renamed = moves::pending(&manifest.moved, template);
+            let renamed = plan.renames(template);
             for resource in &mut drift.resources {
                 if let Some(to) = renamed.get(&resource.logical_id) {
                     resource.logical_id.clone_from(to);

@@ -232,6 +232,7 @@ impl Orphan {
             outputs: BTreeMap::new(),
             resources: BTreeMap::new(),
             moved: BTreeMap::new(),
+            along: BTreeMap::new(),
             references: BTreeMap::new(),
             imports: BTreeSet::new(),
             contents: BTreeMap::new(),

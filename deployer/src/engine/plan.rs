@@ -372,6 +372,16 @@ impl StackPlan {
         }
     }
 
+    /// Returns what gets another logical id, old to new, of what a template has.
+    pub(in crate::engine) fn renames(&self, template: &Value) -> BTreeMap<String, String> {
+        let renamed = self.changes.iter().filter_map(|change| {
+            let from = change.moved_from.as_ref()?;
+            template["Resources"].get(from.as_str())?;
+            Some((from.clone(), change.logical_id.clone()))
+        });
+        renamed.collect()
+    }
+
     /// Returns whether CloudFormation refuses it, as far as it was asked.
     pub fn is_refused(&self) -> bool {
         let said = self.changes.iter().map(|change| &change.said);

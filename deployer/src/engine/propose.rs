@@ -46,7 +46,7 @@ pub async fn propose(
         let Some(planned) = planned.filter(|planned| !planned.is_empty()) else {
             continue;
         };
-        let said = match hindrance(stack, planned) {
+        let said = match hindrance(planned) {
             Ok(basis) => Box::pin(ask(context, stage, stack, basis)).await?,
             Err(text) => Proposed::Unasked(text),
         };
@@ -56,7 +56,7 @@ pub async fn propose(
 }
 
 /// Returns what a plan was made from, or what has to be done before there can be a change set.
-fn hindrance<'a>(stack: &StackDeployment, planned: &'a StackPlan) -> Result<&'a Basis, String> {
+fn hindrance(planned: &StackPlan) -> Result<&Basis, String> {
     let Some(basis) = &planned.basis else {
         return Err("a deploy makes the stack".to_owned());
     };
@@ -69,8 +69,7 @@ fn hindrance<'a>(stack: &StackDeployment, planned: &'a StackPlan) -> Result<&'a 
     let before = basis.before.as_ref();
     let template = before.and_then(|before| before.template.as_ref());
     let renames = template.is_some_and(|template| {
-        moves::under_way(template).is_some()
-            || !moves::pending(&stack.manifest.moved, template).is_empty()
+        moves::under_way(template).is_some() || !planned.renames(template).is_empty()
     });
     if renames {
         return Err("a deploy renames resources first".to_owned());

@@ -191,3 +191,89 @@ fn a_table_whose_note_somebody_took_away_is_told() {
         format!("Orders (AWS::DynamoDB::Table {table}) was kept outside when it left the stack");
     assert!(change["reasons"].to_string().contains(&told), "{change}");
 }
+
+/// Replaces the stacks of the workspace by one, in which a bucket has a policy.
+fn describe_bucket(fixture: &Fixture, bucket: &str, moved: &Value, along: &Value) {
+    let policy = format!("{bucket}Policy");
+    let template = json!({
+        "Resources": {
+            bucket: {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"},
+            policy: {"Type": "AWS::S3::BucketPolicy", "Properties": {
+                "Bucket": {"Ref": bucket},
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": [{
+                    "Sid": "Tls", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+                    "Resource": {"Fn::Sub": format!("${{{bucket}.Arn}}/*")},
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                }]},
+            }},
+        },
+        "Outputs": {"Bucket": {"Value": {"Ref": bucket}}},
+    })
+    .to_string();
+    let assembly = fixture.workspace().join("assembly");
+    fs::write(assembly.join("sales-dev.template.json"), &template)
+        .expect("the workspace can be written");
+    let manifest = json!({
+        "format": 1, "stage": "dev", "contracts": {}, "assets": {},
+        "stacks": [{
+            "name": "sales-dev", "id": "sales", "sha256": hash(&template),
+            "template": "sales-dev.template.json", "moved": moved, "along": along,
+        }],
+    });
+    fs::write(assembly.join("manifest.json"), manifest.to_string())
+        .expect("the workspace can be written");
+}
+
+/// A bucket that lost its policy for a moment would be open for that long.
+#[test]
+fn a_bucket_takes_its_policy_along() {
+    let fixture = Fixture::new(&json!({}));
+    describe_bucket(&fixture, "Receipts", &json!({}), &json!({}));
+    fixture.sandbox.succeed(&DEPLOY);
+    let account = fixture.sandbox.account();
+    let bucket = fixture.sandbox.outputs("sales").text("sales-dev", "Bucket");
+    let policy = || account.get("s3", &format!("/{bucket}?policy")).body;
+    let before = policy();
+    assert!(before.contains("aws:SecureTransport"), "{before}");
+
+    let along = json!({
+        "ReceiptsPolicy": {"to": "SlipsPolicy", "with": "Slips"},
+        // It was never there.
+        "SorterReceiptsPermission": {"to": "SorterSlipsPermission", "with": "Slips"},
+    });
+    describe_bucket(&fixture, "Slips", &json!({"Receipts": "Slips"}), &along);
+    let diff = ["diff", "--stage", "dev", "--local", "--json"];
+    let plan = fixture.sandbox.succeed(&diff).json();
+    let changes = plan["stacks"][0]["changes"].as_array().cloned();
+    let renamed: Vec<(Value, Value, Value)> = changes
+        .into_iter()
+        .flatten()
+        .map(|it| {
+            (
+                it["moved_from"].clone(),
+                it["logical_id"].clone(),
+                it["grade"].clone(),
+            )
+        })
+        .collect();
+    let pair = |from: &str, to: &str| (json!(from), json!(to), json!("update_in_place"));
+    assert_eq!(
+        renamed,
+        [
+            pair("Receipts", "Slips"),
+            pair("ReceiptsPolicy", "SlipsPolicy")
+        ],
+        "{plan}"
+    );
+
+    fixture.sandbox.succeed(&DEPLOY);
+    let stack = [("StackName", "sales-dev")];
+    let listed = account.query("cloudformation", "2010-05-15", "ListStackResources", &stack);
+    let mut ids = texts(&listed, "LogicalResourceId");
+    ids.sort();
+    assert_eq!(ids, ["Slips", "SlipsPolicy"]);
+    assert_eq!(policy(), before);
+    let again = fixture.sandbox.succeed(&DEPLOY);
+    let summary = again.json_lines().pop().unwrap_or_default();
+    assert_eq!(summary["stacks"][0]["outcome"], "unchanged", "{summary}");
+}

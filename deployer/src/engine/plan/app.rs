@@ -11,7 +11,7 @@ use stack_model::assembly::{Contract, StackManifest};
 use super::canonical::{canonical, same};
 use super::compare::{Other, Outside, Renewed, compare_among};
 use super::imported::{Cause, changing};
-use super::moves::Moves;
+use super::moves::{Ground, Moves, leave, whole};
 use super::needs::needs;
 use super::order::Order;
 use super::path::{Path, Trail};
@@ -62,6 +62,16 @@ impl App {
         wanted: &Side<'_>,
         knowledge: &dyn Knowledge,
     ) -> StackPlan {
+        // Who asked CloudFormation has said already what goes along with a rename.
+        let none = Value::Null;
+        let whole = whole(
+            manifest,
+            deployed.template.unwrap_or(&none),
+            wanted.template,
+            Ground::Free,
+            &BTreeSet::new(),
+        );
+        let manifest = &whole.manifest;
         let moves = Moves::of(manifest, deployed);
         let renamed = moves.renamed();
         let deployed = &Side {
@@ -104,6 +114,7 @@ impl App {
             &outside,
         );
         moves.note(&mut plan, manifest, wanted);
+        leave(&mut plan, &whole.left);
         plan.before = deployed.template.cloned();
         self.renew(manifest, wanted, &renewed);
         self.certify(manifest, wanted);

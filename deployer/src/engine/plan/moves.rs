@@ -1,5 +1,6 @@
 //! Renames that a stack declares: the deployed template as it is with the new logical ids.
 
+mod along;
 mod course;
 mod fixed;
 mod lost;
@@ -14,12 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
+pub(in crate::engine) use along::{Whole, along_by_import, leave, whole};
 use course::restored;
 pub(in crate::engine) use course::{
     Away, Course, Hindrances, Move, Need, UnderWay, hindrances, is_marked, marked, needs,
     under_way, undone, unmarked,
 };
-pub(in crate::engine) use fixed::{Ground, Way};
+pub(in crate::engine) use fixed::{Ground, Way, is_written_over};
 pub(super) use lost::{noteless, outside, tell};
 pub(in crate::engine) use names::renamed;
 
@@ -245,6 +247,14 @@ fn said(from: &str, resource_type: &str, ground: Ground) -> Said {
             Grade::None,
             format!("it was {from}: it is renamed first, and stays what it is"),
             PAGE,
+        ),
+        Ok(Way::Import) if is_written_over(resource_type) => (
+            Grade::UpdateInPlace,
+            format!(
+                "it was {from}: it is renamed first, by being made again in up to four updates, and what it says counts all the while; \
+                 between two of them it belongs to no stack"
+            ),
+            IMPORT_PAGE,
         ),
         Ok(Way::Import) => (
             Grade::UpdateInPlace,

@@ -1,8 +1,10 @@
 //! Makes a plan against what is deployed.
 
 mod error;
+mod renames;
 
 pub use error::PlanError;
+use renames::renames;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 use stack_model::assembly::{ARTIFACT_BUCKET_PARAMETER, Contract, StackManifest};
 
 use super::{
-    App, Basis, Knowledge, Path, Plan, PropertyChange, Side, Snapshot, StackPlan, compare, moves,
+    App, Basis, Knowledge, Path, Plan, PropertyChange, Side, Snapshot, StackPlan, compare,
     pseudo_parameters,
 };
 use crate::ascii;
@@ -21,11 +23,11 @@ use crate::engine::bootstrap::template;
 use crate::engine::content::{self, Difference};
 use crate::engine::destroy::importers::{self, Importers};
 use crate::engine::publish::{artifact_key, needs_bucket};
-use crate::engine::stack::{ground, importable, protection};
+use crate::engine::stack::{importable, protection};
 use crate::engine::{
     Artifact, BOOTSTRAP_STACK, CodeChange, Context, DeployedStack, FillError, MadeFrom,
-    StackTarget, activity, deployed, deployed_template, export, graph, handover, hint, inspect,
-    proof, reference, release,
+    StackTarget, deployed, deployed_template, export, graph, handover, hint, proof, reference,
+    release,
     status::{DeployStep, DiffStep, State, Way},
 };
 
@@ -171,12 +173,20 @@ async fn plan_one(
     let foreign = app.foreign(wanted.manifest, &old, &new);
     app.known(wanted.manifest, foreign_values(&own, &foreign).await?);
     let before = app.clone();
-    let mut compared = app.compare(wanted.manifest, wanted.contracts, &old, &new, knowledge);
+    let whole = match (&found, &template) {
+        (Some(found), Some(template)) => {
+            let templates = (template, Some(wanted.template));
+            Some(importable::whole(&own, wanted.manifest, &found.id, templates).await?)
+        }
+        _ => None,
+    };
+    let declared = whole.as_ref().map_or(wanted.manifest, |it| &it.manifest);
+    let mut compared = app.compare(declared, wanted.contracts, &old, &new, knowledge);
     compared.other.extend(contents);
     if let Some(found) = &found {
-        if let Some(template) = &template {
+        if let (Some(template), Some(whole)) = (&template, &whole) {
             let templates = (template, wanted.template);
-            renames(&own, wanted.manifest, found, templates, &mut compared).await?;
+            renames(&own, whole, found, templates, &mut compared).await?;
         }
         let protected = protection::planned(&own, wanted.manifest, wanted.template, found).await?;
         compared.other.extend(protected);
@@ -237,75 +247,6 @@ async fn led_back(
         after: Some(json!(to)),
     });
     Ok(changes.collect())
-}
-
-/// Says how resources are renamed where the stack is not refactored.
-async fn renames(
-    context: &Context,
-    stack: &StackManifest,
-    deployed: &DeployedStack,
-    (template, wanted): (&Value, &Value),
-    plan: &mut StackPlan,
-) -> Result<(), AwsError> {
-    let pending = moves::pending(&stack.moved, template);
-    if pending.is_empty() {
-        let none = BTreeMap::new();
-        return lost(context, stack, deployed, (template, wanted), &none, plan).await;
-    }
-    let ground = ground(context, &deployed.id).await?;
-    moves::hold(plan, &pending, template, ground);
-    let imported = moves::by_import(&pending, template, ground);
-    lost(
-        context,
-        stack,
-        deployed,
-        (template, wanted),
-        &imported,
-        plan,
-    )
-    .await?;
-    match importable::refused(context, template, &imported).await {
-        Ok(reasons) => moves::refuse(plan, &imported, &reasons),
-        // Who may not ask is told by the deploy.
-        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {}
-        Err(error) => return Err(error),
-    }
-    let hindered = importable::hindered(context, stack, &deployed.id, template, &imported).await?;
-    moves::refuse(plan, &imported, &hindered);
-    let drifted = importable::drifted(context, &deployed.id, &imported).await?;
-    moves::warn(plan, &imported, &drifted);
-    Ok(())
-}
-
-/// Says which resources left the stack to be renamed, and lost the note of that. Nobody is asked where nothing can be outside,
-/// and nothing is told where the caller may not ask.
-async fn lost(
-    context: &Context,
-    stack: &StackManifest,
-    deployed: &DeployedStack,
-    (template, wanted): (&Value, &Value),
-    imported: &BTreeMap<String, String>,
-    plan: &mut StackPlan,
-) -> Result<(), AwsError> {
-    let noteless = moves::noteless(&stack.moved, template, wanted, imported);
-    if noteless.is_empty() {
-        return Ok(());
-    }
-    let target = StackTarget {
-        name: deployed.id.clone(),
-        region: None,
-    };
-    let read = async {
-        let events = activity::events(context, &target, None).await?;
-        let own = inspect::resources(&context.clients, &deployed.id).await?;
-        Ok(moves::outside(&events, &own))
-    };
-    let read: Result<_, AwsError> = read.await;
-    match read {
-        Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {}
-        read => moves::tell(plan, &noteless, &read?, template),
-    }
-    Ok(())
 }
 
 /// Says because of what the code of functions changes, where the release that is deployed tells what it was made from.

@@ -114,7 +114,7 @@ impl Look<'_> {
             .values()
             .filter(|it| ids.contains(&it.physical_id.as_str()))
             .any(|it| {
-                let to = self.stack.manifest.moved.get(&it.logical_id);
+                let to = self.stack.manifest.renamed(&it.logical_id);
                 let is_gone = body(&self.template, to.unwrap_or(&it.logical_id)).is_none();
                 let deployed = body(&before.template, &it.logical_id);
                 let policy = deployed
@@ -209,9 +209,9 @@ fn renamed(
     let mut entered: BTreeMap<String, DeployedResource> = present
         .into_iter()
         .map(|it| {
-            let to = stack.moved.get(&it.logical_id);
+            let to = stack.renamed(&it.logical_id);
             let to = to.filter(|to| !taken.contains(*to));
-            (to.unwrap_or(&it.logical_id).clone(), it)
+            (to.unwrap_or(&it.logical_id).to_owned(), it)
         })
         .collect();
     let template = before.as_ref().map(|before| &before.template);

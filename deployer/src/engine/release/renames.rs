@@ -1,8 +1,9 @@
 //! What a release calls the resources that are deployed under other names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use stack_model::assembly::{Along, StackManifest};
 
 use super::record::{StackRelease, StackReleases};
 use crate::aws::AwsError;
@@ -17,10 +18,20 @@ impl StackReleases {
     ) -> Result<StackRelease, AwsError> {
         let (first, last) = (live.min(release.release), live.max(release.release));
         let mut between = Vec::new();
+        let mut went_along = BTreeSet::new();
         let mut numbers: Vec<u64> = self.newest().collect();
         numbers.retain(|number| *number > first && *number <= last);
         for number in numbers.into_iter().rev() {
-            between.extend(self.read(number).await?.map(|it| it.manifest.moved));
+            if let Some(release) = self.read(number).await? {
+                let StackManifest {
+                    mut moved, along, ..
+                } = release.manifest;
+                for (from, it) in along {
+                    went_along.extend([from.clone(), it.to.clone()]);
+                    moved.entry(from).or_insert(it.to);
+                }
+                between.push(moved);
+            }
         }
         let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
         let template = parsed(&release.template);
@@ -35,7 +46,13 @@ impl StackReleases {
             )
         };
         for (deployed, wanted) in applicable(found, &template) {
-            release.manifest.moved.entry(deployed).or_insert(wanted);
+            if went_along.contains(&deployed) {
+                let with = wanted.clone();
+                let along = release.manifest.along.entry(deployed);
+                along.or_insert(Along { to: wanted, with });
+            } else {
+                release.manifest.moved.entry(deployed).or_insert(wanted);
+            }
         }
         Ok(release)
     }

@@ -136,7 +136,7 @@ pub(super) async fn finish(
 ) -> Result<Stepped, StackError> {
     match under_way {
         UnderWay::Away(away) => {
-            let declared = |(to, it): (&String, &Move)| stack.moved.get(&it.from) == Some(to);
+            let declared = |(to, it): (&String, &Move)| stack.renamed(&it.from) == Some(to);
             let is_declared = away.moves.iter().any(declared);
             bring_back(run, context, stack, deployed, template, away, is_declared).await
         }

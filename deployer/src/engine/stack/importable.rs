@@ -51,6 +51,29 @@ pub(in crate::engine) async fn ground(
     }
 }
 
+/// Adds to the renames of a stack what goes along with them, as far as CloudFormation can rename it. Nobody is asked where
+/// nothing goes along; where the caller may not ask, only what is known counts.
+pub(in crate::engine) async fn whole(
+    context: &Context,
+    stack: &StackManifest,
+    stack_id: &str,
+    (template, wanted): (&Value, Option<&Value>),
+) -> Result<moves::Whole, AwsError> {
+    let is_deployed = |from: &String| template["Resources"].get(from.as_str()).is_some();
+    if !stack.along.keys().any(is_deployed) {
+        let none = BTreeSet::new();
+        return Ok(moves::whole(stack, template, wanted, Ground::Free, &none));
+    }
+    let ground = ground(context, stack_id).await?;
+    let imported = moves::along_by_import(stack, template, ground);
+    let refused = known(refused(context, template, &imported).await)?.unwrap_or_default();
+    let unimported = refused
+        .keys()
+        .filter_map(|from| template["Resources"][from.as_str()]["Type"].as_str())
+        .collect();
+    Ok(moves::whole(stack, template, wanted, ground, &unimported))
+}
+
 /// Says what stands in the way of renames by import, by old logical id: what the template tells, the bucket that it would
 /// need, and the policy of the stack. Where the caller may not ask, only what is known counts.
 pub(in crate::engine) async fn hindered(
@@ -176,9 +199,12 @@ pub(in crate::engine) async fn refused(
     template: &Value,
     imported: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, AwsError> {
-    let type_of = |from: &str| template["Resources"][from]["Type"].as_str();
+    let type_of = |from: &str| {
+        let resource_type = template["Resources"][from]["Type"].as_str();
+        resource_type.filter(|it| !moves::is_written_over(it))
+    };
     let types: BTreeSet<&str> = imported.keys().filter_map(|from| type_of(from)).collect();
-    // The local engine tells no identifiers.
+    // What is made again needs none, and the local engine tells no identifiers.
     if types.is_empty() || context.clients.is_local() {
         return Ok(BTreeMap::new());
     }
@@ -227,6 +253,10 @@ pub(super) async fn unproven(context: &Context, next: &Value) -> Option<String> 
     let Some(UnderWay::Away(away)) = moves::under_way(next) else {
         return Some("its new template does not tell of the rename".to_owned());
     };
+    // What is made again is not looked for.
+    if away.is_made {
+        return None;
+    }
     let clients = &context.clients;
     // Cloud Control of the local engine knows what it made itself, and nothing that a stack did.
     if clients.is_local() {

@@ -32,7 +32,7 @@ pub(super) async fn rename(
     deployed: &DeployedStack,
 ) -> Result<Option<Attempt>, StackError> {
     let stack = &work.manifest;
-    if stack.moved.is_empty() && !import::moving(deployed) {
+    if stack.moved.is_empty() && stack.along.is_empty() && !import::moving(deployed) {
         return Ok(None);
     }
     let wanted: Option<Value> = serde_json::from_str(&work.template).ok();
@@ -48,7 +48,11 @@ pub(super) async fn rename(
         drop(turn);
         return after(run, context, work, deployed, stepped).await;
     }
-    let pending = moves::pending(&stack.moved, &template);
+    let templates = (&template, wanted.as_ref());
+    let whole = importable::whole(context, stack, &deployed.id, templates)
+        .await
+        .map_err(|source| aws(stack, source))?;
+    let pending = moves::pending(&whole.manifest.moved, &template);
     if pending.is_empty() {
         return Ok(None);
     }
@@ -69,6 +73,8 @@ pub(super) async fn rename(
                     all.insert(from.clone(), to.clone());
                 }
                 Ok(_) => {}
+                // Another one is made of what goes along and has no way.
+                Err(_) if whole.taken.contains_key(from) => {}
                 Err(reason) => return Err(refused(&stack.name, &pending, reason)),
             }
         }

@@ -140,6 +140,7 @@ pub(in crate::engine) fn stack(name: &str, depends_on: &[&str]) -> StackDeployme
                 },
             )]),
             moved: BTreeMap::new(),
+            along: BTreeMap::new(),
             references: BTreeMap::new(),
             imports: BTreeSet::new(),
             contents: BTreeMap::new(),

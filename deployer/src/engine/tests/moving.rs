@@ -6,6 +6,7 @@
 //! outputs, <https://repost.aws/knowledge-center/cloudformation-change-set-errors>.
 
 mod account;
+mod along;
 mod denied;
 mod edited;
 mod failing;

@@ -8,7 +8,9 @@
 //!
 //! 1. [`Course::prepared`]: the resource is retained, and outputs tell what others take from it.
 //! 2. [`Course::without`]: it is not in the template any more, and whatever named it says the same as a text.
-//! 3. [`under_way`] and [`Away::template`]: it is imported under its new id.
+//! 3. [`under_way`] and [`Away::template`]: it is imported under its new id. What is not imported and [written
+//!    over](is_written_over) by another one of the same words is made again in an update of its own, which keeps it where it is
+//!    rolled back, as everything on its way is retained.
 //! 4. [`restored`]: the template of before, with the new id.
 //!
 //! Each of these templates but the last says in its metadata what is under way and what was there before. It is what
@@ -25,7 +27,7 @@ pub(in crate::engine) use hindrance::{Hindrances, Need, hindrances, needs};
 pub(in crate::engine) use note::{Move, undone};
 use note::{Note, Sections, hash_of, mark};
 
-use super::{renamed, texts};
+use super::{is_written_over, renamed, texts};
 use crate::engine::destroy::advice::identifier;
 use crate::engine::plan::compare::type_of;
 use crate::engine::release::sorted;
@@ -225,10 +227,15 @@ impl<'a> Course<'a> {
                 (taken.1.unwrap_or_default(), value)
             });
             let entry = entries.and_then(|entries| entries.get(from.as_str()));
-            let by = [(property, value)].into();
+            let resource_type = type_of(&self.original["Resources"][from]);
+            let by = if is_written_over(resource_type) {
+                BTreeMap::new()
+            } else {
+                [(property, value)].into()
+            };
             let it = Move {
                 from: from.clone(),
-                resource_type: type_of(&self.original["Resources"][from]).to_owned(),
+                resource_type: resource_type.to_owned(),
                 id: entry
                     .and_then(|_| self.ids.get(from).cloned())
                     .unwrap_or_default(),
@@ -262,8 +269,10 @@ impl<'a> Course<'a> {
 pub(in crate::engine) struct Away {
     /// By new logical id.
     pub(in crate::engine) moves: BTreeMap<String, Move>,
-    /// The template that imports them.
+    /// The template that imports them, or makes them again.
     pub(in crate::engine) template: Value,
+    /// Whether they are made again: what they belong to is in the stack.
+    pub(in crate::engine) is_made: bool,
 }
 
 /// Where a course is.
@@ -314,22 +323,27 @@ pub(in crate::engine) fn under_way(deployed: &Value) -> Option<UnderWay> {
     {
         return None;
     }
-    let mut template = deployed.clone();
-    let mut moves = BTreeMap::new();
-    for (to, it) in note.moves {
-        if resources.get(&to).is_none() {
-            let entry: Value = serde_json::from_str(&it.entry).ok()?;
-            edit(&mut template, "Resources", |all| {
-                all.insert(to.clone(), entry)
-            });
-            moves.insert(to, it);
-        }
-    }
+    let missing = note.moves.into_iter();
+    let mut moves: BTreeMap<String, Move> = missing
+        .filter(|(to, _)| resources.get(to).is_none())
+        .collect();
     if moves.is_empty() {
-        Some(UnderWay::Back(restored(deployed)?.0))
-    } else {
-        Some(UnderWay::Away(Away { moves, template }))
+        return Some(UnderWay::Back(restored(deployed)?.0));
     }
+    let is_made = moves.values().all(|it| is_written_over(&it.resource_type));
+    moves.retain(|_, it| is_made || !is_written_over(&it.resource_type));
+    let mut template = deployed.clone();
+    for (to, it) in &moves {
+        let entry: Value = serde_json::from_str(&it.entry).ok()?;
+        edit(&mut template, "Resources", |all| {
+            all.insert(to.clone(), entry)
+        });
+    }
+    Some(UnderWay::Away(Away {
+        moves,
+        template,
+        is_made,
+    }))
 }
 
 /// Returns a deployed template as it is once the course is done that it tells of, with the renames that are then done,
@@ -349,7 +363,21 @@ fn identified_by(
     template: &Value,
     ids: &BTreeMap<String, String>,
 ) -> Result<(String, String), Taken> {
-    let property = identifier(type_of(&template["Resources"][from])).unwrap_or_default();
+    let resource = &template["Resources"][from];
+    let property = identifier(type_of(resource)).unwrap_or_default();
+    // The physical id of a type may be another than what identifies it, as that of an older policy of a bucket, which the
+    // bucket identifies.
+    let mut lookup = |id: &str, attribute: Option<&str>| match attribute {
+        None => ids.get(id).cloned(),
+        Some(_) => None,
+    };
+    let written = resource["Properties"].get(property);
+    let written = written.map(|value| texts::resolved(value, &mut lookup));
+    if let Some(Value::String(written)) = written
+        && !written.contains("{{resolve:")
+    {
+        return Ok((property.to_owned(), written));
+    }
     let id = ids.get(from).map(String::as_str).unwrap_or_default();
     // The physical id of a few types is a name where an ARN identifies them.
     if property.ends_with("Arn") && !id.starts_with("arn:") {

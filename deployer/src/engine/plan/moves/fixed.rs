@@ -23,7 +23,7 @@ pub(in crate::engine) enum Ground {
 pub(in crate::engine) enum Way {
     /// The stack is refactored.
     Refactor,
-    /// It leaves the stack and is imported.
+    /// It leaves the stack and is imported, or made again.
     Import,
 }
 
@@ -53,6 +53,20 @@ impl Way {
              remove the rename and have it made anew"
         ))
     }
+}
+
+/// Types of settings of which their owner has one, so that another one writes over the first, and the removal of the first takes
+/// away what the other one wrote. CloudFormation imports none of them
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-import-supported-resources.html>): one that left its
+/// stack and was kept is made again.
+///
+/// See <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html> and
+/// <https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html>.
+const WRITTEN_OVER: [&str; 2] = ["AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"];
+
+/// Returns whether a resource of a type that left its stack comes back by being made again, with the same words.
+pub(in crate::engine) fn is_written_over(resource_type: &str) -> bool {
+    WRITTEN_OVER.contains(&resource_type)
 }
 
 /// Returns whether CloudFormation is known not to rename resources of a type.
@@ -87,6 +101,8 @@ mod tests {
             ("AWS::SQS::Queue", Ground::Refused, Way::Import),
             ("AWS::DynamoDB::GlobalTable", Ground::Free, Way::Import),
             ("AWS::Lambda::Permission", Ground::Free, Way::Refactor),
+            ("AWS::SQS::QueuePolicy", Ground::Guarded, Way::Import),
+            ("AWS::SNS::TopicPolicy", Ground::Refused, Way::Import),
         ] {
             assert_eq!(of(resource_type, ground), Ok(way), "{resource_type}");
         }

@@ -65,7 +65,7 @@ pub(in crate::engine) async fn take_back(
     Ok(is_changed)
 }
 
-/// Imports what belongs to no stack. Where that goes wrong, and nobody insists on it, it stays where it is, which the plan
+/// Imports what belongs to no stack, or makes it again. Where that goes wrong, and nobody insists on it, it stays where it is, which the plan
 /// told as what may come.
 pub(super) async fn bring_back(
     run: &Run,
@@ -85,9 +85,13 @@ pub(super) async fn bring_back(
         deployed,
         before: template,
         next: &away.template,
-        step: Step::Import,
+        step: if away.is_made {
+            Step::Make
+        } else {
+            Step::Import
+        },
         moves: &moves,
-        imports: Some(&away.moves),
+        imports: Some(&away.moves).filter(|_| !away.is_made),
     };
     let list: Vec<String> = away.moves.values().map(Move::told).collect();
     let list = list.join(", ");

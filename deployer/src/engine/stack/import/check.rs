@@ -15,6 +15,7 @@ pub(super) enum Step {
     Prepare,
     Remove,
     Import,
+    Make,
     Restore,
 }
 
@@ -25,6 +26,7 @@ impl Step {
             Self::Prepare => "retaining what is renamed",
             Self::Remove => "taking it out of the stack",
             Self::Import => "importing it under its new name",
+            Self::Make => "making it again under its new name",
             Self::Restore => "naming it where it was named",
         }
     }
@@ -72,7 +74,7 @@ pub(super) fn objection(
             (Step::Remove, "Remove") => {
                 moves.contains_key(id) && change.policy_action.as_deref() == Some("Retain")
             }
-            (Step::Import, "Import") => moves.values().any(|to| to == id),
+            (Step::Import, "Import") | (Step::Make, "Add") => moves.values().any(|to| to == id),
             _ => false,
         }
     };
@@ -94,12 +96,13 @@ pub(super) fn objection(
     }
     let wanted: BTreeSet<&String> = match step {
         Step::Remove => moves.keys().collect(),
-        Step::Import => moves.values().collect(),
+        Step::Import | Step::Make => moves.values().collect(),
         Step::Prepare | Step::Restore => BTreeSet::new(),
     };
     let left = wanted.into_iter().find(|id| {
         !changes.iter().any(|change| {
-            change.logical_id == **id && matches!(change.action.as_str(), "Remove" | "Import")
+            change.logical_id == **id
+                && matches!(change.action.as_str(), "Remove" | "Import" | "Add")
         })
     });
     left.map(|id| {
@@ -200,6 +203,7 @@ mod tests {
             (Step::Prepare, vec![reader.clone()]),
             (Step::Remove, vec![retained, reader]),
             (Step::Import, vec![change("Import", "New")]),
+            (Step::Make, vec![change("Add", "New")]),
             (Step::Restore, vec![change("Modify", "New"), follows]),
             (Step::Restore, vec![open]),
             (Step::Prepare, vec![change("Modify", "New"), nested]),
@@ -273,6 +277,9 @@ mod tests {
                 "would make Other",
             ),
             (Step::Import, vec![], "leaves New as it is"),
+            (Step::Make, vec![], "leaves New as it is"),
+            (Step::Make, vec![change("Add", "Other")], "would make Other"),
+            (Step::Import, vec![change("Add", "New")], "would make New"),
             (Step::Restore, vec![perhaps], "would replace Reader"),
             (Step::Remove, vec![gone, open], "would replace Reader"),
             (

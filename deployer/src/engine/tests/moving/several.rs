@@ -2,12 +2,12 @@
 
 use super::*;
 
-fn lock(account: &Shared) -> std::sync::MutexGuard<'_, account::Account> {
+pub(super) fn lock(account: &Shared) -> std::sync::MutexGuard<'_, account::Account> {
     account.lock().expect("no holder panics")
 }
 
 /// Deploys a template over another one, from the start in which a run dies after so many calls, and again.
-async fn renamed(account: &Shared, stack: &StackDeployment, life: usize) -> bool {
+pub(super) async fn renamed(account: &Shared, stack: &StackDeployment, life: usize) -> bool {
     lock(account).life = life;
     let context = play(account).context;
     let died = deploy(&context, one(stack.clone()), Answer::yes())
@@ -20,7 +20,7 @@ async fn renamed(account: &Shared, stack: &StackDeployment, life: usize) -> bool
     died
 }
 
-fn moving(template: &Value, moves: &[(&str, &str)]) -> StackDeployment {
+pub(super) fn moving(template: &Value, moves: &[(&str, &str)]) -> StackDeployment {
     let mut stack = moved();
     let moves = moves.iter();
     let moves = moves.map(|(from, to)| ((*from).to_owned(), (*to).to_owned()));
