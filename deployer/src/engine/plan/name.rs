@@ -7,6 +7,7 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html> and
 //! <https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/contract-tests.html>.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -111,7 +112,11 @@ fn kept<'a>(
             renamed |= replaced.contains(&id);
         }
         // What is made from a replaced resource becomes another name, whatever the template says.
-        if renamed || !same(earlier, value) || (own.is_none() && made) {
+        let is_same = same(
+            &folded(type_of(after), name, earlier),
+            &folded(type_of(after), name, value),
+        );
+        if renamed || !is_same || (own.is_none() && made) {
             return None;
         }
         own.get_or_insert((name, value));
@@ -169,6 +174,21 @@ pub(super) const AMONG: &[(&str, &str)] = &[
     ("AWS::Events::Rule", "EventBusName"),
     ("AWS::Scheduler::Schedule", "GroupName"),
 ];
+
+/// Names of which the service takes no notice whether their letters are small or capital.
+///
+/// See <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html>.
+const FOLDED: &[(&str, &str)] = &[("AWS::EC2::SecurityGroup", "GroupName")];
+
+/// Returns a name as the service compares it.
+fn folded<'a>(resource_type: &str, property: &str, name: &'a Value) -> Cow<'a, Value> {
+    match name {
+        Value::String(text) if FOLDED.contains(&(resource_type, property)) => {
+            Cow::Owned(text.to_lowercase().into())
+        }
+        other => Cow::Borrowed(other),
+    }
+}
 
 /// Returns the properties that such names are free by.
 fn among(resource_type: &str) -> impl Iterator<Item = &'static str> {
@@ -307,8 +327,12 @@ impl<'a> Wanted<'a> {
             .is_some_and(|name| property(self.body, name).is_some());
         is_named
             && self.names.iter().all(|name| {
-                match (property(self.body, name), property(other, name)) {
-                    (Some(own), Some(other)) => same(own, other),
+                let of = |side: &Value| {
+                    let value = property(side, name)?;
+                    Some(folded(type_of(self.body), name, value).into_owned())
+                };
+                match (of(self.body), of(other)) {
+                    (Some(own), Some(other)) => same(&own, &other),
                     (own, other) => own.is_none() && other.is_none(),
                 }
             })

@@ -314,6 +314,12 @@ fn a_group_of_another_network_may_have_the_same_name() {
     assert!(told.starts_with("Replace Replacement"), "{told}");
     let told = replaced(&group(None, "a"), &group(None, "b"));
     assert!(told.starts_with("Replace Impossible"), "{told}");
+    // EC2 takes Web for web.
+    let mut capital = a.clone();
+    capital["Properties"]["GroupName"] = json!("Web");
+    assert!(beside(&capital).starts_with("Create Impossible"));
+    let told = replaced(&a, &capital);
+    assert!(told.starts_with("Replace Impossible"), "{told}");
 }
 
 /// See <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html>.

@@ -575,7 +575,7 @@ fn what_aws_changes_with_an_interruption_is_told_as_one() {
             assert!(replaced || change.sources.contains(&source), "{change:?}");
         }
     }
-    assert_eq!((types, rows), (10, 40));
+    assert_eq!((types, rows), (15, 62));
     let nested = worst(
         "AWS::DynamoDB::Table",
         "SSESpecification/SSEEnabled",

@@ -96,6 +96,18 @@ impl<'a> Settings<'a> {
 fn cached_plainly(seen: &Seen<'_>, stage: Option<&str>, settings: &str) -> Vec<Finding> {
     const ENCRYPTED: &str = "CacheDataEncrypted";
     const CACHED: &str = "CachingEnabled";
+    const CLUSTER: &str = "/CacheClusterEnabled";
+    let cluster = stage.map_or_else(|| CLUSTER.to_owned(), |stage| format!("{stage}{CLUSTER}"));
+    let is_off = |value: Option<&Value>| value.is_some_and(|value| same(value, &false.into()));
+    if is_off(seen.after(&cluster)) {
+        return Vec::new();
+    }
+    // What a deployment said of its stage counts as long as nobody says anything else, or as little as the stage would say:
+    // nobody knows which.
+    let is_silent = |stage: &str| {
+        seen.before(stage).is_some() && seen.after(stage).is_none() && seen.wanted().is_some()
+    };
+    let is_silent = stage.is_some_and(is_silent) && !is_off(seen.before(&cluster));
     let before = Settings::of(
         seen.before(settings),
         stage.and_then(|stage| seen.before(stage)),
@@ -105,6 +117,23 @@ fn cached_plainly(seen: &Seen<'_>, stage: Option<&str>, settings: &str) -> Vec<F
         stage.and_then(|stage| seen.after(stage)),
     );
     let names: BTreeSet<&str> = before.names().chain(after.names()).collect();
+    if is_silent {
+        let was_cached = |which: &&str| {
+            before.find(which).is_some_and(|was| {
+                is_on(was.get(ENCRYPTED)) && !was.get(CACHED).is_some_and(|it| is_off(Some(it)))
+            })
+        };
+        let lost = names.into_iter().filter(was_cached);
+        return lost
+            .map(|which| {
+                let of = of_method(which);
+                let reason = format!(
+                    "responses{of} may be cached without encryption, as the deployment says nothing of its stage any more"
+                );
+                Finding::new(Grade::PermissionWidened, reason)
+            })
+            .collect();
+    }
     let lost = names.into_iter().filter_map(|which| {
         let (was, now) = (before.find(which)?, after.find(which)?);
         let cached = now.get(CACHED);
@@ -114,11 +143,7 @@ fn cached_plainly(seen: &Seen<'_>, stage: Option<&str>, settings: &str) -> Vec<F
         is_lost.then(|| (which, unknown.find(|value| widen::is_unknown(value))))
     });
     lost.map(|(which, unknown)| {
-        let of = if which.is_empty() {
-            String::new()
-        } else {
-            format!(" of {which}")
-        };
+        let of = of_method(which);
         let reason = match unknown {
             Some(value) => format!(
                 "responses{of} may be cached without encryption, as nobody knows what {} is",
@@ -129,6 +154,15 @@ fn cached_plainly(seen: &Seen<'_>, stage: Option<&str>, settings: &str) -> Vec<F
         Finding::new(Grade::PermissionWidened, reason)
     })
     .collect()
+}
+
+/// Says of which method something is, where it is of one.
+fn of_method(which: &str) -> String {
+    if which.is_empty() {
+        String::new()
+    } else {
+        format!(" of {which}")
+    }
 }
 
 /// The types that serve an API of one kind.

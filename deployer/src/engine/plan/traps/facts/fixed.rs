@@ -14,11 +14,27 @@ pub(in super::super) struct PropertyFact {
     pub(in super::super) source: &'static str,
 }
 
-/// Properties of which AWS says that they change with some interruptions, by type, with the page of the type. Where a change of one makes another resource, that is told instead.
+/// Properties of which AWS says that they change with some interruptions, by type, with the page of the type. Where a change
+/// of one makes another resource, that is told instead.
 ///
 /// Of the other types that a serverless backend stands on, the pages say so of nothing: functions, services and tasks of ECS,
-/// clusters of MSK.
+/// clusters of MSK and of Redshift.
 pub(in super::super) const INTERRUPTIONS: &[Interruptions] = &[
+    Interruptions {
+        resource_type: "AWS::AmazonMQ::Broker",
+        properties: &["Configuration", "HostInstanceType", "ResourceShareArns"],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-amazonmq-broker.html",
+    },
+    Interruptions {
+        resource_type: "AWS::AutoScaling::AutoScalingGroup",
+        properties: &[
+            "LaunchConfigurationName",
+            "LaunchTemplate",
+            "MixedInstancesPolicy",
+            "VPCZoneIdentifier",
+        ],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-autoscaling-autoscalinggroup.html",
+    },
     Interruptions {
         resource_type: "AWS::DocDB::DBInstance",
         properties: &["DBInstanceClass"],
@@ -60,6 +76,21 @@ pub(in super::super) const INTERRUPTIONS: &[Interruptions] = &[
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticache-replicationgroup.html",
     },
     Interruptions {
+        resource_type: "AWS::Lightsail::Container",
+        properties: &["ContainerServiceDeployment"],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lightsail-container.html",
+    },
+    Interruptions {
+        resource_type: "AWS::Lightsail::Database",
+        properties: &["BackupRetention"],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lightsail-database.html",
+    },
+    Interruptions {
+        resource_type: "AWS::Lightsail::Instance",
+        properties: &["Hardware"],
+        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lightsail-instance.html",
+    },
+    Interruptions {
         resource_type: "AWS::Neptune::DBInstance",
         properties: &[
             "AutoMinorVersionUpgrade",
@@ -77,6 +108,7 @@ pub(in super::super) const INTERRUPTIONS: &[Interruptions] = &[
     Interruptions {
         resource_type: "AWS::RDS::DBCluster",
         properties: &[
+            "BackupRetentionPeriod",
             "DBInstanceParameterGroupName",
             "Engine",
             "EngineLifecycleSupport",
@@ -88,7 +120,18 @@ pub(in super::super) const INTERRUPTIONS: &[Interruptions] = &[
     Interruptions {
         resource_type: "AWS::RDS::DBInstance",
         properties: &[
+            "AutoMinorVersionUpgrade",
+            "AvailabilityZone",
+            "BackupRetentionPeriod",
+            "DBClusterSnapshotIdentifier",
             "DBInstanceClass",
+            "DBParameterGroupName",
+            "DBSnapshotIdentifier",
+            "DomainAuthSecretArn",
+            "DomainDnsIps",
+            "DomainFqdn",
+            "DomainOu",
+            "Engine",
             "EngineLifecycleSupport",
             "EngineVersion",
             "MultiAZ",
