@@ -249,7 +249,7 @@ pub struct Deploy {
     pub stacks: Stacks,
     /// Consent to one danger in a protected stage, such as data-loss:Orders; may be repeated.
     ///
-    /// The dangers are data-loss, exposure-widened and permission-widened. A pattern such as 'data-loss:*' stands for
+    /// The dangers are data-loss, exposure-widened, permission-widened, and replacement of what holds data by an empty one. A pattern such as 'data-loss:*' stands for
     /// several resources, and a stack may stand before: 'data-loss:orders-prod/Orders'. owner:STACK takes over a stack that
     /// another app deployed, in any stage.
     #[arg(long, value_name = "DANGER:ID")]

@@ -53,11 +53,8 @@ pub fn danger(grade: Grade) -> &'static str {
         Grade::PermissionWidened => "permission-widened",
         Grade::ExposureWidened => "exposure-widened",
         Grade::DataLoss => "data-loss",
-        Grade::None
-        | Grade::UpdateInPlace
-        | Grade::Interruption
-        | Grade::Replacement
-        | Grade::Impossible => "",
+        Grade::Replacement => "replacement",
+        Grade::None | Grade::UpdateInPlace | Grade::Interruption | Grade::Impossible => "",
     }
 }
 
@@ -135,8 +132,8 @@ mod tests {
                 "`data-loss:` is not DANGER:LOGICAL_ID, such as `data-loss:Orders`",
             ),
             (
-                "replacement:Orders",
-                "`replacement` is no danger: there are data-loss, exposure-widened, permission-widened, owner",
+                "interruption:Orders",
+                "`interruption` is no danger: there are data-loss, exposure-widened, permission-widened, replacement, owner",
             ),
             (
                 "impossible:Orders",

@@ -146,7 +146,7 @@ pub struct ResourceChange {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub perhaps: bool,
     /// What of it is dangerous enough to be asked for in a protected stage, the least dangerous first: data that is
-    /// lost, and whatever is widened.
+    /// lost, or that the resource which takes its place does not have, and whatever is widened.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dangers: Vec<Grade>,
     /// Why, the weightiest first.
@@ -206,12 +206,29 @@ impl ResourceChange {
         }
     }
 
-    /// Notes a grade among the dangers, where it is one.
+    /// Notes a grade among the dangers, where it is one. A replacement is one where the new resource lacks the data of the
+    /// earlier one, and says nothing more where that data is lost.
     pub(crate) fn endanger(&mut self, grade: Grade) {
-        if Grade::DANGERS.contains(&grade) && !self.dangers.contains(&grade) {
+        let is_danger = match grade {
+            Grade::Replacement => {
+                holds_data(&self.resource_type) && !self.dangers.contains(&Grade::DataLoss)
+            }
+            _ => Grade::DANGERS.contains(&grade),
+        };
+        if is_danger && !self.dangers.contains(&grade) {
             self.dangers.push(grade);
             self.dangers.sort_unstable();
         }
+        if grade == Grade::DataLoss {
+            self.dangers.retain(|danger| *danger != Grade::Replacement);
+        }
+    }
+
+    /// Returns whether a danger is among those of the change, or said by one of them: lost data is missing as well.
+    #[cfg(test)]
+    pub(crate) fn holds(&self, danger: Grade) -> bool {
+        let lost = danger == Grade::Replacement && self.dangers.contains(&Grade::DataLoss);
+        lost || self.dangers.contains(&danger)
     }
 
     /// Returns the reasons that people have to read: that a new resource is new goes without saying.
@@ -308,8 +325,10 @@ pub enum Grade {
 }
 
 impl Grade {
-    /// The grades that a protected stage asks for one by one.
-    pub const DANGERS: [Self; 3] = [
+    /// The grades that a protected stage asks for one by one: a replacement only of what holds data, as the new one is
+    /// empty.
+    pub const DANGERS: [Self; 4] = [
+        Self::Replacement,
         Self::PermissionWidened,
         Self::ExposureWidened,
         Self::DataLoss,

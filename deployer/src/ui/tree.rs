@@ -408,6 +408,10 @@ fn dangers(plan: &Plan, changes: &[&ResourceChange]) -> Vec<String> {
             Grade::PermissionWidened,
             ["widens permissions", "widen permissions"],
         ),
+        widening(
+            Grade::Replacement,
+            ["leaves its data behind", "leave their data behind"],
+        ),
         counted(refused, "that CloudFormation refuses"),
     ];
     counts.into_iter().flatten().collect()

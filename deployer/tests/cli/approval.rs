@@ -161,7 +161,7 @@ error: stage `dev` is protected, and this was not allowed
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(server.request(begins).is_some(), "the deploy goes on");
     // What is no danger is wrong before anything is asked.
-    let outcome = deploy(&workspace, &server, &["--allow", "replacement:Orders"]);
+    let outcome = deploy(&workspace, &server, &["--allow", "interruption:Orders"]);
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
 }
 

@@ -1,4 +1,4 @@
-//! What a protected stage asks for one by one: data that is lost, and whatever is widened.
+//! What a protected stage asks for one by one: data that is lost or left behind, and whatever is widened.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -35,9 +35,15 @@ pub(super) fn worse(before: &StackPlan, now: &StackPlan, allowed: &[Allowance]) 
             .iter()
             .filter(|danger| !known.is_some_and(|planned| planned.dangers.contains(danger)))
             .filter(|danger| !is_allowed(**danger, id))
-            .map(|danger| super::allow::words(*danger))
+            .map(|danger| match danger {
+                Grade::Replacement if change.perhaps => {
+                    "perhaps replaced by an empty one".to_owned()
+                }
+                Grade::Replacement => "replaced by an empty one".to_owned(),
+                danger => super::allow::words(*danger),
+            })
             .collect();
-        let is_graded = !Grade::DANGERS.contains(&change.grade);
+        let is_graded = !change.dangers.contains(&change.grade);
         if is_graded && change.grade > grade && change.grade >= Grade::Interruption {
             words.push(
                 match change.grade {
@@ -131,13 +137,13 @@ mod tests {
             (
                 &[(Update, UpdateInPlace)],
                 &[(Replace, Replacement)],
-                "replaced by another one",
+                "replaced by an empty one",
             ),
             // A grade above a replacement is no consent to one.
             (
                 &[(Update, PermissionWidened)],
                 &[(Replace, Replacement)],
-                "replaced",
+                "replaced by an empty one",
             ),
             (
                 &[(Replace, Replacement)],

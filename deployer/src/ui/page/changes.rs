@@ -220,6 +220,8 @@ fn alarm(body: &mut String, plan: &Plan, anchors: &BTreeMap<Place, String>) {
         .into_iter()
         .filter(|grade| *grade == Grade::Impossible || Grade::DANGERS.contains(grade))
         .flat_map(|grade| plan.of_grade(grade))
+        // What holds nothing is replaced every day.
+        .filter(|(_, change)| change.grade != Grade::Replacement || !change.dangers.is_empty())
         .collect();
     let Some((_, first)) = dangerous.first() else {
         return;

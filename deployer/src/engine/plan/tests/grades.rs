@@ -303,3 +303,47 @@ fn a_rule_that_is_new_in_a_group_that_is_not_is_told() {
         assert_eq!(line(&plan, "Rule"), expected);
     }
 }
+
+/// What a trap says may be worse than what the registry says, and both are asked for.
+#[test]
+fn a_danger_that_a_trap_outdoes_is_kept() {
+    let group = |name: &str, class: &str, policy: &str| {
+        resources(&json!({"Thing": {
+            "Type": "AWS::Logs::LogGroup",
+            "UpdateReplacePolicy": policy,
+            "Properties": {"LogGroupName": name, "LogGroupClass": class},
+        }}))
+    };
+    for (policy, danger) in [("Delete", Grade::DataLoss), ("Retain", Grade::Replacement)] {
+        let plan = registered(
+            &group("a", "STANDARD", policy),
+            &group("b", "INFREQUENT_ACCESS", policy),
+        );
+        let change = &plan.changes[0];
+        assert_eq!(change.grade, Grade::Impossible, "{change:#?}");
+        assert_eq!(change.dangers, [danger], "{change:#?}");
+    }
+}
+
+/// Whatever reads the new one finds nothing, although nothing is lost. What holds no data is replaced without a word.
+#[test]
+fn an_empty_resource_in_place_of_one_with_data_is_a_danger() {
+    let dangers = |kind: &str, policy: &str, [before, after]: [&Value; 2]| {
+        let side = |properties: &Value| {
+            resources(&json!({"Thing": {
+                "Type": kind, "UpdateReplacePolicy": policy, "Properties": properties,
+            }}))
+        };
+        let plan = registered(&side(before), &side(after));
+        let change = &plan.changes[0];
+        assert_eq!(change.action, Action::Replace, "{change:#?}");
+        change.dangers.clone()
+    };
+    let tables = [&json!({"TableName": "a"}), &json!({"TableName": "b"})];
+    let kind = "AWS::DynamoDB::Table";
+    assert_eq!(dangers(kind, "Retain", tables), [Grade::Replacement]);
+    assert_eq!(dangers(kind, "Snapshot", tables), [Grade::Replacement]);
+    assert_eq!(dangers(kind, "Delete", tables), [Grade::DataLoss]);
+    let functions = [&json!({"FunctionName": "a"}), &json!({"FunctionName": "b"})];
+    assert_eq!(dangers("AWS::Lambda::Function", "Delete", functions), []);
+}

@@ -14,6 +14,7 @@ use super::super::path::Step;
 use super::super::random::{Choices, Edit, cases, edits, numbers, rewritten, side, template};
 use super::super::{
     Action, Grade, Knowledge, Registry, ResourceChange, StackPlan, Update, compare, defaults,
+    holds_data,
 };
 
 type Parameters = BTreeMap<String, String>;
@@ -357,7 +358,7 @@ proptest! {
             prop_assert!(more.grade >= change.grade, "{change:#?} and {more:#?}");
             if more.action == change.action {
                 for danger in &change.dangers {
-                    prop_assert!(more.dangers.contains(danger), "{danger:?} of {change:#?} and {more:#?}");
+                    prop_assert!(more.holds(*danger), "{danger:?} of {change:#?} and {more:#?}");
                 }
             }
         }
@@ -382,7 +383,7 @@ proptest! {
             };
             prop_assert!(more.grade >= change.grade, "{change:#?} and {more:#?}");
             for danger in &change.dangers {
-                prop_assert!(more.dangers.contains(danger), "{danger:?} of {change:#?} and {more:#?}");
+                prop_assert!(more.holds(*danger), "{danger:?} of {change:#?} and {more:#?}");
             }
         }
     }
@@ -408,7 +409,7 @@ proptest! {
             };
             prop_assert_eq!(paths(one), paths(other));
             for danger in &one.dangers {
-                prop_assert!(other.dangers.contains(danger), "{danger:?} of {one:#?} {other:#?}");
+                prop_assert!(other.holds(*danger), "{danger:?} of {one:#?} {other:#?}");
             }
         }
     }
@@ -420,7 +421,9 @@ proptest! {
         let values = defaults(&old);
         let new = changed(&old, &edits(&old, &mut Choices::new(&changes), 8));
         for change in plan((&old, &values), (&new, &values)).changes {
-            if Grade::DANGERS.contains(&change.grade) {
+            // What holds nothing is replaced every day.
+            let is_danger = change.grade != Grade::Replacement || holds_data(&change.resource_type);
+            if is_danger && Grade::DANGERS.contains(&change.grade) {
                 prop_assert!(change.dangers.contains(&change.grade), "{change:#?}");
             }
             prop_assert!(change.dangers.iter().all(|danger| *danger <= change.grade), "{change:#?}");

@@ -76,7 +76,7 @@ proptest! {
             };
             prop_assert!(other.grade >= change.grade, "{change:#?} and {other:#?}");
             for danger in &change.dangers {
-                prop_assert!(other.dangers.contains(danger), "{danger:?} of {change:#?} and {other:#?}");
+                prop_assert!(other.holds(*danger), "{danger:?} of {change:#?} and {other:#?}");
             }
         }
         let count = named.changes.len() - usize::from(plain.changes.iter().all(|it| it.logical_id != from));

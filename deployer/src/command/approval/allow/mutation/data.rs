@@ -1,4 +1,4 @@
-//! Changes that lose data.
+//! Changes that lose data, or leave it behind.
 
 use serde_json::{Value, json};
 use stack_model_cfn::facts::{self, UpdateBehaviour, ValueKind};
@@ -48,7 +48,12 @@ pub(super) const CLASSES: &[Class] = &[
     Class {
         name: "what holds data is replaced",
         grade: Grade::DataLoss,
-        find: replacements,
+        find: |template| replacements(template, "Delete"),
+    },
+    Class {
+        name: "what holds data is replaced by an empty one",
+        grade: Grade::Replacement,
+        find: |template| replacements(template, "Retain"),
     },
     Class {
         name: "the keys of a table are others",
@@ -239,7 +244,7 @@ pub(super) fn stores(template: &Value) -> impl Iterator<Item = (&String, &Value)
 }
 
 /// Changes every property of what holds data that the registry says cannot change, its name with it.
-fn replacements(template: &Value) -> Vec<Mutation> {
+fn replacements(template: &Value, policy: &str) -> Vec<Mutation> {
     let mut found = Vec::new();
     for (id, body) in stores(template) {
         let kind = body["Type"].as_str().unwrap_or_default();
@@ -256,7 +261,7 @@ fn replacements(template: &Value) -> Vec<Mutation> {
             for name in names.iter().filter(|name| **name != property.name()) {
                 edits.push(take(id, &format!("/Properties/{name}")));
             }
-            let given = vec![put(id, body, "/UpdateReplacePolicy", json!("Delete"))];
+            let given = vec![put(id, body, "/UpdateReplacePolicy", json!(policy))];
             found.push(Mutation::new(id, edits).given(given));
         }
     }
