@@ -253,9 +253,9 @@ impl Clients {
         self.session.endpoint_url.as_deref()
     }
 
-    /// Returns whether an engine stands in for AWS. The address alone does not tell: AWS may be reached by one of one's own.
+    /// Returns whether an engine stands in for AWS.
     pub(crate) fn is_local(&self) -> bool {
-        self.endpoint_url().is_some() && self.identity().account == ENGINE_ACCOUNT
+        connect::is_engine(self.endpoint_url(), self.identity())
     }
 
     /// Returns the profile that the credentials come from, where one was named.

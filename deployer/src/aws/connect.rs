@@ -12,7 +12,7 @@ use aws_smithy_http_client::{
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::{
-    AwsError, Clients, Outside, Session,
+    AwsError, Clients, ENGINE_ACCOUNT, Outside, Session,
     rate::{self, Limited},
     signed::Signer,
 };
@@ -33,6 +33,8 @@ pub struct Target {
     pub endpoint_url: Option<String>,
     /// The account that the stage is pinned to. A caller from another one is refused.
     pub account: Option<String>,
+    /// Whether the stage is protected: nobody works with it in AWS before it is pinned to its account.
+    pub protected: bool,
     /// Credentials that are no secret: those of the local engine. Nothing else is read from the user's configuration
     /// where they are given.
     pub credentials: Option<StaticCredentials>,
@@ -84,16 +86,26 @@ pub enum ConnectError {
         /// The profile that was used.
         profile: Option<String>,
     },
+    /// The stage is protected and pinned to no account, so that it would be wherever the credentials lead.
+    #[error(
+        "the stage is protected and does not name its account, and the credentials belong to account {actual}"
+    )]
+    Unpinned {
+        /// The account of the caller.
+        actual: String,
+        /// The ARN of the caller.
+        arn: String,
+    },
 }
 
 impl ConnectError {
     /// Returns the kind under which the command line reports this.
     ///
-    /// A wrong account is a matter of configuration and not of consent: no `--yes` makes it right.
+    /// A wrong account, or none, is a matter of configuration and not of consent: no `--yes` makes it right.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Identity(error) => error.kind(),
-            Self::WrongAccount { .. } => Kind::Configuration,
+            Self::WrongAccount { .. } | Self::Unpinned { .. } => Kind::Configuration,
         }
     }
 
@@ -109,6 +121,12 @@ impl ConnectError {
                     ),
                     None => "set `profile` of the stage in stackctl.toml, or AWS_PROFILE".into(),
                 },
+            ],
+            Self::Unpinned { actual, arn } => vec![
+                format!("the caller is {arn}"),
+                format!(
+                    "if that is the stage's account, write `account = \"{actual}\"` into its table in stackctl.toml; if not, write the right one, and choose another `profile` or AWS_PROFILE"
+                ),
             ],
         }
     }
@@ -141,7 +159,8 @@ pub async fn identity(target: &Target) -> Result<Identity, AwsError> {
     ask_identity(&aws_sdk_sts::Client::new(&configure(target).await), target).await
 }
 
-/// Asks AWS who is calling, and refuses the caller of another account than the target's.
+/// Asks AWS who is calling, and refuses the caller of another account than the target's, and any caller where a protected
+/// stage does not name its account.
 pub(crate) async fn check_caller(
     sts: &aws_sdk_sts::Client,
     target: &Target,
@@ -156,8 +175,19 @@ pub(crate) async fn check_caller(
             arn: identity.arn,
             profile: target.profile.clone(),
         }),
+        None if target.protected && !is_engine(target.endpoint_url.as_deref(), &identity) => {
+            Err(ConnectError::Unpinned {
+                actual: identity.account,
+                arn: identity.arn,
+            })
+        }
         _ => Ok(identity),
     }
+}
+
+/// Returns whether an engine stands in for AWS. The address alone does not tell: AWS may be reached by one of one's own.
+pub(super) fn is_engine(endpoint_url: Option<&str>, caller: &Identity) -> bool {
+    endpoint_url.is_some() && caller.account == ENGINE_ACCOUNT
 }
 
 /// Reads the user's AWS configuration, or none of it where the credentials are given.

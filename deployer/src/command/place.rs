@@ -210,6 +210,7 @@ pub(super) fn target(stage: &Stage, place: &Place, endpoint: Option<&Endpoint>) 
                 .account
                 .as_ref()
                 .map(|account| account.as_str().to_owned()),
+            protected: stage.protected,
             ..Target::default()
         },
         Place::Engine => Target {

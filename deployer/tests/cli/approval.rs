@@ -78,7 +78,8 @@ fn with_approval_the_change_set_is_made() {
 #[test]
 fn express_mode_is_for_stages_that_are_not_protected() {
     const OPEN: &str = "[stages.dev]\nregion = \"us-east-1\"\n";
-    const PROTECTED: &str = "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+    const PROTECTED: &str =
+        "[stages.dev]\nregion = \"us-east-1\"\naccount = \"123456789012\"\nprotected = true\n";
     let rows: [(&str, &[&str], bool); 3] = [
         (OPEN, &["--yes"], true),
         (OPEN, &["--yes", "--no-express"], false),
@@ -102,6 +103,39 @@ fn express_mode_is_for_stages_that_are_not_protected() {
     }
 }
 
+/// Credentials that lead elsewhere make no second production there.
+#[test]
+fn a_protected_stage_that_names_no_account_is_refused_before_anything_is_built() {
+    const PROTECTED: &str = "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+    let workspace = Workspace::valid();
+    workspace.write("stackctl.toml", PROTECTED);
+    let server = Server::start();
+    let outcome = deploy(&workspace, &server, &["--yes"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    snapbox::assert_data_eq!(
+        outcome.stderr,
+        str![[r#"
+    synth stacks ..
+    synth 1 stack in [TIME]
+error: the stage is protected and does not name its account, and the credentials belong to account 123456789012
+  hint: the caller is arn:aws:iam::123456789012:user/Alice
+  hint: if that is the stage's account, write `account = "123456789012"` into its table in stackctl.toml; if not, write the right one, and choose another `profile` or AWS_PROFILE
+
+"#]]
+    );
+    assert_eq!(server.actions(), ["GetCallerIdentity"]);
+    // What asks nobody needs none.
+    let outcome = workspace.run(["synth", "--stage", "dev"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+
+    workspace.write(
+        "stackctl.toml",
+        &format!("{PROTECTED}account = \"123456789012\"\n"),
+    );
+    let outcome = deploy(&workspace, &server, &[]);
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+}
+
 /// What goes out as it is saved is agreed to before anything is built, and never where stages are protected.
 #[test]
 fn nothing_is_watched_that_nobody_agreed_to() {
@@ -114,7 +148,7 @@ fn nothing_is_watched_that_nobody_agreed_to() {
     );
     workspace.write(
         "stackctl.toml",
-        "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n",
+        "[stages.dev]\nregion = \"us-east-1\"\naccount = \"123456789012\"\nprotected = true\n",
     );
     let outcome = run("watch", &workspace, &server, &["--yes"]);
     assert_eq!(outcome.code, Some(4), "{outcome:?}");
@@ -129,7 +163,8 @@ fn nothing_is_watched_that_nobody_agreed_to() {
 #[test]
 fn a_protected_stage_asks_for_every_danger_by_name() {
     let workspace = Workspace::valid();
-    let stage = "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+    let stage =
+        "[stages.dev]\nregion = \"us-east-1\"\naccount = \"123456789012\"\nprotected = true\n";
     workspace.write("stackctl.toml", stage);
     let server = Server::start_with(Some("UPDATE_COMPLETE"));
     let idle = "exposure-widened:Queue";
@@ -169,7 +204,7 @@ error: stage `dev` is protected, and this was not allowed
 #[test]
 fn a_stack_set_of_a_protected_stage_asks_for_every_danger_by_name() {
     let workspace = Workspace::valid();
-    let stage = "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n\
+    let stage = "[stages.dev]\nregion = \"us-east-1\"\naccount = \"123456789012\"\nprotected = true\n\
                  [stages.dev.stacksets]\naccounts = [\"210987654321\"]\nregions = [\"us-east-1\"]\n";
     workspace.write("stackctl.toml", stage);
     let deploy = |server: &Server, more: &[&str]| {
@@ -226,7 +261,8 @@ fn a_destroy_of_another_stage_than_the_named_one_is_refused() {
 #[test]
 fn what_a_protected_stage_refuses_is_refused_before_anything_changes() {
     let workspace = Workspace::valid();
-    let stage = "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+    let stage =
+        "[stages.dev]\nregion = \"us-east-1\"\naccount = \"123456789012\"\nprotected = true\n";
     workspace.write("stackctl.toml", stage);
     let changing = |server: &Server| {
         let actions = server.actions();
@@ -441,7 +477,8 @@ fn besides(
 #[test]
 fn what_only_a_change_set_opens_has_to_be_allowed() {
     let workspace = Workspace::valid();
-    let stage = "[stages.dev]\nregion = \"us-east-1\"\nprotected = true\n";
+    let stage =
+        "[stages.dev]\nregion = \"us-east-1\"\naccount = \"123456789012\"\nprotected = true\n";
     workspace.write("stackctl.toml", stage);
     let server = || {
         Server::answering(Some(PROPOSES), |action, name| {

@@ -410,7 +410,10 @@ fn what_is_asked_for_is_what_is_known_to_go() {
     assert!(outcome.stderr.contains(danger), "{outcome:?}");
     workspace.write(
         "stackctl.toml",
-        &NAMED.replace("[stages.dev]", "[stages.dev]\nprotected = true"),
+        &NAMED.replace(
+            "[stages.dev]",
+            "[stages.dev]\naccount = \"123456789012\"\nprotected = true",
+        ),
     );
     let outcome = run("destroy", &workspace, &server, &["--yes"]);
     assert_eq!(outcome.code, Some(4), "{outcome:?}");

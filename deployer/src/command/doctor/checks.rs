@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use stack_model::assembly::Architecture;
 
-use crate::aws::Identity;
+use crate::aws::{ConnectError, Identity};
 use crate::command::orphans;
 use crate::config::{Project, Stage, StageName};
 use crate::engine::Stray;
@@ -195,7 +195,7 @@ pub(super) fn engine_running(status: Result<Status>) -> Check {
     }
 }
 
-/// Checks that there are credentials for a stage, and that they belong to its account.
+/// Checks that there are credentials for a stage, and that they belong to its account, which a protected one has to name.
 pub(super) fn credentials(name: &str, stage: &Stage, identity: Result<Identity>) -> Check {
     let title = format!("stage {name}");
     let region = &stage.region;
@@ -214,6 +214,13 @@ pub(super) fn credentials(name: &str, stage: &Stage, identity: Result<Identity>)
                         .to_owned(),
                 ],
             },
+            None if stage.protected => {
+                let error = ConnectError::Unpinned {
+                    actual: identity.account,
+                    arn: identity.arn,
+                };
+                Check::of_error(&title, State::Fail, &error.into())
+            }
             _ => Check::ok(
                 &title,
                 format!(
@@ -283,6 +290,22 @@ mod tests {
             check.message,
             "account 111111111111 in eu-central-1, as arn:aws:iam::111111111111:user/me"
         );
+    }
+
+    #[test]
+    fn a_protected_stage_without_an_account_fails() {
+        let text = "region = \"eu-central-1\"\nprotected = true";
+        let check = credentials("prod", &stage(text), Ok(identity("222222222222")));
+        assert_eq!(check.state, State::Fail);
+        assert_eq!(
+            check.message,
+            "the stage is protected and does not name its account, and the credentials belong to account 222222222222"
+        );
+        let line = "`account = \"222222222222\"`";
+        assert!(check.mend[1].contains(line), "{:?}", check.mend);
+        let pinned = format!("{text}\naccount = \"222222222222\"");
+        let check = credentials("prod", &stage(&pinned), Ok(identity("222222222222")));
+        assert_eq!(check.state, State::Ok);
     }
 
     #[test]

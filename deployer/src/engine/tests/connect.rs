@@ -22,14 +22,22 @@ fn target(account: &str) -> Target {
     }
 }
 
-/// The answers are those of <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>.
 async fn check(status: u16, body: &'static str, account: &str) -> Result<(), ConnectError> {
+    check_target(status, body, &target(account)).await
+}
+
+/// The answers are those of <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>.
+async fn check_target(
+    status: u16,
+    body: &'static str,
+    target: &Target,
+) -> Result<(), ConnectError> {
     let rules: Vec<(&str, Rule)> = vec![(
         "get_caller_identity",
         mock!(Sts::get_caller_identity).then_http_response(move || http(status, body)),
     )];
     let sts = scripted!(aws_sdk_sts, rules, RuleMode::Sequential);
-    aws::check_caller(&sts, &target(account)).await.map(|_| ())
+    aws::check_caller(&sts, target).await.map(|_| ())
 }
 
 const CALLER: &str = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
@@ -63,6 +71,49 @@ async fn another_account_is_refused_whatever_consent_there_is() {
             "correct `profile` (now `work`) or `account` of the stage in stackctl.toml"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_protected_stage_has_to_name_its_account() {
+    let mut unpinned = Target {
+        account: None,
+        ..target("")
+    };
+    assert!(check_target(200, CALLER, &unpinned).await.is_ok());
+    unpinned.protected = true;
+    // AWS may be reached by an address of one's own, too.
+    for endpoint_url in [None, Some("https://aws.example.com".to_owned())] {
+        unpinned.endpoint_url = endpoint_url;
+        let error = check_target(200, CALLER, &unpinned)
+            .await
+            .expect_err("nobody said where the stage belongs");
+        assert_eq!(error.kind(), Kind::Configuration);
+        assert_eq!(
+            error.to_string(),
+            "the stage is protected and does not name its account, and the credentials belong to account 123456789012"
+        );
+        assert_eq!(
+            error.hints(),
+            [
+                "the caller is arn:aws:sts::123456789012:assumed-role/deployer/me",
+                "if that is the stage's account, write `account = \"123456789012\"` into its table in stackctl.toml; \
+                 if not, write the right one, and choose another `profile` or AWS_PROFILE"
+            ]
+        );
+    }
+    assert!(check(200, CALLER, "123456789012").await.is_ok());
+    let pinned = Target {
+        protected: true,
+        ..target("123456789012")
+    };
+    assert!(check_target(200, CALLER, &pinned).await.is_ok());
+    // What an engine holds is nobody's production, and all of them have the same account.
+    let engine = Target {
+        endpoint_url: Some("http://engine:4566".into()),
+        ..unpinned
+    };
+    let caller = CALLER.replace("123456789012", "000000000000");
+    assert!(check_target(200, caller.leak(), &engine).await.is_ok());
 }
 
 #[tokio::test]
