@@ -33,7 +33,9 @@ use super::{AwsError, Clients, Fault, http, rate::Turns, xml::Element};
 use crate::engine::SystemTiming;
 use host::host;
 pub(crate) use host::{Home, encoded, is_known, suffix};
-pub(crate) use service::{ACM, CLOUD_CONTROL, DYNAMODB, QUOTAS, STATES, USER_POOLS};
+pub(crate) use service::{
+    ACM, CLOUD_CONTROL, CODE_BUILD, DYNAMODB, QUOTAS, SECRETS, STATES, USER_POOLS, WEB_ACLS,
+};
 
 /// How often a call is tried before it fails, the first time included.
 const ATTEMPTS: u32 = 3;

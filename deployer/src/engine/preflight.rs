@@ -328,3 +328,30 @@ pub(super) async fn head(
         },
     }
 }
+
+/// Returns the types of the golden templates, which are those that the model renders.
+#[cfg(test)]
+fn rendered_types() -> std::collections::BTreeSet<String> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let goldens = [
+        "examples/golden",
+        "stack-model/tests/golden",
+        "stacks/golden",
+    ];
+    let files = goldens
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(root.join(folder)).expect("the goldens are there"));
+    let mut kinds = std::collections::BTreeSet::new();
+    for file in files {
+        let path = file.expect("they can be read").path();
+        if path.extension().is_none_or(|end| end != "json") {
+            continue;
+        }
+        let text = std::fs::read(&path).expect("they can be read");
+        let template: serde_json::Value = serde_json::from_slice(&text).expect("they are JSON");
+        let resources = template["Resources"].as_object().into_iter().flatten();
+        kinds.extend(resources.filter_map(|(_, it)| it["Type"].as_str().map(str::to_owned)));
+    }
+    assert!(kinds.len() > 90, "{kinds:?}");
+    kinds
+}

@@ -17,7 +17,7 @@ pub(super) enum Of {
 use Of::{Deploy, DeployWith, Engine, Look, People};
 
 /// The calls by service and method, with the actions that each takes.
-pub(super) const CALLS: [(&str, &str, &[&str], Of); 73] = [
+pub(super) const CALLS: [(&str, &str, &[&str], Of); 75] = [
     (
         "apigateway",
         "get_base_path_mappings",
@@ -33,6 +33,12 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 73] = [
     (
         "apigateway",
         "get_domain_name",
+        &["apigateway:GET"],
+        DeployWith("apigateway:POST"),
+    ),
+    (
+        "apigateway",
+        "get_rest_apis",
         &["apigateway:GET"],
         DeployWith("apigateway:POST"),
     ),
@@ -310,6 +316,12 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 73] = [
         DeployWith("cloudfront:CreateDistribution"),
     ),
     (
+        "cloudfront",
+        "describe_function",
+        &["cloudfront:DescribeFunction"],
+        Look,
+    ),
+    (
         "lambda",
         "delete_function",
         &["lambda:DeleteFunction"],
@@ -419,7 +431,7 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 73] = [
 
 /// The calls of services without a client, by the service and the operation, with the actions that each takes. The service is the
 /// constant that names it, or the method that calls it.
-pub(super) const SIGNED: [(&str, &str, &[&str], Of); 15] = [
+pub(super) const SIGNED: [(&str, &str, &[&str], Of); 18] = [
     (
         "ACM",
         "DescribeCertificate",
@@ -439,6 +451,12 @@ pub(super) const SIGNED: [(&str, &str, &[&str], Of); 15] = [
         Look,
     ),
     (
+        "CODE_BUILD",
+        "BatchGetProjects",
+        &["codebuild:BatchGetProjects"],
+        Look,
+    ),
+    (
         "DYNAMODB",
         "DescribeTable",
         &["dynamodb:DescribeTable"],
@@ -448,6 +466,12 @@ pub(super) const SIGNED: [(&str, &str, &[&str], Of); 15] = [
         "QUOTAS",
         "GetServiceQuota",
         &["servicequotas:GetServiceQuota"],
+        Look,
+    ),
+    (
+        "SECRETS",
+        "DescribeSecret",
+        &["secretsmanager:DescribeSecret"],
         Look,
     ),
     (
@@ -468,6 +492,7 @@ pub(super) const SIGNED: [(&str, &str, &[&str], Of); 15] = [
         &["cognito-idp:DescribeUserPoolDomain"],
         Look,
     ),
+    ("WEB_ACLS", "ListWebACLs", &["wafv2:ListWebACLs"], Look),
     (
         "api_gateway_v2",
         "GetDeployment",

@@ -28,11 +28,25 @@ pub(crate) const CLOUD_CONTROL: JsonService = JsonService {
     version: "1.0",
 };
 
+/// CodeBuild (<https://docs.aws.amazon.com/codebuild/latest/APIReference/Welcome.html>).
+pub(crate) const CODE_BUILD: JsonService = JsonService {
+    name: "codebuild",
+    target: "CodeBuild_20161006",
+    version: "1.1",
+};
+
 /// DynamoDB (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/Welcome.html>).
 pub(crate) const DYNAMODB: JsonService = JsonService {
     name: "dynamodb",
     target: "DynamoDB_20120810",
     version: "1.0",
+};
+
+/// Secrets Manager (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/Welcome.html>).
+pub(crate) const SECRETS: JsonService = JsonService {
+    name: "secretsmanager",
+    target: "secretsmanager",
+    version: "1.1",
 };
 
 /// Step Functions (<https://docs.aws.amazon.com/step-functions/latest/apireference/Welcome.html>).
@@ -46,6 +60,13 @@ pub(crate) const STATES: JsonService = JsonService {
 pub(crate) const USER_POOLS: JsonService = JsonService {
     name: "cognito-idp",
     target: "AWSCognitoIdentityProviderService",
+    version: "1.1",
+};
+
+/// WAF (<https://docs.aws.amazon.com/waf/latest/APIReference/Welcome.html>).
+pub(crate) const WEB_ACLS: JsonService = JsonService {
+    name: "wafv2",
+    target: "AWSWAF_20190729",
     version: "1.1",
 };
 

@@ -112,7 +112,7 @@ impl Look<'_> {
         };
         self.present
             .values()
-            .filter(|it| ids.contains(&it.physical_id.as_str()))
+            .filter(|it| is_one_of(&it.physical_id, ids))
             .any(|it| {
                 let to = self.stack.manifest.renamed(&it.logical_id);
                 let is_gone = body(&self.template, to.unwrap_or(&it.logical_id)).is_none();
@@ -130,7 +130,7 @@ impl Look<'_> {
         let before = self.before.as_ref().ok()?;
         let fallen = before.fallen.iter();
         let found = fallen
-            .filter(|it| ids.contains(&it.physical_id.as_str()))
+            .filter(|it| is_one_of(&it.physical_id, ids))
             .map(|it| &before.template["Resources"][&it.logical_id]["DeletionPolicy"])
             .map(|policy| policy.as_str().is_some_and(|it| it.starts_with("Retain")));
         found.reduce(|one, other| one || other)
@@ -265,6 +265,20 @@ pub(super) fn declared(template: &Value) -> impl Iterator<Item = Declared<'_>> {
         .collect();
     found.sort_by_key(|it| it.logical_id);
     found.into_iter()
+}
+
+/// Returns whether a physical id is one of these, or is what AWS makes of one: behind the name in a secret's ARN stand a hyphen
+/// and six characters (<https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html>), and
+/// behind that of a web ACL its id and its scope
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-wafv2-webacl.html>).
+pub(super) fn is_one_of(physical_id: &str, ids: [&str; 2]) -> bool {
+    ids.iter().any(|id| {
+        let rest = physical_id.strip_prefix(id);
+        rest.is_some_and(|rest| {
+            let of_secret = id.contains(":secret:") && rest.starts_with('-') && rest.len() == 7;
+            rest.is_empty() || of_secret || id.ends_with('|')
+        })
+    })
 }
 
 /// Returns the partition of whoever calls, which the ARNs of all that is in it begin with.

@@ -9,26 +9,32 @@ use stack_model_cfn::facts;
 
 use super::{
     Bucket, Check, Concern, Weight, head,
-    look::{Declared, Look, declared, partition},
+    look::{Declared, Look, declared, is_one_of, partition},
     unknown,
 };
 use crate::{
     aws::{
         AwsError, Clients, Fault, OrAws,
-        signed::{CLOUD_CONTROL, USER_POOLS, suffix},
+        signed::{CLOUD_CONTROL, suffix},
     },
     engine::{inspect, publish},
 };
 
 /// The types that are looked at, each with the property that names it. There is one of a name in an account and region,
 /// or in an account, and the second is refused.
-const NAMED: [(&str, &str); 26] = [
+const NAMED: [(&str, &str); 36] = [
     ("AWS::ApiGateway::DomainName", "DomainName"),
     ("AWS::ApiGatewayV2::DomainName", "DomainName"),
+    ("AWS::CloudFront::Function", "Name"),
     ("AWS::CloudWatch::Alarm", "AlarmName"),
+    ("AWS::CloudWatch::CompositeAlarm", "AlarmName"),
+    ("AWS::CodeBuild::Project", "Name"),
     ("AWS::CodePipeline::Pipeline", "Name"),
     ("AWS::Cognito::UserPoolDomain", "Domain"),
     ("AWS::DynamoDB::Table", "TableName"),
+    ("AWS::Events::ApiDestination", "Name"),
+    ("AWS::Events::Archive", "ArchiveName"),
+    ("AWS::Events::Connection", "Name"),
     ("AWS::Events::EventBus", "Name"),
     ("AWS::Events::Rule", "Name"),
     ("AWS::IAM::Group", "GroupName"),
@@ -38,6 +44,7 @@ const NAMED: [(&str, &str); 26] = [
     ("AWS::IAM::User", "UserName"),
     ("AWS::IoT::Policy", "PolicyName"),
     ("AWS::IoT::Thing", "ThingName"),
+    ("AWS::IoT::ThingGroup", "ThingGroupName"),
     ("AWS::IoT::TopicRule", "RuleName"),
     ("AWS::KMS::Alias", "AliasName"),
     ("AWS::Lambda::Function", "FunctionName"),
@@ -47,8 +54,11 @@ const NAMED: [(&str, &str); 26] = [
     ("AWS::SNS::Topic", "TopicName"),
     ("AWS::SQS::Queue", "QueueName"),
     ("AWS::SSM::Parameter", "Name"),
+    ("AWS::Scheduler::Schedule", "Name"),
     ("AWS::Scheduler::ScheduleGroup", "Name"),
+    ("AWS::SecretsManager::Secret", "Name"),
     ("AWS::StepFunctions::StateMachine", "StateMachineName"),
+    ("AWS::WAFv2::WebACL", "Name"),
 ];
 
 /// Whether a name is taken.
@@ -60,6 +70,8 @@ enum Taken {
     Perhaps,
     /// By a bucket in another region.
     In(String),
+    /// By a secret that is deleted, which keeps its name until it is gone.
+    Leaving,
 }
 
 /// Who knows which names are taken.
@@ -95,8 +107,8 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>], asked: Asked) -
                 continue;
             }
             let identifier = identifier(clients, &resource, name);
-            let has = |id: &str| look.present.values().any(|it| it.physical_id == id);
-            if has(name) || has(&identifier) {
+            let mut present = look.present.values();
+            if present.any(|it| is_one_of(&it.physical_id, [name, &identifier])) {
                 continue;
             }
             let fallen = look.outlives([name, &identifier]);
@@ -104,7 +116,7 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>], asked: Asked) -
                 continue;
             }
             let subject = look.subject(resource.logical_id);
-            let taken = match is_taken(clients, resource.kind, name, &identifier, asked).await {
+            let taken = match is_taken(clients, &resource, name, &identifier, asked).await {
                 Ok(taken) => taken,
                 Err(error) => {
                     let is_of_all =
@@ -160,6 +172,12 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>], asked: Asked) -
                     Weight::Refused,
                     format!("`{name}` is the name of another {kind} already, in {region}"),
                 ),
+                Taken::Leaving => (
+                    Weight::Refused,
+                    format!(
+                        "`{name}` is the name of another {kind}, which is deleted and keeps it until it is gone"
+                    ),
+                ),
                 Taken::Perhaps => (
                     Weight::Warning,
                     format!("`{name}` is somebody else's, or the caller may not look"),
@@ -167,7 +185,7 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>], asked: Asked) -
             };
             concerns.push(Concern {
                 check: Check::NameTaken,
-                hints: hints(clients.region(), look, &resource, property, &taken),
+                hints: hints(clients.region(), look, &resource, (property, name), &taken),
                 weight,
                 subject,
                 message,
@@ -234,9 +252,14 @@ async fn is_under_way(clients: &Clients, look: &Look<'_>) -> bool {
 fn name_of<'a>(look: &'a Look<'_>, resource: &Declared<'a>) -> Option<(&'static str, &'a str)> {
     let (_, property) = NAMED.iter().find(|(kind, _)| *kind == resource.kind)?;
     let name = look.text(resource.properties.get(property)?)?;
-    // Rules of other buses have names of their own there.
-    let elsewhere =
-        resource.kind == "AWS::Events::Rule" && resource.properties.get("EventBusName").is_some();
+    // Rules of other buses have names of their own there, and so have schedules of other groups than the default one.
+    let place = |property: &str| resource.properties.get(property);
+    let elsewhere = match resource.kind {
+        "AWS::Events::Rule" => place("EventBusName").is_some(),
+        "AWS::Scheduler::Schedule" => place("GroupName").is_some_and(|group| group != "default"),
+        "AWS::WAFv2::WebACL" => !place("Scope").is_some_and(Value::is_string),
+        _ => false,
+    };
     // A name after a path is identified by both.
     let has_path = resource.kind == "AWS::IAM::ManagedPolicy"
         && resource
@@ -246,13 +269,19 @@ fn name_of<'a>(look: &'a Look<'_>, resource: &Declared<'a>) -> Option<(&'static 
     (!elsewhere && !has_path).then_some((property, name))
 }
 
-/// Returns what the registry identifies a resource of a name by.
+/// Returns what the registry identifies a resource of a name by, or what that begins with where AWS makes up the rest.
 fn identifier(clients: &Clients, resource: &Declared<'_>, name: &str) -> String {
     let (region, account) = (clients.region(), &clients.identity().account);
     let partition = partition(clients);
     match resource.kind {
+        "AWS::CloudFront::Function" => {
+            format!("arn:{partition}:cloudfront::{account}:function/{name}")
+        }
         "AWS::Events::Rule" => format!("arn:{partition}:events:{region}:{account}:rule/{name}"),
         "AWS::IAM::ManagedPolicy" => format!("arn:{partition}:iam::{account}:policy/{name}"),
+        "AWS::SecretsManager::Secret" => {
+            format!("arn:{partition}:secretsmanager:{region}:{account}:secret:{name}")
+        }
         "AWS::SNS::Topic" => format!("arn:{partition}:sns:{region}:{account}:{name}"),
         "AWS::SQS::Queue" => {
             format!("https://sqs.{region}.{}/{account}/{name}", suffix(region))
@@ -260,17 +289,19 @@ fn identifier(clients: &Clients, resource: &Declared<'_>, name: &str) -> String 
         "AWS::StepFunctions::StateMachine" => {
             format!("arn:{partition}:states:{region}:{account}:stateMachine:{name}")
         }
+        "AWS::WAFv2::WebACL" => format!("{name}|"),
         _ => name.to_owned(),
     }
 }
 
 async fn is_taken(
     clients: &Clients,
-    kind: &str,
+    resource: &Declared<'_>,
     name: &str,
     identifier: &str,
     asked: Asked,
 ) -> Result<Taken, AwsError> {
+    let kind = resource.kind;
     match kind {
         // The engine's Cloud Control knows nothing but what was made through it.
         "AWS::DynamoDB::Table" | "AWS::IAM::Role" if asked == Asked::Engine => {
@@ -318,33 +349,16 @@ async fn is_taken(
                 Taken::No
             })
         }
-        "AWS::Cognito::UserPoolDomain" => user_pool_domain(clients, name).await,
+        "AWS::CloudFront::Function" => services::function(clients, name, identifier).await,
+        "AWS::CodeBuild::Project" => services::project(clients, name).await,
+        "AWS::Cognito::UserPoolDomain" => services::user_pool_domain(clients, name).await,
+        "AWS::SecretsManager::Secret" => services::secret(clients, name).await,
+        "AWS::WAFv2::WebACL" => {
+            let scope = resource.properties["Scope"].as_str().unwrap_or_default();
+            services::web_acl(clients, name, scope).await
+        }
         _ => registered(clients, kind, identifier).await,
     }
-}
-
-/// Asks for a domain of the pages of a user pool: the answer about one that nobody has is empty
-/// (<https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_DescribeUserPoolDomain.html>).
-async fn user_pool_domain(clients: &Clients, domain: &str) -> Result<Taken, AwsError> {
-    let answer = clients
-        .json(
-            USER_POOLS,
-            clients.region(),
-            "DescribeUserPoolDomain",
-            &json!({"Domain": domain}),
-        )
-        .await;
-    let found = match answer {
-        Ok(answer) => answer["DomainDescription"]["UserPoolId"]
-            .as_str()
-            .map(str::to_owned),
-        Err(error) if error.code() == Some("ResourceNotFoundException") => None,
-        Err(error) => return Err(error),
-    };
-    Ok(match found {
-        None => Taken::No,
-        Some(pool) => Taken::Yes(Some(json!({"UserPoolId": pool, "Domain": domain}))),
-    })
 }
 
 /// Asks Cloud Control, which reads every type of the registry in one way, with the rights of the caller
@@ -383,7 +397,7 @@ fn hints(
     region: &str,
     look: &Look<'_>,
     resource: &Declared<'_>,
-    property: &str,
+    (property, name): (&str, &str),
     taken: &Taken,
 ) -> Vec<String> {
     let stack = look.name();
@@ -395,6 +409,11 @@ fn hints(
         hints = vec![format!(
             "choose another `{property}` for {stack}/{logical_id}"
         )];
+    }
+    if matches!(taken, Taken::Leaving) {
+        hints.push(format!(
+            "or get it back: `aws secretsmanager restore-secret --region {region} --secret-id {name}`; then deploy again, which says how to take it into the stack"
+        ));
     }
     if let Taken::Yes(Some(identifier)) = taken {
         let import = json!([{
@@ -457,28 +476,4 @@ fn commands(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_template_that_no_call_takes_goes_through_a_bucket() {
-        let import = json!([{"LogicalResourceId": "Table"}]);
-        let of = |is_long, capabilities: &[String]| {
-            commands("eu-central-1", "orders-dev", &import, is_long, capabilities).join("\n")
-        };
-        let short = of(false, &[]);
-        assert!(
-            short.contains("--template-body file://orders-dev.import.json`"),
-            "{short}"
-        );
-        assert!(!short.contains("s3"), "{short}");
-        let long = of(true, &["CAPABILITY_IAM".to_owned()]);
-        for part in [
-            "aws s3 cp --region eu-central-1 orders-dev.import.json s3://BUCKET/orders-dev.import.json",
-            "--template-url https://BUCKET.s3.eu-central-1.amazonaws.com/orders-dev.import.json --capabilities CAPABILITY_IAM`",
-        ] {
-            assert!(long.contains(part), "{long}");
-        }
-        assert!(!long.contains("--template-body"), "{long}");
-    }
-}
+mod tests;

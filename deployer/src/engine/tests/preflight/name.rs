@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_cloudfront::Client as CloudFront;
+
 use super::*;
-use crate::engine::plan::moves::Course;
+use crate::engine::{Check, plan::moves::Course};
 
 /// Cloud Control does not find it
 /// (<https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_GetResource.html>).
@@ -88,6 +90,154 @@ async fn what_has_a_name_is_named_with_the_way_to_import_it() {
         concerns[1].hints[0],
         "choose another `Domain` for intake-dev/Pages"
     );
+}
+
+/// Names that Cloud Control does not find: each service is asked for its own.
+#[tokio::test]
+async fn names_that_only_their_services_know_are_asked_for_there() {
+    let acl = |name: &str, scope: &str| {
+        let properties = json!({"Name": name, "Scope": scope, "DefaultAction": {"Allow": {}}});
+        json!({"Type": "AWS::WAFv2::WebACL", "Properties": properties})
+    };
+    let one = |kind: &str, name: &str| json!({"Type": kind, "Properties": {"Name": name}});
+    let stack = named(&json!({
+        "Aside": {"Type": "AWS::Scheduler::Schedule", "Properties": {"Name": "nightly", "GroupName": "other"}},
+        "Build": one("AWS::CodeBuild::Project", "build"),
+        "Edge": acl("edge", "CLOUDFRONT"),
+        "Free": one("AWS::SecretsManager::Secret", "free"),
+        "FreeBuild": one("AWS::CodeBuild::Project", "free"),
+        "Gate": acl("gate", "REGIONAL"),
+        "Index": one("AWS::CloudFront::Function", "index"),
+        "Leaving": one("AWS::SecretsManager::Secret", "leaving"),
+        "Nightly": one("AWS::Scheduler::Schedule", "nightly"),
+        "Own": one("AWS::SecretsManager::Secret", "own"),
+        "OwnGate": acl("own", "REGIONAL"),
+        "Token": one("AWS::SecretsManager::Secret", "token"),
+    }));
+    let template: Value = serde_json::from_str(&stack.template).expect("it is JSON");
+    let secret = |name: &str| {
+        format!("arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}-a1B2c3")
+    };
+    let own = secret("own");
+    let rows = [
+        (
+            "Own",
+            "AWS::SecretsManager::Secret",
+            own.as_str(),
+            "CREATE_COMPLETE",
+        ),
+        (
+            "OwnGate",
+            "AWS::WAFv2::WebACL",
+            "own|1|REGIONAL",
+            "CREATE_COMPLETE",
+        ),
+    ];
+    // `DescribeSecret` (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html>),
+    // `BatchGetProjects` (<https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetProjects.html>) and
+    // `ListWebACLs` (<https://docs.aws.amazon.com/waf/latest/APIReference/API_ListWebACLs.html>).
+    let missing = json!({"__type": "ResourceNotFoundException", "Message": "Secrets Manager can't find the specified secret."});
+    let acls = |names: &[&str]| {
+        let acls: Vec<Value> = names
+            .iter()
+            .map(|name| json!({"Name": name, "Id": "1"}))
+            .collect();
+        json!({"WebACLs": acls, "NextMarker": "more"})
+    };
+    let signed = may_do_all()
+        .json(
+            "DescribeSecret",
+            "\"token\"",
+            200,
+            &json!({"ARN": secret("token"), "Name": "token"}),
+        )
+        .json(
+            "DescribeSecret",
+            "\"leaving\"",
+            200,
+            &json!({"ARN": secret("leaving"), "Name": "leaving", "DeletedDate": 1_785_000_000.0}),
+        )
+        .json("DescribeSecret", "\"free\"", 400, &missing)
+        .json(
+            "BatchGetProjects",
+            "\"build\"",
+            200,
+            &json!({"projects": [{"name": "build"}], "projectsNotFound": []}),
+        )
+        .json(
+            "BatchGetProjects",
+            "\"free\"",
+            200,
+            &json!({"projects": [], "projectsNotFound": ["free"]}),
+        )
+        .json("ListWebACLs", "CLOUDFRONT", 200, &json!({"WebACLs": []}))
+        .json(
+            "ListWebACLs",
+            "\"NextMarker\":\"more\"",
+            200,
+            &acls(&["gate"]),
+        )
+        .json("ListWebACLs", "REGIONAL", 200, &acls(&["other"]))
+        .json(
+            "GetResource",
+            "\"AWS::Scheduler::Schedule\"",
+            200,
+            &found("AWS::Scheduler::Schedule", "nightly"),
+        );
+    // (<https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DescribeFunction.html>)
+    let nobody = "<ErrorResponse xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><Error><Type>Sender</Type>\
+                  <Code>NoSuchFunctionExists</Code><Message>The specified function does not exist.</Message></Error>\
+                  <RequestId>1</RequestId></ErrorResponse>";
+    let script = present(&rows, &template).cloudfront(
+        "describe_function",
+        mock!(CloudFront::describe_function)
+            .match_requests(|input| input.name() == Some("index"))
+            .then_http_response(move || http(404, nobody)),
+    );
+    let played = signed.with(script.play_in_any_order());
+    let concerns = preflight(&played.context, &[stack]).await;
+    signed.finish();
+    let taken = |id: &str, name: &str, kind: &str| {
+        let text = format!(
+            "intake-dev/{id}: `{name}` is the name of another {kind} already, outside of the stack"
+        );
+        (Weight::Refused, text)
+    };
+    let of_names = concerns
+        .iter()
+        .filter(|it| it.check == Check::NameTaken)
+        .cloned();
+    let of_names: Vec<Concern> = of_names.collect();
+    assert_eq!(
+        told(&of_names),
+        [
+            taken("Build", "build", "AWS::CodeBuild::Project"),
+            taken("Gate", "gate", "AWS::WAFv2::WebACL"),
+            (
+                Weight::Refused,
+                "intake-dev/Leaving: `leaving` is the name of another AWS::SecretsManager::Secret, which is deleted and keeps it \
+                 until it is gone"
+                    .to_owned()
+            ),
+            taken("Nightly", "nightly", "AWS::Scheduler::Schedule"),
+            taken("Token", "token", "AWS::SecretsManager::Secret"),
+        ]
+    );
+    let hints = |at: usize| of_names[at].hints.join("\n");
+    assert!(
+        hints(1).contains(r#""ResourceIdentifier":{"Name":"gate","Id":"1","Scope":"REGIONAL"}"#),
+        "{}",
+        hints(1)
+    );
+    assert!(
+        hints(2).contains(
+            "`aws secretsmanager restore-secret --region eu-central-1 --secret-id leaving`"
+        ),
+        "{}",
+        hints(2)
+    );
+    let id = format!(r#""ResourceIdentifier":{{"Id":"{}"}}"#, secret("token"));
+    assert!(hints(4).contains(&id), "{}", hints(4));
 }
 
 #[tokio::test]

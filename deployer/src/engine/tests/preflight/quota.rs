@@ -1,5 +1,7 @@
 //! Whether the account takes more.
 
+use aws_sdk_apigateway::Client as ApiGateway;
+
 use super::*;
 
 /// `GetAccountSummary` (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html>).
@@ -122,6 +124,102 @@ async fn what_is_there_is_counted_page_by_page_and_only_what_is_new_counts() {
             "event buses in eu-central-1: there are 101, this deploy makes 1 more, and 100 are allowed by default".to_owned()
         )]
     );
+}
+
+/// `GetRestApis` (<https://docs.aws.amazon.com/apigateway/latest/api/API_GetRestApis.html>), in two pages.
+fn rest_apis(script: Script, apis: [(usize, &str); 2]) -> Script {
+    let [first, second] = apis.map(|(number, endpoint)| {
+        let api = json!({"id": "a", "endpointConfiguration": {"types": [endpoint]}});
+        vec![api; number]
+    });
+    let first = json!({"item": first, "position": "2"}).to_string();
+    let second = json!({"item": second}).to_string();
+    script
+        .apigateway(
+            "get_rest_apis",
+            mock!(ApiGateway::get_rest_apis)
+                .match_requests(|input| input.position().is_none())
+                .then_http_response(move || http(200, &first)),
+        )
+        .apigateway(
+            "get_rest_apis",
+            mock!(ApiGateway::get_rest_apis)
+                .match_requests(|input| input.position() == Some("2"))
+                .then_http_response(move || http(200, &second)),
+        )
+}
+
+#[tokio::test]
+async fn apis_count_by_their_endpoints_and_nobody_asks_for_more_of_them() {
+    let api = |endpoint: &str| {
+        let properties = json!({"EndpointConfiguration": {"Types": [endpoint]}});
+        json!({"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": properties}})
+    };
+    let by_default = json!({"Api": {"Type": "AWS::ApiGateway::RestApi"}});
+    let other = json!({"Api": {"Type": "AWS::ApiGatewayV2::Api"}});
+    for (resources, apis, others, code, expected) in [
+        (
+            by_default,
+            [(120, "EDGE"), (400, "REGIONAL")],
+            None,
+            "L-B97207D0",
+            Some((
+                "edge-optimized APIs in eu-central-1: there are 120, this deploy makes 1 more, and 120 are allowed",
+                "AWS raises this quota for nobody: remove what nobody needs, or give APIs regional endpoints, of which more \
+                 are allowed",
+            )),
+        ),
+        (
+            api("REGIONAL"),
+            [(120, "EDGE"), (400, "REGIONAL")],
+            Some(40),
+            "L-AA0FF27B",
+            None,
+        ),
+        (
+            other,
+            [(120, "EDGE"), (500, "REGIONAL")],
+            Some(100),
+            "L-AA0FF27B",
+            Some((
+                "regional APIs in eu-central-1: there are 600, this deploy makes 1 more, and 600 are allowed",
+                "AWS raises this quota for nobody: remove what nobody needs, or deploy to another region or account",
+            )),
+        ),
+        (
+            api("PRIVATE"),
+            [(300, "PRIVATE"), (300, "PRIVATE")],
+            None,
+            "L-A966AB5C",
+            Some((
+                "private APIs in eu-central-1: there are 600, this deploy makes 1 more, and 600 are allowed",
+                "AWS raises this quota for nobody: remove what nobody needs, or deploy to another region or account",
+            )),
+        ),
+    ] {
+        let value = if code == "L-B97207D0" { 120.0 } else { 600.0 };
+        let quota = json!({"Quota": {"Value": value}});
+        let mut signed = may_do_all().json("GetServiceQuota", code, 200, &quota);
+        if let Some(others) = others {
+            signed = signed.json(
+                "ListResources",
+                "AWS::ApiGatewayV2::Api",
+                200,
+                &page(others, None),
+            );
+        }
+        let played = signed.with(rest_apis(absent(), apis).play_in_any_order());
+        let concerns = preflight(&played.context, &[named(&resources)]).await;
+        signed.finish();
+        let texts = expected.map(|(text, _)| (Weight::Warning, text.to_owned()));
+        assert_eq!(told(&concerns), Vec::from_iter(texts));
+        let hints: Vec<&str> = concerns
+            .iter()
+            .flat_map(|it| &it.hints)
+            .map(String::as_str)
+            .collect();
+        assert_eq!(hints, Vec::from_iter(expected.map(|(_, hint)| hint)));
+    }
 }
 
 #[tokio::test]
