@@ -39,6 +39,7 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern>
     let mut concerns = Vec::new();
     let mut needs: BTreeMap<String, Vec<(&str, Need)>> = BTreeMap::new();
     let mut known = None;
+    let mut unasked: BTreeSet<String> = BTreeSet::new();
     for look in looks {
         let before = match &look.before {
             Ok(before) => before,
@@ -48,7 +49,10 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern>
             }
         };
         let of_stack = needs::of(clients, look, &before.template);
+        let mut types = of_stack.unknown;
+        let of_stack = of_stack.known;
         if of_stack.is_empty() {
+            unasked.append(&mut types);
             continue;
         }
         let principal = match &before.role {
@@ -75,6 +79,7 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern>
                 }];
             }
             Principal::Known(arn) => {
+                unasked.append(&mut types);
                 let of_stack = of_stack.into_iter().map(|need| (look.name(), need));
                 needs.entry(arn).or_default().extend(of_stack);
             }
@@ -86,6 +91,24 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>]) -> Vec<Concern>
             Ok(refused) => concerns.extend(told(&principal, &needs, &refused)),
             Err(error) => concerns.push(unknown(Check::Permission, &principal, &error)),
         }
+    }
+    if !unasked.is_empty() {
+        let types: Vec<&str> = unasked.iter().map(String::as_str).collect();
+        let types = match types.as_slice() {
+            [others @ .., last] if !others.is_empty() => {
+                format!("{} and {last}", others.join(", "))
+            }
+            types => types.concat(),
+        };
+        concerns.push(Concern {
+            check: Check::Permission,
+            weight: Weight::Unknown,
+            subject: clients.region().to_owned(),
+            message: format!(
+                "IAM is not asked about {types}: nobody knows which actions they take, or where they are"
+            ),
+            hints: Vec::new(),
+        });
     }
     concerns
 }

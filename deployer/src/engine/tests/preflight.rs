@@ -151,6 +151,13 @@ fn named(resources: &Value) -> StackDeployment {
     stack
 }
 
+/// What is told of types of which nobody knows what they need, or where their resources are.
+fn unasked(types: &str) -> (Weight, String) {
+    let why = "nobody knows which actions they take, or where they are";
+    let text = format!("eu-central-1: IAM is not asked about {types}: {why}");
+    (Weight::Unknown, text)
+}
+
 fn told(concerns: &[Concern]) -> Vec<(Weight, String)> {
     concerns
         .iter()
@@ -314,6 +321,7 @@ async fn names_that_are_taken_are_refused_and_those_of_the_stack_are_not() {
             (Weight::Refused, "intake-dev/Elsewhere: `elsewhere` is the name of another AWS::S3::Bucket already, in us-west-2".to_owned()),
             (Weight::Warning, "intake-dev/Foreign: `foreign` is somebody else's, or the caller may not look".to_owned()),
             (Weight::Refused, "intake-dev/Work: `work` is the name of another AWS::Lambda::Function already, outside of the stack".to_owned()),
+            unasked("AWS::S3::Bucket"),
         ]
     );
     let import = &concerns[2].hints[2];

@@ -1,21 +1,22 @@
 //! What a deploy needs to be allowed: actions, each on a resource.
 //!
 //! The registry lists every action that a resource type may take, most of which few resources need. Here are those without
-//! which no resource of the type is made, changed or removed; a test compares them with the registry's.
+//! which no resource of the type is made, changed or removed, and those of properties that have one of their own; a test
+//! compares them with the registry's.
 
+mod part;
+mod place;
 mod row;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use stack_model_cfn::facts::{self, UpdateBehaviour};
 
 use super::{Look, declared};
-use crate::{
-    aws::{Clients, signed::Home},
-    engine::preflight::look::{Declared, partition},
-};
-
-pub(super) use row::{ROWS, Row};
+use crate::{aws::Clients, engine::preflight::look::Declared};
+use place::Place;
+pub(super) use row::Row;
 
 /// An action on a resource, which a resource of a stack needs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,50 +31,100 @@ pub(super) struct Need {
     pub(super) context: BTreeMap<&'static str, String>,
 }
 
-/// What CloudFormation puts at the end of a name that it makes up, to make it nobody else's.
-const MADE_UP: &str = "0123456789AB";
-
-/// How much of each part is kept in a name that it makes up, where the name would become too long: no name may have more
-/// than 64 characters in all services.
-const LONGEST: usize = 64;
-const KEPT: usize = 24;
+/// What a stack needs.
+#[derive(Default)]
+pub(super) struct Needs {
+    pub(super) known: Vec<Need>,
+    /// The types of which nobody knows what some resource needs, or where it is.
+    pub(super) unknown: BTreeSet<String>,
+}
 
 /// Returns what a stack needs.
-pub(super) fn of(clients: &Clients, look: &Look<'_>, before: &Value) -> Vec<Need> {
-    let mut needs = Vec::new();
-    let place = Place { clients, look };
-    for resource in look.declared().filter(|it| !is_elsewhere(it)) {
-        let Some(row) = ROWS.iter().find(|row| row.kind == resource.kind) else {
-            continue;
-        };
-        let [create, update, _] = row.actions;
+pub(super) fn of(clients: &Clients, look: &Look<'_>, before: &Value) -> Needs {
+    let mut needs = Needs::default();
+    let place = Place {
+        clients,
+        look,
+        before,
+    };
+    for resource in look.declared() {
         if look.is_new(&resource) {
-            let Some(arn) = place.of_new(row, &resource) else {
-                continue;
-            };
-            let need = place.need(row, create, &arn, resource.logical_id);
-            if resource.kind == "AWS::IAM::Role" {
-                needs.extend(of_role(&place, row, &resource, need));
-            } else {
-                needs.push(need);
+            needs.made(&place, &resource);
+            continue;
+        }
+        let was = deployed(look, before, resource.logical_id);
+        let is_kept = keeps(&was["UpdateReplacePolicy"]);
+        let was = &was["Properties"];
+        let differing = differing(look, &resource, was);
+        if differing.is_empty() {
+            continue;
+        }
+        let facts = facts::resource_type(resource.kind);
+        let is_replaced = differing.iter().any(|property| {
+            let update = facts.and_then(|facts| facts.update(property));
+            update == Some(UpdateBehaviour::Replacement)
+        });
+        if is_replaced {
+            needs.made(&place, &resource);
+            if !is_kept {
+                needs.gone(&place, &with(&resource, was));
             }
-        } else if changes(look, &resource, before) {
-            let arn = place.of_present(row, resource.logical_id);
-            needs.extend(arn.map(|arn| place.need(row, update, &arn, resource.logical_id)));
+        } else {
+            needs.changed(&place, &resource, was, &differing);
         }
     }
-    let stays = |logical_id: &str| look.template["Resources"].get(logical_id).is_some();
-    let gone = declared(before).filter(|it| !stays(it.logical_id) && !is_elsewhere(it));
-    for resource in gone {
-        let body = &before["Resources"][resource.logical_id];
-        let row = ROWS.iter().find(|row| row.kind == resource.kind);
-        if let (Some(row), None | Some("Delete")) = (row, body["DeletionPolicy"].as_str()) {
-            let arn = place.of_present(row, resource.logical_id);
-            needs.extend(arn.map(|arn| place.need(row, row.actions[2], &arn, resource.logical_id)));
+    let stays = |logical_id: &str| {
+        let to = look.stack.manifest.moved.get(logical_id);
+        let to = to.map_or(logical_id, String::as_str);
+        look.template["Resources"].get(to).is_some()
+    };
+    for resource in declared(before).filter(|it| !stays(it.logical_id)) {
+        let policy = &before["Resources"][resource.logical_id]["DeletionPolicy"];
+        if !keeps(policy) {
+            needs.gone(&place, &resource);
         }
     }
-    needs.retain(|need| !need.action.ends_with(':'));
     needs
+}
+
+/// Returns a resource as it was deployed, under its old name where that was another.
+fn deployed<'a>(look: &Look<'_>, before: &'a Value, logical_id: &str) -> &'a Value {
+    let resources = &before["Resources"];
+    let mut moved = look.stack.manifest.moved.iter();
+    match resources.get(logical_id) {
+        Some(resource) => resource,
+        None => moved
+            .find(|(_, to)| *to == logical_id)
+            .map_or(&Value::Null, |(from, _)| &resources[from]),
+    }
+}
+
+/// Returns whether a policy keeps a resource that goes.
+fn keeps(policy: &Value) -> bool {
+    policy.as_str().is_some_and(|policy| policy != "Delete")
+}
+
+fn with<'a>(resource: &Declared<'a>, properties: &'a Value) -> Declared<'a> {
+    Declared {
+        properties,
+        ..*resource
+    }
+}
+
+/// Returns the properties that a resource has otherwise than it had, and its code where that may differ.
+fn differing<'a>(look: &Look<'_>, resource: &Declared<'a>, was: &'a Value) -> BTreeSet<&'a str> {
+    let is = resource.properties;
+    let both = [was, is].into_iter().filter_map(Value::as_object);
+    let mut differing: BTreeSet<&str> = both
+        .flat_map(|properties| properties.keys())
+        .map(String::as_str)
+        .filter(|property| was.get(property) != is.get(property))
+        .collect();
+    let code = is.pointer("/Code/S3Key/Ref").and_then(Value::as_str);
+    if code.is_some_and(|parameter| look.stack.manifest.artifacts.contains_key(parameter)) {
+        differing.insert("Code");
+    }
+    differing
 }
 
 /// Returns whether a resource is kept in another one, which stands in its ARN.
@@ -85,39 +136,121 @@ fn is_elsewhere(resource: &Declared<'_>) -> bool {
     }
 }
 
-/// Returns whether a resource may be changed: its text differs, or its code may.
-fn changes(look: &Look<'_>, resource: &Declared<'_>, before: &Value) -> bool {
-    let code = resource
-        .properties
-        .pointer("/Code/S3Key/Ref")
-        .and_then(Value::as_str);
-    code.is_some_and(|parameter| look.stack.manifest.artifacts.contains_key(parameter))
-        || before["Resources"][resource.logical_id]["Properties"] != *resource.properties
+impl Needs {
+    /// Enters what makes a resource.
+    fn made(&mut self, place: &Place<'_>, resource: &Declared<'_>) {
+        let Some(row) = self.row(resource) else {
+            return;
+        };
+        let (Some(arns), Some(made)) = (place.of_new(row, resource), place.of_made(row, resource))
+        else {
+            self.unknown.insert(resource.kind.to_owned());
+            return;
+        };
+        let mut known = needs(place, row, resource, [row.actions[0]], &arns);
+        let parts = part::of_new(resource.kind, resource.properties);
+        known.extend(needs(place, row, resource, parts, &made));
+        if resource.kind == "AWS::IAM::Role" {
+            bound(place, resource, &mut known);
+            for arn in &arns {
+                known.extend(handed_on(place, row, resource, arn));
+            }
+        }
+        self.known.extend(known);
+    }
+
+    /// Enters what changes a resource.
+    fn changed(
+        &mut self,
+        place: &Place<'_>,
+        resource: &Declared<'_>,
+        was: &Value,
+        differing: &BTreeSet<&str>,
+    ) {
+        let Some(row) = self.row(resource) else {
+            return;
+        };
+        let both = (was, resource.properties);
+        let mut actions = part::of_changed(resource.kind, row.actions[1], both, differing);
+        actions.remove("");
+        if actions.is_empty() {
+            return;
+        }
+        let Some(arns) = place.of_present(row, resource) else {
+            self.unknown.insert(resource.kind.to_owned());
+            return;
+        };
+        let mut known = needs(place, row, resource, actions, &arns);
+        if resource.kind == "AWS::IAM::Role" {
+            bound(place, resource, &mut known);
+        }
+        self.known.extend(known);
+    }
+
+    /// Enters what removes a resource that was deployed so.
+    fn gone(&mut self, place: &Place<'_>, resource: &Declared<'_>) {
+        // What is not there any more needs nothing.
+        if !place.look.present.contains_key(resource.logical_id) {
+            return;
+        }
+        let Some(row) = self.row(resource).filter(|row| !row.actions[2].is_empty()) else {
+            return;
+        };
+        let Some(arns) = place.of_present(row, resource) else {
+            self.unknown.insert(resource.kind.to_owned());
+            return;
+        };
+        let parts = part::of_gone(resource.kind, resource.properties);
+        let actions = [row.actions[2]].into_iter().chain(parts);
+        self.known
+            .extend(needs(place, row, resource, actions, &arns));
+    }
+
+    /// Returns the row of a resource, and enters its type where there is none.
+    fn row(&mut self, resource: &Declared<'_>) -> Option<&'static Row> {
+        let row = Row::of(resource.kind).filter(|_| !is_elsewhere(resource));
+        if row.is_none() {
+            self.unknown.insert(resource.kind.to_owned());
+        }
+        row
+    }
 }
 
-/// Returns what a role needs: to be made with its policies, and to be handed on to the services that take it on
-/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html>).
-fn of_role(place: &Place<'_>, row: &Row, role: &Declared<'_>, create: Need) -> Vec<Need> {
-    let arn = create.arn.clone();
-    let arn = arn.as_str();
-    let mut needs = vec![create];
-    let has = |property: &str| {
-        let list = role.properties.get(property).and_then(Value::as_array);
-        list.is_some_and(|list| !list.is_empty())
+fn needs(
+    place: &Place<'_>,
+    row: &Row,
+    resource: &Declared<'_>,
+    actions: impl IntoIterator<Item = &'static str>,
+    arns: &[String],
+) -> Vec<Need> {
+    let service = row.service();
+    let actions = actions.into_iter().filter(|action| !action.is_empty());
+    actions
+        .flat_map(|action| arns.iter().map(move |arn| (action, arn)))
+        .map(|(action, arn)| Need {
+            action: format!("{service}:{action}"),
+            arn: arn.clone(),
+            logical_id: resource.logical_id.to_owned(),
+            context: BTreeMap::from([("aws:RequestedRegion", place.region(service).to_owned())]),
+        })
+        .collect()
+}
+
+/// Says in what is needed for a role which boundary it is to have, where that is known.
+fn bound(place: &Place<'_>, role: &Declared<'_>, needs: &mut [Need]) {
+    let boundary = role.properties.get("PermissionsBoundary");
+    let Some(boundary) = boundary.and_then(|boundary| place.look.text(boundary)) else {
+        return;
     };
-    if has("Policies") {
-        needs.push(place.need(row, "PutRolePolicy", arn, role.logical_id));
+    for need in needs {
+        need.context
+            .insert("iam:PermissionsBoundary", boundary.to_owned());
     }
-    if has("ManagedPolicyArns") {
-        needs.push(place.need(row, "AttachRolePolicy", arn, role.logical_id));
-    }
-    if let Some(boundary) = role.properties.get("PermissionsBoundary") {
-        let boundary = place.look.text(boundary);
-        for need in &mut needs {
-            let known = boundary.map(|it| ("iam:PermissionsBoundary", it.to_owned()));
-            need.context.extend(known);
-        }
-    }
+}
+
+/// Returns what a new role needs to be handed on to the services that take it on
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html>).
+fn handed_on(place: &Place<'_>, row: &Row, role: &Declared<'_>, arn: &str) -> Vec<Need> {
     let statements = role
         .properties
         .pointer("/AssumeRolePolicyDocument/Statement");
@@ -126,178 +259,103 @@ fn of_role(place: &Place<'_>, row: &Row, role: &Declared<'_>, create: Need) -> V
         .into_iter()
         .flatten()
         .filter_map(|statement| statement.pointer("/Principal/Service"));
+    let mut handed = Vec::new();
     for service in services {
         let services = service
             .as_array()
             .map_or(std::slice::from_ref(service), Vec::as_slice);
         for service in services.iter().filter_map(Value::as_str) {
-            let mut need = place.need(row, "PassRole", arn, role.logical_id);
-            need.context
-                .insert("iam:PassedToService", service.to_owned());
-            needs.push(need);
-        }
-    }
-    needs
-}
-
-/// Where the resources of a stack are.
-struct Place<'a> {
-    clients: &'a Clients,
-    look: &'a Look<'a>,
-}
-
-impl Place<'_> {
-    fn need(&self, row: &Row, action: &str, arn: &str, logical_id: &str) -> Need {
-        let service = service(row);
-        // What is in no region is asked for in one
-        // (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion>).
-        let own = self.clients.region();
-        let region = match service {
-            "iam" => Home::of(own).iam,
-            "cloudfront" | "route53" => Home::of(own).edge,
-            _ => own,
-        };
-        Need {
-            action: format!("{service}:{action}"),
-            arn: arn.to_owned(),
-            logical_id: logical_id.to_owned(),
-            context: BTreeMap::from([("aws:RequestedRegion", region.to_owned())]),
-        }
-    }
-
-    /// Returns where a resource will be; nothing, where its name is known to the deployment alone.
-    fn of_new(&self, row: &Row, resource: &Declared<'_>) -> Option<String> {
-        self.filled(row.new, |property| {
-            let bare = property.trim_start_matches(['~', '!', '_']);
-            let of_stack = made_up(self.look.name(), resource.logical_id);
-            let made_up = match property.chars().next() {
-                Some('!') => None,
-                Some('_') => Some(of_stack.to_ascii_lowercase()),
-                Some('~') if resource.kind == "AWS::SSM::Parameter" => {
-                    Some(made_up("CFN", resource.logical_id))
-                }
-                Some('~') => Some(made_up("", resource.logical_id)),
-                _ => Some(of_stack),
-            };
-            let name = match resource.properties.get(bare) {
-                None => made_up?,
-                // The slash that a parameter's name begins with stands in the ARN already.
-                Some(name) if resource.kind == "AWS::SSM::Parameter" => {
-                    self.look.text(name)?.trim_start_matches('/').to_owned()
-                }
-                Some(name) => self.look.text(name)?.to_owned(),
-            };
-            let path = match resource.properties.get("Path") {
-                Some(path) if resource.kind.starts_with("AWS::IAM::") => {
-                    self.look.text(path)?.trim_start_matches('/').to_owned()
-                }
-                _ => String::new(),
-            };
-            Some(format!("{path}{name}"))
-        })
-    }
-
-    /// Returns where a resource is.
-    fn of_present(&self, row: &Row, logical_id: &str) -> Option<String> {
-        let id = &self.look.present.get(logical_id)?.physical_id;
-        if row.there == "{}" {
-            return id.starts_with("arn:").then(|| id.clone());
-        }
-        // The path of a role is no part of its physical id.
-        let has_path = |template: &Value| {
-            let path = &template["Resources"][logical_id]["Properties"]["Path"];
-            !path.is_null() && path != "/"
-        };
-        if row.kind == "AWS::IAM::Role" && has_path(&self.look.template) {
-            return None;
-        }
-        let name = if id.starts_with("https://") {
-            id.rsplit('/').next()?
-        } else {
-            id.trim_start_matches('/')
-        };
-        let name = if row.kind == "AWS::Logs::LogGroup" {
-            id
-        } else {
-            name
-        };
-        // A rule of another bus than the default one is identified by both.
-        let name = name.replace('|', "/");
-        self.filled(row.there, |_| Some(name.clone()))
-    }
-
-    fn filled(&self, place: &str, named: impl Fn(&str) -> Option<String>) -> Option<String> {
-        if place == "*" {
-            return Some("*".to_owned());
-        }
-        let mut arn = format!("arn:{}:", partition(self.clients));
-        let mut rest = place;
-        while let Some((before, after)) = rest.split_once('{') {
-            let (property, after) = after.split_once('}')?;
-            arn.push_str(before);
-            match property {
-                "r" => arn.push_str(self.clients.region()),
-                "a" => arn.push_str(&self.clients.identity().account),
-                property => arn.push_str(&named(property)?),
+            for mut need in needs(place, row, role, ["PassRole"], &[arn.to_owned()]) {
+                need.context
+                    .insert("iam:PassedToService", service.to_owned());
+                handed.push(need);
             }
-            rest = after;
         }
-        arn.push_str(rest);
-        Some(arn)
     }
-}
-
-/// Returns the prefix of a type's actions.
-fn service(row: &Row) -> &'static str {
-    let place = if row.new == "*" { row.there } else { row.new };
-    match row.kind {
-        "AWS::CertificateManager::Certificate" => "acm",
-        _ => place.split(':').next().unwrap_or_default(),
-    }
-}
-
-/// Makes up a name as CloudFormation does
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html>).
-fn made_up(stack: &str, logical_id: &str) -> String {
-    let cut = |text: &str| text.get(..KEPT).unwrap_or(text).to_owned();
-    let fits = stack.len() + logical_id.len() + MADE_UP.len() + 2 <= LONGEST;
-    match (stack, fits) {
-        ("", _) => format!("{logical_id}-{MADE_UP}"),
-        (_, true) => format!("{stack}-{logical_id}-{MADE_UP}"),
-        (_, false) => format!("{}-{}-{MADE_UP}", cut(stack), cut(logical_id)),
-    }
+    handed
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ROWS, service};
+    use super::{Row, part::PARTS};
+    use crate::engine::preflight::rendered_types;
 
     /// What the registry says that the types need; see `xtask/src/spec/permissions.rs`.
     const REGISTRY: &str =
         include_str!("../../../../../stack-model/src/codebuild/deploy/permissions.txt");
 
+    /// Types of which the registry says nothing: it does not make projects of `CodeBuild` itself
+    /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html>), and custom resources
+    /// are functions that are called.
+    const UNSAID: [&str; 2] = [
+        "AWS::CloudFormation::CustomResource",
+        "AWS::CodeBuild::Project",
+    ];
+
+    /// Types that are rendered and that nobody asks about, with the reason.
+    const UNASKED: [(&str, &str); 1] = [(
+        "AWS::ServiceDiscovery::HttpNamespace",
+        "the model has no word for it: an example writes it down raw",
+    )];
+
+    /// Returns the actions that the registry names for a type, of its own service.
+    fn known(row: &Row) -> Vec<&'static str> {
+        let prefix = format!("{} ", row.kind);
+        let line = REGISTRY
+            .lines()
+            .find_map(|line| line.strip_prefix(&prefix))
+            .unwrap_or_else(|| panic!("{}", row.kind));
+        let of_service = format!("{}:", row.service());
+        line.split(' ')
+            .filter_map(|word| word.strip_prefix(&of_service))
+            .flat_map(|names| names.split(','))
+            .collect()
+    }
+
     #[test]
     fn every_action_is_one_that_the_registry_names() {
-        for row in ROWS {
-            let prefix = format!("{} ", row.kind);
-            let line = REGISTRY
-                .lines()
-                .find_map(|line| line.strip_prefix(&prefix))
-                .unwrap_or_else(|| panic!("{}", row.kind));
-            let of_service = format!("{}:", service(row));
-            let known: Vec<&str> = line
-                .split(' ')
-                .filter_map(|word| word.strip_prefix(&of_service))
-                .flat_map(|names| names.split(','))
-                .map(|name| name.trim_end_matches('*'))
-                .collect();
-            for action in row.actions.iter().filter(|action| !action.is_empty()) {
-                assert!(known.contains(action), "{}: {action}: {known:?}", row.kind);
+        for row in Row::all().filter(|row| !UNSAID.contains(&row.kind)) {
+            let known = known(row);
+            let parts = PARTS.iter().filter(|part| part.kind == row.kind);
+            let of_parts = parts.flat_map(|part| part.actions);
+            for action in row.actions.into_iter().chain(of_parts) {
+                let bare = |name: &&str| name.trim_end_matches('*') == action;
+                assert!(
+                    action.is_empty() || known.iter().any(bare),
+                    "{}: {action}: {known:?}",
+                    row.kind
+                );
             }
-            let create = row.actions[0];
             // What cannot be kept to a resource is asked for everywhere.
-            let marked = line.contains(&format!("{create}*"));
-            assert!(!marked || row.new == "*", "{}: {create}", row.kind);
+            for (action, place) in [
+                (row.actions[0], row.new),
+                (row.actions[1], row.there),
+                (row.actions[2], row.there),
+            ] {
+                let marked = format!("{action}*");
+                let is_marked = !action.is_empty() && known.contains(&marked.as_str());
+                let is_everywhere = place.ends_with('*') && !place.contains('{');
+                assert!(!is_marked || is_everywhere, "{}: {action}", row.kind);
+            }
+        }
+    }
+
+    #[test]
+    fn every_type_that_is_rendered_is_asked_about_or_has_a_reason() {
+        let rendered = rendered_types();
+        for kind in &rendered {
+            let has_reason = UNASKED.iter().any(|(unasked, _)| unasked == kind);
+            let has_row = Row::of(kind).is_some();
+            assert!(
+                has_row != has_reason,
+                "enter {kind} among the rows, or in UNASKED with the reason"
+            );
+        }
+        for (kind, _) in UNASKED {
+            assert!(rendered.contains(kind), "{kind} needs no reason");
+        }
+        for part in PARTS {
+            assert!(Row::of(part.kind).is_some(), "{} has no row", part.kind);
         }
     }
 }

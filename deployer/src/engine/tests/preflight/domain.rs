@@ -91,7 +91,7 @@ async fn a_zone_that_nobody_asks_holds_up_its_certificates() {
     let records = named(&json!({
         "Alias": {"Type": "AWS::Route53::RecordSet", "Properties": {"HostedZoneId": ZONE}},
     }));
-    let signed = Signed::new()
+    let signed = may_do_all()
         .text(
             "/2013-04-01/hostedzone/Z0123456789ABCDEFGHIJ",
             "",
@@ -305,5 +305,9 @@ async fn what_cloudformation_looks_up_is_not_taken_for_the_value() {
     stack.template = template.to_string();
     stack.manifest.parameters = [("GivenZone".to_owned(), "/dns/given".to_owned())].into();
     // Nobody is asked for any of it.
-    assert_eq!(looked(&Signed::new(), stack).await, []);
+    let concerns = looked(&Signed::new(), stack).await;
+    assert_eq!(
+        told(&concerns),
+        [unasked("AWS::Route53::RecordSet and AWS::S3::Bucket")]
+    );
 }

@@ -61,6 +61,7 @@ async fn what_has_a_name_is_named_with_the_way_to_import_it() {
             (Weight::Refused, "intake-dev/Events: `events` is the name of another AWS::SNS::Topic already, outside of the stack".to_owned()),
             (Weight::Refused, "intake-dev/Pages: `photos` is the name of another AWS::Cognito::UserPoolDomain already, outside of the stack".to_owned()),
             (Weight::Refused, "intake-dev/Table: `orders` is the name of another AWS::DynamoDB::Table already, outside of the stack".to_owned()),
+            unasked("AWS::Events::Rule"),
         ]
     );
     let import = |at: usize| &concerns[at].hints[2];

@@ -1,5 +1,7 @@
 //! What whoever deploys may do.
 
+mod asked;
+
 use super::*;
 use crate::aws::Identity;
 
@@ -119,13 +121,16 @@ async fn what_is_missing_is_told_with_who_lacks_it() {
     signed.finish();
     assert_eq!(
         told(&concerns),
-        [(
+        [
+            (
             Weight::Warning,
             "intake-dev: arn:aws:iam::123456789012:role/ci/Deploy may not \
              dynamodb:CreateTable for Table (the permissions boundary refuses it), iam:PassRole for WorkRole, \
              sqs:CreateQueue for Orders"
                 .to_owned()
-        )]
+        ),
+            unasked("AWS::Braket::Device and AWS::DynamoDB::Table"),
+        ]
     );
     let asked = signed.asked(simulate);
     let queues = asked
@@ -312,7 +317,12 @@ async fn resources_are_asked_about_where_they_will_be() {
         mock!(Logs::describe_log_groups).then_http_response(|| http(200, "{}")),
     );
     let played = signed.with(script.play_in_any_order());
-    assert_eq!(preflight(&played.context, &[stack]).await, []);
+    assert_eq!(
+        told(&preflight(&played.context, &[stack]).await),
+        [unasked(
+            "AWS::Events::Rule, AWS::Pipes::Pipe and AWS::Scheduler::Schedule"
+        )]
+    );
     let mut arns: Vec<String> = signed
         .asked("SimulatePrincipalPolicy")
         .iter()

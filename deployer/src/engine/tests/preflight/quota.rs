@@ -95,10 +95,13 @@ async fn what_is_there_is_counted_page_by_page_and_only_what_is_new_counts() {
     let concerns = preflight(&played.context, &[stack()]).await;
     assert_eq!(
         told(&concerns),
-        [(
-            Weight::Warning,
-            "event buses in eu-central-1: there are 101, this deploy makes 1 more, and 101 are allowed".to_owned()
-        )]
+        [
+            (
+                Weight::Warning,
+                "event buses in eu-central-1: there are 101, this deploy makes 1 more, and 101 are allowed".to_owned()
+            ),
+            unasked("AWS::Events::EventBus"),
+        ]
     );
     assert!(
         concerns[0].hints[0]
@@ -119,10 +122,13 @@ async fn what_is_there_is_counted_page_by_page_and_only_what_is_new_counts() {
     let concerns = preflight(&played.context, &[stack()]).await;
     assert_eq!(
         told(&concerns),
-        [(
-            Weight::Warning,
-            "event buses in eu-central-1: there are 101, this deploy makes 1 more, and 100 are allowed by default".to_owned()
-        )]
+        [
+            (
+                Weight::Warning,
+                "event buses in eu-central-1: there are 101, this deploy makes 1 more, and 100 are allowed by default".to_owned()
+            ),
+            unasked("AWS::Events::EventBus"),
+        ]
     );
 }
 
