@@ -46,6 +46,7 @@ impl Floor {
             profile: None,
             endpoint_url: Some(endpoint.url.clone()),
             account: None,
+            protected: false,
             credentials: Some(StaticCredentials {
                 access_key_id: endpoint.access_key_id.to_owned(),
                 secret_access_key: endpoint.secret_access_key.to_owned(),
