@@ -76,8 +76,8 @@ pub use deploy::{
     StackReport, deploy,
 };
 pub use destroy::{
-    Adoption, DestroyError, DestroyReport, DestroyRequest, DestroyedStack, Left, Memory, Outlook,
-    Retained, Survivor, SurvivorSearch, Survivors, TakenBack, destroy, outlook, remnants,
+    Adoption, DestroyError, DestroyReport, DestroyRequest, DestroyedStack, Evidence, Left, Memory,
+    Outlook, Retained, Survivor, SurvivorSearch, Survivors, TakenBack, destroy, outlook, remnants,
     survivors, unfinished,
 };
 pub use drift::{PropertyDrift, ResourceDrift, StackDrift, drift, live, revert};

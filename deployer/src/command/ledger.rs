@@ -12,8 +12,8 @@ pub(super) use self::taken::{changed, ended, recover, settle};
 use super::Session;
 use crate::config::{Project, Stage};
 use crate::engine::{
-    Context, DestroyReport, DestroyedStack, Left, LiveResource, Outcome, Retained, StackTarget,
-    Survivor,
+    Context, DestroyReport, DestroyedStack, Evidence, Left, LiveResource, Outcome, Retained,
+    StackTarget, Survivor,
 };
 use crate::error::{Error, Kind, Result};
 use crate::scratch;
@@ -180,10 +180,23 @@ pub(super) fn show(ui: &Ui, report: &DestroyReport, survivors: &[Survivor], file
     if let Some(file) = file {
         show_file(ui, file, report);
     }
-    for Survivor { stack, arn } in survivors {
-        ui.warn(format!(
-            "{stack} is gone, and {arn} still carries its tags: the index of tags may lag, or it is left"
-        ));
+    for Survivor {
+        stack,
+        arn,
+        evidence,
+    } in survivors
+    {
+        match evidence {
+            Evidence::Tags => ui.warn(format!(
+                "{stack} is gone, and {arn} still carries its tags: the index of tags may lag, or it is left"
+            )),
+            Evidence::Name(remove) => {
+                ui.warn(format!("{stack} was gone before, and its logs are left: {arn}"));
+                for command in remove {
+                    ui.line(format!("  to remove it: {command}"));
+                }
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod adopt;
 pub(super) mod advice;
+mod bygone;
 mod contents;
 mod error;
 pub(super) mod fallen;
@@ -47,7 +48,7 @@ use ledger::{Exports, Fate, Ledger};
 pub use memory::Memory;
 pub use outlook::{Outlook, outlook};
 pub use remnants::{remnants, unfinished};
-pub use survivors::{Survivor, SurvivorSearch, Survivors, survivors};
+pub use survivors::{Evidence, Survivor, SurvivorSearch, Survivors, survivors};
 
 /// What to remove.
 #[derive(Clone, Debug, Default)]

@@ -288,6 +288,18 @@ pub(super) async fn resources(
     clients: &Clients,
     name_or_id: &str,
 ) -> Result<Vec<DeployedResource>, AwsError> {
+    let listed = resources_ever(clients, name_or_id).await?.into_iter();
+    let present = listed.filter(|(_, is_deleted)| !is_deleted);
+    Ok(present.map(|(resource, _)| resource).collect())
+}
+
+/// Lists the resources of a stack that have a physical id, and says which are deleted: those of a stack that goes or, by its
+/// ARN, is gone for up to 90 days
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html>).
+pub(super) async fn resources_ever(
+    clients: &Clients,
+    name_or_id: &str,
+) -> Result<Vec<(DeployedResource, bool)>, AwsError> {
     const OPERATION: &str = "ListStackResources";
     let mut resources = Vec::new();
     let mut next = None;
@@ -309,17 +321,17 @@ pub(super) async fn resources(
             let deleted = summary
                 .resource_status
                 .is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
-            if let (Some(logical_id), Some(resource_type), Some(physical_id), false) = (
+            if let (Some(logical_id), Some(resource_type), Some(physical_id)) = (
                 summary.logical_resource_id,
                 summary.resource_type,
                 present(summary.physical_resource_id),
-                deleted,
             ) {
-                resources.push(DeployedResource {
+                let resource = DeployedResource {
                     logical_id,
                     resource_type,
                     physical_id,
-                });
+                };
+                resources.push((resource, deleted));
             }
         }
         next = page.next_token;

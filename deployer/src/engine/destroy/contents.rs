@@ -48,9 +48,22 @@ impl Contents {
     ) -> Result<(Self, Value), AwsError> {
         let clients = &context.clients;
         let template = inspect::template(clients, &deployed.id).await?;
-        let resources = inspect::resources(clients, &deployed.id).await?;
+        let listed = inspect::resources_ever(clients, &deployed.id).await?;
+        let (mut resources, mut deleted) = (Vec::new(), Vec::new());
+        for (resource, is_deleted) in listed {
+            if is_deleted {
+                deleted.push(resource);
+            } else {
+                resources.push(resource);
+            }
+        }
         let (template, resources) = gathered(parsed(template), resources);
-        let contents = Self::of(deployed, &template, resources, retain);
+        let mut contents = Self::of(deployed, &template, resources, retain);
+        // A function that went with a removal that is half done, or was, has left its log group all the same.
+        let deleted = ledger::resources(&template, &deployed.parameters, deleted);
+        contents
+            .log_groups
+            .extend(traces::names(&template, &deleted));
         Ok((contents, template))
     }
 

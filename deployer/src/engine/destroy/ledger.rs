@@ -166,6 +166,11 @@ pub struct Left {
 }
 
 impl Left {
+    /// Returns whether nothing is known of what the stack held.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.ledger.is_empty() && self.gone.is_empty() && !self.unfinished
+    }
+
     /// Adds what left the same stack besides. What is known of a resource already is replaced.
     pub(in crate::engine) fn add(&mut self, other: Self) {
         for retained in &other.ledger {

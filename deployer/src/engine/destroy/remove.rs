@@ -21,6 +21,7 @@ use crate::{
     engine::{
         Context, DeployedStack, Event, Failure, Outcome, StackError, bootstrap, empty, inspect,
         ownership,
+        recover::STAGE_TAG,
         stack::{self, Joined, aws, check_cancelled},
         state_key,
         status::{DestroyStep, State, Way},
@@ -110,8 +111,8 @@ async fn remove(
         stack: stack.name.clone(),
         region: None,
     });
-    let earlier = run.memory.recall(context, &stack.name);
-    let Some(deployed) = settle(context, stack).await? else {
+    let mut earlier = run.memory.recall(context, &stack.name);
+    let Some(deployed) = settle(context, stack, run, &mut earlier).await? else {
         if let Some(contents) = earlier {
             finish(context, stack, run, contents).await?;
         }
@@ -123,7 +124,7 @@ async fn remove(
         .map_err(|source| aws(stack, source))?;
     importers::check(context, stack, &deployed).await?;
     let deployed = if stack::take_back(context, stack, &deployed).await? {
-        let found = settle(context, stack).await?;
+        let found = settle(context, stack, run, &mut earlier).await?;
         found.unwrap_or(deployed)
     } else {
         deployed
@@ -178,14 +179,7 @@ async fn delete(
         };
         let _turn = run.turns.take(&stack.name, &context.cancel).await;
         check_cancelled(context, stack)?;
-        if let Err(error) = run.memory.remember(context, &stack.name, &contents) {
-            context.emit(Event::Warning {
-                stack: stack.name.clone(),
-                message: format!(
-                    "what is left to do once it is gone is not written down ({error}): a run that is killed loses it"
-                ),
-            });
-        }
+        remember(context, stack, run, &contents);
         // As late as can be, so that what fails before leaves the stack protected.
         if deployed.termination_protection && consent.unprotect && !*opened {
             set_protection(context, stack, &deployed.id, false).await?;
@@ -209,6 +203,18 @@ async fn delete(
                 return Err(error);
             }
         }
+    }
+}
+
+/// Writes down what is left to do once a stack is gone.
+fn remember(context: &Context, stack: &StackManifest, run: &Run, contents: &Contents) {
+    if let Err(error) = run.memory.remember(context, &stack.name, contents) {
+        context.emit(Event::Warning {
+            stack: stack.name.clone(),
+            message: format!(
+                "what is left to do once it is gone is not written down ({error}): a run that is killed loses it"
+            ),
+        });
     }
 }
 
@@ -283,10 +289,13 @@ fn is_refilled(error: &StackError) -> bool {
     })
 }
 
-/// Waits until nothing runs. Returns the stack, or nothing where it is gone.
+/// Waits until nothing runs. Returns the stack, or nothing where it is gone; what it held that goes already is added to what is
+/// known of an earlier removal.
 async fn settle(
     context: &Context,
     stack: &Arc<StackManifest>,
+    run: &Run,
+    earlier: &mut Option<Contents>,
 ) -> Result<Option<DeployedStack>, StackError> {
     let mut joined = Joined::default();
     loop {
@@ -311,6 +320,7 @@ async fn settle(
                 stack::join(context, stack, &deployed, &mut joined).await?;
             }
             DestroyStep::FollowRemoval => {
+                recall_going(context, stack, &deployed, run, earlier).await?;
                 // It ends as this run wants it to, whoever began it.
                 let patient = context.clone().waiting(true);
                 stack::join(&patient, stack, &deployed, &mut joined).await?;
@@ -318,6 +328,30 @@ async fn settle(
             DestroyStep::Delete => return Ok(Some(deployed)),
         }
     }
+}
+
+/// Reads what a stack holds that goes already, where no run of this machine wrote it down: one on another began, such as a build
+/// whose files are gone. CloudFormation tells it as long as the stack goes. What others made and remove is not looked at.
+async fn recall_going(
+    context: &Context,
+    stack: &Arc<StackManifest>,
+    deployed: &DeployedStack,
+    run: &Run,
+    earlier: &mut Option<Contents>,
+) -> Result<(), StackError> {
+    let is_known = (earlier.as_ref()).is_some_and(|earlier| earlier.stack_id == deployed.id);
+    if is_known || !deployed.tags.contains_key(STAGE_TAG) {
+        return Ok(());
+    }
+    let (mut contents, _) = Contents::read(context, deployed, &BTreeSet::new())
+        .await
+        .map_err(|source| aws(stack, source))?;
+    if let Some(earlier) = earlier {
+        contents = contents.and(earlier);
+    }
+    remember(context, stack, run, &contents);
+    *earlier = Some(contents);
+    Ok(())
 }
 
 /// Empties the buckets that the deletion of the stack deletes. Returns what the stack holds.

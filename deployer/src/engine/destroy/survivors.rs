@@ -17,13 +17,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use serde::Serialize;
 
-use super::DestroyReport;
+use super::{DestroyReport, bygone};
 use crate::aws::{
-    AwsError, Clients, OrAws,
+    AwsError, Clients, Fault, OrAws,
     signed::{Home, is_known},
 };
 use crate::engine::{
-    Context, inspect,
+    Context, Event, Outcome, inspect,
     recover::{APP_TAG, STAGE_TAG},
 };
 
@@ -40,6 +40,18 @@ pub struct Survivor {
     pub stack: String,
     /// The ARN.
     pub arn: String,
+    /// What it was found by.
+    #[serde(skip)]
+    pub evidence: Evidence,
+}
+
+/// What something is found by that is left.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// The tags of the stack, in an index that lags.
+    Tags,
+    /// Its name: a service made it for a resource of the stack. These commands remove it.
+    Name(Vec<String>),
 }
 
 /// Where to search, and for what.
@@ -86,10 +98,15 @@ pub async fn survivors(
     let app = context.ownership.app.as_deref();
     let whole = search.whole.filter(|_| app.is_some());
     let mut regions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    // Those that were gone before, and of which nothing is remembered.
+    let mut forgotten: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for stack in &report.stacks {
         if stack.outcome.is_good() {
             let region = stack.left.region.as_deref().unwrap_or(own);
             regions.entry(region).or_default().insert(&stack.stack);
+            if stack.outcome == Outcome::Absent && stack.left.is_unknown() {
+                forgotten.entry(region).or_default().insert(&stack.stack);
+            }
         }
     }
     for region in whole.into_iter().flatten() {
@@ -143,7 +160,11 @@ pub async fn survivors(
         }
         let removed = regions.get(region.as_str());
         if removed.is_some_and(|stacks| stacks.contains(stack.as_str())) {
-            found.push(Survivor { stack, arn });
+            found.push(Survivor {
+                stack,
+                arn,
+                evidence: Evidence::Tags,
+            });
             continue;
         }
         if whole.is_none() || of.as_deref() != app {
@@ -163,7 +184,25 @@ pub async fn survivors(
             found.push(Survivor {
                 stack: place.1,
                 arn,
+                evidence: Evidence::Tags,
             });
+        }
+    }
+    for (region, stacks) in &forgotten {
+        let context = context.in_region(Some(region));
+        match bygone::log_groups(&context, search.stage, stacks).await {
+            Ok(groups) => found.extend(groups),
+            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {
+                for stack in stacks {
+                    context.emit(Event::Warning {
+                        stack: (*stack).to_owned(),
+                        message: format!(
+                            "it was gone before, and nobody knows which log groups its functions left: {error}"
+                        ),
+                    });
+                }
+            }
+            Err(error) => return Err(error),
         }
     }
     found.sort();

@@ -103,6 +103,16 @@ pub(super) async fn find(
     stack: &str,
     contents: &Contents,
 ) -> Result<Vec<String>, AwsError> {
+    let found = groups(clients, stack, contents).await?.into_iter();
+    Ok(found.filter_map(|group| group.log_group_name).collect())
+}
+
+/// The same with all that the service tells of them.
+pub(super) async fn groups(
+    clients: &Clients,
+    stack: &str,
+    contents: &Contents,
+) -> Result<Vec<LogGroup>, AwsError> {
     // Names that CloudFormation made begin with that of the stack, so that one question answers for all of them.
     let mut questions: BTreeMap<String, Vec<&Name>> = BTreeMap::new();
     for name in &contents.log_groups {
@@ -131,7 +141,7 @@ pub(super) async fn find(
                 && names.iter().any(|own| own.fits(name))
                 && !is_of_a_stack(clients, &group).await?
             {
-                found.push(name.clone());
+                found.push(group);
             }
         }
     }
@@ -144,10 +154,7 @@ pub(super) async fn find(
 /// See <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_ListTagsForResource.html>, which takes the
 /// ARN without the `:*` at its end.
 async fn is_of_a_stack(clients: &Clients, group: &LogGroup) -> Result<bool, AwsError> {
-    let arn = match (&group.log_group_arn, &group.arn) {
-        (Some(arn), _) | (None, Some(arn)) => arn.trim_end_matches(":*"),
-        (None, None) => return Err(AwsError::incomplete("DescribeLogGroups", "ARN")),
-    };
+    let arn = arn(group)?;
     let answer = clients
         .logs
         .list_tags_for_resource()
@@ -159,6 +166,14 @@ async fn is_of_a_stack(clients: &Clients, group: &LogGroup) -> Result<bool, AwsE
         Ok(answer) => Ok(answer.tags.is_some_and(|tags| tags.contains_key(STACK_TAG))),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+/// Returns the ARN of a log group, without the `:*` that some answers have at its end.
+pub(super) fn arn(group: &LogGroup) -> Result<&str, AwsError> {
+    match (&group.log_group_arn, &group.arn) {
+        (Some(arn), _) | (None, Some(arn)) => Ok(arn.trim_end_matches(":*")),
+        (None, None) => Err(AwsError::incomplete("DescribeLogGroups", "ARN")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a removal finds beside the stack: logs that services made, and what still carries its tags.
 
+mod bygone;
 mod survivors;
 
 use aws_sdk_cloudwatchlogs::Client as Logs;

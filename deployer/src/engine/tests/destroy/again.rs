@@ -8,6 +8,8 @@ async fn a_removal_of_an_earlier_run_is_waited_for() {
     let played = Script::new()
         .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
         .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
+        .template(TEMPLATE)
+        .resources(&[])
         .events(&[("2", STACK, "DELETE_IN_PROGRESS", "User Initiated", OURS)])
         .events(&[("3", STACK, "DELETE_COMPLETE", "", OURS)])
         .events(&[("3", STACK, "DELETE_COMPLETE", "", OURS)])
@@ -68,6 +70,24 @@ async fn stopping_a_removal_says_what_goes_on_and_what_it_keeps() {
     played.finish_as("destroy");
 }
 
+/// The log group that the function `Work` made by itself is found and removed.
+fn removes_the_group(script: Script) -> Script {
+    let groups = r#"{"logGroups":[{"logGroupName":"/aws/lambda/intake-dev-Work-1","arn":"arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/intake-dev-Work-1:*"}]}"#;
+    script
+        .logs(
+            "describe_log_groups",
+            mock!(Logs::describe_log_groups).then_http_response(move || http(200, groups)),
+        )
+        .logs(
+            "list_tags_for_resource",
+            mock!(Logs::list_tags_for_resource).then_http_response(|| http(200, r#"{"tags":{}}"#)),
+        )
+        .logs(
+            "delete_log_group",
+            mock!(Logs::delete_log_group).then_http_response(|| http(200, "{}")),
+        )
+}
+
 /// A run that is killed after CloudFormation took the deletion tells nobody what the stack kept.
 #[tokio::test]
 async fn what_a_killed_run_left_to_do_is_done_by_the_next() {
@@ -102,22 +122,10 @@ async fn what_a_killed_run_left_to_do_is_done_by_the_next() {
     run.await.expect_err("it is killed");
     played.finish_as("destroy");
 
-    let groups = r#"{"logGroups":[{"logGroupName":"/aws/lambda/intake-dev-Work-1","arn":"arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/intake-dev-Work-1:*"}]}"#;
-    let played = Script::new()
+    let script = Script::new()
         .describe(STACK, answers::absent(STACK))
-        .describe(STACK, answers::absent(STACK))
-        .logs(
-            "describe_log_groups",
-            mock!(Logs::describe_log_groups).then_http_response(move || http(200, groups)),
-        )
-        .logs(
-            "list_tags_for_resource",
-            mock!(Logs::list_tags_for_resource).then_http_response(|| http(200, r#"{"tags":{}}"#)),
-        )
-        .logs(
-            "delete_log_group",
-            mock!(Logs::delete_log_group).then_http_response(|| http(200, "{}")),
-        )
+        .describe(STACK, answers::absent(STACK));
+    let played = removes_the_group(script)
         .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
         .play();
     let report = destroy(&played.context, request())
@@ -133,6 +141,49 @@ async fn what_a_killed_run_left_to_do_is_done_by_the_next() {
         ["stack_started", "log_group_removed", "finished absent"]
     );
     assert!(!state.path().join("removing").exists());
+}
+
+/// A build on another machine began it, and its files are gone with it.
+#[tokio::test]
+async fn what_a_stack_held_that_goes_already_is_read_where_nobody_wrote_it_down() {
+    const OURS: &str = "stackctl-0123456789";
+    let state = tempfile::tempdir().expect("a directory");
+    let mut request = request(&[(STACK, &[])]);
+    request.memory = Memory::in_state(state.path());
+    let template = r#"{"Resources":{
+        "Orders":{"Type":"AWS::SQS::Queue","DeletionPolicy":"Retain"},
+        "Work":{"Type":"AWS::Lambda::Function"}}}"#;
+    let script = Script::new()
+        .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
+        .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
+        .template(template)
+        // The function is gone already, and its log group is not.
+        .resources(&[
+            ("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE"),
+            (
+                "Work",
+                "AWS::Lambda::Function",
+                "intake-dev-Work-1",
+                "DELETE_COMPLETE",
+            ),
+        ])
+        .events(&[("2", STACK, "DELETE_IN_PROGRESS", "User Initiated", OURS)])
+        .events(&[("3", STACK, "DELETE_COMPLETE", "", OURS)])
+        .events(&[("3", STACK, "DELETE_COMPLETE", "", OURS)])
+        .describe(STACK, answers::absent(STACK));
+    let played = removes_the_group(script)
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .play();
+    let report = destroy(&played.context, request).await.expect("it is gone");
+    assert_eq!(report.stacks[0].retained["Orders"], "q");
+    assert!(
+        state.path().join("removing").exists(),
+        "for a run that is killed"
+    );
+    let memory = Memory::in_state(state.path());
+    memory.forget(&played.context, &report).expect("it is told");
+    let told = names(&played.finish_as("destroy"));
+    assert!(told.iter().any(|it| it == "log_group_removed"), "{told:?}");
 }
 
 /// What was written down before a removal that never began says nothing of what the stack holds by now.

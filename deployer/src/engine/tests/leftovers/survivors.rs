@@ -12,12 +12,12 @@ use super::super::{
 };
 use crate::aws::Fault;
 use crate::engine::{
-    DestroyReport, DestroyedStack, Left, Outcome, Survivor, SurvivorSearch, survivors,
+    DestroyReport, DestroyedStack, Evidence, Left, Outcome, Survivor, SurvivorSearch, survivors,
 };
 
 /// `GetResources`, as <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html>
 /// shows it; the last page has an empty token.
-fn tagged(
+pub(super) fn tagged(
     script: Script,
     page: Option<&'static str>,
     rows: &[(&str, Option<&str>)],
@@ -113,6 +113,7 @@ async fn what_is_left_is_named_and_what_was_seen_to_go_or_to_stay_is_not() {
         .map(|arn| Survivor {
             stack: STACK.to_owned(),
             arn: arn.to_owned(),
+            evidence: Evidence::Tags,
         })
     );
     played.finish_as("destroy");
@@ -196,6 +197,7 @@ async fn what_is_global_is_named_where_its_stack_was_removed_in_its_region() {
             .map(|(stack, arn)| Survivor {
                 stack: (*stack).to_owned(),
                 arn: (*arn).to_owned(),
+                evidence: Evidence::Tags,
             })
             .collect();
         expected.sort();
