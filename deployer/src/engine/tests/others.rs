@@ -144,6 +144,8 @@ async fn a_removal_that_somebody_began_is_what_a_destroy_wants() {
     let played = Script::new()
         .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
         .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
+        .template(r#"{"Resources":{}}"#)
+        .resources(&[])
         .events(&[began])
         .describe(STACK, answers::absent(STACK))
         .describe("stackctl-bootstrap", answers::absent("stackctl-bootstrap"))
