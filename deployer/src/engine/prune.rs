@@ -1,5 +1,7 @@
 //! Removes what nothing runs and nobody goes back to: artifacts and versions of functions.
 
+mod versions;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -18,10 +20,10 @@ use super::{
         failed::{self, ReleaseFailure},
         record,
         unproven::Unproven,
-        versions::{FunctionVersion, versions},
     },
 };
 use crate::aws::{AwsError, Clients, Fault, OrAws, object};
+use versions::{Versioned, functions, old_versions};
 
 /// How many objects one call deletes: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
 const AT_ONCE: usize = 1000;
@@ -354,111 +356,6 @@ async fn parameters(clients: &Clients) -> Result<BTreeSet<String>, AwsError> {
     Ok(parameters
         .filter_map(|parameter| parameter.parameter_value)
         .collect())
-}
-
-/// A function with more versions than are kept.
-struct Versioned {
-    logical_id: String,
-    name: String,
-    /// The versions, the oldest first.
-    versions: Vec<FunctionVersion>,
-    /// Those that an alias names, or the stack.
-    used: BTreeSet<String>,
-}
-
-/// Finds the functions of a stack that have more versions than are kept.
-async fn functions(
-    clients: &Clients,
-    stack: &str,
-    keep: usize,
-) -> Result<Vec<Versioned>, AwsError> {
-    let resources = inspect::resources(clients, stack).await?;
-    let mut functions = Vec::new();
-    for function in &resources {
-        if function.resource_type != "AWS::Lambda::Function" {
-            continue;
-        }
-        let name = &function.physical_id;
-        let versions = versions(clients, name).await?;
-        if versions.len() <= keep {
-            continue;
-        }
-        let mut used = aliased(clients, name).await?;
-        // The physical id of a version is its ARN, which ends with the name of the function and the number.
-        let held = resources
-            .iter()
-            .filter(|resource| resource.resource_type == "AWS::Lambda::Version");
-        used.extend(held.filter_map(|resource| {
-            let (arn, version) = resource.physical_id.rsplit_once(':')?;
-            arn.ends_with(&format!(":{name}"))
-                .then(|| version.to_owned())
-        }));
-        functions.push(Versioned {
-            logical_id: function.logical_id.clone(),
-            name: name.clone(),
-            versions,
-            used,
-        });
-    }
-    Ok(functions)
-}
-
-/// Returns the versions of functions that nothing names, but for the newest of those that did not fail.
-fn old_versions(
-    functions: &[Versioned],
-    failures: &[ReleaseFailure],
-    keep: usize,
-) -> Vec<PrunedVersion> {
-    let mut old = Vec::new();
-    for function in functions {
-        let mut kept = 0;
-        let first = old.len();
-        for version in function.versions.iter().rev() {
-            let number = version.version.to_string();
-            let is_failed = failures.iter().any(|it| it.is_of(&function.name, &number));
-            let is_used = function.used.contains(&number);
-            if kept < keep && !is_failed {
-                kept += 1;
-            } else if !is_used {
-                old.push(PrunedVersion {
-                    logical_id: function.logical_id.clone(),
-                    name: function.name.clone(),
-                    version: version.version,
-                });
-            }
-        }
-        if let Some(of_function) = old.get_mut(first..) {
-            of_function.reverse();
-        }
-    }
-    old
-}
-
-/// Returns the versions that aliases of a function name, those included that only get a part of the calls.
-async fn aliased(clients: &Clients, name: &str) -> Result<BTreeSet<String>, AwsError> {
-    let mut versions = BTreeSet::new();
-    let mut marker = None;
-    loop {
-        let page = clients
-            .lambda
-            .list_aliases()
-            .function_name(name)
-            .set_marker(marker)
-            .send()
-            .await
-            .or_aws(clients, "ListAliases")?;
-        for alias in page.aliases.unwrap_or_default() {
-            versions.extend(alias.function_version);
-            let routing = alias
-                .routing_config
-                .and_then(|routing| routing.additional_version_weights);
-            versions.extend(routing.unwrap_or_default().into_keys());
-        }
-        marker = page.next_marker.filter(|marker| !marker.is_empty());
-        if marker.is_none() {
-            return Ok(versions);
-        }
-    }
 }
 
 /// Removes what was found.
