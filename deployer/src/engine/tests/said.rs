@@ -6,7 +6,7 @@ use aws_smithy_mocks::{Rule, mock};
 use super::{
     anew::agreed,
     answers::{self, CHANGE_SET_ID, REPLACE_ORDERS, STACK_ID, Stack},
-    script::{Answer, STACK, Script, TEMPLATE, http, names},
+    script::{Answer, STACK, Script, TEMPLATE, http},
 };
 use crate::engine::{Event, Hook, Outcome, deploy};
 
@@ -108,17 +108,40 @@ async fn what_is_found_and_which_hooks_run_is_known_before_the_approval() {
 
 #[tokio::test]
 async fn whoever_may_not_ask_is_told_and_goes_on() {
-    let denied = || answers::error("AccessDenied", "not you");
+    let warnings = warnings_where(403, "AccessDenied").await;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(
+        warnings[0].starts_with("nobody knows what CloudFormation found about the change set: "),
+        "{warnings:?}"
+    );
+    assert!(
+        warnings[1].starts_with("nobody knows which hooks will run: "),
+        "{warnings:?}"
+    );
+}
+
+/// The local engine answers so; what it found about a change set it says, and that is nothing.
+#[tokio::test]
+async fn a_place_that_does_not_know_hooks_has_none() {
+    let warnings = warnings_where(400, "InvalidAction").await;
+    let hooks = warnings.iter().filter(|warning| warning.contains("hooks"));
+    assert_eq!(hooks.count(), 0, "{warnings:?}");
+}
+
+/// Deploys where both questions are answered with an error, and returns the warnings.
+async fn warnings_where(status: u16, code: &'static str) -> Vec<String> {
+    let denied = || answers::error(code, "not you");
     let (events, planned) = (denied(), denied());
     let played = ready()
         .cloudformation(
             "describe_events",
-            mock!(CloudFormation::describe_events).then_http_response(move || http(403, &events)),
+            mock!(CloudFormation::describe_events)
+                .then_http_response(move || http(status, &events)),
         )
         .cloudformation(
             "describe_change_set_hooks",
             mock!(CloudFormation::describe_change_set_hooks)
-                .then_http_response(move || http(403, &planned)),
+                .then_http_response(move || http(status, &planned)),
         )
         .execute()
         .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
@@ -130,15 +153,10 @@ async fn whoever_may_not_ask_is_told_and_goes_on() {
         .await
         .expect("it goes on");
     assert_eq!(report.stacks[0].outcome, Outcome::Updated);
-    let events = played.finish();
-    let warnings: Vec<&str> = events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Warning { message, .. } => Some(message.as_str()),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(warnings.len(), 2, "{:?}", names(&events));
-    assert!(warnings[0].starts_with("nobody knows what CloudFormation found"));
-    assert!(warnings[1].starts_with("nobody knows which hooks will run"));
+    let events = played.finish().into_iter();
+    let warnings = events.filter_map(|event| match event {
+        Event::Warning { message, .. } => Some(message),
+        _ => None,
+    });
+    warnings.collect()
 }
