@@ -21,6 +21,14 @@ pub(super) fn config() -> DeploymentConfig {
         .build()
 }
 
+/// What leads on from an update in express mode that failed and was kept: CloudFormation takes no other.
+pub(super) fn without_rollback() -> DeploymentConfig {
+    DeploymentConfig::builder()
+        .mode(DeploymentConfigMode::Express)
+        .disable_rollback(true)
+        .build()
+}
+
 /// Returns the stacks that may be deployed so: no other of the same deployment needs what they hold to be ready.
 pub(super) fn candidates(stacks: &[StackDeployment]) -> BTreeSet<String> {
     let needed: BTreeSet<&str> = stacks

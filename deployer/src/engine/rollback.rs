@@ -1,6 +1,7 @@
 //! Takes back what failed and was kept, and finishes rollbacks that failed themselves.
 
 mod plan;
+mod repeat;
 mod report;
 
 use std::{
@@ -136,6 +137,7 @@ async fn one(
 ) -> Result<Outcome, StackError> {
     let mut joined = Joined::default();
     let mut done = Outcome::Unchanged;
+    let mut is_joined = false;
     loop {
         check_cancelled(context, stack)?;
         let deployed = inspect::describe(&context.clients, &stack.name)
@@ -157,8 +159,13 @@ async fn one(
             RollbackStep::Nothing if is_asked && lead_back(context, stack).await => {
                 return Ok(Outcome::RolledBack);
             }
+            // What was waited for was taken back meanwhile, by whomever.
+            RollbackStep::Nothing if is_joined => return Ok(Outcome::RolledBack),
             RollbackStep::Nothing => return Ok(done),
-            RollbackStep::Follow => stack::join(context, stack, &deployed, &mut joined).await?,
+            RollbackStep::Follow => {
+                stack::join(context, stack, &deployed, &mut joined).await?;
+                is_joined = true;
+            }
             RollbackStep::Cancel
                 if done == Outcome::Unchanged && is_ours(context, stack, &deployed).await? =>
             {
@@ -170,6 +177,7 @@ async fn one(
             // It was cancelled, or somebody else's is refused or waited for.
             RollbackStep::Cancel => {
                 stack::join(context, stack, &deployed, &mut joined).await?;
+                is_joined = true;
             }
             RollbackStep::RollBack => {
                 let token = begin(context, stack, &deployed, skip);
@@ -201,6 +209,9 @@ async fn one(
                     .or_aws(&context.clients, "ContinueUpdateRollback")
                     .map_err(|source| aws(stack, source))?;
                 return follow(context, stack, &deployed, &token).await;
+            }
+            RollbackStep::Repeat => {
+                return Box::pin(repeat::repeat(context, stack, deployed)).await;
             }
             RollbackStep::Offer(way) => {
                 return Err(stuck::error(context, &stack.name, deployed, way).await);
@@ -239,7 +250,8 @@ async fn follow(
             lead_back(context, stack).await;
             Ok(Outcome::RolledBack)
         }
-        "ROLLBACK_COMPLETE" | "DELETE_COMPLETE" => Ok(Outcome::RolledBack),
+        // The update that repeated what was deployed last.
+        "ROLLBACK_COMPLETE" | "DELETE_COMPLETE" | "UPDATE_COMPLETE" => Ok(Outcome::RolledBack),
         _ => Err(stack::ended_badly(context, stack, &deployed.id, ended).await),
     }
 }

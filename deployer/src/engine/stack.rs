@@ -47,7 +47,7 @@ use settle::{Settled, settle};
 pub(super) use anew::Agreed;
 use archive::Kept;
 pub(super) use archive::{Archive, Told};
-pub(super) use import::take_back;
+pub(super) use import::{published, take_back};
 pub(super) use importable::ground;
 pub(super) use input::{tags, token};
 pub(super) use operation::{

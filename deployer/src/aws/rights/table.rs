@@ -296,6 +296,12 @@ pub(super) const CALLS: [(&str, &str, &[&str], Of); 75] = [
     ),
     (
         "cloudformation",
+        "update_stack",
+        &["cloudformation:UpdateStack"],
+        People,
+    ),
+    (
+        "cloudformation",
         "update_stack_set",
         &[
             "cloudformation:UpdateStackSet",

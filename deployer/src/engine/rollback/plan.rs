@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stack_model::assembly::StackManifest;
 
-use super::{PlannedRollback, RollbackAction, unknown};
+use super::{PlannedRollback, RollbackAction, repeat, unknown};
 use crate::{
     aws::{AwsError, Fault},
     engine::{
@@ -35,7 +35,19 @@ pub async fn rollback_plan(
             RollbackStep::RollBack if state == State::CreateFailed => RollbackAction::RemoveCreated,
             RollbackStep::RollBack => RollbackAction::RollBack,
             RollbackStep::Continue => RollbackAction::Continue,
+            RollbackStep::Repeat => RollbackAction::Repeat,
             RollbackStep::Offer(_) => RollbackAction::Refuse,
+        };
+        let release = match action {
+            RollbackAction::Repeat => {
+                let context = &context.in_region(stack.region.as_deref());
+                repeat::last(context, stack).await?
+            }
+            _ => None,
+        };
+        let action = match action {
+            RollbackAction::Repeat if release.is_none() => RollbackAction::Refuse,
+            action => action,
         };
         let failed = match (&deployed, Way::ContinueRollback.failed_status()) {
             (Some(deployed), Some(status)) if action == RollbackAction::Continue => {
@@ -65,6 +77,7 @@ pub async fn rollback_plan(
                 |stack| stack.status,
             ),
             action,
+            release: release.map(|release| release.release),
             failed: failed.iter().map(stuck::FailedResource::text).collect(),
             live,
         });

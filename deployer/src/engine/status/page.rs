@@ -91,6 +91,8 @@ found since that what is deployed is what the source says, nothing is left to do
   stands between the diff and its deploy is said beside the stack.
 - **rolls back**: `RollbackStack`, after approval. A creation has no earlier state, so what it made is removed.
 - **continues**: `ContinueUpdateRollback`, after approval, with `--skip LOGICAL_ID` for what cannot be mended.
+- **repeats**: the newest release that is written down, with `UpdateStack` in express mode, after approval. Without one it
+  names *replace what express mode left*.
 - **deletes**: buckets are emptied, and the stack is deleted. A stack that `stackctl` did not make is refused, with the command
   that deletes it.
 - **names ..**: nothing is changed, and the command that leads on is named with what it needs.
@@ -133,6 +135,7 @@ pub(in crate::engine) fn page() -> String {
         Way::ImportAgain,
         Way::RemoveExpress,
         Way::RepeatExpress,
+        Way::ReplaceExpress,
         Way::Import,
         Way::NotOurs,
         Way::Look,
@@ -178,6 +181,7 @@ fn rollback(step: RollbackStep) -> String {
         RollbackStep::Cancel => "cancels".to_owned(),
         RollbackStep::RollBack => "rolls back".to_owned(),
         RollbackStep::Continue => "continues".to_owned(),
+        RollbackStep::Repeat => "repeats".to_owned(),
         RollbackStep::Offer(way) => format!("names *{}*", short(way)),
     }
 }
@@ -192,6 +196,7 @@ fn short(way: Way) -> &'static str {
         Way::ImportAgain => "import again",
         Way::RemoveExpress => "remove what express mode made",
         Way::RepeatExpress => "repeat in express mode",
+        Way::ReplaceExpress => "replace what express mode left",
         Way::Import => "import",
         Way::NotOurs => "not ours",
         Way::Look => "look",

@@ -100,6 +100,8 @@ pub(in crate::engine) enum RollbackStep {
     RollBack,
     /// Continues the rollback that failed.
     Continue,
+    /// Deploys the release again that was written down last.
+    Repeat,
     /// Stops and names the way.
     Offer(Way),
 }
@@ -272,7 +274,7 @@ impl State {
             Self::CreateFailed | Self::UpdateFailed => RollbackStep::RollBack,
             Self::UpdateRollbackFailed => RollbackStep::Continue,
             Self::CreateFailedExpress => RollbackStep::Offer(Way::RemoveExpress),
-            Self::UpdateFailedExpress => RollbackStep::Offer(Way::RepeatExpress),
+            Self::UpdateFailedExpress => RollbackStep::Repeat,
             Self::RollbackFailed => RollbackStep::Offer(Way::Anew),
             Self::DeleteFailed => RollbackStep::Offer(Way::FinishRemoval),
             Self::ImportRollbackFailed => RollbackStep::Offer(Way::Import),

@@ -24,8 +24,10 @@ pub(in crate::engine) enum Way {
     ImportAgain,
     /// A creation in express mode failed and was kept: remove it.
     RemoveExpress,
-    /// An update in express mode failed and was kept: repeat what was deployed last, in express mode.
+    /// An update in express mode failed and was kept: what was deployed last is deployed again, in express mode.
     RepeatExpress,
+    /// The same, and nothing is written down about what was deployed last.
+    ReplaceExpress,
     /// The rollback of an import failed: AWS documents no call that leads on.
     Import,
     /// A failed stack was not made by this tool: whoever made it decides.
@@ -84,10 +86,13 @@ impl Way {
                 "CloudFormation does not roll back what failed in express mode: run `stackctl destroy {stack}`, and deploy again"
             )],
             Self::RepeatExpress => vec![format!(
-                "CloudFormation does not roll back what failed in express mode: repeat what was deployed last with \
-                 `aws cloudformation update-stack --stack-name {stack} --template-body file://LAST_TEMPLATE --parameters LAST_PARAMETERS \
-                 --capabilities CAPABILITY_NAMED_IAM --deployment-config mode=EXPRESS`, and deploy again; the template and the parameters are in \
-                 the newest release of the stack that the artifact bucket keeps"
+                "CloudFormation does not roll back what failed in express mode: run `stackctl rollback {stack}`, which deploys its \
+                 newest release again in express mode, and deploy again"
+            )],
+            Self::ReplaceExpress => vec![format!(
+                "CloudFormation does not roll back what failed in express mode, and no release of the stack is written down: whoever \
+                 updated it repeats the update before that one in express mode, with rollback disabled; or remove the stack with \
+                 `stackctl destroy {stack}`, and deploy again"
             )],
             Self::Import => vec![
                 format!(
@@ -132,6 +137,7 @@ impl Way {
             | Self::ImportAgain
             | Self::RemoveExpress
             | Self::RepeatExpress
+            | Self::ReplaceExpress
             | Self::Import
             | Self::NotOurs
             | Self::Look => None,
@@ -141,11 +147,15 @@ impl Way {
     /// Returns the command that `status` shows.
     pub(in crate::engine) fn command(self, stack: &str) -> String {
         match self {
-            Self::RollBack | Self::ContinueRollback => format!("stackctl rollback {stack}"),
-            Self::FinishRemoval | Self::RemoveExpress => format!("stackctl destroy {stack}"),
+            Self::RollBack | Self::ContinueRollback | Self::RepeatExpress => {
+                format!("stackctl rollback {stack}")
+            }
+            Self::FinishRemoval | Self::RemoveExpress | Self::ReplaceExpress => {
+                format!("stackctl destroy {stack}")
+            }
             Self::Anew | Self::Again => format!("stackctl deploy {stack}"),
             Self::ImportAgain => format!("stackctl explain {stack}"),
-            Self::RepeatExpress | Self::Import | Self::NotOurs | Self::Look => {
+            Self::Import | Self::NotOurs | Self::Look => {
                 format!("stackctl events {stack}")
             }
         }

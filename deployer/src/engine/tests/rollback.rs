@@ -276,3 +276,27 @@ async fn nothing_is_deleted_where_a_name_would_keep_nothing() {
         assert!(names(&played.finish_as("destroy")).is_empty());
     }
 }
+
+/// A creation cannot be cancelled; it may fail while it is waited for, and CloudFormation takes it back.
+#[tokio::test]
+async fn what_is_taken_back_while_it_is_waited_for_is_rolled_back() {
+    const ME: &str = "stackctl-0123456789abcdef0123-v0-1-0-by--kdev";
+    for (end, outcome) in [
+        ("ROLLBACK_COMPLETE", Outcome::RolledBack),
+        ("CREATE_COMPLETE", Outcome::Unchanged),
+    ] {
+        let script = Script::new()
+            .describe(STACK, Stack::new("CREATE_IN_PROGRESS").xml())
+            .events(&[("2", STACK, "CREATE_IN_PROGRESS", "User Initiated", ME)])
+            .events(&[("9", STACK, end, "", ME)])
+            .events(&[("9", STACK, end, "", ME)]);
+        let played = script.describe(STACK, Stack::new(end).xml()).play();
+        let mut request = request(&[]);
+        request.unasked = [STACK.to_owned()].into();
+        let report = rollback(&played.context, request)
+            .await
+            .expect("nothing failed");
+        assert_eq!(report.stacks[0].outcome, outcome, "{end}");
+        played.finish_as("rollback");
+    }
+}

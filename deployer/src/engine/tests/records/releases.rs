@@ -1,6 +1,9 @@
 //! The releases of a stack, as they are read back.
 
+use aws_sdk_cloudformation::{Client as CloudFormation, types::DeploymentConfigMode};
+
 use super::*;
+use crate::engine::{RollbackRequest, rollback};
 
 /// The key of a package: its name is its hash.
 fn package(level: &str) -> String {
@@ -360,4 +363,53 @@ async fn code_that_was_given_past_cloudformation_is_no_release() {
     assert!(releases.is_direct().await.expect("is read"));
     assert!(!releases.is_direct().await.expect("is read"));
     played.finish();
+}
+
+/// Where an update of somebody else failed in express mode, CloudFormation takes back nothing by itself: what was written down
+/// last is deployed again, as it takes it
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html>).
+#[tokio::test]
+async fn what_failed_in_express_mode_is_replaced_by_the_newest_release() {
+    const DEPLOYED: &str = r#"{"Parameters":{"Hidden":{"Type":"String","NoEcho":true},"Level":{"Type":"String"},"Other":{"Type":"String","Default":"o"}},"Resources":{"Orders":{"Type":"AWS::SQS::Queue"}}}"#;
+    let stuck = || {
+        let mut found = Stack::new("UPDATE_FAILED");
+        found.express = true;
+        found.parameters = vec![("Hidden", "****".into()), ("Level", "d".into())];
+        found
+    };
+    let (key, body) = record(3, "c", None);
+    let mut body: Value = serde_json::from_str(&body).expect("is JSON");
+    body["template"] = json!(DEPLOYED);
+    let played = three(Script::new().describe(STACK, stuck().xml()), &stuck())
+        .s3("get_object", got((key, body.to_string())))
+        .cloudformation(
+            "update_stack",
+            mock!(CloudFormation::update_stack)
+                .match_requests(|input| {
+                    let config = input.deployment_config();
+                    let [hidden, level] = input.parameters() else {
+                        return false;
+                    };
+                    config.and_then(|it| it.mode()) == Some(&DeploymentConfigMode::Express)
+                        && config.and_then(|it| it.disable_rollback()) == Some(true)
+                        && input.template_body() == Some(DEPLOYED)
+                        && hidden.parameter_key() == Some("Hidden")
+                        && hidden.use_previous_value() == Some(true)
+                        && level.parameter_value() == Some("c")
+                        && input.client_request_token().is_some()
+                })
+                .then_http_response(|| http(200, &answers::empty("UpdateStack"))),
+        )
+        .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
+        .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
+        .play();
+    let request = RollbackRequest {
+        stacks: vec![stack(STACK, &[]).manifest],
+        ..RollbackRequest::default()
+    };
+    let report = rollback(&played.context, request)
+        .await
+        .expect("it works again");
+    assert_eq!(report.stacks[0].outcome, Outcome::RolledBack);
+    played.finish_as("rollback");
 }
