@@ -10,6 +10,7 @@ use super::{
     Context, Origin, ResourceEvent, StackStatus, StackTarget,
     activity::{self, is_end, is_passing},
     inspect::{present, says_absent},
+    origin,
 };
 use crate::aws::AwsError;
 
@@ -18,7 +19,7 @@ use crate::aws::AwsError;
 pub struct Operation {
     /// The stack.
     pub stack: String,
-    /// What was done: `create`, `update`, `delete`, `import`, `rollback`.
+    /// What was done: `create`, `update`, `delete`, `import`, `rename` for a step of a rename, `rollback`.
     pub operation: String,
     /// The last status of the stack.
     pub status: StackStatus,
@@ -112,7 +113,12 @@ fn operation(group: Group) -> Option<Operation> {
     let ended = status.is_settled() && !is_passing(&status);
     Some(Operation {
         stack: first.stack.clone(),
-        operation: word(&first.status).to_owned(),
+        operation: match word(&first.status) {
+            "update" | "import" if group.key.as_deref().is_some_and(origin::is_renaming) => {
+                "rename".to_owned()
+            }
+            word => word.to_owned(),
+        },
         status,
         began: first.time.clone(),
         ended: ended.then(|| last.time.clone()),
@@ -187,6 +193,31 @@ mod tests {
             [
                 ("create", "ROLLBACK_COMPLETE", true, 5),
                 ("delete", "DELETE_IN_PROGRESS", false, 1),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_steps_of_a_rename_are_told_apart() {
+        let step = Some("stackctl-0123456789abcdef0123-rename-v0-1-0-by--kdev");
+        let update = Some("stackctl-0123456789abcdef0123-v0-1-0-by--krename");
+        let operations = split(
+            vec![
+                event(1, "intake-dev", "UPDATE_IN_PROGRESS", step),
+                event(2, "intake-dev", "UPDATE_COMPLETE", step),
+                event(3, "intake-dev", "UPDATE_IN_PROGRESS", update),
+                event(4, "intake-dev", "UPDATE_COMPLETE", update),
+            ],
+            None,
+        );
+        let told = operations
+            .iter()
+            .map(|it| (it.operation.as_str(), it.origin.by.as_deref()));
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                ("rename", Some("user/dev")),
+                ("update", Some("user/rename"))
             ]
         );
     }

@@ -16,6 +16,16 @@ const LONGEST: usize = 128;
 /// The number of characters of a commit that are kept.
 const COMMIT: usize = 12;
 
+/// Stands before the version in the token of a step of a rename.
+pub(super) const RENAMING: &str = "-rename";
+
+/// Returns whether an operation with this token is a step of a rename, which no update shows by itself.
+pub(super) fn is_renaming(token: &str) -> bool {
+    let rest = token.strip_prefix(PREFIX);
+    let parts = rest.and_then(|rest| rest.split_once("-v"));
+    parts.is_some_and(|(attempt, _)| attempt.ends_with(RENAMING))
+}
+
 /// The state of the source that is deployed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Revision {

@@ -14,8 +14,8 @@ use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    Executed, Run, anew, aws, check_cancelled, execute, given_up, importable, input::token,
-    interrupted, known_hints, protection, refused as refused_by_aws, remove,
+    Executed, Run, anew, aws, check_cancelled, execute, given_up, importable,
+    input::renaming_token, interrupted, known_hints, protection, refused as refused_by_aws, remove,
 };
 use crate::ascii;
 use crate::aws::{AwsError, texts};
@@ -246,7 +246,7 @@ async fn take(
     });
     let text = ascii::json(next);
     let source = published(context, stack, &text).await?;
-    let name = token(context, &[&stack.name, &text], &[]);
+    let name = renaming_token(context, &[&stack.name, &text]);
     let none = BTreeMap::new();
     let request = ChangeSetRequest {
         stack,
@@ -348,7 +348,8 @@ fn not_imported(error: StackError) -> Failed {
     }
 }
 
-async fn published<'a>(
+/// Puts a template where the call that takes it finds it.
+pub(in crate::engine) async fn published<'a>(
     context: &Context,
     stack: &StackManifest,
     template: &'a str,

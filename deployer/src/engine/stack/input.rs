@@ -93,6 +93,20 @@ pub(in crate::engine) fn token(
     texts: &[&str],
     maps: &[&BTreeMap<String, String>],
 ) -> String {
+    marked(context, texts, maps, "")
+}
+
+/// Makes the token of a step of a rename, which the history of the stack tells from an update.
+pub(super) fn renaming_token(context: &Context, texts: &[&str]) -> String {
+    marked(context, texts, &[], origin::RENAMING)
+}
+
+fn marked(
+    context: &Context,
+    texts: &[&str],
+    maps: &[&BTreeMap<String, String>],
+    mark: &str,
+) -> String {
     let mut hash = Sha256::new();
     let mut add = |text: &str| {
         hash.update(text.len().to_le_bytes());
@@ -113,7 +127,7 @@ pub(in crate::engine) fn token(
     add(&age.as_nanos().to_string());
     let mut digest = hex(&hash.finalize());
     digest.truncate(DIGITS);
-    let token = format!("{PREFIX}{digest}");
+    let token = format!("{PREFIX}{digest}{mark}");
     origin::sign(token, &context.revision, &context.clients.identity().arn)
 }
 
