@@ -6,11 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::json;
 
 use super::look::Look;
-use super::{Session, approval, ledger};
+use super::{Session, ledger};
 use crate::cli;
 use crate::engine::{self, Approve, Decision, EventSink, Outcome, ProposedChanges, StackDrift};
 use crate::error::{EXIT_CHANGES, Error, Kind, Result};
+use crate::repeat::Repeated;
 use crate::ui::{self, Activity, Ui};
+
+/// What in sync is worth on the local engine.
+const ENGINE_COMPARES: &str = "the local engine compares a dozen resource types and calls all others IN_SYNC unseen: it proves nothing of them";
 
 pub(super) async fn run(session: &Session, arguments: &cli::Drift) -> Result<u8> {
     let look = Look::open(session, Some(&arguments.stacks)).await?;
@@ -25,6 +29,12 @@ pub(super) async fn run(session: &Session, arguments: &cli::Drift) -> Result<u8>
     let looks = engine::abreast(look.context.concurrency, looks.collect());
     let drifts = session.guard(Box::pin(looks)).await?.into_iter();
     let drifts: Vec<StackDrift> = drifts.collect::<Result<_, _>>()?;
+    let is_local = look.place.is_local();
+    if is_local {
+        session.ui.tell(ENGINE_COMPARES);
+    }
+    let options = Repeated::of(&session.global);
+    let told = ui::drift(&drifts, is_local, &options);
     // What nobody could look at may be otherwise too.
     let differs = |drift: &StackDrift| drift.is_drifted() || drift.is_uncertain();
     let drifted = drifts.iter().any(differs);
@@ -32,12 +42,12 @@ pub(super) async fn run(session: &Session, arguments: &cli::Drift) -> Result<u8>
         if session.ui.json() {
             session.ui.document(&json!({"stacks": drifts}));
         } else {
-            session.ui.out(ui::drift(&drifts));
+            session.ui.out(told);
         }
         let changed = arguments.exit_code && drifted;
         return Ok(if changed { EXIT_CHANGES } else { 0 });
     }
-    session.ui.line(ui::drift(&drifts).trim_end());
+    session.ui.line(told.trim_end());
     let reverted = Box::pin(revert(session, &look, &drifts)).await?;
     if session.ui.json() {
         session
@@ -86,7 +96,7 @@ async fn revert(session: &Session, look: &Look, drifts: &[StackDrift]) -> Result
         let mut context = look
             .context
             .clone()
-            .with_options(&approval::options(session));
+            .with_options(Repeated::of(&session.global));
         context.cancel = session.cancel.clone();
         let mut context = ledger::entering(context, &session.ui, &project, (name, stage));
         // Under --json the document at the end says what became of it.

@@ -7,13 +7,31 @@ use serde_json::Value;
 use super::report::fitted;
 use super::{paint, palette, terminal};
 use crate::engine::{Change, ProposedChanges, Replacement, ResourceDrift, StackDrift};
+use crate::repeat::Repeated;
 
-/// Renders what differs, property by property: what the stack has, and what is there.
-pub fn drift(drifts: &[StackDrift]) -> String {
-    render(drifts, terminal::width())
+/// Renders what differs, property by property: what the stack has, and what is there. The local engine does not change
+/// anything back.
+pub fn drift(drifts: &[StackDrift], is_local: bool, options: &Repeated) -> String {
+    options.complete(&render(drifts, is_local, terminal::width()))
 }
 
-fn render(drifts: &[StackDrift], width: Option<usize>) -> String {
+/// Says what makes the resources of a stack anew that somebody deleted.
+///
+/// A drift-aware change set does, of the template that is deployed: "Scenario 3" of
+/// <https://aws.amazon.com/blogs/devops/safely-handle-configuration-drift-with-cloudformation-drift-aware-change-sets/>.
+fn anew(stack: &str, is_local: bool) -> String {
+    if is_local {
+        format!(
+            "what was deleted is made anew with the stack: `stackctl destroy {stack}`, and then `stackctl deploy {stack}`"
+        )
+    } else {
+        format!(
+            "what was deleted is made anew by `stackctl drift {stack} --revert`, empty where it held data; a deploy alone leaves it out"
+        )
+    }
+}
+
+fn render(drifts: &[StackDrift], is_local: bool, width: Option<usize>) -> String {
     let mut text = String::new();
     for drift in drifts {
         let style = match drift.status.as_str() {
@@ -34,6 +52,11 @@ fn render(drifts: &[StackDrift], width: Option<usize>) -> String {
         }
         for resource in &drift.resources {
             one(&mut text, resource, width);
+        }
+        if drift.resources.iter().any(|it| it.status == "DELETED") {
+            let next = anew(&drift.stack, is_local);
+            let line = format!("  {} {next}", paint(palette::HINT, "next:"));
+            let _ = writeln!(text, "{}", fitted(&line, width, 4));
         }
     }
     text
@@ -171,6 +194,7 @@ mod tests {
                 ],
                 in_sync: 3,
             }],
+            false,
             Some(80),
         );
         snapbox::assert_data_eq!(
@@ -188,9 +212,21 @@ intake-dev DRIFTED (3 in sync)
         actual   {"Key":"a","Value":"b"}
   - deleted Topic AWS::SQS::Queue
       declared at stacks/src/intake.rs:12:9
+  next: what was deleted is made anew by
+    `stackctl drift intake-dev --revert`, empty where it held data; a deploy
+    alone leaves it out
 
 "#]]
         );
+    }
+
+    #[test]
+    fn what_was_deleted_has_a_way_back() {
+        assert!(anew("intake-dev", false).contains("`stackctl drift intake-dev --revert`"));
+        // The local engine changes nothing back.
+        let local = anew("intake-dev", true);
+        assert!(!local.contains("--revert"), "{local}");
+        assert!(local.contains("`stackctl destroy intake-dev`"), "{local}");
     }
 
     #[test]

@@ -137,3 +137,21 @@ fn what_nobody_could_look_at_is_not_taken_for_as_deployed() {
         assert_eq!(outcome.code, Some(code), "{outcome:?}");
     }
 }
+
+#[test]
+fn what_somebody_deleted_is_told_with_what_makes_it_anew() {
+    fn deleted(action: &str, _: &str) -> Option<String> {
+        about_drift(action, "DRIFTED", &(table() + &queue("DELETED", "")))
+    }
+    let (workspace, server) = (
+        workspace(),
+        Server::answering(Some("UPDATE_COMPLETE"), deleted),
+    );
+    let outcome = run("drift", &workspace, &server, &[]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let told = format!(
+        "`stackctl drift orders-dev --revert --stage dev --endpoint-url {}`",
+        server.url()
+    );
+    assert!(outcome.stdout.contains(&told), "{outcome:?}");
+}
