@@ -210,6 +210,7 @@ pub(super) fn adapt(session: &Session, assembly: &mut Assembly, place: &Place) -
     if !place.is_local() {
         return Ok(());
     }
+    let mut policies = 0;
     for (stack, left_out) in assembly.change_templates(adapt::adapt)? {
         for part in left_out {
             match part {
@@ -217,6 +218,7 @@ pub(super) fn adapt(session: &Session, assembly: &mut Assembly, place: &Place) -
                     "{stack}/{logical_id} is left out: the local engine does not run {kind}"
                 )),
                 LeftOut::TlsOnly { logical_id } => {
+                    policies += 1;
                     if session.ui.verbose() > 0 {
                         session.ui.done(
                             "adapt",
@@ -226,6 +228,16 @@ pub(super) fn adapt(session: &Session, assembly: &mut Assembly, place: &Place) -
                 }
             }
         }
+    }
+    // A run that watches renders them again and again.
+    if policies > 0 && session.ui.verbose() == 0 && session.adapted.set(()).is_ok() {
+        let policies = count(policies, "policy resource");
+        session.ui.done(
+            "adapt",
+            format!(
+                "{policies} without what denies plain HTTP, on this machine only; `-v` names each"
+            ),
+        );
     }
     Ok(())
 }
