@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Concern, Failure, InstanceResult, ProposedChanges, StackStatus};
+use super::{Concern, Failure, FirstCause, InstanceResult, ProposedChanges, StackStatus};
 
 /// One thing that happened. Under `--json` each is one line; `type` names the variant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,6 +46,17 @@ pub enum Event {
         stack: String,
         /// What it is doing.
         status: StackStatus,
+    },
+    /// The operation of an earlier run that a deploy waited for has failed, or was rolled back; the deploy goes on with what
+    /// is left to do.
+    JoinedFailed {
+        /// The stack.
+        stack: String,
+        /// How it ended.
+        status: StackStatus,
+        /// What failed first, where the events tell.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        first_cause: Option<FirstCause>,
     },
     /// A stack is busy with an operation of somebody else, and the run was asked to wait for its end.
     StackWaiting {

@@ -14,7 +14,7 @@ use super::{
     outside,
 };
 use crate::engine::{
-    Context, DeployedStack, Event, StackError, activity, change_set,
+    Context, DeployedStack, Event, FirstCause, StackError, activity, change_set,
     change_set::Listed,
     destroy::fallen,
     inspect, owner, ownership,
@@ -59,7 +59,16 @@ pub(super) async fn settle(
                     waiting: Vec::new(),
                 });
             }
-            DeployStep::Follow => join(context, stack, &deployed, &mut joined).await?,
+            DeployStep::Follow => {
+                join(context, stack, &deployed, &mut joined).await?;
+                if let Some(ended) = joined.news.take_if(|ended| !ended.status.is_good()) {
+                    context.emit(Event::JoinedFailed {
+                        stack: stack.name.clone(),
+                        first_cause: FirstCause::find(&ended.events),
+                        status: ended.status,
+                    });
+                }
+            }
             DeployStep::Review => {
                 return Ok(Settled {
                     deployed: None,
@@ -130,6 +139,8 @@ pub(in crate::engine) struct Joined {
     looks: usize,
     /// Whether its end was seen.
     ended: bool,
+    /// How it ended, until that is told.
+    news: Option<activity::Ended>,
 }
 
 /// Waits for a running operation: for one that an earlier run of the same caller began by following it, for one of
@@ -175,6 +186,7 @@ pub(in crate::engine) async fn join(
         };
     }
     let caller = context.clients.identity();
+    let mut news = None;
     let ours = running
         .token
         .as_deref()
@@ -189,6 +201,7 @@ pub(in crate::engine) async fn join(
             .map_err(|stopped| stopped_error(stack, stopped))?;
         // The run that began it did not see what it kept.
         outside::ended(context, stack, &deployed.id, &ended).await;
+        news = Some(ended);
     } else {
         let name = stack.name.clone();
         let status = deployed.status.clone();
@@ -217,6 +230,7 @@ pub(in crate::engine) async fn join(
         ended: ours.is_some(),
         running: Some(running),
         looks: 0,
+        news,
     };
     Ok(())
 }

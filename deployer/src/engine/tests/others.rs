@@ -32,6 +32,39 @@ async fn an_operation_of_the_same_caller_is_joined() {
     assert_eq!(names(&played.finish())[1], "stack_joined");
 }
 
+/// The update that is joined fails, and what comes next is another one.
+#[tokio::test]
+async fn a_joined_operation_that_fails_is_told_before_the_deploy_goes_on() {
+    let played = Script::new()
+        .describe(STACK, Stack::new("UPDATE_IN_PROGRESS").xml())
+        .events(&[("2", STACK, "UPDATE_IN_PROGRESS", "User Initiated", ME)])
+        .events(&[
+            ("5", STACK, "UPDATE_ROLLBACK_COMPLETE", "", ME),
+            ("4", STACK, "UPDATE_ROLLBACK_IN_PROGRESS", "", ME),
+            ("3", "Orders", "UPDATE_FAILED", "it is too long", ME),
+        ])
+        .events(&[("5", STACK, "UPDATE_ROLLBACK_COMPLETE", "", ME)])
+        .describe(STACK, Stack::new("UPDATE_ROLLBACK_COMPLETE").xml())
+        .proposing_nothing()
+        .play();
+    deploy(&played.context, one(stack(STACK, &[])), Answer::never())
+        .await
+        .expect("nothing else is to be done");
+    let events = played.finish();
+    let told: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::JoinedFailed {
+                status,
+                first_cause,
+                ..
+            } => Some((status.as_str(), first_cause.as_ref()?.reason.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [("UPDATE_ROLLBACK_COMPLETE", "it is too long")]);
+}
+
 /// The run that began the update was killed, and did not see what its rollback kept.
 #[tokio::test]
 async fn what_a_joined_rollback_keeps_is_written_down() {

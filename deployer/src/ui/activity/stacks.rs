@@ -73,8 +73,7 @@ impl Activity {
             });
             if turns.is_some() {
                 let text = format!("{}: what was done is taken back", event.stack);
-                self.ui
-                    .line(task::labelled("rollback", palette::WARNING, &text));
+                self.ui.labelled("rollback", palette::WARNING, &text);
             }
             return;
         }
@@ -88,7 +87,7 @@ impl Activity {
         };
         // What rolls back or is skipped is told; what merely begins is not, unless it is asked for.
         if told || self.ui.verbose() > 0 {
-            self.ui.line(resource_line(event, sign));
+            self.ui.line(resource_line(event, sign, self.ui.width()));
         }
         self.message(
             &event.stack,
@@ -96,8 +95,18 @@ impl Activity {
         );
     }
 
+    /// Says that what follows is another operation than the one that was told of so far.
+    pub(super) fn turn(&self, stack: &str) {
+        self.with(|stacks| {
+            if let Some(running) = stacks.get_mut(stack) {
+                running.begin_anew();
+            }
+        });
+    }
+
     /// Remembers what an update changes.
     pub(super) fn plan(&self, changes: &ProposedChanges) {
+        self.turn(&changes.stack);
         if changes.create {
             return;
         }
@@ -114,6 +123,18 @@ impl Activity {
         self.with(|stacks| {
             if let Some(running) = stacks.get_mut(&changes.stack) {
                 running.update = Some(planned);
+            }
+        });
+    }
+
+    /// Remembers what a step of a rename is about. What takes its name from that is updated with it, and is not told.
+    pub(super) fn rename(&self, stack: &str, moves: &BTreeMap<String, String>) {
+        let ids = moves.iter().flat_map(|(from, to)| [from, to]);
+        let renamed = ids.map(|id| (id.clone(), Planned::renamed())).collect();
+        self.with(|stacks| {
+            if let Some(running) = stacks.get_mut(stack) {
+                running.begin_anew();
+                running.update = Some(renamed);
             }
         });
     }
@@ -142,8 +163,7 @@ impl Activity {
         } else {
             palette::WARNING
         };
-        self.ui
-            .line(task::labelled(word, style, &format!("{name}{time}")));
+        self.ui.labelled(word, style, &format!("{name}{time}"));
     }
 
     pub(super) fn drop_bar(&self, stack: &str) {

@@ -32,6 +32,18 @@ pub(super) struct Planned {
     pub(super) told: bool,
 }
 
+impl Planned {
+    /// A resource that gets another logical id.
+    pub(super) fn renamed() -> Self {
+        Self {
+            resource_type: String::new(),
+            action: "Rename".to_owned(),
+            policy: None,
+            told: false,
+        }
+    }
+}
+
 impl Running {
     /// Takes note of an event. Returns how its line begins; nothing, where the resource is none that changes.
     pub(super) fn hear(
@@ -68,6 +80,14 @@ impl Running {
         let turns = !self.backwards && status.ends_with("ROLLBACK_IN_PROGRESS");
         self.backwards |= turns;
         turns
+    }
+
+    /// Forgets what was told of an operation that is over: a run may wait for one, and then begin another.
+    pub(super) fn begin_anew(&mut self) {
+        self.total = 0;
+        self.finished = 0;
+        self.update = None;
+        self.backwards = false;
     }
 
     /// Returns lines for what an update removed without an event, as it does in the local engine.
@@ -158,5 +178,13 @@ mod tests {
         ] {
             assert_eq!(running.hear(&event(status), true, true), Some(sign));
         }
+
+        // What was taken back may have been the operation of an earlier run.
+        running.begin_anew();
+        assert_eq!(
+            running.hear(&event("UPDATE_COMPLETE"), true, true),
+            Some(Sign::Updated)
+        );
+        assert!(running.turns("UPDATE_ROLLBACK_IN_PROGRESS"));
     }
 }
