@@ -68,6 +68,8 @@ pub(crate) struct Session {
     pub(crate) cancel: Cancel,
     /// Is set once what is odd in the configuration was told.
     pub(crate) told: Arc<OnceLock<()>>,
+    /// Is set once it was told what the local engine is not sent.
+    pub(crate) adapted: Arc<OnceLock<()>>,
     /// Keeps the temporary files of this run from others, once there may be some.
     pub(crate) scratch: Arc<OnceLock<Scratch>>,
     /// Is cloned by work that the process must see the end of, even where nobody awaits it any more.
@@ -182,6 +184,7 @@ fn start(cli: Cli, ui: &Ui) -> Result<u8> {
             directory,
             cancel: interrupt::listen(ui),
             told: Arc::default(),
+            adapted: Arc::default(),
             scratch: Arc::default(),
             working,
             several: false,

@@ -138,6 +138,7 @@ pub use waves::{WaveEnd, Waves};
 use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc};
 
 use crate::aws::Clients;
+use crate::repeat::Repeated;
 
 /// What every operation of the engine works with.
 #[derive(Clone)]
@@ -152,8 +153,8 @@ pub struct Context {
     pub timing: Arc<dyn Timing>,
     /// How often to ask AWS for news.
     pub pace: Pace,
-    /// The options that a command of ours needs to work on the same stage and place, each after a space.
-    pub options: Arc<str>,
+    /// The options that a command of ours needs to work on the same stage and place.
+    pub options: Arc<Repeated>,
     /// The state of the source that is deployed.
     pub revision: Arc<Revision>,
     /// Whether operations of somebody else are waited for; without it they are refused.
@@ -266,8 +267,8 @@ impl Context {
 
     /// Takes the options with which the commands that hints name work on the same stage and place.
     #[must_use]
-    pub fn with_options(mut self, options: &str) -> Self {
-        self.options = options.into();
+    pub fn with_options(mut self, options: Repeated) -> Self {
+        self.options = Arc::new(options);
         self
     }
 

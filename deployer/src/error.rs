@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::repeat::Repeated;
+
 /// What went wrong, as far as a script has to tell errors apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -204,6 +206,16 @@ impl Error {
     #[must_use]
     pub fn within(mut self, environment: &str) -> Self {
         self.0.message = format!("{environment}: {}", self.0.message);
+        self
+    }
+
+    /// Writes the options of the run into the commands that its hints and causes name.
+    #[must_use]
+    pub fn completed(mut self, options: &Repeated) -> Self {
+        let Contents { causes, hints, .. } = &mut *self.0;
+        for text in causes.iter_mut().chain(hints) {
+            *text = options.complete(text);
+        }
         self
     }
 

@@ -19,6 +19,7 @@ pub mod content;
 pub mod engine;
 pub mod error;
 pub mod local;
+pub mod repeat;
 pub mod sample;
 mod scratch;
 mod template;

@@ -31,6 +31,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::{Color, Global};
 use crate::error::{Error, Kind};
+use crate::repeat::Repeated;
 
 pub(crate) use activity::bytes;
 pub use activity::{Activity, event_line, log_line};
@@ -69,6 +70,8 @@ pub struct Ui {
     asking: Arc<tokio::sync::Mutex<()>>,
     /// The environment that is printed for, where there are several.
     within: Option<Arc<Within>>,
+    /// The options of the run, which commands get that people are told to type.
+    options: Arc<Repeated>,
 }
 
 impl Ui {
@@ -80,6 +83,8 @@ impl Ui {
             Color::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
+        let options = Repeated::of(global);
+        crash::remember(&options);
         let draw = io::stderr().is_terminal()
             && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
         Self {
@@ -90,15 +95,22 @@ impl Ui {
             broken: Arc::default(),
             asking: Arc::default(),
             within: None,
+            options: Arc::new(options),
         }
     }
 
     /// Returns a printer for one of several environments. Lines for people begin with its label, which is made as wide as
-    /// all others are, JSON lines hold its fields, and a document is kept, for one document of all.
+    /// all others are, JSON lines hold its fields, commands get its options, and a document is kept, for one document of all.
     #[must_use]
-    pub fn within(&self, label: &str, width: usize, fields: Map<String, Value>) -> Self {
+    pub fn within(
+        &self,
+        (label, width): (&str, usize),
+        fields: Map<String, Value>,
+        options: Repeated,
+    ) -> Self {
         Self {
             within: Some(Arc::new(Within::new(label, width, fields))),
+            options: Arc::new(options),
             ..self.clone()
         }
     }
@@ -124,11 +136,13 @@ impl Ui {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    /// Prints a line for people on standard error, above whatever progress is drawn.
+    /// Prints a line for people on standard error, above whatever progress is drawn. Commands of ours in it get the options of
+    /// the run.
     pub fn line(&self, text: impl AsRef<str>) {
+        let text = self.options.complete(text.as_ref());
         let text = match &self.within {
-            Some(within) => &within.lines(text.as_ref()),
-            None => text.as_ref(),
+            Some(within) => within.lines(&text),
+            None => text,
         };
         let print = || {
             // Nothing can be told where standard error is gone.
@@ -142,24 +156,28 @@ impl Ui {
 
     /// Prints what was done, with the verb in front.
     pub fn done(&self, verb: &str, text: impl AsRef<str>) {
-        self.line(task::labelled(verb, palette::GOOD, text.as_ref()));
+        self.labelled(verb, palette::GOOD, text.as_ref());
     }
 
     /// Prints something that deserves attention and is no error.
     pub fn warn(&self, text: impl AsRef<str>) {
-        let text = format!("{} {}", paint(palette::WARNING, "warning:"), text.as_ref());
-        let lines: Vec<String> = text
-            .lines()
-            .map(|line| report::fitted(line, self.width(), 2))
-            .collect();
-        self.line(lines.join("\n"));
+        let text = self.options.complete(text.as_ref());
+        let text = format!("{} {text}", paint(palette::WARNING, "warning:"));
+        self.line(report::fitted(&text, self.width(), 2));
+    }
+
+    /// Prints a sentence for people, broken between words; what it begins with in blanks it keeps.
+    pub fn tell(&self, text: impl AsRef<str>) {
+        let text = self.options.complete(text.as_ref());
+        let blanks = text.len() - text.trim_start_matches(' ').len();
+        self.line(report::fitted(&text, self.width(), blanks + 2));
     }
 
     /// Says that a step begins, where nothing is drawn that says so: a log is to tell what is going on.
     pub fn begin(&self, verb: &str, text: impl AsRef<str>) {
         if self.bars.is_none() {
             let text = format!("{} ..", text.as_ref());
-            self.line(task::labelled(verb, palette::ACTIVE, &text));
+            self.labelled(verb, palette::ACTIVE, &text);
         }
     }
 
@@ -242,6 +260,7 @@ impl Ui {
 
     /// Prints an error: for people on standard error, under `--json` as a document on standard output too.
     pub fn error(&self, error: &Error) {
+        let error = &error.clone().completed(&self.options);
         self.line(report::error(error, self.width()).trim_end());
         if self.json {
             // One line, so that it ends a stream of JSON lines as well as it stands alone.

@@ -78,35 +78,7 @@ pub(super) async fn ask_again(
         "`--yes` was given before this was known, and nobody can be asked",
     );
     let error = dangers.iter().fold(error, Error::cause);
-    Err(error.hint(format!(
-        "look at it and approve it with `stackctl deploy{}`",
-        options(session)
-    )))
-}
-
-/// Returns the options with which another command works on the same stage and place, each after a space.
-pub(super) fn options(session: &Session) -> String {
-    let global = &session.global;
-    let mut options = String::new();
-    if global.local {
-        options += " --local";
-    }
-    for (name, value) in [
-        ("--stage", global.stage.as_deref()),
-        ("--endpoint-url", global.endpoint_url.as_deref()),
-    ] {
-        if let Some(value) = value {
-            options.extend([" ", name, " ", value]);
-        }
-    }
-    for region in &global.regions {
-        options.extend([" --region ", region]);
-    }
-    for assignment in &global.variables {
-        let quoted = assignment.as_str().replace('\'', "'\\''");
-        options.extend([" --var '", &quoted, "'"]);
-    }
-    options
+    Err(error.hint("look at it and approve it with `stackctl deploy`"))
 }
 
 /// Asks for the name of a protected stage, which `--confirm` gives; `--yes` does not suffice.
@@ -184,6 +156,17 @@ impl Approval {
             protected: None,
             local: false,
             declined: Mutex::default(),
+        }
+    }
+
+    /// Says what leads on where something was not approved that nobody agreed to beforehand.
+    pub(super) fn way_on(&self) -> &'static str {
+        match self.consent {
+            // Exactly the plan that was kept is executed, or none.
+            Consent::Kept => {
+                "keep a plan of what would change now with `stackctl diff --out FILE`, read it, and deploy that"
+            }
+            _ => "deploy again with somebody to ask, and without `--yes`",
         }
     }
 

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
+use super::Session;
 use super::look::Look;
-use super::{Session, approval};
 use crate::cli;
 use crate::engine::{self, Explanation};
 use crate::error::Result;
+use crate::repeat::Repeated;
 use crate::ui;
 
 pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
@@ -14,7 +15,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8
     let context = look
         .context
         .clone()
-        .with_options(&approval::options(session));
+        .with_options(Repeated::of(&session.global));
     let mut explanations: Vec<Explanation> = Vec::new();
     for target in &look.targets {
         let rendered = look

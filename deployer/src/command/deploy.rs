@@ -277,17 +277,16 @@ async fn with_exporters(
         format!(" {}", ids(&mut wanted.iter()).join(" "))
     };
     Ok(Some(format!(
-        "deploy {} too: `stackctl deploy{all}{}`",
-        list(&more),
-        approval::options(session)
+        "deploy {} too: `stackctl deploy{all}`",
+        list(&more)
     )))
 }
 
 /// Ends a deploy that CloudFormation would refuse half-way, before anything is changed. What is local is refused alike, so that
 /// nobody learns it only on AWS.
 ///
-/// `local` are the options of a command that works there, where this is local.
-pub(super) fn refuse_impossible(plan: &Plan, local: Option<String>) -> Result<()> {
+/// Locally there is a way besides.
+pub(super) fn refuse_impossible(plan: &Plan, is_local: bool) -> Result<()> {
     let impossible = plan.impossible();
     if impossible.is_empty() {
         return Ok(());
@@ -296,11 +295,10 @@ pub(super) fn refuse_impossible(plan: &Plan, local: Option<String>) -> Result<()
     let error = impossible.into_iter().fold(error, Error::cause);
     let error = error
         .hint("change what `stackctl diff` marks with CANNOT BE DEPLOYED; nothing was changed");
-    Err(match local {
-        Some(options) => error.hint(format!(
-            "or make it anew, if nothing local has to stay: `stackctl destroy{options}` comes first"
-        )),
-        None => error,
+    Err(if is_local {
+        error.hint("or make it anew, if nothing local has to stay: `stackctl destroy` comes first")
+    } else {
+        error
     })
 }
 
@@ -435,15 +433,15 @@ mod tests {
 
     #[test]
     fn what_cloudformation_refuses_ends_a_deploy_before_it_begins() {
-        assert!(refuse_impossible(&plan(Grade::DataLoss), None).is_ok());
+        assert!(refuse_impossible(&plan(Grade::DataLoss), false).is_ok());
         let refused =
             |local| refuse_impossible(&plan(Grade::Impossible), local).expect_err("it is");
-        let error = refused(None);
+        let error = refused(false);
         assert_eq!(error.kind(), Kind::Deploy);
         assert_eq!(error.causes(), ["orders-dev/Orders: its name stays"]);
         assert_eq!(error.hints().len(), 1);
         // What is local is refused alike, and there is another way.
-        let hints = refused(Some(" --local".to_owned())).hints().to_vec();
-        assert!(hints[1].contains("`stackctl destroy --local`"), "{hints:?}");
+        let hints = refused(true).hints().to_vec();
+        assert!(hints[1].contains("`stackctl destroy`"), "{hints:?}");
     }
 }

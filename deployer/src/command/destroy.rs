@@ -24,6 +24,7 @@ use crate::engine::{
     Survey, SurvivorSearch, Taken,
 };
 use crate::error::{Error, Kind, Result};
+use crate::repeat::Repeated;
 use crate::ui::Activity;
 
 /// Deletes stacks in every chosen environment, one after the other, the last one first: what several share goes with the
@@ -63,6 +64,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Result<u
                 return Err(error);
             }
             let left: Vec<_> = sites.iter().map(|site| site.rendered.stage).collect();
+            let error = error.completed(&Repeated::of(&site.rendered.session.global));
             return Err(environments::not_begun(within(stage, true, error), &left));
         }
     }
@@ -407,7 +409,7 @@ impl Run<'_> {
             absent = outlook.absent;
         }
         for orphan in &site.orphans {
-            session.ui.line(format!("  {}", described(orphan)));
+            session.ui.tell(format!("  {}", described(orphan)));
         }
         let account = &context.clients.identity().account;
         let (own, orphans) = (context.clients.region(), &site.orphans);

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::Session;
 use crate::config::{Project, Stage, StageConfig, list};
 use crate::error::{Error, Kind, Result};
+use crate::repeat::Repeated;
 
 /// What one document is made of under `--json`, where each of several environments gave one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +56,11 @@ impl Session {
         let widths = chosen.iter().map(|stage| label(stage).chars().count());
         let width = widths.max().unwrap_or_default();
         let mut session = self.clone();
-        session.ui = self.ui.within(label(stage), width, fields(stage));
         session.global.regions = vec![label(stage).to_owned()];
+        let options = Repeated::of(&session.global);
+        session.ui = self
+            .ui
+            .within((label(stage), width), fields(stage), options);
         session.several = true;
         session
     }
@@ -135,7 +139,9 @@ pub(super) async fn each(
             Ok(ended) => code = code.max(ended),
             Err(error) => {
                 let rest = chosen.get(position + 1..).unwrap_or_default();
-                let error = error.within(label(stage)).with_fields(fields(stage));
+                let options = Repeated::of(&own.global);
+                let error = error.completed(&options).within(label(stage));
+                let error = error.with_fields(fields(stage));
                 return Err(not_begun(error, rest));
             }
         }

@@ -35,7 +35,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Invoke) -> Result<u8
     let asked = arguments.qualifier.as_deref();
     let qualifier = asked.or(function.alias.as_deref());
     if let (None, Some(alias)) = (asked, qualifier) {
-        session.ui.line(format!(
+        session.ui.tell(format!(
             "calling the alias {alias} of {}/{}, as whoever invokes it does; `--qualifier '$LATEST'` calls the code that was deployed last",
             function.stack, function.logical_id
         ));
@@ -67,7 +67,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Invoke) -> Result<u8
         Some(error) => {
             session.ui.warn(format!("the function failed ({error})"));
             if was_given_nothing(arguments) {
-                session.ui.line(
+                session.ui.tell(
                     "it was called with `{}`: `--sample` calls it with an event as its trigger sends it, and `--payload` with yours",
                 );
             }

@@ -16,6 +16,7 @@ use crate::assembly::Assembly;
 use crate::cli;
 use crate::config::{Project, Stage, StageConfig};
 use crate::error::{Error, Kind, Result};
+use crate::repeat::Repeated;
 
 /// A stage as it is rendered for one of its environments.
 pub(super) struct Rendered<'a> {
@@ -70,7 +71,9 @@ pub(super) async fn render<'a>(
             Source::Known => prepare::known(&own, project, name, stage).await,
         };
         let assembly = match assembly {
-            Err(error) if several || !is_chosen(stage) => Err(error.within(label(stage))),
+            Err(error) if several || !is_chosen(stage) => Err(error
+                .completed(&Repeated::of(&own.global))
+                .within(label(stage))),
             assembly => assembly,
         };
         assembly.map(|assembly| (own, assembly))

@@ -287,7 +287,7 @@ pub(super) fn tell_unowned(ui: &Ui, unowned: &[Orphan], app: Option<&str>) {
             "; with a `name` under `[workspace]` in stackctl.toml, the stacks of this one are told from others"
         }
     };
-    ui.line(format!(
+    ui.tell(format!(
         "  of this stage and of no stack in the source: {} (another workspace's, or gone from the source){hint}",
         names.join(", ")
     ));

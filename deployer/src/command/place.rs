@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 
-use super::{Session, approval, environments, interrupt};
+use super::{Session, environments, interrupt};
 use crate::aws::{self, ENGINE_ACCOUNT, StaticCredentials, Target};
 use crate::config::{Project, Stage, list};
 use crate::engine::{Cancel, CancelHandle, Context, EventSink};
 use crate::error::{Error, Kind, Result};
 use crate::local::{Endpoint, LocalEngine, LocalEvent, Settings};
+use crate::repeat::Repeated;
 use crate::toolchain::Variables;
 
 /// Where a command works.
@@ -180,7 +181,7 @@ pub(super) async fn connect(
         refuse_account(url, &clients.identity().account, key.as_deref())?;
     }
     Ok(Context::new(clients, events, session.cancel.clone())
-        .with_options(&approval::options(session)))
+        .with_options(Repeated::of(&session.global)))
 }
 
 /// Refuses an address of this machine behind which there is no engine: a tunnel to AWS would lose every guard, as nothing is

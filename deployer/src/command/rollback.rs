@@ -92,6 +92,7 @@ fn changes(action: RollbackAction) -> bool {
         | RollbackAction::RollBack
         | RollbackAction::RemoveCreated
         | RollbackAction::Continue
+        | RollbackAction::Repeat
         // What comes after a wait is decided then.
         | RollbackAction::Wait => true,
         RollbackAction::Nothing | RollbackAction::Refuse => false,
@@ -118,16 +119,22 @@ fn show(session: &Session, planned: &[PlannedRollback]) {
                 "removes what the failed creation made: there is no earlier state"
             }
             RollbackAction::Continue => "continues the rollback that failed",
+            RollbackAction::Repeat => {
+                "deploys again, in express mode, what was deployed before the update that failed"
+            }
             RollbackAction::Refuse => "cannot be rolled back",
         };
         session
             .ui
-            .line(format!("{} is {}: {what}", planned.stack, planned.status));
+            .tell(format!("{} is {}: {what}", planned.stack, planned.status));
+        if let Some(release) = planned.release {
+            session.ui.tell(format!("  that is release {release}"));
+        }
         for failed in &planned.failed {
-            session.ui.line(format!("  failed before: {failed}"));
+            session.ui.tell(format!("  failed before: {failed}"));
         }
         for (alias, version) in &planned.live {
-            session.ui.line(format!(
+            session.ui.tell(format!(
                 "  live afterwards, as before the update: {alias}, version {version}"
             ));
         }

@@ -96,7 +96,7 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         if let Some(began) = &stack.rolled_back {
             let name = &stack.stack;
             if stack.next.is_none() {
-                session.ui.line(format!(
+                session.ui.tell(format!(
                     "{name}: the update of {began} was rolled back, and what is deployed is what the source said at the last deploy: nothing is left to do"
                 ));
             } else {

@@ -221,10 +221,9 @@ impl Work<'_> {
             if !plan.untargeted.is_empty() {
                 ui.warn(format!(
                     "{set} is where stackctl.toml does not target it any more, and stays there, updated with the others: {}; \
-                     `stackctl stackset destroy {} --untargeted{}` removes it there",
+                     `stackctl stackset destroy {} --untargeted` removes it there",
                     plan.untargeted.join(", "),
-                    request.manifest.id,
-                    approval::options(self.session)
+                    request.manifest.id
                 ));
             }
         }

@@ -60,3 +60,12 @@ pub(super) fn unfinished(reports: &[impl Ending]) -> String {
     let names: Vec<&str> = unfinished.map(|report| report.told().0).collect();
     names.join(", ")
 }
+
+/// Says that a run was stopped: what became of the stack, where it is one, and otherwise before what of which.
+pub(super) fn stopped(reports: &[impl Ending], before: &str) -> String {
+    let mut unfinished = reports.iter().filter(|report| !report.outcome().is_good());
+    match (unfinished.next().map(Ending::told), unfinished.next()) {
+        (Some((_, Outcome::Interrupted, Some(failure))), None) => failure.message.clone(),
+        _ => format!("stopped before {before}: {}", self::unfinished(reports)),
+    }
+}

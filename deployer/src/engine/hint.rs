@@ -8,15 +8,9 @@ pub(super) fn complete(context: &Context, hint: &str) -> String {
     let parts: Vec<String> = hint
         .split('`')
         .enumerate()
-        .map(|(position, part)| {
-            let options = match part.split_once(' ') {
-                Some(("stackctl", _)) if position % 2 == 1 => context.options.to_string(),
-                Some(("aws", rest)) if position % 2 == 1 && rest.starts_with("cloudformation ") => {
-                    aws_options(context)
-                }
-                _ => String::new(),
-            };
-            format!("{part}{options}")
+        .map(|(position, part)| match position % 2 {
+            1 => command(context, part),
+            _ => part.to_owned(),
         })
         .collect();
     parts.join("`")
@@ -24,7 +18,11 @@ pub(super) fn complete(context: &Context, hint: &str) -> String {
 
 /// Completes a command that stands alone.
 pub(crate) fn command(context: &Context, command: &str) -> String {
-    complete(context, &format!("`{command}`")).replace('`', "")
+    if command.starts_with("aws cloudformation ") {
+        format!("{command}{}", aws_options(context))
+    } else {
+        context.options.command(command)
+    }
 }
 
 /// Returns the options with which the AWS command line talks to the place that the clients talk to.

@@ -100,11 +100,7 @@ pub async fn preflight(
     let account = &context.clients.identity().account;
     let of_account = quota::of_account(&context.clients, &looks);
     concerns.extend(within(until, Check::Quota, account, of_account).await);
-    for concern in &concerns {
-        context.emit(Event::PreflightFound {
-            concern: concern.clone(),
-        });
-    }
+    tell(context, &mut concerns);
     concerns
 }
 
@@ -132,12 +128,20 @@ pub async fn preflight_of_engine(
         };
         concerns.extend(within(until, Check::NameTaken, clients.region(), look).await);
     }
-    for concern in &concerns {
+    tell(context, &mut concerns);
+    concerns
+}
+
+/// Makes an event of every concern, whose commands work on the same stage and place.
+fn tell(context: &Context, concerns: &mut [Concern]) {
+    for concern in concerns {
+        for hint in &mut concern.hints {
+            *hint = context.options.complete(hint);
+        }
         context.emit(Event::PreflightFound {
             concern: concern.clone(),
         });
     }
-    concerns
 }
 
 fn by_region<'a>(

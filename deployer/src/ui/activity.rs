@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use self::contents::Contents;
 use self::update::Running;
-use super::{Ui, paint, palette, task};
+use super::{Ui, paint, palette};
 use crate::engine::{Event, EventSink, LogLine, Weight};
 use crate::error::Kind;
 use crate::text::{count, series};
@@ -78,6 +78,20 @@ impl Activity {
                     format!("{stack} is busy ({status}), by an earlier run of ours"),
                 );
             }
+            Event::JoinedFailed {
+                stack,
+                status,
+                first_cause,
+            } => {
+                self.turn(stack);
+                let because = first_cause.as_ref().map_or_else(String::new, |cause| {
+                    format!(" because of {}: {}", cause.logical_id, cause.reason)
+                });
+                self.ui.warn(format!(
+                    "{stack}: what the earlier run began ended as {status}{because}"
+                ));
+                self.ui.done(self.verb, format!("{stack} goes on with what is left to do"));
+            }
             Event::StackWaiting {
                 stack,
                 status,
@@ -98,15 +112,18 @@ impl Activity {
                 self.ui.begin(self.verb, text);
             }
             Event::StackSetInstance { stack_set, result } => {
-                self.ui.line(line::instance_line(stack_set, result));
+                let width = self.ui.width();
+                self.ui.line(line::instance_line(stack_set, result, width));
             }
             Event::StackRecovering {
                 stack,
                 status,
                 action,
-            } => self
-                .ui
-                .done("recover", format!("{stack} is {status}: {action}")),
+            } => {
+                self.turn(stack);
+                self.ui
+                    .done("recover", format!("{stack} is {status}: {action}"));
+            }
             Event::ArtifactPresent { asset, .. } => {
                 if self.ui.verbose() > 0 {
                     self.ui.done("publish", format!("{asset} is there already"));
@@ -158,13 +175,14 @@ impl Activity {
                     } else {
                         format!(", and {} elsewhere", series(foreign))
                     };
-                    self.ui.line(format!(
-                        "{:11}once they let go of it in the source{first}, `{next}` finishes it",
-                        ""
-                    ));
+                    let text = format!(
+                        "once they let go of it in the source{first}, `{next}` finishes it"
+                    );
+                    self.ui.labelled("", palette::WEAK, &text);
                 }
             }
             Event::ResourcesMoving { stack, moves, step } => {
+                self.rename(stack, moves);
                 let moves = moves
                     .iter()
                     .map(|(from, to)| format!("{from} becomes {to}"));
@@ -261,7 +279,7 @@ impl Activity {
                 Weight::Warning | Weight::Note | Weight::Unknown => {
                     self.ui.warn(concern.to_string());
                     for hint in &concern.hints {
-                        self.ui.line(format!("  {hint}"));
+                        self.ui.tell(format!("  {hint}"));
                     }
                 }
             },
@@ -308,20 +326,16 @@ impl Activity {
             Event::StackFinished { stack, outcome, .. } => self.end(stack, *outcome),
             Event::StackFailed { stack, failure } => {
                 self.drop_bar(stack);
-                let (word, style) = match failure.kind {
-                    Kind::Interrupted => ("stopped", palette::WARNING),
-                    _ => ("failed", palette::BAD),
-                };
-                let text = format!("{stack}: {}", failure.message);
-                self.ui.line(task::labelled(word, style, &text));
+                // Whoever stopped the run reads next what that means for each stack: the error of the run says so.
+                if failure.kind != Kind::Interrupted {
+                    let text = format!("{stack}: {}", failure.message);
+                    self.ui.labelled("failed", palette::BAD, &text);
+                }
             }
             Event::StackSkipped { stack, because } => {
                 self.drop_bar(stack);
-                self.ui.line(task::labelled(
-                    "skipped",
-                    palette::WARNING,
-                    &format!("{stack}, because of {because}"),
-                ));
+                let text = format!("{stack}, because of {because}");
+                self.ui.labelled("skipped", palette::WARNING, &text);
             }
         }
     }

@@ -8,6 +8,18 @@ use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::Write as _;
 use std::panic::Location;
+use std::sync::OnceLock;
+
+use crate::repeat::Repeated;
+
+/// The options of the run, once they are known.
+static OPTIONS: OnceLock<Repeated> = OnceLock::new();
+
+/// Takes the options with which the command that is named works on the same stage and place.
+pub(super) fn remember(options: &Repeated) {
+    // A process is one run; the first to say so is the one that all others belong to.
+    let _ = OPTIONS.set(options.clone());
+}
 
 /// Has crashes told so that they can be reported, without what may be secret.
 pub(crate) fn tell_crashes() {
@@ -36,8 +48,12 @@ fn told(payload: &(dyn Any + Send), location: Option<&Location<'_>>) -> String {
     if let Some(said) = payload.downcast_ref::<&'static str>() {
         text.extend(["  cause: ", *said, "\n"]);
     }
-    text + "  hint: report these lines and the verb to whoever maintains it; `RUST_BACKTRACE=1` adds how it got there\n  \
-            hint: what CloudFormation was told goes on; the same command finishes it, and `stackctl status` shows it\n"
+    text += "  hint: report these lines and the verb to whoever maintains it; `RUST_BACKTRACE=1` adds how it got there\n  \
+            hint: what CloudFormation was told goes on; the same command finishes it, and `stackctl status` shows it\n";
+    match OPTIONS.get() {
+        Some(options) => options.complete(&text),
+        None => text,
+    }
 }
 
 #[cfg(test)]

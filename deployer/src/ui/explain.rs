@@ -102,8 +102,8 @@ fn stack(text: &mut String, explanation: &Explanation, width: Option<usize>) {
         refused(text, change_set, width);
     }
     for hint in &explanation.hints {
-        // It may hold a command, which is there to be pasted.
-        let _ = writeln!(text, "  {} {hint}", paint(palette::HINT, "next:"));
+        let line = format!("{} {hint}", paint(palette::HINT, "next:"));
+        push(text, &line, 2, width);
     }
 }
 
@@ -150,8 +150,8 @@ fn known(text: &mut String, known: Option<&Known>, width: Option<usize>) {
         return;
     };
     push(text, &format!("that is: {title}"), 4, width);
-    // It may hold a command, which is there to be pasted.
-    let _ = writeln!(text, "    {} {remedy}", paint(palette::HINT, "hint:"));
+    let line = format!("{} {remedy}", paint(palette::HINT, "hint:"));
+    push(text, &line, 4, width);
     let _ = writeln!(text, "    {} {source}", paint(palette::WEAK, "see:"));
 }
 
@@ -283,7 +283,8 @@ intake-dev ROLLBACK_COMPLETE
     Fulfil cancelled, needs Orders
     FulfilMapping not reached, needs Fulfil, Orders
   cancelled with it: Table
-  next: mend stacks/src/intake.rs:12:9, and deploy again (`stackctl deploy intake-dev`)
+  next: mend stacks/src/intake.rs:12:9, and deploy again
+    (`stackctl deploy intake-dev`)
 other-dev UPDATE_COMPLETE
   create begun 2026-07-28T06:00:00Z, took 1 min 5 s
   by Admin-alice, commit 0fe8a21b3c4d and what was not committed, stackctl 0.1.0

@@ -9,8 +9,7 @@ use crate::error::Error;
 
 /// Renders an error: what was quoted, the message, its causes, and what to do.
 ///
-/// Lines are broken between words where a width is given. The commands in a hint are not: they are there to be pasted,
-/// and a terminal that breaks a line itself still copies it as one.
+/// Lines are broken between words where a width is given.
 pub(super) fn error(error: &Error, width: Option<usize>) -> String {
     let mut text = String::new();
     if let Some(detail) = error.detail_text() {
@@ -27,10 +26,7 @@ pub(super) fn error(error: &Error, width: Option<usize>) -> String {
         section(&mut text, "cause:", palette::STRONG, cause, width);
     }
     for hint in error.hints() {
-        let whole = with_whole_commands(hint);
-        let mut lines = String::new();
-        section(&mut lines, "hint:", palette::HINT, &whole, width);
-        text.push_str(&lines.replace(UNBROKEN, " "));
+        section(&mut text, "hint:", palette::HINT, hint, width);
     }
     text
 }
@@ -38,9 +34,12 @@ pub(super) fn error(error: &Error, width: Option<usize>) -> String {
 /// Stands for a blank at which no line is broken.
 const UNBROKEN: char = '\u{a0}';
 
-/// Makes a word of everything between backticks.
-fn with_whole_commands(text: &str) -> String {
-    let parts = text.split('`').enumerate().map(|(position, part)| {
+/// Makes a word of everything between backticks, where they come in pairs.
+fn with_whole_commands(line: &str) -> String {
+    if line.matches('`').count() % 2 == 1 {
+        return line.to_owned();
+    }
+    let parts = line.split('`').enumerate().map(|(position, part)| {
         if position % 2 == 1 {
             part.replace(' ', &UNBROKEN.to_string())
         } else {
@@ -50,12 +49,19 @@ fn with_whole_commands(text: &str) -> String {
     parts.collect::<Vec<_>>().join("`")
 }
 
-/// Breaks a line between words so that it has the width, if any.
-pub(super) fn fitted(line: &str, width: Option<usize>, indent: usize) -> String {
-    match width {
-        Some(width) => terminal::wrapped(line, width, indent),
-        None => line.to_owned(),
-    }
+/// Breaks lines between words so that they have the width, if any.
+///
+/// What stands between backticks is not broken: it is there to be pasted, and a terminal that breaks a line itself still
+/// copies it as one.
+pub(super) fn fitted(text: &str, width: Option<usize>, indent: usize) -> String {
+    let Some(width) = width else {
+        return text.to_owned();
+    };
+    let lines = text.split('\n').map(|line| {
+        let line = terminal::wrapped(&with_whole_commands(line), width, indent);
+        line.replace(UNBROKEN, " ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Writes a labelled paragraph. Lines after the first stand under each other, so that quoted source stays aligned.

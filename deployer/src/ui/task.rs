@@ -5,14 +5,24 @@ use std::time::{Duration, Instant};
 use anstyle::Style;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::report::fitted;
 use super::{Ui, paint, palette};
 
 /// How wide the column of verbs is.
 const VERB_WIDTH: usize = 9;
 
-/// Writes a line with a verb in front.
-pub(super) fn labelled(verb: &str, style: Style, text: &str) -> String {
-    format!("{} {text}", paint(style, column(verb)))
+impl Ui {
+    /// Prints a line with a verb in front.
+    pub(super) fn labelled(&self, verb: &str, style: Style, text: &str) {
+        let text = self.options.complete(text);
+        self.line(labelled(verb, style, &text, self.width()));
+    }
+}
+
+/// Writes a line with a verb in front, broken between words where a width is given.
+fn labelled(verb: &str, style: Style, text: &str, width: Option<usize>) -> String {
+    let line = format!("{} {text}", paint(style, column(verb)));
+    fitted(&line, width, VERB_WIDTH + 3)
 }
 
 /// Writes a verb as wide as its column.
@@ -56,7 +66,7 @@ impl Task {
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{}: {text}", self.subject));
         } else if self.ui.verbose() > 0 {
-            self.ui.line(labelled(self.verb, palette::ACTIVE, text));
+            self.ui.labelled(self.verb, palette::ACTIVE, text);
         }
     }
 

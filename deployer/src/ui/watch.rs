@@ -12,11 +12,7 @@ const NAMED: usize = 3;
 impl Ui {
     /// Says which files have changed.
     pub fn changed(&self, files: &BTreeSet<PathBuf>, root: &Path) {
-        self.line(task::labelled(
-            "changed",
-            palette::STRONG,
-            &names(files, root),
-        ));
+        self.labelled("changed", palette::STRONG, &names(files, root));
     }
 
     /// Says that everything is as the files say, and how long that took.

@@ -438,10 +438,14 @@ fn strayed(action: &str, stack: &str) -> Option<String> {
 #[test]
 fn stacks_of_a_stage_that_nobody_has_are_told_and_are_no_orphans_of_another() {
     let (workspace, server) = (workspace(), Server::answering(None, strayed));
-    let told = "of this app and of stage `old`, which stackctl.toml does not have: orders-old; with that stage in it again, `stackctl destroy --stage old` removes them";
+    let told = format!(
+        "of this app and of stage `old`, which stackctl.toml does not have: orders-old; with that stage in it again, \
+         `stackctl destroy --stage old --endpoint-url {}` removes them",
+        server.url()
+    );
     let outcome = run("status", &workspace, &server, &[]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stderr.contains(told), "{outcome:?}");
+    assert!(outcome.stderr.contains(&told), "{outcome:?}");
     assert!(!outcome.stdout.contains("orders-old"), "{outcome:?}");
     let outcome = run("status", &workspace, &server, &["--json"]);
     let document: Value = serde_json::from_str(&outcome.stdout).expect("is JSON");

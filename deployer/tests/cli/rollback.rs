@@ -131,3 +131,20 @@ fn what_was_live_before_an_update_that_was_rolled_back_is_live_again_once_that_i
     let moved = server.request(MOVE).expect("the alias was moved");
     assert!(moved.contains(r#""FunctionVersion":"3""#), "{moved}");
 }
+
+/// Whoever pastes a command gets to the same stage and place, also where nothing was wrong.
+#[test]
+fn a_command_that_is_named_works_on_the_same_stage_and_place() {
+    let (workspace, server) = (workspace(), Server::in_regions(account));
+    let place = format!("--stage dev --endpoint-url {}`", server.url());
+    let outcome = run("status", &workspace, &server, &[]);
+    let told = format!("`stackctl explain orders-dev {place} says why");
+    assert!(outcome.stderr.contains(&told), "{outcome:?}");
+    let outcome = run("rollback", &workspace, &server, &["orders", "--to", "7"]);
+    assert_ne!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(
+        outcome.stderr.matches("`stackctl ").count(),
+        outcome.stderr.matches(&place).count(),
+        "{outcome:?}"
+    );
+}

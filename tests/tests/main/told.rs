@@ -57,7 +57,7 @@ impl Told {
         let is_said = |words: &str| run.stderr.contains(words);
         for (stack, events) in &begun {
             let ends = lines(&run.stderr, stack).any(|(word, _)| ENDED.contains(&word));
-            let stops = lines(&run.stderr, stack).any(|(word, _)| word == "stopped");
+            let stops = stops(&run.stderr, stack);
             let runs = events
                 .first()
                 .is_some_and(|status| status.ends_with("_IN_PROGRESS"));
@@ -139,6 +139,23 @@ fn lines<'a>(said: &'a str, stack: &'a str) -> impl Iterator<Item = (&'a str, &'
     })
 }
 
+/// Returns whether the error that a run ends with says of a stack that it was stopped.
+fn stops(said: &str, stack: &str) -> bool {
+    let parts = said.lines().filter_map(|line| {
+        let line = line.trim_start();
+        line.strip_prefix("error: ")
+            .or_else(|| line.strip_prefix("cause: "))
+    });
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    let names = |text: &str| {
+        text.split(|letter| !is_part(letter))
+            .any(|word| word == stack)
+    };
+    parts
+        .filter(|text| text.starts_with("stopped") || text.contains(" is deployed, and "))
+        .any(names)
+}
+
 /// Returns the events of a stack itself, newest first. It is known by its id, because one that was deleted is known by nothing
 /// else.
 fn history(account: &Account, id: &str) -> History {
@@ -175,12 +192,13 @@ fn pages(account: &Account, action: &str, stack: Option<&str>) -> Vec<String> {
 /// The words that this looks for are those of the tool: a run of other words would say nothing, and contradict nothing.
 #[test]
 fn what_a_run_says_is_found() {
-    let said = "   created store-dev in 2 s\n   stopped work-dev: stopped; CloudFormation goes on with stack work-dev, which is \
-                CREATE_IN_PROGRESS\n   stopped work: stopped; this run left nothing under way in stack work\n";
+    let said = "   created store-dev in 2 s\nerror: stopped before it was done: work-dev, work\n  cause: stopped; CloudFormation goes on \
+                with stack work-dev, which is CREATE_IN_PROGRESS\n  cause: stopped; this run left nothing under way in stack work\n";
     let expected = ("work-dev".to_owned(), "CREATE_IN_PROGRESS".to_owned());
     assert_eq!(going(said), [expected].into());
     let words = |stack| -> Vec<_> { lines(said, stack).map(|(word, _)| word).collect() };
     assert_eq!(words("store-dev"), ["created"]);
-    assert_eq!(words("work"), ["stopped"]);
+    assert!(stops(said, "work") && stops(said, "work-dev") && !stops(said, "store-dev"));
+    assert!(!stops(said, "dev"), "a stack is named whole");
     assert_eq!(words("store"), [""; 0]);
 }

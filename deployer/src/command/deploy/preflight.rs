@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::site::Plot;
 use crate::cli;
-use crate::command::{approval, place::Place};
+use crate::command::place::Place;
 use crate::engine::{self, Concern, Context, Weight};
 use crate::error::{Error, Kind, Result};
 
@@ -32,10 +32,10 @@ pub(super) async fn run(
         .guard(Box::pin(engine::preflight(context, &stacks, until)))
         .await?;
     match refusal(&concerns) {
-        Some(error) => Err(error.hint(format!(
-            "nothing was changed; `stackctl deploy --no-preflight{}` tries all the same",
-            approval::options(&plot.session)
-        ))),
+        Some(error) => {
+            Err(error
+                .hint("nothing was changed; `stackctl deploy --no-preflight` tries all the same"))
+        }
         None => Ok(()),
     }
 }

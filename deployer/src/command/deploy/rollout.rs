@@ -15,6 +15,7 @@ use crate::config::{Stage, StageConfig, list};
 use crate::engine::plan::Plan;
 use crate::engine::{WaveEnd, Waves};
 use crate::error::{Error, Kind, Result};
+use crate::repeat::Repeated;
 use crate::ui;
 
 /// What a deploy was told to do.
@@ -196,9 +197,7 @@ impl Rollout<'_> {
                 if let Some(saved) = self.saved {
                     saved.check(site.label(), &plan)?;
                 }
-                let local = self.place.is_local();
-                let options = || approval::options(&site.plot.session);
-                refuse_impossible(&plan, local.then(options))?;
+                refuse_impossible(&plan, self.place.is_local())?;
                 Ok(plan)
             });
             match plan {
@@ -364,10 +363,9 @@ impl Rollout<'_> {
             }
             return Ok(0);
         };
-        let again = format!(
-            "`stackctl deploy{}` goes on: what is deployed is left as it is",
-            approval::options(self.session)
-        );
+        // It is written for the whole stage, also where the error is of one environment.
+        let again = Repeated::of(&self.session.global)
+            .complete("`stackctl deploy` goes on: what is deployed is left as it is");
         Err(error.hint(again).with_fields(fields))
     }
 }

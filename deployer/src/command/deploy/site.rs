@@ -29,6 +29,7 @@ use crate::engine::{
 };
 use crate::error::{Error, Result};
 use crate::local::Endpoint;
+use crate::repeat::Repeated;
 use crate::ui::Activity;
 
 /// Packaged functions, by asset name.
@@ -159,7 +160,9 @@ impl<'a> Plot<'a> {
     /// Says in an error which of several environments it is of.
     pub(super) fn name(&self, error: Error) -> Error {
         if self.session.several {
-            error.within(label(self.stage))
+            error
+                .completed(&Repeated::of(&self.session.global))
+                .within(label(self.stage))
         } else {
             error
         }
@@ -314,7 +317,7 @@ impl Site<'_> {
                 declined
                     .into_iter()
                     .fold(error, Error::cause)
-                    .hint("deploy again with somebody to ask, and without `--yes`")
+                    .hint(approval.way_on())
             });
         }
         end

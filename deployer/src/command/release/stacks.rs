@@ -76,7 +76,7 @@ pub(super) async fn run(
     }
     let plan = compare(session, &context, &chosen).await?;
     show(session, &context, &plan);
-    refuse_impossible(&plan, local.then(|| approval::options(session)))?;
+    refuse_impossible(&plan, local)?;
     let agreed = consent(session, &arguments.allow, name, stage, local, &plan).await?;
     let deployment = deployment(name, stacks, &chosen, plan.clone());
     let approval = Approval::new(session.ui.clone(), agreed, Some(plan))

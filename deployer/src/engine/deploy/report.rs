@@ -94,11 +94,8 @@ impl Explained for DeployError {
     }
 
     fn details(&self) -> Vec<String> {
-        let said = self.to_string();
-        let details = several::details(self.report().into_iter().flat_map(failures));
-        // What is said of the one stack that failed is said once.
-        let is_news = |it: &String| !said.starts_with(it.as_str());
-        details.into_iter().filter(is_news).collect()
+        let failures = self.report().into_iter().flat_map(failures);
+        several::news(&self.to_string(), failures)
     }
 }
 
@@ -171,9 +168,10 @@ fn declined_stacks(report: &DeployReport) -> String {
 
 fn interrupted_stacks(report: &DeployReport) -> String {
     let stopped = stacks_that_are(report, Outcome::Interrupted);
-    format!(
-        "stopped before it was done: {}{}",
-        stopped.join(", "),
-        not_tried(report)
-    )
+    let failures: Vec<&Failure> = failures(report).collect();
+    let told = match (stopped.as_slice(), failures.as_slice()) {
+        ([_], [failure]) => failure.message.clone(),
+        _ => format!("stopped before it was done: {}", stopped.join(", ")),
+    };
+    told + &not_tried(report)
 }

@@ -57,7 +57,7 @@ pub enum DestroyError {
     #[error("not removed: {}", ending::unfinished(&.0.stacks))]
     Failed(DestroyReport),
     /// The run was stopped.
-    #[error("stopped before these were removed: {}", ending::unfinished(&.0.stacks))]
+    #[error("{}", ending::stopped(&.0.stacks, "these were removed"))]
     Interrupted(DestroyReport),
     /// The stacks could not be read; nothing was removed.
     #[error("cannot read the stacks")]
@@ -137,6 +137,6 @@ impl Explained for DestroyError {
         if let Self::NotRetainable { candidates, .. } = self {
             return candidates.clone();
         }
-        several::details(self.failures())
+        several::news(&self.to_string(), self.failures())
     }
 }

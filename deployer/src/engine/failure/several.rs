@@ -20,9 +20,18 @@ pub(in crate::engine) fn hints<'a>(failures: impl Iterator<Item = &'a Failure>) 
 }
 
 /// Returns what failed and why, one after the other.
-pub(in crate::engine) fn details<'a>(failures: impl Iterator<Item = &'a Failure>) -> Vec<String> {
+fn details<'a>(failures: impl Iterator<Item = &'a Failure>) -> Vec<String> {
     failures
         .flat_map(|failure| std::iter::once(&failure.message).chain(&failure.causes))
         .cloned()
         .collect()
+}
+
+/// Returns what failed and why, without what the error says itself: of one stack it is said once.
+pub(in crate::engine) fn news<'a>(
+    said: &str,
+    failures: impl Iterator<Item = &'a Failure>,
+) -> Vec<String> {
+    let is_news = |it: &String| !said.starts_with(it.as_str());
+    details(failures).into_iter().filter(is_news).collect()
 }

@@ -37,6 +37,9 @@ pub struct PlannedRollback {
     pub status: StackStatus,
     /// What would be done.
     pub action: RollbackAction,
+    /// The release that is deployed again, where one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<u64>,
     /// The resources that kept an earlier rollback from its end, each with its reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<String>,
@@ -63,6 +66,8 @@ pub enum RollbackAction {
     RemoveCreated,
     /// Continues the rollback that failed.
     Continue,
+    /// Deploys the release again that was deployed last: an update in express mode failed.
+    Repeat,
     /// Refuses: another way leads on.
     Refuse,
 }
@@ -122,7 +127,7 @@ pub enum RollbackError {
     #[error("not rolled back: {}", ending::unfinished(&.0.stacks))]
     Failed(RollbackReport),
     /// The run was stopped.
-    #[error("stopped before these were rolled back: {}", ending::unfinished(&.0.stacks))]
+    #[error("{}", ending::stopped(&.0.stacks, "these were rolled back"))]
     Interrupted(RollbackReport),
     /// The stacks could not be read; nothing was changed.
     #[error("cannot read the stacks")]
@@ -166,6 +171,6 @@ impl Explained for RollbackError {
         if let Self::NotSkippable { candidates, .. } = self {
             return candidates.clone();
         }
-        several::details(self.failures())
+        several::news(&self.to_string(), self.failures())
     }
 }

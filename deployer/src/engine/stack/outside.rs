@@ -259,8 +259,7 @@ fn stay(
             it.logical_id, it.resource_type, it.physical_id
         );
         if !it.remove.is_empty() {
-            message += "; to remove it: ";
-            message += &it.remove.join(" && ");
+            message += &format!("; to remove it: `{}`", it.remove.join(" && "));
         }
         if let Some(remark) = it.remark() {
             message += "; ";

@@ -317,7 +317,10 @@ async fn commands_in_hints_work_where_they_are_pasted() {
     ];
     for (deployed, command) in rows {
         let mut played = Script::new().describe(STACK, deployed.xml()).play();
-        played.context = played.context.clone().with_options(" --stage prod");
+        played.context = played
+            .context
+            .clone()
+            .with_options(crate::repeat::tests::given(&["--stage", "prod"]));
         let error = deploy(&played.context, one(stack(STACK, &[])), Answer::never())
             .await
             .expect_err("it is stuck");

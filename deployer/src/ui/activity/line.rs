@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::engine::{InstanceResult, ResourceEvent};
-use crate::ui::terminal::{self, wrapped};
-use crate::ui::{paint, palette};
+use crate::ui::report::fitted;
+use crate::ui::{paint, palette, terminal};
 
 /// What the line of a resource begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Sign {
 
 /// Renders an event of a resource while it happens: a sign for what was done, or the status in full where that says
 /// more.
-pub(super) fn resource_line(event: &ResourceEvent, sign: Sign) -> String {
+pub(super) fn resource_line(event: &ResourceEvent, sign: Sign, width: Option<usize>) -> String {
     let mut line = line(
         sign,
         &named(&event.stack, &event.logical_id, &event.resource_type),
@@ -46,13 +46,13 @@ pub(super) fn resource_line(event: &ResourceEvent, sign: Sign) -> String {
     if event.is_failure() {
         let _ = write!(line, " {}", paint(palette::BAD, &event.status));
         if let Some(reason) = &event.reason {
-            let _ = write!(line, "\n{:12}{reason}", "");
+            let _ = write!(line, "\n{:12}{}", "", indented(reason, 12));
         }
         if let Some(source) = &event.source {
             let _ = write!(line, "\n{:12}declared at {source}", "");
         }
     }
-    line
+    fitted(&line, width, 14)
 }
 
 pub(super) fn named(stack: &str, logical_id: &str, resource_type: &str) -> String {
@@ -77,7 +77,11 @@ pub(super) fn line(sign: Sign, text: &str) -> String {
 }
 
 /// Renders how an operation on a stack set ended in an account and region.
-pub(super) fn instance_line(stack_set: &str, result: &InstanceResult) -> String {
+pub(super) fn instance_line(
+    stack_set: &str,
+    result: &InstanceResult,
+    width: Option<usize>,
+) -> String {
     let (style, sign) = match result.status.as_str() {
         "SUCCEEDED" => (palette::GOOD, Sign::None),
         "FAILED" => (palette::BAD, Sign::Failed),
@@ -90,9 +94,14 @@ pub(super) fn instance_line(stack_set: &str, result: &InstanceResult) -> String 
     let status = paint(style, &result.status);
     let mut line = line(sign, &format!("{stack_set} {place} {status}"));
     if let Some(reason) = &result.reason {
-        let _ = write!(line, "\n{:12}{reason}", "");
+        let _ = write!(line, "\n{:12}{}", "", indented(reason, 12));
     }
-    line
+    fitted(&line, width, 14)
+}
+
+/// Writes the lines of a text below each other; a space stands before the first already.
+fn indented(text: &str, indent: usize) -> String {
+    text.replace('\n', &format!("\n{:indent$}", ""))
 }
 
 /// Renders an event of a stack that lies in the past; where there is no terminal, on one line.
@@ -126,14 +135,13 @@ fn render_event(event: &ResourceEvent, width: Option<usize>) -> String {
         }
         return line;
     };
-    line = wrapped(&line, width, 2);
     if let Some(reason) = &event.reason {
-        let _ = write!(line, "\n{}", wrapped(&format!("  {reason}"), width, 2));
+        let _ = write!(line, "\n  {}", indented(reason, 2));
     }
     if let Some(source) = source {
         let _ = write!(line, "\n  declared at {source}");
     }
-    line
+    fitted(&line, Some(width), 2)
 }
 
 #[cfg(test)]
@@ -163,8 +171,12 @@ pub(super) mod tests {
             "CREATE_FAILED",
         ]
         .into_iter()
-        .map(|status| resource_line(&event(status), Sign::of(&event(status))))
-        .chain([resource_line(&event("DELETE_COMPLETE"), Sign::TakenBack)])
+        .map(|status| resource_line(&event(status), Sign::of(&event(status)), None))
+        .chain([resource_line(
+            &event("DELETE_COMPLETE"),
+            Sign::TakenBack,
+            None,
+        )])
         .chain([Some(80), None].map(|width| render_event(&event("CREATE_FAILED"), width)))
         .collect();
         let plain = anstream::adapter::strip_str(&lines.join("\n")).to_string();

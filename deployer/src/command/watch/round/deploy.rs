@@ -8,7 +8,7 @@ use crate::assembly::Assembly;
 use crate::command::once;
 use crate::command::place::Place;
 use crate::command::prepare::{self, Contents};
-use crate::command::{Session, approval, deploy};
+use crate::command::{Session, deploy};
 use crate::config::{Project, Stage, StageConfig};
 use crate::engine::{self, Artifact};
 use crate::error::Result;
@@ -182,10 +182,7 @@ impl Round<'_> {
     /// Says once that code goes past CloudFormation.
     fn say_past(&mut self) {
         if !std::mem::replace(&mut self.told, true) && !self.place.is_local() {
-            self.session.ui.warn(format!(
-                "code goes to the functions without CloudFormation: `stackctl deploy{}` tells it in the end",
-                approval::options(self.session)
-            ));
+            self.session.ui.warn("code goes to the functions without CloudFormation: `stackctl deploy` tells it in the end");
         }
     }
 }
