@@ -39,6 +39,7 @@ pub(super) const COMMANDS: [(&str, &[&str]); 13] = [
             "cloudformation:GetTemplate",
             "cloudformation:ListStackResources",
             "cloudformation:RollbackStack",
+            "cloudformation:UpdateStack",
             "lambda:GetAlias",
             "lambda:UpdateAlias",
             "s3:GetObject",

@@ -340,10 +340,14 @@ async fn stopping_ends_between_two_objects_and_the_next_run_goes_on() {
         .await
         .expect_err("was stopped");
     assert_eq!(error.kind(), Kind::Interrupted);
+    let error = Error::from(error);
     assert_eq!(
-        Error::from(error).causes(),
+        error.message(),
+        "stack intake-dev is deployed, and `Pages` is not published"
+    );
+    assert_eq!(
+        error.causes(),
         [
-            "stack intake-dev is deployed, and `Pages` is not published",
             "stopped after 1 of 2 uploads to bucket site-bucket; not uploaded: `index.html`; nothing was removed",
         ]
     );
