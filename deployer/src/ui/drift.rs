@@ -212,9 +212,8 @@ intake-dev DRIFTED (3 in sync)
         actual   {"Key":"a","Value":"b"}
   - deleted Topic AWS::SQS::Queue
       declared at stacks/src/intake.rs:12:9
-  next: what was deleted is made anew by
-    `stackctl drift intake-dev --revert`, empty where it held data; a deploy
-    alone leaves it out
+  next: what was deleted is made anew by `stackctl drift intake-dev --revert`,
+    empty where it held data; a deploy alone leaves it out
 
 "#]]
         );

@@ -15,6 +15,7 @@ use std::{
 use aws_sdk_cloudformation::{
     Client as CloudFormation,
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+    operation::update_stack::UpdateStackInput,
 };
 use aws_sdk_s3::Client as S3;
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
@@ -209,6 +210,24 @@ impl Script {
             },
             200,
             || answers::empty("RollbackStack")
+        )
+    }
+
+    /// `UpdateStack`, whose token later events repeat.
+    pub(super) fn update_stack(
+        mut self,
+        check: impl Fn(&UpdateStackInput) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let token = self.token.clone();
+        call!(
+            self.cloudformation,
+            CloudFormation::update_stack,
+            move |input| {
+                token.set(input.client_request_token());
+                input.stack_name() == Some(answers::STACK_ID) && check(input)
+            },
+            200,
+            || answers::empty("UpdateStack")
         )
     }
 

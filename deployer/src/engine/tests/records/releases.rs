@@ -1,6 +1,6 @@
 //! The releases of a stack, as they are read back.
 
-use aws_sdk_cloudformation::{Client as CloudFormation, types::DeploymentConfigMode};
+use aws_sdk_cloudformation::types::DeploymentConfigMode;
 
 use super::*;
 use crate::engine::{RollbackRequest, rollback};
@@ -382,24 +382,18 @@ async fn what_failed_in_express_mode_is_replaced_by_the_newest_release() {
     body["template"] = json!(DEPLOYED);
     let played = three(Script::new().describe(STACK, stuck().xml()), &stuck())
         .s3("get_object", got((key, body.to_string())))
-        .cloudformation(
-            "update_stack",
-            mock!(CloudFormation::update_stack)
-                .match_requests(|input| {
-                    let config = input.deployment_config();
-                    let [hidden, level] = input.parameters() else {
-                        return false;
-                    };
-                    config.and_then(|it| it.mode()) == Some(&DeploymentConfigMode::Express)
-                        && config.and_then(|it| it.disable_rollback()) == Some(true)
-                        && input.template_body() == Some(DEPLOYED)
-                        && hidden.parameter_key() == Some("Hidden")
-                        && hidden.use_previous_value() == Some(true)
-                        && level.parameter_value() == Some("c")
-                        && input.client_request_token().is_some()
-                })
-                .then_http_response(|| http(200, &answers::empty("UpdateStack"))),
-        )
+        .update_stack(|input| {
+            let config = input.deployment_config();
+            let [hidden, level] = input.parameters() else {
+                return false;
+            };
+            config.and_then(|it| it.mode()) == Some(&DeploymentConfigMode::Express)
+                && config.and_then(|it| it.disable_rollback()) == Some(true)
+                && input.template_body() == Some(DEPLOYED)
+                && hidden.parameter_key() == Some("Hidden")
+                && hidden.use_previous_value() == Some(true)
+                && level.parameter_value() == Some("c")
+        })
         .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
         .events(&[("9", STACK, "UPDATE_COMPLETE", "", "*")])
         .play();
