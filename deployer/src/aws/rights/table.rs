@@ -17,7 +17,7 @@ pub(super) enum Of {
 use Of::{Deploy, DeployWith, Engine, Look, People};
 
 /// The calls by service and method, with the actions that each takes.
-pub(super) const CALLS: [(&str, &str, &[&str], Of); 75] = [
+pub(super) const CALLS: [(&str, &str, &[&str], Of); 76] = [
     (
         "apigateway",
         "get_base_path_mappings",
