@@ -4,8 +4,9 @@
 //! The engine is no AWS: `engine.toml` says which cases it cannot make, and where it does something else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -13,8 +14,53 @@ use system_tests::account::{Account, texts};
 use system_tests::poll::{PATIENCE, within};
 use system_tests::support::TestEngine;
 
-/// Every so many cases are made in a usual run; all of them, where `CORPUS=all` asks for it.
-const STEP: usize = 8;
+/// The cases are made in so many parts.
+const PARTS: u64 = 8;
+
+/// The seconds of a day.
+const DAY: u64 = 24 * 60 * 60;
+
+/// Which cases are made.
+#[derive(Clone, Copy, Debug)]
+enum Chosen {
+    All,
+    /// Every so many cases, from this one on.
+    Part(u64),
+}
+
+impl Chosen {
+    /// Reads what `CORPUS` asks for: `all`, or the number of a part. A usual run makes another part each day, so that all are
+    /// made in some days, and a run can be repeated on another one.
+    fn read() -> Self {
+        match std::env::var("CORPUS") {
+            Ok(asked) if asked == "all" => Self::All,
+            Ok(asked) => match asked.parse() {
+                Ok(part) if part < PARTS => Self::Part(part),
+                _ => panic!("CORPUS is `all` or a number below {PARTS}, not {asked}"),
+            },
+            Err(_) => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH);
+                Self::Part(now.expect("it is past 1970").as_secs() / DAY % PARTS)
+            }
+        }
+    }
+
+    fn has(self, number: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Part(part) => number as u64 % PARTS == part,
+        }
+    }
+}
+
+impl fmt::Display for Chosen {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => formatter.write_str("all cases: CORPUS=all"),
+            Self::Part(part) => write!(formatter, "one of {PARTS} parts: CORPUS={part}"),
+        }
+    }
+}
 
 #[derive(Deserialize)]
 struct File {
@@ -186,13 +232,14 @@ fn the_engine_does_what_the_plan_says() {
         .collect();
     assert!(unknown.is_empty(), "no such cases: {unknown:?}");
 
-    let all = std::env::var("CORPUS").is_ok_and(|asked| asked == "all");
+    let chosen = Chosen::read();
+    println!("{chosen}");
     let engine = TestEngine::start_blocking();
     let account = Account::root(engine.url());
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     for (number, (name, case)) in cases.iter().enumerate() {
-        if !all && number % STEP != 0 {
+        if !chosen.has(number) {
             continue;
         }
         let became = made(&account, number, case);
@@ -218,7 +265,7 @@ fn the_engine_does_what_the_plan_says() {
     for (outcome, count) in &counts {
         println!("{count:4}  {outcome}");
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{chosen}\n{}", wrong.join("\n"));
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {

@@ -28,6 +28,8 @@ use super::path::{Path, Step};
 use super::{Action, Grade, PropertyChange, ResourceChange, Update};
 
 pub(super) use certificate::{Certificates, Handed};
+#[cfg(test)]
+pub(super) use facts::{Row, deciding, finding};
 
 /// What a trap says of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,7 +227,7 @@ pub(super) fn refined(
     let mut rows = facts::UPDATES.iter();
     let row = rows.find(|row| row.resource_type == resource_type && row.property == first);
     let said = row.map(|row| Refined {
-        update: (row.update)(before.as_ref(), after.as_ref(), new),
+        update: (row.update)(before.as_ref(), after.as_ref()),
         source: row.source,
         unless: None,
     });
@@ -298,15 +300,9 @@ pub(super) fn sources() -> impl Iterator<Item = &'static str> {
     let values = TRAPS
         .iter()
         .flat_map(|traps| traps.iter().map(|trap| trap.source));
-    let rows = facts::UPDATES.iter().map(|row| row.source);
-    let rows = rows.chain(facts::ALLOWED.iter().map(|row| row.source));
-    let rows = rows.chain(facts::INTERRUPTIONS.iter().map(|row| row.source));
-    let rows = rows.chain(facts::FIXED.iter().map(|row| row.source));
-    let rows = rows.chain(facts::RETENTIONS.iter().map(|row| row.source));
-    let rows = rows.chain(facts::protections().map(|row| row.source));
-    let rows = rows.chain(facts::LIMITS.iter().map(|row| row.source));
-    let rows = rows.chain(facts::SWITCHES.iter().map(|row| row.source));
+    let rows = facts::INTERRUPTIONS.iter().map(|row| row.source);
+    let rows = rows.chain(finding().map(|row| row.source));
     values
         .chain(rows)
-        .chain(facts::GONE.iter().map(|row| row.source))
+        .chain(deciding().map(|(_, _, source)| source))
 }

@@ -42,7 +42,7 @@ pub(super) const TRAPS: &[Trap] = &[
 /// Returns how declarations of attributes change a table: others may come and go with indexes, and another type of one
 /// that stays is another table. AWS says "some interruptions" of those that come and go, and "without interruption" of
 /// the index that needs them; the index decides.
-pub(super) fn attributes(before: Option<&Value>, after: Option<&Value>, _: &Value) -> Update {
+pub(super) fn attributes(before: Option<&Value>, after: Option<&Value>) -> Update {
     let (before, after) = (
         named(before, "AttributeName"),
         named(after, "AttributeName"),

@@ -5,6 +5,8 @@ mod gone;
 mod limits;
 mod protection;
 mod retention;
+#[cfg(test)]
+mod rows;
 mod switches;
 mod updates;
 
@@ -16,14 +18,14 @@ use super::super::path::{Step, display};
 use super::super::{Action, Grade, widen};
 use super::{Finding, Seen, Trap, is, is_on, number, shown};
 
-pub(super) use fixed::{FIXED, INTERRUPTIONS};
-pub(super) use gone::GONE;
+use fixed::FIXED;
+pub(super) use fixed::INTERRUPTIONS;
+use gone::GONE;
+use protection::protections;
+use retention::{RETENTIONS, Retention};
 #[cfg(test)]
-pub(super) use limits::LIMITS;
-pub(super) use protection::protections;
-pub(super) use retention::RETENTIONS;
-use retention::Retention;
-pub(super) use switches::SWITCHES;
+pub(in crate::engine::plan) use rows::{Row, deciding, finding};
+use switches::SWITCHES;
 pub(super) use updates::{ALLOWED, UPDATES};
 
 /// The page about what a resource that leaves its stack becomes.

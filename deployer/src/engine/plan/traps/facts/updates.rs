@@ -10,8 +10,8 @@ pub(in super::super) struct UpdateFact {
     pub(in super::super) resource_type: &'static str,
     pub(in super::super) property: &'static str,
     pub(in super::super) source: &'static str,
-    /// Says how the change is applied: from the property before and after, and the new resource.
-    pub(in super::super) update: fn(Option<&Value>, Option<&Value>, &Value) -> Update,
+    /// Says how the change is applied: from the property before and after.
+    pub(in super::super) update: fn(Option<&Value>, Option<&Value>) -> Update,
 }
 
 /// A property whose change makes another resource, which is empty, unless an entry of the update policy is `true`.
@@ -69,27 +69,21 @@ pub(in super::super) const ALLOWED: &[AllowedFact] = &[
     },
 ];
 
-/// Properties whose change AWS describes in more detail than the registry, or otherwise. Where the registry knows of no
-/// replacement and the page does, it may be needed.
+/// Properties whose change AWS describes in more detail than the registry, or otherwise. What the registry's facts say alone,
+/// with the patches, has no row.
 pub(in super::super) const UPDATES: &[UpdateFact] = &[
     // To say what is so by default makes another API, as the page warns; nobody can change either in one that is there.
     UpdateFact {
         resource_type: "AWS::AppSync::GraphQLApi",
         property: "ApiType",
         source: GRAPHQL,
-        update: |before, after, _| said_at_last(before, after, "GRAPHQL"),
+        update: |before, after| said_at_last(before, after, "GRAPHQL"),
     },
     UpdateFact {
         resource_type: "AWS::AppSync::GraphQLApi",
         property: "Visibility",
         source: GRAPHQL,
-        update: |before, after, _| said_at_last(before, after, "GLOBAL"),
-    },
-    UpdateFact {
-        resource_type: "AWS::CertificateManager::Certificate",
-        property: "ValidationMethod",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-certificatemanager-certificate.html",
-        update: |_, _, _| Update::Replacement,
+        update: |before, after| said_at_last(before, after, "GLOBAL"),
     },
     UpdateFact {
         resource_type: "AWS::DynamoDB::GlobalTable",
@@ -98,41 +92,17 @@ pub(in super::super) const UPDATES: &[UpdateFact] = &[
         update: dynamodb::attributes,
     },
     UpdateFact {
-        resource_type: "AWS::DynamoDB::GlobalTable",
-        property: "KeySchema",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html",
-        update: |_, _, _| Update::Replacement,
-    },
-    UpdateFact {
-        resource_type: "AWS::DynamoDB::GlobalTable",
-        property: "LocalSecondaryIndexes",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html",
-        update: |_, _, _| Update::Replacement,
-    },
-    UpdateFact {
         resource_type: "AWS::DynamoDB::Table",
         property: "AttributeDefinitions",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html",
         update: dynamodb::attributes,
-    },
-    UpdateFact {
-        resource_type: "AWS::DynamoDB::Table",
-        property: "KeySchema",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html",
-        update: |_, _, _| Update::Replacement,
     },
     // Local indexes are made with the table and with nothing else.
     UpdateFact {
         resource_type: "AWS::DynamoDB::Table",
         property: "LocalSecondaryIndexes",
         source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html",
-        update: |_, _, _| Update::Replacement,
-    },
-    UpdateFact {
-        resource_type: "AWS::Events::EventBus",
-        property: "EventSourceName",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbus.html",
-        update: |_, _, _| Update::Conditional,
+        update: |_, _| Update::Replacement,
     },
     // Nothing and the default bus are the same, and no rule moves between two others.
     UpdateFact {
@@ -140,36 +110,6 @@ pub(in super::super) const UPDATES: &[UpdateFact] = &[
         property: "EventBusName",
         source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html",
         update: bus,
-    },
-    UpdateFact {
-        resource_type: "AWS::IoT::ThingType",
-        property: "ThingTypeProperties",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iot-thingtype.html",
-        update: |_, _, _| Update::Conditional,
-    },
-    UpdateFact {
-        resource_type: "AWS::Lambda::EventSourceMapping",
-        property: "AmazonManagedKafkaEventSourceConfig",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html",
-        update: |_, _, _| Update::Conditional,
-    },
-    UpdateFact {
-        resource_type: "AWS::Lambda::EventSourceMapping",
-        property: "SelfManagedKafkaEventSourceConfig",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html",
-        update: |_, _, _| Update::Conditional,
-    },
-    UpdateFact {
-        resource_type: "AWS::Route53::RecordSet",
-        property: "Name",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-route53-recordset.html",
-        update: |_, _, _| Update::Replacement,
-    },
-    UpdateFact {
-        resource_type: "AWS::S3::Bucket",
-        property: "ObjectLockEnabled",
-        source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html",
-        update: |_, _, _| Update::Conditional,
     },
 ];
 
@@ -184,73 +124,11 @@ fn said_at_last(before: Option<&Value>, after: Option<&Value>, default: &str) ->
 }
 
 /// Returns how a rule changes that is told another bus.
-fn bus(before: Option<&Value>, after: Option<&Value>, _: &Value) -> Update {
+fn bus(before: Option<&Value>, after: Option<&Value>) -> Update {
     let is_default = |bus: Option<&Value>| bus.is_none() || is(bus, "default");
     if is_default(before) && is_default(after) {
         Update::InPlace
     } else {
         Update::Replacement
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::super::super::{Knowledge as _, Registry, Step};
-    use super::*;
-
-    fn weight(update: Update) -> u8 {
-        match update {
-            Update::InPlace => 0,
-            Update::Conditional | Update::Unknown => 1,
-            Update::Replacement => 2,
-        }
-    }
-
-    /// The oracle compares what the registry says with data of the CDK, and knows nothing of these rows: where one says
-    /// less, the explanations have to tell why.
-    #[test]
-    fn what_says_less_than_the_registry_is_explained_to_the_oracle() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../stack-model/cfn/oracle/explained.json");
-        let text = std::fs::read_to_string(path).expect("reads");
-        let explained: Value = serde_json::from_str(&text).expect("is JSON");
-        let is_explained = |row: &UpdateFact| {
-            let mut all = explained.as_array().expect("is a list").iter();
-            all.any(|one| {
-                let names = one["properties"][row.resource_type].as_array();
-                let mut names = names.into_iter().flatten();
-                names.any(|name| name == row.property || name == "*")
-            })
-        };
-        let attributes = |kind: &str| json!([{"AttributeName": "id", "AttributeType": kind}]);
-        let texts = ["default", "a", "b"].map(Value::from);
-        let values = [
-            attributes("S"),
-            attributes("N"),
-            json!({"A": 1}),
-            json!(true),
-            json!(1),
-        ];
-        let sides: Vec<Option<&Value>> = [None]
-            .into_iter()
-            .chain(texts.iter().chain(&values).map(Some))
-            .collect();
-        let resource =
-            json!({"Properties": {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}});
-        let mut less = Vec::new();
-        for row in UPDATES {
-            let place = [Step::Key(row.property.to_owned())];
-            let known = Registry.update(row.resource_type, &place);
-            let says_less = |before: Option<&Value>| {
-                let mut after = sides.iter();
-                after.any(|after| weight((row.update)(before, *after, &resource)) < weight(known))
-            };
-            if sides.iter().copied().any(says_less) && !is_explained(row) {
-                less.push((row.resource_type, row.property));
-            }
-        }
-        assert_eq!(less, []);
     }
 }
