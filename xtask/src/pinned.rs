@@ -108,6 +108,29 @@ pub(crate) fn json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     parse(&path.display().to_string(), &bytes(path)?)
 }
 
+/// Reads the text of a file.
+pub(crate) fn text(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Lists the files of a directory whose names end so, in their order.
+pub(crate) fn files(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, Error> {
+    let failed = |source| Error::File {
+        path: directory.to_owned(),
+        source,
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        paths.push(entry.map_err(failed)?.path());
+    }
+    paths.retain(|path| path.extension().is_some_and(|it| it == extension));
+    paths.sort();
+    Ok(paths)
+}
+
 fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|source| Error::File {
         path: path.to_owned(),

@@ -8,7 +8,7 @@ mod distil;
 )]
 #[path = "../../stack-model/cfn/src/facts/spec.rs"]
 mod format;
-mod patch;
+pub(crate) mod patch;
 mod permissions;
 mod wheel;
 

@@ -1,7 +1,7 @@
 //! Corrections of the registry, as data with reasons.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,11 +11,6 @@ use crate::pinned;
 /// Why the patches could not be read or applied.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("cannot list `{path}`")]
-    List {
-        path: PathBuf,
-        source: std::io::Error,
-    },
     #[error(transparent)]
     Read(#[from] pinned::Error),
     #[error(
@@ -52,19 +47,17 @@ pub(crate) struct Patch {
     maybe_create_only: Vec<String>,
 }
 
+impl Patch {
+    /// Returns the types, and the pointers to what it says that replaces them, and that may.
+    pub(crate) fn replacing(&self) -> (&[String], &[String], &[String]) {
+        (&self.types, &self.create_only, &self.maybe_create_only)
+    }
+}
+
 /// Reads all files of a directory, in the order of their names.
 pub(crate) fn read(dir: &Path) -> Result<Vec<Patch>, Error> {
-    let failed = |source| Error::List {
-        path: dir.to_owned(),
-        source,
-    };
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(failed)? {
-        paths.push(entry.map_err(failed)?.path());
-    }
-    paths.sort();
     let mut patches = Vec::new();
-    for path in paths {
+    for path in pinned::files(dir, "json")? {
         patches.extend(pinned::json::<Vec<Patch>>(&path)?);
     }
     Ok(patches)

@@ -12,6 +12,7 @@ mod grades;
 mod known;
 mod laws;
 mod names;
+mod oracle;
 mod perhaps;
 mod policies;
 mod protections;
