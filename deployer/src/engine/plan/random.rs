@@ -17,7 +17,7 @@ use stack_model::assembly::StackManifest;
 
 use super::{App, Registry, Side, StackPlan};
 
-pub(crate) use edits::{Edit, edits};
+pub(crate) use edits::{Edit, edits, edits_besides, furnished};
 pub(crate) use made::made;
 pub(crate) use rewrite::rewritten;
 

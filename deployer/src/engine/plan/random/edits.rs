@@ -1,6 +1,6 @@
 //! Changes of a template.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Choices;
 use super::made::{resource, statement};
@@ -96,14 +96,109 @@ pub(crate) fn edits(template: &Value, choices: &mut Choices<'_>, most: usize) ->
                     .clone(),
             },
         };
-        let apart = |one: &str, other: &str| {
-            one != other
-                && !one.starts_with(&format!("{other}/"))
-                && !other.starts_with(&format!("{one}/"))
-        };
-        if found.iter().all(|known| apart(&known.place, &edit.place)) {
-            found.push(edit);
+        add(&mut found, edit);
+    }
+    found
+}
+
+/// Adds a change, where it is of no place within that of another one.
+fn add(found: &mut Vec<Edit>, edit: Edit) {
+    let apart = |one: &str, other: &str| {
+        one != other
+            && !one.starts_with(&format!("{other}/"))
+            && !other.starts_with(&format!("{one}/"))
+    };
+    if found.iter().all(|known| apart(&known.place, &edit.place)) {
+        found.push(edit);
+    }
+}
+
+/// Gives a template what it may have besides resources: conditions that decide about outputs, and mappings that they take
+/// values from.
+pub(crate) fn furnished(mut template: Value, choices: &mut Choices<'_>) -> Value {
+    let sections = [
+        (
+            "Conditions",
+            json!({
+                "IsOne": {"Fn::Equals": [{"Ref": "Kind"}, "one"]},
+                "IsHere": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
+            }),
+        ),
+        (
+            "Mappings",
+            json!({"Sizes": {"one": {"Size": "1", "Names": ["a", "b"]}, "two": {"Size": "2"}}}),
+        ),
+        ("Metadata", json!({"Owner": {"Team": "a"}})),
+        (
+            "Rules",
+            json!({"Known": {"Assertions": [{"Assert": {"Fn::Contains": [["one", "two"], {"Ref": "Kind"}]}}]}}),
+        ),
+    ];
+    for (section, value) in sections {
+        if choices.chance(70) {
+            template[section] = value;
         }
+    }
+    template["Parameters"]["Kind"] =
+        json!({"Type": "String", "Default": choices.pick(&["one", "two"])});
+    let condition = choices.pick(&["IsOne", "IsHere"]);
+    template["Outputs"]["Size"] = json!({
+        "Value": {"Fn::FindInMap": ["Sizes", {"Ref": "Kind"}, "Size"]},
+        "Condition": condition,
+    });
+    template["Outputs"]["Choice"] = json!({
+        "Value": {"Fn::If": [condition, {"Ref": "Kind"}, "another"]},
+        "Export": {"Name": {"Fn::Sub": "${AWS::StackName}-${Kind}"}},
+    });
+    template
+}
+
+/// Lists what a section of a template has.
+fn names<'a>(template: &'a Value, section: &str) -> Vec<&'a String> {
+    let entries = template[section].as_object();
+    entries.into_iter().flat_map(Map::keys).collect()
+}
+
+/// Chooses changes of what a template has besides resources.
+pub(crate) fn edits_besides(template: &Value, choices: &mut Choices<'_>, most: usize) -> Vec<Edit> {
+    let (outputs, parameters) = (names(template, "Outputs"), names(template, "Parameters"));
+    let mut found: Vec<Edit> = Vec::new();
+    for number in 0..choices.below(most + 1) {
+        let output = format!("/Outputs/{}", choices.pick(&outputs));
+        let parameter = format!("/Parameters/{}", choices.pick(&parameters));
+        let (place, after) = match choices.below(15) {
+            0 => ("/Description".to_owned(), Some(json!("another"))),
+            1 => ("/Description".to_owned(), None),
+            2 => (
+                format!("/Outputs/New{number}"),
+                Some(json!({"Value": {"Ref": "AWS::Region"}})),
+            ),
+            3 => (output, None),
+            4 => (
+                format!("{output}/Value"),
+                Some(json!({"Fn::Sub": "${AWS::StackName}-x"})),
+            ),
+            5 => (format!("{output}/Export"), Some(json!({"Name": "shared"}))),
+            6 => (format!("{output}/Condition"), None),
+            7 => (
+                format!("/Conditions/New{number}"),
+                Some(json!({"Fn::Equals": [{"Ref": "AWS::AccountId"}, "1"]})),
+            ),
+            8 => (
+                "/Conditions/IsOne".to_owned(),
+                Some(json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "Kind"}, "one"]}]})),
+            ),
+            9 => ("/Mappings/Sizes/one/Size".to_owned(), Some(json!(3))),
+            10 => (
+                "/Mappings/Sizes/one/Names".to_owned(),
+                Some(json!(["b", "c"])),
+            ),
+            11 => (format!("{parameter}/Default"), Some(json!("two"))),
+            12 => (format!("{parameter}/Type"), Some(json!("Number"))),
+            13 => ("/Metadata/Owner/Team".to_owned(), Some(json!("b"))),
+            _ => ("/Rules".to_owned(), None),
+        };
+        add(&mut found, Edit { place, after });
     }
     found
 }

@@ -10,8 +10,13 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::super::canonical::{canonical, json_text, open_texts};
+use super::super::conditions::settled;
+use super::super::known::declared;
+use super::super::mappings::Mappings;
 use super::super::path::Step;
-use super::super::random::{Choices, Edit, cases, edits, numbers, rewritten, side, template};
+use super::super::random::{
+    Choices, Edit, cases, edits, edits_besides, furnished, numbers, rewritten, side, template,
+};
 use super::super::{
     Action, Grade, Knowledge, Registry, ResourceChange, StackPlan, Update, compare, defaults,
     holds_data,
@@ -75,12 +80,80 @@ fn resources(template: &Value, parameters: &Parameters) -> BTreeMap<String, Valu
         .collect()
 }
 
-/// Does to resources what a plan says. Of a new resource the plan says that it is new, so it is taken from the template.
+/// Returns what a template has besides resources and is compared, each section that has anything. Of parameters that is what
+/// kind of value each takes; the values are wherever they are used. What people note in `Metadata` changes nothing.
+fn besides(template: &Value, parameters: &Parameters) -> Map<String, Value> {
+    let side = side(template, parameters);
+    let settled = settled(&side);
+    let sections = settled.as_ref().unwrap_or(template).as_object();
+    let mut found = Map::new();
+    for (section, value) in sections.into_iter().flatten() {
+        let value = match section.as_str() {
+            "Resources" | "Metadata" | "AWSTemplateFormatVersion" => continue,
+            "Parameters" => value
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, parameter)| (name.clone(), json!({"Type": parameter["Type"]})))
+                .collect::<Map<_, _>>()
+                .into(),
+            _ => canonical(
+                &Mappings::of_texts(&side).look_up(value),
+                &declared(parameters),
+            ),
+        };
+        found.insert(section.clone(), value);
+    }
+    found
+}
+
+/// Does to what a template has besides resources what a plan says. A parameter that comes or goes is in no plan.
+fn apply_besides(
+    plan: &StackPlan,
+    sections: Map<String, Value>,
+    new: &Map<String, Value>,
+) -> Map<String, Value> {
+    let mut done = Value::Object(sections);
+    for change in &plan.other {
+        put(&mut done, change.path.steps(), change.after.as_ref());
+    }
+    let parameters = new.get("Parameters").and_then(Value::as_object);
+    if let Some(Value::Object(own)) = done.get_mut("Parameters") {
+        own.retain(|name, _| parameters.is_some_and(|all| all.contains_key(name)));
+    }
+    for (name, parameter) in parameters.into_iter().flatten() {
+        if done["Parameters"][name].is_null() {
+            done["Parameters"][name] = parameter.clone();
+        }
+    }
+    match done {
+        Value::Object(done) => done,
+        _ => Map::new(),
+    }
+}
+
+/// Brings sections to the one form of all that mean the same: one without anything is none.
+fn normal_besides(sections: &Map<String, Value>) -> BTreeMap<String, String> {
+    let is_empty = |value: &Value| value.as_object().is_some_and(Map::is_empty);
+    sections
+        .iter()
+        .filter(|(_, value)| !is_empty(value))
+        .map(|(section, value)| {
+            let value = normal(value, "", &mut Vec::new());
+            (section.clone(), sorted(&value))
+        })
+        .collect()
+}
+
+/// Does to resources what a plan says. Of a new resource the plan has the type, and says that it is new: what it is, only the
+/// template says, so it is taken from there.
 fn apply(plan: &StackPlan, resources: &mut BTreeMap<String, Value>, new: &BTreeMap<String, Value>) {
     for change in &plan.changes {
         let id = &change.logical_id;
         match change.action {
             Action::Create | Action::Import => {
+                assert_eq!(change.resource_type, new[id]["Type"], "{change:#?}");
+                assert!(!resources.contains_key(id), "{change:#?}");
                 resources.insert(id.clone(), new[id].clone());
             }
             Action::Delete | Action::Retain => drop(resources.remove(id)),
@@ -265,6 +338,25 @@ fn statements(value: &Value, place: &str) -> Option<String> {
     }
 }
 
+/// Keeps the changes of which more are not less dangerous. What else is there decides what a resource means to others, its
+/// policies of deletion what becomes of its data, and one part of what lets somebody in what the other parts do: of a resource of
+/// which a policy changes, nothing else does.
+fn comparable(edits: &[Edit]) -> Vec<Edit> {
+    let of = |edit: &Edit| edit.place.split('/').nth(2).map(str::to_owned);
+    let within = |edit: &&Edit| edit.place.contains("/Properties/");
+    let edits: Vec<Edit> = edits.iter().filter(within).cloned().collect();
+    let is_policy = |edit: &Edit| edit.place.contains("Polic");
+    let mut taken: Vec<Edit> = Vec::new();
+    for edit in &edits {
+        let mut same = edits.iter().filter(|other| of(other) == of(edit));
+        let alone = !same.any(is_policy);
+        if alone || !taken.iter().any(|other| of(other) == of(edit)) {
+            taken.push(edit.clone());
+        }
+    }
+    taken
+}
+
 proptest! {
     #![proptest_config(cases(48))]
 
@@ -304,6 +396,40 @@ proptest! {
             prop_assert_eq!(done.get(id), Some(body), "{}: {:#?}", id, plan);
         }
         prop_assert_eq!(done.len(), wanted.len());
+        let wanted = besides(&other.template, &other.parameters);
+        let done = apply_besides(&plan, besides(&old, &values), &wanted);
+        prop_assert_eq!(normal_besides(&done), normal_besides(&wanted), "{:#?}", plan);
+    }
+
+    /// The same where outputs, conditions, mappings, rules and parameters change, and resources beside them.
+    #[test]
+    fn doing_what_the_plan_says_of_the_rest_gives_what_is_wanted(
+        numbers in numbers(300), changes in numbers(60), rest in numbers(60),
+    ) {
+        let choices = &mut Choices::new(&rest);
+        let old = furnished(template(&mut Choices::new(&numbers)), choices);
+        let edits = edits(&old, &mut Choices::new(&changes), 3);
+        let new = changed(&old, edits.iter().chain(&edits_besides(&old, choices, 8)));
+        let (before, after) = (defaults(&old), defaults(&new));
+        let plan = plan((&old, &before), (&new, &after));
+        let mut done = resources(&old, &before);
+        let wanted = resources(&new, &after);
+        apply(&plan, &mut done, &wanted);
+        prop_assert_eq!(normal_all(&done), normal_all(&wanted), "{:#?}", plan);
+        let wanted = besides(&new, &after);
+        let done = apply_besides(&plan, besides(&old, &before), &wanted);
+        prop_assert_eq!(normal_besides(&done), normal_besides(&wanted), "{:#?}", plan);
+    }
+
+    /// CloudFormation makes no update of what only people note.
+    #[test]
+    fn what_people_note_is_no_change(numbers in numbers(300), rest in numbers(20)) {
+        let old = furnished(template(&mut Choices::new(&numbers)), &mut Choices::new(&rest));
+        let values = defaults(&old);
+        let mut new = old.clone();
+        new["Metadata"] = json!({"Owner": {"Team": "another"}});
+        let plan = plan((&old, &values), (&new, &values));
+        prop_assert!(plan.is_empty(), "{plan:#?}");
     }
 
     #[test]
@@ -323,19 +449,14 @@ proptest! {
         prop_assert_eq!(plain.changes.len(), said.changes.len());
     }
 
-    /// The grade of several changes is not below that of some of them.
+    /// The grade of several changes is not below that of some of them, and what is dangerous of some is told of all.
     #[test]
     fn more_changes_are_not_less_dangerous(
         numbers in numbers(300), changes in numbers(80), mask in any::<u16>(),
     ) {
         let old = template(&mut Choices::new(&numbers));
         let values = defaults(&old);
-        let all: Vec<_> = edits(&old, &mut Choices::new(&changes), 8)
-            .into_iter()
-            // What else is there decides what a resource means to others, a policy what becomes of its data, and one part
-            // of a statement what the others allow.
-            .filter(|edit| edit.place.contains("/Properties/") && !edit.place.contains("Polic"))
-            .collect();
+        let all = comparable(&edits(&old, &mut Choices::new(&changes), 8));
         let some = all.iter().enumerate().filter(|(number, _)| mask >> number & 1 == 1);
         let part = plan((&old, &values), (&changed(&old, some.map(|(_, edit)| edit)), &values));
         let whole = changed(&old, &all);
@@ -347,19 +468,27 @@ proptest! {
                 prop_assert!(false, "{change:#?} and nothing in the whole");
                 continue;
             };
+            // What is replaced and kept is none of the stack's any more: what happened to its data, or interrupted it, does not.
+            let goes = more.action == Action::Replace && change.action == Action::Update;
+            let spared = if goes && is_kept(wanted.get(id)) {
+                vec![Grade::DataLoss, Grade::Interruption]
+            } else {
+                Vec::new()
+            };
             // A part that is refused may be possible with the rest: another name beside another key.
-            if change.grade == Grade::Impossible && more.grade != Grade::Impossible {
-                continue;
-            }
-            // What is replaced and kept is none of the stack's any more, and nothing happens to it.
-            if more.action == Action::Replace && change.action == Action::Update && is_kept(wanted.get(id)) {
-                continue;
-            }
-            prop_assert!(more.grade >= change.grade, "{change:#?} and {more:#?}");
-            if more.action == change.action {
-                for danger in &change.dangers {
-                    prop_assert!(more.holds(*danger), "{danger:?} of {change:#?} and {more:#?}");
-                }
+            let is_refused = change.grade == Grade::Impossible;
+            let possible = is_refused && more.grade != Grade::Impossible;
+            let grade = if possible || spared.contains(&change.grade) {
+                let mut left = change.dangers.clone();
+                left.retain(|it| *it != Grade::Impossible && !spared.contains(it));
+                left.into_iter().max().unwrap_or_default()
+            } else {
+                change.grade
+            };
+            prop_assert!(more.grade >= grade, "{change:#?} and {more:#?}");
+            for danger in &change.dangers {
+                let is_gone = spared.contains(danger) || (possible && *danger == Grade::Impossible);
+                prop_assert!(is_gone || more.holds(*danger), "{danger:?} of {change:#?} and {more:#?}");
             }
         }
     }
