@@ -85,10 +85,12 @@ pub(super) fn middle<T: Ord + Copy + Default>(mut figures: Vec<T>) -> T {
 /// Runs a command that must succeed and returns what it prints.
 pub(super) fn output(command: &mut Command) -> Result<String, Box<dyn Error>> {
     let output = command.stderr(Stdio::inherit()).output()?;
+    let printed = String::from_utf8(output.stdout)?;
     if !output.status.success() {
-        return Err(format!("`{command:?}` failed: {}", output.status).into());
+        // A benchmark fails where it takes longer than it may, and says by how much.
+        return Err(format!("`{command:?}` failed: {}\n{printed}", output.status).into());
     }
-    Ok(String::from_utf8(output.stdout)?)
+    Ok(printed)
 }
 
 /// Starts a call of the cargo that runs this task.
