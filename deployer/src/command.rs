@@ -260,7 +260,8 @@ async fn dispatch(session: &Session, verb: Verb) -> Result<u8> {
             .await
         }
         Verb::Drift(arguments) => {
-            each(session, Listed, async |own| {
+            let documents = if arguments.revert { Lines } else { Listed };
+            each(session, documents, async |own| {
                 Box::pin(drift::run(own, &arguments)).await
             })
             .await

@@ -80,7 +80,7 @@ pub use destroy::{
     Outlook, Retained, Survivor, SurvivorSearch, Survivors, TakenBack, destroy, outlook, remnants,
     survivors, unfinished,
 };
-pub use drift::{PropertyDrift, ResourceDrift, StackDrift, drift, live, revert};
+pub use drift::{PropertyDrift, ResourceDrift, StackDrift, drift, live, revert, revert_plan};
 pub use event::{ContentStep, Event, EventSink, Outcome, ResourceEvent};
 pub use explain::Explained;
 pub use export::{Import, MissingExport, imports, missing_exports};

@@ -36,7 +36,7 @@ use crate::repeat::Repeated;
 pub(crate) use activity::bytes;
 pub use activity::{Activity, event_line, log_line};
 pub(crate) use crash::tell_crashes;
-pub use drift::{Proposed, drift, proposed};
+pub use drift::drift;
 pub use explain::{explanations, unproven};
 pub use history::{WrittenRelease, given_fast, history};
 pub use markdown::{COMMENT, markdown};

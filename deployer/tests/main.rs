@@ -26,6 +26,7 @@ mod cli {
     mod options;
     mod orphans;
     mod regions;
+    mod revert;
     mod rollback;
     mod synth;
     mod workspace;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use jiff::{Timestamp, civil, tz::TimeZone};
 
-use super::Stacks;
+use super::{Allowance, Stacks};
 use crate::sample::Kind;
 
 /// Arguments of `events`.
@@ -52,9 +52,12 @@ pub struct Drift {
     /// End with exit code 3 when something was changed.
     #[arg(long, conflicts_with = "revert")]
     pub exit_code: bool,
-    /// Change it back, through a change set that is shown first.
+    /// Change it back, through a change set; what that does is shown first.
     #[arg(long)]
     pub revert: bool,
+    /// With `--revert`, consent to one danger in a protected stage, such as exposure-widened:Gate; may be repeated.
+    #[arg(long, value_name = "DANGER:ID", requires = "revert")]
+    pub allow: Vec<Allowance>,
 }
 
 /// Arguments of `invoke`.

@@ -5,7 +5,7 @@ mod anew;
 mod merge;
 mod surprise;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -143,6 +143,8 @@ pub(super) struct Approval {
     /// Whether the change sets are those of the local engine.
     local: bool,
     declined: Mutex<BTreeMap<String, Vec<String>>>,
+    /// How to allow what a protected stage refused.
+    hints: Mutex<BTreeSet<String>>,
 }
 
 impl Approval {
@@ -156,6 +158,7 @@ impl Approval {
             protected: None,
             local: false,
             declined: Mutex::default(),
+            hints: Mutex::default(),
         }
     }
 
@@ -190,11 +193,39 @@ impl Approval {
     }
 
     /// Returns what was not approved, one line each.
-    pub(super) fn declined(&self) -> Vec<String> {
+    fn declined(&self) -> Vec<String> {
         locked(&self.declined)
             .iter()
             .flat_map(|(stack, lines)| lines.iter().map(move |line| format!("{stack}: {line}")))
             .collect()
+    }
+
+    /// Adds to an error what was not approved, where anything was not, and what leads on: the options that allow it in a
+    /// protected stage, or `again`.
+    pub(super) fn explain(&self, error: Error, again: &str) -> Error {
+        let declined = self.declined();
+        if declined.is_empty() {
+            return error;
+        }
+        let error = declined.into_iter().fold(error, Error::cause);
+        let hints = locked(&self.hints);
+        if hints.is_empty() {
+            error.hint(again)
+        } else {
+            hints.iter().fold(error, Error::hint)
+        }
+    }
+
+    /// Refuses what a protected stage was not allowed, and remembers how to. Returns one line for each danger.
+    fn refused(&self, plan: &Plan) -> Vec<String> {
+        let Some(stage) = &self.protected else {
+            return Vec::new();
+        };
+        let Err(error) = refuse(&[(None, plan)], &self.allowed, stage) else {
+            return Vec::new();
+        };
+        locked(&self.hints).extend(error.hints().iter().cloned());
+        error.causes().to_vec()
     }
 
     fn decline(&self, stack: &str, lines: Vec<String>) -> Decision {
@@ -272,13 +303,11 @@ impl Approval {
             Consent::Answered | Consent::Given => {}
             Consent::Kept => return self.decline(&changes.stack, lines()),
         }
-        if let Some(stage) = &self.protected {
-            let merged = Plan {
-                stacks: vec![merged],
-            };
-            if let Err(error) = refuse(&[(None, &merged)], &self.allowed, stage) {
-                return self.decline(&changes.stack, error.causes().to_vec());
-            }
+        let refused = self.refused(&Plan {
+            stacks: vec![merged],
+        });
+        if !refused.is_empty() {
+            return self.decline(&changes.stack, refused);
         }
         // Whoever said yes beforehand said it to something else, but for the dangers that were allowed by name.
         if dangerous.iter().all(|surprise| is_allowed(surprise)) {
@@ -317,13 +346,8 @@ impl Approval {
         }
         let text = ui::plan(&alone, self.ui.verbose() > 1);
         self.ui.line(text.trim_end());
-        let placed = [(None, &alone)];
         let mut refused = alone.impossible();
-        if let Some(stage) = &self.protected
-            && let Err(error) = refuse(&placed, &self.allowed, stage)
-        {
-            refused.extend(error.causes().iter().cloned());
-        }
+        refused.extend(self.refused(&alone));
         if !refused.is_empty() {
             return self.decline(&now.stack, refused);
         }

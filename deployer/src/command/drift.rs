@@ -1,17 +1,19 @@
 //! `drift`: finds what was changed behind CloudFormation's back, and changes it back.
 
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
+use stack_model::assembly::StackManifest;
 
+use super::approval::{self, Approval};
 use super::look::Look;
 use super::{Session, ledger};
-use crate::cli;
-use crate::engine::{self, Approve, Decision, EventSink, Outcome, ProposedChanges, StackDrift};
+use crate::cli::{self, Allowance};
+use crate::engine::plan::Plan;
+use crate::engine::{self, Outcome, StackDrift};
 use crate::error::{EXIT_CHANGES, Error, Kind, Result};
 use crate::repeat::Repeated;
-use crate::ui::{self, Activity, Ui};
+use crate::ui::{self, Activity};
 
 /// What in sync is worth on the local engine.
 const ENGINE_COMPARES: &str = "the local engine compares a dozen resource types and calls all others IN_SYNC unseen: it proves nothing of them";
@@ -48,13 +50,26 @@ pub(super) async fn run(session: &Session, arguments: &cli::Drift) -> Result<u8>
         return Ok(if changed { EXIT_CHANGES } else { 0 });
     }
     session.ui.line(told.trim_end());
-    let reverted = Box::pin(revert(session, &look, &drifts)).await?;
-    if session.ui.json() {
-        session
-            .ui
-            .document(&json!({"stacks": drifts, "reverted": reverted}));
+    let mut reverted = Vec::new();
+    let result = Box::pin(revert(
+        session,
+        &look,
+        &drifts,
+        &arguments.allow,
+        &mut reverted,
+    ));
+    let result = result.await;
+    let summary = summary(&drifts, &reverted);
+    match result {
+        Ok(()) => {
+            if session.ui.json() {
+                session.ui.json_line(&summary);
+            }
+            Ok(0)
+        }
+        Err(error) if reverted.is_empty() => Err(error),
+        Err(error) => Err(error.with_fields(summary)),
     }
-    Ok(0)
 }
 
 /// What became of a stack that was to be changed back.
@@ -64,7 +79,23 @@ struct Reverted {
     outcome: Outcome,
 }
 
-async fn revert(session: &Session, look: &Look, drifts: &[StackDrift]) -> Result<Vec<Reverted>> {
+/// The last line of the stream: what was found, and what became of it.
+fn summary(drifts: &[StackDrift], reverted: &[Reverted]) -> Map<String, Value> {
+    let mut fields = Map::new();
+    fields.insert("type".to_owned(), "summary".into());
+    fields.insert("stacks".to_owned(), json!(drifts));
+    fields.insert("reverted".to_owned(), json!(reverted));
+    fields
+}
+
+/// Changes back what was agreed to. `reverted` takes what becomes of each stack.
+async fn revert(
+    session: &Session,
+    look: &Look,
+    drifts: &[StackDrift],
+    allowed: &[Allowance],
+    reverted: &mut Vec<Reverted>,
+) -> Result<()> {
     if look.place.is_local() {
         return Err(
             Error::new(Kind::Local, "the local engine does not change drift back")
@@ -85,13 +116,42 @@ async fn revert(session: &Session, look: &Look, drifts: &[StackDrift]) -> Result
         )
         .hint("put it into the source again, or change it back by hand"));
     }
+    let drifted: Vec<(&StackDrift, &StackManifest)> = drifts
+        .iter()
+        .filter(|drift| drift.is_drifted())
+        .filter_map(|drift| Some((drift, stacks.iter().find(|it| it.name == drift.stack)?)))
+        .collect();
+    if drifted.is_empty() {
+        session
+            .ui
+            .done("nothing", "was changed behind CloudFormation's back");
+        return Ok(());
+    }
     let project = session.project()?;
     let (name, stage) = session.stage(&project)?;
-    let mut reverted = Vec::new();
-    for drift in drifts.iter().filter(|drift| drift.is_drifted()) {
-        let Some(manifest) = stacks.iter().find(|stack| stack.name == drift.stack) else {
-            continue;
-        };
+    let mut plan = Plan::default();
+    for (drift, manifest) in &drifted {
+        let judged = engine::revert_plan(&look.context, manifest, drift);
+        plan.stacks.push(session.guard(Box::pin(judged)).await??);
+    }
+    show(session, &plan);
+    let impossible = plan.impossible();
+    if !impossible.is_empty() {
+        let error = Error::new(Kind::Deploy, "CloudFormation would refuse these changes");
+        let error = impossible.into_iter().fold(error, Error::cause);
+        return Err(
+            error.hint("change it back by hand, or deploy what is there; nothing was changed")
+        );
+    }
+    let protected = stage.protected.then_some(name);
+    if let Some(stage) = protected {
+        approval::protect(&session.ui, &[(None, &plan)], allowed, stage)?;
+    }
+    let question = format!("Change this back in stage {name}?");
+    let consent = approval::ask(session, false, &question).await?;
+    let approval =
+        Approval::new(session.ui.clone(), consent, Some(plan)).allowing(allowed, protected);
+    for (drift, manifest) in drifted {
         let activity = Activity::new(&session.ui, "revert");
         let mut context = look
             .context
@@ -99,89 +159,41 @@ async fn revert(session: &Session, look: &Look, drifts: &[StackDrift]) -> Result
             .with_options(Repeated::of(&session.global));
         context.cancel = session.cancel.clone();
         let mut context = ledger::entering(context, &session.ui, &project, (name, stage));
-        // Under --json the document at the end says what became of it.
-        context.events = if session.ui.json() {
-            EventSink::ignore()
-        } else {
-            activity.sink()
-        };
-        let ask = Ask {
-            ui: session.ui.clone(),
-            yes: session.global.yes,
-            refused: Mutex::default(),
-        };
-        let result = engine::revert(&context, &Arc::new(manifest.clone()), &ask).await;
+        context.events = activity.sink();
+        let manifest = Arc::new(manifest.clone());
+        let result = engine::revert(&context, &manifest, &approval).await;
         activity.finish();
         let outcome = result?;
+        reverted.push(Reverted {
+            stack: drift.stack.clone(),
+            outcome,
+        });
         match outcome {
-            Outcome::Declined => return Err(ask.refusal(&drift.stack)),
+            Outcome::Declined => {
+                let error = Error::new(
+                    Kind::Refused,
+                    format!("not approved, and left as it was: {}", drift.stack),
+                );
+                return Err(approval.explain(
+                    error,
+                    "run it again with somebody to ask, and without `--yes`",
+                ));
+            }
             Outcome::Unchanged => session.ui.warn(format!(
                 "{}: CloudFormation proposes no change; what differs is of a kind that it leaves alone",
                 drift.stack
             )),
             _ => session.ui.done("reverted", &drift.stack),
         }
-        reverted.push(Reverted {
-            stack: drift.stack.clone(),
-            outcome,
-        });
     }
-    if reverted.is_empty() {
-        session
-            .ui
-            .done("nothing", "was changed behind CloudFormation's back");
-    }
-    Ok(reverted)
+    Ok(())
 }
 
-/// Shows a change set and asks for it.
-struct Ask {
-    ui: Ui,
-    yes: bool,
-    /// Why `--yes` was not enough.
-    refused: Mutex<Vec<String>>,
-}
-
-impl Ask {
-    async fn decide(&self, changes: &ProposedChanges) -> Decision {
-        let lines = ui::proposed(changes);
-        for line in &lines {
-            self.ui.line(&line.text);
-        }
-        let dangerous: Vec<String> = lines
-            .into_iter()
-            .filter(|line| line.dangerous)
-            .map(|line| line.plain)
-            .collect();
-        if self.yes && dangerous.is_empty() {
-            return Decision::Execute;
-        }
-        if self.ui.can_ask() && self.ui.confirm("Change this back?").await {
-            return Decision::Execute;
-        }
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = dangerous;
-        Decision::Decline
+/// Says what changing back would do.
+fn show(session: &Session, plan: &Plan) {
+    let ui = &session.ui;
+    if ui.json() {
+        ui.json_line(&json!({"type": "plan", "stacks": plan.stacks}));
     }
-
-    fn refusal(&self, stack: &str) -> Error {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let error = Error::new(Kind::Refused, format!("not approved: {stack} is as it was"));
-        let error = refused.iter().cloned().fold(error, Error::cause);
-        if self.ui.can_ask() {
-            error
-        } else if self.yes {
-            error.hint("`--yes` does not cover what replaces or removes a resource: run it where somebody can be asked")
-        } else {
-            error.hint("approve with `--yes`")
-        }
-    }
-}
-
-impl Approve for Ask {
-    fn approve<'a>(
-        &'a self,
-        changes: &'a ProposedChanges,
-    ) -> Pin<Box<dyn Future<Output = Decision> + Send + 'a>> {
-        Box::pin(self.decide(changes))
-    }
+    ui.line(ui::plan(plan, ui.verbose() > 1).trim_end());
 }

@@ -1,8 +1,10 @@
 //! What was changed behind CloudFormation's back, and how to change it back.
 
+mod back;
 mod marked;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +29,8 @@ use crate::{
     aws::{AwsError, Clients, Fault, OrAws},
     template,
 };
+
+pub use back::revert_plan;
 
 /// What stands for a value that is not shown, here as in CloudFormation's own answers.
 const MASK: &str = "****";
@@ -71,6 +75,22 @@ pub struct ResourceDrift {
     /// Where the resource is declared in the Rust source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// All that it has and should have, where it was modified. Nothing hides a secret in it.
+    #[serde(skip)]
+    pub(crate) sides: Option<Sides>,
+}
+
+/// The properties of a resource that was modified, as they are and as they were deployed.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Sides {
+    pub(crate) actual: Value,
+    pub(crate) expected: Value,
+}
+
+impl fmt::Debug for Sides {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(MASK)
+    }
 }
 
 /// A property that is not as the stack has it.
@@ -289,7 +309,13 @@ fn read(resource: StackResourceDrift, manifest: Option<&StackManifest>) -> Resou
         })
         .collect();
     properties.sort_by(|a, b| a.path.cmp(&b.path));
+    let all = |text: Option<String>| -> Option<Value> {
+        let all: Value = serde_json::from_str(&text?).ok()?;
+        all.is_object().then_some(all)
+    };
+    let sides = all(resource.actual_properties).zip(all(resource.expected_properties));
     ResourceDrift {
+        sides: sides.map(|(actual, expected)| Sides { actual, expected }),
         resource_type: resource.resource_type.unwrap_or_default(),
         physical_id: present(resource.physical_resource_id),
         status: resource
@@ -373,7 +399,10 @@ pub async fn revert(
         .await
         .map_err(|source| aws(manifest, source))?;
     let changes = match proposed {
-        Computed::Ready(changes) => changes,
+        Computed::Ready(mut changes) => {
+            changes.changes.iter_mut().for_each(back::distrust);
+            changes
+        }
         Computed::Nothing => {
             remove(&context, manifest, &change_set, false).await?;
             return Ok(Outcome::Unchanged);

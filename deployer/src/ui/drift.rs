@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::report::fitted;
 use super::{paint, palette, terminal};
-use crate::engine::{Change, ProposedChanges, Replacement, ResourceDrift, StackDrift};
+use crate::engine::{ResourceDrift, StackDrift};
 use crate::repeat::Repeated;
 
 /// Renders what differs, property by property: what the stack has, and what is there. The local engine does not change
@@ -100,56 +100,6 @@ fn value(value: Option<&Value>) -> String {
     }
 }
 
-/// A line about a change of a change set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proposed {
-    /// The line, in colour.
-    pub text: String,
-    /// What happens, without colour.
-    pub plain: String,
-    /// Whether a resource is replaced or removed.
-    pub dangerous: bool,
-}
-
-/// Renders what a change set would do.
-pub fn proposed(changes: &ProposedChanges) -> Vec<Proposed> {
-    changes.changes.iter().map(line).collect()
-}
-
-fn line(change: &Change) -> Proposed {
-    let (sign, word, style, dangerous) = match (change.action.as_str(), change.replacement) {
-        ("Add", _) => ("+", "create", palette::GOOD, false),
-        ("Modify", Some(Replacement::Never) | None) => ("~", "update", palette::WARNING, false),
-        ("Modify", Some(Replacement::Always)) => ("±", "replace", palette::BAD, true),
-        ("Modify", Some(Replacement::Conditional | Replacement::Unknown)) => {
-            ("±", "perhaps replace", palette::BAD, true)
-        }
-        ("Remove", _) => ("-", "delete", palette::BAD, true),
-        ("Import", _) => ("<", "import", palette::GOOD, false),
-        _ => (
-            "?",
-            "change in a way that is not known beforehand",
-            palette::BAD,
-            true,
-        ),
-    };
-    let properties = if change.properties.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", change.properties.join(", "))
-    };
-    Proposed {
-        text: format!(
-            "  {} {word} {} {}{properties}",
-            paint(style, sign),
-            paint(palette::STRONG, &change.logical_id),
-            paint(palette::WEAK, &change.resource_type)
-        ),
-        plain: format!("{word} {} ({})", change.logical_id, change.resource_type),
-        dangerous,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -167,6 +117,7 @@ mod tests {
             reason: None,
             properties,
             source: Some("stacks/src/intake.rs:12:9".into()),
+            sides: None,
         };
         let text = render(
             &[StackDrift {
@@ -226,29 +177,5 @@ intake-dev DRIFTED (3 in sync)
         let local = anew("intake-dev", true);
         assert!(!local.contains("--revert"), "{local}");
         assert!(local.contains("`stackctl destroy intake-dev`"), "{local}");
-    }
-
-    #[test]
-    fn what_replaces_or_removes_is_dangerous() {
-        let change = |action: &str, replacement| Change {
-            logical_id: "Orders".into(),
-            resource_type: "AWS::SQS::Queue".into(),
-            action: action.into(),
-            replacement,
-            properties: vec!["DelaySeconds".into()],
-            ..Change::default()
-        };
-        for (action, replacement, dangerous) in [
-            ("Add", None, false),
-            ("Modify", None, false),
-            ("Modify", Some(Replacement::Never), false),
-            ("Modify", Some(Replacement::Always), true),
-            ("Modify", Some(Replacement::Conditional), true),
-            ("Remove", None, true),
-            ("Dynamic", None, true),
-        ] {
-            let line = line(&change(action, replacement));
-            assert_eq!(line.dangerous, dangerous, "{}", line.plain);
-        }
     }
 }

@@ -32,6 +32,9 @@ struct Request {
     body: String,
 }
 
+/// Stands in an answer for the token of the last change set that was executed, which marks the events of its operation.
+pub(super) const LAST_TOKEN: &str = "[LAST TOKEN]";
+
 /// Answers an operation, on a stack where it is one of CloudFormation, before the server does what it does otherwise.
 pub(super) type Answers = fn(&str, &str) -> Option<String>;
 
@@ -57,7 +60,8 @@ impl Server {
         Self::told(None, answers)
     }
 
-    fn told(
+    /// Answers by what the test knows.
+    pub(super) fn told(
         status: Option<&'static str>,
         answers: impl Fn(&str, &str, &str) -> Option<(&'static str, String)> + Send + 'static,
     ) -> Self {
@@ -300,7 +304,14 @@ fn answer(
         ),
     };
     let request = Request { operation, body };
-    seen.lock().expect("is not poisoned").push(request);
+    let token = {
+        let mut seen = seen.lock().expect("is not poisoned");
+        seen.push(request);
+        let mut executed = seen.iter().filter(|it| it.operation == "ExecuteChangeSet");
+        let last = executed.next_back();
+        last.map(|it| field(&it.body, "ClientRequestToken"))
+    };
+    let text = text.replace(LAST_TOKEN, &token.unwrap_or_default());
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",

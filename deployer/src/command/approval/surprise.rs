@@ -64,6 +64,9 @@ const MORE: &str = "would be updated beyond the plan";
 /// What is said of one that the plan does not change.
 const UPDATED: &str = "would be updated";
 
+/// What is said of one that is planned to change, and does not.
+const STAYS: &str = "would stay as it is";
+
 /// What is said of a stack in the stack that CloudFormation lists because it lists them all.
 const LISTED: &str =
     "would be updated if what stands at the address of its template is another one by now";
@@ -121,7 +124,7 @@ pub(super) fn surprises(plan: &StackPlan, changes: &ProposedChanges) -> Vec<Surp
         .map(|planned| Surprise {
             logical_id: planned.logical_id.clone(),
             resource_type: planned.resource_type.clone(),
-            word: "would stay as it is",
+            word: STAYS,
             dangerous: false,
             grade: Grade::None,
             beyond: false,
@@ -303,6 +306,8 @@ fn disagreement(
             _ => Some((CREATED, false)),
         },
         "Import" => (action != Some(Action::Import)).then_some(("would be imported", true)),
+        // Only what CloudFormation knows of it becomes another.
+        "SyncWithActual" => action.map(|_| (STAYS, false)),
         _ => Some(("would change in a way that is not known beforehand", true)),
     }
 }

@@ -311,15 +311,9 @@ impl Site<'_> {
             } = &self.plot;
             remembered.deployed(&session.ui, &approval.plan().unwrap_or(plan), report);
         }
-        let declined = approval.declined();
-        if !declined.is_empty() {
-            end.error = end.error.map(|error| {
-                declined
-                    .into_iter()
-                    .fold(error, Error::cause)
-                    .hint(approval.way_on())
-            });
-        }
+        end.error = end
+            .error
+            .map(|error| approval.explain(error, approval.way_on()));
         end
     }
 

@@ -105,14 +105,8 @@ pub(super) async fn run(
             let fields = error
                 .report()
                 .map(|report| summary(report, base.as_deref()));
-            let declined = approval.declined();
-            let mut error = Error::from(error);
-            if !declined.is_empty() {
-                error = declined
-                    .into_iter()
-                    .fold(error, Error::cause)
-                    .hint("run it again with somebody to ask, and without `--yes`");
-            }
+            let again = "run it again with somebody to ask, and without `--yes`";
+            let error = approval.explain(Error::from(error), again);
             Err(match fields {
                 Some(fields) => error.with_fields(fields),
                 None => error,

@@ -147,7 +147,7 @@ impl LiveResource {
             .get("Resources")
             .and_then(|resources| resources.get(&drift.logical_id));
         let properties = drift.properties.into_iter().map(|property| {
-            let path = path(&property.path);
+            let path = Path::of_pointer(&property.path);
             let touching = change.and_then(|change| {
                 let mut properties = change.properties.iter();
                 properties.find(|own| own.path.touches(&path))
@@ -282,15 +282,6 @@ fn excerpt(value: &Value, other: Option<&Value>, width: usize) -> String {
     format!("{before}{shown}{after}")
 }
 
-/// Reads a path as drift detection writes it, which is a JSON pointer below the properties.
-fn path(pointer: &str) -> Path {
-    let steps = pointer.split('/').filter(|step| !step.is_empty());
-    steps.fold(Path::new("Properties"), |path, step| match step.parse() {
-        Ok(position) => path.position(position),
-        Err(_) => path.key(&step.replace("~1", "/").replace("~0", "~")),
-    })
-}
-
 impl StackPlan {
     /// Returns what is live of a resource, where it is not as it was deployed.
     pub fn live_of(&self, logical_id: &str) -> Option<&LiveResource> {
@@ -340,6 +331,7 @@ mod tests {
                 })
                 .collect(),
             source: None,
+            sides: None,
         }
     }
 

@@ -24,6 +24,15 @@ impl Path {
         Self::default().key(key)
     }
 
+    /// Reads a path as drift detection writes it, which is a JSON pointer below the properties.
+    pub(in crate::engine) fn of_pointer(pointer: &str) -> Self {
+        let steps = pointer.split('/').filter(|step| !step.is_empty());
+        steps.fold(Self::new("Properties"), |path, step| match step.parse() {
+            Ok(position) => path.position(position),
+            Err(_) => path.key(&step.replace("~1", "/").replace("~0", "~")),
+        })
+    }
+
     /// Returns the path of an entry below this one.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {

@@ -382,6 +382,7 @@ fn what_nobody_could_look_at_is_not_clean() {
                 reason: None,
                 properties: Vec::new(),
                 source: None,
+                sides: None,
             })
             .into_iter()
             .collect(),

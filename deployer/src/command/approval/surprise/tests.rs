@@ -117,6 +117,14 @@ fn every_disagreement_is_told_and_what_may_destroy_is_dangerous() {
             Some(Never),
             Some(("would be updated", false)),
         ),
+        // Of what nobody changes CloudFormation only learns what it is.
+        (None, "SyncWithActual", None, None),
+        (
+            update,
+            "SyncWithActual",
+            None,
+            Some(("would stay as it is", false)),
+        ),
         (None, "Add", None, Some(("would be created", false))),
         (create, "Add", None, None),
         (delete, "Remove", None, None),

@@ -48,6 +48,7 @@ fn drifts(template: &Value, live: &Value, choices: &mut Choices<'_>) -> Vec<Reso
                     })
                     .collect(),
                 source: None,
+                sides: None,
             }
         })
         .collect()
