@@ -375,6 +375,10 @@ fn widened(
         exposures.push(opened.map(|line| format!("opens: {line}")).collect());
         narrowed.push(widen::narrowed(old, new, &had));
     }
+    let found = || permissions.iter().chain(&exposures).chain(&narrowed);
+    if found().all(Vec::is_empty) {
+        widen::tell_reworded(change, old, new);
+    }
     for (grade, lines) in [
         (Grade::PermissionWidened, of_ways(&permissions)),
         (Grade::ExposureWidened, of_ways(&exposures)),

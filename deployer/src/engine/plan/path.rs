@@ -80,6 +80,18 @@ impl Path {
             .any(|step| matches!(step, Step::Key(key) if key == name))
     }
 
+    /// Returns the way up to the first key of a name; all of it, where there is none.
+    pub(super) fn before(&self, name: &str) -> Self {
+        let ends = |step: &&Step| matches!(step, Step::Key(key) if key == name);
+        Self(
+            self.0
+                .iter()
+                .take_while(|step| !ends(step))
+                .cloned()
+                .collect(),
+        )
+    }
+
     /// Returns whether this is a path or leads to something below it.
     pub(crate) fn is_in(&self, outer: &Self) -> bool {
         self.0.starts_with(&outer.0)

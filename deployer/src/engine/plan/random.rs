@@ -19,7 +19,7 @@ use super::{App, Registry, Side, StackPlan};
 
 pub(crate) use edits::{Edit, edits, edits_besides, furnished};
 pub(crate) use made::made;
-pub(crate) use rewrite::rewritten;
+pub(crate) use rewrite::{reworded, rewritten};
 
 /// Choices between alternatives.
 pub(crate) struct Choices<'a>(std::slice::Iter<'a, u32>);

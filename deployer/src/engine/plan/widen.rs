@@ -13,6 +13,7 @@ mod granted;
 mod kinds;
 mod moved;
 mod people;
+mod reworded;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,9 @@ pub(super) use granted::{granted, reaches, withdrawn};
 pub(crate) use kinds::lets_in;
 pub(super) use kinds::{OPENED, inside};
 pub(super) use moved::left;
+#[cfg(test)]
+pub(super) use reworded::SAME;
+pub(super) use reworded::tell as tell_reworded;
 pub(in crate::engine) use statement::covers;
 pub(super) use statement::elements;
 pub(super) use text::text;
@@ -48,7 +52,7 @@ const TOLD: [&str; 2] = ["allows ", "denies "];
 
 /// Returns whether a reason is a line of [`permissions`] or [`narrowed`].
 pub(super) fn is_told(reason: &str) -> bool {
-    TOLD.iter().any(|label| reason.starts_with(label))
+    reason != reworded::SAME && TOLD.iter().any(|label| reason.starts_with(label))
 }
 
 /// Returns what an update of a resource allows that was not allowed before, or was denied, one line each. `to` says who is

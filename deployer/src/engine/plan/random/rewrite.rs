@@ -1,6 +1,6 @@
 //! Templates that say the same in other words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use stack_model_cfn::facts;
@@ -55,6 +55,61 @@ pub(crate) fn rewritten(
     Rewritten {
         template,
         parameters: writer.known,
+    }
+}
+
+/// Writes the policies of a template in other statements that allow and deny the same: split, doubled, or with actions in
+/// other letters. Returns the resources of which a policy is written otherwise.
+pub(crate) fn reworded(template: &Value, choices: &mut Choices<'_>) -> (Value, BTreeSet<String>) {
+    let mut template = template.clone();
+    let mut written = BTreeSet::new();
+    let resources = template["Resources"].as_object_mut();
+    for (id, body) in resources.into_iter().flatten() {
+        let before = body.clone();
+        let properties = body.get_mut("Properties").and_then(Value::as_object_mut);
+        for property in properties.into_iter().flat_map(Map::values_mut) {
+            reword(property, choices);
+        }
+        if *body != before {
+            written.insert(id.clone());
+        }
+    }
+    (template, written)
+}
+
+fn reword(value: &mut Value, choices: &mut Choices<'_>) {
+    match value {
+        Value::Array(elements) => elements.iter_mut().for_each(|it| reword(it, choices)),
+        Value::Object(entries) if one(entries).is_none() => match entries.get_mut("Statement") {
+            Some(Value::Array(statements)) => {
+                let plain = |it: &Value| it["Effect"].is_string() && it.get("Action").is_some();
+                if !statements.iter().all(plain) {
+                    return;
+                }
+                let old = std::mem::take(statements);
+                *statements = old.iter().flat_map(|it| parts(it, choices)).collect();
+            }
+            _ => entries.values_mut().for_each(|it| reword(it, choices)),
+        },
+        _ => {}
+    }
+}
+
+/// Returns statements that say together what one does.
+fn parts(statement: &Value, choices: &mut Choices<'_>) -> Vec<Value> {
+    let with = |actions: Value| {
+        let mut part = statement.clone();
+        part["Action"] = actions;
+        part
+    };
+    match (&statement["Action"], choices.below(4)) {
+        (_, 1) => vec![statement.clone(), statement.clone()],
+        (Value::Array(actions), 2) if actions.len() > 1 => {
+            let (left, right) = actions.split_at(1 + choices.below(actions.len() - 1));
+            vec![with(json!(left)), with(json!(right))]
+        }
+        (Value::String(action), 3) => vec![with(json!(action.to_ascii_uppercase()))],
+        _ => vec![statement.clone()],
     }
 }
 

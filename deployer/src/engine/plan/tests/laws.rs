@@ -15,8 +15,10 @@ use super::super::known::declared;
 use super::super::mappings::Mappings;
 use super::super::path::Step;
 use super::super::random::{
-    Choices, Edit, cases, edits, edits_besides, furnished, numbers, rewritten, side, template,
+    Choices, Edit, cases, edits, edits_besides, furnished, numbers, reworded, rewritten, side,
+    template,
 };
+use super::super::widen::SAME;
 use super::super::{
     Action, Grade, Knowledge, Registry, ResourceChange, StackPlan, Update, compare, defaults,
     holds_data,
@@ -377,6 +379,26 @@ proptest! {
         prop_assert!(there.is_empty(), "{there:#?}");
         let back = plan((&other.template, &other.parameters), (&template, &values));
         prop_assert!(back.is_empty(), "{back:#?}");
+    }
+
+    /// CloudFormation updates what says the same in other statements, and nobody may do more or less.
+    #[test]
+    fn other_statements_that_say_the_same_give_and_take_nothing(
+        numbers in numbers(300), words in numbers(100),
+    ) {
+        let old = template(&mut Choices::new(&numbers));
+        let values = defaults(&old);
+        let (new, written) = reworded(&old, &mut Choices::new(&words));
+        for (from, to) in [(&old, &new), (&new, &old)] {
+            let plan = plan((from, &values), (to, &values));
+            for change in &plan.changes {
+                prop_assert!(written.contains(&change.logical_id), "{change:#?}");
+                if change.action == Action::Update && !change.perhaps {
+                    prop_assert!(change.dangers.is_empty(), "{change:#?}");
+                    prop_assert!(change.reasons.iter().any(|it| it == SAME), "{change:#?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -240,13 +240,23 @@ fn what_only_cloudformation_decides_is_shown() {
 }
 
 #[test]
-fn what_says_the_same_is_no_line() {
+fn what_says_the_same_says_so() {
     let named = sending(&json!({"Sid": "One"}));
-    let case = Case {
-        properties: 1,
-        ..Case::new(named, sending(&json!({"Sid": "Two"})), &[])
-    };
-    case.hold();
+    let (mut split, mut twice) = (named.clone(), named.clone());
+    split[0]["Action"] = json!(["sqs:SendMessage", "sqs:ReceiveMessage"]);
+    twice[0]["Action"] = json!("sqs:SendMessage");
+    let mut other = twice[0].clone();
+    other["Action"] = json!("SQS:receivemessage");
+    for (old, new) in [
+        (named, sending(&json!({"Sid": "Two"}))),
+        (split, json!([twice[0], other, twice[0]])),
+    ] {
+        let case = Case {
+            properties: 1,
+            ..Case::new(old, new, &["allows and denies the same as before"])
+        };
+        case.hold();
+    }
     // The rules of a firewall have statements that are none of a policy.
     let rules = |limit: u32| {
         resources(
