@@ -509,7 +509,7 @@ orders-dev
 error: not approved, and left as it was: orders-dev
   cause: orders-dev: permission widened, orders-dev/Access: opens: a policy allows everybody, without a condition
   cause: orders-dev: exposure widened, orders-dev/Access: opens: a policy allows everybody, without a condition
-  hint: deploy again with somebody to ask, and without `--yes`
+  hint: to do it all the same, add `--allow permission-widened:Access --allow exposure-widened:Access`
 
 "#]]
     );
