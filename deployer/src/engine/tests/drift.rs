@@ -424,16 +424,13 @@ async fn what_is_renamed_is_told_by_its_new_name() {
     manifest
         .moved
         .insert("Letters".to_owned(), "Orders".to_owned());
+    let mut plan = plan("UPDATE_COMPLETE");
+    plan.changes[0].moved_from = Some("Letters".to_owned());
     let wanted = json!({"Resources": {"Orders": {"Properties": {"DelaySeconds": 10}}}});
-    let live = live(
-        &played.context,
-        &manifest,
-        &plan("UPDATE_COMPLETE"),
-        &wanted,
-    )
-    .await
-    .expect("it is told")
-    .expect("it is there");
+    let live = live(&played.context, &manifest, &plan, &wanted)
+        .await
+        .expect("it is told")
+        .expect("it is there");
     played.finish_as("drift");
     let resource = &live.resources[0];
     assert_eq!(resource.logical_id, "Orders");
