@@ -202,7 +202,10 @@ pub(super) fn enter(
             entries.push(serde_json::to_value(resource)?);
         }
         // What comes back with others now does not come back with those of earlier.
-        let is_new = |kind: &str, id: &str| left.adopt.iter().any(|new| new.takes(kind, id));
+        let is_new = |back: &TakenBack, kind: &str, id: &str| {
+            let mut news = left.adopt.iter();
+            news.any(|new| new.region() == back.region() && new.takes(kind, id))
+        };
         leave_out(directory, context, (&stack.stack, entries), is_new)?;
         for adopt in &left.adopt {
             entries.push(serde_json::to_value(adopt)?);
@@ -226,15 +229,20 @@ pub(super) fn is_resource(entry: &Value) -> bool {
 
 /// Takes some resources out of what is taken back together: CloudFormation imports nothing that is not there or belongs to another
 /// stack, and nothing else with it. The rest has a template of its own then: that of before may take back what another region has.
+/// What another account has is left alone: a stage may have been in several, and on an engine, with the same names.
 pub(super) fn leave_out(
     directory: &Path,
     context: &Context,
     (stack, entries): (&str, &mut Vec<Value>),
-    is_out: impl Fn(&str, &str) -> bool,
+    is_out: impl Fn(&TakenBack, &str, &str) -> bool,
 ) -> io::Result<()> {
+    let account = context.clients.identity().account.as_str();
+    let is_meant = |back: &TakenBack| {
+        back.account() == Some(account) && back.takes_any(|kind, id| is_out(back, kind, id))
+    };
     let mut kept = Vec::new();
     for entry in entries.drain(..) {
-        let Some(back) = taken_back(&entry).filter(|back| back.takes_any(&is_out)) else {
+        let Some(back) = taken_back(&entry).filter(is_meant) else {
             kept.push(entry);
             continue;
         };
@@ -244,7 +252,7 @@ pub(super) fn leave_out(
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        if let Some(rest) = back.without(template, &is_out) {
+        if let Some(rest) = back.without(template, |kind, id| is_out(&back, kind, id)) {
             let file = fs::canonicalize(write(directory, stack, &rest)?)?;
             let context = context.in_region(back.region());
             kept.push(serde_json::to_value(rest.written(&context, file))?);

@@ -11,7 +11,9 @@ use super::book::{self, Ledger, files, hold, is_resource, read, store};
 use crate::aws::{AwsError, ENGINE_ACCOUNT};
 use crate::command::Session;
 use crate::config::{Project, Stage};
-use crate::engine::{self, Context, DeployReport, LiveResource, Looked, Outcome, StackTarget};
+use crate::engine::{
+    self, Context, DeployReport, LiveResource, Looked, Outcome, StackTarget, TakenBack,
+};
 use crate::error::Result;
 use crate::scratch;
 use crate::ui::Ui;
@@ -225,8 +227,14 @@ fn clear(
         return Ok((taken, gone));
     }
     for (stack, entries) in &mut ledger {
-        let kept: BTreeSet<(String, String)> = entries.iter().filter_map(kind_and_id).collect();
-        let is_out = |kind: &str, id: &str| !kept.contains(&(kind.to_owned(), id.to_owned()));
+        let here = entries
+            .iter()
+            .filter(|entry| is_resource(entry) && is_of(entry, place.0));
+        let kept: BTreeSet<LiveResource> = here.filter_map(|it| resource(it, own)).collect();
+        let is_out = |back: &TakenBack, kind: &str, id: &str| {
+            let region = back.region().unwrap_or_default().to_owned();
+            !kept.contains(&(region, kind.to_owned(), id.to_owned()))
+        };
         book::leave_out(directory, context, (stack, entries), is_out)?;
     }
     ledger.retain(|_, entries| !entries.is_empty());

@@ -111,8 +111,8 @@ fn what_leaves_a_stack_for_good_is_entered_right_then() {
     assert!(refused.contains("cannot write"), "{refused}");
 }
 
-/// What takes back tables that left a stack together.
-fn together(ids: &[&str]) -> Adoption {
+/// What takes back tables that left a stack of an account together.
+fn together(account: &str, ids: &[&str]) -> Adoption {
     let name = |id: &str| id.replace('-', "");
     let resources = ids.iter().map(|id| {
         let table = json!({
@@ -127,7 +127,7 @@ fn together(ids: &[&str]) -> Adoption {
         })
     });
     serde_json::from_value(json!({
-        "stack_id": "arn:aws:cloudformation:us-east-1:123456789012:stack/orders-prod/1",
+        "stack_id": format!("arn:aws:cloudformation:us-east-1:{account}:stack/orders-prod/1"),
         "template": {"Resources": resources.collect::<serde_json::Map<String, Value>>()},
         "imports": imports.collect::<Vec<_>>(),
         "tags": {"stackctl:stage": "prod"},
@@ -135,7 +135,7 @@ fn together(ids: &[&str]) -> Adoption {
     .expect("it can be read")
 }
 
-fn together_report(ids: &[&str]) -> DestroyReport {
+fn together_report(account: &str, ids: &[&str]) -> DestroyReport {
     let mut all = DestroyReport {
         stacks: vec![report("none").stacks.remove(0)],
     };
@@ -143,7 +143,7 @@ fn together_report(ids: &[&str]) -> DestroyReport {
     left.ledger = (ids.iter())
         .flat_map(|id| report(id).stacks.remove(0).left.ledger)
         .collect();
-    left.adoptions = vec![together(ids)];
+    left.adoptions = vec![together(account, ids)];
     all
 }
 
@@ -152,7 +152,7 @@ fn what_comes_back_together_is_written_down_once_and_no_more_than_is_there() {
     let directory = tempfile::tempdir().expect("a directory");
     let project = Project::of_test(directory.path(), "[stages.prod]\nregion = \"us-east-1\"\n");
     let entered = |ids: &[&str]| {
-        let mut report = together_report(ids);
+        let mut report = together_report("123456789012", ids);
         let file = keep(&ui(), &project, &context(), "prod", &mut report);
         let file = file.expect("it can be written").expect("there is some");
         let text = fs::read(&file).expect("is there");
@@ -189,6 +189,27 @@ fn what_comes_back_together_is_written_down_once_and_no_more_than_is_there() {
         ["orders-prod.2.import.json", "orders-prod.3.import.json"],
         "nobody needs the first any more"
     );
+}
+
+/// A stage that was in another account, or on an engine, may have left the same names there.
+#[test]
+fn what_another_account_has_comes_back_as_before() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let project = Project::of_test(directory.path(), "[stages.prod]\nregion = \"us-east-1\"\n");
+    let entered = |account: &str, ids: &[&str]| {
+        let mut report = together_report(account, ids);
+        let file = keep(&ui(), &project, &context(), "prod", &mut report);
+        let file = file.expect("it can be written").expect("there is some");
+        let text = fs::read(&file).expect("is there");
+        let ledger: Ledger = serde_json::from_slice(&text).expect("is JSON");
+        let backs = ledger["orders-prod"].iter().filter_map(taken_back);
+        backs.collect::<Vec<_>>()
+    };
+    let before = entered("999999999999", &["orders-1", "orders-2"]);
+    let after = entered("123456789012", &["orders-2"]);
+    assert_eq!(after.len(), 2, "{after:?}");
+    assert_eq!(after[0], before[0]);
+    assert!(after[0].template.exists());
 }
 
 /// Files that earlier runs left behind go as well, but not where nobody knows what names them.

@@ -110,6 +110,11 @@ impl TakenBack {
         self.stack_id.split(':').nth(3)
     }
 
+    /// Returns the account of the stack.
+    pub fn account(&self) -> Option<&str> {
+        self.stack_id.split(':').nth(4)
+    }
+
     /// Returns what takes back the rest, where some of it is not to be taken back any more; nothing, where there is no rest.
     /// `template` is what is written where the template of this is.
     pub fn without(
@@ -217,22 +222,24 @@ impl Adoption {
         if let Some(resources) = stays["Resources"].as_object_mut() {
             resources.retain(|id, _| !self.imports.iter().any(|it| it.logical_id == *id));
         }
+        let of = |import: &Import| {
+            let resource = |physical_id: &String| DeployedResource {
+                logical_id: import.logical_id.clone(),
+                resource_type: import.resource_type.clone(),
+                physical_id: physical_id.clone(),
+            };
+            import.by.values().map(resource).collect::<Vec<_>>()
+        };
+        // What the rest refers to is named by its id, whatever becomes of it.
+        let all: Vec<DeployedResource> = self.imports.iter().flat_map(of).collect();
         let rest = self.imports.iter().filter(|it| !is_out(it));
-        let rest: Vec<DeployedResource> = rest
-            .flat_map(|it| {
-                it.by.values().map(|physical_id| DeployedResource {
-                    logical_id: it.logical_id.clone(),
-                    resource_type: it.resource_type.clone(),
-                    physical_id: physical_id.clone(),
-                })
-            })
-            .collect();
+        let rest: Vec<DeployedResource> = rest.flat_map(of).collect();
         let rest = Self::of(&Parting {
             stack_id: &self.stack_id,
             template: &self.template,
             parameters: &BTreeMap::new(),
             tags: &self.tags,
-            resources: rest.iter().collect(),
+            resources: all.iter().collect(),
             leaving: rest.iter().collect(),
             stays: Some(&stays),
         })?;
@@ -277,7 +284,7 @@ impl Adoption {
     /// takes has to be uploaded first, to a bucket that the caller chooses in place of `BUCKET`.
     pub fn commands(&self, context: &Context, file: &Path) -> Vec<String> {
         let stack = self.stack_id.split('/').nth(1).unwrap_or(&self.stack_id);
-        // CloudFormation refuses tags here; the next deploy sets them.
+        // CloudFormation refuses tags in an import; an update after it sets them.
         let imports = serde_json::to_string(&self.imports).unwrap_or_default();
         // As it is written into the file, with a line end.
         let text = serde_json::to_string_pretty(&self.template).unwrap_or_default() + "\n";

@@ -50,11 +50,13 @@ impl Contents {
         let template = inspect::template(clients, &deployed.id).await?;
         let listed = inspect::resources_ever(clients, &deployed.id).await?;
         let (mut resources, mut deleted) = (Vec::new(), Vec::new());
+        // What an update took out long ago may be somebody else's by now.
+        let goes = deployed.status.as_str().starts_with("DELETE_");
         for (resource, is_deleted) in listed {
-            if is_deleted {
-                deleted.push(resource);
-            } else {
+            if !is_deleted {
                 resources.push(resource);
+            } else if goes {
+                deleted.push(resource);
             }
         }
         let (template, resources) = gathered(parsed(template), resources);

@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_resourcegroupstagging::types::TagFilter;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{DestroyReport, bygone};
 use crate::aws::{
@@ -40,8 +40,12 @@ pub struct Survivor {
     pub stack: String,
     /// The ARN.
     pub arn: String,
-    /// What it was found by.
-    #[serde(skip)]
+    /// What it was found by: the commands that remove it, under `remove`, where they are known.
+    #[serde(
+        rename = "remove",
+        serialize_with = "removal",
+        skip_serializing_if = "Evidence::lags"
+    )]
     pub evidence: Evidence,
 }
 
@@ -52,6 +56,19 @@ pub enum Evidence {
     Tags,
     /// Its name: a service made it for a resource of the stack. These commands remove it.
     Name(Vec<String>),
+}
+
+impl Evidence {
+    fn lags(&self) -> bool {
+        matches!(self, Self::Tags)
+    }
+}
+
+fn removal<S: Serializer>(evidence: &Evidence, serializer: S) -> Result<S::Ok, S::Error> {
+    match evidence {
+        Evidence::Tags => serializer.serialize_none(),
+        Evidence::Name(remove) => remove.serialize(serializer),
+    }
 }
 
 /// Where to search, and for what.

@@ -147,6 +147,7 @@ async fn logs_of_a_stack_that_was_gone_before_are_named() {
         ),
         "{remove:?}"
     );
+    assert_eq!(json!(found)["remove"], json!(remove));
     played.finish_as("destroy");
 }
 
