@@ -43,14 +43,7 @@ impl Repeated {
         if !text.contains("`stackctl ") {
             return text.to_owned();
         }
-        let parts = text.split('`').enumerate().map(|(position, part)| {
-            if position % 2 == 1 {
-                self.command(part)
-            } else {
-                part.to_owned()
-            }
-        });
-        parts.collect::<Vec<_>>().join("`")
+        each_command(text, |command| self.command(command))
     }
 
     /// Adds the options to a command that stands alone; one of another program stays as it is.
@@ -60,16 +53,38 @@ impl Repeated {
         if program != Some("stackctl") || WITHOUT_STAGE.contains(&verb) {
             return command.to_owned();
         }
-        let has = |name: &str| {
-            let mut words = command.split(' ');
-            words.any(|word| word.split('=').next() == Some(name))
+        let has = |name: &str| has(command, name);
+        let counts = |name: &str| match name {
+            "--config" => true,
+            // The engine is that of the workspace, whatever the stage.
+            _ if verb == "local" => false,
+            // Either is a place, and no run has two.
+            "--local" => !has("--endpoint-url"),
+            "--endpoint-url" => !has("--local"),
+            // Another stage has regions and values of its own.
+            "--region" | "--var" => !has("--stage"),
+            _ => true,
         };
-        // The engine is that of the workspace, whatever the stage.
-        let counts = |name: &str| verb != "local" || name == "--config";
         let missing = self.0.iter().filter(|(name, _)| counts(name) && !has(name));
         let missing = Self(missing.cloned().collect());
         format!("{command}{missing}")
     }
+}
+
+/// Changes every command in a text: whatever stands between backticks.
+pub fn each_command(text: &str, change: impl Fn(&str) -> String) -> String {
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(position, part)| match position % 2 {
+        1 => change(part),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("`")
+}
+
+/// Returns whether a command has an option.
+pub fn has(command: &str, name: &str) -> bool {
+    let mut words = command.split(' ');
+    words.any(|word| word.split('=').next() == Some(name))
 }
 
 /// Writes the options, each after a space.

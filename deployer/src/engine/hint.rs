@@ -1,41 +1,51 @@
 //! Completes the commands that hints name, so that they work when they are pasted.
 
 use super::Context;
+use crate::repeat;
 
 /// Adds the options of the run to every command of a hint: whatever stands between backticks and begins with the name
 /// of a program.
 pub(super) fn complete(context: &Context, hint: &str) -> String {
-    let parts: Vec<String> = hint
-        .split('`')
-        .enumerate()
-        .map(|(position, part)| match position % 2 {
-            1 => command(context, part),
-            _ => part.to_owned(),
-        })
-        .collect();
-    parts.join("`")
+    repeat::each_command(hint, |part| command(context, part))
 }
 
-/// Completes a command that stands alone.
+/// Completes a command that stands alone. Options that it has already stay as they are.
 pub(crate) fn command(context: &Context, command: &str) -> String {
-    if command.starts_with("aws cloudformation ") {
-        format!("{command}{}", aws_options(context))
+    if asks_a_service(command) {
+        let options = options(context).into_iter();
+        let missing = options.filter(|(name, _)| !repeat::has(command, name));
+        missing.fold(command.to_owned(), |command, (name, value)| {
+            format!("{command} {name} {value}")
+        })
     } else {
         context.options.command(command)
     }
 }
 
+/// Returns whether this is a command of the AWS command line that is the same everywhere but for where it asks: signing in and what
+/// it is configured with are not.
+fn asks_a_service(command: &str) -> bool {
+    let mut words = command.split(' ');
+    words.next() == Some("aws")
+        && !matches!(words.next(), None | Some("sso" | "login" | "configure"))
+}
+
 /// Returns the options with which the AWS command line talks to the place that the clients talk to.
 pub(super) fn aws_options(context: &Context) -> String {
+    let options = options(context).into_iter();
+    options
+        .map(|(name, value)| format!(" {name} {value}"))
+        .collect()
+}
+
+fn options(context: &Context) -> Vec<(&'static str, String)> {
     let clients = &context.clients;
-    let mut options = format!(" --region {}", clients.region());
+    let mut options = vec![("--region", clients.region().to_owned())];
     for (name, value) in [
         ("--profile", clients.profile()),
         ("--endpoint-url", clients.endpoint_url()),
     ] {
-        if let Some(value) = value {
-            options.extend([" ", name, " ", value]);
-        }
+        options.extend(value.map(|value| (name, value.to_owned())));
     }
     options
 }

@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 use look::Look;
 use name::Asked;
 
-use super::{Context, Event, StackDeployment, graph, publish};
+use super::{Context, Event, StackDeployment, graph, hint, publish};
 use crate::aws::{AwsError, Clients};
 
 /// How long everything that is looked at before a deploy may take together: the deploy waits for it.
@@ -136,7 +136,7 @@ pub async fn preflight_of_engine(
 fn tell(context: &Context, concerns: &mut [Concern]) {
     for concern in concerns {
         for hint in &mut concern.hints {
-            *hint = context.options.complete(hint);
+            *hint = hint::complete(context, hint);
         }
         context.emit(Event::PreflightFound {
             concern: concern.clone(),

@@ -232,7 +232,7 @@ async fn names_that_only_their_services_know_are_asked_for_there() {
     );
     assert!(
         hints(2).contains(
-            "`aws secretsmanager restore-secret --region eu-central-1 --secret-id leaving`"
+            "`aws secretsmanager restore-secret --region eu-central-1 --secret-id leaving --profile work`"
         ),
         "{}",
         hints(2)
