@@ -397,6 +397,20 @@ pub(super) fn refuse_renames(assembly: &Assembly, selected: &[usize], place: &st
                 "keep the logical id `{from}`, or remove `moved(\"{from}\", ..)` if the resource may be deleted"
             )));
         }
+        if let Some((from, along)) = stack.along.first_key_value() {
+            return Err(Error::new(
+                Kind::Assembly,
+                format!(
+                    "`{from}` of {} goes with the rename of `{}`, and {place} cannot rename",
+                    stack.name, along.with
+                ),
+            )
+            .cause("it would delete the one and create the other")
+            .hint(format!(
+                "keep the logical id of `{}`, or remove its `moved(..)` if `{from}` may be deleted",
+                along.with
+            )));
+        }
     }
     Ok(())
 }

@@ -251,7 +251,7 @@ fn said(from: &str, resource_type: &str, ground: Ground) -> Said {
         Ok(Way::Import) if is_written_over(resource_type) => (
             Grade::UpdateInPlace,
             format!(
-                "it was {from}: it is renamed first, by being made again in up to four updates, and what it says counts all the while; \
+                "it was {from}: it is renamed first, by being made again in up to five updates, and what it says counts all the while; \
                  between two of them it belongs to no stack"
             ),
             IMPORT_PAGE,

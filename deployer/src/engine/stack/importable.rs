@@ -125,7 +125,8 @@ impl Drifted {
     pub(in crate::engine) fn told(&self, from: &str) -> String {
         match self {
             Self::Gone => format!(
-                "{from} was deleted past CloudFormation, and what is not there cannot be imported: remove the rename, and have it made anew"
+                "{from} was deleted past CloudFormation, and what is not there cannot be imported: `stackctl drift --revert` makes it anew, and the \
+                 deploy after it renames it"
             ),
             Self::Changed(paths) => format!(
                 "it was changed past CloudFormation ({}), and its import may set that back",

@@ -74,8 +74,11 @@ pub(super) fn of(clients: &Clients, look: &Look<'_>, before: &Value) -> Needs {
         }
     }
     let stays = |logical_id: &str| {
-        let to = look.stack.manifest.moved.get(logical_id);
-        let to = to.map_or(logical_id, String::as_str);
+        let to = look
+            .stack
+            .manifest
+            .renamed(logical_id)
+            .unwrap_or(logical_id);
         look.template["Resources"].get(to).is_some()
     };
     for resource in declared(before).filter(|it| !stays(it.logical_id)) {
@@ -90,12 +93,13 @@ pub(super) fn of(clients: &Clients, look: &Look<'_>, before: &Value) -> Needs {
 /// Returns a resource as it was deployed, under its old name where that was another.
 fn deployed<'a>(look: &Look<'_>, before: &'a Value, logical_id: &str) -> &'a Value {
     let resources = &before["Resources"];
-    let mut moved = look.stack.manifest.moved.iter();
+    let manifest = &look.stack.manifest;
+    let mut earlier = manifest.moved.keys().chain(manifest.along.keys());
     match resources.get(logical_id) {
         Some(resource) => resource,
-        None => moved
-            .find(|(_, to)| *to == logical_id)
-            .map_or(&Value::Null, |(from, _)| &resources[from]),
+        None => earlier
+            .find(|from| manifest.renamed(from) == Some(logical_id))
+            .map_or(&Value::Null, |from| &resources[from]),
     }
 }
 

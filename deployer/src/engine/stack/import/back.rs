@@ -65,8 +65,8 @@ pub(in crate::engine) async fn take_back(
     Ok(is_changed)
 }
 
-/// Imports what belongs to no stack, or makes it again. Where that goes wrong, and nobody insists on it, it stays where it is, which the plan
-/// told as what may come.
+/// Imports what belongs to no stack, or makes it again. Where that goes wrong, and nobody insists on it, it stays where it is,
+/// which the plan told as what may come.
 pub(super) async fn bring_back(
     run: &Run,
     context: &Context,
