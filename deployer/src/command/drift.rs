@@ -163,11 +163,16 @@ async fn revert(
         let manifest = Arc::new(manifest.clone());
         let result = engine::revert(&context, &manifest, &approval).await;
         activity.finish();
-        let outcome = result?;
+        let result = result.map_err(Error::from);
         reverted.push(Reverted {
             stack: drift.stack.clone(),
-            outcome,
+            outcome: match &result {
+                Ok(outcome) => *outcome,
+                Err(error) if error.kind() == Kind::Interrupted => Outcome::Interrupted,
+                Err(_) => Outcome::Failed,
+            },
         });
+        let outcome = result?;
         match outcome {
             Outcome::Declined => {
                 let error = Error::new(

@@ -154,7 +154,9 @@ fn made_anew() -> ByHand {
 
 fn workspace(protected: bool) -> Workspace {
     let workspace = Workspace::valid();
-    let stage = format!("[stages.dev]\nregion = \"us-east-1\"\nprotected = {protected}\n");
+    let stage = format!(
+        "[stages.dev]\naccount = \"123456789012\"\nregion = \"us-east-1\"\nprotected = {protected}\n"
+    );
     workspace.write("stackctl.toml", &stage);
     workspace
 }
