@@ -16,7 +16,7 @@ use crate::poll::{LOOK, PATIENCE, eventually};
 use crate::support::TestEngine;
 
 /// How long a command may take that compiles something.
-const BUILD_PATIENCE: Duration = Duration::from_mins(10);
+const BUILD_PATIENCE: Duration = Duration::from_mins(30);
 
 /// Where all systems are deployed.
 const PLACE: [&str; 3] = ["--stage", "dev", "--local"];
@@ -116,6 +116,17 @@ impl Sandbox {
     #[must_use]
     pub fn account(&self) -> Account {
         Account::root(self.engine.url())
+    }
+
+    /// Returns how the tool names a command that works where this does, on the stage that tests deploy to.
+    #[must_use]
+    pub fn named(&self, command: &[&str]) -> String {
+        let config = self.config();
+        format!(
+            "stackctl {} --config {} --local --stage dev",
+            command.join(" "),
+            config.display()
+        )
     }
 
     /// Makes a command of the tool that has not started yet.

@@ -14,9 +14,7 @@ pub(crate) fn command(context: &Context, command: &str) -> String {
     if asks_a_service(command) {
         let options = options(context).into_iter();
         let missing = options.filter(|(name, _)| !repeat::has(command, name));
-        missing.fold(command.to_owned(), |command, (name, value)| {
-            format!("{command} {name} {value}")
-        })
+        with_options(command.to_owned(), missing)
     } else {
         context.options.command(command)
     }
@@ -32,10 +30,16 @@ fn asks_a_service(command: &str) -> bool {
 
 /// Returns the options with which the AWS command line talks to the place that the clients talk to.
 pub(super) fn aws_options(context: &Context) -> String {
-    let options = options(context).into_iter();
-    options
-        .map(|(name, value)| format!(" {name} {value}"))
-        .collect()
+    with_options(String::new(), options(context))
+}
+
+fn with_options(
+    command: String,
+    options: impl IntoIterator<Item = (&'static str, String)>,
+) -> String {
+    options.into_iter().fold(command, |command, (name, value)| {
+        format!("{command} {name} {value}")
+    })
 }
 
 fn options(context: &Context) -> Vec<(&'static str, String)> {

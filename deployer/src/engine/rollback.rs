@@ -162,10 +162,6 @@ async fn one(
             // What was waited for was taken back meanwhile, by whomever.
             RollbackStep::Nothing if is_joined => return Ok(Outcome::RolledBack),
             RollbackStep::Nothing => return Ok(done),
-            RollbackStep::Follow => {
-                stack::join(context, stack, &deployed, &mut joined).await?;
-                is_joined = true;
-            }
             RollbackStep::Cancel
                 if done == Outcome::Unchanged && is_ours(context, stack, &deployed).await? =>
             {
@@ -175,7 +171,7 @@ async fn one(
                 stack::join(context, stack, &deployed, &mut joined).await?;
             }
             // It was cancelled, or somebody else's is refused or waited for.
-            RollbackStep::Cancel => {
+            RollbackStep::Follow | RollbackStep::Cancel => {
                 stack::join(context, stack, &deployed, &mut joined).await?;
                 is_joined = true;
             }

@@ -77,9 +77,10 @@ fn a_stack_waits_for_what_it_imports(sandbox: &Sandbox) {
     let place = ["--stage", "dev", "--local"];
     let refused = sandbox.run(&[&["deploy", "orders-user-orders"], &place[..]].concat());
     assert_eq!(refused.code, Some(1), "{refused}");
+    let both = sandbox.named(&["deploy", "orders-user", "orders-user-orders"]);
     for told in [
         "orders-user-orders-dev imports `ExampleSite-ApiRootUserUseridVar-dev`, which orders-user-dev does not export",
-        "deploy `orders-user` too: `stackctl deploy orders-user orders-user-orders --local --stage dev`",
+        &format!("deploy `orders-user` too: `{both}`"),
     ] {
         assert!(refused.stderr.contains(told), "no {told} in {refused}");
     }

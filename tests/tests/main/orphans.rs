@@ -47,7 +47,7 @@ fn a_stack_that_leaves_the_source_is_told_and_can_be_removed() {
 
     // It is renamed, or removed: for the tags both are the same.
     sandbox.configure(&config("name = \"shop\"", 8));
-    let command = format!("stackctl destroy {LATE} --local --stage dev");
+    let command = sandbox.named(&["destroy", LATE]);
     let is_it = |orphans: &Value| {
         let orphan = &orphans[0];
         assert_eq!(

@@ -259,7 +259,7 @@ fn stay(
             it.logical_id, it.resource_type, it.physical_id
         );
         if !it.remove.is_empty() {
-            message += &format!("; to remove it: `{}`", it.remove.join(" && "));
+            message.extend(["; to remove it: `", &it.remove.join(" && "), "`"]);
         }
         if let Some(remark) = it.remark() {
             message += "; ";

@@ -61,7 +61,7 @@ impl Resource {
                 called: random.below(NAMES_OF_A_QUEUE),
             },
             "beta" => Self::Table {
-                key: *random.pick(&KEYS),
+                key: random.pick(&KEYS),
             },
             "gamma" => Self::Parameter {
                 value: random.below(1000),

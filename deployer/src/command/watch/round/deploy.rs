@@ -46,7 +46,8 @@ impl Round<'_> {
             return Box::pin(self.code(target, rendered, deployed, since)).await;
         }
         let contents = prepare::contents(target.project, assembly, selected)?;
-        let artifacts = self.full(target, rendered, selected, since).await?;
+        let full = Box::pin(self.full(target, rendered, selected, since));
+        let artifacts = full.await?;
         self.deployed = Some(Deployed {
             assembly: assembly.clone(),
             artifacts,
@@ -146,7 +147,7 @@ impl Round<'_> {
                     self.session
                         .ui
                         .done("stacks", format!("are deployed: {reasons}"));
-                    self.full(target, rendered, &touched, since).await?;
+                    Box::pin(self.full(target, rendered, &touched, since)).await?;
                     Worked::Deployed
                 }
             };

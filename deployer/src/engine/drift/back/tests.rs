@@ -216,7 +216,7 @@ fn what_nobody_can_see_may_let_somebody_in() {
     );
     let path = "/SecurityGroupIngress/0/CidrIp";
     let secret = modified("Gate", GROUP, path, there.clone(), wanted.clone());
-    let plain = network();
+    let open = network();
     let untold = ResourceDrift {
         sides: None,
         ..secret.clone()
@@ -225,10 +225,10 @@ fn what_nobody_can_see_may_let_somebody_in() {
     let elsewhere = modified("Gate", GROUP, path, wanted.clone(), wanted);
     for (template, drift) in [
         (Some(&template), &secret),
-        (Some(&plain), &untold),
-        (Some(&plain), &elsewhere),
+        (Some(&open), &untold),
+        (Some(&open), &elsewhere),
         (None, &secret),
-        (Some(&plain), &deleted("OfAMacro", GROUP)),
+        (Some(&open), &deleted("OfAMacro", GROUP)),
     ] {
         let plan = judged(template, std::slice::from_ref(drift));
         let (_, dangers, reason) = row(&plan, &drift.logical_id);
@@ -252,7 +252,7 @@ fn what_nobody_can_see_may_let_somebody_in() {
             json!({}),
         )
     };
-    let (action, dangers, _) = row(&judged(Some(&plain), &[queue]), "Other");
+    let (action, dangers, _) = row(&judged(Some(&open), &[queue]), "Other");
     assert_eq!((action, dangers), (Action::Update, Vec::new()));
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::canonical::same;
 use super::super::path::Path;
-use super::super::{Action, Grade, ResourceChange};
+use super::super::{Action, Grade, PropertyChange, ResourceChange};
 use super::{documents, narrowed, permissions};
 
 /// What is said of policies that are written in another way: statements that are split, joined or doubled, names of actions
@@ -33,7 +33,7 @@ pub(in super::super) fn tell(change: &mut ResourceChange, old: &Value, new: &Val
     if !is_silent {
         return;
     }
-    let is_all = change.properties.iter().all(|it| it.is_policy());
+    let is_all = change.properties.iter().all(PropertyChange::is_policy);
     if is_all && !change.perhaps && change.reasons.is_empty() && change.dangers.is_empty() {
         change.grade = Grade::None;
     }
