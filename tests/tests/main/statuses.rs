@@ -107,7 +107,8 @@ fn a_failed_update_is_named_and_rolled_back_by_the_named_command() {
         "{misspelt}"
     );
 
-    let again = fixture.sandbox.succeed(&arguments);
+    let again = ["rollback", "slow-dev", "--local", "--stage", "dev"];
+    let again = fixture.sandbox.succeed(&again);
     assert!(again.stderr.contains("nothing to roll back"), "{again}");
     fixture.sandbox.succeed(&DEPLOY);
     let resources = fixture.sandbox.account().query(

@@ -170,7 +170,7 @@ fn what_comes_back_together_is_written_down_once_and_no_more_than_is_there() {
     let (report, entries) = entered(&["orders-1", "orders-2"]);
     assert_eq!(entries.len(), 3, "{entries:?}");
     let back = taken_back(&entries[2]).expect("it is how they come back");
-    assert_eq!(report.stacks[0].left.adopt, [back.clone()]);
+    assert_eq!(report.stacks[0].left.adopt, std::slice::from_ref(&back));
     assert!(back.adopt[0].contains("orders-1") && back.adopt[0].contains("orders-2"));
     assert_eq!(templates(), ["orders-prod.import.json"]);
     // Told once more, it is the same.

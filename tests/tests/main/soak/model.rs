@@ -60,9 +60,10 @@ impl Resource {
                 visibility: random.below(600),
                 called: random.below(NAMES_OF_A_QUEUE),
             },
-            "beta" => Self::Table {
-                key: random.pick(&KEYS),
-            },
+            "beta" => {
+                let &key = random.pick(&KEYS);
+                Self::Table { key }
+            }
             "gamma" => Self::Parameter {
                 value: random.below(1000),
             },

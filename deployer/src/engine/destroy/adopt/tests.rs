@@ -48,7 +48,7 @@ fn texts(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 /// A queue as what takes it back has it.
-fn queue(properties: Value) -> Value {
+fn queue(properties: &Value) -> Value {
     json!({
         "Type": "AWS::SQS::Queue",
         "DeletionPolicy": "Retain",
@@ -159,11 +159,11 @@ fn what_comes_back_refers_to_what_it_did_and_to_nothing_that_came_after() {
     let adoption = into(&before, Some(&stays)).expect("the queues can be imported");
     let resources = &adoption.template()["Resources"];
     assert_eq!(resources["Dead"], stays["Resources"]["Dead"]);
-    assert_eq!(resources["DeadKept"], queue(json!({})));
-    assert_eq!(resources["DeadKeptKept"], queue(json!({})));
+    assert_eq!(resources["DeadKept"], queue(&json!({})));
+    assert_eq!(resources["DeadKeptKept"], queue(&json!({})));
     assert_eq!(
         resources["Queue"],
-        queue(json!({
+        queue(&json!({
             "QueueName": {"Fn::Sub": ["orders-${Own}-${AWS::Region}", {"Own": "orders"}]},
             "KmsMasterKeyId": "the-key",
             "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadKept", "Arn"]}},
@@ -198,7 +198,7 @@ fn what_is_not_there_any_more_is_left_out_of_what_comes_back_together() {
     let rest = without(&["the-dead"]).expect("one queue stays");
     assert_eq!(
         rest.template()["Resources"],
-        json!({"Queue": queue(json!({"DelaySeconds": 1}))})
+        json!({"Queue": queue(&json!({"DelaySeconds": 1}))})
     );
     let written = rest.written(&context, "/state/orders-prod.2.import.json".into());
     assert!(written.takes("AWS::SQS::Queue", "the-queue"));
@@ -243,8 +243,8 @@ fn what_goes_is_not_referred_to_any_more() {
     assert_eq!(
         adoption.template()["Resources"],
         json!({
-            "Dead": queue(json!({})),
-            "Queue": queue(json!({
+            "Dead": queue(&json!({})),
+            "Queue": queue(&json!({
                 "QueueName": "orders",
                 "KmsMasterKeyId": "the-key",
                 "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}, "maxReceiveCount": 5},

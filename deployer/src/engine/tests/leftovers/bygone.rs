@@ -19,7 +19,7 @@ const DELETED: i64 = 1_785_220_108_000;
 /// `ListStacks`, which tells of a deleted stack for 90 days
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStacks.html>).
 fn lists_deleted(script: Script, rows: &[(&str, &str, &str)]) -> Script {
-    let rows: String = rows
+    let rows: Vec<String> = rows
         .iter()
         .map(|(name, id, deleted)| {
             format!(
@@ -32,7 +32,7 @@ fn lists_deleted(script: Script, rows: &[(&str, &str, &str)]) -> Script {
         .collect();
     let body = answers::result(
         "ListStacks",
-        &format!("<StackSummaries>{rows}</StackSummaries>"),
+        &format!("<StackSummaries>{}</StackSummaries>", rows.concat()),
     );
     script.cloudformation(
         "list_stacks",

@@ -388,7 +388,7 @@ async fn what_failed_in_express_mode_is_replaced_by_the_newest_release() {
                 return false;
             };
             config.and_then(|it| it.mode()) == Some(&DeploymentConfigMode::Express)
-                && config.and_then(|it| it.disable_rollback()) == Some(true)
+                && config.is_some_and(|it| it.disable_rollback() == Some(true))
                 && input.template_body() == Some(DEPLOYED)
                 && hidden.parameter_key() == Some("Hidden")
                 && hidden.use_previous_value() == Some(true)
