@@ -61,8 +61,8 @@ fn main() -> ExitCode {
         "{changes} changes, and {other} besides"
     );
     let unchanged = median(|| count(&planned(&manifest, &old, &old)) == (0, 0));
-    let changed = median(|| count(&planned(&manifest, &old, &new)) == (changes, other));
-    let is_over = changed > TARGET || unchanged > TARGET;
+    let of_changes = median(|| count(&planned(&manifest, &old, &new)) == (changes, other));
+    let is_over = of_changes > TARGET || unchanged > TARGET;
     let mut out = std::io::stdout();
     let line = |what: &str, time: Duration| {
         format!(
@@ -84,7 +84,7 @@ fn main() -> ExitCode {
         line("comparing, nothing changed", unchanged),
         line(
             &format!("comparing, {changes} changes, {other} besides"),
-            changed,
+            of_changes,
         ),
         line("target", TARGET),
         (if is_over {
