@@ -73,6 +73,10 @@ pub struct Change {
     /// refers to may become another value, which CloudFormation does not know yet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub follows: Vec<String>,
+    /// The logical ids of the resources that replace it if a value of theirs becomes another, where nothing else may; other things
+    /// about it may change.
+    #[serde(skip)]
+    pub led_by: Vec<String>,
     /// What is known of the values that may replace it.
     #[serde(skip)]
     pub replacing: Replacing,

@@ -17,6 +17,7 @@ pub(super) fn read_change(change: ResourceChange, stack: &StackManifest) -> Chan
     let logical_id = change.logical_resource_id.unwrap_or_default();
     let details = change.details.unwrap_or_default();
     let follows = follows(&details);
+    let led_by = led_by(&details);
     let replacing = replacing(&details);
     let own = own(&details);
     let is_automatic = is_automatic(&details);
@@ -56,6 +57,7 @@ pub(super) fn read_change(change: ResourceChange, stack: &StackManifest) -> Chan
             .collect(),
         properties,
         follows,
+        led_by,
         replacing,
         own,
         is_automatic,
@@ -73,20 +75,43 @@ pub(super) fn read_change(change: ResourceChange, stack: &StackManifest) -> Chan
 ///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChangeDetail.html>.
 fn follows(details: &[ResourceChangeDetail]) -> Vec<String> {
-    let causes: Option<BTreeSet<String>> = details
-        .iter()
-        .map(|detail| {
-            let dynamic = matches!(detail.evaluation, Some(EvaluationType::Dynamic));
-            let by_resource = matches!(
-                detail.change_source,
-                Some(ChangeSource::ResourceReference | ChangeSource::ResourceAttribute)
-            );
-            let cause = detail.causing_entity.as_deref()?;
-            let logical_id = cause.split('.').next().unwrap_or(cause);
-            (dynamic && by_resource).then(|| logical_id.to_owned())
-        })
-        .collect();
+    let causes: Option<BTreeSet<String>> = details.iter().map(cause).collect();
     causes.unwrap_or_default().into_iter().collect()
+}
+
+/// Returns the resource that a detail follows, where it does.
+fn cause(detail: &ResourceChangeDetail) -> Option<String> {
+    let dynamic = matches!(detail.evaluation, Some(EvaluationType::Dynamic));
+    let by_resource = matches!(
+        detail.change_source,
+        Some(ChangeSource::ResourceReference | ChangeSource::ResourceAttribute)
+    );
+    let cause = detail.causing_entity.as_deref()?;
+    let logical_id = cause.split('.').next().unwrap_or(cause);
+    (dynamic && by_resource).then(|| logical_id.to_owned())
+}
+
+/// Returns the resources whose values alone decide whether a resource is replaced. Of a property that follows another resource,
+/// a second detail says that it is written otherwise as well, and is as open.
+fn led_by(details: &[ResourceChangeDetail]) -> Vec<String> {
+    let name = |detail: &ResourceChangeDetail| detail.target.as_ref()?.name.clone();
+    let following = details.iter().filter(|detail| cause(detail).is_some());
+    let following: BTreeSet<String> = following.filter_map(name).collect();
+    let mut found = BTreeSet::new();
+    for detail in details {
+        let recreation = detail.target.as_ref();
+        let recreation = recreation.and_then(|target| target.requires_recreation.as_ref());
+        let is_open = matches!(detail.evaluation, Some(EvaluationType::Dynamic));
+        match cause(detail) {
+            _ if recreation == Some(&RequiresRecreation::Never) => {}
+            Some(cause) => {
+                found.insert(cause);
+            }
+            None if is_open && name(detail).is_some_and(|name| following.contains(&name)) => {}
+            None => return Vec::new(),
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// Returns the properties that change whatever becomes of other resources. What only follows one is evaluated when the
@@ -233,6 +258,40 @@ mod tests {
             detail(Some("Late"), DirectModification, Dynamic),
         ];
         assert_eq!(own(&details), ["Late", "Mixed", "Parameter", "Written"]);
+    }
+
+    /// A policy of a bucket that is told to stay, in an update that tells the bucket the same: the detail of the deletion policy is
+    /// no cause of a replacement, and the bucket is the only one.
+    #[test]
+    fn what_may_replace_a_resource_is_told_from_what_else_changes() {
+        use ChangeSource::{DirectModification, ResourceReference};
+        use EvaluationType::{Dynamic, Static};
+        use RequiresRecreation::{Always, Never};
+        let of = |name: Option<&str>, source, evaluation, recreation, cause: Option<&str>| {
+            let mut detail = detail(name, source, evaluation);
+            if let Some(target) = &mut detail.target {
+                target.requires_recreation = Some(recreation);
+            }
+            detail.causing_entity = cause.map(str::to_owned);
+            detail
+        };
+        let policy = of(None, DirectModification, Static, Never, None);
+        let follows = of(
+            Some("Bucket"),
+            ResourceReference,
+            Dynamic,
+            Always,
+            Some("Receipts"),
+        );
+        let written = of(Some("Bucket"), DirectModification, Dynamic, Always, None);
+        let own = of(Some("Other"), DirectModification, Static, Always, None);
+        let late = of(Some("Other"), DirectModification, Dynamic, Always, None);
+        assert_eq!(led_by(&[policy.clone(), follows.clone()]), ["Receipts"]);
+        assert_eq!(led_by(&[follows.clone(), written.clone()]), ["Receipts"]);
+        for other in [own, late] {
+            assert!(led_by(&[follows.clone(), other]).is_empty());
+        }
+        assert!(led_by(&[policy, written]).is_empty());
     }
 
     /// The detail is the one of the example of AWS.

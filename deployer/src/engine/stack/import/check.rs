@@ -119,8 +119,8 @@ pub(super) fn objection(
 /// What names a resource again held a text of the same value before, as the course wrote it, and nobody changed that: where
 /// CloudFormation does not know the value yet, it finds the same one.
 fn stays(step: Step, change: &Change, differing: &BTreeSet<String>) -> bool {
-    let follows =
-        !change.follows.is_empty() && change.follows.iter().all(|id| differing.contains(id));
+    let of_ours = |ids: &[String]| !ids.is_empty() && ids.iter().all(|id| differing.contains(id));
+    let follows = of_ours(&change.follows) || of_ours(&change.led_by);
     let is_same = change.replacing == Replacing::Same && !holds_data(&change.resource_type);
     match change.replacement {
         None | Some(Replacement::Never) => true,
@@ -183,6 +183,11 @@ mod tests {
             follows: vec!["New".to_owned()],
             ..reader.clone()
         };
+        let led = Change {
+            replacement: Some(Replacement::Conditional),
+            led_by: vec!["New".to_owned()],
+            ..reader.clone()
+        };
         let open = Change {
             replacement: Some(Replacement::Conditional),
             replacing: Replacing::Open,
@@ -204,6 +209,7 @@ mod tests {
             (Step::Remove, vec![retained, reader]),
             (Step::Import, vec![change("Import", "New")]),
             (Step::Make, vec![change("Add", "New")]),
+            (Step::Prepare, vec![change("Modify", "New"), led]),
             (Step::Restore, vec![change("Modify", "New"), follows]),
             (Step::Restore, vec![open]),
             (Step::Prepare, vec![change("Modify", "New"), nested]),
@@ -280,6 +286,14 @@ mod tests {
             (Step::Make, vec![], "leaves New as it is"),
             (Step::Make, vec![change("Add", "Other")], "would make Other"),
             (Step::Import, vec![change("Add", "New")], "would make New"),
+            (
+                Step::Prepare,
+                vec![Change {
+                    led_by: vec!["Stranger".to_owned()],
+                    ..perhaps.clone()
+                }],
+                "would replace Reader",
+            ),
             (Step::Restore, vec![perhaps], "would replace Reader"),
             (Step::Remove, vec![gone, open], "would replace Reader"),
             (
