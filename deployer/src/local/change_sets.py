@@ -25,3 +25,14 @@ def correct_changes_of_outputs():
         return answer
 
     handlers._ACTION_HANDLERS["CreateChangeSet"] = create
+
+
+def correct_imports_of_bucket_policies():
+    """Imports the policy of a bucket, which the engine makes and does not take in.
+
+    AWS does; see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-import-supported-resources.html.
+    """
+    from ministack.services.cloudformation import provisioners
+
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::S3::BucketPolicy"]
+    handlers.setdefault("import", lambda identifier: ("%s-policy" % identifier["Bucket"], {}))
