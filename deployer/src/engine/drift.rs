@@ -1,29 +1,23 @@
-//! What was changed behind CloudFormation's back, and how to change it back.
+//! What was changed behind CloudFormation's back.
 
 mod back;
 mod marked;
+mod revert;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetType, DeploymentMode, DifferenceType, Parameter,
-    StackDriftDetectionStatus, StackResourceDrift, StackResourceDriftStatus,
+    DifferenceType, StackDriftDetectionStatus, StackResourceDrift, StackResourceDriftStatus,
 };
 use serde::Serialize;
 use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
 use super::{
-    Approve, Context, Decision, Event, Outcome, StackError, StackTarget,
-    change_set::{self, ChangeSet, ChangeSetRequest, Computed},
+    Context, StackTarget,
     inspect::{self, present},
-    ownership,
     plan::{Live, StackPlan, moves},
-    publish::TemplateSource,
-    stack::{Executed, aws, execute, interrupted, refused, remove, token},
 };
 use crate::{
     aws::{AwsError, Clients, Fault, OrAws},
@@ -31,6 +25,7 @@ use crate::{
 };
 
 pub use back::revert_plan;
+pub use revert::revert;
 
 /// What stands for a value that is not shown, here as in CloudFormation's own answers.
 const MASK: &str = "****";
@@ -356,148 +351,4 @@ fn value(text: Option<String>) -> Option<Value> {
         .then(|| serde_json::from_str(&text).ok())
         .flatten();
     Some(parsed.unwrap_or(Value::String(text)))
-}
-
-/// Changes a stack back to what its own template says, through a drift-aware change set that is approved first.
-///
-/// The template, the parameters and the tags stay those that are deployed
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/drift-aware-change-sets.html>). Where it fails,
-/// CloudFormation goes back to what was there before, drift included.
-pub async fn revert(
-    context: &Context,
-    manifest: &Arc<StackManifest>,
-    approve: &dyn Approve,
-) -> Result<Outcome, StackError> {
-    let context = context.in_region(manifest.region.as_deref());
-    let deployed = inspect::describe(&context.clients, &manifest.name)
-        .await
-        .map_err(|source| aws(manifest, source))?;
-    let Some(deployed) = deployed else {
-        return Ok(Outcome::Absent);
-    };
-    ownership::check(&context, &deployed)?;
-    let token = token(&context, &[&manifest.name, "revert"], &[]);
-    let none = BTreeMap::new();
-    let request = ChangeSetRequest {
-        stack: manifest,
-        create: false,
-        name: token.clone(),
-        template: TemplateSource::Body("".into()),
-        parameters: &none,
-        tags: &none,
-        express: false,
-    };
-    let change_set = create(
-        &context.clients,
-        manifest,
-        &token,
-        deployed.parameters.keys(),
-    )
-    .await
-    .map_err(|source| refused(manifest, source))?;
-    let proposed = change_set::computed(&context, &change_set, &request)
-        .await
-        .map_err(|source| aws(manifest, source))?;
-    let changes = match proposed {
-        Computed::Ready(mut changes) => {
-            changes.changes.iter_mut().for_each(back::distrust);
-            changes
-        }
-        Computed::Nothing => {
-            remove(&context, manifest, &change_set, false).await?;
-            return Ok(Outcome::Unchanged);
-        }
-        Computed::Failed(reason) => {
-            remove(&context, manifest, &change_set, false).await?;
-            return Err(StackError::ChangeSet {
-                stack: manifest.name.clone(),
-                hints: super::failure::hints("", &reason),
-                reason,
-            });
-        }
-        Computed::Cancelled => {
-            remove(&context, manifest, &change_set, false).await?;
-            return Err(interrupted(manifest, None));
-        }
-    };
-    let count = changes.changes.len();
-    let decision = tokio::select! {
-        biased;
-        () = context.cancel.cancelled() => None,
-        decision = approve.approve(&changes) => Some(decision),
-    };
-    match decision {
-        Some(Decision::Execute) => {}
-        Some(Decision::Decline) => {
-            remove(&context, manifest, &change_set, false).await?;
-            return Ok(Outcome::Declined);
-        }
-        None => {
-            remove(&context, manifest, &change_set, false).await?;
-            return Err(interrupted(manifest, None));
-        }
-    }
-    context.emit(Event::ChangeSetExecuting {
-        stack: manifest.name.clone(),
-        changes: count,
-        follow: 0,
-        besides: Vec::new(),
-        express: false,
-    });
-    let marked = marked::of(&context, &deployed).await;
-    match execute(&context, manifest, &change_set, &token).await? {
-        Executed::Done(ended) => {
-            if let Some(marked) = marked {
-                marked
-                    .keep(&context, &manifest.name, &changes.changes, ended)
-                    .await;
-            }
-            Ok(Outcome::Updated)
-        }
-        Executed::Overtaken(error) => Err(error),
-    }
-}
-
-async fn create(
-    clients: &Clients,
-    stack: &StackManifest,
-    name: &str,
-    parameters: impl Iterator<Item = &String>,
-) -> Result<ChangeSet, AwsError> {
-    const OPERATION: &str = "CreateChangeSet";
-    let parameters = parameters
-        .map(|key| {
-            Parameter::builder()
-                .parameter_key(key)
-                .use_previous_value(true)
-                .build()
-        })
-        .collect();
-    let capabilities = stack.capabilities.iter();
-    let answer = clients
-        .cloudformation
-        .create_change_set()
-        .stack_name(&stack.name)
-        .change_set_name(name)
-        .client_token(name)
-        .change_set_type(ChangeSetType::Update)
-        .deployment_mode(DeploymentMode::RevertDrift)
-        .use_previous_template(true)
-        .set_parameters(Some(parameters))
-        .set_capabilities(Some(
-            capabilities
-                .map(|name| Capability::from(name.as_str()))
-                .collect(),
-        ))
-        .send()
-        .await
-        .or_aws(clients, OPERATION)?;
-    Ok(ChangeSet {
-        id: answer
-            .id
-            .ok_or_else(|| AwsError::incomplete(OPERATION, "change set id"))?,
-        stack_id: answer
-            .stack_id
-            .ok_or_else(|| AwsError::incomplete(OPERATION, "stack id"))?,
-    })
 }
