@@ -172,4 +172,25 @@ pub(crate) mod tests {
             assert_eq!(all.command(command), whole);
         }
     }
+
+    /// One place has one option, and another stage has regions and values of its own.
+    #[test]
+    fn no_option_contradicts_the_command() {
+        let engine = given(&["--endpoint-url", "http://localhost:4566", "--stage", "dev"]);
+        for (command, whole) in [
+            (
+                "stackctl deploy --local",
+                "stackctl deploy --local --stage dev",
+            ),
+            (
+                "stackctl status",
+                "stackctl status --stage dev --endpoint-url http://localhost:4566",
+            ),
+        ] {
+            assert_eq!(engine.command(command), whole);
+        }
+        let region = given(&["--stage", "dev", "--region", "eu-west-1", "--var", "a.b=1"]);
+        let other = "stackctl destroy --stage old";
+        assert_eq!(region.command(other), other);
+    }
 }

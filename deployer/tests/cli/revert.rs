@@ -23,6 +23,8 @@ struct ByHand {
     replaced: bool,
     /// What else the change set says.
     more: String,
+    /// What its execution ends as.
+    ends: &'static str,
 }
 
 impl ByHand {
@@ -100,7 +102,7 @@ impl ByHand {
                          <ResourceStatus>{status}</ResourceStatus><ClientRequestToken>{LAST_TOKEN}</ClientRequestToken></member>"
                     )
                 };
-                let events = event(2, "UPDATE_COMPLETE") + &event(1, "UPDATE_IN_PROGRESS");
+                let events = event(2, self.ends) + &event(1, "UPDATE_IN_PROGRESS");
                 format!("<StackEvents>{events}</StackEvents>")
             }
             _ => return None,
@@ -125,6 +127,7 @@ fn closed() -> ByHand {
         expected: group(&["10.0.0.0/8", "0.0.0.0/0"]),
         replaced: false,
         more: String::new(),
+        ends: "UPDATE_COMPLETE",
     }
 }
 
@@ -149,6 +152,7 @@ fn made_anew() -> ByHand {
         expected: schema("id"),
         replaced: true,
         more: String::new(),
+        ends: "UPDATE_COMPLETE",
     }
 }
 
@@ -278,6 +282,24 @@ fn what_cloudformation_does_besides_is_asked_for_by_itself() {
     ends(&outcome, &server, 4);
     let told = "cause: orders-dev: Orders (AWS::DynamoDB::Table) would be replaced";
     assert!(outcome.stderr.contains(told), "{outcome:?}");
+}
+
+/// CloudFormation goes back to what was there, drift included.
+#[test]
+fn what_was_not_changed_back_is_in_the_summary() {
+    let failing = ByHand {
+        ends: "UPDATE_ROLLBACK_COMPLETE",
+        ..opened()
+    };
+    let (workspace, server) = (workspace(false), failing.server());
+    let outcome = revert(&workspace, &server, &["--yes", "--json"]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let lines = self::lines(&outcome);
+    let last = lines.last().expect("there are lines");
+    assert_eq!(last["type"], "summary", "{last:#}");
+    let reverted = json!([{"stack": "orders-dev", "outcome": "failed"}]);
+    assert_eq!(last["reverted"], reverted, "{last:#}");
+    assert!(last["error"].is_object(), "{last:#}");
 }
 
 #[test]

@@ -72,6 +72,20 @@ async fn stopping_a_removal_says_what_goes_on_and_what_it_keeps() {
     played.finish_as("destroy");
 }
 
+/// A stack that keeps a queue, and has a function without a log group of its own.
+const WORKING: &str = r#"{"Resources":{
+    "Orders":{"Type":"AWS::SQS::Queue","DeletionPolicy":"Retain"},
+    "Work":{"Type":"AWS::Lambda::Function"}}}"#;
+
+/// What that stack holds, with the status of its function.
+fn working(status: &str) -> [(&str, &str, &str, &str); 2] {
+    let function = "AWS::Lambda::Function";
+    [
+        ("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE"),
+        ("Work", function, "intake-dev-Work-1", status),
+    ]
+}
+
 /// The log group that the function `Work` made by itself is found and removed.
 fn removes_the_group(script: Script) -> Script {
     let groups = r#"{"logGroups":[{"logGroupName":"/aws/lambda/intake-dev-Work-1","arn":"arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/intake-dev-Work-1:*"}]}"#;
@@ -99,22 +113,11 @@ async fn what_a_killed_run_left_to_do_is_done_by_the_next() {
         request.memory = Memory::in_state(state.path());
         request
     };
-    let template = r#"{"Resources":{
-        "Orders":{"Type":"AWS::SQS::Queue","DeletionPolicy":"Retain"},
-        "Work":{"Type":"AWS::Lambda::Function"}}}"#;
     let played = Script::new()
         .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
         .describe(STACK, Stack::new("CREATE_COMPLETE").xml())
-        .template(template)
-        .resources(&[
-            ("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE"),
-            (
-                "Work",
-                "AWS::Lambda::Function",
-                "intake-dev-Work-1",
-                "CREATE_COMPLETE",
-            ),
-        ])
+        .template(WORKING)
+        .resources(&working("CREATE_COMPLETE"))
         .delete_stack()
         .events(&[("3", STACK, "DELETE_IN_PROGRESS", "User Initiated", "*")])
         .play();
@@ -152,23 +155,12 @@ async fn what_a_stack_held_that_goes_already_is_read_where_nobody_wrote_it_down(
     let state = tempfile::tempdir().expect("a directory");
     let mut request = request(&[(STACK, &[])]);
     request.memory = Memory::in_state(state.path());
-    let template = r#"{"Resources":{
-        "Orders":{"Type":"AWS::SQS::Queue","DeletionPolicy":"Retain"},
-        "Work":{"Type":"AWS::Lambda::Function"}}}"#;
     let script = Script::new()
         .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
         .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
-        .template(template)
+        .template(WORKING)
         // The function is gone already, and its log group is not.
-        .resources(&[
-            ("Orders", "AWS::SQS::Queue", "q", "CREATE_COMPLETE"),
-            (
-                "Work",
-                "AWS::Lambda::Function",
-                "intake-dev-Work-1",
-                "DELETE_COMPLETE",
-            ),
-        ])
+        .resources(&working("DELETE_COMPLETE"))
         .events(&[("2", STACK, "DELETE_IN_PROGRESS", "User Initiated", OURS)])
         .events(&[("3", STACK, "DELETE_COMPLETE", "", OURS)])
         .events(&[("3", STACK, "DELETE_COMPLETE", "", OURS)])

@@ -163,6 +163,15 @@ async fn what_differs_of_a_function_and_a_bucket_says_what_they_take() {
     let signed = may_do_all();
     let script = present(&rows, &json!({"Resources": deployed}));
     let played = signed.with(script.play_in_any_order());
+    assert_eq!(preflight(&played.context, &[renamed.clone()]).await, []);
+    assert_eq!(asked(&signed), [""; 0]);
+    // So is what goes along with it.
+    let along = json!({"Photos": {"to": "Pictures", "with": "Album"}});
+    renamed.manifest.moved.clear();
+    renamed.manifest.along = serde_json::from_value(along).expect("reads");
+    let signed = may_do_all();
+    let script = present(&rows, &json!({"Resources": deployed}));
+    let played = signed.with(script.play_in_any_order());
     assert_eq!(preflight(&played.context, &[renamed]).await, []);
     assert_eq!(asked(&signed), [""; 0]);
 }
