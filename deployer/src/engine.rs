@@ -30,6 +30,7 @@ mod follow;
 mod graph;
 mod handover;
 mod hint;
+mod identity;
 mod inspect;
 mod invoke;
 mod live;

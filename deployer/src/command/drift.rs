@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 use stack_model::assembly::StackManifest;
 
 use super::approval::{self, Approval};
+use super::lock::{self, StageLock};
 use super::look::Look;
+use super::place::Place;
 use super::{Session, ledger};
 use crate::cli::{self, Allowance};
 use crate::engine::plan::Plan;
@@ -19,6 +21,7 @@ use crate::ui::{self, Activity};
 const ENGINE_COMPARES: &str = "the local engine compares a dozen resource types and calls all others IN_SYNC unseen: it proves nothing of them";
 
 pub(super) async fn run(session: &Session, arguments: &cli::Drift) -> Result<u8> {
+    let _lock = held(session, arguments)?;
     let look = Look::open(session, Some(&arguments.stacks)).await?;
     let looks = look.targets.iter().map(async |target| {
         let task = session.ui.task("drift", target.name.clone());
@@ -70,6 +73,24 @@ pub(super) async fn run(session: &Session, arguments: &cli::Drift) -> Result<u8>
         Err(error) if reverted.is_empty() => Err(error),
         Err(error) => Err(error.with_fields(summary)),
     }
+}
+
+/// Takes the stage where something is to be changed back in it.
+fn held(session: &Session, arguments: &cli::Drift) -> Result<Option<StageLock>> {
+    if let Some(owner) = arguments.allow.iter().find(|it| it.is_of_owner()) {
+        return Err(Error::new(
+            Kind::Usage,
+            format!("`--allow {owner}` is nothing that `drift` asks for: a stack of another app is changed back by that app"),
+        )
+        .hint("make the stack one of this app with `stackctl deploy` and the same option first"));
+    }
+    if !arguments.revert {
+        return Ok(None);
+    }
+    let project = session.project()?;
+    let (name, _) = session.stage(&project)?;
+    let is_local = Place::of(session).is_local();
+    lock::take(&project.state_dir, name, is_local).map(Some)
 }
 
 /// What became of a stack that was to be changed back.

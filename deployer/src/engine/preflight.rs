@@ -19,6 +19,7 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use look::Look;
+pub(super) use look::partition;
 use name::Asked;
 
 use super::{Context, Event, StackDeployment, graph, hint, publish};

@@ -35,6 +35,19 @@ error: another run is working on stage `dev`
     workspace
         .run(deploy.iter().chain(&["--json"]))
         .error(1, "locked");
+    // Whoever only looks waits for nobody.
+    let drift = [
+        "drift",
+        "--stage",
+        "dev",
+        "--endpoint-url",
+        "http://127.0.0.1:1",
+        "--json",
+    ];
+    workspace
+        .run(drift.iter().chain(&["--revert"]))
+        .error(1, "locked");
+    workspace.run(drift).error(1, "aws");
     drop(held);
     // Nothing answers at the endpoint, so getting that far shows that the stage is free.
     workspace

@@ -284,6 +284,31 @@ fn what_cloudformation_does_besides_is_asked_for_by_itself() {
     assert!(outcome.stderr.contains(told), "{outcome:?}");
 }
 
+/// The contexts of a change are those of two of the three states that a drift-aware change set knows; where they agree, what is there
+/// is the third, and nobody has seen it
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/drift-aware-change-sets.html>).
+#[test]
+fn what_cloudformation_tells_of_other_states_calms_nobody() {
+    let context = json!({"Properties": group(&["0.0.0.0/0"])}).to_string();
+    let context = context.replace('"', "&quot;");
+    let unseen = || ByHand {
+        more: format!(
+            "<member><Type>Resource</Type><ResourceChange><Action>Modify</Action><LogicalResourceId>Door</LogicalResourceId>\
+             <PhysicalResourceId>Door-1</PhysicalResourceId><ResourceType>{GROUP}</ResourceType><Replacement>False</Replacement>\
+             <Scope><member>Properties</member></Scope><Details><member><Target><Attribute>Properties</Attribute>\
+             <Name>SecurityGroupIngress</Name><RequiresRecreation>Never</RequiresRecreation></Target>\
+             <Evaluation>Static</Evaluation><ChangeSource>DirectModification</ChangeSource></member></Details>\
+             <BeforeContext>{context}</BeforeContext><AfterContext>{context}</AfterContext></ResourceChange></member>"
+        ),
+        ..opened()
+    };
+    let (protected, server) = (workspace(true), unseen().server());
+    let outcome = revert(&protected, &server, &["--yes"]);
+    ends(&outcome, &server, 4);
+    let told = "hint: to do it all the same, add `--allow exposure-widened:Door`";
+    assert!(outcome.stderr.contains(told), "{outcome:?}");
+}
+
 /// CloudFormation goes back to what was there, drift included.
 #[test]
 fn what_was_not_changed_back_is_in_the_summary() {
@@ -312,4 +337,16 @@ fn nothing_is_allowed_that_is_not_done() {
         &["--allow", "data-loss:Orders"],
     );
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
+}
+
+#[test]
+fn whose_a_stack_is_is_no_matter_of_drift() {
+    let workspace = Workspace::valid();
+    let outcome = workspace.run(["drift", "--revert", "--allow", "owner:orders-dev"]);
+    assert_eq!(outcome.code, Some(2));
+    assert!(
+        outcome.stderr.contains("a stack of another app"),
+        "{}",
+        outcome.stderr
+    );
 }

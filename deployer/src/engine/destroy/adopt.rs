@@ -21,13 +21,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use self::known::Known;
-use super::{
-    Retained,
-    advice::{identifier, quoted},
-};
+use super::{Retained, advice::quoted};
 use crate::{
     aws::signed::suffix,
-    engine::{Context, hint, inspect::DeployedResource, plan::moves::renamed, publish},
+    engine::{
+        Context, hint,
+        identity::{self, Place},
+        inspect::DeployedResource,
+        plan::moves::renamed,
+        publish,
+    },
 };
 
 /// What leaves a stack, and what is known of that.
@@ -75,7 +78,7 @@ pub struct TakenBack {
     pub adopt: Vec<String>,
 }
 
-/// One resource of a change set that imports, as the command takes it.
+/// One resource of a change set that imports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Import {
@@ -84,11 +87,30 @@ struct Import {
     logical_id: String,
     #[serde(rename = "ResourceIdentifier")]
     by: BTreeMap<String, String>,
+    /// What its stack calls it, where that is not what identifies it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    physical_id: Option<String>,
 }
 
 impl Import {
     fn is(&self, resource_type: &str, physical_id: &str) -> bool {
-        self.resource_type == resource_type && self.by.values().any(|id| id == physical_id)
+        self.resource_type == resource_type && self.physical_id() == physical_id
+    }
+
+    fn physical_id(&self) -> &str {
+        let id = self
+            .physical_id
+            .as_ref()
+            .or_else(|| self.by.values().next());
+        id.map_or("", String::as_str)
+    }
+
+    /// Returns this as the command takes it.
+    fn told(&self) -> Self {
+        Self {
+            physical_id: None,
+            ..self.clone()
+        }
     }
 }
 
@@ -102,7 +124,7 @@ impl TakenBack {
     /// Returns whether something of what is taken back is among what is meant by its type and physical id.
     pub fn takes_any(&self, is_meant: impl Fn(&str, &str) -> bool) -> bool {
         let mut imports = self.imports.iter();
-        imports.any(|it| it.by.values().any(|id| is_meant(&it.resource_type, id)))
+        imports.any(|it| is_meant(&it.resource_type, it.physical_id()))
     }
 
     /// Returns the region of the stack.
@@ -133,11 +155,10 @@ impl TakenBack {
 }
 
 impl Adoption {
-    /// Returns what takes back what leaves a stack; nothing, where that is nothing which CloudFormation identifies by its
-    /// physical id.
+    /// Returns what takes back what leaves a stack; nothing, where that is nothing of which it is known what identifies it to
+    /// CloudFormation.
     pub(in crate::engine) fn of(parting: &Parting<'_>) -> Option<Self> {
         let mut imported: BTreeMap<&str, &DeployedResource> = (parting.leaving.iter())
-            .filter(|resource| identifier(&resource.resource_type).is_some())
             .map(|resource| (resource.logical_id.as_str(), *resource))
             .collect();
         let known = Known {
@@ -151,15 +172,18 @@ impl Adoption {
                 .collect(),
             stays: parting.stays.unwrap_or(&Value::Null),
         };
+        let place = Place::of_stack(parting.stack_id);
         // What cannot be said may be what another refers to.
         let entries = loop {
             let names: BTreeSet<&str> = imported.keys().copied().collect();
-            let entries: BTreeMap<&str, Option<Value>> = names
-                .iter()
-                .map(|id| (*id, known.entry(id, &names)))
-                .collect();
+            let said = imported.iter().filter_map(|(id, resource)| {
+                let entry = known.entry(id, &names)?;
+                let by = identified_by(resource, &entry, place)?;
+                Some((*id, (entry, by)))
+            });
+            let entries: BTreeMap<&str, (Value, (String, String))> = said.collect();
             let before = imported.len();
-            imported.retain(|id, _| entries.get(id).is_some_and(Option::is_some));
+            imported.retain(|id, _| entries.contains_key(id));
             if imported.len() == before {
                 break entries;
             }
@@ -180,18 +204,15 @@ impl Adoption {
         let mut entered = Map::new();
         let mut imports = Vec::new();
         for (id, resource) in imported {
-            let (Some(property), Some(Some(entry)), Some(logical_id)) = (
-                identifier(&resource.resource_type),
-                entries.get(id),
-                ids.get(id),
-            ) else {
+            let (Some((entry, by)), Some(logical_id)) = (entries.get(id), ids.get(id)) else {
                 continue;
             };
             entered.insert(id.to_owned(), entry.clone());
             imports.push(Import {
                 resource_type: resource.resource_type.clone(),
                 logical_id: logical_id.clone(),
-                by: BTreeMap::from([(property.to_owned(), resource.physical_id.clone())]),
+                by: BTreeMap::from([by.clone()]),
+                physical_id: (by.1 != resource.physical_id).then(|| resource.physical_id.clone()),
             });
         }
         let mut entered = renamed(&json!({ "Resources": entered }), &ids);
@@ -212,9 +233,7 @@ impl Adoption {
 
     /// Returns what takes back the rest, where some of it is not to be taken back any more; nothing, where there is no rest.
     fn without(self, is_out: impl Fn(&str, &str) -> bool) -> Option<Self> {
-        let is_out = |it: &Import| {
-            (it.by.values()).any(|physical_id| is_out(&it.resource_type, physical_id))
-        };
+        let is_out = |it: &Import| is_out(&it.resource_type, it.physical_id());
         if !self.imports.iter().any(is_out) {
             return Some(self);
         }
@@ -222,18 +241,15 @@ impl Adoption {
         if let Some(resources) = stays["Resources"].as_object_mut() {
             resources.retain(|id, _| !self.imports.iter().any(|it| it.logical_id == *id));
         }
-        let of = |import: &Import| {
-            let resource = |physical_id: &String| DeployedResource {
-                logical_id: import.logical_id.clone(),
-                resource_type: import.resource_type.clone(),
-                physical_id: physical_id.clone(),
-            };
-            import.by.values().map(resource).collect::<Vec<_>>()
+        let of = |import: &Import| DeployedResource {
+            logical_id: import.logical_id.clone(),
+            resource_type: import.resource_type.clone(),
+            physical_id: import.physical_id().to_owned(),
         };
         // What the rest refers to is named by its id, whatever becomes of it.
-        let all: Vec<DeployedResource> = self.imports.iter().flat_map(of).collect();
+        let all: Vec<DeployedResource> = self.imports.iter().map(of).collect();
         let rest = self.imports.iter().filter(|it| !is_out(it));
-        let rest: Vec<DeployedResource> = rest.flat_map(of).collect();
+        let rest: Vec<DeployedResource> = rest.map(of).collect();
         let rest = Self::of(&Parting {
             stack_id: &self.stack_id,
             template: &self.template,
@@ -285,7 +301,8 @@ impl Adoption {
     pub fn commands(&self, context: &Context, file: &Path) -> Vec<String> {
         let stack = self.stack_id.split('/').nth(1).unwrap_or(&self.stack_id);
         // CloudFormation refuses tags in an import; an update after it sets them.
-        let imports = serde_json::to_string(&self.imports).unwrap_or_default();
+        let imports: Vec<Import> = self.imports.iter().map(Import::told).collect();
+        let imports = serde_json::to_string(&imports).unwrap_or_default();
         // As it is written into the file, with a line end.
         let text = serde_json::to_string_pretty(&self.template).unwrap_or_default() + "\n";
         let is_long = publish::needs_bucket(&text);
@@ -368,6 +385,24 @@ impl Adoption {
     pub(super) fn is_of_stack_of(&self, other: &Self) -> bool {
         self.stack_id == other.stack_id
     }
+}
+
+/// Returns the property that identifies a resource, with its value: what the template that made it says, as the physical id may
+/// be another, like that of an older policy of a bucket.
+fn identified_by(
+    resource: &DeployedResource,
+    entry: &Value,
+    place: Option<Place<'_>>,
+) -> Option<(String, String)> {
+    let property = identity::property(&resource.resource_type)?;
+    let said = entry["Properties"][property].as_str();
+    let value = match said.filter(|said| !said.contains("{{resolve:")) {
+        Some(said) => said.to_owned(),
+        None => {
+            identity::value(&resource.resource_type, &resource.physical_id, place)?.into_owned()
+        }
+    };
+    Some((property.to_owned(), value))
 }
 
 #[cfg(test)]

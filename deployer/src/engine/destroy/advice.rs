@@ -1,9 +1,12 @@
 //! What a removal kept, with the commands that remove it.
 
 use serde::Serialize;
-use stack_model_cfn::facts;
 
-use crate::engine::{Context, hint, inspect::DeployedResource};
+use crate::engine::{
+    Context, hint,
+    identity::{self, Place},
+    inspect::DeployedResource,
+};
 
 /// A resource that its template retains and that still exists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,7 +39,7 @@ impl Retained {
             physical_id: physical_id.to_owned(),
             account: context.clients.identity().account.clone(),
             region: context.clients.region().to_owned(),
-            remove: removal(resource_type, &quoted(physical_id))
+            remove: removal(resource_type, physical_id, Place::of(context))
                 .into_iter()
                 .map(|command| command + &place)
                 .collect(),
@@ -68,7 +71,8 @@ const EMPTYING: &str = concat!(
 );
 
 /// Returns the commands that remove a resource, without where they work.
-fn removal(resource_type: &str, id: &str) -> Vec<String> {
+fn removal(resource_type: &str, physical_id: &str, place: Place<'_>) -> Vec<String> {
+    let id = quoted(physical_id);
     let one = |command: &str| vec![format!("aws {command} {id}")];
     match resource_type {
         // Tables of protected stages are protected against deletion by themselves.
@@ -97,6 +101,7 @@ fn removal(resource_type: &str, id: &str) -> Vec<String> {
         "AWS::SSM::Parameter" => one("ssm delete-parameter --name"),
         "AWS::ECR::Repository" => one("ecr delete-repository --force --repository-name"),
         "AWS::Lambda::Function" => one("lambda delete-function --function-name"),
+        "AWS::CodeBuild::Project" => one("codebuild delete-project --name"),
         "AWS::Events::EventBus" => one("events delete-event-bus --name"),
         "AWS::Route53::HostedZone" => one("route53 delete-hosted-zone --id"),
         "AWS::CertificateManager::Certificate" => one("acm delete-certificate --certificate-arn"),
@@ -113,29 +118,20 @@ fn removal(resource_type: &str, id: &str) -> Vec<String> {
         "AWS::KMS::Key" => vec![format!(
             "aws kms schedule-key-deletion --key-id {id} --pending-window-in-days 30"
         )],
-        _ => cloud_control(resource_type, id).into_iter().collect(),
+        _ => cloud_control(resource_type, physical_id, place)
+            .into_iter()
+            .collect(),
     }
 }
 
 /// Returns the command that works for every type which one property identifies
 /// (<https://docs.aws.amazon.com/cloudcontrolapi/latest/userguide/resource-operations-delete.html>).
-fn cloud_control(resource_type: &str, id: &str) -> Option<String> {
-    identifier(resource_type)?;
+fn cloud_control(resource_type: &str, physical_id: &str, place: Place<'_>) -> Option<String> {
+    let id = identity::value(resource_type, physical_id, Some(place))?;
     Some(format!(
-        "aws cloudcontrol delete-resource --type-name {resource_type} --identifier {id}"
+        "aws cloudcontrol delete-resource --type-name {resource_type} --identifier {}",
+        quoted(&id)
     ))
-}
-
-/// Returns the property that identifies a resource of the type to CloudFormation, where it is only one.
-pub(in crate::engine) fn identifier(resource_type: &str) -> Option<&'static str> {
-    // Resources of one's own are known to nobody but their stack.
-    let own = !resource_type.starts_with("AWS::");
-    let facts = facts::resource_type(resource_type).filter(|_| !own)?;
-    let mut properties = facts.primary_identifier();
-    match (properties.next(), properties.next()) {
-        (Some(one), None) => Some(one),
-        _ => None,
-    }
 }
 
 /// Quotes a word for a shell, where it needs that.
@@ -151,6 +147,11 @@ pub(super) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of(resource_type: &str, physical_id: &str) -> Vec<String> {
+        let context = crate::engine::tests::Script::new().play().context;
+        removal(resource_type, physical_id, Place::of(&context))
+    }
 
     #[test]
     fn commands_can_be_pasted() {
@@ -174,7 +175,7 @@ mod tests {
     /// The forms of <https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html>.
     #[test]
     fn a_bucket_that_keeps_versions_is_emptied_of_them_before_it_goes() {
-        let commands = removal("AWS::S3::Bucket", "uploads");
+        let commands = of("AWS::S3::Bucket", "uploads");
         let [_, rules, last] = commands.as_slice() else {
             panic!("{commands:?}");
         };
@@ -218,9 +219,11 @@ mod tests {
             "AWS::Logs::LogGroup",
             "AWS::ApiGateway::RestApi",
         ] {
-            assert!(!removal(resource_type, "x").is_empty(), "{resource_type}");
+            assert!(!of(resource_type, "x").is_empty(), "{resource_type}");
         }
-        assert_eq!(removal("Custom::Something", "x"), [""; 0]);
-        assert_eq!(identifier("AWS::ApiGateway::Deployment"), None);
+        assert_eq!(of("Custom::Something", "x"), [""; 0]);
+        let rule = "aws cloudcontrol delete-resource --type-name AWS::Events::Rule --identifier \
+                    arn:aws:events:eu-central-1:123456789012:rule/orders/daily";
+        assert_eq!(of("AWS::Events::Rule", "orders|daily"), [rule]);
     }
 }

@@ -282,6 +282,6 @@ pub(super) fn is_one_of(physical_id: &str, ids: [&str; 2]) -> bool {
 }
 
 /// Returns the partition of whoever calls, which the ARNs of all that is in it begin with.
-pub(super) fn partition(clients: &Clients) -> &str {
+pub(in crate::engine) fn partition(clients: &Clients) -> &str {
     clients.identity().arn.split(':').nth(1).unwrap_or("aws")
 }

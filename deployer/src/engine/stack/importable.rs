@@ -11,8 +11,7 @@ use stack_model::assembly::StackManifest;
 use super::protection;
 use crate::aws::{AwsError, Fault, OrAws, signed::CLOUD_CONTROL};
 use crate::engine::{
-    Context, bootstrap,
-    destroy::advice::identifier,
+    Context, bootstrap, identity,
     plan::moves::{self, Ground, Hindrances, UnderWay},
     publish::MAX_BODY,
 };
@@ -224,7 +223,7 @@ pub(in crate::engine) async fn refused(
         .or_aws(clients, "GetTemplateSummary")?;
     let known = summary.resource_identifier_summaries.unwrap_or_default();
     let is_known = |resource_type: &str| {
-        let property = identifier(resource_type);
+        let property = identity::property(resource_type);
         known
             .iter()
             .filter(|it| it.resource_type() == Some(resource_type))

@@ -4,15 +4,25 @@ use super::*;
 
 const ID: &str = "arn:aws:cloudformation:eu-central-1:123456789012:stack/orders-prod/0a1b";
 
+/// What the physical ids of topics begin with.
+const TOPICS: &str = "arn:aws:sns:eu-central-1:123456789012:";
+
 /// What takes back what a template retains, into the stack as it is from then on.
 fn into(template: &Value, stays: Option<&Value>) -> Option<Adoption> {
     let all = template["Resources"].as_object().expect("there are some");
     let found: Vec<_> = all
         .iter()
-        .map(|(logical_id, entry)| DeployedResource {
-            logical_id: logical_id.clone(),
-            resource_type: entry["Type"].as_str().expect("has a type").to_owned(),
-            physical_id: format!("the-{}", logical_id.to_lowercase()),
+        .map(|(logical_id, entry)| {
+            let resource_type = entry["Type"].as_str().expect("has a type").to_owned();
+            let place = match resource_type.as_str() {
+                "AWS::SNS::Topic" => TOPICS,
+                _ => "",
+            };
+            DeployedResource {
+                logical_id: logical_id.clone(),
+                resource_type,
+                physical_id: format!("{place}the-{}", logical_id.to_lowercase()),
+            }
         })
         .collect();
     let parameters = [
@@ -105,7 +115,7 @@ fn what_left_a_stack_that_is_there_comes_back_beside_what_it_has() {
     let create = &commands[0];
     for part in [
         "\"LogicalResourceId\":\"QueueKept2\",\"ResourceIdentifier\":{\"QueueUrl\":\"the-queue\"}",
-        "\"LogicalResourceId\":\"Topic\",\"ResourceIdentifier\":{\"TopicArn\":\"the-topic\"}",
+        "\"LogicalResourceId\":\"Topic\",\"ResourceIdentifier\":{\"TopicArn\":\"arn:aws:sns:eu-central-1:123456789012:the-topic\"}",
         " --parameters ParameterKey=Name,UsePreviousValue=true --capabilities CAPABILITY_NAMED_IAM CAPABILITY_AUTO_EXPAND --region",
     ] {
         assert!(create.contains(part), "{part}: {create}");
@@ -336,4 +346,48 @@ fn the_commands_can_be_pasted_and_give_a_new_stack_the_tags_of_the_old_one() {
 fn nothing_that_stays_is_nothing_to_take_back() {
     let template = json!({"Resources": {"Gone": {"Type": "AWS::SQS::Queue"}}});
     assert_eq!(adoption(&template), None);
+}
+
+/// A rule is identified by its ARN, and a stack calls it by its name; the policy of a bucket that is older than its provider has an
+/// id that nobody else knows, and is identified by its bucket
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html>).
+#[test]
+fn what_a_stack_calls_otherwise_comes_back_by_what_identifies_it() {
+    let template = json!({"Resources": {
+        "Daily": {"Type": "AWS::Events::Rule", "DeletionPolicy": "Retain"},
+        "Policy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "DeletionPolicy": "Retain",
+            "Properties": {"Bucket": {"Ref": "Uploads"}, "PolicyDocument": {}},
+        },
+        "Uploads": {"Type": "AWS::S3::Bucket"},
+        "Build": {"Type": "AWS::CodeBuild::Project", "DeletionPolicy": "Retain"},
+    }});
+    let adoption = adoption(&template).expect("two can be imported");
+    let context = crate::engine::tests::Script::new().play().context;
+    let create = &adoption.commands(&context, Path::new("/state/orders.json"))[0];
+    let imports = create.split('\'').nth(1).expect("they are quoted");
+    let imports: Value = serde_json::from_str(imports).expect("is JSON");
+    let import = |resource_type: &str, id: &str, by: &Value| json!({"ResourceType": resource_type, "LogicalResourceId": id, "ResourceIdentifier": by});
+    let arn = "arn:aws:events:eu-central-1:123456789012:rule/the-daily";
+    assert_eq!(
+        imports,
+        json!([
+            import("AWS::Events::Rule", "Daily", &json!({"Arn": arn})),
+            import(
+                "AWS::S3::BucketPolicy",
+                "Policy",
+                &json!({"Bucket": "the-uploads"})
+            ),
+        ])
+    );
+    // What the stack called it is what the rest of the ledger knows it by, also once that was written down and read.
+    let written = adoption.written(&context, PathBuf::new());
+    let read = serde_json::to_value(&written).expect("is JSON");
+    let read: TakenBack = serde_json::from_value(read).expect("is one");
+    assert!(read.takes("AWS::Events::Rule", "the-daily"));
+    assert!(read.takes("AWS::S3::BucketPolicy", "the-policy"));
+    let rest = read.without(adoption.template().clone(), |_, id| id == "the-policy");
+    let rest = rest.expect("the rule stays");
+    assert_eq!(rest.imports, [adoption.imports[0].clone()]);
 }

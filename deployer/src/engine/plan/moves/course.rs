@@ -28,7 +28,7 @@ pub(in crate::engine) use note::{Move, undone};
 use note::{Note, Sections, hash_of, mark};
 
 use super::{is_written_over, renamed, texts};
-use crate::engine::destroy::advice::identifier;
+use crate::engine::identity;
 use crate::engine::plan::compare::type_of;
 use crate::engine::release::sorted;
 use crate::template::referenced;
@@ -364,7 +364,8 @@ fn identified_by(
     ids: &BTreeMap<String, String>,
 ) -> Result<(String, String), Taken> {
     let resource = &template["Resources"][from];
-    let property = identifier(type_of(resource)).unwrap_or_default();
+    let resource_type = type_of(resource);
+    let property = identity::property(resource_type).unwrap_or_default();
     // The physical id of a type may be another than what identifies it, as that of an older policy of a bucket, which the
     // bucket identifies.
     let mut lookup = |id: &str, attribute: Option<&str>| match attribute {
@@ -379,11 +380,10 @@ fn identified_by(
         return Ok((property.to_owned(), written));
     }
     let id = ids.get(from).map(String::as_str).unwrap_or_default();
-    // The physical id of a few types is a name where an ARN identifies them.
-    if property.ends_with("Arn") && !id.starts_with("arn:") {
-        return Err((from.to_owned(), Some(property.to_owned())));
+    match identity::value(resource_type, id, None) {
+        Some(value) => Ok((property.to_owned(), value.into_owned())),
+        None => Err((from.to_owned(), Some(property.to_owned()))),
     }
-    Ok((property.to_owned(), id.to_owned()))
 }
 
 /// Returns the output that tells a value in any case.

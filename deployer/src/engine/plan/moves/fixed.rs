@@ -1,6 +1,6 @@
 //! In which way a resource is renamed.
 
-use crate::engine::destroy::advice::identifier;
+use crate::engine::identity;
 
 /// The types that the page on refactoring lists, one a line, sorted; see
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-refactoring.html>.
@@ -77,7 +77,7 @@ fn is_fixed(resource_type: &str) -> bool {
 /// Returns whether resources of a type may be imported, as far as the registry tells: a nested stack would have to bring its
 /// own template (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-import-nested-stacks.html>).
 fn is_importable(resource_type: &str) -> bool {
-    identifier(resource_type).is_some() && !resource_type.starts_with("AWS::CloudFormation::")
+    identity::is_told(resource_type) && !resource_type.starts_with("AWS::CloudFormation::")
 }
 
 #[cfg(test)]
