@@ -11,7 +11,7 @@ use stack_model::assembly::{Contract, StackManifest};
 use super::canonical::{canonical, same};
 use super::compare::{Other, Outside, Renewed, compare_among};
 use super::imported::{Cause, changing};
-use super::moves::{Ground, Moves, leave, whole};
+use super::moves::{Moves, Told, leave, whole};
 use super::needs::needs;
 use super::order::Order;
 use super::path::{Path, Trail};
@@ -68,8 +68,7 @@ impl App {
             manifest,
             deployed.template.unwrap_or(&none),
             wanted.template,
-            Ground::Free,
-            &BTreeSet::new(),
+            Told::nothing(),
         );
         let manifest = &whole.manifest;
         let moves = Moves::of(manifest, deployed);

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
-pub(in crate::engine) use along::{Whole, along_by_import, leave, whole};
+pub(in crate::engine) use along::{Told, Whole, along_by_import, leave, remake, whole};
 use course::restored;
 pub(in crate::engine) use course::{
     Away, Course, Hindrances, Move, Need, UnderWay, hindrances, is_marked, marked, needs,

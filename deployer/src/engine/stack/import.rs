@@ -49,7 +49,7 @@ pub(super) async fn begin(
     context: &Context,
     stack: &Arc<StackManifest>,
     deployed: &DeployedStack,
-    template: &Value,
+    (template, whole): (&Value, &moves::Whole),
     pending: &BTreeMap<String, String>,
 ) -> Result<Stepped, StackError> {
     let found = inspect::resources(&context.clients, &deployed.id)
@@ -70,7 +70,9 @@ pub(super) async fn begin(
         return Ok(Stepped::Nothing);
     }
     let fail = |reason| Err(refused(&stack.name, &moves, reason));
-    let unknown = importable::refused(context, template, &moves)
+    let mut there = moves.clone();
+    there.retain(|from, _| !whole.anew.contains(from));
+    let unknown = importable::refused(context, template, &there)
         .await
         .map_err(|source| aws(stack, source))?;
     if let Some(reason) = unknown.into_values().next() {
@@ -82,7 +84,7 @@ pub(super) async fn begin(
     if let Some(reason) = hindered.into_values().next() {
         return fail(reason);
     }
-    let course = Course::new(template, &moves, &ids, &deployed.outputs);
+    let course = Course::new(template, &moves, &ids, &deployed.outputs, &whole.anew);
     let (step, next) = if course.is_prepared() {
         match course.without() {
             Ok(next) => (Step::Remove, next),
@@ -94,7 +96,7 @@ pub(super) async fn begin(
     if next == *template {
         return fail("CloudFormation does not tell what others take from it".to_owned());
     }
-    let drifted = importable::drifted(context, &deployed.id, &moves)
+    let drifted = importable::all_drifted(context, &deployed.id, whole, &moves)
         .await
         .map_err(|source| aws(stack, source))?;
     for (from, drifted) in drifted {

@@ -12,7 +12,7 @@ use super::protection;
 use crate::aws::{AwsError, Fault, OrAws, signed::CLOUD_CONTROL};
 use crate::engine::{
     Context, bootstrap, identity,
-    plan::moves::{self, Ground, Hindrances, UnderWay},
+    plan::moves::{self, Ground, Hindrances, Told, UnderWay},
     publish::MAX_BODY,
 };
 
@@ -50,8 +50,8 @@ pub(in crate::engine) async fn ground(
     }
 }
 
-/// Adds to the renames of a stack what goes along with them, as far as CloudFormation can rename it. Nobody is asked where
-/// nothing goes along; where the caller may not ask, only what is known counts.
+/// Adds to the renames of a stack what goes along with them, as far as CloudFormation can rename it, and says what of that was
+/// changed past it. Nobody is asked where nothing goes along; where the caller may not ask, only what is known counts.
 pub(in crate::engine) async fn whole(
     context: &Context,
     stack: &StackManifest,
@@ -60,8 +60,7 @@ pub(in crate::engine) async fn whole(
 ) -> Result<moves::Whole, AwsError> {
     let is_deployed = |from: &String| template["Resources"].get(from.as_str()).is_some();
     if !stack.along.keys().any(is_deployed) {
-        let none = BTreeSet::new();
-        return Ok(moves::whole(stack, template, wanted, Ground::Free, &none));
+        return Ok(moves::whole(stack, template, wanted, Told::nothing()));
     }
     let ground = ground(context, stack_id).await?;
     let imported = moves::along_by_import(stack, template, ground);
@@ -70,7 +69,12 @@ pub(in crate::engine) async fn whole(
         .keys()
         .filter_map(|from| template["Resources"][from.as_str()]["Type"].as_str())
         .collect();
-    Ok(moves::whole(stack, template, wanted, ground, &unimported))
+    let told = Told {
+        ground,
+        unimported,
+        drifted: drifted(context, stack_id, &imported).await?,
+    };
+    Ok(moves::whole(stack, template, wanted, told))
 }
 
 /// Says what stands in the way of renames by import, by old logical id: what the template tells, the bucket that it would
@@ -141,7 +145,7 @@ impl Drifted {
 /// nothing is known; types that CloudFormation does not compare tell nothing either.
 ///
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DetectStackResourceDrift.html>.
-pub(in crate::engine) async fn drifted(
+async fn drifted(
     context: &Context,
     stack_id: &str,
     imported: &BTreeMap<String, String>,
@@ -177,6 +181,24 @@ pub(in crate::engine) async fn drifted(
             _ => {}
         }
     }
+    Ok(found)
+}
+
+/// Returns what was changed past CloudFormation about all that is renamed by import: of what goes along, that is known.
+pub(in crate::engine) async fn all_drifted(
+    context: &Context,
+    stack_id: &str,
+    whole: &moves::Whole,
+    imported: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Drifted>, AwsError> {
+    let (along, declared): (BTreeMap<_, _>, BTreeMap<_, _>) = imported
+        .clone()
+        .into_iter()
+        .partition(|(from, _)| whole.taken.contains_key(from));
+    let mut found = drifted(context, stack_id, &declared).await?;
+    let known = whole.drifted.iter();
+    let known = known.filter(|(from, _)| along.contains_key(*from));
+    found.extend(known.map(|(from, drifted)| (from.clone(), drifted.clone())));
     Ok(found)
 }
 

@@ -110,7 +110,15 @@ pub(super) async fn rename(
     let Some(turn) = run.turns.take(&stack.name, &context.cancel).await else {
         return Err(interrupted(stack, None));
     };
-    let stepped = import::begin(run, context, stack, deployed, &template, &imported).await?;
+    let stepped = import::begin(
+        run,
+        context,
+        stack,
+        deployed,
+        (&template, &whole),
+        &imported,
+    )
+    .await?;
     drop(turn);
     after(run, context, work, deployed, stepped).await
 }

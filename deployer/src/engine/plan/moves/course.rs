@@ -10,7 +10,8 @@
 //! 2. [`Course::without`]: it is not in the template any more, and whatever named it says the same as a text.
 //! 3. [`under_way`] and [`Away::template`]: it is imported under its new id. What is not imported and [written
 //!    over](is_written_over) by another one of the same words is made again in an update of its own, which keeps it where it is
-//!    rolled back, as everything on its way is retained.
+//!    rolled back, as everything on its way is retained. So is what was deleted past CloudFormation: nothing has its name, and
+//!    nothing is left that its removal could take from the one that is made.
 //! 4. [`restored`]: the template of before, with the new id.
 //!
 //! Each of these templates but the last says in its metadata what is under way and what was there before. It is what
@@ -55,6 +56,8 @@ pub(in crate::engine) struct Course<'a> {
     ids: &'a BTreeMap<String, String>,
     /// The attributes that are known.
     known: BTreeMap<Taken, String>,
+    /// What is gone and is made again, by old logical id.
+    anew: &'a BTreeSet<String>,
     missing: BTreeSet<Taken>,
     /// What no output of the original template tells.
     untold: BTreeSet<Taken>,
@@ -63,12 +66,13 @@ pub(in crate::engine) struct Course<'a> {
 
 impl<'a> Course<'a> {
     /// Begins or goes on with the rename of resources that are deployed under their old ids. `outputs` are those of the
-    /// stack.
+    /// stack, and `anew` says which of the resources are gone and are made again.
     pub(in crate::engine) fn new(
         deployed: &Value,
         moves: &'a BTreeMap<String, String>,
         ids: &'a BTreeMap<String, String>,
         outputs: &BTreeMap<String, String>,
+        anew: &'a BTreeSet<String>,
     ) -> Self {
         let original = undone(deployed);
         let mut taken = BTreeSet::new();
@@ -81,7 +85,7 @@ impl<'a> Course<'a> {
         for section in ["Resources", "Outputs"] {
             texts::resolved(&original[section], &mut collect);
         }
-        for from in moves.keys() {
+        for from in moves.keys().filter(|from| !anew.contains(*from)) {
             taken.extend(identified_by(from, &original, ids).err());
         }
         let mut known: BTreeMap<Taken, String> = ids
@@ -108,6 +112,7 @@ impl<'a> Course<'a> {
             moves,
             ids,
             known,
+            anew,
             missing,
             untold,
             is_retained,
@@ -228,7 +233,7 @@ impl<'a> Course<'a> {
             });
             let entry = entries.and_then(|entries| entries.get(from.as_str()));
             let resource_type = type_of(&self.original["Resources"][from]);
-            let by = if is_written_over(resource_type) {
+            let by = if is_written_over(resource_type) || self.anew.contains(from) {
                 BTreeMap::new()
             } else {
                 [(property, value)].into()
@@ -330,8 +335,8 @@ pub(in crate::engine) fn under_way(deployed: &Value) -> Option<UnderWay> {
     if moves.is_empty() {
         return Some(UnderWay::Back(restored(deployed)?.0));
     }
-    let is_made = moves.values().all(|it| is_written_over(&it.resource_type));
-    moves.retain(|_, it| is_made || !is_written_over(&it.resource_type));
+    let is_made = moves.values().all(Move::is_made);
+    moves.retain(|_, it| is_made || !it.is_made());
     let mut template = deployed.clone();
     for (to, it) in &moves {
         let entry: Value = serde_json::from_str(&it.entry).ok()?;

@@ -69,6 +69,15 @@ pub(in crate::engine) fn is_written_over(resource_type: &str) -> bool {
     WRITTEN_OVER.contains(&resource_type)
 }
 
+/// Types of which two that say the same stand beside one another, unless they have one name, and of which the removal of one
+/// takes nothing from the other. Nothing that holds data is among them, and nothing that is a setting of something else.
+const BESIDE: [&str; 2] = ["AWS::CloudWatch::Alarm", "AWS::IAM::Role"];
+
+/// Returns whether another resource of a type can be made before the one goes whose place it takes.
+pub(super) fn stands_beside(resource_type: &str) -> bool {
+    BESIDE.contains(&resource_type)
+}
+
 /// Returns whether CloudFormation is known not to rename resources of a type.
 fn is_fixed(resource_type: &str) -> bool {
     resource_type.starts_with("Custom::") || FIXED.lines().any(|fixed| fixed == resource_type)

@@ -89,7 +89,7 @@ fn what_left_and_is_not_declared_any_more_may_be_made_anew() {
         json!({"Resources": {"Old": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"}}});
     let (declared, ids) = (moves(&[("Old", "New")]), moves(&[("Old", "https://q")]));
     let none = BTreeMap::new();
-    let away = Course::new(&old, &declared, &ids, &none).without();
+    let away = Course::new(&old, &declared, &ids, &none, &BTreeSet::new()).without();
     let away = away.expect("it leaves");
     let new = renamed(&old, &declared);
     for (declared, grade, part) in [
@@ -115,7 +115,7 @@ fn who_takes_a_rename_back_is_told_what_becomes_of_the_data() {
         json!({"Resources": {"Old": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"}}});
     let (declared, ids) = (moves(&[("Old", "New")]), moves(&[("Old", "https://q")]));
     let none = BTreeMap::new();
-    let away = Course::new(&old, &declared, &ids, &none).without();
+    let away = Course::new(&old, &declared, &ids, &none, &BTreeSet::new()).without();
     let away = away.expect("it leaves");
     let manifest = |declared: &BTreeMap<String, String>| -> StackManifest {
         serde_json::from_value(json!({

@@ -37,7 +37,9 @@ pub(super) async fn renames(
         plan,
     )
     .await?;
-    match importable::refused(context, template, &imported).await {
+    let mut there = imported.clone();
+    there.retain(|from, _| !whole.anew.contains(from));
+    match importable::refused(context, template, &there).await {
         Ok(reasons) => moves::refuse(plan, &imported, &reasons),
         // Who may not ask is told by the deploy.
         Err(error) if matches!(error.fault(), Fault::Denied { .. }) => {}
@@ -45,8 +47,9 @@ pub(super) async fn renames(
     }
     let hindered = importable::hindered(context, stack, &deployed.id, template, &imported).await?;
     moves::refuse(plan, &imported, &hindered);
-    let drifted = importable::drifted(context, &deployed.id, &imported).await?;
+    let drifted = importable::all_drifted(context, &deployed.id, whole, &imported).await?;
     moves::warn(plan, &imported, &drifted);
+    moves::remake(plan, &imported, &whole.anew, ground);
     Ok(())
 }
 

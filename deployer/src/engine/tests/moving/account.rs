@@ -36,8 +36,10 @@ pub(super) struct Account {
     pub(super) kept: bool,
     /// How a change of what names the queue is listed: when, whether it is replaced, and the details.
     pub(super) detailed: Option<(&'static str, &'static str, &'static str)>,
-    /// What was changed past CloudFormation: the status and the paths.
-    pub(super) drifted: Option<(&'static str, &'static [&'static str])>,
+    /// What was changed past CloudFormation, by logical id: the status and the paths.
+    pub(super) drifted: BTreeMap<&'static str, (&'static str, &'static [&'static str])>,
+    /// Of what it is asked for that.
+    pub(super) looked_at: String,
     /// How many calls it answers before it is dead.
     pub(super) life: usize,
     /// What becomes of the last answer.
@@ -346,12 +348,17 @@ impl Account {
     /// `DetectStackResourceDrift`
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DetectStackResourceDrift.html>).
     pub(super) fn drift(&self) -> String {
-        let (status, paths) = self.drifted.unwrap_or(("IN_SYNC", &[]));
+        let id = self.looked_at.as_str();
+        let drifted = self.drifted.get(id).copied();
+        let (status, paths) = drifted.unwrap_or(("IN_SYNC", &[]));
+        let kind = self.template["Resources"][id]["Type"].as_str();
         let mut body = format!(
-            "<StackResourceDrift><StackId>{STACK_ID}</StackId><LogicalResourceId>Inbox</LogicalResourceId>\
-             <PhysicalResourceId>{URL}</PhysicalResourceId><ResourceType>AWS::SQS::Queue</ResourceType>\
+            "<StackResourceDrift><StackId>{STACK_ID}</StackId><LogicalResourceId>{id}</LogicalResourceId>\
+             <PhysicalResourceId>{}</PhysicalResourceId><ResourceType>{}</ResourceType>\
              <StackResourceDriftStatus>{status}</StackResourceDriftStatus>\
-             <Timestamp>2026-07-28T06:00:00.000Z</Timestamp><PropertyDifferences>"
+             <Timestamp>2026-07-28T06:00:00.000Z</Timestamp><PropertyDifferences>",
+            self.id(id),
+            kind.expect("it is asked of what is there")
         );
         for path in paths {
             let _ = write!(

@@ -4,9 +4,24 @@ use super::*;
 use crate::engine::Deployment;
 use crate::engine::plan::{self, Grade, Plan, Registry, ResourceChange, Wanted};
 
+/// Has a resource changed past CloudFormation.
+pub(super) fn drift(
+    account: &Shared,
+    id: &'static str,
+    status: &'static str,
+    paths: &'static [&'static str],
+) {
+    let mut account = account.lock().expect("no holder panics");
+    account.drifted.insert(id, (status, paths));
+}
+
 /// Plans the rename.
 async fn plan(account: &Shared) -> Plan {
-    let stack = moved();
+    planned_of(account, &moved()).await
+}
+
+/// Plans a stack.
+pub(super) async fn planned_of(account: &Shared, stack: &StackDeployment) -> Plan {
     let template = serde_json::from_str(&stack.template).expect("is JSON");
     let wanted = Wanted {
         manifest: &stack.manifest,
@@ -100,7 +115,7 @@ async fn what_is_not_imported_is_told() {
 #[tokio::test]
 async fn what_was_changed_by_hand_is_told_before_it_is_set_back() {
     let account = account();
-    account.lock().expect("no holder panics").drifted = Some(("MODIFIED", &["/DelaySeconds"]));
+    drift(&account, "Inbox", "MODIFIED", &["/DelaySeconds"]);
     let change = planned(&account).await;
     assert_eq!(change.grade, Grade::Interruption, "{change:?}");
     assert!(
@@ -122,7 +137,7 @@ async fn what_was_changed_by_hand_is_told_before_it_is_set_back() {
 #[tokio::test]
 async fn what_was_deleted_by_hand_never_leaves() {
     let account = account();
-    account.lock().expect("no holder panics").drifted = Some(("DELETED", &[]));
+    drift(&account, "Inbox", "DELETED", &[]);
     is_told(&account, "Inbox was deleted past CloudFormation").await;
 }
 

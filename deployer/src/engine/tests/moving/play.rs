@@ -84,7 +84,9 @@ pub(super) fn play(account: &Shared) -> Played {
             "<member><ResourceType>AWS::SQS::Queue</ResourceType>\
              <ResourceIdentifiers><member>QueueUrl</member></ResourceIdentifiers></member>\
              <member><ResourceType>AWS::DynamoDB::GlobalTable</ResourceType>\
-             <ResourceIdentifiers><member>TableName</member></ResourceIdentifiers></member>"
+             <ResourceIdentifiers><member>TableName</member></ResourceIdentifiers></member>\
+             <member><ResourceType>AWS::CloudWatch::Alarm</ResourceType>\
+             <ResourceIdentifiers><member>AlarmName</member></ResourceIdentifiers></member>"
         } else {
             ""
         };
@@ -164,7 +166,10 @@ pub(super) fn play(account: &Shared) -> Played {
         script,
         account,
         detect_stack_resource_drift,
-        |_, _| (),
+        |it, input: &aws_sdk_cloudformation::operation::detect_stack_resource_drift::DetectStackResourceDriftInput| {
+            let id = input.logical_resource_id().unwrap_or_default();
+            id.clone_into(&mut it.looked_at);
+        },
         |it| (200, it.drift())
     );
     answer!(

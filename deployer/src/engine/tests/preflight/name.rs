@@ -395,7 +395,8 @@ async fn what_is_renamed_has_its_name_already() {
     let moved = BTreeMap::from([("Old".to_owned(), "Events".to_owned())]);
     let ids = BTreeMap::from([("Old".to_owned(), topic.to_owned())]);
     let old = json!({"Resources": resources("Old")});
-    let course = Course::new(&old, &moved, &ids, &ids);
+    let none = std::collections::BTreeSet::new();
+    let course = Course::new(&old, &moved, &ids, &ids, &none);
     let away = course.without().expect("nothing stands against it");
     let other = [("Other", "AWS::SNS::Topic", "another", "CREATE_COMPLETE")];
     let here = [("Old", "AWS::SNS::Topic", topic, "CREATE_COMPLETE")];

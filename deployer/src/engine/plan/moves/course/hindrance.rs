@@ -40,7 +40,8 @@ pub(in crate::engine) fn hindrances(
     let ids = ids.collect();
     let outputs = deployed["Outputs"].as_object().into_iter().flatten();
     let outputs = outputs.map(|(key, _)| (key.clone(), TEXT.to_owned()));
-    let mut course = Course::new(deployed, moves, &ids, &outputs.collect());
+    let none = BTreeSet::new();
+    let mut course = Course::new(deployed, moves, &ids, &outputs.collect(), &none);
     let original = course.original.clone();
     for taken in &course.untold {
         if let Some(reason) = unwritten(taken, &original) {

@@ -71,6 +71,11 @@ impl Move {
         if self.id.is_empty() { by } else { &self.id }
     }
 
+    /// Returns whether what left the stack is made again: nothing is looked for that could be imported.
+    pub(super) fn is_made(&self) -> bool {
+        self.by.is_empty()
+    }
+
     /// Returns whether it left the stack at some time.
     pub(super) fn has_left(&self) -> bool {
         !self.entry.is_empty()

@@ -57,7 +57,8 @@ fn course(before: &Value, moves: &[(&str, &str)], ids: &[(&str, &str)]) -> Vec<V
             }
             None => {
                 assert_eq!(hindrances(&deployed, &moves), Hindrances::default());
-                let course = Course::new(&deployed, &moves, &ids, &outputs);
+                let none = BTreeSet::new();
+                let course = Course::new(&deployed, &moves, &ids, &outputs, &none);
                 deployed = if course.is_prepared() {
                     course.without().expect("nothing stands against it")
                 } else {
@@ -197,7 +198,8 @@ fn what_is_retained_and_known_leaves_at_once() {
 fn what_was_begun_is_undone_where_it_is_not_wanted_any_more() {
     let moves = map(&[("Orders", "Sales")]);
     let ids = map(&[("Orders", "orders-1X")]);
-    let prepared = Course::new(&before(), &moves, &ids, &BTreeMap::new()).prepared();
+    let prepared =
+        Course::new(&before(), &moves, &ids, &BTreeMap::new(), &BTreeSet::new()).prepared();
     assert_eq!(under_way(&prepared), None);
     assert_eq!(restored(&prepared), None);
     assert_eq!(undone(&prepared), before());
@@ -211,11 +213,12 @@ fn the_arn_identifies_what_has_a_name_for_a_physical_id() {
     }});
     let moves = map(&[("Nightly", "Daily")]);
     let ids = map(&[("Nightly", "orders-Nightly-1X")]);
-    let course = Course::new(&before, &moves, &ids, &BTreeMap::new());
+    let none = BTreeSet::new();
+    let course = Course::new(&before, &moves, &ids, &BTreeMap::new(), &none);
     assert!(!course.is_prepared());
     let prepared = course.prepared();
     let outputs = map(&[("StackctlMoving1", "arn:aws:events:rule")]);
-    let course = Course::new(&prepared, &moves, &ids, &outputs);
+    let course = Course::new(&prepared, &moves, &ids, &outputs, &none);
     let without = course.without().expect("it can leave");
     let Some(UnderWay::Away(away)) = under_way(&without) else {
         panic!("{without:#?}");
