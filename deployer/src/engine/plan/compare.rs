@@ -147,6 +147,7 @@ pub(super) fn compare_among(
     needs::check(&mut changes, both, &outside.needs);
     name::refuse(&mut changes, both, [before, after], knowledge);
     twins::tell(&mut changes, both);
+    twins::replace(&mut changes, both, [deployed, wanted]);
     for change in changes.values_mut() {
         change.endanger(change.grade);
         change.source = sources

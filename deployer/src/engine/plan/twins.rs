@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::canonical::same;
+use super::app::section;
+use super::canonical::{canonical, same};
 use super::compare::type_of;
 use super::knowledge::holds_data;
+use super::references::refers;
 use super::traps::Both;
-use super::{Action, Grade, ResourceChange};
+use super::{Action, Grade, ResourceChange, Side};
 
 /// Says of what leaves with its data which new resources say the same, with the declaration that keeps it. One that has its
 /// name is told of besides, as CloudFormation refuses it.
@@ -49,6 +51,76 @@ pub(super) fn tell(changes: &mut BTreeMap<String, ResourceChange>, both: Both<'_
             change.reasons.push(reason);
         }
     }
+}
+
+/// The page that says what becomes of a resource that has another logical id.
+const PAGE: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html";
+
+/// Says of what is new and empty whose place it takes: what names it named another one of its type before, which leaves with its
+/// data. That is a replacement, whatever it is called. Where nothing names the new one in place of the old one, nobody knows.
+pub(super) fn replace(
+    changes: &mut BTreeMap<String, ResourceChange>,
+    both: Both<'_>,
+    sides: [&Side<'_>; 2],
+) {
+    let leaves = |change: &&ResourceChange| {
+        matches!(change.action, Action::Delete | Action::Retain)
+            && holds_data(&change.resource_type)
+    };
+    let comes = |change: &&ResourceChange| {
+        change.action == Action::Create && change.grade != Grade::Impossible
+    };
+    let mut found = Vec::new();
+    for old in changes.values().filter(leaves) {
+        let id = &old.logical_id;
+        for new in changes.values().filter(comes) {
+            if new.resource_type == old.resource_type
+                && is_named_instead(id, &new.logical_id, both, sides)
+            {
+                // Of what is deleted with its data, that says so already, and is asked for.
+                let is_lost = old.dangers.contains(&Grade::DataLoss);
+                let (grade, fate) = match old.action {
+                    Action::Retain => (
+                        Grade::Replacement,
+                        "which stays outside the stack under its name",
+                    ),
+                    _ if is_lost => (Grade::None, "which is deleted with its data"),
+                    _ => (Grade::Replacement, "of which a snapshot is kept"),
+                };
+                found.push((id.clone(), new.logical_id.clone(), grade, fate));
+            }
+        }
+    }
+    for (old, new, grade, fate) in found {
+        let reason = format!(
+            "it takes the place of {old}, {fate}: what named that one names this one, which is empty. If it is what {old} was, declare \
+             `moved(\"{old}\", ..)` for it, and it keeps what it holds"
+        );
+        if let Some(change) = changes.get_mut(&new) {
+            change.add(grade, reason, PAGE);
+        }
+    }
+}
+
+/// Returns whether a resource or an output that stays names one resource in place of another.
+fn is_named_instead(old: &str, new: &str, both: Both<'_>, sides: [&Side<'_>; 2]) -> bool {
+    let turns = |before: &Value, after: &Value| {
+        refers(before, old) && refers(after, new) && !refers(after, old) && !refers(before, new)
+    };
+    let mut resources = both.old.iter();
+    if resources.any(|(id, before)| both.new.get(id).is_some_and(|after| turns(before, after))) {
+        return true;
+    }
+    let [before, after] = sides;
+    section(before).any(|(key, output)| {
+        let later = section(after).find(|(other, _)| *other == key);
+        later.is_some_and(|(_, later)| {
+            turns(
+                &canonical(output, &before.parameters),
+                &canonical(later, &after.parameters),
+            )
+        })
+    })
 }
 
 /// Returns whether two resources are of one type and have the same properties.

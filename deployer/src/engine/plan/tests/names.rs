@@ -469,3 +469,58 @@ fn what_may_be_the_same_under_another_id_is_told_with_what_keeps_it() {
     let nothing = of(json!({"Inbox": topic}), json!({"Orders": topic}));
     assert_eq!(nothing, "Delete Interruption: it is deleted");
 }
+
+/// An application that is told of another table works on an empty one, whatever becomes of the earlier one.
+#[test]
+fn what_is_named_in_place_of_what_leaves_with_its_data_replaces_it() {
+    let table = |policy: &str, name: &str| json!({"Type": "AWS::DynamoDB::Table", "DeletionPolicy": policy, "Properties": {"TableName": name}});
+    let reader = |names: &[&str]| {
+        let names: Vec<Value> = names.iter().map(|name| json!({"Ref": name})).collect();
+        json!({"Type": "AWS::Lambda::Function", "Properties": {"Environment": {"Variables": {"Tables": names}}}})
+    };
+    let of = |old: Value, new: Value| line(&plan_of(&resources(&old), &resources(&new)), "Sales");
+    let before = |policy: &str, names: &[&str]| json!({"Orders": table(policy, "orders"), "Audit": table("Retain", "audit"), "Reader": reader(names)});
+    let after = |names: &[&str]| json!({"Sales": table("Retain", "sales"), "Audit": table("Retain", "audit"), "Reader": reader(names)});
+    let ends = "what named that one names this one, which is empty. If it is what Orders was, declare `moved(\"Orders\", ..)` for it, \
+                and it keeps what it holds";
+    assert_eq!(
+        of(before("Retain", &["Orders"]), after(&["Sales"])),
+        format!(
+            "Create Replacement: it takes the place of Orders, which stays outside the stack under its name: {ends}; it is new"
+        )
+    );
+    assert_eq!(
+        of(before("Snapshot", &["Orders"]), after(&["Sales"])),
+        format!(
+            "Create Replacement: it takes the place of Orders, of which a snapshot is kept: {ends}; it is new"
+        )
+    );
+    // What leaves asks for that itself.
+    assert_eq!(
+        of(before("Delete", &["Orders"]), after(&["Sales"])),
+        format!(
+            "Create None: it is new; it takes the place of Orders, which is deleted with its data: {ends}"
+        )
+    );
+    // Nothing names it in place of the other one: nobody knows.
+    let untouched: [(&[&str], &[&str]); 3] = [
+        (&[], &["Sales"]),
+        (&["Orders"], &[]),
+        (&["Audit"], &["Audit", "Sales"]),
+    ];
+    for (names, later) in untouched {
+        let plain = of(before("Retain", names), after(later));
+        assert_eq!(plain, "Create None: it is new");
+    }
+    // Another type is no other one of it.
+    let queue = json!({"Sales": {"Type": "AWS::SQS::Queue"}, "Reader": reader(&["Sales"])});
+    let other = of(before("Retain", &["Orders"]), queue);
+    assert_eq!(other, "Create None: it is new");
+    // Other stacks know it by an output.
+    let mut outputs = [before("Retain", &[]), after(&[])].map(|it| resources(&it));
+    for (side, name) in outputs.iter_mut().zip(["Orders", "Sales"]) {
+        side["Outputs"] = json!({"Table": {"Value": {"Ref": name}}});
+    }
+    let told = line(&plan_of(&outputs[0], &outputs[1]), "Sales");
+    assert!(told.starts_with("Create Replacement: "), "{told}");
+}
