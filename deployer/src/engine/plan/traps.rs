@@ -16,6 +16,7 @@ mod secret;
 mod sqs;
 mod ssm;
 mod wafv2;
+mod written_over;
 
 use std::collections::BTreeMap;
 
@@ -86,6 +87,7 @@ pub(super) const TRAPS: &[&[Trap]] = &[
     sqs::TRAPS,
     ssm::TRAPS,
     wafv2::TRAPS,
+    written_over::TRAPS,
 ];
 
 /// The canonical resources of both templates.
