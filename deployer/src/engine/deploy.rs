@@ -270,20 +270,25 @@ fn ordered(mut graph: Vec<(String, Vec<String>)>, plan: &Plan) -> Vec<(String, V
 /// Updates the stacks once more that kept what others imported, until none is left that nobody imports from.
 async fn let_go(run: &Run, works: &[Arc<Work>], stacks: &mut [StackReport]) {
     // Those that let go of a stack may have had to keep what they import for others, so one round is not always enough.
-    for _ in works {
+    let mut before = BTreeMap::new();
+    for _ in 0..=works.len() {
         let due = run.handovers.due(stacks);
         if due.is_empty() {
             return;
         }
+        if due == before {
+            run.handovers.settle_for_what_is_kept();
+        }
         // A stack stands after those it depends on, and lets go of them.
         let pairs = works.iter().zip(stacks.iter_mut()).rev();
-        for (work, first) in pairs.filter(|(_, first)| due.contains(&first.stack)) {
+        for (work, first) in pairs.filter(|(_, first)| due.contains_key(&first.stack)) {
             let mut second = report(run, &listed_anew(run, work).await).await;
             if second.outcome == Outcome::Unchanged {
                 second.outcome = first.outcome;
             }
             *first = second;
         }
+        before = due;
     }
 }
 

@@ -244,6 +244,8 @@ struct Entries {
     kept: BTreeMap<String, Importers>,
     /// The stacks that are updated in parts.
     parts: BTreeSet<String>,
+    /// Whether what is still kept stays kept: its importers were deployed, and import it all the same.
+    is_settled: bool,
 }
 
 impl Handovers {
@@ -261,10 +263,13 @@ impl Handovers {
 
     /// Returns whether what is kept goes in this deploy, should all go well: everybody who imports it is part of it.
     pub(super) fn passes(&self, importers: &Importers) -> bool {
-        importers
-            .values()
-            .flatten()
-            .all(|stack| self.stacks.contains(stack))
+        let mut importers = importers.values().flatten();
+        importers.all(|stack| self.stacks.contains(stack)) && !self.entries().is_settled
+    }
+
+    /// Takes it that what is kept now stays so: who imports it was deployed, as its source says, and did not let go.
+    pub(super) fn settle_for_what_is_kept(&self) {
+        self.entries().is_settled = true;
     }
 
     /// Splits the importers of what a stack keeps: those of the assembly, which a command may name, and the others.
@@ -275,11 +280,11 @@ impl Handovers {
             .partition(|stack| self.stacks.contains(*stack) || self.assembly.contains(*stack))
     }
 
-    /// Enters a stack that keeps something.
-    pub(super) fn add(&self, stack: &str, importers: Importers) {
+    /// Enters a stack that keeps something, and returns whether it did not before.
+    pub(super) fn add(&self, stack: &str, importers: Importers) -> bool {
         let mut entries = self.entries();
-        entries.parts.insert(stack.to_owned());
         entries.kept.insert(stack.to_owned(), importers);
+        entries.parts.insert(stack.to_owned())
     }
 
     /// Returns whether a stack is updated in parts, each of which does less than what was planned.
@@ -287,23 +292,26 @@ impl Handovers {
         self.entries().parts.contains(stack)
     }
 
-    /// Takes out the stacks that nobody imports from any more: every importer was updated by this deploy.
-    pub(super) fn due(&self, reports: &[StackReport]) -> Vec<String> {
+    /// Takes out the stacks from which nobody should import any more, with those who did: every importer was updated by this
+    /// deploy.
+    pub(super) fn due(&self, reports: &[StackReport]) -> BTreeMap<String, Importers> {
         let mut entries = self.entries();
+        if entries.is_settled {
+            return BTreeMap::new();
+        }
         let good = |name: &String| {
             reports
                 .iter()
                 .any(|report| report.stack == *name && report.outcome.is_good())
         };
-        let due: Vec<String> = entries
-            .kept
-            .iter()
-            .filter(|(stack, importers)| good(stack) && importers.values().flatten().all(good))
-            .map(|(stack, _)| stack.clone())
-            .collect();
-        for stack in &due {
-            entries.kept.remove(stack);
-        }
+        let is_due = |stack: &String, importers: &Importers| {
+            good(stack) && importers.values().flatten().all(good)
+        };
+        let kept = std::mem::take(&mut entries.kept);
+        let (due, kept) = kept
+            .into_iter()
+            .partition(|(stack, importers)| is_due(stack, importers));
+        entries.kept = kept;
         due
     }
 

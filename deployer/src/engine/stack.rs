@@ -299,7 +299,8 @@ async fn attempt(
     if let Some(deployed) = &deployed
         && unchanged::is_comparable(deployed, &work.template, &tags)
     {
-        let known = archive::knows(work, deployed, &parameters);
+        // What was kept for a moment is marked and no release, and may have come to stay since.
+        let known = is_whole && archive::knows(work, deployed, &parameters);
         if known || is_unchanged(context, work, deployed, &parameters).await? {
             let done = unchanged(context, work, deployed).await?;
             let kept = archive::keep(run, context, work, deployed, &parameters, is_release);

@@ -1,12 +1,25 @@
-def correct_changes_of_outputs():
-    """Lets an update change nothing but outputs.
+def correct_changes_of_references():
+    """Lets an update change nothing but outputs, or nothing but what is imported.
 
-    The engine compares resources, and calls all else no change; AWS adds, changes and removes outputs and exports by
-    themselves, with a change set that names no resource; see
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/outputs-section-structure.html.
+    The engine compares resources by their values, and calls all else no change. AWS adds, changes and removes outputs and
+    exports by themselves, with a change set that names no resource; see
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/outputs-section-structure.html. It also updates a stack that
+    takes the same value from elsewhere, which is its advice for exports that are in use; see
+    https://repost.aws/knowledge-center/cloudformation-stack-export-name-error.
     """
     from ministack.services import cloudformation
     from ministack.services.cloudformation import changesets, handlers
+
+    def outputs(template):
+        return template.get("Outputs") or {}
+
+    def imports(value):
+        if isinstance(value, list):
+            return [found for entry in value for found in imports(entry)]
+        if not isinstance(value, dict):
+            return []
+        own = [value["Fn::ImportValue"]] if "Fn::ImportValue" in value else []
+        return own + [found for key in sorted(value) for found in imports(value[key])]
 
     create_uncorrected = changesets._create_change_set
 
@@ -19,8 +32,8 @@ def correct_changes_of_outputs():
         if change_set["Status"] != "FAILED" or "didn't contain changes" not in change_set["StatusReason"]:
             return answer
         stack = cloudformation._stacks.get(change_set["StackName"]) or {}
-        before = (stack.get("_template") or {}).get("Outputs") or {}
-        if before != (change_set["_template"].get("Outputs") or {}):
+        before, after = stack.get("_template") or {}, change_set["_template"]
+        if any(part(before) != part(after) for part in (outputs, imports)):
             change_set.update(Status="CREATE_COMPLETE", ExecutionStatus="AVAILABLE", StatusReason="")
         return answer
 

@@ -31,7 +31,7 @@ pub(super) async fn hand_over(
     };
     let stack = work.manifest.name.clone();
     let passes = run.handovers.passes(&kept.importers);
-    run.handovers.add(&stack, kept.importers.clone());
+    let is_new = run.handovers.add(&stack, kept.importers.clone());
     // The stacks that have to let go first come with it, where the assembly has them.
     let (own, foreign) = run.handovers.own(&kept.importers);
     let next = (!passes).then(|| {
@@ -41,12 +41,15 @@ pub(super) async fn hand_over(
         hint::command(context, &format!("stackctl deploy{own} {stack}"))
     });
     let foreign = foreign.into_iter().map(str::to_owned).collect();
-    context.emit(Event::ExportsKept {
-        stack,
-        next,
-        foreign,
-        importers: kept.importers,
-    });
+    // What is kept for a moment is told once; what stays kept is told when that is known.
+    if is_new || !passes {
+        context.emit(Event::ExportsKept {
+            stack,
+            next,
+            foreign,
+            importers: kept.importers,
+        });
+    }
     parameters.extend(kept.parameters);
     let mut manifest = (*work.manifest).clone();
     if let Some(capability) = capability::missing(&kept.template, &manifest.capabilities) {

@@ -229,6 +229,84 @@ async fn importers_of_the_same_deploy_let_go_in_between() {
     assert_eq!(finished.count(), 3, "{events:?}");
 }
 
+/// A stack may import by a name that it was given: then it does so after its deploy as well, and what is kept for it is what is
+/// deployed, so that it is a release.
+#[tokio::test]
+async fn what_importers_of_the_same_deploy_do_not_let_go_stays_and_is_a_release() {
+    let objects = |prefix: &'static str| {
+        mock!(S3::list_objects_v2)
+            .match_requests(move |input| input.prefix() == Some(prefix))
+            .then_http_response(|| {
+                let none = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+                http(200, none)
+            })
+    };
+    let put = |begin: &'static str| {
+        mock!(S3::put_object)
+            .match_requests(move |input| input.key().unwrap_or_default().starts_with(begin))
+            .then_http_response(|| http(200, ""))
+    };
+    let kept = r#"{"Resources":{"Orders":{"Type":"AWS::SQS::Queue"},"New":{"Type":"AWS::SQS::Queue"},"Old":{"Type":"AWS::SQS::Queue"}},
+        "Outputs":{"ExportOld":{"Value":{"Ref":"Old"},"Export":{"Name":"intake-dev-Old"}}}}"#;
+    let importer = || {
+        let mut stack = Stack::new("UPDATE_COMPLETE");
+        stack.name = "reports-dev";
+        stack.xml()
+    };
+    let mut script = Script::new()
+        .describe(BOOTSTRAP_STACK, bucket_stack().xml())
+        .s3("list_objects_v2", objects("state/"))
+        .describe(STACK, exporting("UPDATE_COMPLETE"))
+        .cloudformation("list_imports", imports(&["reports-dev"]))
+        .template(OLD)
+        .template(OLD);
+    script = update(script, keeps)
+        .describe(STACK_ID, exporting("UPDATE_COMPLETE"))
+        .s3("put_object", put("state/intake-dev.mark.json"))
+        .describe("reports-dev", importer())
+        .template(OLD);
+    script = update(script, |input| input.stack_name() == Some("reports-dev"))
+        .describe(STACK_ID, importer())
+        .s3("list_objects_v2", objects("reports-dev/release/"))
+        .s3("put_object", put("reports-dev/release/"))
+        .s3("put_object", put("state/reports-dev.mark.json"));
+    // Once to see that it is imported still, and once more to settle for that.
+    for is_last in [false, true] {
+        script = script
+            .s3("list_objects_v2", objects("state/intake-dev."))
+            .describe(STACK, exporting("UPDATE_COMPLETE"))
+            .cloudformation("list_imports", imports(&["reports-dev"]))
+            .template(kept)
+            .template(kept);
+        if is_last {
+            script = script
+                .s3("list_objects_v2", objects("intake-dev/release/"))
+                .s3("put_object", put("intake-dev/release/000001-"));
+        }
+        script = script.s3("put_object", put("state/intake-dev.mark.json"));
+    }
+    let played = script.play();
+    let deployment = Deployment {
+        stage: "dev".to_owned(),
+        stacks: vec![wanted(), stack("reports-dev", &[STACK])],
+        records: true,
+        ..Deployment::default()
+    };
+    let report = deploy(&played.context, deployment, Answer::yes())
+        .await
+        .expect("both are updated");
+    assert_eq!(report.stacks[0].outcome, Outcome::Updated);
+    let told: Vec<bool> = played
+        .finish()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::ExportsKept { next, .. } => Some(next.is_some()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [false, true], "what is left to do is told once");
+}
+
 /// The second update of a stack writes its mark over the one that the first wrote, so that the next deploy need not compare.
 #[tokio::test]
 async fn the_second_update_is_marked_as_well() {
