@@ -10,14 +10,14 @@ use stack_model::assembly::{Contract, StackManifest};
 
 use super::canonical::{canonical, same};
 use super::compare::{Other, Outside, Renewed, compare_among};
-use super::imported::{Cause, changing};
+use super::imported::{Cause, changing, is_own_arn};
 use super::moves::{Moves, Told, leave, whole};
 use super::needs::needs;
 use super::order::Order;
 use super::path::{Path, Trail};
 use super::stored::{holds_dynamic, is_dynamic, is_value, looked_up};
 use super::traps::{Certificates, Handed};
-use super::{Knowledge, Plan, Side, StackPlan, references};
+use super::{Action, Grade, Knowledge, Plan, Side, StackPlan, references};
 use crate::engine::DeployedStack;
 
 /// The name of an export in its region; no region is that of the stage.
@@ -193,6 +193,48 @@ impl App {
                 self.values.insert(export, text.clone());
             }
         }
+        self.hand_on(manifest, (found, old), wanted, plan);
+    }
+
+    /// Enters the values of exports that a stack gives up: whoever imports one has that value until it lets go. One that is new
+    /// has it too where it is taken from the same, which may have another logical id by a declared rename.
+    fn hand_on(
+        &mut self,
+        manifest: &StackManifest,
+        (found, old): (&DeployedStack, &Side<'_>),
+        wanted: &Side<'_>,
+        plan: &StackPlan,
+    ) {
+        let after = exports(wanted);
+        let export_of = |name: &str| (manifest.region.clone(), name.to_owned());
+        for (key, name) in &found.exports {
+            let (false, Some(text)) = (after.contains(name), found.outputs.get(key)) else {
+                continue;
+            };
+            self.values.insert(export_of(name), text.clone());
+            let before = plan.before.as_ref().or(old.template);
+            let Some(before) =
+                before.and_then(|template| template["Outputs"][key.as_str()].get("Value"))
+            else {
+                continue;
+            };
+            let before = canonical(before, &old.parameters);
+            for (key, output) in section(wanted) {
+                let is = |name: &String| !found.exports.values().any(|had| had == name);
+                let Some(new) = export(output, wanted).filter(is) else {
+                    continue;
+                };
+                let value = output.get("Value").unwrap_or(&Value::Null);
+                let output = (manifest.name.clone(), key.clone());
+                if same(&before, &canonical(value, &wanted.parameters))
+                    && !holds_dynamic(&before)
+                    && !self.outputs.contains_key(&output)
+                    && plan.keeps_value(&before)
+                {
+                    self.values.insert(export_of(&new), text.clone());
+                }
+            }
+        }
     }
 
     /// Enters who imports an export of a stack, as CloudFormation tells it.
@@ -335,6 +377,31 @@ impl App {
 }
 
 impl StackPlan {
+    /// Returns whether a value is what it was, as far as it is taken from resources of the stack: none of them changes, or it
+    /// gets another logical id and is the same resource. What else changes about that one is not its name or its ARN.
+    fn keeps_value(&self, value: &Value) -> bool {
+        let mut keeps = true;
+        references::walk(
+            value,
+            Trail::Start(&Path::default()),
+            &mut |_, reference| {
+                let mut changes = self.changes.iter();
+                let Some(change) = changes.find(|it| it.logical_id == reference.name) else {
+                    return;
+                };
+                let identifies = reference
+                    .attribute
+                    .is_none_or(|attribute| is_own_arn(&change.resource_type, attribute));
+                keeps &= change.moved_from.is_some()
+                    && change.action == Action::Update
+                    && change.grade != Grade::Impossible
+                    && !change.perhaps
+                    && (change.is_rename() || identifies);
+            },
+        );
+        keeps
+    }
+
     /// Notes that stacks are deployed before this one, because they let go of an export.
     fn goes_after(&mut self, export: &str, importers: &BTreeSet<String>) {
         for importer in importers {

@@ -4,6 +4,7 @@ mod difference;
 mod follow;
 mod judge;
 mod other;
+mod reimported;
 mod repeated;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ use difference::Difference;
 use follow::follow;
 use judge::judge;
 use other::other;
+use reimported::Reimported;
 use repeated::Repeated;
 use widen::Whose;
 
@@ -102,8 +104,13 @@ pub(super) fn compare_among(
     });
     let before = Known::parameters(&deployed.parameters).and(&outside.values);
     let after = Known::parameters(&wanted.parameters).and(&outside.values);
+    let mut reimported: BTreeMap<String, Reimported> = BTreeMap::new();
     for (id, body) in &mut old {
         if let Some(new) = new.get(id).filter(|_| !same.contains(id)) {
+            let found = reimported::rename(body, new, before, after);
+            if !found.is_empty() {
+                reimported.insert(id.clone(), found);
+            }
             align(body, new, before, after);
         }
     }
@@ -148,6 +155,7 @@ pub(super) fn compare_among(
     name::refuse(&mut changes, both, [before, after], knowledge);
     twins::tell(&mut changes, both);
     twins::replace(&mut changes, both, [deployed, wanted]);
+    reimported::tell(&mut changes, &reimported, &old, &new);
     for change in changes.values_mut() {
         change.endanger(change.grade);
         change.source = sources

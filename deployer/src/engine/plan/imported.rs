@@ -184,7 +184,7 @@ fn is_named_alone(resource_type: &str) -> bool {
 }
 
 /// Returns whether an attribute is the ARN of the resource itself, and not of something else that it has, such as a key.
-fn is_own_arn(resource_type: &str, attribute: &str) -> bool {
+pub(super) fn is_own_arn(resource_type: &str, attribute: &str) -> bool {
     attribute
         .strip_suffix("Arn")
         .is_some_and(|noun| noun.is_empty() || resource_type.ends_with(&format!("::{noun}")))

@@ -79,6 +79,11 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// Returns the value of an export, where it is known.
+    pub(super) fn export(self, name: &str) -> Option<&'a String> {
+        self.exports?.get(name)
+    }
+
     /// Returns whether anything in a canonical value is known that is not written there.
     fn tells_of(self, value: &Value) -> bool {
         match value {

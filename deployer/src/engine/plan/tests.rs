@@ -17,6 +17,7 @@ mod perhaps;
 mod policies;
 mod protections;
 mod registry;
+mod reimported;
 mod renames;
 mod same;
 mod schema;
