@@ -338,7 +338,7 @@ mod tests {
             .expect_err("nobody answers");
         assert_eq!(
             error.to_string(),
-            "AWS could not be reached for GetCallerIdentity"
+            format!("http://{address} could not be reached for GetCallerIdentity")
         );
     }
 }

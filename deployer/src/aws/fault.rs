@@ -259,7 +259,10 @@ impl std::fmt::Display for AwsError {
                 f,
                 "AWS asked to slow down even after several retries ({operation}: {code})"
             ),
-            Fault::Unreachable => write!(f, "AWS could not be reached for {operation}"),
+            Fault::Unreachable => {
+                let whom = self.0.endpoint_url.as_deref().unwrap_or("AWS");
+                write!(f, "{whom} could not be reached for {operation}")
+            }
             Fault::Service { code, message } if message.is_empty() => {
                 write!(f, "{operation} failed with {code}")
             }

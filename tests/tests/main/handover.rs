@@ -139,6 +139,47 @@ fn stacks_let_go_of_each_other_in_one_deploy_and_go_in_the_order_of_what_is_depl
     assert!(gone("reader-dev") < gone("base-dev"), "{destroy}");
 }
 
+/// The value that they import is the same, only its export has another name.
+#[test]
+fn importers_go_over_to_the_new_name_of_what_is_renamed() {
+    let fixture = Fixture::new(&json!({}));
+    let run = |verb: &[&str]| fixture.sandbox.succeed(&[verb, &PLACE[..]].concat());
+    let called = |name: &str| {
+        let exports = json!({name: {"Ref": name}});
+        let import = format!("base-dev-{name}");
+        describe(
+            &fixture,
+            &[
+                ("base-dev", &[], json!({name: queue()}), exports),
+                ("reader-dev", &["base-dev"], reader(&import), json!({})),
+            ],
+        );
+    };
+    called("Old");
+    run(&["deploy"]);
+    called("New");
+    let path = fixture.workspace().join("assembly/manifest.json");
+    let manifest = fs::read(&path).expect("it was written");
+    let mut manifest: Value = serde_json::from_slice(&manifest).expect("is JSON");
+    manifest["stacks"][0]["moved"] = json!({"Old": "New"});
+    fs::write(&path, manifest.to_string()).expect("the workspace can be written");
+
+    let deploy = run(&["deploy"]);
+    let kept = positions(&deploy, "exports_kept", "base-dev");
+    assert_eq!(kept.len(), 1, "{deploy}");
+    let account = fixture.sandbox.account();
+    // The engine's list of exports keeps what an update took away, so the stack is asked.
+    let stack = [("StackName", "base-dev")];
+    let described = account.query("cloudformation", "2010-05-15", "DescribeStacks", &stack);
+    assert_eq!(
+        texts(&described, "ExportName"),
+        ["base-dev-New"],
+        "{deploy}"
+    );
+    // What was deployed is what is wanted.
+    run(&["diff", "--exit-code"]);
+}
+
 #[test]
 fn what_others_import_is_not_replaced_under_them() {
     let fixture = Fixture::new(&json!({}));
