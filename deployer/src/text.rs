@@ -36,11 +36,20 @@ pub(crate) fn thousands(number: u64) -> String {
 
 /// Writes words as a sentence lists them: `a, b and c`.
 pub(crate) fn series<T: AsRef<str>>(words: &[T]) -> String {
+    joined(words, "and")
+}
+
+/// Writes words of which one is meant: `a`, `a or b`, `a, b or c`.
+pub(crate) fn choice<T: AsRef<str>>(words: &[T]) -> String {
+    joined(words, "or")
+}
+
+fn joined<T: AsRef<str>>(words: &[T], between: &str) -> String {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     match words.as_slice() {
         [] => String::new(),
         [one] => (*one).to_owned(),
-        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+        [before @ .., last] => format!("{} {between} {last}", before.join(", ")),
     }
 }
 

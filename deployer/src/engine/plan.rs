@@ -58,7 +58,7 @@ pub use knowledge::{Knowledge, Registry, Update};
 pub use known::pseudo_parameters;
 pub use live::{Fate, Live, LiveProperty, LiveResource};
 pub(super) use online::plan_anew;
-pub use online::{PlanError, Wanted, plan};
+pub use online::{PlanError, Wanted, plan, plan_releases};
 pub use path::{Path, Step};
 pub use picture::picture;
 pub use said::Said;

@@ -10,7 +10,7 @@ use stack_model::assembly::{Contract, StackManifest};
 
 use super::canonical::{canonical, same};
 use super::compare::{Other, Outside, Renewed, compare_among};
-use super::imported::{Cause, changing, is_own_arn};
+use super::imported::{Cause, Lead, changing, is_own_arn};
 use super::moves::{Moves, Told, leave, whole};
 use super::needs::needs;
 use super::order::Order;
@@ -48,9 +48,19 @@ pub struct App {
     leaving: BTreeMap<Export, BTreeSet<String>>,
     /// What the stacks export or exported: its values are no others than the plan says.
     own: BTreeSet<Export>,
+    /// Whether the stacks are earlier releases, which nobody writes anew.
+    released: bool,
 }
 
 impl App {
+    /// Begins to compare earlier releases.
+    pub(super) fn of_releases() -> Self {
+        Self {
+            released: true,
+            ..Self::default()
+        }
+    }
+
     /// Compares the next stack: each has to come after those that it depends on.
     ///
     /// `contracts` says what functions need, by the name of their asset.
@@ -81,6 +91,7 @@ impl App {
         let region = &manifest.region;
         let mut outside = Outside {
             needs: needs(manifest, contracts, wanted.template),
+            released: self.released,
             ..Outside::default()
         };
         for ((at, name), what) in &self.exports {
@@ -367,7 +378,14 @@ impl App {
             } else if let Some(cause) = cause {
                 // Who needs what is new of the stack cannot be deployed alone.
                 let leave = leave && !self.order.needs_new(importers, &name);
-                stack.refuse(&export.1, &cause, importers, leave);
+                let lead = if leave {
+                    Lead::Before
+                } else if self.released {
+                    Lead::Nothing
+                } else {
+                    Lead::Hint
+                };
+                stack.refuse(&export.1, &cause, importers, lead);
             } else {
                 stack.keeps(&export.1, importers.iter().map(String::as_str));
             }

@@ -47,6 +47,8 @@ pub(super) struct Outside {
     pub(super) certificates: Certificates,
     /// What the functions of the stack need of their roles.
     pub(super) needs: Vec<Need>,
+    /// Whether it is compared as an earlier release, which nobody writes anew.
+    pub(super) released: bool,
 }
 
 impl Outside {
@@ -153,8 +155,10 @@ pub(super) fn compare_among(
     }
     needs::check(&mut changes, both, &outside.needs);
     name::refuse(&mut changes, both, [before, after], knowledge);
-    twins::tell(&mut changes, both);
-    twins::replace(&mut changes, both, [deployed, wanted]);
+    if !outside.released {
+        twins::tell(&mut changes, both);
+    }
+    twins::replace(&mut changes, both, [deployed, wanted], outside.released);
     reimported::tell(&mut changes, &reimported, &old, &new);
     for change in changes.values_mut() {
         change.endanger(change.grade);

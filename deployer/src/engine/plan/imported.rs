@@ -33,6 +33,17 @@ pub(in crate::engine) enum Cause {
     Gone(String),
 }
 
+/// What leads on where importers are in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lead {
+    /// They are deployed before: they import nothing of it any more then.
+    Before,
+    /// What the cause says.
+    Hint,
+    /// Nothing that this stack could say: an earlier release says what it says.
+    Nothing,
+}
+
 impl Cause {
     /// Says that importers are in the way.
     pub(in crate::engine) fn reason(&self, export: &str, importers: &str) -> String {
@@ -261,22 +272,21 @@ fn is_text(value: &Value) -> bool {
 }
 
 impl StackPlan {
-    /// Notes that importers are in the way of a change: CloudFormation would roll it back. `leave` says that they import nothing
-    /// of it any more once they are deployed, which they can be before this.
+    /// Notes that importers are in the way of a change: CloudFormation would roll it back.
     pub(super) fn refuse(
         &mut self,
         export: &str,
         cause: &Cause,
         importers: &BTreeSet<String>,
-        leave: bool,
+        lead: Lead,
     ) {
         let list = importers.iter().cloned().collect::<Vec<_>>().join(", ");
-        let lead = if leave {
-            format!("deploy {list} first, which then imports it no more")
-        } else {
-            cause.hint(export, &list)
+        let reason = cause.reason(export, &list);
+        let reason = match lead {
+            Lead::Before => format!("{reason}: deploy {list} first, which then imports it no more"),
+            Lead::Hint => format!("{reason}: {}", cause.hint(export, &list)),
+            Lead::Nothing => reason,
         };
-        let reason = format!("{}: {lead}", cause.reason(export, &list));
         let change = match cause {
             Cause::Text => None,
             Cause::Resource(id) | Cause::Perhaps(id) | Cause::Stale(id) | Cause::Gone(id) => {

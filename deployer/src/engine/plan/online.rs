@@ -53,8 +53,27 @@ pub async fn plan(
     artifacts: &BTreeMap<String, Artifact>,
     knowledge: &dyn Knowledge,
 ) -> Result<Plan, PlanError> {
+    plan_in(App::default(), context, stacks, artifacts, knowledge).await
+}
+
+/// Compares earlier releases with what is deployed: what is said of them advises nobody to write another source.
+pub async fn plan_releases(
+    context: &Context,
+    stacks: &[Wanted<'_>],
+    artifacts: &BTreeMap<String, Artifact>,
+    knowledge: &dyn Knowledge,
+) -> Result<Plan, PlanError> {
+    plan_in(App::of_releases(), context, stacks, artifacts, knowledge).await
+}
+
+async fn plan_in(
+    mut app: App,
+    context: &Context,
+    stacks: &[Wanted<'_>],
+    artifacts: &BTreeMap<String, Artifact>,
+    knowledge: &dyn Knowledge,
+) -> Result<Plan, PlanError> {
     let mut plans = Vec::new();
-    let mut app = App::default();
     let regions: BTreeSet<Option<&str>> = stacks
         .iter()
         .filter(|stack| {

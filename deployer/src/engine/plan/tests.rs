@@ -18,6 +18,7 @@ mod policies;
 mod protections;
 mod registry;
 mod reimported;
+mod released;
 mod renames;
 mod same;
 mod schema;

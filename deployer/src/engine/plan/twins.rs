@@ -11,11 +11,12 @@ use super::knowledge::holds_data;
 use super::references::refers;
 use super::traps::Both;
 use super::{Action, Grade, ResourceChange, Side};
+use crate::text::choice;
 
 /// Says of what leaves with its data which new resources say the same, with the declaration that keeps it. One that has its
-/// name is told of besides, as CloudFormation refuses it.
+/// name is told of besides, as CloudFormation refuses it. Of several that may be meant the first one says it for all.
 pub(super) fn tell(changes: &mut BTreeMap<String, ResourceChange>, both: Both<'_>) {
-    let mut found = Vec::new();
+    let mut found: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
     for (id, change) in changes.iter() {
         let leaves = matches!(change.action, Action::Delete | Action::Retain);
         let Some(old) = both.old.get(id).filter(|_| leaves) else {
@@ -32,22 +33,29 @@ pub(super) fn tell(changes: &mut BTreeMap<String, ResourceChange>, both: Both<'_
                     .get(&it.logical_id)
                     .is_some_and(|new| says_the_same(old, new))
         });
-        let alike: Vec<&str> = alike.map(|it| it.logical_id.as_str()).collect();
+        let alike: Vec<String> = alike.map(|it| it.logical_id.clone()).collect();
+        if !alike.is_empty() {
+            found.entry(alike).or_default().push(id.clone());
+        }
+    }
+    for (alike, left) in found {
         let who = match alike.as_slice() {
-            [] => continue,
             [one] => format!("{one} is new and says the same: if it"),
             several => format!(
                 "{} are new and say the same: if one of them",
                 several.join(", ")
             ),
         };
+        let declared: Vec<String> = left
+            .iter()
+            .map(|id| format!("`moved(\"{id}\", ..)`"))
+            .collect();
         let reason = format!(
-            "{who} is what {id} was, declare `moved(\"{id}\", ..)` for it, and it keeps what it holds"
+            "{who} is what {} was, declare {} for it, and it keeps what it holds",
+            choice(&left),
+            choice(&declared)
         );
-        found.push((id.clone(), reason));
-    }
-    for (id, reason) in found {
-        if let Some(change) = changes.get_mut(&id) {
+        if let Some(change) = left.first().and_then(|id| changes.get_mut(id)) {
             change.reasons.push(reason);
         }
     }
@@ -58,10 +66,12 @@ const PAGE: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGui
 
 /// Says of what is new and empty whose place it takes: what names it named another one of its type before, which leaves with its
 /// data. That is a replacement, whatever it is called. Where nothing names the new one in place of the old one, nobody knows.
+/// Of an earlier release, `released`, nobody declares anything.
 pub(super) fn replace(
     changes: &mut BTreeMap<String, ResourceChange>,
     both: Both<'_>,
     sides: [&Side<'_>; 2],
+    released: bool,
 ) {
     let leaves = |change: &&ResourceChange| {
         matches!(change.action, Action::Delete | Action::Retain)
@@ -92,9 +102,15 @@ pub(super) fn replace(
         }
     }
     for (old, new, grade, fate) in found {
+        let advice = if released {
+            String::new()
+        } else {
+            format!(
+                ". If it is what {old} was, declare `moved(\"{old}\", ..)` for it, and it keeps what it holds"
+            )
+        };
         let reason = format!(
-            "it takes the place of {old}, {fate}: what named that one names this one, which is empty. If it is what {old} was, declare \
-             `moved(\"{old}\", ..)` for it, and it keeps what it holds"
+            "it takes the place of {old}, {fate}: what named that one names this one, which is empty{advice}"
         );
         if let Some(change) = changes.get_mut(&new) {
             change.add(grade, reason, PAGE);

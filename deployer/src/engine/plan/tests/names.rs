@@ -458,6 +458,17 @@ fn what_may_be_the_same_under_another_id_is_told_with_what_keeps_it() {
             "{gone}; Orders, Sales are new and say the same: if one of them is what Inbox was, declare `moved(\"Inbox\", ..)` for it, and it keeps what it holds"
         )
     );
+    // Where it may be what either of two was, that is said once.
+    let two = resources(&json!({"Audit": table(5), "Inbox": table(5)}));
+    let plan = plan_of(&two, &resources(&json!({"Orders": table(5)})));
+    assert_eq!(
+        line(&plan, "Audit"),
+        format!(
+            "{gone}; Orders is new and says the same: if it is what Audit or Inbox was, declare `moved(\"Audit\", ..)` or \
+             `moved(\"Inbox\", ..)` for it, and it keeps what it holds"
+        )
+    );
+    assert_eq!(line(&plan, "Inbox"), gone);
     let other = of(json!({"Inbox": table(5)}), json!({"Orders": table(6)}));
     assert_eq!(other, gone);
     let stays = of(
