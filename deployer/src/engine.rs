@@ -118,6 +118,7 @@ pub use recover::{APP_TAG, StackError};
 pub use release::by_hand::{MovedByHand, NotedMove, forget_by_hand, write_by_hand};
 pub use release::failed::{Doubt, FailedCheck, MovedAlias, ReleaseFailure, doubtful_versions};
 pub use release::record::{StackRelease, StackReleases, stack_releases};
+pub use release::renames::Turned;
 pub use release::unproven::unproven;
 pub use release::versions::{FunctionVersion, ReleasedFunction, move_alias, released};
 pub use rollback::{

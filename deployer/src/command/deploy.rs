@@ -287,14 +287,19 @@ async fn with_exporters(
 ///
 /// Locally there is a way besides.
 pub(super) fn refuse_impossible(plan: &Plan, is_local: bool) -> Result<()> {
+    let hint = "change what `stackctl diff` marks with CANNOT BE DEPLOYED; nothing was changed";
+    impossible(plan, is_local, hint)
+}
+
+/// Refuses it, and says what leads on.
+pub(super) fn impossible(plan: &Plan, is_local: bool, hint: &str) -> Result<()> {
     let impossible = plan.impossible();
     if impossible.is_empty() {
         return Ok(());
     }
     let error = Error::new(Kind::Deploy, "CloudFormation would refuse these changes");
     let error = impossible.into_iter().fold(error, Error::cause);
-    let error = error
-        .hint("change what `stackctl diff` marks with CANNOT BE DEPLOYED; nothing was changed");
+    let error = error.hint(hint);
     Err(if is_local {
         error.hint("or make it anew, if nothing local has to stay: `stackctl destroy` comes first")
     } else {

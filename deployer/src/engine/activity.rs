@@ -44,6 +44,15 @@ pub async fn events(
     }
 }
 
+/// Returns all that AWS still tells of the resources of a stack that is there, the oldest first.
+pub(super) async fn events_of(
+    clients: &Clients,
+    stack: &str,
+) -> Result<Vec<ResourceEvent>, AwsError> {
+    let events = read_until(clients, stack, |_| false).await?.into_iter();
+    Ok(events.map(|event| resource(event, None)).collect())
+}
+
 /// How an operation ended.
 #[derive(Clone, Debug)]
 pub(super) struct Ended {

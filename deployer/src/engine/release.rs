@@ -13,7 +13,7 @@ pub(super) mod by_hand;
 pub(super) mod failed;
 pub(super) mod mark;
 pub(super) mod record;
-mod renames;
+pub(super) mod renames;
 pub(super) mod settled;
 pub(super) mod unproven;
 pub(super) mod versions;

@@ -8,18 +8,21 @@ use stack_model::assembly::{StackManifest, own_tags};
 
 use crate::cli::{self, Allowance, To};
 use crate::command::approval::{self, Approval, Consent};
-use crate::command::deploy::{collect, refuse_impossible, summary, taken};
+use crate::command::deploy::{collect, impossible, summary, taken};
 use crate::command::look::Look;
 use crate::command::{Session, ledger, lock, outputs, place};
 use crate::config::Stage;
 use crate::engine::plan::{self, Plan, Registry, Wanted};
 use crate::engine::{
     self, Context, DeployError, Deployment, EventSink, Revision, StackDeployment, StackRelease,
-    StackReleases, StackTarget,
+    StackReleases, StackTarget, Turned,
 };
 use crate::error::{Error, Kind, Result};
-use crate::text::series;
+use crate::text::{choice, series};
 use crate::ui::{self, Activity};
+
+/// What somebody can do whose rollback CloudFormation would refuse: a release says what it says.
+const OTHERWISE: &str = "roll back to another release, which `stackctl history` names, or deploy the source; nothing was changed";
 
 pub(super) async fn run(
     session: &Session,
@@ -76,7 +79,7 @@ pub(super) async fn run(
     }
     let plan = compare(session, &context, &chosen).await?;
     show(session, &context, &plan);
-    refuse_impossible(&plan, local)?;
+    impossible(&plan, local, OTHERWISE)?;
     let agreed = consent(session, &arguments.allow, name, stage, local, &plan).await?;
     let deployment = deployment(name, stacks, &chosen, plan.clone());
     let approval = Approval::new(session.ui.clone(), agreed, Some(plan))
@@ -236,14 +239,40 @@ async fn choose(
         release.release, release.deployed
     );
     session.ui.done("release", text);
-    // What the releases between declare counts for this one as well.
-    Ok(Some(match live {
-        Some(live) => {
-            let turned = releases.turned(release, live);
-            session.guard(Box::pin(turned)).await??
-        }
-        None => release,
-    }))
+    // What was renamed since counts for this one as well.
+    let turned = releases.turned(release, live);
+    let turned = session.guard(Box::pin(turned)).await??;
+    refuse_unknown(stack, &turned)?;
+    Ok(Some(turned.release))
+}
+
+/// Refuses to make something empty that may be there under another name, with its data.
+fn refuse_unknown(stack: &str, turned: &Turned) -> Result<()> {
+    if turned.unknown.is_empty() {
+        return Ok(());
+    }
+    let release = turned.release.release;
+    let error = Error::new(
+        Kind::Refused,
+        format!(
+            "nobody knows what release {release} of {stack} calls the resources that hold data"
+        ),
+    );
+    let error = turned.unknown.iter().fold(error, |error, (now, names)| {
+        let names: Vec<String> = names.iter().cloned().collect();
+        error.cause(format!(
+            "{now} may be what the release calls {}: a deploy in between was not written down, and the events of the stack do not \
+             tell",
+            choice(&names)
+        ))
+    });
+    let own = turned.unknown.keys().cloned().collect::<Vec<_>>();
+    Err(error
+        .hint(format!(
+            "roll back to a release that has {}: `stackctl history` names them",
+            series(&own)
+        ))
+        .hint("or deploy the source, which can say what was renamed; nothing was changed"))
 }
 
 fn no_such(releases: &StackReleases, live: Option<u64>) -> Error {
@@ -322,7 +351,7 @@ async fn compare(session: &Session, context: &Context, chosen: &[StackRelease]) 
         })
         .collect();
     let artifacts = BTreeMap::new();
-    let plan = plan::plan(context, &wanted, &artifacts, &Registry);
+    let plan = plan::plan_releases(context, &wanted, &artifacts, &Registry);
     Ok(session.guard(Box::pin(plan)).await??)
 }
 
@@ -330,6 +359,34 @@ async fn compare(session: &Session, context: &Context, chosen: &[StackRelease]) 
 mod tests {
     use super::*;
     use crate::engine::Orphan;
+
+    #[test]
+    fn what_may_be_there_under_another_name_is_not_made_empty() {
+        let manifest = Orphan::of_test("data-dev", None).manifest("dev");
+        let release = serde_json::from_value(json!({
+            "format": 1, "release": 1, "deployed": "2026-07-28T06:00:00Z", "stage": "dev",
+            "ours": true, "version": "0.1.0", "commit": null, "dirty": null, "by": "user/dev",
+            "manifest": manifest, "template": "{}",
+        }));
+        let mut turned = Turned {
+            release: release.expect("reads"),
+            unknown: BTreeMap::new(),
+        };
+        assert!(refuse_unknown("data-dev", &turned).is_ok());
+        let names = ["Orders".to_owned(), "Sales".to_owned()];
+        turned.unknown = [("Purchases".to_owned(), names.into())].into();
+        let error = refuse_unknown("data-dev", &turned).expect_err("is refused");
+        let told = format!("{error:?}");
+        for part in [
+            "nobody knows what release 1 of data-dev calls the resources that hold data",
+            "Purchases may be what the release calls Orders or Sales",
+            "roll back to a release that has Purchases",
+            "deploy the source",
+        ] {
+            assert!(told.contains(part), "{told}");
+        }
+        assert!(!told.contains("moved("), "{told}");
+    }
 
     /// Whoever is in the source is not foreign, whether it goes back as well or not.
     #[test]

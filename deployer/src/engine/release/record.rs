@@ -84,7 +84,7 @@ pub(in crate::engine) struct Released<'a> {
 pub struct StackReleases {
     /// The stack.
     pub stack: String,
-    clients: Option<Clients>,
+    pub(super) clients: Option<Clients>,
     /// The app that looks, where it has a name.
     app: Option<String>,
     /// The region of stacks that name none.
@@ -96,7 +96,7 @@ pub struct StackReleases {
     failed: BTreeMap<u64, String>,
     /// The keys of everything else that is kept for the stack.
     objects: BTreeSet<String>,
-    deployed: Option<DeployedStack>,
+    pub(super) deployed: Option<DeployedStack>,
     /// The release that is like what is deployed, once somebody asked.
     alike: OnceCell<Option<Box<StackRelease>>>,
 }

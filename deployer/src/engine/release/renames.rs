@@ -6,12 +6,48 @@ use serde_json::Value;
 use stack_model::assembly::{Along, StackManifest};
 
 use super::record::{StackRelease, StackReleases};
-use crate::aws::AwsError;
+use crate::{
+    aws::{AwsError, Fault},
+    engine::{
+        ResourceEvent, activity,
+        inspect::{self, DeployedResource},
+        plan::holds_data,
+    },
+};
+
+/// A release with the names that its resources are deployed under.
+#[derive(Clone, Debug)]
+pub struct Turned {
+    /// The release, which declares what it calls otherwise.
+    pub release: StackRelease,
+    /// What is deployed with data and not in the release, and what of the release it may be under another name: nobody knows.
+    pub unknown: BTreeMap<String, BTreeSet<String>>,
+}
 
 impl StackReleases {
-    /// Adds to a release what has other names in it than in the live one, as the releases in between declared it: whoever goes
-    /// back over a rename takes that back, too, and keeps the resource.
+    /// Adds to a release what has other names in it than what is deployed: whoever goes back over a rename takes that back, too,
+    /// and keeps the resource. The releases in between declare it; what none of them tells, the physical ids in the events
+    /// of the stack do.
+    ///
+    /// Where what is deployed is no release, a deploy in between was not written down, and may have renamed more than they tell.
     pub async fn turned(
+        &self,
+        mut release: StackRelease,
+        live: Option<u64>,
+    ) -> Result<Turned, AwsError> {
+        let until = live.or_else(|| self.newest().next());
+        if let Some(until) = until.filter(|until| *until != release.release) {
+            release = self.declared(release, until).await?;
+        }
+        let mut unknown = self.recall(&mut release).await?;
+        if live.is_some() {
+            unknown.clear();
+        }
+        Ok(Turned { release, unknown })
+    }
+
+    /// Adds what the releases up to another one declare.
+    async fn declared(
         &self,
         mut release: StackRelease,
         live: u64,
@@ -55,6 +91,129 @@ impl StackReleases {
             }
         }
         Ok(release)
+    }
+
+    /// Adds what the events of the stack tell of names. Returns of which data they tell nothing.
+    async fn recall(
+        &self,
+        release: &mut StackRelease,
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, AwsError> {
+        let none = BTreeMap::new();
+        let (Some(clients), Some(deployed)) = (&self.clients, &self.deployed) else {
+            return Ok(none);
+        };
+        let template = inspect::template(clients, &deployed.id).await?;
+        // A template in YAML is none of ours.
+        let template = template.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        let wanted: Value = serde_json::from_str(&release.template).unwrap_or_default();
+        let Some(parted) = template.map(|it| Parted::of(&it, &wanted, &release.manifest)) else {
+            return Ok(none);
+        };
+        if !parted.may_lose_data() {
+            return Ok(none);
+        }
+        let own = inspect::resources(clients, &deployed.id).await?;
+        let events = match activity::events_of(clients, &deployed.id).await {
+            Err(error) if matches!(error.fault(), Fault::Denied { .. }) => Vec::new(),
+            events => events?,
+        };
+        let recalled = parted.recalled(&own, &events);
+        for (deployed, wanted) in recalled.names {
+            let kind = parted.leaving.get(&deployed);
+            if kind.is_some_and(|kind| holds_data(kind)) {
+                release.manifest.moved.insert(deployed, wanted);
+            } else {
+                // Nobody knows whether it was declared: where it cannot be renamed, another one is made.
+                let with = wanted.clone();
+                let along = Along { to: wanted, with };
+                release.manifest.along.insert(deployed, along);
+            }
+        }
+        Ok(recalled.unknown)
+    }
+}
+
+/// The resources that only one of two templates has, and of which no rename is declared, with their types.
+#[derive(Debug, Default)]
+struct Parted {
+    leaving: BTreeMap<String, String>,
+    coming: BTreeMap<String, String>,
+}
+
+/// What events tell of them.
+#[derive(Debug, Default, PartialEq)]
+struct Recalled {
+    /// What is one resource: its deployed name with the wanted one.
+    names: BTreeMap<String, String>,
+    unknown: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Parted {
+    fn of(deployed: &Value, wanted: &Value, manifest: &StackManifest) -> Self {
+        let along = manifest.along.iter().map(|(from, it)| (from, &it.to));
+        let (from, to): (BTreeSet<&String>, BTreeSet<&String>) =
+            manifest.moved.iter().chain(along).unzip();
+        let only = |template: &Value, other: &Value, declared: &BTreeSet<&String>| {
+            let resources = template["Resources"].as_object().into_iter().flatten();
+            let parted = resources
+                .filter(|(id, _)| other["Resources"].get(*id).is_none() && !declared.contains(id));
+            parted
+                .filter_map(|(id, body)| Some((id.clone(), body["Type"].as_str()?.to_owned())))
+                .collect()
+        };
+        Self {
+            leaving: only(deployed, wanted, &from),
+            coming: only(wanted, deployed, &to),
+        }
+    }
+
+    /// Returns whether something empty may be made of a type of which something leaves with its data.
+    fn may_lose_data(&self) -> bool {
+        let mut kinds = self.leaving.values();
+        kinds.any(|kind| holds_data(kind) && self.coming.values().any(|it| it == kind))
+    }
+
+    /// Looks which of them are one resource: it keeps its physical id, and the events of the stack say under which names it had
+    /// it. What was made under the name that it has is no other one, and neither is one that was deleted.
+    fn recalled(&self, own: &[DeployedResource], events: &[ResourceEvent]) -> Recalled {
+        let mut found = Recalled::default();
+        for (id, kind) in &self.leaving {
+            let mut own = own.iter();
+            let own = own.find(|it| it.logical_id == *id && it.resource_type == *kind);
+            let physical = own.map(|it| it.physical_id.as_str());
+            let of_it = || {
+                let events = events.iter().rev();
+                events.filter(|it| {
+                    physical.is_some()
+                        && it.resource_type == *kind
+                        && it.physical_id.as_deref() == physical
+                })
+            };
+            let comes = |name: &String| self.coming.get(name) == Some(kind);
+            if let Some(event) = of_it().find(|it| comes(&it.logical_id)) {
+                found.names.insert(id.clone(), event.logical_id.clone());
+            } else if holds_data(kind)
+                && !of_it().any(|it| it.logical_id == *id && it.status == "CREATE_COMPLETE")
+            {
+                found.unknown.insert(id.clone(), BTreeSet::new());
+            }
+        }
+        let is_deleted = |name: &String| {
+            let last = events.iter().rev().find(|it| it.logical_id == *name);
+            last.is_some_and(|it| it.status == "DELETE_COMPLETE")
+        };
+        for (id, kind) in &self.coming {
+            if found.names.values().any(|name| name == id) || is_deleted(id) {
+                continue;
+            }
+            for (unknown, names) in &mut found.unknown {
+                if self.leaving.get(unknown) == Some(kind) {
+                    names.insert(id.clone());
+                }
+            }
+        }
+        found.unknown.retain(|_, names| !names.is_empty());
+        found
     }
 }
 
@@ -118,6 +277,78 @@ mod tests {
             moved(&[("Orders", "Sales")])
         );
         assert_eq!(followed(&second, &[]), moved(&[]));
+    }
+
+    fn event(logical_id: &str, physical_id: &str, status: &str) -> ResourceEvent {
+        ResourceEvent {
+            stack: "a-dev".to_owned(),
+            logical_id: logical_id.to_owned(),
+            resource_type: "AWS::SQS::Queue".to_owned(),
+            physical_id: Some(physical_id.to_owned()),
+            status: status.to_owned(),
+            reason: None,
+            time: String::new(),
+            source: None,
+        }
+    }
+
+    #[test]
+    fn what_has_the_physical_id_of_another_name_is_that_one() {
+        let own = [DeployedResource {
+            logical_id: "Sales".to_owned(),
+            resource_type: "AWS::SQS::Queue".to_owned(),
+            physical_id: "one".to_owned(),
+        }];
+        let manifest = crate::engine::tests::stack("a-dev", &[]).manifest;
+        let parted = Parted::of(
+            &template(&["Sales", "Topic"]),
+            &template(&["Inbox", "Topic"]),
+            &manifest,
+        );
+        assert!(parted.may_lose_data());
+        let recalled = |events: &[ResourceEvent]| {
+            let found = parted.recalled(&own, events);
+            let unknown = found.unknown.into_iter();
+            let unknown: Vec<_> = unknown
+                .map(|(id, names)| (id, Vec::from_iter(names)))
+                .collect();
+            (found.names, unknown)
+        };
+        let made = event("Inbox", "one", "CREATE_COMPLETE");
+        let imported = event("Sales", "one", "IMPORT_COMPLETE");
+        let renamed = (moved(&[("Sales", "Inbox")]), vec![]);
+        assert_eq!(recalled(&[made.clone(), imported.clone()]), renamed);
+        // CloudFormation need not say that it refactored.
+        assert_eq!(recalled(&[made.clone()]), renamed);
+        // Of what AWS keeps no events nobody knows.
+        let unknown = vec![("Sales".to_owned(), vec!["Inbox".to_owned()])];
+        for told in [
+            &[][..],
+            &[imported],
+            &[event("Inbox", "other", "UPDATE_COMPLETE")],
+        ] {
+            assert_eq!(recalled(told), (moved(&[]), unknown.clone()), "{told:?}");
+        }
+        // It was made as what it is called, or the other one is gone: they are two.
+        for told in [
+            event("Sales", "one", "CREATE_COMPLETE"),
+            event("Inbox", "other", "DELETE_COMPLETE"),
+        ] {
+            assert_eq!(recalled(&[told]), (moved(&[]), vec![]));
+        }
+    }
+
+    #[test]
+    fn what_is_declared_or_of_another_type_is_not_asked_for() {
+        let mut manifest = crate::engine::tests::stack("a-dev", &[]).manifest;
+        let (deployed, wanted) = (template(&["Sales"]), template(&["Inbox"]));
+        manifest.moved = moved(&[("Sales", "Inbox")]);
+        assert!(!Parted::of(&deployed, &wanted, &manifest).may_lose_data());
+        manifest.moved.clear();
+        let mut other = wanted.clone();
+        other["Resources"]["Inbox"]["Type"] = "AWS::DynamoDB::Table".into();
+        assert!(!Parted::of(&deployed, &other, &manifest).may_lose_data());
+        assert!(Parted::of(&deployed, &wanted, &manifest).may_lose_data());
     }
 
     #[test]

@@ -407,3 +407,43 @@ async fn what_failed_in_express_mode_is_replaced_by_the_newest_release() {
     assert_eq!(report.stacks[0].outcome, Outcome::RolledBack);
     played.finish_as("rollback");
 }
+
+/// A deploy that renamed a queue was not written down: what it has been called the events of the stack tell.
+#[tokio::test]
+async fn what_no_release_declares_is_known_by_its_physical_id() {
+    const SALES: &str = r#"{"Resources":{"Sales":{"Type":"AWS::SQS::Queue"}}}"#;
+    const QUEUE: &str = "AWS::SQS::Queue";
+    let renamed = |events: &'static [answers::EventRow]| {
+        three(Script::new(), &Stack::new("UPDATE_COMPLETE"))
+            .template(SALES)
+            .resources_of(
+                STACK_ID,
+                &[("Sales", QUEUE, "Orders-physical", "IMPORT_COMPLETE")],
+            )
+            .events(events)
+            .s3("get_object", got(record(3, "c", None)))
+    };
+    let told = async |played: &crate::engine::tests::script::Played| {
+        let releases = releases(&played.context).await;
+        let third = releases.read(3).await.expect("is read").expect("is there");
+        let turned = releases.turned(third, None).await.expect("is read");
+        (turned.release.manifest.moved, turned.unknown)
+    };
+    let played = renamed(&[("1", "Orders", "CREATE_COMPLETE", "", "")]).play_in_any_order();
+    let moved = [("Sales".to_owned(), "Orders".to_owned())].into();
+    assert_eq!(told(&played).await, (moved, [].into()));
+    played.finish_as("rollback");
+
+    let played = renamed(&[("2", STACK, "UPDATE_COMPLETE", "", "")]).play_in_any_order();
+    let unknown = [("Sales".to_owned(), ["Orders".to_owned()].into())].into();
+    assert_eq!(told(&played).await, ([].into(), unknown));
+    played.finish_as("rollback");
+
+    // The same template has the same names, and nobody is asked.
+    let played = three(Script::new(), &Stack::new("UPDATE_COMPLETE"))
+        .s3("get_object", got(record(3, "c", None)))
+        .template(TEMPLATE)
+        .play();
+    assert_eq!(told(&played).await, ([].into(), [].into()));
+    played.finish_as("rollback");
+}
