@@ -54,6 +54,6 @@ mod stackset;
 mod statuses;
 mod virtual_time;
 
-pub(super) use given::{described, stack};
+pub(super) use given::{described, event, stack};
 pub(crate) use script::Script;
 pub(crate) use signed::Signed;

@@ -139,16 +139,13 @@ fn stacks_let_go_of_each_other_in_one_deploy_and_go_in_the_order_of_what_is_depl
     assert!(gone("reader-dev") < gone("base-dev"), "{destroy}");
 }
 
-/// The value that they import is the same, only its export has another name.
-#[test]
-fn importers_go_over_to_the_new_name_of_what_is_renamed() {
-    let fixture = Fixture::new(&json!({}));
-    let run = |verb: &[&str]| fixture.sandbox.succeed(&[verb, &PLACE[..]].concat());
+/// Deploys a stack that another one imports from, and declares that what it exports is renamed.
+fn renamed(fixture: &Fixture) {
     let called = |name: &str| {
         let exports = json!({name: {"Ref": name}});
         let import = format!("base-dev-{name}");
         describe(
-            &fixture,
+            fixture,
             &[
                 ("base-dev", &[], json!({name: queue()}), exports),
                 ("reader-dev", &["base-dev"], reader(&import), json!({})),
@@ -156,13 +153,43 @@ fn importers_go_over_to_the_new_name_of_what_is_renamed() {
         );
     };
     called("Old");
-    run(&["deploy"]);
+    fixture.sandbox.succeed(&[&["deploy"], &PLACE[..]].concat());
     called("New");
     let path = fixture.workspace().join("assembly/manifest.json");
     let manifest = fs::read(&path).expect("it was written");
     let mut manifest: Value = serde_json::from_slice(&manifest).expect("is JSON");
     manifest["stacks"][0]["moved"] = json!({"Old": "New"});
     fs::write(&path, manifest.to_string()).expect("the workspace can be written");
+}
+
+/// Before and after the exporter is deployed, alone and with it: the importer names the same value under another name.
+#[test]
+fn importers_of_what_is_renamed_are_told_the_same_whatever_is_compared() {
+    let fixture = Fixture::new(&json!({}));
+    renamed(&fixture);
+    let told = |stacks: &[&str]| {
+        let arguments = [&["diff"], stacks, &PLACE[..]].concat();
+        let plan = fixture.sandbox.succeed(&arguments).json();
+        let all = plan["stacks"].as_array().cloned().unwrap_or_default();
+        let reader = all.into_iter().find(|it| it["stack"] == "reader-dev");
+        reader.map(|it| it["changes"].clone()).unwrap_or_default()
+    };
+    let before = told(&[]);
+    assert_eq!(before[0]["grade"], "none", "{before}");
+    let reason = "it imports the same value as before, which is exported under another name";
+    assert_eq!(before[0]["reasons"], json!([reason]), "{before}");
+    let deploy = [&["deploy", "base"], &PLACE[..]].concat();
+    fixture.sandbox.succeed(&deploy);
+    assert_eq!(told(&[]), before);
+    assert_eq!(told(&["reader"]), before);
+}
+
+/// The value that they import is the same, only its export has another name.
+#[test]
+fn importers_go_over_to_the_new_name_of_what_is_renamed() {
+    let fixture = Fixture::new(&json!({}));
+    let run = |verb: &[&str]| fixture.sandbox.succeed(&[verb, &PLACE[..]].concat());
+    renamed(&fixture);
 
     let deploy = run(&["deploy"]);
     let kept = positions(&deploy, "exports_kept", "base-dev");

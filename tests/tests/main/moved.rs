@@ -108,6 +108,37 @@ fn a_table_is_renamed_with_what_it_holds() {
     assert_eq!(summary["stacks"][0]["outcome"], "unchanged", "{summary}");
 }
 
+/// The release that renamed the table is not there: the events of the stack tell what it was called.
+#[test]
+fn a_rollback_over_a_rename_that_no_release_tells_of_keeps_what_the_table_holds() {
+    let fixture = Fixture::new(&json!({}));
+    fixture
+        .sandbox
+        .succeed(&["bootstrap", "--stage", "dev", "--local"]);
+    let table = deployed(&fixture);
+    fixture.sandbox.succeed(&DEPLOY);
+    is_renamed(&fixture, &table);
+    let account = fixture.sandbox.account();
+    let bucket = fixture.bucket();
+    let mut releases = account.versions(&bucket, "sales-dev/release/");
+    releases.sort();
+    let second = releases.pop().expect("it was written");
+    assert!(second.contains("/000002"), "{second}");
+    account.request("s3", "DELETE", &format!("/{bucket}/{second}"), &[], "");
+
+    let back = ["rollback", "sales", "--to", "previous"];
+    let back = [&back[..], &["--stage", "dev", "--local", "--json"]].concat();
+    fixture.sandbox.succeed(&back);
+    let stack = [("StackName", "sales-dev")];
+    let listed = account.query("cloudformation", "2010-05-15", "ListStackResources", &stack);
+    let mut ids = texts(&listed, "LogicalResourceId");
+    ids.sort();
+    assert_eq!(ids, ["Orders", "Place"]);
+    let key = json!({"TableName": table, "Key": {"id": {"S": "precious"}}});
+    let found = account.call("dynamodb", "DynamoDB_20120810.GetItem", &key);
+    assert_eq!(found["Item"]["id"]["S"], "precious", "{found}");
+}
+
 /// Returns what the plan says of the table.
 fn planned(fixture: &Fixture) -> Value {
     let diff = ["diff", "--stage", "dev", "--local", "--json"];

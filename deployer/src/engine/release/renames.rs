@@ -246,6 +246,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::engine::tests::event;
 
     fn moved(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         let pairs = pairs.iter();
@@ -277,19 +278,6 @@ mod tests {
             moved(&[("Orders", "Sales")])
         );
         assert_eq!(followed(&second, &[]), moved(&[]));
-    }
-
-    fn event(logical_id: &str, physical_id: &str, status: &str) -> ResourceEvent {
-        ResourceEvent {
-            stack: "a-dev".to_owned(),
-            logical_id: logical_id.to_owned(),
-            resource_type: "AWS::SQS::Queue".to_owned(),
-            physical_id: Some(physical_id.to_owned()),
-            status: status.to_owned(),
-            reason: None,
-            time: String::new(),
-            source: None,
-        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use stack_model::assembly::{ResourceManifest, StackManifest};
 
 use crate::engine::{
     Approve, CancelHandle, Decision, DeployedStack, Deployment, Finding, ProposedChanges,
-    StackDeployment, StackStatus, plan::StackPlan,
+    ResourceEvent, StackDeployment, StackStatus, plan::StackPlan,
 };
 
 /// Approves or declines everything, and remembers what it was shown.
@@ -164,6 +164,20 @@ pub(in crate::engine) fn described(status: &str) -> DeployedStack {
         exports: BTreeMap::new(),
         termination_protection: false,
         express: false,
+    }
+}
+
+/// What happened to a queue of a stack.
+pub(in crate::engine) fn event(logical_id: &str, physical_id: &str, status: &str) -> ResourceEvent {
+    ResourceEvent {
+        stack: "a-dev".to_owned(),
+        logical_id: logical_id.to_owned(),
+        resource_type: "AWS::SQS::Queue".to_owned(),
+        physical_id: Some(physical_id.to_owned()),
+        status: status.to_owned(),
+        reason: None,
+        time: String::new(),
+        source: None,
     }
 }
 

@@ -128,19 +128,7 @@ pub(in crate::engine::plan) fn tell(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn event(logical_id: &str, physical_id: &str, status: &str) -> ResourceEvent {
-        ResourceEvent {
-            stack: "a-dev".to_owned(),
-            logical_id: logical_id.to_owned(),
-            resource_type: "AWS::SQS::Queue".to_owned(),
-            physical_id: Some(physical_id.to_owned()),
-            status: status.to_owned(),
-            reason: None,
-            time: String::new(),
-            source: None,
-        }
-    }
+    use crate::engine::tests::event;
 
     #[test]
     fn what_was_kept_last_is_outside() {
