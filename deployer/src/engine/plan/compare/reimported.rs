@@ -129,17 +129,16 @@ fn imports(resource: &Value, known: Known<'_>) -> BTreeMap<String, Value> {
 fn written(value: &Value, names: &[(&Value, &Value)]) -> Value {
     match value {
         Value::Array(elements) => elements.iter().map(|it| written(it, names)).collect(),
-        Value::Object(entries) => match intrinsic(entries) {
-            Some(("Fn::ImportValue", name)) => {
+        Value::Object(entries) => {
+            if let Some(("Fn::ImportValue", name)) = intrinsic(entries) {
                 let other = names.iter().find(|(from, _)| *from == name);
                 json!({ "Fn::ImportValue": other.map_or(name, |(_, to)| *to) })
-            }
-            _ => {
+            } else {
                 let entries = entries.iter();
                 let entries = entries.map(|(key, it)| (key.clone(), written(it, names)));
                 Value::Object(entries.collect())
             }
-        },
+        }
         other => other.clone(),
     }
 }
