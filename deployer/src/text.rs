@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 /// Writes bytes in lower case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes
@@ -34,6 +36,13 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
+/// Writes a time in RFC 3339 as people read it: to the second. What is no time stays as it is.
+pub(crate) fn moment(time: &str) -> String {
+    let second = (time.parse::<Timestamp>().ok())
+        .and_then(|time| Timestamp::from_second(time.as_second()).ok());
+    second.map_or_else(|| time.to_owned(), |time| time.to_string())
+}
+
 /// Writes words as a sentence lists them: `a, b and c`.
 pub(crate) fn series<T: AsRef<str>>(words: &[T]) -> String {
     joined(words, "and")
@@ -53,6 +62,11 @@ fn joined<T: AsRef<str>>(words: &[T], between: &str) -> String {
     }
 }
 
+/// Chooses the form of a verb that agrees with as many as there are.
+pub(crate) fn agreeing<T>(of: &[T], one: &'static str, several: &'static str) -> &'static str {
+    if of.len() == 1 { one } else { several }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,8 +79,16 @@ mod tests {
         assert_eq!(thousands(12), "12");
         assert_eq!(thousands(1500), "1,500");
         assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(
+            moment("2026-07-28T15:34:27.635224Z"),
+            "2026-07-28T15:34:27Z"
+        );
+        assert_eq!(moment("2026-07-28T15:34:27Z"), "2026-07-28T15:34:27Z");
+        assert_eq!(moment("a while ago"), "a while ago");
         assert_eq!(series::<&str>(&[]), "");
         assert_eq!(series(&["a"]), "a");
         assert_eq!(series(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(agreeing(&["a"], "is", "are"), "is");
+        assert_eq!(agreeing(&["a", "b"], "is", "are"), "are");
     }
 }

@@ -11,6 +11,7 @@ use crate::engine::{
     self, Context, Found, Last, Memory, Orphan, StackTarget, Stray, Survey, Taken,
 };
 use crate::error::{Error, Kind, Result};
+use crate::text::moment;
 use crate::ui::Ui;
 
 /// Returns whether a text may be the name of a deployed stack of a stage, or that and its region: `late-dev@us-east-1`.
@@ -243,7 +244,7 @@ pub(super) fn last(orphan: &Orphan) -> String {
     let by = by.map_or(String::new(), |by| format!(" by {by}"));
     let commit = origin.commit.as_ref();
     let commit = commit.map_or(String::new(), |commit| format!(", from commit {commit}"));
-    format!(" (last changed {at}{by}{commit})")
+    format!(" (last changed {}{by}{commit})", moment(at))
 }
 
 /// Says of stacks whose stage the app does not have any more what they are and what removes them, stage by stage.

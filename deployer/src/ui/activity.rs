@@ -14,7 +14,7 @@ use self::update::Running;
 use super::{Ui, paint, palette};
 use crate::engine::{Event, EventSink, LogLine, Weight};
 use crate::error::Kind;
-use crate::text::{count, series};
+use crate::text::{agreeing, count, moment, series};
 
 pub use line::event_line;
 
@@ -27,6 +27,22 @@ pub struct Activity {
     contents: Contents,
     /// Whether it was said that artifacts are uploaded.
     publishing: Arc<AtomicBool>,
+    said: Said,
+}
+
+/// What was said of stacks that come to their turn more than once in a run: it is said again where it became something else.
+#[derive(Clone, Debug, Default)]
+struct Said(Arc<Mutex<BTreeMap<String, BTreeSet<String>>>>);
+
+impl Said {
+    /// Takes note of all that is to be said about something now, and returns what of it was not said last.
+    fn news(&self, about: &str, lines: BTreeSet<String>) -> Vec<String> {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = said
+            .insert(about.to_owned(), lines.clone())
+            .unwrap_or_default();
+        lines.difference(&before).cloned().collect()
+    }
 }
 
 impl Activity {
@@ -38,6 +54,7 @@ impl Activity {
             stacks: Arc::default(),
             contents: Contents::new(ui),
             publishing: Arc::default(),
+            said: Said::default(),
         }
     }
 
@@ -99,11 +116,12 @@ impl Activity {
                 since,
             } => self.ui.done(
                 "wait",
-                format!("{stack} is busy ({status}) since {since}, by {by}"),
+                format!("{stack} is busy ({status}) since {}, by {by}", moment(since)),
             ),
             Event::StackContended { stack, by, since } => self.ui.warn(format!(
-                "{by} has computed changes of {stack} too, since {since}: \
-                 whoever executes first wins, the other is told"
+                "{by} has computed changes of {stack} too, since {}: \
+                 whoever executes first wins, the other is told",
+                moment(since)
             )),
             Event::StackSetOperating {
                 stack_set, action, ..
@@ -165,11 +183,15 @@ impl Activity {
                 foreign,
                 next,
             } => {
-                for (export, stacks) in importers {
-                    let text = format!("{stack}: {export}, until {} lets go", stacks.join(", "));
+                let lines = importers.iter().map(|(export, stacks)| {
+                    let go = agreeing(stacks, "lets go", "let go");
+                    format!("{stack}: {export}, until {} {go}", series(stacks))
+                });
+                for text in self.said.news(&format!("{stack} keeps"), lines.collect()) {
                     self.ui.done("keep", text);
                 }
-                if let Some(next) = next {
+                let next = self.said.news(&format!("{stack} goes on"), next.iter().cloned().collect());
+                for next in next {
                     let first = if foreign.is_empty() {
                         String::new()
                     } else {
@@ -376,7 +398,7 @@ fn changed(changes: usize, follow: usize, besides: &[String]) -> String {
 pub fn log_line(line: &LogLine) -> String {
     format!(
         "{} {} {}",
-        paint(palette::WEAK, &line.time),
+        paint(palette::WEAK, moment(&line.time)),
         paint(palette::ACTIVE, &line.function),
         line.message
     )
@@ -414,6 +436,21 @@ mod tests {
             changed(1, 0, &besides(&all)),
             "1 change, 1 description, 2 outputs, 1 tag"
         );
+    }
+
+    #[test]
+    fn what_was_said_is_said_again_where_it_became_something_else() {
+        let said = Said::default();
+        let lines = |lines: &[&str]| lines.iter().map(|it| (*it).to_owned()).collect();
+        let keeps = |text: &[&str]| said.news("data-dev keeps", lines(text));
+        assert_eq!(
+            keeps(&["a until b", "c until d"]),
+            ["a until b", "c until d"]
+        );
+        assert_eq!(keeps(&["a until b", "c until d"]), [""; 0]);
+        assert_eq!(keeps(&["a until e", "c until d"]), ["a until e"]);
+        assert_eq!(keeps(&["a until b"]), ["a until b"], "it was not said last");
+        assert_eq!(said.news("work-dev keeps", lines(&["a until b"])).len(), 1);
     }
 
     #[test]

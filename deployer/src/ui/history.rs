@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::report::fitted;
 use super::{paint, palette, task, terminal};
 use crate::engine::{GivenFast, Operation, Origin, ReleaseFailure};
+use crate::text::moment;
 
 /// A release of a stack that was written down.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,7 +53,7 @@ pub fn given_fast(given: &GivenFast) -> String {
     let who = given.last.as_ref().map_or(String::new(), |last| {
         let by = last.origin.by.as_ref();
         let by = by.map_or(String::new(), |by| format!(" by {by}"));
-        format!(", at {}{by}", last.at)
+        format!(", at {}{by}", moment(&last.at))
     });
     format!(
         "{}: CloudFormation does not know what `deploy --fast` gave {}{who}; the next full deploy deploys what the source says over it",
@@ -84,9 +85,12 @@ fn render(
         entries.extend(of_stack.map(|it| (origin_of(&it.origin), format!("release {}", told(it)))));
         for given in given.iter().filter(|it| it.stack == *stack) {
             let last = given.last.as_ref();
-            let at = last.map_or(String::new(), |last| format!(" at {}", last.at));
+            let at = last.map_or(String::new(), |last| format!(" at {}", moment(&last.at)));
             let (style, until) = match &given.until {
-                Some(until) => (palette::WEAK, format!(", until the full deploy at {until}")),
+                Some(until) => {
+                    let until = format!(", until the full deploy at {}", moment(until));
+                    (palette::WEAK, until)
+                }
                 None => (palette::WARNING, String::new()),
             };
             let line = format!(
@@ -120,7 +124,7 @@ fn told(release: &WrittenRelease) -> String {
     if let Some(back_to) = release.back_to {
         let _ = write!(text, ", release {back_to} again,");
     }
-    let when = format!(" of {}", release.deployed);
+    let when = format!(" of {}", moment(&release.deployed));
     text += &paint(palette::WEAK, &when);
     if let Some(app) = &release.app {
         text += &paint(palette::WEAK, format!(" by app {app}"));
@@ -185,7 +189,7 @@ pub(super) fn period(operation: &Operation) -> String {
 
 /// Says when something began and how long it took.
 pub(super) fn period_of(began: &str, ended: Option<&str>) -> String {
-    let mut text = format!("begun {began}");
+    let mut text = format!("begun {}", moment(began));
     match ended.map(|ended| took(began, ended)) {
         Some(Some(took)) => {
             let _ = write!(text, ", took {}", task::duration(took));
@@ -349,9 +353,9 @@ intake-dev
       OrdersAnswer, ReadAlias led back to version 5
   by Admin-alice-example-com, commit 0fe8a21b3c4d and what was not committed,
       stackctl 0.1.0:
-    --fast gave Work past CloudFormation at 2026-07-28T05:00:00.000Z, until the
-      full deploy at 2026-07-28T06:00:00.000Z
-    --fast gave Fulfil, Work past CloudFormation at 2026-07-28T07:00:00.000Z
+    --fast gave Work past CloudFormation at 2026-07-28T05:00:00Z, until the full
+      deploy at 2026-07-28T06:00:00Z
+    --fast gave Fulfil, Work past CloudFormation at 2026-07-28T07:00:00Z
 
 "#]]
         );

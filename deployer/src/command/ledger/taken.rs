@@ -16,6 +16,7 @@ use crate::engine::{
 };
 use crate::error::Result;
 use crate::scratch;
+use crate::text::{agreeing, series};
 use crate::ui::Ui;
 
 /// What it means to be stopped here.
@@ -58,20 +59,21 @@ impl Settled {
             }
             Self::Taken(ids) => ui.done(
                 "ledger",
-                format!(
-                    "{} belongs to a stack again, and is not among what is retained any more",
-                    ids.join(", ")
-                ),
+                struck(ids, "belongs to a stack again", "belong to a stack again"),
             ),
-            Self::Gone(ids) => ui.done(
-                "ledger",
-                format!(
-                    "{} is gone, and is not among what is retained any more",
-                    ids.join(", ")
-                ),
-            ),
+            Self::Gone(ids) => ui.done("ledger", struck(ids, "is gone", "are gone")),
         }
     }
+}
+
+/// Says what is taken out, and why, in the words for one and for several.
+fn struck(ids: &[String], one: &'static str, several: &'static str) -> String {
+    format!(
+        "{} {}, and {} not among what is retained any more",
+        series(ids),
+        agreeing(ids, one, several),
+        agreeing(ids, "is", "are")
+    )
 }
 
 /// Returns how the stacks of a deploy ended up, by their names.

@@ -18,7 +18,7 @@ use crate::engine::{
     StackReleases, StackTarget, Turned,
 };
 use crate::error::{Error, Kind, Result};
-use crate::text::{choice, series};
+use crate::text::{choice, moment, series};
 use crate::ui::{self, Activity};
 
 /// What somebody can do whose rollback CloudFormation would refuse: a release says what it says.
@@ -236,7 +236,8 @@ async fn choose(
     let commit = commit.map_or(String::new(), |commit| format!(", commit {commit}"));
     let text = format!(
         "{stack}: {now}, and release {} of {}{commit} would be",
-        release.release, release.deployed
+        release.release,
+        moment(&release.deployed)
     );
     session.ui.done("release", text);
     // What was renamed since counts for this one as well.

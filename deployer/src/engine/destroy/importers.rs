@@ -9,6 +9,7 @@ use crate::engine::{
     Context, DeployedStack, StackError,
     stack::{aws, check_cancelled},
 };
+use crate::text::{agreeing, series};
 
 /// The stacks that import from a stack, by the name of the export.
 pub(in crate::engine) type Importers = BTreeMap<String, Vec<String>>;
@@ -95,15 +96,40 @@ pub(super) fn take_going(importers: &mut Importers, going: &BTreeSet<&str>) -> B
 
 /// Says who imports what.
 pub(super) fn text(importers: &Importers) -> String {
-    let lines = importers
-        .iter()
-        .map(|(export, stacks)| format!("{} imports its export {export}", stacks.join(", ")));
+    let lines = importers.iter().map(|(export, stacks)| {
+        let import = agreeing(stacks, "imports", "import");
+        format!("{} {import} its export {export}", series(stacks))
+    });
     lines.collect::<Vec<_>>().join("; ")
 }
 
 /// Says what leads on.
 pub(super) fn hint(importers: &Importers) -> String {
     let stacks: BTreeSet<&str> = importers.values().flatten().map(String::as_str).collect();
-    let stacks = Vec::from_iter(stacks).join(", ");
+    let stacks = series(&Vec::from_iter(stacks));
     format!("destroy {stacks} first, or deploy what no longer imports it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verbs_agree_with_who_imports() {
+        let of = |stacks: &[&str]| {
+            let stacks = stacks.iter().map(|it| (*it).to_owned()).collect();
+            Importers::from([("data-dev-Orders".to_owned(), stacks)])
+        };
+        let one = of(&["web-dev"]);
+        let two = of(&["web-dev", "work-dev"]);
+        assert_eq!(text(&one), "web-dev imports its export data-dev-Orders");
+        assert_eq!(
+            text(&two),
+            "web-dev and work-dev import its export data-dev-Orders"
+        );
+        assert_eq!(
+            hint(&two),
+            "destroy web-dev and work-dev first, or deploy what no longer imports it"
+        );
+    }
 }

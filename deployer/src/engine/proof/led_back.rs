@@ -16,6 +16,7 @@ use crate::{
         },
         stack::Work,
     },
+    text::moment,
 };
 
 /// A released function that is invoked as another version than the one that its stack deployed last: a check that failed led
@@ -48,10 +49,10 @@ impl fmt::Display for LedBack {
                 since,
                 by: Some(by),
             }) => {
-                write!(f, "{by} led it back by hand at {since}")
+                write!(f, "{by} led it back by hand at {}", moment(since))
             }
             Some(MovedByHand { since, by: None }) => {
-                write!(f, "it was led back by hand at {since}")
+                write!(f, "it was led back by hand at {}", moment(since))
             }
             None => f.write_str("it was led back, after a check that failed or by hand"),
         }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::engine::{InstanceResult, ResourceEvent};
+use crate::text::moment;
 use crate::ui::report::fitted;
 use crate::ui::{paint, palette, terminal};
 
@@ -11,6 +12,7 @@ use crate::ui::{paint, palette, terminal};
 pub(super) enum Sign {
     Created,
     Updated,
+    Replaced,
     Deleted,
     Kept,
     /// In a rollback.
@@ -67,6 +69,7 @@ pub(super) fn line(sign: Sign, text: &str) -> String {
     let (sign, style) = match sign {
         Sign::Created => ("+", palette::GOOD),
         Sign::Updated => ("~", palette::WARNING),
+        Sign::Replaced => ("±", palette::BAD),
         Sign::Deleted => ("-", palette::BAD),
         Sign::Kept => (">", palette::WARNING),
         Sign::TakenBack => ("<", palette::WARNING),
@@ -119,7 +122,7 @@ fn render_event(event: &ResourceEvent, width: Option<usize>) -> String {
     };
     let mut line = format!(
         "{} {} {}/{} {}",
-        paint(palette::WEAK, &event.time),
+        paint(palette::WEAK, moment(&event.time)),
         paint(style, &event.status),
         event.stack,
         paint(palette::STRONG, &event.logical_id),
@@ -177,6 +180,11 @@ pub(super) mod tests {
             Sign::TakenBack,
             None,
         )])
+        .chain([resource_line(
+            &event("UPDATE_COMPLETE"),
+            Sign::Replaced,
+            None,
+        )])
         .chain([Some(80), None].map(|width| render_event(&event("CREATE_FAILED"), width)))
         .collect();
         let plain = anstream::adapter::strip_str(&lines.join("\n")).to_string();
@@ -191,6 +199,7 @@ pub(super) mod tests {
             the name is taken
             declared at stacks/src/intake.rs:7:5
           < intake-dev/Queue AWS::SQS::Queue DELETE_COMPLETE
+          ± intake-dev/Queue AWS::SQS::Queue
 2024-01-02T03:04:05Z CREATE_FAILED intake-dev/Queue AWS::SQS::Queue
   the name is taken
   declared at stacks/src/intake.rs:7:5

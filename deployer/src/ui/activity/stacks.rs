@@ -1,6 +1,6 @@
 //! The stacks at work: a bar for each on a terminal, and what is told of their resources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Activity;
 use super::line::{Sign, resource_line};
 use super::update::{Planned, Running};
-use crate::engine::{Outcome, ProposedChanges, ResourceEvent};
+use crate::engine::{Outcome, ProposedChanges, Replacement, ResourceEvent};
 use crate::ui::{paint, palette, task};
 
 impl Activity {
@@ -34,6 +34,7 @@ impl Activity {
                     total: 0,
                     finished: 0,
                     update: None,
+                    begun: BTreeMap::new(),
                     backwards: false,
                 },
             );
@@ -114,6 +115,7 @@ impl Activity {
             let planned = Planned {
                 resource_type: change.resource_type.clone(),
                 action: change.action.clone(),
+                is_replaced: change.replacement == Some(Replacement::Always),
                 policy: change.policy_action.clone(),
                 told: false,
             };
@@ -158,6 +160,12 @@ impl Activity {
             }
         }
         let word = word(outcome);
+        // A stack may come to its turn more than once in a run.
+        let told = BTreeSet::from([word.to_owned()]);
+        if self.said.news(&format!("{name} ends"), told).is_empty() && outcome == Outcome::Unchanged
+        {
+            return;
+        }
         let style = if outcome.is_good() {
             palette::GOOD
         } else {

@@ -18,14 +18,47 @@ pub(super) struct Running {
     /// What an update changes, by logical id. Events of other resources say nothing: CloudFormation sends none, and the
     /// local engine one for each that there is.
     pub(super) update: Option<BTreeMap<String, Planned>>,
+    /// What events said of resources that an operation began to change, by logical id.
+    pub(super) begun: BTreeMap<String, Begun>,
     /// Whether what was done is being taken back.
     pub(super) backwards: bool,
+}
+
+/// What an event says of a change that begins, where its end says less: an update ends the same way whatever it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// The resource may be one that was there: AWS names those, and the local engine neither them nor what is new.
+    Unsaid,
+    Creation,
+    Replacement,
+}
+
+impl Begun {
+    fn of(event: &ResourceEvent) -> Option<Self> {
+        let unnamed = event.physical_id.is_none();
+        match event.status.as_str() {
+            "CREATE_IN_PROGRESS" => Some(Self::Creation),
+            "UPDATE_IN_PROGRESS" if event.reason.as_deref().is_some_and(says_replaced) => {
+                Some(Self::Replacement)
+            }
+            "UPDATE_IN_PROGRESS" if unnamed => Some(Self::Unsaid),
+            _ => None,
+        }
+    }
+}
+
+/// Returns whether the reason of an update that begins is that the resource is replaced: the status is that of every update
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-monitor-stack.html>).
+fn says_replaced(reason: &str) -> bool {
+    reason.starts_with("Requested update require") && reason.contains("new physical resource")
 }
 
 /// A resource that an update changes.
 pub(super) struct Planned {
     pub(super) resource_type: String,
     pub(super) action: String,
+    /// Whether another resource takes its place for sure.
+    pub(super) is_replaced: bool,
     /// What becomes of the resource itself, where it is removed.
     pub(super) policy: Option<String>,
     /// Whether its line was printed.
@@ -38,6 +71,7 @@ impl Planned {
         Self {
             resource_type: String::new(),
             action: "Rename".to_owned(),
+            is_replaced: false,
             policy: None,
             told: false,
         }
@@ -56,6 +90,22 @@ impl Running {
         if self.backwards && matches!(sign, Sign::Created | Sign::Updated | Sign::Deleted) {
             sign = Sign::TakenBack;
         }
+        if let Some(begun) = Begun::of(event) {
+            let known = self.begun.entry(event.logical_id.clone()).or_insert(begun);
+            if begun != Begun::Unsaid {
+                *known = begun;
+            }
+        }
+        let begun = self.begun.get(&event.logical_id).copied();
+        if sign == Sign::Updated {
+            sign = match begun {
+                Some(Begun::Creation) => Sign::Created,
+                Some(Begun::Replacement) => Sign::Replaced,
+                // Of an operation that another run began, nobody knows what it was to do.
+                Some(Begun::Unsaid) if self.update.is_none() => Sign::None,
+                Some(Begun::Unsaid) | None => Sign::Updated,
+            };
+        }
         if let Some(update) = &mut self.update {
             match update.get_mut(&event.logical_id) {
                 Some(planned) => {
@@ -63,6 +113,9 @@ impl Running {
                     // The local engine calls a resource updated that an update created.
                     if sign == Sign::Updated && planned.action == "Add" {
                         sign = Sign::Created;
+                    }
+                    if sign == Sign::Updated && planned.is_replaced {
+                        sign = Sign::Replaced;
                     }
                 }
                 None if event.is_failure() || event.status.starts_with("DELETE_") => {}
@@ -87,6 +140,7 @@ impl Running {
         self.total = 0;
         self.finished = 0;
         self.update = None;
+        self.begun.clear();
         self.backwards = false;
     }
 
@@ -115,8 +169,13 @@ mod tests {
         let planned = |action: &str, policy: Option<&str>| Planned {
             resource_type: "AWS::SQS::Queue".to_owned(),
             action: action.to_owned(),
+            is_replaced: false,
             policy: policy.map(str::to_owned),
             told: false,
+        };
+        let replaced = Planned {
+            is_replaced: true,
+            ..planned("Modify", None)
         };
         let mut running = Running {
             started: Instant::now(),
@@ -129,7 +188,9 @@ mod tests {
                 ("Old".to_owned(), planned("Remove", Some("Delete"))),
                 ("Kept".to_owned(), planned("Remove", Some("Retain"))),
                 ("Queue".to_owned(), planned("Modify", None)),
+                ("Other".to_owned(), replaced),
             ])),
+            begun: BTreeMap::new(),
             backwards: false,
         };
         let mut hear = |logical_id: &str, status: &str| {
@@ -142,10 +203,11 @@ mod tests {
         assert_eq!(hear("Untouched", "UPDATE_COMPLETE"), None);
         assert_eq!(hear("Queue", "UPDATE_COMPLETE"), Some(Sign::Updated));
         assert_eq!(hear("New", "UPDATE_COMPLETE"), Some(Sign::Created));
+        assert_eq!(hear("Other", "UPDATE_COMPLETE"), Some(Sign::Replaced));
         assert_eq!(hear("Untouched", "UPDATE_FAILED"), Some(Sign::Failed));
         // What a replacement leaves behind is told too.
         assert_eq!(hear("Queue", "DELETE_COMPLETE"), Some(Sign::Deleted));
-        assert_eq!(running.finished, 3);
+        assert_eq!(running.finished, 4);
         let gone = running.silently_gone("intake-dev").join("\n");
         snapbox::assert_data_eq!(
             anstream::adapter::strip_str(&gone).to_string(),
@@ -186,5 +248,49 @@ mod tests {
             Some(Sign::Updated)
         );
         assert!(running.turns("UPDATE_ROLLBACK_IN_PROGRESS"));
+    }
+
+    /// The events of an operation that an earlier run began, whose changes nobody here computed.
+    #[test]
+    fn without_a_plan_the_beginning_of_a_change_says_what_its_end_is() {
+        let mut running = Running {
+            started: Instant::now(),
+            region: None,
+            bar: None,
+            total: 0,
+            finished: 0,
+            update: None,
+            begun: BTreeMap::new(),
+            backwards: false,
+        };
+        let mut hear = |logical_id: &str, status: &str, id: Option<&str>, reason: Option<&str>| {
+            let event = ResourceEvent {
+                logical_id: logical_id.to_owned(),
+                physical_id: id.map(str::to_owned),
+                reason: reason.map(str::to_owned),
+                ..event(status)
+            };
+            running.hear(&event, status.ends_with("_COMPLETE"), true)
+        };
+        let old = Some("old");
+        let replacing = "Requested update requires the creation of a new physical resource; hence creating one.";
+        hear("Made", "CREATE_IN_PROGRESS", None, None);
+        hear("Anew", "UPDATE_IN_PROGRESS", None, None);
+        hear("Anew", "UPDATE_IN_PROGRESS", old, Some(replacing));
+        hear("Anew", "UPDATE_IN_PROGRESS", Some("new"), None);
+        hear("There", "UPDATE_IN_PROGRESS", old, None);
+        // The local engine does not say whether it is new.
+        hear("Unsaid", "UPDATE_IN_PROGRESS", None, None);
+        for (logical_id, sign) in [
+            ("Made", Sign::Created),
+            ("Anew", Sign::Replaced),
+            ("There", Sign::Updated),
+            ("Unsaid", Sign::None),
+        ] {
+            let heard = hear(logical_id, "UPDATE_COMPLETE", Some("id"), None);
+            assert_eq!(heard, Some(sign), "{logical_id}");
+        }
+        running.begin_anew();
+        assert!(running.begun.is_empty());
     }
 }

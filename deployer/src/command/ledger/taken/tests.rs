@@ -425,3 +425,19 @@ fn what_a_stack_took_back_is_written_down_no_more() {
     take(&mut ledger, here, &here_again);
     assert!(ledger.is_empty());
 }
+
+#[test]
+fn verbs_agree_with_what_is_taken_out() {
+    let told = |ids: &[&str]| {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        struck(&ids, "is gone", "are gone")
+    };
+    assert_eq!(
+        told(&["a"]),
+        "a is gone, and is not among what is retained any more"
+    );
+    assert_eq!(
+        told(&["a", "b"]),
+        "a and b are gone, and are not among what is retained any more"
+    );
+}
