@@ -44,7 +44,7 @@ pub use page::{Compared, changes, drawing};
 pub use palette::paint;
 pub use report::{Trial, trials, violation};
 pub use said::said;
-pub use table::{Table, outputs};
+pub use table::{Standing, Table, outputs, standings};
 pub use task::Task;
 pub use timeline::{html, timelines};
 pub use tree::plan;

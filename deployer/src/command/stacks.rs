@@ -11,7 +11,8 @@ use crate::engine::{
     self, GivenFast, Last, Orphan, StackStatus, StackStatusReport, StatusReport, Stray, Survey,
 };
 use crate::error::Result;
-use crate::ui::{self, Table};
+use crate::text::moment;
+use crate::ui::{self, Standing};
 
 pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result<u8> {
     let look = Look::with_gone(session, Some(arguments)).await?;
@@ -62,47 +63,40 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
         session.ui.document(&document);
         return Ok(0);
     }
-    let mut table = Table::new(&["Stack", "Status", "Settled", "Next"]);
-    for stack in &report.stacks {
-        table.row([
-            stack.stack.as_str(),
-            stack.status.as_str(),
-            if stack.settled { "yes" } else { "no" },
-            stack.next.as_deref().unwrap_or_default(),
-        ]);
-    }
-    for orphan in &survey.orphans {
-        let settled = if orphan.status.is_settled() {
-            "yes"
-        } else {
-            "no"
-        };
-        table.row([
-            orphan.stack.as_str(),
-            orphan.status.as_str(),
-            settled,
-            if look.outdated.is_none() || orphan.is_gone() {
-                &orphan.next
-            } else {
-                ""
-            },
-        ]);
-    }
-    session.ui.out(table.render());
+    let standings = report.stacks.iter().map(|stack| Standing {
+        stack: &stack.stack,
+        status: stack.status.as_str(),
+        settled: stack.settled,
+        next: stack.next.as_deref(),
+    });
+    let others = survey.orphans.iter().map(|orphan| {
+        let is_way = look.outdated.is_none() || orphan.is_gone();
+        Standing {
+            stack: &orphan.stack,
+            status: orphan.status.as_str(),
+            settled: orphan.status.is_settled(),
+            next: is_way.then_some(orphan.next.as_str()),
+        }
+    });
+    let standings: Vec<_> = standings.chain(others).collect();
+    session.ui.out(ui::standings(&standings));
     for told in report.stacks.iter().filter_map(StackStatusReport::renaming) {
         session.ui.warn(told);
     }
     for stack in &report.stacks {
         if let Some(began) = &stack.rolled_back {
             let name = &stack.stack;
+            let began = moment(began);
             if stack.next.is_none() {
                 session.ui.tell(format!(
                     "{name}: the update of {began} was rolled back, and what is deployed is what the source said at the last deploy: nothing is left to do"
                 ));
             } else {
                 session.ui.warn(format!(
-                    "{name}: the update of {began} was rolled back, so the stack is as it was before: `stackctl explain {name}` says why; where the source was taken back too, the next deploy says so and changes nothing"
+                    "{name}: the update of {began} was rolled back, so the stack is as it was before; where the source was taken back too, the next deploy says so and changes nothing"
                 ));
+                let explain = engine::command(&look.context, &format!("stackctl explain {name}"));
+                session.ui.line(format!("  to see why: {explain}"));
             }
         }
     }

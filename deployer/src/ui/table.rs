@@ -47,6 +47,60 @@ impl Table {
     }
 }
 
+/// How a stack stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// The stack.
+    pub stack: &'a str,
+    /// Its status.
+    pub status: &'a str,
+    /// Whether nothing runs.
+    pub settled: bool,
+    /// The command that leads on.
+    pub next: Option<&'a str>,
+}
+
+/// Renders how stacks stand.
+///
+/// A command is never broken over lines: it is there to be pasted. Where a line has no room for all, commands stand below the
+/// table, each on a line of its own.
+pub fn standings(stacks: &[Standing<'_>]) -> String {
+    render_standings(stacks, terminal::width())
+}
+
+fn render_standings(stacks: &[Standing<'_>], width: Option<usize>) -> String {
+    let titles = ["Stack", "Status", "Settled", "Next"];
+    let rows: Vec<[&str; 4]> = stacks
+        .iter()
+        .map(|it| {
+            let settled = if it.settled { "yes" } else { "no" };
+            [it.stack, it.status, settled, it.next.unwrap_or_default()]
+        })
+        .collect();
+    let needed: usize = (0..titles.len())
+        .map(|column| {
+            let cells = std::iter::once(&titles).chain(&rows);
+            let widths = cells.filter_map(|row| row.get(column));
+            // A blank stands on both sides of a column.
+            2 + (widths.map(|cell| console::measure_text_width(cell)).max()).unwrap_or_default()
+        })
+        .sum();
+    let is_beside = width.is_none_or(|width| needed <= width);
+    let columns = if is_beside { 4 } else { 3 };
+    let mut table = Table::of_width(&Vec::from_iter(titles.into_iter().take(columns)), width);
+    for row in rows {
+        table.row(row.into_iter().take(columns));
+    }
+    let mut text = table.render();
+    for stack in stacks.iter().filter(|_| !is_beside) {
+        if let Some(next) = stack.next {
+            let label = format!("next for {}:", stack.stack);
+            let _ = writeln!(text, " {}\n   {next}", paint(palette::HINT, label));
+        }
+    }
+    text
+}
+
 /// Renders the outputs of stacks, each stack with its own below it.
 ///
 /// A value is never broken over lines: it is there to be pasted. One that does not fit beside its key stands on a line
@@ -118,6 +172,53 @@ mod tests {
         let text = anstream::adapter::strip_str(&render_outputs(&stacks, None)).to_string();
         assert!(text.contains(&format!("  ApiUrl     {long}\n")), "{text}");
         assert_eq!(render_outputs(&BTreeMap::new(), None), "");
+    }
+
+    #[test]
+    fn commands_stand_beside_their_stack_or_below_the_table_and_are_never_broken() {
+        let next = "stackctl deploy data-dev --local --stage dev";
+        let stacks = [
+            Standing {
+                stack: "data-dev",
+                status: "UPDATE_ROLLBACK_COMPLETE",
+                settled: true,
+                next: Some(next),
+            },
+            Standing {
+                stack: "web-dev",
+                status: "CREATE_COMPLETE",
+                settled: true,
+                next: None,
+            },
+        ];
+        let plain =
+            |width| anstream::adapter::strip_str(&render_standings(&stacks, width)).to_string();
+        let beside = plain(None);
+        snapbox::assert_data_eq!(
+            &beside,
+            snapbox::str![[r#"
+ Stack     Status                    Settled  Next
+ data-dev  UPDATE_ROLLBACK_COMPLETE  yes      stackctl deploy data-dev --local --stage dev
+ web-dev   CREATE_COMPLETE           yes
+
+"#]]
+        );
+        snapbox::assert_data_eq!(
+            plain(Some(80)),
+            snapbox::str![[r#"
+ Stack     Status                    Settled
+ data-dev  UPDATE_ROLLBACK_COMPLETE  yes
+ web-dev   CREATE_COMPLETE           yes
+ next for data-dev:
+   stackctl deploy data-dev --local --stage dev
+
+"#]]
+        );
+        for width in 40..=120 {
+            let lines = plain(Some(width));
+            assert!(lines.lines().any(|line| line.ends_with(next)), "{lines}");
+        }
+        assert_eq!(plain(Some(120)), beside);
     }
 
     #[test]
