@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use stack_model::assembly::StackManifest;
+
 use super::look::Look;
 use super::{Session, place};
 use crate::assembly::Assembly;
@@ -41,21 +43,19 @@ pub(super) async fn run(session: &Session, arguments: &cli::Stacks) -> Result<u8
 /// Shows outputs and how to try them at the place where they are.
 pub(super) fn show(session: &Session, assembly: &Assembly, outputs: &Outputs, target: &Target) {
     let trials = trials(assembly, outputs, target);
-    let text = ui::outputs(&written(assembly, outputs)) + &ui::trials(&trials);
+    let text = ui::outputs(&written(&assembly.manifest.stacks, outputs)) + &ui::trials(&trials);
     session.ui.out(text);
 }
 
-/// Leaves out what only hands values from stack to stack.
-fn written(assembly: &Assembly, outputs: &Outputs) -> Outputs {
+/// Leaves out what only hands values from stack to stack, also what a deploy keeps of that until its importers let go: no source
+/// has it any more.
+fn written(stacks: &[StackManifest], outputs: &Outputs) -> Outputs {
     let links = |stack: &str, key: &str| {
-        let manifest = assembly
-            .manifest
-            .stacks
-            .iter()
-            .find(|other| other.name == stack);
-        manifest
-            .and_then(|manifest| manifest.outputs.get(key))
-            .is_some_and(|output| output.links)
+        let manifest = stacks.iter().find(|other| other.name == stack);
+        manifest.is_some_and(|manifest| match manifest.outputs.get(key) {
+            Some(output) => output.links,
+            None => is_generated(key),
+        })
     };
     outputs
         .iter()
@@ -65,6 +65,12 @@ fn written(assembly: &Assembly, outputs: &Outputs) -> Outputs {
             (stack.clone(), written.collect())
         })
         .collect()
+}
+
+/// Returns whether an output has a key as it is given to those that export values: the prefix, and a logical id with an attribute.
+fn is_generated(key: &str) -> bool {
+    let of = key.strip_prefix("Export");
+    of.is_some_and(|of| of.starts_with(|first: char| first.is_ascii_uppercase()))
 }
 
 /// What a local engine says it did, and did not.
@@ -202,6 +208,39 @@ fn api_of(address: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_only_hands_values_on_is_left_out_and_so_is_what_is_kept_of_it() {
+        let manifest: StackManifest = serde_json::from_value(serde_json::json!({
+            "name": "data-dev", "id": "data", "template": "data-dev.template.json", "sha256": "",
+            "outputs": {"ExportQueue": {"links": true}, "ExportUrl": {}},
+        }))
+        .expect("is a manifest");
+        let values = |keys: &[&str]| -> BTreeMap<String, String> {
+            let keys = keys.iter();
+            keys.map(|key| ((*key).to_owned(), String::new())).collect()
+        };
+        // The last of them a deploy keeps until its importers let go.
+        let all = [
+            "ApiUrl",
+            "ExportUrl",
+            "Exporters",
+            "ExportQueue",
+            "ExportOrdersArn",
+        ];
+        let outputs = Outputs::from([
+            ("data-dev".to_owned(), values(&all)),
+            ("left-dev".to_owned(), values(&["ExportOrdersArn"])),
+        ]);
+        let written = written(&[manifest], &outputs);
+        let keys = |stack: &str| Vec::from_iter(written[stack].keys());
+        assert_eq!(keys("data-dev"), ["ApiUrl", "ExportUrl", "Exporters"]);
+        assert_eq!(
+            keys("left-dev"),
+            ["ExportOrdersArn"],
+            "nobody knows the stack"
+        );
+    }
 
     #[test]
     fn commands_of_the_aws_cli_go_where_the_stack_is() {
