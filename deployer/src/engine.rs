@@ -96,7 +96,7 @@ pub(crate) use graph::abreast;
 pub(crate) use hint::command;
 pub use inspect::{
     DeployedFunction, DeployedStack, StackStatusReport, StackTarget, StatusReport, deployed,
-    deployed_template, functions, outputs, status,
+    deployed_template, functions, outputs, physical_id, status,
 };
 pub use invoke::{Invocation, invoke};
 pub use live::{LiveResource, Looked, gone, live_resources, stacks_with};

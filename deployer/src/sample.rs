@@ -1,7 +1,7 @@
 //! Made up events, as the triggers of a function send them.
 //!
-//! What triggers a function is read from the rendered templates, so the event names the queue, the route or the rule that
-//! really is there. Everything else is made up and always the same.
+//! What triggers a function is read from the rendered templates, and the event names the queue, the route or the rule that
+//! really is there, as it is called where it is deployed. Everything else is made up and always the same.
 
 mod cognito;
 mod event;
@@ -10,7 +10,7 @@ mod pattern;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::ValueEnum;
 use serde_json::Value;
@@ -82,11 +82,15 @@ pub struct Account {
     pub region: String,
     /// The account.
     pub account: String,
+    /// The physical ids of what triggers it, as far as that is deployed.
+    pub deployed: BTreeMap<Place, String>,
 }
 
 impl Account {
     fn arn(&self, service: &str, resource: &str) -> String {
-        let Self { region, account } = self;
+        let Self {
+            region, account, ..
+        } = self;
         format!("arn:aws:{service}:{region}:{account}:{resource}")
     }
 }
@@ -239,9 +243,12 @@ impl Sample<'_> {
         self.account.arn(service, resource)
     }
 
-    /// Returns a name as the trigger may have it.
+    /// Returns the name of the trigger, which its physical id ends with; where that is not known, one as it may have it.
     fn name(&self) -> &str {
-        &self.trigger.logical_id
+        let deployed = self.account.deployed.get(self.trigger);
+        deployed.map_or(&self.trigger.logical_id, |id| {
+            id.rsplit(['/', ':']).next().unwrap_or(id)
+        })
     }
 }
 

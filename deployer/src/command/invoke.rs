@@ -1,6 +1,6 @@
 //! `invoke`: calls a deployed function and prints its answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use serde_json::Value;
@@ -25,7 +25,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Invoke) -> Result<u8
     let payload = if let Some(payload) = given {
         payload
     } else {
-        let event = sampled(&look, function, arguments.sample.flatten())?;
+        let event = sampled(session, &look, function, arguments.sample.flatten()).await?;
         if arguments.print {
             session.ui.document(&event);
             return Ok(0);
@@ -89,7 +89,8 @@ fn was_given_nothing(arguments: &cli::Invoke) -> bool {
 }
 
 /// Makes up the event of the function's trigger: of the one of a kind, or of the only one.
-fn sampled(
+async fn sampled(
+    session: &Session,
     look: &Look,
     function: &DeployedFunction,
     wanted: Option<sample::Kind>,
@@ -107,12 +108,23 @@ fn sampled(
         logical_id: function.logical_id.clone(),
     };
     let clients = look.context.clients.in_region(function.region.as_deref());
-    let account = sample::Account {
+    let mut account = sample::Account {
         region: clients.region().to_owned(),
         account: clients.identity().account.clone(),
+        deployed: BTreeMap::new(),
     };
     let found = sample::triggers(&templates, &place);
     let trigger = choose(&found, wanted, &function.logical_id)?;
+    if let Some(Trigger { place, .. }) = trigger {
+        let stack = look.targets.iter().find(|it| it.name == place.stack);
+        if let Some(stack) = stack {
+            let looked = engine::physical_id(&look.context, stack, &place.logical_id);
+            let deployed = session.guard(looked).await??;
+            account
+                .deployed
+                .extend(deployed.map(|id| (place.clone(), id)));
+        }
+    }
     Ok(match (trigger, wanted) {
         (Some(trigger), _) => sample::event(&templates, &place, trigger, &account),
         (None, Some(kind)) => sample::event_of_kind(kind, &place, &account),

@@ -235,6 +235,18 @@ pub async fn outputs(
     Ok(outputs)
 }
 
+/// Returns what a resource of a stack is called outside of it; nothing, where it is not deployed.
+pub async fn physical_id(
+    context: &Context,
+    stack: &StackTarget,
+    logical_id: &str,
+) -> Result<Option<String>, AwsError> {
+    let clients = context.clients.in_region(stack.region.as_deref());
+    let mut resources = resources(&clients, &stack.name).await?.into_iter();
+    let found = resources.find(|it| it.logical_id == logical_id);
+    Ok(found.map(|it| it.physical_id))
+}
+
 /// Returns the functions of stacks, by stack and logical id. A stack that does not exist has none.
 pub async fn functions(
     context: &Context,

@@ -42,7 +42,9 @@ pub(super) fn sqs(sample: &Sample<'_>) -> Value {
     });
     let mut name = sample.name().to_owned();
     if sample.properties["FifoQueue"] == true {
-        name.push_str(".fifo");
+        if !name.ends_with(".fifo") {
+            name.push_str(".fifo");
+        }
         attributes["SequenceNumber"] = "18849496460467696128".into();
         attributes["MessageGroupId"] = "1".into();
         attributes["MessageDeduplicationId"] = "1".into();
@@ -389,7 +391,7 @@ pub(super) fn custom_resource(sample: &Sample<'_>) -> Value {
         "StackId": sample.arn("cloudformation", &stack),
         "RequestId": ID,
         "ResourceType": resource_type,
-        "LogicalResourceId": sample.name(),
+        "LogicalResourceId": sample.trigger.logical_id,
         "ResourceProperties": properties
     })
 }

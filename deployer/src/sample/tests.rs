@@ -9,6 +9,7 @@ fn account() -> Account {
     Account {
         region: "eu-central-1".to_owned(),
         account: "123456789012".to_owned(),
+        deployed: BTreeMap::new(),
     }
 }
 
@@ -36,6 +37,82 @@ fn sampled(resources: &Value) -> Vec<(Kind, String, Value)> {
             (trigger.kind, trigger.label.clone(), event)
         })
         .collect()
+}
+
+/// What is deployed is named as it is there: by the end of its physical id, whatever form that has.
+#[test]
+fn events_name_what_is_deployed() {
+    let of = |kind, logical_id: &str, properties: Value, physical_id: &str, pointer: &str| {
+        let json = json!({"Resources": {logical_id: {"Type": "X", "Properties": properties}}});
+        let templates = [Template {
+            stack: "orders-dev",
+            json: &json,
+        }];
+        let place = Place {
+            stack: "orders-dev".to_owned(),
+            logical_id: logical_id.to_owned(),
+        };
+        let trigger = Trigger {
+            kind,
+            place: place.clone(),
+            label: logical_id.to_owned(),
+        };
+        let account = Account {
+            deployed: BTreeMap::from([(place, physical_id.to_owned())]),
+            ..account()
+        };
+        let event = event(&templates, &function(), &trigger, &account);
+        let told = event.pointer(pointer).and_then(Value::as_str);
+        told.map(str::to_owned).unwrap_or_default()
+    };
+    let arn = |rest: &str| format!("arn:aws:{rest}");
+    let url = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dev-Placed-1A2B";
+    let source = "/Records/0/eventSourceARN";
+    assert_eq!(
+        of(Kind::Sqs, "Placed", json!({}), url, source),
+        arn("sqs:eu-central-1:123456789012:orders-dev-Placed-1A2B")
+    );
+    assert_eq!(
+        of(
+            Kind::Sqs,
+            "Placed",
+            json!({"FifoQueue": true}),
+            &format!("{url}.fifo"),
+            source
+        ),
+        arn("sqs:eu-central-1:123456789012:orders-dev-Placed-1A2B.fifo")
+    );
+    let topic = arn("sns:eu-central-1:123456789012:orders-dev-News-1A2B");
+    assert_eq!(
+        of(
+            Kind::Sns,
+            "News",
+            json!({}),
+            &topic,
+            "/Records/0/Sns/TopicArn"
+        ),
+        topic
+    );
+    assert_eq!(
+        of(
+            Kind::Schedule,
+            "Daily",
+            json!({}),
+            "orders-dev-Daily-1A2B",
+            "/resources/0"
+        ),
+        arn("events:eu-central-1:123456789012:rule/orders-dev-Daily-1A2B")
+    );
+    assert_eq!(
+        of(
+            Kind::CustomResource,
+            "Made",
+            json!({}),
+            "other",
+            "/LogicalResourceId"
+        ),
+        "Made"
+    );
 }
 
 fn one(resources: &Value) -> (Kind, String, Value) {

@@ -105,7 +105,14 @@ fn sample(sandbox: &Sandbox) {
     let source = event["Records"][0]["eventSourceARN"]
         .as_str()
         .unwrap_or_else(|| panic!("no queue in {event}"));
-    assert!(source.contains("Queue"), "{source}");
+    // It is called there as CloudFormation made it.
+    let outputs = ask(sandbox, &["outputs", "intake"]);
+    let url = outputs["intake-dev"]["QueueUrl"]
+        .as_str()
+        .unwrap_or_default();
+    let name = url.rsplit('/').next().unwrap_or_default();
+    assert!(!name.is_empty(), "{outputs}");
+    assert!(source.ends_with(&format!(":{name}")), "{source} {url}");
 }
 
 /// An answer ends with 0; the function's own error is shown and ends with 1.
