@@ -168,12 +168,7 @@ pub(super) fn show(ui: &Ui, report: &DestroyReport, survivors: &[Survivor], file
                 "{}/{logical_id} is retained and still exists: {physical_id}",
                 stack.stack
             ));
-            for command in remove {
-                ui.line(format!("  to remove it: {command}"));
-            }
-            if let Some(remark) = retained.remark() {
-                ui.line(format!("  {remark}"));
-            }
+            show_removal(ui, remove, retained.remark());
         }
         show_adoptions(ui, &stack.left);
     }
@@ -190,13 +185,25 @@ pub(super) fn show(ui: &Ui, report: &DestroyReport, survivors: &[Survivor], file
             Evidence::Tags => ui.warn(format!(
                 "{stack} is gone, and {arn} still carries its tags: the index of tags may lag, or it is left"
             )),
+            Evidence::There { remove, remark } => {
+                ui.warn(format!("{stack} is gone, and {arn} is left of it"));
+                show_removal(ui, remove, *remark);
+            }
             Evidence::Name(remove) => {
                 ui.warn(format!("{stack} was gone before, and its logs are left: {arn}"));
-                for command in remove {
-                    ui.line(format!("  to remove it: {command}"));
-                }
+                show_removal(ui, remove, None);
             }
         }
+    }
+}
+
+/// Tells how something is removed, and what is to be known of that.
+fn show_removal(ui: &Ui, remove: &[String], remark: Option<&str>) {
+    for command in remove {
+        ui.line(format!("  to remove it: {command}"));
+    }
+    if let Some(remark) = remark {
+        ui.line(format!("  {remark}"));
     }
 }
 

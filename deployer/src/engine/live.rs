@@ -1,6 +1,6 @@
 //! Which resources belong to stacks that are there, and which are there at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -131,32 +131,63 @@ async fn stack_with(clients: &Clients, physical_id: &str) -> Result<Option<Strin
     }
 }
 
+/// Whether a resource is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Presence {
+    /// It is.
+    There,
+    /// It is not, for sure.
+    Gone,
+    /// Nobody can tell.
+    Unknown,
+}
+
 /// Returns which of some resources are not there any more, as far as one call tells.
 pub async fn gone(context: &Context, resources: &BTreeSet<LiveResource>) -> Looked<LiveResource> {
+    let (present, unknown) = presence(context, resources).await;
+    let gone = present
+        .into_iter()
+        .filter(|(_, presence)| *presence == Presence::Gone);
+    Looked {
+        found: gone.map(|(resource, _)| resource).collect(),
+        unknown,
+    }
+}
+
+/// Returns which of some resources are there, as far as one call tells, and why nobody knows of the rest.
+pub(super) async fn presence(
+    context: &Context,
+    resources: &BTreeSet<LiveResource>,
+) -> (BTreeMap<LiveResource, Presence>, Option<AwsError>) {
     let looks = resources.iter().map(|resource| async move {
         let (region, resource_type, physical_id) = resource;
         let clients = context.clients.in_region(Some(region));
-        let is_gone = is_gone(&clients, resource_type, physical_id).await?;
-        Ok(is_gone.then(|| resource.clone()))
+        let presence = look(&clients, resource_type, physical_id).await?;
+        Ok(Some((resource.clone(), presence)))
     });
-    Looked::of(graph::abreast(context.concurrency, looks.collect()).await)
+    let looked = Looked::of(graph::abreast(context.concurrency, looks.collect()).await);
+    (looked.found.into_iter().collect(), looked.unknown)
 }
 
-/// Returns whether a resource is not there any more for sure.
+/// Looks whether a resource is there.
 ///
 /// A bucket is looked at as such: it may be somebody else's by now, which tells nothing. All else is asked for by the identifier of
 /// <https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_GetResource.html>; the Cloud Control of an engine knows
 /// nothing but what was made through it.
-async fn is_gone(
+async fn look(
     clients: &Clients,
     resource_type: &str,
     physical_id: &str,
-) -> Result<bool, AwsError> {
+) -> Result<Presence, AwsError> {
     let region = clients.region();
     let answer = match resource_type {
         "AWS::S3::Bucket" => {
             let bucket = preflight::head(clients, physical_id, true).await?;
-            return Ok(matches!(bucket, Bucket::Free));
+            return Ok(match bucket {
+                Bucket::Here(_) => Presence::There,
+                Bucket::Free => Presence::Gone,
+                Bucket::Closed => Presence::Unknown,
+            });
         }
         "AWS::DynamoDB::Table" if clients.is_local() => {
             let input = json!({"TableName": physical_id});
@@ -164,7 +195,9 @@ async fn is_gone(
                 .json(DYNAMODB, region, "DescribeTable", &input)
                 .await
         }
-        _ if clients.is_local() || !IDENTIFIED.contains(&resource_type) => return Ok(false),
+        _ if clients.is_local() || !IDENTIFIED.contains(&resource_type) => {
+            return Ok(Presence::Unknown);
+        }
         _ => {
             let input = json!({"TypeName": resource_type, "Identifier": physical_id});
             clients
@@ -173,8 +206,8 @@ async fn is_gone(
         }
     };
     match answer {
-        Ok(_) => Ok(false),
-        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(true),
+        Ok(_) => Ok(Presence::There),
+        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(Presence::Gone),
         // A type that the registry of the region does not know, or that only tells less, tells nothing.
         Err(error)
             if matches!(
@@ -182,7 +215,7 @@ async fn is_gone(
                 Some("TypeNotFoundException" | "UnsupportedActionException")
             ) =>
         {
-            Ok(false)
+            Ok(Presence::Unknown)
         }
         Err(error) => Err(error),
     }

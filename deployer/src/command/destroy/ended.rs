@@ -72,6 +72,11 @@ pub(super) async fn search(
                      distributions and hosted zones: {error}"
                 ));
             }
+            if let Some(error) = &survivors.unseen {
+                session.ui.warn(format!(
+                    "nobody knows of all that carries the tags of the stacks whether it is there: {error}"
+                ));
+            }
             Ok(Some(survivors))
         }
         Err(error) => {

@@ -5,12 +5,14 @@
 //! was replaced and kept, or whose deletion failed in a cleanup, belongs to no stack any more and is found by nothing
 //! else. The index of tags lags: it may name for a while what is gone
 //! (<https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html>), so what was seen to
-//! go is not named.
+//! go is not named, and the rest is looked at.
 //!
 //! The index of a region has what is in that region. What is in none, such as a distribution or a hosted zone, stands in that
 //! of the region in which its service is at home
 //! (<https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/supported-services.html>), whichever region its
 //! stack is in. Roles and users stand in no index.
+
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,8 +54,15 @@ pub struct Survivor {
 /// What something is found by that is left.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evidence {
-    /// The tags of the stack, in an index that lags.
+    /// The tags of the stack, in an index that lags. Nobody knows whether it is there.
     Tags,
+    /// The tags of the stack, and a look: it is there.
+    There {
+        /// The commands that remove it; none, where it is not known how.
+        remove: Vec<String>,
+        /// What is to be known of them, where they do not do that at once.
+        remark: Option<&'static str>,
+    },
     /// Its name: a service made it for a resource of the stack. These commands remove it.
     Name(Vec<String>),
 }
@@ -67,7 +76,7 @@ impl Evidence {
 fn removal<S: Serializer>(evidence: &Evidence, serializer: S) -> Result<S::Ok, S::Error> {
     match evidence {
         Evidence::Tags => serializer.serialize_none(),
-        Evidence::Name(remove) => remove.serialize(serializer),
+        Evidence::There { remove, .. } | Evidence::Name(remove) => remove.serialize(serializer),
     }
 }
 
@@ -90,6 +99,8 @@ pub struct Survivors {
     pub found: Vec<Survivor>,
     /// The regions beside those of the stacks in whose index what is global stands, and that did not answer.
     pub unsearched: BTreeMap<&'static str, AwsError>,
+    /// Why nobody knows of some of what was found whether it is there.
+    pub unseen: Option<AwsError>,
 }
 
 /// Something that CloudFormation made for a stage.
@@ -147,7 +158,7 @@ pub async fn survivors(
         let clients = context.clients.in_region(Some(region));
         for tagged in tagged(&clients, search.stage).await? {
             let of = tagged.region.clone().unwrap_or_else(|| region.to_owned());
-            candidates.push((of, tagged));
+            candidates.push((region.to_owned(), of, tagged));
         }
     }
     let mut unsearched = BTreeMap::new();
@@ -156,7 +167,8 @@ pub async fn survivors(
         match tagged(&clients, search.stage).await {
             Ok(found) => candidates.extend(found.into_iter().filter_map(|tagged| {
                 let of = tagged.region.clone()?;
-                regions.contains_key(of.as_str()).then_some((of, tagged))
+                let is_of = regions.contains_key(of.as_str());
+                is_of.then(|| (region.to_owned(), of, tagged))
             })),
             Err(error) => {
                 unsearched.insert(region, error);
@@ -165,7 +177,7 @@ pub async fn survivors(
     }
     let mut live: BTreeMap<(String, String), bool> = BTreeMap::new();
     let mut found = Vec::new();
-    for (region, tagged) in candidates {
+    for (index, region, tagged) in candidates {
         let Tagged {
             stack,
             app: of,
@@ -177,11 +189,7 @@ pub async fn survivors(
         }
         let removed = regions.get(region.as_str());
         if removed.is_some_and(|stacks| stacks.contains(stack.as_str())) {
-            found.push(Survivor {
-                stack,
-                arn,
-                evidence: Evidence::Tags,
-            });
+            found.push((index, tagged_by(stack, arn)));
             continue;
         }
         if whole.is_none() || of.as_deref() != app {
@@ -198,13 +206,10 @@ pub async fn survivors(
             is_live
         };
         if !is_live {
-            found.push(Survivor {
-                stack: place.1,
-                arn,
-                evidence: Evidence::Tags,
-            });
+            found.push((index, tagged_by(place.1, arn)));
         }
     }
+    let (mut found, unseen) = standing::sift(context, found).await;
     for (region, stacks) in &forgotten {
         let context = context.in_region(Some(region));
         match bygone::log_groups(&context, search.stage, stacks).await {
@@ -224,7 +229,19 @@ pub async fn survivors(
     }
     found.sort();
     found.dedup();
-    Ok(Survivors { found, unsearched })
+    Ok(Survivors {
+        found,
+        unsearched,
+        unseen,
+    })
+}
+
+fn tagged_by(stack: String, arn: String) -> Survivor {
+    Survivor {
+        stack,
+        arn,
+        evidence: Evidence::Tags,
+    }
 }
 
 /// Returns the regions in which what is global is found, and that no stack is in. Of a partition that is not known, none is:

@@ -8,12 +8,27 @@ use serde_json::json;
 
 use super::super::{
     answers::{self, Stack},
-    script::{STACK, Script, http},
+    script::{Played, STACK, Script, http},
+    signed::Signed,
 };
 use crate::aws::Fault;
 use crate::engine::{
     DestroyReport, DestroyedStack, Evidence, Left, Outcome, Survivor, SurvivorSearch, survivors,
 };
+
+/// The code of <https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/CommonErrors.html>.
+fn denied() -> serde_json::Value {
+    json!({
+        "__type": "AccessDeniedException",
+        "message": "User: arn:aws:iam::123456789012:user/ana is not authorized to perform: cloudformation:GetResource",
+    })
+}
+
+/// Plays for a caller who may not look whether what was found is there.
+fn unseeing(script: Script) -> Played {
+    let signed = Signed::new().json("GetResource", "", 400, &denied());
+    signed.with(script.play())
+}
 
 /// `GetResources`, as <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html>
 /// shows it; the last page has an empty token.
@@ -68,6 +83,7 @@ async fn what_is_left_is_named_and_what_was_seen_to_go_or_to_stay_is_not() {
                 "arn:aws:dynamodb:eu-central-1:1:table/replaced",
                 Some(STACK),
             ),
+            ("arn:aws:dynamodb:eu-central-1:1:table/swept", Some(STACK)),
             (
                 "arn:aws:dynamodb:eu-central-1:1:table/kept-before",
                 Some(STACK),
@@ -82,7 +98,17 @@ async fn what_is_left_is_named_and_what_was_seen_to_go_or_to_stay_is_not() {
     );
     // The index of the region in which what is global stands says nothing of the region of its stack here.
     let elsewhere = [("arn:aws:cloudfront::1:distribution/E1", Some(STACK))];
-    let played = tagged(script, None, &elsewhere, "").play();
+    let script = tagged(script, None, &elsewhere, "");
+    // The answers of <https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_GetResource.html>.
+    let there = json!({"TypeName": "AWS::DynamoDB::Table", "ResourceDescription": {
+        "Identifier": "replaced", "Properties": "{}"
+    }});
+    let gone = json!({"__type": "ResourceNotFoundException", "Message": "it was not found"});
+    let signed = Signed::new()
+        .json("GetResource", "replaced", 200, &there)
+        .json("GetResource", "swept", 400, &gone)
+        .json("GetResource", "/aws/lambda/gone", 400, &denied());
+    let played = signed.with(script.play());
     let report = DestroyReport {
         stacks: vec![DestroyedStack {
             stack: STACK.to_owned(),
@@ -104,18 +130,34 @@ async fn what_is_left_is_named_and_what_was_seen_to_go_or_to_stay_is_not() {
     let found = survivors(&played.context, search, &report)
         .await
         .expect("the account is searched");
+    let [table, logs] = found.found.as_slice() else {
+        panic!("{found:?}");
+    };
+    // What is there is named with the commands that remove it.
+    assert_eq!(table.arn, "arn:aws:dynamodb:eu-central-1:1:table/replaced");
+    let Evidence::There { remove, remark } = &table.evidence else {
+        panic!("{table:?}");
+    };
     assert_eq!(
-        found.found,
-        [
-            "arn:aws:dynamodb:eu-central-1:1:table/replaced",
-            "arn:aws:logs:eu-central-1:1:log-group:/aws/lambda/gone"
-        ]
-        .map(|arn| Survivor {
-            stack: STACK.to_owned(),
-            arn: arn.to_owned(),
-            evidence: Evidence::Tags,
-        })
+        remove.last().map(String::as_str),
+        Some(
+            "aws dynamodb delete-table --table-name replaced --region eu-central-1 --profile work"
+        )
     );
+    assert_eq!(*remark, None);
+    // Of the rest nobody knows.
+    let arn = "arn:aws:logs:eu-central-1:1:log-group:/aws/lambda/gone";
+    assert_eq!((&*logs.arn, &logs.evidence), (arn, &Evidence::Tags));
+    let unseen = found.unseen.as_ref().map(|error| error.fault());
+    assert!(matches!(unseen, Some(Fault::Denied { .. })), "{unseen:?}");
+    let told = serde_json::to_value(&found.found).expect("is JSON");
+    assert_eq!(
+        told[0]["remove"].as_array().map(Vec::len),
+        Some(3),
+        "{told}"
+    );
+    assert!(told[1].get("remove").is_none(), "{told}");
+    signed.finish();
     played.finish_as("destroy");
 }
 
@@ -182,7 +224,7 @@ async fn what_is_global_is_named_where_its_stack_was_removed_in_its_region() {
         if whole.is_some() {
             script = script.describe("reports-dev", answers::absent("reports-dev"));
         }
-        let played = script.play();
+        let played = unseeing(script);
         let context = played.context.clone().of_app(Some("shop"));
         let search = SurvivorSearch {
             stage: "dev",
@@ -224,12 +266,10 @@ async fn a_region_beside_those_of_the_stacks_may_be_closed() {
                     with an explicit deny in a service control policy",
     })
     .to_string();
-    let played = script
-        .tagging(
-            "get_resources",
-            mock!(Tagging::get_resources).then_http_response(move || http(400, &denied)),
-        )
-        .play();
+    let played = unseeing(script.tagging(
+        "get_resources",
+        mock!(Tagging::get_resources).then_http_response(move || http(400, &denied)),
+    ));
     let search = SurvivorSearch {
         stage: "dev",
         kept: &BTreeSet::new(),
@@ -278,7 +318,7 @@ async fn a_stack_of_the_same_name_in_another_region_left_nothing() {
         let answer = mock!(Tagging::get_resources).then_http_response(move || http(200, &body));
         script.tagging("get_resources", answer)
     });
-    let played = script.play();
+    let played = unseeing(script);
     let mut report = removed();
     let mut web = report.stacks[0].clone();
     web.stack = "web-dev".to_owned();
@@ -358,7 +398,7 @@ async fn what_any_stack_of_the_app_left_in_the_stage_is_named_where_all_of_it_go
                 .describe("reports-dev", answers::absent("reports-dev"))
                 .describe("billing-dev", Stack::new("UPDATE_COMPLETE").xml());
         }
-        let played = script.play();
+        let played = unseeing(script);
         let search = SurvivorSearch {
             stage: "dev",
             kept: &kept,
