@@ -86,14 +86,14 @@ pub(super) async fn status(session: &Session, arguments: &cli::Stacks) -> Result
     for stack in &report.stacks {
         if let Some(began) = &stack.rolled_back {
             let name = &stack.stack;
-            let began = moment(began);
+            let at = moment(began);
             if stack.next.is_none() {
                 session.ui.tell(format!(
-                    "{name}: the update of {began} was rolled back, and what is deployed is what the source said at the last deploy: nothing is left to do"
+                    "{name}: the update of {at} was rolled back, and what is deployed is what the source said at the last deploy: nothing is left to do"
                 ));
             } else {
                 session.ui.warn(format!(
-                    "{name}: the update of {began} was rolled back, so the stack is as it was before; where the source was taken back too, the next deploy says so and changes nothing"
+                    "{name}: the update of {at} was rolled back, so the stack is as it was before; where the source was taken back too, the next deploy says so and changes nothing"
                 ));
                 let explain = engine::command(&look.context, &format!("stackctl explain {name}"));
                 session.ui.line(format!("  to see why: {explain}"));

@@ -138,7 +138,11 @@ fn a_command_that_is_named_works_on_the_same_stage_and_place() {
     let (workspace, server) = (workspace(), Server::in_regions(account));
     let place = format!("--stage dev --endpoint-url {}`", server.url());
     let outcome = run("status", &workspace, &server, &[]);
-    let told = format!("`stackctl explain orders-dev {place} says why");
+    // It stands alone on its line, to be pasted.
+    let told = format!(
+        "\n  to see why: stackctl explain orders-dev {}\n",
+        place.trim_end_matches('`')
+    );
     assert!(outcome.stderr.contains(&told), "{outcome:?}");
     let outcome = run("rollback", &workspace, &server, &["orders", "--to", "7"]);
     assert_ne!(outcome.code, Some(0), "{outcome:?}");
