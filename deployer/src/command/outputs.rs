@@ -233,7 +233,7 @@ mod tests {
             ("left-dev".to_owned(), values(&["ExportOrdersArn"])),
         ]);
         let written = written(&[manifest], &outputs);
-        let keys = |stack: &str| Vec::from_iter(written[stack].keys());
+        let keys = |stack: &str| written[stack].keys().collect::<Vec<_>>();
         assert_eq!(keys("data-dev"), ["ApiUrl", "ExportUrl", "Exporters"]);
         assert_eq!(
             keys("left-dev"),

@@ -42,7 +42,8 @@ pub(super) fn sqs(sample: &Sample<'_>) -> Value {
     });
     let mut name = sample.name().to_owned();
     if sample.properties["FifoQueue"] == true {
-        if !name.ends_with(".fifo") {
+        // A name that the queue has already ends so.
+        if !name.contains('.') {
             name.push_str(".fifo");
         }
         attributes["SequenceNumber"] = "18849496460467696128".into();

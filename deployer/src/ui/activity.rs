@@ -38,10 +38,11 @@ impl Said {
     /// Takes note of all that is to be said about something now, and returns what of it was not said last.
     fn news(&self, about: &str, lines: BTreeSet<String>) -> Vec<String> {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = said
-            .insert(about.to_owned(), lines.clone())
-            .unwrap_or_default();
-        lines.difference(&before).cloned().collect()
+        let before = said.get(about);
+        let is_new = |line: &&String| before.is_none_or(|before| !before.contains(*line));
+        let news = lines.iter().filter(is_new).cloned().collect();
+        said.insert(about.to_owned(), lines);
+        news
     }
 }
 

@@ -87,7 +87,8 @@ fn render_standings(stacks: &[Standing<'_>], width: Option<usize>) -> String {
         .sum();
     let is_beside = width.is_none_or(|width| needed <= width);
     let columns = if is_beside { 4 } else { 3 };
-    let mut table = Table::of_width(&Vec::from_iter(titles.into_iter().take(columns)), width);
+    let titles: Vec<&str> = titles.into_iter().take(columns).collect();
+    let mut table = Table::of_width(&titles, width);
     for row in rows {
         table.row(row.into_iter().take(columns));
     }

@@ -11,7 +11,7 @@ use super::super::{
     script::{Played, STACK, Script, http},
     signed::Signed,
 };
-use crate::aws::Fault;
+use crate::aws::{AwsError, Fault};
 use crate::engine::{
     DestroyReport, DestroyedStack, Evidence, Left, Outcome, Survivor, SurvivorSearch, survivors,
 };
@@ -148,7 +148,7 @@ async fn what_is_left_is_named_and_what_was_seen_to_go_or_to_stay_is_not() {
     // Of the rest nobody knows.
     let arn = "arn:aws:logs:eu-central-1:1:log-group:/aws/lambda/gone";
     assert_eq!((&*logs.arn, &logs.evidence), (arn, &Evidence::Tags));
-    let unseen = found.unseen.as_ref().map(|error| error.fault());
+    let unseen = found.unseen.as_ref().map(AwsError::fault);
     assert!(matches!(unseen, Some(Fault::Denied { .. })), "{unseen:?}");
     let told = serde_json::to_value(&found.found).expect("is JSON");
     assert_eq!(
