@@ -101,7 +101,7 @@ impl fmt::Display for Repeated {
 }
 
 /// Writes a value so that a shell takes it for one word.
-fn quoted(value: &str) -> String {
+pub(crate) fn quoted(value: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
     if !value.is_empty() && value.chars().all(is_plain) {
         value.to_owned()
@@ -120,6 +120,14 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::cli::Cli;
+
+    #[test]
+    fn a_name_is_never_a_second_command() {
+        assert_eq!(quoted("a; rm -r /"), "'a; rm -r /'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("/aws/lambda/x"), "/aws/lambda/x");
+    }
 
     /// Takes options as the command line gives them.
     pub(crate) fn given(arguments: &[&str]) -> Repeated {

@@ -378,7 +378,8 @@ pub(super) fn select(assembly: &Assembly, stacks: &cli::Stacks) -> Result<Vec<us
 
 /// Refuses stacks that declare renamed resources, in a place that cannot rename.
 ///
-/// Deploying one as if nothing had been declared would delete what was to be kept.
+/// Deploying one as if nothing had been declared would delete what was to be kept. What only goes along with a rename of another
+/// stack holds nothing: it is made anew there, and the earlier one goes after it.
 pub(super) fn refuse_renames(assembly: &Assembly, selected: &[usize], place: &str) -> Result<()> {
     let stacks = selected
         .iter()
@@ -395,20 +396,6 @@ pub(super) fn refuse_renames(assembly: &Assembly, selected: &[usize], place: &st
             .cause("it would delete the one and create the other")
             .hint(format!(
                 "keep the logical id `{from}`, or remove `moved(\"{from}\", ..)` if the resource may be deleted"
-            )));
-        }
-        if let Some((from, along)) = stack.along.first_key_value() {
-            return Err(Error::new(
-                Kind::Assembly,
-                format!(
-                    "`{from}` of {} goes with the rename of `{}`, and {place} cannot rename",
-                    stack.name, along.with
-                ),
-            )
-            .cause("it would delete the one and create the other")
-            .hint(format!(
-                "keep the logical id of `{}`, or remove its `moved(..)` if `{from}` may be deleted",
-                along.with
             )));
         }
     }

@@ -136,7 +136,7 @@ pub async fn explain(
     let renaming = renaming(&clients, &deployed).await?;
     explanation.status = deployed.status;
     explanation.reason = deployed.reason;
-    explanation.refused = refused(context, &clients, &stack.name).await?;
+    explanation.refused = refused(&context_there, &clients, &stack.name).await?;
     explanation.operation = operations::operations(context, stack, manifest, 1)
         .await?
         .pop();
@@ -163,7 +163,7 @@ pub async fn explain(
     };
     explanation.hints.extend(renaming);
     for hint in &mut explanation.hints {
-        *hint = hint::complete(context, hint);
+        *hint = hint::complete(&context_there, hint);
     }
     let (Some(operation), Some(first)) = (&explanation.operation, first) else {
         return Ok(explanation);
@@ -189,8 +189,8 @@ pub async fn explain(
         })
         .map(|id| (*id).to_owned())
         .collect();
-    explanation.others = others(context, &first, &operation.events);
-    explanation.first_cause = Some(cause(context, first));
+    explanation.others = others(&context_there, &first, &operation.events);
+    explanation.first_cause = Some(cause(&context_there, first));
     Ok(explanation)
 }
 

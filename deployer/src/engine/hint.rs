@@ -1,7 +1,7 @@
 //! Completes the commands that hints name, so that they work when they are pasted.
 
 use super::Context;
-use crate::repeat;
+use crate::repeat::{self, quoted};
 
 /// Adds the options of the run to every command of a hint: whatever stands between backticks and begins with the name
 /// of a program.
@@ -38,7 +38,7 @@ fn with_options(
     options: impl IntoIterator<Item = (&'static str, String)>,
 ) -> String {
     options.into_iter().fold(command, |command, (name, value)| {
-        format!("{command} {name} {value}")
+        format!("{command} {name} {}", quoted(&value))
     })
 }
 

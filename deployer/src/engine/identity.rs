@@ -6,9 +6,10 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
 use stack_model_cfn::facts;
 
-use super::{Context, preflight::partition};
+use super::{Context, plan::moves, preflight::partition};
 
 /// Rules of events are identified by their ARN, and called by their name, after the bus and a bar where that is not the default one
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html>).
@@ -80,9 +81,20 @@ pub(in crate::engine) fn property(resource_type: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns whether one property identifies resources of the type, and who knows a resource gets to know its value.
-pub(in crate::engine) fn is_told(resource_type: &str) -> bool {
-    property(resource_type).is_some() && !CALLED_OTHERWISE.contains(&resource_type)
+/// Returns what a template says of the property that identifies a resource: the physical id may be another, as that of an older
+/// policy of a bucket, which the bucket identifies. `ids` are the physical ids of what it may refer to.
+pub(in crate::engine) fn said(
+    resource: &Value,
+    property: &str,
+    ids: impl Fn(&str) -> Option<String>,
+) -> Option<String> {
+    let written = resource["Properties"].get(property)?;
+    let resolved = moves::resolved(written, &mut |id, attribute| match attribute {
+        None => ids(id),
+        Some(_) => None,
+    });
+    let said = resolved.as_str()?;
+    (!said.contains("{{resolve:")).then(|| said.to_owned())
 }
 
 /// Returns the value of the property that identifies a resource, where its physical id tells it.
@@ -91,7 +103,10 @@ pub(in crate::engine) fn value<'a>(
     physical_id: &'a str,
     place: Option<Place<'_>>,
 ) -> Option<Cow<'a, str>> {
-    let property = property(resource_type).filter(|_| is_told(resource_type))?;
+    let property = property(resource_type)?;
+    if CALLED_OTHERWISE.contains(&resource_type) {
+        return None;
+    }
     // The physical id of a few types is a name where an ARN identifies them.
     if !property.ends_with("Arn") || physical_id.starts_with("arn:") {
         return Some(physical_id.into());

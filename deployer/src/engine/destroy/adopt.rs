@@ -21,16 +21,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use self::known::Known;
-use super::{Retained, advice::quoted};
+use super::Retained;
 use crate::{
     aws::signed::suffix,
     engine::{
-        Context, hint,
-        identity::{self, Place},
-        inspect::DeployedResource,
-        plan::moves::renamed,
-        publish,
+        Context, hint, identity::Place, inspect::DeployedResource, plan::moves::renamed, publish,
     },
+    repeat::quoted,
 };
 
 /// What leaves a stack, and what is known of that.
@@ -178,7 +175,7 @@ impl Adoption {
             let names: BTreeSet<&str> = imported.keys().copied().collect();
             let said = imported.iter().filter_map(|(id, resource)| {
                 let entry = known.entry(id, &names)?;
-                let by = identified_by(resource, &entry, place)?;
+                let by = known.identified_by(resource, &entry, place)?;
                 Some((*id, (entry, by)))
             });
             let entries: BTreeMap<&str, (Value, (String, String))> = said.collect();
@@ -385,24 +382,6 @@ impl Adoption {
     pub(super) fn is_of_stack_of(&self, other: &Self) -> bool {
         self.stack_id == other.stack_id
     }
-}
-
-/// Returns the property that identifies a resource, with its value: what the template that made it says, as the physical id may
-/// be another, like that of an older policy of a bucket.
-fn identified_by(
-    resource: &DeployedResource,
-    entry: &Value,
-    place: Option<Place<'_>>,
-) -> Option<(String, String)> {
-    let property = identity::property(&resource.resource_type)?;
-    let said = entry["Properties"][property].as_str();
-    let value = match said.filter(|said| !said.contains("{{resolve:")) {
-        Some(said) => said.to_owned(),
-        None => {
-            identity::value(&resource.resource_type, &resource.physical_id, place)?.into_owned()
-        }
-    };
-    Some((property.to_owned(), value))
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
-use crate::engine::{
-    Context, hint,
-    identity::{self, Place},
-    inspect::DeployedResource,
+use crate::{
+    engine::{
+        Context, hint,
+        identity::{self, Place},
+        inspect::DeployedResource,
+    },
+    repeat::quoted,
 };
 
 /// A resource that its template retains and that still exists.
@@ -134,16 +137,6 @@ fn cloud_control(resource_type: &str, physical_id: &str, place: Place<'_>) -> Op
     ))
 }
 
-/// Quotes a word for a shell, where it needs that.
-pub(super) fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,14 +191,6 @@ mod tests {
             let expiration = &rule["Expiration"];
             expiration["Days"].is_null() || expiration["ExpiredObjectDeleteMarker"].is_null()
         }));
-    }
-
-    #[test]
-    fn a_name_is_never_a_second_command() {
-        assert_eq!(quoted("a; rm -r /"), "'a; rm -r /'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
-        assert_eq!(quoted("/aws/lambda/x"), "/aws/lambda/x");
     }
 
     #[test]

@@ -155,10 +155,10 @@ pub(super) fn compare_among(
     }
     needs::check(&mut changes, both, &outside.needs);
     name::refuse(&mut changes, both, [before, after], knowledge);
+    let known = twins::replace(&mut changes, both, [deployed, wanted], outside.released);
     if !outside.released {
-        twins::tell(&mut changes, both);
+        twins::tell(&mut changes, both, &known);
     }
-    twins::replace(&mut changes, both, [deployed, wanted], outside.released);
     reimported::tell(&mut changes, &reimported, &old, &new);
     for change in changes.values_mut() {
         change.endanger(change.grade);

@@ -15,7 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use stack_model::assembly::StackManifest;
 
-pub(in crate::engine) use along::{Told, Whole, along_by_import, leave, remake, whole};
+pub(in crate::engine) use along::{
+    SECRET_POLICY, Told, Whole, along_by_import, leave, remake, whole,
+};
 use course::restored;
 pub(in crate::engine) use course::{
     Away, Course, Hindrances, Move, Need, UnderWay, hindrances, is_marked, marked, needs,
@@ -24,6 +26,7 @@ pub(in crate::engine) use course::{
 pub(in crate::engine) use fixed::{Ground, Way, is_written_over};
 pub(super) use lost::{noteless, outside, tell};
 pub(in crate::engine) use names::renamed;
+pub(in crate::engine) use texts::resolved;
 
 use super::compare::type_of;
 use super::knowledge::holds_data;
@@ -313,6 +316,7 @@ pub(super) fn warn(
     plan: &mut StackPlan,
     imported: &BTreeMap<String, String>,
     drifted: &BTreeMap<String, Drifted>,
+    way_back: &str,
 ) {
     for (from, drifted) in drifted {
         let grade = match drifted {
@@ -322,7 +326,7 @@ pub(super) fn warn(
         let to = imported.get(from);
         let changes = plan.changes.iter_mut();
         for change in changes.filter(|change| Some(&change.logical_id) == to) {
-            change.add(grade, drifted.told(from), IMPORT_PAGE);
+            change.add(grade, drifted.told(from, way_back), IMPORT_PAGE);
         }
     }
 }

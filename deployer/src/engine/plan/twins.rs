@@ -1,6 +1,6 @@
 //! What leaves a stack and what comes to it may be one and the same under another logical id: nobody but its owner knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -14,8 +14,13 @@ use super::{Action, Grade, ResourceChange, Side};
 use crate::text::choice;
 
 /// Says of what leaves with its data which new resources say the same, with the declaration that keeps it. One that has its
-/// name is told of besides, as CloudFormation refuses it. Of several that may be meant the first one says it for all.
-pub(super) fn tell(changes: &mut BTreeMap<String, ResourceChange>, both: Both<'_>) {
+/// name is told of besides, as CloudFormation refuses it. Of several that may be meant the first one says it for all. Of what is
+/// `known` to take the place of another that was said.
+pub(super) fn tell(
+    changes: &mut BTreeMap<String, ResourceChange>,
+    both: Both<'_>,
+    known: &BTreeSet<(String, String)>,
+) {
     let mut found: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
     for (id, change) in changes.iter() {
         let leaves = matches!(change.action, Action::Delete | Action::Retain);
@@ -28,6 +33,7 @@ pub(super) fn tell(changes: &mut BTreeMap<String, ResourceChange>, both: Both<'_
         let alike = changes.values().filter(|it| {
             it.action == Action::Create
                 && it.grade != Grade::Impossible
+                && !known.contains(&(id.clone(), it.logical_id.clone()))
                 && both
                     .new
                     .get(&it.logical_id)
@@ -66,13 +72,13 @@ const PAGE: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGui
 
 /// Says of what is new and empty whose place it takes: what names it named another one of its type before, which leaves with its
 /// data. That is a replacement, whatever it is called. Where nothing names the new one in place of the old one, nobody knows.
-/// Of an earlier release, `released`, nobody declares anything.
+/// Of an earlier release, `released`, nobody declares anything. Returns what was found, old and new.
 pub(super) fn replace(
     changes: &mut BTreeMap<String, ResourceChange>,
     both: Both<'_>,
     sides: [&Side<'_>; 2],
     released: bool,
-) {
+) -> BTreeSet<(String, String)> {
     let leaves = |change: &&ResourceChange| {
         matches!(change.action, Action::Delete | Action::Retain)
             && holds_data(&change.resource_type)
@@ -101,6 +107,10 @@ pub(super) fn replace(
             }
         }
     }
+    let pairs = found
+        .iter()
+        .map(|(old, new, ..)| (old.clone(), new.clone()));
+    let pairs = pairs.collect();
     for (old, new, grade, fate) in found {
         let advice = if released {
             String::new()
@@ -116,6 +126,7 @@ pub(super) fn replace(
             change.add(grade, reason, PAGE);
         }
     }
+    pairs
 }
 
 /// Returns whether a resource or an output that stays names one resource in place of another.

@@ -99,14 +99,15 @@ pub(super) async fn begin(
     let drifted = importable::all_drifted(context, &deployed.id, whole, &moves)
         .await
         .map_err(|source| aws(stack, source))?;
+    let way_back = importable::way_back(context, &stack.name);
     for (from, drifted) in drifted {
         if drifted == Drifted::Gone {
-            return fail(drifted.told(&from));
+            return fail(drifted.told(&from, &way_back));
         }
         if step == Step::Remove {
             context.emit(Event::Warning {
                 stack: stack.name.clone(),
-                message: format!("{from}: {}", drifted.told(&from)),
+                message: format!("{from}: {}", drifted.told(&from, &way_back)),
             });
         }
     }

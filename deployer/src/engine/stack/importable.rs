@@ -11,7 +11,7 @@ use stack_model::assembly::StackManifest;
 use super::protection;
 use crate::aws::{AwsError, Fault, OrAws, signed::CLOUD_CONTROL};
 use crate::engine::{
-    Context, bootstrap, identity,
+    Context, bootstrap, hint, identity,
     plan::moves::{self, Ground, Hindrances, Told, UnderWay},
     publish::MAX_BODY,
 };
@@ -124,18 +124,29 @@ pub(in crate::engine) enum Drifted {
 }
 
 impl Drifted {
-    /// Says what that means for a rename by import.
-    pub(in crate::engine) fn told(&self, from: &str) -> String {
+    /// Says what that means for a rename by import. `way_back` is how what is gone comes back.
+    pub(in crate::engine) fn told(&self, from: &str, way_back: &str) -> String {
         match self {
             Self::Gone => format!(
-                "{from} was deleted past CloudFormation, and what is not there cannot be imported: `stackctl drift --revert` makes it anew, and the \
-                 deploy after it renames it"
+                "{from} was deleted past CloudFormation, and what is not there cannot be imported: {way_back}"
             ),
             Self::Changed(paths) => format!(
                 "it was changed past CloudFormation ({}), and its import may set that back",
                 paths.join(", ")
             ),
         }
+    }
+}
+
+/// Says how a resource comes back that was deleted past CloudFormation. The local engine changes no drift back.
+pub(in crate::engine) fn way_back(context: &Context, stack: &str) -> String {
+    if context.clients.is_local() {
+        "destroy the stack and deploy it again, which makes another one".to_owned()
+    } else {
+        format!(
+            "`{}` makes it anew, and the deploy after it renames it",
+            hint::command(context, &format!("stackctl drift {stack} --revert"))
+        )
     }
 }
 

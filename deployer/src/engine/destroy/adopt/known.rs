@@ -5,7 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use stack_model_cfn::facts;
 
-use crate::{engine::plan::moves::sub, template::referenced};
+use crate::{
+    engine::{
+        identity::{self, Place},
+        inspect::DeployedResource,
+        plan::moves::sub,
+    },
+    template::referenced,
+};
 
 /// What the logical id of a resource continues with that is taken back into a stack which has another one of its id.
 const KEPT: &str = "Kept";
@@ -68,6 +75,23 @@ impl Known<'_> {
                 "Properties": properties,
             })
         })
+    }
+
+    /// Returns the property that identifies a resource, with its value.
+    pub(super) fn identified_by(
+        &self,
+        resource: &DeployedResource,
+        entry: &Value,
+        place: Option<Place<'_>>,
+    ) -> Option<(String, String)> {
+        let kind = &resource.resource_type;
+        let property = identity::property(kind)?;
+        let ids = |id: &str| self.physical_ids.get(id).map(|id| (*id).to_owned());
+        let value = match identity::said(entry, property, ids) {
+            Some(said) => said,
+            None => identity::value(kind, &resource.physical_id, place)?.into_owned(),
+        };
+        Some((property.to_owned(), value))
     }
 
     /// Returns a value that refers to nothing that is gone, where it can be said so.

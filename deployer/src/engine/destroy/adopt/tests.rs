@@ -360,10 +360,10 @@ fn what_a_stack_calls_otherwise_comes_back_by_what_identifies_it() {
             "DeletionPolicy": "Retain",
             "Properties": {"Bucket": {"Ref": "Uploads"}, "PolicyDocument": {}},
         },
-        "Uploads": {"Type": "AWS::S3::Bucket"},
+        "Uploads": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"},
         "Build": {"Type": "AWS::CodeBuild::Project", "DeletionPolicy": "Retain"},
     }});
-    let adoption = adoption(&template).expect("two can be imported");
+    let adoption = adoption(&template).expect("three can be imported");
     let context = crate::engine::tests::Script::new().play().context;
     let create = &adoption.commands(&context, Path::new("/state/orders.json"))[0];
     let imports = create.split('\'').nth(1).expect("they are quoted");
@@ -379,6 +379,11 @@ fn what_a_stack_calls_otherwise_comes_back_by_what_identifies_it() {
                 "Policy",
                 &json!({"Bucket": "the-uploads"})
             ),
+            import(
+                "AWS::S3::Bucket",
+                "Uploads",
+                &json!({"BucketName": "the-uploads"})
+            ),
         ])
     );
     // What the stack called it is what the rest of the ledger knows it by, also once that was written down and read.
@@ -388,6 +393,7 @@ fn what_a_stack_calls_otherwise_comes_back_by_what_identifies_it() {
     assert!(read.takes("AWS::Events::Rule", "the-daily"));
     assert!(read.takes("AWS::S3::BucketPolicy", "the-policy"));
     let rest = read.without(adoption.template().clone(), |_, id| id == "the-policy");
-    let rest = rest.expect("the rule stays");
-    assert_eq!(rest.imports, [adoption.imports[0].clone()]);
+    let rest = rest.expect("others stay");
+    let imports = [0, 2].map(|at| adoption.imports[at].clone());
+    assert_eq!(rest.imports, imports);
 }

@@ -18,7 +18,7 @@ use crate::engine::stack::importable::Drifted;
 /// The policy of a secret, of which there is one: the removal of an earlier one would take away what another one wrote, so that
 /// none is made in its place
 /// (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteResourcePolicy.html>).
-const SECRET_POLICY: &str = "AWS::SecretsManager::ResourcePolicy";
+pub(in crate::engine) const SECRET_POLICY: &str = "AWS::SecretsManager::ResourcePolicy";
 
 /// The renames of a stack with what goes along.
 pub(in crate::engine) struct Whole {
@@ -368,7 +368,8 @@ mod tests {
         );
     }
 
-    /// A second one is refused while the first is there. The policy of a queue is made again on the way.
+    /// A second one is refused while the first is there. The policy of a queue is made again on the way, and that of a secret
+    /// would be taken away with the first one.
     #[test]
     fn what_can_neither_be_renamed_nor_made_anew_is_told() {
         let (old, new) = (template("Receipts"), template("Slips"));
@@ -377,7 +378,7 @@ mod tests {
                 &manifest(),
                 old,
                 Some(new),
-                guarded(&["AWS::S3::BucketPolicy"]),
+                guarded(&["AWS::S3::BucketPolicy", SECRET_POLICY]),
             )
         };
         let whole = of(&old, &new);
@@ -397,18 +398,17 @@ mod tests {
                  old logical id of Slips"
             )
         );
-        let queue = |id: &str| {
-            let mut template = template(id);
-            template["Resources"][format!("{id}Policy")] = json!({
-                "Type": "AWS::SQS::QueuePolicy",
-                "Properties": {"Queues": [{"Ref": id}], "PolicyDocument": {"Statement": []}},
-            });
-            template
-        };
-        let whole = of(&queue("Receipts"), &queue("Slips"));
-        assert!(
-            whole.taken.contains_key("ReceiptsPolicy"),
-            "it is not let go"
-        );
+        for kind in ["AWS::SQS::QueuePolicy", SECRET_POLICY] {
+            let policy = |id: &str| {
+                let mut template = template(id);
+                template["Resources"][format!("{id}Policy")] = json!({
+                    "Type": kind,
+                    "Properties": {"Queues": [{"Ref": id}], "PolicyDocument": {"Statement": []}},
+                });
+                template
+            };
+            let whole = of(&policy("Receipts"), &policy("Slips"));
+            assert!(whole.taken.contains_key("ReceiptsPolicy"), "{kind}");
+        }
     }
 }

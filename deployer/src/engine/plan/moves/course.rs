@@ -369,26 +369,16 @@ fn identified_by(
     ids: &BTreeMap<String, String>,
 ) -> Result<(String, String), Taken> {
     let resource = &template["Resources"][from];
-    let resource_type = type_of(resource);
-    let property = identity::property(resource_type).unwrap_or_default();
-    // The physical id of a type may be another than what identifies it, as that of an older policy of a bucket, which the
-    // bucket identifies.
-    let mut lookup = |id: &str, attribute: Option<&str>| match attribute {
-        None => ids.get(id).cloned(),
-        Some(_) => None,
-    };
-    let written = resource["Properties"].get(property);
-    let written = written.map(|value| texts::resolved(value, &mut lookup));
-    if let Some(Value::String(written)) = written
-        && !written.contains("{{resolve:")
-    {
-        return Ok((property.to_owned(), written));
+    let property = identity::property(type_of(resource)).unwrap_or_default();
+    if let Some(said) = identity::said(resource, property, |id| ids.get(id).cloned()) {
+        return Ok((property.to_owned(), said));
     }
     let id = ids.get(from).map(String::as_str).unwrap_or_default();
-    match identity::value(resource_type, id, None) {
-        Some(value) => Ok((property.to_owned(), value.into_owned())),
-        None => Err((from.to_owned(), Some(property.to_owned()))),
+    // The physical id of a few types is a name where an ARN identifies them.
+    if property.ends_with("Arn") && !id.starts_with("arn:") {
+        return Err((from.to_owned(), Some(property.to_owned())));
     }
+    Ok((property.to_owned(), id.to_owned()))
 }
 
 /// Returns the output that tells a value in any case.

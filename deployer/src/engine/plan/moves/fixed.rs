@@ -86,7 +86,8 @@ fn is_fixed(resource_type: &str) -> bool {
 /// Returns whether resources of a type may be imported, as far as the registry tells: a nested stack would have to bring its
 /// own template (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-import-nested-stacks.html>).
 fn is_importable(resource_type: &str) -> bool {
-    identity::is_told(resource_type) && !resource_type.starts_with("AWS::CloudFormation::")
+    identity::property(resource_type).is_some()
+        && !resource_type.starts_with("AWS::CloudFormation::")
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use super::sub;
 
 /// Says which text stands for a resource, or for one of its attributes; nothing leaves the reference as it is.
-pub(super) type Lookup<'a> = dyn FnMut(&str, Option<&str>) -> Option<String> + 'a;
+pub(in crate::engine) type Lookup<'a> = dyn FnMut(&str, Option<&str>) -> Option<String> + 'a;
 
 /// Returns a value in which references are texts.
-pub(super) fn resolved(value: &Value, lookup: &mut Lookup<'_>) -> Value {
+pub(in crate::engine) fn resolved(value: &Value, lookup: &mut Lookup<'_>) -> Value {
     let entries = match value {
         Value::Array(elements) => {
             return elements

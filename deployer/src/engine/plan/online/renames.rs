@@ -48,7 +48,8 @@ pub(super) async fn renames(
     let hindered = importable::hindered(context, stack, &deployed.id, template, &imported).await?;
     moves::refuse(plan, &imported, &hindered);
     let drifted = importable::all_drifted(context, &deployed.id, whole, &imported).await?;
-    moves::warn(plan, &imported, &drifted);
+    let way_back = importable::way_back(context, &stack.name);
+    moves::warn(plan, &imported, &drifted, &way_back);
     moves::remake(plan, &imported, &whole.anew, ground);
     Ok(())
 }

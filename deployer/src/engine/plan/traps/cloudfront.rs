@@ -21,16 +21,23 @@ pub(super) const TRAPS: &[Trap] = &[
     },
 ];
 
-/// Returns the origins that stay, by what identifies them, each as it is and as it will be.
+/// Returns the origins that stay, by what identifies them, each as it is and as it will be. AWS refuses two of one id.
 fn origins<'a>(seen: &Seen<'a>) -> Vec<(String, &'a Value, &'a Value)> {
     const ORIGINS: &str = "/DistributionConfig/Origins";
     if !seen.stays() {
         return Vec::new();
     }
     let of = |list: Option<&'a Value>| -> BTreeMap<String, &'a Value> {
-        let origins = elements(list).into_iter();
-        origins
-            .filter_map(|origin| Some((text(origin.get("Id")?), origin)))
+        let mut by_id = BTreeMap::new();
+        for origin in elements(list) {
+            if let Some(id) = origin.get("Id") {
+                let of_id: &mut Vec<&Value> = by_id.entry(text(id)).or_default();
+                of_id.push(origin);
+            }
+        }
+        let alone = by_id.into_iter().filter(|(_, origins)| origins.len() == 1);
+        alone
+            .flat_map(|(id, origins)| origins.into_iter().map(move |it| (id.clone(), it)))
             .collect()
     };
     let mut before = of(seen.before(ORIGINS));

@@ -12,6 +12,7 @@ use super::super::canonical::same;
 use super::super::compare::type_of;
 use super::super::{Action, Grade, widen};
 use super::{Finding, Seen, Trap};
+use crate::engine::plan::moves::SECRET_POLICY;
 
 pub(super) const TRAPS: &[Trap] = &[
     Trap {
@@ -25,7 +26,7 @@ pub(super) const TRAPS: &[Trap] = &[
         find: |seen| taken_away(seen, "Topics"),
     },
     Trap {
-        types: &["AWS::SecretsManager::ResourcePolicy"],
+        types: &[SECRET_POLICY],
         source: "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteResourcePolicy.html",
         find: |seen| taken_away(seen, "SecretId"),
     },
@@ -48,13 +49,22 @@ fn taken_away(seen: &Seen<'_>, place: &str) -> Vec<Finding> {
             if !owners(policy).iter().any(|one| same(one, &owner)) {
                 continue;
             }
-            let reason = format!(
-                "{} has one policy, which {heir} writes too, and CloudFormation deletes {id} last, which takes away what {heir} says: keep \
-                 the logical id {id}, or declare `moved(\"{id}\", ..)` for {heir}",
-                widen::text(&owner)
-            );
             // What it denied before, nothing denies any more.
             let before = seen.both.old.get(heir);
+            let advice = if before.is_some() {
+                format!(
+                    "let {id} be retained when it leaves, and {heir} say what the policy is to be"
+                )
+            } else if type_of(old) == SECRET_POLICY {
+                format!("keep the logical id {id}")
+            } else {
+                format!("keep the logical id {id}, or declare `moved(\"{id}\", ..)` for {heir}")
+            };
+            let reason = format!(
+                "{} has one policy, which {heir} writes too, and CloudFormation deletes {id} last, which takes away what {heir} says: \
+                 {advice}",
+                widen::text(&owner)
+            );
             let opens = before.is_some_and(|before| {
                 !widen::left(before, None, seen.both.old, seen.both.new).is_empty()
             });

@@ -93,12 +93,24 @@ pub(super) async fn bring_back(
         moves: &moves,
         imports: Some(&away.moves).filter(|_| !away.is_made),
     };
-    let list: Vec<String> = away.moves.values().map(Move::told).collect();
-    let list = list.join(", ");
-    let left = format!(
-        "{list} left the stack to be renamed, belongs to none at the moment, and is as it was: a deploy goes on from here, and \
-         `destroy` writes down that it stays"
-    );
+    let (gone, outside): (Vec<&Move>, Vec<&Move>) =
+        away.moves.values().partition(|it| it.is_gone());
+    let list = |moves: &[&Move]| {
+        let told: Vec<String> = moves.iter().map(|it| it.told()).collect();
+        told.join(", ")
+    };
+    let left = if outside.is_empty() {
+        format!(
+            "{} was deleted past CloudFormation, and is to be made again under its new name: a deploy goes on from here",
+            list(&gone)
+        )
+    } else {
+        format!(
+            "{} left the stack to be renamed, belongs to none at the moment, and is as it was: a deploy goes on from here, and \
+             `destroy` writes down that it stays",
+            list(&outside)
+        )
+    };
     let reason = match take(Some(run), context, stack, &stage).await {
         Ok(stepped) => return Ok(stepped),
         Err(Failed::Error(mut error)) => {
@@ -112,10 +124,12 @@ pub(super) async fn bring_back(
     if insist {
         let mut hints = known_hints(&reason);
         hints.push(left);
-        for (from, to) in &moves {
+        let declared = away.moves.iter().filter(|(_, it)| !it.is_gone());
+        for (to, it) in declared {
             hints.push(format!(
-                "if it is gone for good, or may stay outside, remove `moved(\"{from}\", ..)`: a deploy then asks whether {to} is \
-                 made anew"
+                "if it is gone for good, or may stay outside, remove `moved(\"{}\", ..)`: a deploy then asks whether {to} is \
+                 made anew",
+                it.from
             ));
         }
         return Err(StackError::Renamed {
@@ -124,22 +138,32 @@ pub(super) async fn bring_back(
             hints,
         });
     }
+    let message = if outside.is_empty() {
+        format!(
+            "{} was deleted past CloudFormation, and is not made again under its new name: {reason}",
+            list(&gone)
+        )
+    } else {
+        let removed = (away.moves.iter())
+            .filter(|(_, it)| !it.is_gone())
+            .flat_map(|(to, it)| Retained::new(context, &it.resource(to)).remove);
+        let removed = removed.collect::<Vec<_>>().join(" && ");
+        format!(
+            "{} left the stack to be renamed, and belongs to none from now on, because it cannot be imported: {reason}; if it is \
+             there and nobody needs it, remove it: {removed}",
+            list(&outside)
+        )
+    };
     let aside: Vec<DeployedResource> = (away.moves.iter())
+        .filter(|(_, it)| !it.is_gone())
         .map(|(to, it)| it.resource(to))
         .collect();
-    let removed: Vec<String> = (aside.iter())
-        .flat_map(|it| Retained::new(context, it).remove)
-        .collect();
-    let removed = removed.join(" && ");
     // The next update takes the last note of it out of the template.
     let left = Foreseen::of(context, deployed, away.template, Vec::new(), aside);
     outside::moved(context, &stack.name, left, template);
     context.emit(Event::Warning {
         stack: stack.name.clone(),
-        message: format!(
-            "{list} left the stack to be renamed, and belongs to none from now on, because it cannot be imported: {reason}; if it is \
-             there and nobody needs it, remove it: {removed}"
-        ),
+        message,
     });
     Ok(Stepped::Nothing)
 }

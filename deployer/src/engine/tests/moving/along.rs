@@ -156,7 +156,7 @@ async fn what_is_gone_and_is_asked_for_an_attribute_stands_in_the_way() {
         &account,
         stack,
         "OrdersLetters",
-        "`stackctl drift --revert` makes it anew",
+        "`stackctl drift intake-dev --revert` makes it anew",
     )
     .await;
 }

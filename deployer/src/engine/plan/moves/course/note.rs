@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{KEY, OUTPUT, edit};
+use super::{KEY, OUTPUT, edit, is_written_over};
 use crate::engine::inspect::DeployedResource;
 use crate::engine::release::sorted;
 use crate::text::hex;
@@ -74,6 +74,11 @@ impl Move {
     /// Returns whether what left the stack is made again: nothing is looked for that could be imported.
     pub(super) fn is_made(&self) -> bool {
         self.by.is_empty()
+    }
+
+    /// Returns whether it was deleted past CloudFormation before it left the stack: what is made again is there otherwise.
+    pub(in crate::engine) fn is_gone(&self) -> bool {
+        self.is_made() && !is_written_over(&self.resource_type)
     }
 
     /// Returns whether it left the stack at some time.
