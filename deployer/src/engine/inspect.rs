@@ -65,6 +65,8 @@ pub struct DeployedStack {
     pub termination_protection: bool,
     /// Whether its last operation was in express mode.
     pub express: bool,
+    /// When its removal began, where AWS says so.
+    pub removed: Option<SystemTime>,
 }
 
 impl DeployedStack {
@@ -301,17 +303,17 @@ pub(super) async fn resources(
     name_or_id: &str,
 ) -> Result<Vec<DeployedResource>, AwsError> {
     let listed = resources_ever(clients, name_or_id).await?.into_iter();
-    let present = listed.filter(|(_, is_deleted)| !is_deleted);
+    let present = listed.filter(|(_, deleted)| deleted.is_none());
     Ok(present.map(|(resource, _)| resource).collect())
 }
 
-/// Lists the resources of a stack that have a physical id, and says which are deleted: those of a stack that goes or, by its
-/// ARN, is gone for up to 90 days
+/// Lists the resources of a stack that have a physical id, and says since when some are deleted: those of a stack that goes or, by
+/// its ARN, is gone for up to 90 days, and what an update took out
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html>).
 pub(super) async fn resources_ever(
     clients: &Clients,
     name_or_id: &str,
-) -> Result<Vec<(DeployedResource, bool)>, AwsError> {
+) -> Result<Vec<(DeployedResource, Option<SystemTime>)>, AwsError> {
     const OPERATION: &str = "ListStackResources";
     let mut resources = Vec::new();
     let mut next = None;
@@ -330,9 +332,11 @@ pub(super) async fn resources_ever(
             Err(error) => return Err(error),
         };
         for summary in page.stack_resource_summaries.unwrap_or_default() {
+            let changed = summary.last_updated_timestamp.and_then(time);
             let deleted = summary
                 .resource_status
-                .is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
+                .filter(|status| status.as_str() == "DELETE_COMPLETE")
+                .map(|_| changed.unwrap_or(SystemTime::UNIX_EPOCH));
             if let (Some(logical_id), Some(resource_type), Some(physical_id)) = (
                 summary.logical_resource_id,
                 summary.resource_type,
@@ -460,6 +464,7 @@ pub(super) fn read_stack(stack: Stack) -> Result<DeployedStack, AwsError> {
             .last_updated_time
             .or(stack.creation_time)
             .and_then(time),
+        removed: stack.deletion_time.and_then(time),
         parameters: stack
             .parameters
             .unwrap_or_default()

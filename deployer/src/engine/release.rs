@@ -174,6 +174,7 @@ mod tests {
             exports: BTreeMap::new(),
             termination_protection: false,
             express: false,
+            removed: None,
         });
         let artifact = ("WorkArtifact".to_owned(), artifact.to_owned());
         let mut parameters = BTreeMap::from([artifact]);

@@ -2,6 +2,7 @@
 //! logs services made for it, so that is read before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -50,13 +51,14 @@ impl Contents {
         let template = inspect::template(clients, &deployed.id).await?;
         let listed = inspect::resources_ever(clients, &deployed.id).await?;
         let (mut resources, mut deleted) = (Vec::new(), Vec::new());
-        // What an update took out long ago may be somebody else's by now.
+        // What an update took out long ago may be somebody else's by now: only what this removal took counts.
         let goes = deployed.status.as_str().starts_with("DELETE_");
-        for (resource, is_deleted) in listed {
-            if !is_deleted {
-                resources.push(resource);
-            } else if goes {
-                deleted.push(resource);
+        let begun = deployed.removed.unwrap_or(SystemTime::UNIX_EPOCH);
+        for (resource, since) in listed {
+            match since {
+                None => resources.push(resource),
+                Some(since) if goes && since >= begun => deleted.push(resource),
+                Some(_) => {}
             }
         }
         let (template, resources) = gathered(parsed(template), resources);
@@ -176,6 +178,7 @@ mod tests {
             exports: BTreeMap::new(),
             termination_protection: false,
             express: false,
+            removed: None,
         }
     }
 

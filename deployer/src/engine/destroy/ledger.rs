@@ -333,6 +333,7 @@ mod tests {
             exports: BTreeMap::from([("ApiId".to_owned(), "api-dev".to_owned())]),
             termination_protection: false,
             express: false,
+            removed: None,
         };
         exports.add(None, &backend);
         let template = json!({"Resources": {

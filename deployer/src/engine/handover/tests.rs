@@ -23,6 +23,7 @@ fn deployed() -> DeployedStack {
         ]),
         termination_protection: false,
         express: false,
+        removed: None,
     }
 }
 

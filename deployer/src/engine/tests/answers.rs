@@ -77,6 +77,8 @@ pub(super) struct Stack {
     pub(super) name: &'static str,
     /// When it was updated last.
     pub(super) updated: &'static str,
+    /// When its removal began.
+    pub(super) removed: Option<&'static str>,
 }
 
 impl Stack {
@@ -93,6 +95,7 @@ impl Stack {
             express: false,
             name: "intake-dev",
             updated: "2026-07-28T06:00:00.000Z",
+            removed: None,
         }
     }
 
@@ -112,6 +115,9 @@ impl Stack {
                 "<StackStatusReason>{}</StackStatusReason>",
                 self.reason
             );
+        }
+        if let Some(removed) = self.removed {
+            let _ = write!(body, "<DeletionTime>{removed}</DeletionTime>");
         }
         if self.express {
             body += "<DeploymentConfig><Mode>EXPRESS</Mode><DisableRollback>true</DisableRollback></DeploymentConfig>";

@@ -164,6 +164,7 @@ pub(in crate::engine) fn described(status: &str) -> DeployedStack {
         exports: BTreeMap::new(),
         termination_protection: false,
         express: false,
+        removed: None,
     }
 }
 

@@ -155,9 +155,14 @@ async fn what_a_stack_held_that_goes_already_is_read_where_nobody_wrote_it_down(
     let state = tempfile::tempdir().expect("a directory");
     let mut request = request(&[(STACK, &[])]);
     request.memory = Memory::in_state(state.path());
+    let going = || {
+        let mut stack = Stack::new("DELETE_IN_PROGRESS");
+        stack.removed = Some("2026-07-28T05:59:59.000Z");
+        stack.xml()
+    };
     let script = Script::new()
-        .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
-        .describe(STACK, Stack::new("DELETE_IN_PROGRESS").xml())
+        .describe(STACK, going())
+        .describe(STACK, going())
         .template(WORKING)
         // The function is gone already, and its log group is not.
         .resources(&working("DELETE_COMPLETE"))
@@ -178,6 +183,33 @@ async fn what_a_stack_held_that_goes_already_is_read_where_nobody_wrote_it_down(
     memory.forget(&played.context, &report).expect("it is told");
     let told = names(&played.finish_as("destroy"));
     assert!(told.iter().any(|it| it == "log_group_removed"), "{told:?}");
+}
+
+/// A function that an earlier update took out may be somebody else's by now, who has logs of that name
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html> tells when the removal began).
+#[tokio::test]
+async fn logs_of_what_left_before_the_removal_are_nobodys_to_remove() {
+    const OURS: &str = "stackctl-0123456789";
+    let going = || {
+        let mut stack = Stack::new("DELETE_IN_PROGRESS");
+        stack.removed = Some("2026-07-28T06:00:01.000Z");
+        stack.xml()
+    };
+    let played = Script::new()
+        .describe(STACK, going())
+        .describe(STACK, going())
+        .template(WORKING)
+        .resources(&working("DELETE_COMPLETE"))
+        .events(&[("2", STACK, "DELETE_IN_PROGRESS", "User Initiated", OURS)])
+        .events(&[("3", STACK, "DELETE_COMPLETE", "", OURS)])
+        .events(&[("3", STACK, "DELETE_COMPLETE", "", OURS)])
+        .describe(STACK, answers::absent(STACK))
+        .describe(BOOTSTRAP_STACK, answers::absent(BOOTSTRAP_STACK))
+        .play();
+    let request = request(&[(STACK, &[])]);
+    destroy(&played.context, request).await.expect("it is gone");
+    let told = names(&played.finish_as("destroy"));
+    assert!(!told.iter().any(|it| it == "log_group_removed"), "{told:?}");
 }
 
 /// What was written down before a removal that never began says nothing of what the stack holds by now.
