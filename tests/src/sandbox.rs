@@ -132,13 +132,31 @@ impl Sandbox {
     /// Makes a command of the tool that has not started yet.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.engine.command(&self.program);
+        let mut command = self.bare();
+        command.arg("--config").arg(self.config()).args(arguments);
         command
-            .current_dir(&self.workspace)
-            .arg("--config")
-            .arg(self.config())
-            .args(arguments)
-            .stdin(Stdio::null());
+    }
+
+    /// Runs a command as the tool printed it, with options besides, and expects it to succeed.
+    ///
+    /// # Panics
+    ///
+    /// Panics where it is no command of the tool or fails, and shows what it said.
+    #[track_caller]
+    pub fn paste(&self, printed: &str, more: &[&str]) -> Run {
+        let mut words = printed.split(' ');
+        assert_eq!(words.next(), Some("stackctl"), "{printed}");
+        let mut command = self.bare();
+        command.args(words).args(more);
+        let run = Running::spawn(command).end();
+        assert_eq!(run.code, Some(0), "{printed} failed:\n{run}");
+        run
+    }
+
+    /// Makes a command of the tool without arguments.
+    fn bare(&self) -> Command {
+        let mut command = self.engine.command(&self.program);
+        command.current_dir(&self.workspace).stdin(Stdio::null());
         // What the outer Cargo says about this package is not true of the ones that the tool builds.
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();

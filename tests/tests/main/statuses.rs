@@ -60,15 +60,13 @@ fn a_failed_update_is_named_and_rolled_back_by_the_named_command() {
 
     let refused = fixture.sandbox.run(&DEPLOY);
     assert_eq!(refused.code, Some(1), "{refused}");
-    let rollback = ["rollback", "slow-dev"];
-    let command = fixture.sandbox.named(&rollback);
+    let command = fixture.sandbox.named(&["rollback", "slow-dev"]);
     assert!(refused.stderr.contains(&command), "{refused}");
     let status = ["status", "--stage", "dev", "--local", "--json"];
     let refused = fixture.sandbox.succeed(&status);
     assert_eq!(refused.json()["stacks"][0]["next"], command, "{refused}");
 
-    let place = ["--local", "--stage", "dev", "--json"];
-    let rollback = fixture.sandbox.succeed(&[&rollback[..], &place].concat());
+    let rollback = fixture.sandbox.paste(&command, &["--json"]);
     let lines = rollback.json_lines();
     let summary = lines.last().expect("there is a summary");
     assert_eq!(summary["type"], "summary", "{rollback}");
