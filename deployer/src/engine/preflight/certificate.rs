@@ -86,8 +86,8 @@ pub(super) async fn check(clients: &Clients, looks: &[Look<'_>], now: SystemTime
                 }
                 match known.get(used.arn) {
                     Some(Ok(Some(certificate))) => {
-                        let named = format!("--region {region} --certificate-arn {}", used.arn);
-                        let found = objections(certificate, &used.names, now, &named);
+                        let options = format!("--region {region} --certificate-arn {}", used.arn);
+                        let found = objections(certificate, &used.names, now, &options);
                         concerns.extend(found.into_iter().map(|(final_, message, hint)| {
                             let weight = if final_ { weight } else { Weight::Warning };
                             of(weight, message, vec![hint])
@@ -163,13 +163,13 @@ async fn describe(
     }))
 }
 
-/// Says what speaks against a certificate: whether nothing works with it, what it is, and what to do. `named` are the options that
-/// name it to a command.
+/// Says what speaks against a certificate: whether nothing works with it, what it is, and what to do. `options` name it to
+/// a command.
 fn objections(
     certificate: &Certificate,
     names: &[&str],
     now: SystemTime,
-    named: &str,
+    options: &str,
 ) -> Vec<(bool, String, String)> {
     let mut found = Vec::new();
     match certificate.status.as_str() {
@@ -177,7 +177,7 @@ fn objections(
         "PENDING_VALIDATION" => found.push((
             true,
             "its certificate is not issued yet: it waits for its validation".to_owned(),
-            format!("enter the record that `aws acm describe-certificate {named}` names under DomainValidationOptions"),
+            format!("enter the record that `aws acm describe-certificate {options}` names under DomainValidationOptions"),
         )),
         other => found.push((
             true,
@@ -206,7 +206,7 @@ fn objections(
             false,
             format!("its certificate ends in {days} days, and was imported: AWS does not renew it"),
             format!(
-                "import the next one under the same ARN: `aws acm import-certificate {named} --certificate fileb://CERTIFICATE \
+                "import the next one under the same ARN: `aws acm import-certificate {options} --certificate fileb://CERTIFICATE \
                  --private-key fileb://KEY`"
             ),
         ));
