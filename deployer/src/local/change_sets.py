@@ -49,3 +49,29 @@ def correct_imports_of_bucket_policies():
 
     handlers = provisioners._RESOURCE_HANDLERS["AWS::S3::BucketPolicy"]
     handlers.setdefault("import", lambda identifier: ("%s-policy" % identifier["Bucket"], {}))
+
+
+def correct_names_of_what_was_imported():
+    """Keeps the name of what was imported under another logical id than the one that it was made under.
+
+    The engine makes up the name of a resource anew at each update, from the logical id, and replaces what has another one.
+    AWS makes a name up once, and an import keeps the physical id; see
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources.html.
+    """
+    from ministack.services.cloudformation import provisioners
+
+    def keep_name(resource_type, name, name_of, replaced_by):
+        handler = provisioners._RESOURCE_HANDLERS[resource_type]
+        update_uncorrected = handler["update"]
+
+        def update(physical_id, before, after, *rest):
+            is_replaced = any(before.get(key) != after.get(key) for key in (name, *replaced_by))
+            if name not in after and not is_replaced:
+                own = {name: name_of(physical_id)}
+                before, after = {**before, **own}, {**after, **own}
+            return update_uncorrected(physical_id, before, after, *rest)
+
+        handler["update"] = update
+
+    keep_name("AWS::DynamoDB::Table", "TableName", str, ("KeySchema", "LocalSecondaryIndexes"))
+    keep_name("AWS::SQS::Queue", "QueueName", lambda url: url.rsplit("/", 1)[-1], ("FifoQueue",))

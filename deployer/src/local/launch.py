@@ -69,6 +69,7 @@ correct_policy_variables()  # noqa: F821
 correct_hosted_zones()  # noqa: F821
 correct_changes_of_references()  # noqa: F821
 correct_imports_of_bucket_policies()  # noqa: F821
+correct_names_of_what_was_imported()  # noqa: F821
 correct_attributes_of_user_pools()  # noqa: F821
 correct_task_heartbeats()  # noqa: F821
 correct_state_machine_roles()  # noqa: F821

@@ -13,13 +13,22 @@ const DEPLOY: [&str; 5] = ["deploy", "--stage", "dev", "--local", "--json"];
 
 /// Replaces the stacks of the workspace by one, in which a parameter names a table.
 fn describe(fixture: &Fixture, table: &str, moved: &Value) {
+    describe_with(
+        fixture,
+        table,
+        moved,
+        &json!({"BillingMode": "PAY_PER_REQUEST"}),
+    );
+}
+
+/// The same with some properties of the table.
+fn describe_with(fixture: &Fixture, table: &str, moved: &Value, properties: &Value) {
+    let mut properties = properties.clone();
+    properties["AttributeDefinitions"] = json!([{"AttributeName": "id", "AttributeType": "S"}]);
+    properties["KeySchema"] = json!([{"AttributeName": "id", "KeyType": "HASH"}]);
     let template = json!({
         "Resources": {
-            table: {"Type": "AWS::DynamoDB::Table", "Properties": {
-                "BillingMode": "PAY_PER_REQUEST",
-                "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
-                "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
-            }},
+            table: {"Type": "AWS::DynamoDB::Table", "Properties": properties},
             "Place": {"Type": "AWS::SSM::Parameter", "Properties": {
                 "Name": "/moved/table", "Type": "String",
                 "Value": {"Fn::Sub": format!("${{{table}}} at ${{{table}.Arn}}")},
@@ -106,6 +115,14 @@ fn a_table_is_renamed_with_what_it_holds() {
     let again = fixture.sandbox.succeed(&DEPLOY);
     let summary = again.json_lines().pop().unwrap_or_default();
     assert_eq!(summary["stacks"][0]["outcome"], "unchanged", "{summary}");
+
+    // What changes of it later changes that table.
+    let streamed = json!({
+        "BillingMode": "PAY_PER_REQUEST", "StreamSpecification": {"StreamViewType": "KEYS_ONLY"},
+    });
+    describe_with(&fixture, "Sales", &json!({}), &streamed);
+    fixture.sandbox.succeed(&DEPLOY);
+    is_renamed(&fixture, &table);
 }
 
 /// The release that renamed the table is not there: the events of the stack tell what it was called.
