@@ -181,8 +181,11 @@ async fn what_is_gone_is_written_down_no_more_nor_what_takes_it_back() {
     // Nobody knows by which identifier this is found.
     let mut unknown = entry("rule");
     unknown["resource_type"] = "AWS::Events::Rule".into();
+    // What another account has by that name is none of what is gone, and keeps nothing of this one.
+    let mut theirs = entry("orders-1");
+    theirs["account"] = "999999999999".into();
     let all = ["orders-1", "orders-2", "orders-3"].map(entry);
-    let all = [&all[..], &[unknown, back]].concat();
+    let all = [&all[..], &[unknown, theirs, back]].concat();
     written(&project, "prod", &all);
     let table = json!({"Type": TABLE, "Properties": {"KeySchema": []}});
     let resources = json!({"Resources": {"orders1": table, "orders2": table}});
@@ -226,7 +229,7 @@ async fn what_is_gone_is_written_down_no_more_nor_what_takes_it_back() {
         .iter()
         .filter_map(|it| it["physical_id"].as_str())
         .collect();
-    assert_eq!(kept, ["orders-2", "orders-3", "rule"]);
+    assert_eq!(kept, ["orders-2", "orders-3", "rule", "orders-1"]);
     let backs: Vec<_> = entries.iter().filter_map(book::taken_back).collect();
     let [back] = backs.as_slice() else {
         panic!("{entries:?}")
@@ -248,7 +251,7 @@ async fn what_is_gone_is_written_down_no_more_nor_what_takes_it_back() {
     let settled = after_telling(script(), &signed, &project, (&[], &none)).await;
     assert!(matches!(&settled[..], [Settled::Gone(_)]), "{settled:?}");
     let left = fs::read(&file).expect("is there");
-    assert_eq!(ids(&left), ["rule"]);
+    assert_eq!(ids(&left), ["rule", "orders-1"]);
     assert!(!back.template.exists());
 }
 
